@@ -1,0 +1,1 @@
+"""Supervisor MCP: what is known about an ecosystem of MCP servers."""

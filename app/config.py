@@ -1,0 +1,50 @@
+"""The settings, and the only place that reads the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_data_path
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What an operator can set; every field reads `SUPERVISOR_<FIELD>`."""
+
+    model_config = SettingsConfigDict(env_prefix="SUPERVISOR_", frozen=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", description="Address that REST and MCP listen on.")
+    port: int = Field(8080, ge=0, le=65535, description="Port of REST and MCP.")
+    workers: int = Field(2, ge=1, description="Worker processes that answer requests.")
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("supervisor-mcp"),
+        description="Where the embedded database keeps its data.",
+    )
+    cache_dir: Path = Field(
+        default_factory=lambda: user_cache_path("supervisor-mcp"),
+        description="Where the embedded server's npm packages are installed once.",
+    )
+    database_url: str | None = Field(
+        None, description="DSN of a TimescaleDB; the embedded one is used when absent."
+    )
+    redis_url: str | None = Field(
+        None, description="URL of a Redis or Valkey; the embedded one is used when absent."
+    )
+    embedded_port: int = Field(
+        55432,
+        ge=0,
+        le=65535,
+        description="Loopback port of the embedded database; a free one when taken or 0.",
+    )
+    cache_ttl_seconds: int = Field(60, ge=1, description="How long a finished aggregate is held.")
+    pool_size: int = Field(8, ge=1, description="Database connections of one worker.")
+    statement_timeout_seconds: int = Field(
+        30, ge=1, description="How long one database call may take."
+    )
+    log_level: str = Field("info", description="debug, info, warning or error.")
+
+
+def load() -> Settings:
+    """Read the settings from the environment."""
+    return Settings()

@@ -1,0 +1,1 @@
+"""Start the embedded TimescaleDB and Valkey; nothing else knows of them."""
