@@ -1,0 +1,37 @@
+"""What a deploy refuses or fails on, said with the file it concerns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from app.deploy.tree import SqlFile
+
+
+class DeployError(Exception):
+    """A deploy that was refused or failed; the database is as it was before.
+
+    The text names each file, with line and SQLSTATE where the server told them, and the next step.
+    """
+
+
+def describe(file: SqlFile, error: psycopg.Error) -> str:
+    """Say in one paragraph where and why the server refused a file."""
+    diag = error.diag
+    where = file.path
+    if diag.statement_position is not None:
+        line = file.text.count("\n", 0, int(diag.statement_position) - 1) + 1
+        where = f"{where}:{line}"
+    lines = [f"{where}: {diag.sqlstate}: {diag.message_primary or error}"]
+    lines += [
+        f"  {label}: {text}"
+        for label, text in (
+            ("detail", diag.message_detail),
+            ("hint", diag.message_hint),
+            ("context", diag.context),
+        )
+        if text
+    ]
+    return "\n".join(lines)

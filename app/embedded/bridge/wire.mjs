@@ -1,0 +1,153 @@
+// Messages of the PostgreSQL frontend/backend protocol, version 3.
+
+export const SSL_REQUEST = 80877103
+export const GSS_REQUEST = 80877104
+export const CANCEL_REQUEST = 80877102
+export const PROTOCOL_3 = 196608
+
+const FRONTEND = new Set([...'BCDEFHPQSXcdfp'].map((letter) => letter.charCodeAt(0)))
+const HEADER = 5
+export const STARTUP_LIMIT = 10_000
+export const MESSAGE_LIMIT = 64 * 1024 * 1024
+
+/** What a client sent that the protocol does not allow; `sqlstate` goes to the client. */
+export class ProtocolViolation extends Error {
+  constructor(message, sqlstate = '08P01') {
+    super(message)
+    this.sqlstate = sqlstate
+  }
+}
+
+/**
+ * Cuts a byte stream into messages without copying a byte more than once.
+ * The first messages have no type byte (`untyped`), the others one of FRONTEND.
+ */
+export class Framer {
+  #chunks = []
+  #size = 0
+  untyped = true
+
+  push(chunk) {
+    this.#chunks.push(chunk)
+    this.#size += chunk.length
+  }
+
+  /** The next whole message as a Buffer, header included, or undefined. */
+  next() {
+    const header = this.untyped ? 4 : HEADER
+    if (this.#size < header) return undefined
+    const start = this.#peek(header)
+    const length = start.readInt32BE(header - 4)
+    const limit = this.untyped ? STARTUP_LIMIT : MESSAGE_LIMIT
+    if (!this.untyped && !FRONTEND.has(start[0])) {
+      throw new ProtocolViolation(`invalid frontend message type ${start[0]}`)
+    }
+    if (length < 4 || length > limit) {
+      throw new ProtocolViolation(`invalid message length ${length}; the limit is ${limit} bytes`)
+    }
+    const total = length + header - 4
+    return this.#size < total ? undefined : this.#take(total)
+  }
+
+  #peek(count) {
+    if (this.#chunks[0].length >= count) return this.#chunks[0]
+    const bytes = Buffer.allocUnsafe(count)
+    let filled = 0
+    for (const chunk of this.#chunks) {
+      filled += chunk.copy(bytes, filled, 0, count - filled)
+      if (filled === count) break
+    }
+    return bytes
+  }
+
+  #take(count) {
+    this.#size -= count
+    const first = this.#chunks[0]
+    if (first.length > count) {
+      this.#chunks[0] = first.subarray(count)
+      return first.subarray(0, count)
+    }
+    if (first.length === count) {
+      this.#chunks.shift()
+      return first
+    }
+    const bytes = Buffer.allocUnsafe(count)
+    let filled = 0
+    let used = 0
+    while (filled < count) {
+      const chunk = this.#chunks[used]
+      const copied = chunk.copy(bytes, filled, 0, count - filled)
+      filled += copied
+      if (copied < chunk.length) this.#chunks[used] = chunk.subarray(copied)
+      else used += 1
+    }
+    this.#chunks.splice(0, used)
+    return bytes
+  }
+}
+
+/** The fields of a startup message as a plain object. */
+export function startupParameters(message) {
+  const parts = message.toString('utf8', 8).split('\0')
+  const parameters = {}
+  for (let i = 0; i + 1 < parts.length && parts[i] !== ''; i += 2) parameters[parts[i]] = parts[i + 1]
+  return parameters
+}
+
+function message(type, ...parts) {
+  const body = Buffer.concat(parts)
+  const header = Buffer.alloc(HEADER)
+  header.write(type, 'latin1')
+  header.writeInt32BE(body.length + 4, 1)
+  return Buffer.concat([header, body])
+}
+
+const cstring = (text) => Buffer.from(`${text}\0`)
+
+function int32(number) {
+  const bytes = Buffer.alloc(4)
+  bytes.writeInt32BE(number)
+  return bytes
+}
+
+export const SYNC = message('S')
+export const query = (sql) => message('Q', cstring(sql))
+/** Parse of `sql` with no parameter types. */
+export const parse = (name, sql) => message('P', cstring(name), cstring(sql), Buffer.alloc(2))
+export const authenticationOk = () => message('R', int32(0))
+export const parameterStatus = (name, value) => message('S', cstring(name), cstring(value))
+export const backendKeyData = (pid, secret) => message('K', int32(pid), int32(secret))
+export const readyForQuery = (status) => message('Z', Buffer.from(status))
+/** Offers 3.0 to a client that asked for a later minor version or for extensions. */
+export const negotiateProtocol = (options) =>
+  message('v', int32(PROTOCOL_3), int32(options.length), ...options.map(cstring))
+
+/** An ErrorResponse. */
+export function errorResponse({ severity = 'ERROR', sqlstate, message: text, detail, hint }) {
+  const fields = { S: severity, V: severity, C: sqlstate, M: text, D: detail, H: hint }
+  const present = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return message('E', ...present.map(([key, value]) => cstring(key + value)), Buffer.alloc(1))
+}
+
+/** The transaction status of the ReadyForQuery that ends `bytes`, or undefined. */
+export function finalStatus(bytes) {
+  const at = bytes.length - 6
+  if (at < 0 || bytes[at] !== 0x5a || bytes[at + 4] !== 5) return undefined
+  return String.fromCharCode(bytes[at + 5])
+}
+
+/** Every message in `bytes` as [type letter, body]. */
+export function* messages(bytes) {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  for (let at = 0; at < buffer.length; ) {
+    const end = at + 1 + buffer.readInt32BE(at + 1)
+    yield [String.fromCharCode(buffer[at]), buffer.subarray(at + HEADER, end)]
+    at = end
+  }
+}
+
+/** The fields of an ErrorResponse or NoticeResponse body by their letter. */
+export function errorFields(body) {
+  const parts = body.toString('utf8').split('\0').filter((part) => part !== '')
+  return Object.fromEntries(parts.map((part) => [part[0], part.slice(1)]))
+}

@@ -1,0 +1,23 @@
+"""What can go wrong when an embedded server starts, each with what to do next."""
+
+from __future__ import annotations
+
+
+class EmbeddedError(Exception):
+    """An embedded server could not be started."""
+
+
+class DataDirectoryInUse(EmbeddedError):
+    """Another server runs on the data directory."""
+
+
+class NodeMissing(EmbeddedError):
+    """No Node.js that can run the server was found."""
+
+
+class InstallFailed(EmbeddedError):
+    """The npm package of the server could not be installed."""
+
+
+class StartFailed(EmbeddedError):
+    """The server process ended, or said nothing, before it was ready."""

@@ -1,0 +1,46 @@
+"""A lock that lives exactly as long as the server process that inherited it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from pathlib import Path
+
+# A probe by `is_held` holds the lock for an instant.
+PATIENCE_SECONDS = 0.3
+
+
+def acquire(path: Path) -> int | None:
+    """A file descriptor that holds the lock on `path`, or None when another process does.
+
+    A child that inherits the descriptor holds the lock until it ends, however it ends.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not _try(descriptor, fcntl.LOCK_EX):
+        if time.monotonic() > deadline:
+            os.close(descriptor)
+            return None
+        time.sleep(0.02)
+    return descriptor
+
+
+def is_held(path: Path) -> bool:
+    """Whether a live process holds the lock on `path`."""
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        return not _try(descriptor, fcntl.LOCK_SH)
+    finally:
+        os.close(descriptor)
+
+
+def _try(descriptor: int, mode: int) -> bool:
+    try:
+        fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,0 +1,63 @@
+"""Databases for tests; which server they are on is chosen in `tests/servers.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import Connection
+
+from tests import servers
+from tests.servers import Server
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers",
+        "native_only(reason): needs a native server; skipped with its reason on the embedded one.",
+    )
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    marker = item.get_closest_marker("native_only")
+    if marker is not None and servers.is_embedded():
+        pytest.skip(f"needs a native server: {marker.args[0]}")
+
+
+@pytest.fixture(scope="session")
+def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The chosen server; asks it for databases of one's own."""
+    with servers.chosen(tmp_path_factory.mktemp("servers")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def database_url(database_server: Server) -> Iterator[str]:
+    """DSN of the deployed database that tests share; leave nothing behind in it."""
+    with database_server.deployed() as url:
+        yield url
+
+
+@pytest.fixture
+def fresh_database(database_server: Server) -> Iterator[str]:
+    """DSN of a deployed database of this test's own, for what needs commits."""
+    with database_server.deployed() as url:
+        yield url
+
+
+@pytest.fixture
+def empty_database(database_server: Server) -> Iterator[str]:
+    """DSN of a database that nothing was deployed to."""
+    with database_server.empty() as url:
+        yield url
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Connection]:
+    """A connection in a transaction that is rolled back; a commit inside it is an error."""
+    with (
+        psycopg.connect(database_url, prepare_threshold=None) as conn,
+        conn.transaction(force_rollback=True),
+    ):
+        yield conn
