@@ -51,7 +51,7 @@ create table data.series (
 );
 create index series_by_source on data.series (source_id, created_at);
 comment on table data.series is
-    'One kind from one source with one set of labels; a fact kind has one series per source.';
+'One kind from one source with one set of labels; a fact kind has one series per source.';
 comment on column data.series.series_id is 'Number of the series.';
 comment on column data.series.kind_id is 'Kind that is measured.';
 comment on column data.series.source_id is 'Source that sends it.';

@@ -28,11 +28,11 @@ end;
 comment on function internal.sketch(bigint[]) is
 'A sketch: entries bin << 44 | observations, one per bin, in the order of values.';
 
-create aggregate internal.concat(anycompatiblearray) (
+create aggregate internal.concat (anycompatiblearray)(
     sfunc = array_cat,
     stype = anycompatiblearray
 );
-comment on aggregate internal.concat(anycompatiblearray) is 'All arrays in one.';
+comment on aggregate internal.concat (anycompatiblearray) is 'All arrays in one.';
 
 create function internal.increase(p_values double precision[]) returns double precision
 language sql immutable strict parallel safe
@@ -80,7 +80,7 @@ alter table data.sample set (
     timescaledb.orderby = 'ts, seq'
 );
 comment on table data.sample is
-    'A value of a series at an instant. A histogram is one sample of many observations.';
+'A value of a series at an instant. A histogram is one sample of many observations.';
 comment on column data.sample.series_id is 'Series that the sample belongs to.';
 comment on column data.sample.kind_id is 'Kind of the series, so that aggregates need no join.';
 comment on column data.sample.ts is 'Instant of the sample.';

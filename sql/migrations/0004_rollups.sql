@@ -3,7 +3,9 @@
 -- Hours are real-time; days are read below their watermark only, hours above it.
 
 create materialized view data.sample_1h
-with (timescaledb.continuous, timescaledb.materialized_only = false, timescaledb.create_group_indexes = false) as
+with (
+    timescaledb.continuous, timescaledb.materialized_only = false, timescaledb.create_group_indexes = false
+) as
 select
     series_id,
     kind_id,
@@ -28,7 +30,9 @@ group by series_id, kind_id, time_bucket(interval '1 hour', ts)
 with no data;
 
 create materialized view data.sample_1d
-with (timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false) as
+with (
+    timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false
+) as
 select
     series_id,
     kind_id,
@@ -53,7 +57,9 @@ group by series_id, kind_id, time_bucket(interval '1 day', ts)
 with no data;
 
 create materialized view data.kind_1d
-with (timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false) as
+with (
+    timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false
+) as
 select
     kind_id,
     time_bucket(interval '1 day', ts) as bucket,
@@ -112,7 +118,8 @@ comment on column data.sample_1h.max is 'Largest value.';
 comment on column data.sample_1h.last is 'Newest value.';
 comment on column data.sample_1h.last_at is 'Instant of the newest sample.';
 comment on column data.sample_1h.first is 'First reading of a counter.';
-comment on column data.sample_1h.increase is 'Growth of a counter from its first to its last reading, resets included.';
+comment on column data.sample_1h.increase is
+    'Growth of a counter from its first to its last reading, resets included.';
 comment on column data.sample_1h.sketch is 'Sketch of the values.';
 comment on column data.sample_1d.series_id is 'Series.';
 comment on column data.sample_1d.kind_id is 'Kind.';
@@ -126,7 +133,8 @@ comment on column data.sample_1d.max is 'Largest value.';
 comment on column data.sample_1d.last is 'Newest value.';
 comment on column data.sample_1d.last_at is 'Instant of the newest sample.';
 comment on column data.sample_1d.first is 'First reading of a counter.';
-comment on column data.sample_1d.increase is 'Growth of a counter from its first to its last reading, resets included.';
+comment on column data.sample_1d.increase is
+    'Growth of a counter from its first to its last reading, resets included.';
 comment on column data.sample_1d.sketch is 'Sketch of the values.';
 comment on column data.kind_1d.kind_id is 'Kind.';
 comment on column data.kind_1d.bucket is 'Start of the hour or day, UTC.';

@@ -11,7 +11,7 @@ create table data.fact_identity (
 );
 create index fact_identity_by_ts on data.fact_identity (ts);
 comment on table data.fact_identity is
-    'Which facts a source has sent: a hypertable''s unique key would have to contain the time.';
+'Which facts a source has sent: a hypertable''s unique key would have to contain the time.';
 comment on column data.fact_identity.source_id is 'Source of the fact.';
 comment on column data.fact_identity.fact_id is 'Name the source gave it, or a digest of it.';
 comment on column data.fact_identity.seq is 'Number of the fact, in the order of arrival.';
@@ -40,7 +40,7 @@ alter table data.fact set (
     timescaledb.orderby = 'ts, seq'
 );
 comment on table data.fact is
-    'A business event. It also leaves a sample in the series of its kind and source.';
+'A business event. It also leaves a sample in the series of its kind and source.';
 comment on column data.fact.series_id is 'Series of its kind and source.';
 comment on column data.fact.ts is 'Instant of the event.';
 comment on column data.fact.seq is 'Number of the fact, in the order of arrival.';

@@ -10,7 +10,7 @@ create table data.late (
 );
 create index late_by_kind on data.late (kind_id, bucket);
 comment on table data.late is
-    'Hours that got samples after they were rolled up; read from raw until refreshed.';
+'Hours that got samples after they were rolled up; read from raw until refreshed.';
 comment on column data.late.late_id is 'Number of the entry.';
 comment on column data.late.kind_id is 'Kind of the samples.';
 comment on column data.late.bucket is 'Start of the hour.';
@@ -25,7 +25,7 @@ create table data.conflict (
 );
 select create_hypertable('data.conflict', by_range('received_at', interval '30 days'));
 comment on table data.conflict is
-    'Items whose identity was already stored with other content: kept apart, not counted.';
+'Items whose identity was already stored with other content: kept apart, not counted.';
 comment on column data.conflict.received_at is 'When the item came.';
 comment on column data.conflict.kind_id is 'Kind of the item.';
 comment on column data.conflict.source_id is 'Source of the item.';
@@ -37,14 +37,14 @@ create table data.receipt (
     idempotency_key text not null,
     digest bytea not null,
     answer json,
-    kinds text [],
+    kinds text[],
     received_at timestamptz not null,
     constraint receipt_once primary key (operation, idempotency_key),
     constraint receipt_key_well_formed check (idempotency_key ~ '^[[:graph:]]{1,200}$')
 );
 create index receipt_by_time on data.receipt (received_at);
 comment on table data.receipt is
-    'Answers to requests that carried an Idempotency-Key; a repeated request gets the first one.';
+'Answers to requests that carried an Idempotency-Key; a repeated request gets the first one.';
 comment on column data.receipt.operation is 'Operation that was called.';
 comment on column data.receipt.idempotency_key is 'Key that the client chose.';
 comment on column data.receipt.digest is 'SHA-256 of the request body.';

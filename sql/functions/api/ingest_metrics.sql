@@ -4,7 +4,7 @@ create or replace function api.ingest_metrics(
     p_idempotency_key text,
     p_now timestamptz,
     out answer json,
-    out kinds text []
+    out kinds text[]
 )
 language plpgsql
 security definer

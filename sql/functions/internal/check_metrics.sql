@@ -10,7 +10,7 @@ returns table (
     counter boolean,
     low double precision,
     high double precision,
-    sketch bigint [],
+    sketch bigint[],
     slug text
 )
 language sql stable
@@ -28,12 +28,13 @@ begin atomic
         (entry.histogram).high,
         (entry.histogram).sketch,
         case
-            when entry.item - '{name,source,value,ts,labels,type,unit}'::text [] <> '{}'
+            when entry.item - '{name,source,value,ts,labels,type,unit}'::text[] <> '{}'
                 then case when entry.item ? '' then 'item_is_object' else 'item_fields_known' end
             when entry.series_id is null and internal.check_series(entry.item) is not null
                 then internal.check_series(entry.item)
             when entry.type not in ('gauge', 'counter', 'histogram') then 'kind_type_known'
-            when coalesce(entry.type, entry.kind_type) <> entry.kind_type
+            when
+                coalesce(entry.type, entry.kind_type) <> entry.kind_type
                 or entry.is_histogram <> (coalesce(entry.kind_type, entry.type) = 'histogram')
                 then 'kind_type_settled'
             when (entry.histogram).fault is not null then 'histogram_well_formed'
@@ -45,8 +46,8 @@ begin atomic
         end
     from (
         select
-            sent.n,
-            sent.item,
+            entry.n,
+            entry.item,
             sent.type,
             sent.unit,
             series.series_id,
@@ -58,19 +59,21 @@ begin atomic
                 when jsonb_typeof(sent.value) = 'object' then internal.read_histogram(sent.value)
             end as histogram,
             jsonb_typeof(sent.value) = 'object' as is_histogram
-        from rows from (
-            jsonb_array_elements(p_items),
-            jsonb_to_recordset(p_items)
-                as (name text, source text, value jsonb, ts jsonb, labels jsonb, type text, unit text)
-        ) with ordinality as sent (item, name, source, value, ts, labels, type, unit, n)
+        from jsonb_array_elements(p_items) with ordinality as entry (item, n)
+        cross join
+            lateral jsonb_to_record(entry.item)
+                as sent (
+                    name text, source text, value jsonb, ts jsonb, labels jsonb, type text, unit text
+                )
         left join data.kind on sent.name = kind.name
         left join data.source on sent.source = source.name
         left join data.series
-            on kind.kind_id = series.kind_id
-            and source.source_id = series.source_id
-            and md5(coalesce(sent.labels, '{}')::text)::uuid = series.labels_key
+            on
+                kind.kind_id = series.kind_id
+                and source.source_id = series.source_id
+                and md5(coalesce(sent.labels, '{}')::text)::uuid = series.labels_key
         -- Each of these is used more than once above and must be computed once.
-        offset 0
+        offset 0 -- noqa: AM09
     ) as entry;
 end;
 comment on function internal.check_metrics(jsonb, timestamptz) is

@@ -4,7 +4,7 @@ create or replace function internal.claim_receipt(
     p_body jsonb,
     p_now timestamptz,
     out answer json,
-    out kinds text []
+    out kinds text[]
 )
 language plpgsql
 as $$

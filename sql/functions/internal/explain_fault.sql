@@ -11,12 +11,14 @@ begin atomic
         (
             'item_fields_known',
             (
-                select min(key) from jsonb_object_keys(
-                    case jsonb_typeof(p_item) when 'object' then p_item else '{}' end
-                ) as key
-                where key <> all(case when p_item ? 'kind'
-                    then '{kind,source,fact_id,subject,ts,value,payload}'::text []
-                    else '{name,source,value,ts,labels,type,unit}'::text []
+                select min(key) from
+                    jsonb_object_keys(
+                        case jsonb_typeof(p_item) when 'object' then p_item else '{}' end
+                    ) as key
+                where key <> all(case
+                    when p_item ? 'kind'
+                        then '{kind,source,fact_id,subject,ts,value,payload}'::text[]
+                    else '{name,source,value,ts,labels,type,unit}'::text[]
                 end)
             ),
             'An item has no such field; see the list in the documentation of ingest.'
@@ -41,12 +43,19 @@ begin atomic
         ('kind_type_known', 'type', 'A type is gauge, counter or histogram.'),
         (
             'kind_type_settled', 'type',
-            'The kind is a ' || (select kind.type from data.kind where kind.name = p_item ->> 'name')
+            'The kind is a ' || (
+                select kind.type from data.kind
+                where kind.name = p_item ->> 'name'
+            )
             || '; a kind keeps the type it was first sent with.'
         ),
         (
             'histogram_well_formed', 'value',
-            (internal.read_histogram(case jsonb_typeof(p_item -> 'value') when 'object' then p_item -> 'value' end)).fault
+            (
+                internal.read_histogram(
+                    case jsonb_typeof(p_item -> 'value') when 'object' then p_item -> 'value' end
+                )
+            ).fault
         ),
         ('value_finite', 'value', 'A value is a finite number of at most 1e140 in size.'),
         ('kind_unit_well_formed', 'unit', 'A unit is a string of 1 to 50 characters.'),

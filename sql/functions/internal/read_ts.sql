@@ -6,7 +6,8 @@ begin atomic
         when p_ts between '-62135596800' and '253402300799'
             then to_timestamp(p_ts::double precision)
         -- PostgreSQL also reads 'tomorrow', 'infinity', bare dates and local times.
-        when p_ts #>> '{}' like '____-__-__T__:__:__%'
+        when
+            p_ts #>> '{}' like '____-__-__T__:__:__%'
             and (
                 p_ts #>> '{}' like '%Z'
                 or p_ts #>> '{}' like '%+__:__'

@@ -6,18 +6,24 @@ create or replace function internal.store_metrics(
     out unregistered integer,
     out accepted integer,
     out late integer,
-    out kinds text []
+    out kinds text[]
 )
 language plpgsql
 as $$
 begin
     with item as materialized (
-        select * from internal.check_metrics(p_items, p_now)
+        -- A boolean keeps the planner's estimate near the truth; it takes `is null` for one in 200.
+        select
+            checked.*,
+            checked.slug is null as good
+        from internal.check_metrics(p_items, p_now) as checked
     ),
     verdict as materialized (
         select
             count(*) filter (where slug is null and series_id is null) as unregistered,
-            count(*) filter (where slug is not null) as bad
+            count(*) filter (where slug is not null) as bad,
+            bool_and(series_id is not null or slug is not null) and (bool_and(slug is null) or p_partial)
+                as storable
         from item
     ),
     stored as (
@@ -29,9 +35,7 @@ begin
             item.low, item.high, item.sketch
         from item
         cross join verdict
-        where item.slug is null
-            and verdict.unregistered = 0
-            and (verdict.bad = 0 or p_partial)
+        where item.good and verdict.storable
         on conflict (series_id, ts, seq) do nothing
         returning kind_id, ts
     ),

@@ -2,17 +2,18 @@ create or replace function internal.unregistered_metrics(p_items jsonb, p_now ti
 returns jsonb
 language sql stable
 begin atomic
-    select jsonb_agg(jsonb_build_object(
-        'place', place,
-        'name', item ->> 'name',
-        'source', item ->> 'source',
-        'unit', item ->> 'unit',
-        'labels', coalesce(nullif(item -> 'labels', 'null'), '{}'),
-        'type', coalesce(
-            item ->> 'type',
-            case jsonb_typeof(item -> 'value') when 'object' then 'histogram' else 'gauge' end
-        )
-    ))
+    select
+        jsonb_agg(jsonb_build_object(
+            'place', place,
+            'name', item ->> 'name',
+            'source', item ->> 'source',
+            'unit', item ->> 'unit',
+            'labels', coalesce(nullif(item -> 'labels', 'null'), '{}'),
+            'type', coalesce(
+                item ->> 'type',
+                case jsonb_typeof(item -> 'value') when 'object' then 'histogram' else 'gauge' end
+            )
+        ))
     from internal.check_metrics(p_items, p_now)
     where slug is null and series_id is null;
 end;

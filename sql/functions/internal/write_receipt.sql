@@ -1,5 +1,5 @@
 create or replace function internal.write_receipt(
-    p_operation text, p_idempotency_key text, p_answer json, p_kinds text []
+    p_operation text, p_idempotency_key text, p_answer json, p_kinds text[]
 )
 returns void
 language sql
@@ -10,5 +10,5 @@ begin atomic
         kinds = p_kinds
     where operation = p_operation and idempotency_key = p_idempotency_key;
 end;
-comment on function internal.write_receipt(text, text, json, text []) is
+comment on function internal.write_receipt(text, text, json, text[]) is
 'Completes a claimed receipt with the answer.';
