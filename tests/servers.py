@@ -55,7 +55,8 @@ class NativeServer:
     @contextmanager
     def empty(self) -> Iterator[str]:
         """Create a database and drop it afterwards."""
-        with self._database("template1") as url:
+        # Nobody can be connected to template0, and it has no extension before ours creates it.
+        with self._database("template0") as url:
             yield url
 
     @contextmanager
@@ -81,7 +82,7 @@ class NativeServer:
 
     def _make_template(self) -> str:
         name = _name()
-        self._execute(SQL("create database {name}"), name)
+        self._execute(SQL("create database {name} template template0"), name)
         _prepare(make_conninfo(self.url, dbname=name))
         # The scheduler leaves templates alone; a session of it would stand in the way of cloning.
         self._execute(
