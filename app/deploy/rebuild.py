@@ -27,7 +27,10 @@ from pg_proc as p
 inner join pg_namespace as n on p.pronamespace = n.oid
 where
     n.nspname in ('internal', 'api', 'analytics', 'ops')
-    and not exists (select from pg_depend where objid = p.oid and deptype = 'e')
+    and not exists (
+        select from pg_depend as e
+        where e.classid = 'pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e'
+    )
 union all
 select c.oid, n.nspname || '.' || c.relname, 'drop view ' || c.oid::regclass
 from pg_class as c
@@ -35,7 +38,10 @@ inner join pg_namespace as n on c.relnamespace = n.oid
 where
     n.nspname in ('internal', 'api', 'analytics', 'ops')
     and c.relkind = 'v'
-    and not exists (select from pg_depend where objid = c.oid and deptype = 'e')
+    and not exists (
+        select from pg_depend as e
+        where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e'
+    )
 """)
 
 # Youngest first: what depends on another was mostly made after it, so that one pass is enough
@@ -67,7 +73,8 @@ $drop$
 DEPENDENTS = SQL("""
 select pg_describe_object(d.classid, d.objid, d.objsubid)
 from ({ours}) as ours
-inner join pg_depend as d on ours.oid = d.refobjid
+inner join pg_depend as d
+    on ours.oid = d.refobjid and d.refclassid in ('pg_proc'::regclass, 'pg_class'::regclass)
 where ours.relation = %s and d.deptype <> 'i'
 order by 1
 """).format(ours=OURS)
