@@ -6,8 +6,10 @@ container where a Docker engine answers; the embedded server.
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import cache
@@ -55,7 +57,8 @@ class NativeServer:
     @contextmanager
     def empty(self) -> Iterator[str]:
         """Create a database and drop it afterwards."""
-        with self._database("template1") as url:
+        # Nobody can be connected to template0, and it has no extension before ours creates it.
+        with self._database("template0") as url:
             yield url
 
     @contextmanager
@@ -81,7 +84,7 @@ class NativeServer:
 
     def _make_template(self) -> str:
         name = _name()
-        self._execute(SQL("create database {name}"), name)
+        self._execute(SQL("create database {name} template template0"), name)
         _prepare(make_conninfo(self.url, dbname=name))
         # The scheduler leaves templates alone; a session of it would stand in the way of cloning.
         self._execute(
@@ -177,14 +180,16 @@ def _container() -> Iterator[str]:
 
 
 def _docker_answers() -> bool:
-    try:
-        client = docker.from_env(timeout=5)
+    # Where no engine listens, the library drops its socket unclosed.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
         try:
-            return bool(client.ping())
+            docker.from_env(timeout=5).close()
+        except DockerException:
+            return False
         finally:
-            client.close()
-    except DockerException:
-        return False
+            gc.collect()
+    return True
 
 
 def _prepare(url: str) -> None:

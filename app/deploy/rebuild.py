@@ -22,20 +22,26 @@ from app.deploy.tree import SqlFile
 OURS = SQL("""
 select
     p.oid, n.nspname || '.' || p.proname as relation,
-    format('drop routine %s', p.oid::regprocedure) as statement
+    'drop routine ' || p.oid::regprocedure as statement
 from pg_proc as p
 inner join pg_namespace as n on p.pronamespace = n.oid
 where
     n.nspname in ('internal', 'api', 'analytics', 'ops')
-    and not exists (select from pg_depend where objid = p.oid and deptype = 'e')
+    and not exists (
+        select from pg_depend as e
+        where e.classid = 'pg_proc'::regclass and e.objid = p.oid and e.deptype = 'e'
+    )
 union all
-select c.oid, n.nspname || '.' || c.relname, format('drop view %s', c.oid::regclass)
+select c.oid, n.nspname || '.' || c.relname, 'drop view ' || c.oid::regclass
 from pg_class as c
 inner join pg_namespace as n on c.relnamespace = n.oid
 where
     n.nspname in ('internal', 'api', 'analytics', 'ops')
     and c.relkind = 'v'
-    and not exists (select from pg_depend where objid = c.oid and deptype = 'e')
+    and not exists (
+        select from pg_depend as e
+        where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e'
+    )
 """)
 
 # Youngest first: what depends on another was mostly made after it, so that one pass is enough
@@ -67,7 +73,8 @@ $drop$
 DEPENDENTS = SQL("""
 select pg_describe_object(d.classid, d.objid, d.objsubid)
 from ({ours}) as ours
-inner join pg_depend as d on ours.oid = d.refobjid
+inner join pg_depend as d
+    on ours.oid = d.refobjid and d.refclassid in ('pg_proc'::regclass, 'pg_class'::regclass)
 where ours.relation = %s and d.deptype <> 'i'
 order by 1
 """).format(ours=OURS)
@@ -101,15 +108,15 @@ def create(conn: Connection, files: tuple[SqlFile, ...]) -> None:
     _check_one_each(conn, files, kept)
 
 
-def refuse_stale(conn: Connection, gone: tuple[str, ...]) -> None:
+def refuse_stale(conn: Connection, files: tuple[SqlFile, ...], gone: tuple[str, ...]) -> None:
     """Raise DeployError when a routine or view still stands although its file was deleted.
 
     `gone` holds the paths of the deleted files. Call it after `create`.
     """
-    standing = _relations(conn)
+    stale = _relations(conn).keys() - {file.relation for file in files}
     for path in gone:
         relation = SqlFile(path, "").relation
-        if path.startswith(("functions/", "views/")) and relation in standing:
+        if path.startswith(("functions/", "views/")) and relation in stale:
             raise DeployError(
                 f"{path} was deleted but {_why_kept(conn, relation)}: a migration must end that"
             )
@@ -145,17 +152,15 @@ def _explain(refused: dict[SqlFile, psycopg.Error]) -> str:
 def _check_one_each(conn: Connection, files: tuple[SqlFile, ...], kept: Counter[str]) -> None:
     standing = _relations(conn)
     paths = {file.relation: file.path for file in files}
-    for relation in sorted(paths.keys() | standing.keys()):
+    for relation, path in paths.items():
         if relation not in standing:
-            raise DeployError(f"{paths[relation]} does not create {relation}")
+            raise DeployError(f"{path} does not create {relation}")
+    for relation, times in standing.items():
         if relation not in paths and relation not in kept:
             raise DeployError(f"{relation} is created by a file of another name")
-        if standing[relation] > 1:
+        if times > 1:
             reason = _why_kept(conn, relation) if relation in kept else "one function per file"
-            raise DeployError(
-                f"{paths.get(relation, relation)}: {relation} stands"
-                f" {standing[relation]} times: {reason}"
-            )
+            raise DeployError(f"{relation} stands {times} times: {reason}")
 
 
 def _relations(conn: Connection) -> Counter[str]:

@@ -89,7 +89,7 @@ def _apply_plan(conn: Connection, tree: Tree, standing: Ledger) -> None:
         # After them, so that what is left does not depend on which of them ran today.
         rebuild.drop(conn)
         rebuild.create(conn, tree.code)
-        rebuild.refuse_stale(conn, gone)
+        rebuild.refuse_stale(conn, tree.code, gone)
     for file in (*standing.changed(tree.policies), *tree.grants):
         apply(conn, file)
     ledger.record_applied(conn, (*tree.code, *tree.policies, *tree.grants), gone)

@@ -1,0 +1,102 @@
+"""Migrations: in order, once, immutable."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from app.deploy import DeployError, deploy, extend_lock
+from app.deploy.lockfile import differences
+from tests.deploy.conftest import Ask
+from tests.deploy.sample import write
+
+
+def test_edited_one_is_refused_by_name(empty_database: str, sql_dir: Path) -> None:
+    deploy(empty_database, sql_dir)
+    with (sql_dir / "migrations/0002_sample.sql").open("a") as file:
+        file.write("-- a word more\n")
+
+    with pytest.raises(DeployError, match=r"0002_sample\.sql was edited.*into a new migration"):
+        deploy(empty_database, sql_dir)
+
+
+def test_missing_one_that_ran_is_refused_by_name(empty_database: str, sql_dir: Path) -> None:
+    deploy(empty_database, write(sql_dir, {"migrations/0003_last.sql": "select 1;"}))
+    (sql_dir / "migrations/0003_last.sql").unlink()
+
+    with pytest.raises(DeployError, match=r"0003_last\.sql has run here but is missing"):
+        deploy(empty_database, sql_dir)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("0004_gap.sql", r"0004_gap\.sql stands where migration 0003 is due"),
+        ("0002_twice.sql", r"0002_twice\.sql stands where migration 0003 is due"),
+        ("3_short.sql", r"3_short\.sql is not named NNNN_<what>\.sql"),
+        ("0003-Dash.sql", r"0003-Dash\.sql is not named NNNN_<what>\.sql"),
+    ],
+)
+def test_number_or_name_out_of_order_is_refused(
+    empty_database: str, sql_dir: Path, ask: Ask, name: str, told: str
+) -> None:
+    write(sql_dir, {f"migrations/{name}": "select 1;"})
+
+    with pytest.raises(DeployError, match=told):
+        deploy(empty_database, sql_dir)
+
+    assert ask("select from pg_namespace where nspname = 'deploy'") == []
+
+
+def test_ledger_row_is_there_when_the_migration_runs(
+    empty_database: str, sql_dir: Path, ask: Ask
+) -> None:
+    text = "create table data.seen as select name from deploy.migration;"
+    write(sql_dir, {"migrations/0003_look.sql": text})
+
+    deploy(empty_database, sql_dir)
+
+    assert ("0003_look.sql",) in ask("select name from data.seen")
+
+
+def test_column_under_a_view_and_a_function_can_change(
+    empty_database: str, sql_dir: Path, ask: Ask
+) -> None:
+    deploy(empty_database, sql_dir)
+    write(
+        sql_dir,
+        {"migrations/0003_wide.sql": "alter table data.series alter series_id type bigint;"},
+    )
+
+    assert deploy(empty_database, sql_dir).migrations == ("migrations/0003_wide.sql",)
+    assert ask(
+        "select format_type(atttypid, null) from pg_attribute"
+        " where attrelid = 'analytics.metrics'::regclass and attname = 'series_id'"
+    ) == [("bigint",)]
+
+
+def test_lock_takes_new_migrations_only(sql_dir: Path) -> None:
+    assert extend_lock(sql_dir) == ["0001_schemas.sql", "0002_sample.sql"]
+    write(sql_dir, {"migrations/0003_more.sql": "select 1;"})
+    assert differences(sql_dir) == ["0003_more.sql is not in lock.txt"]
+
+    assert extend_lock(sql_dir) == ["0003_more.sql"]
+
+    assert differences(sql_dir) == []
+
+
+def test_lock_notices_and_keeps_what_was_edited_or_removed(sql_dir: Path) -> None:
+    extend_lock(sql_dir)
+    before = (sql_dir / "migrations/lock.txt").read_text()
+    (sql_dir / "migrations/0002_sample.sql").unlink()
+    write(sql_dir, {"migrations/0001_schemas.sql": "select 1;"})
+
+    told = [
+        "0001_schemas.sql was edited after it was locked",
+        "0002_sample.sql is in lock.txt but not in migrations/",
+    ]
+    assert differences(sql_dir) == told
+    with pytest.raises(DeployError, match="add a new migration instead"):
+        extend_lock(sql_dir)
+    assert (sql_dir / "migrations/lock.txt").read_text() == before

@@ -1,0 +1,55 @@
+"""Policies are applied when their file changes; grants whenever anything does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from app.deploy import deploy
+from tests.deploy.conftest import Ask
+from tests.deploy.sample import SAMPLE, write
+
+KEPT = """
+select config ->> 'drop_after' from timescaledb_information.jobs
+where proc_name = 'policy_retention' and hypertable_name = 'sample'
+"""
+
+
+def test_unchanged_file_leaves_what_a_dba_set(empty_database: str, sql_dir: Path, ask: Ask) -> None:
+    deploy(empty_database, sql_dir)
+    ask("select remove_retention_policy('data.sample')")
+    ask("select add_retention_policy('data.sample', interval '90 days')")
+    write(sql_dir, {"functions/api/more.sql": "create view api.more as select 1 as x;"})
+
+    report = deploy(empty_database, sql_dir)
+
+    assert report.policies == ()
+    assert ask(KEPT) == [("90 days",)]
+
+
+def test_changed_file_is_applied_again(empty_database: str, sql_dir: Path, ask: Ask) -> None:
+    deploy(empty_database, sql_dir)
+    text = (
+        "select remove_retention_policy('data.sample', if_exists => true);"
+        "select add_retention_policy('data.sample', interval '60 days');"
+    )
+    write(sql_dir, {"policies/sample.sql": text})
+
+    report = deploy(empty_database, sql_dir)
+
+    assert report.policies == ("policies/sample.sql",)
+    assert report.code == ()
+    assert ask(KEPT) == [("60 days",)]
+
+
+def test_privileges_stand_after_functions_were_made_anew(
+    empty_database: str, sql_dir: Path, ask: Ask
+) -> None:
+    deploy(empty_database, sql_dir)
+    path = "functions/api/query_sum.sql"
+    write(sql_dir, {path: SAMPLE[path].replace("7 days", "30 days")})
+
+    deploy(empty_database, sql_dir)
+
+    privilege = "select has_function_privilege(%s, 'api.query_sum(text, interval)', 'execute')"
+    assert ask(privilege, "supervisor_app") == [(True,)]
+    assert ask(privilege, "supervisor_analyst") == [(False,)]
