@@ -1,0 +1,17 @@
+create or replace function api.get_state(p_now timestamptz) returns json
+language sql stable
+security definer
+set search_path = pg_catalog, public
+begin atomic
+    select json_build_object(
+        'kinds', (select count(*) from data.kind),
+        'sources', (select count(*) from data.source),
+        'series', (select count(*) from data.series),
+        'late_samples', (select coalesce(sum(samples), 0) from data.late),
+        'watermark', nullif(internal.watermark('sample_1h'), '-infinity'),
+        'migrations', (select count(*) from deploy.migration),
+        'now', p_now
+    );
+end;
+comment on function api.get_state(timestamptz) is
+'What the database holds, for readiness and for monitoring.';

@@ -1,0 +1,87 @@
+create or replace function api.query_facts(
+    p_kind text,
+    p_source text,
+    p_subject text,
+    p_from timestamptz,
+    p_to timestamptz,
+    p_limit integer,
+    p_cursor text,
+    p_now timestamptz
+)
+returns json
+language plpgsql stable
+security definer
+set search_path = pg_catalog, public
+as $$
+declare
+    v_limit constant integer := internal.read_limit(p_limit, 100, 1000);
+    v_to constant timestamptz := coalesce(p_to, p_now + interval '1 hour');
+    v_ts timestamptz := v_to;
+    v_seq bigint := 0;
+    v_series integer [];
+    v_answer json;
+begin
+    if p_cursor is not null then
+        if p_cursor !~ '^\d{1,17}-\d{1,18}$' then
+            perform internal.refuse_cursor(p_cursor);
+        end if;
+        v_ts := to_timestamp(0) + split_part(p_cursor, '-', 1)::bigint * interval '1 microsecond';
+        v_seq := split_part(p_cursor, '-', 2)::bigint;
+    end if;
+    if p_kind is not null or p_source is not null then
+        v_series := case
+            when p_source is null then array(
+                select series_id from data.series where kind_id = any(internal.find_kinds(p_kind))
+            )
+            else internal.find_series(internal.find_kinds(p_kind), p_source)
+        end;
+    end if;
+
+    with page as (
+        select
+            fact.ts,
+            fact.seq,
+            row_number() over (order by fact.ts desc, fact.seq desc) as place,
+            json_build_object(
+                'kind', kind.name,
+                'source', source.name,
+                'fact_id', fact.fact_id,
+                'subject', fact.subject,
+                'ts', fact.ts,
+                'value', fact.value,
+                'payload', fact.payload,
+                'received_at', fact.received_at
+            ) as item
+        from (
+            select *
+            from data.fact
+            where (v_series is null or fact.series_id = any(v_series))
+                and (p_subject is null or fact.subject = p_subject)
+                and fact.ts >= coalesce(p_from, '-infinity')
+                and fact.ts <= v_ts
+                and (fact.ts, fact.seq) < (v_ts, v_seq)
+            order by fact.ts desc, fact.seq desc
+            limit v_limit + 1
+        ) as fact
+        inner join data.series on fact.series_id = series.series_id
+        inner join data.kind on series.kind_id = kind.kind_id
+        inner join data.source on series.source_id = source.source_id
+    )
+    select json_build_object(
+        'items', coalesce(json_agg(item order by place) filter (where place <= v_limit), '[]'),
+        'next_cursor', case when count(*) > v_limit then (
+            array_agg((extract(epoch from ts) * 1000000)::bigint || '-' || seq)
+            filter (where place = v_limit)
+        )[1] end
+    )
+    into v_answer
+    from page;
+    return v_answer;
+end
+$$;
+comment on function api.query_facts(
+    text, text, text, timestamptz, timestamptz, integer, text, timestamptz
+) is
+'Facts of [p_from, p_to), newest first: {items, next_cursor}. At most p_limit (100; 1000) at once;
+next_cursor asks for those after, null at the end.
+Errors: kind_unknown, source_unknown, limit_in_range, cursor_invalid.';

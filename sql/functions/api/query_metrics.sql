@@ -1,0 +1,53 @@
+create or replace function api.query_metrics(
+    p_name text,
+    p_source text,
+    p_labels jsonb,
+    p_from timestamptz,
+    p_to timestamptz,
+    p_step text,
+    p_now timestamptz
+)
+returns json
+language plpgsql stable
+security definer
+set search_path = pg_catalog, public
+as $$
+declare
+    v_to constant timestamptz := coalesce(p_to, p_now);
+    v_from constant timestamptz := coalesce(p_from, v_to - interval '24 hours');
+    v_step constant interval := internal.read_step(p_step, v_from, v_to);
+    v_kinds constant integer [] := internal.find_kinds(p_name);
+    v_series integer [];
+    v_points bigint;
+begin
+    if v_from >= v_to then
+        raise exception 'The series would start at % and end at %.', v_from, v_to
+            using errcode = 'SV422', constraint = 'from_before_to', column = 'from',
+            hint = 'Let from lie before to.';
+    end if;
+    v_series := array(
+        select series.series_id
+        from data.series
+        where series.kind_id = any(v_kinds)
+            and series.labels @> coalesce(p_labels, '{}')
+            and (p_source is null or series.series_id = any(internal.find_series(v_kinds, p_source)))
+    );
+    v_points := ceil(extract(epoch from v_to - v_from) / extract(epoch from v_step)) + 1;
+    if v_points * greatest(cardinality(v_series), 1) > 100000 then
+        raise exception '% series of % points each are more than the 100000 points that one answer holds.',
+            cardinality(v_series), v_points
+            using errcode = 'SV422', constraint = 'series_within_limit', column = 'step',
+            hint = 'Widen step, shorten from..to, or narrow with source and label.<name>.';
+    end if;
+    return internal.plot_series(
+        v_kinds[1], v_series, time_bucket(v_step, v_from), v_to, v_step
+    );
+end
+$$;
+comment on function api.query_metrics(
+    text, text, jsonb, timestamptz, timestamptz, text, timestamptz
+) is
+'The series of a kind over [p_from, p_to) (the last 24 hours), in points of p_step, gaps filled with
+nulls: {name, type, unit, from, to, step_seconds, columns, series: [{source, labels, points}]}.
+Steps of whole hours are read from the hourly rollup, finer ones from samples.
+Errors: kind_unknown, source_unknown, step_well_formed, from_before_to, series_within_limit.';

@@ -1,0 +1,32 @@
+create or replace function internal.raw_rollup(
+    p_series integer[], p_from timestamptz, p_to timestamptz
+)
+returns setof data.rollup
+language sql stable
+begin atomic
+    -- The expressions of data.sample_1h; a test compares the two.
+    select
+        kind_id,
+        series_id,
+        time_bucket(interval '1 hour', ts),
+        sum(observations),
+        coalesce(sum(observations) filter (where value is not null), 0),
+        sum(value),
+        var_pop(value) filter (where sketch is null) * count(value),
+        min(coalesce(low, value)),
+        max(coalesce(high, value)),
+        last(value, ts) filter (where value is not null),
+        max(ts),
+        first(value, ts) filter (where counter),
+        internal.increase(array_agg(value order by ts) filter (where counter)),
+        internal.sketch(
+            array_agg(internal.bin(value)::bigint << 44 | 1)
+            filter (where sketch is null and value is not null)
+            || internal.concat(sketch)
+        )
+    from data.sample
+    where series_id = any(p_series) and ts >= p_from and ts < p_to
+    group by kind_id, series_id, time_bucket(interval '1 hour', ts);
+end;
+comment on function internal.raw_rollup(integer[], timestamptz, timestamptz) is
+'Hours of series straight from the samples of [p_from, p_to).';

@@ -1,0 +1,68 @@
+create or replace function internal.read_histogram(p_value jsonb) returns data.histogram
+language plpgsql immutable
+as $$
+declare
+    v_read data.histogram;
+    v_bounds double precision [];
+    v_counts bigint [];
+begin
+    if jsonb_typeof(p_value -> 'bounds') is distinct from 'array'
+        or jsonb_typeof(p_value -> 'counts') is distinct from 'array'
+        or jsonb_typeof(p_value -> 'sum') is distinct from 'number'
+        or jsonb_typeof(p_value -> 'count') is distinct from 'number'
+    then
+        v_read.fault := 'A histogram is {"bounds": [...], "counts": [...], "sum": number, "count": number}.';
+    elsif p_value - '{bounds,counts,sum,count}'::text [] <> '{}' then
+        v_read.fault := 'A histogram has no fields but bounds, counts, sum and count.';
+    elsif jsonb_array_length(p_value -> 'bounds') not between 1 and 500
+        or jsonb_array_length(p_value -> 'counts') <> jsonb_array_length(p_value -> 'bounds') + 1
+    then
+        v_read.fault := 'A histogram has 1 to 500 bounds and one count more than bounds: the last is above all bounds.';
+    elsif jsonb_path_exists(p_value, '$.bounds[*] ? (@.type() <> "number" || @ > 1e140 || @ < -1e140)') then
+        v_read.fault := 'Every bound is a number of at most 1e140 in size.';
+    elsif jsonb_path_exists(
+        (p_value -> 'counts') || (p_value -> 'count'),
+        '$[*] ? (@.type() <> "number" || @ < 0 || @ > 2147483647 || @ != @.floor())'
+    ) then
+        v_read.fault := 'Every count is a whole number from 0 to 2147483647.';
+    elsif (p_value ->> 'sum')::numeric not between -1e140 and 1e140 then
+        v_read.fault := 'The sum is a number of at most 1e140 in size.';
+    end if;
+    if v_read.fault is not null then
+        return v_read;
+    end if;
+
+    v_bounds := array(select bound::double precision from jsonb_array_elements_text(p_value -> 'bounds') as bound);
+    v_counts := array(select n::numeric::bigint from jsonb_array_elements_text(p_value -> 'counts') as n);
+    if v_bounds <> array(select distinct bound from unnest(v_bounds) as bound order by bound) then
+        v_read.fault := 'The bounds ascend.';
+        return v_read;
+    elsif (select sum(n) from unnest(v_counts) as n) <> (p_value ->> 'count')::numeric then
+        v_read.fault := 'The counts add up to count.';
+        return v_read;
+    end if;
+
+    v_read.observations := (p_value ->> 'count')::numeric;
+    v_read.sum := (p_value ->> 'sum')::double precision;
+    -- A bucket stands at its middle; the open ones end at zero (or the first bound) and the last bound.
+    select
+        min(lower_bound),
+        max(upper_bound),
+        internal.sketch(array_agg(internal.bin((lower_bound + upper_bound) / 2)::bigint << 44 | n))
+    into v_read.low, v_read.high, v_read.sketch
+    from (
+        select
+            n,
+            coalesce(v_bounds[place - 1], least(0, v_bounds[1])) as lower_bound,
+            coalesce(v_bounds[place], v_bounds[place - 1]) as upper_bound
+        from unnest(v_counts) with ordinality as bucket (n, place)
+    ) as buckets
+    where n > 0;
+    v_read.sketch := coalesce(v_read.sketch, '{}');
+    return v_read;
+end
+$$;
+comment on function internal.read_histogram(jsonb) is
+'A histogram as a sample: its observations, sum, extremes and sketch, or what is wrong with it.
+Buckets are (bounds[i-1], bounds[i]], as in OpenTelemetry''s explicit-bucket histogram; each report
+holds the observations since the one before.';

@@ -1,0 +1,30 @@
+create or replace function internal.read_items(p_body jsonb) returns jsonb
+language plpgsql immutable
+as $$
+begin
+    if jsonb_typeof(p_body) = 'object' then
+        return jsonb_build_array(p_body);
+    elsif jsonb_typeof(p_body) <> 'array' then
+        raise exception 'The body is a JSON %, not an object or an array of objects.', jsonb_typeof(p_body)
+            using errcode = 'SV422', constraint = 'body_is_items',
+            hint = 'Send one item as an object, or many as an array or as NDJSON.';
+    elsif jsonb_array_length(p_body) > 10000 then
+        raise exception 'The request has % items; at most 10000 are taken at once.', jsonb_array_length(p_body)
+            using errcode = 'SV413', constraint = 'batch_within_limit',
+            hint = 'Split the batch and send the parts one after the other.';
+    end if;
+    if not jsonb_path_exists(p_body, '$[*] ? (@.type() != "object")') then
+        return p_body;
+    end if;
+    return (
+        select jsonb_agg(
+            case jsonb_typeof(item) when 'object' then item else jsonb_build_object('', item) end
+            order by n
+        )
+        from jsonb_array_elements(p_body) with ordinality as entry (item, n)
+    );
+end
+$$;
+comment on function internal.read_items(jsonb) is
+'The items of a request body as an array of objects: one object is an array of one, and what is
+no object is wrapped in one with an empty field name, so that it is refused by its index.';

@@ -1,0 +1,17 @@
+create or replace function internal.read_limit(
+    p_limit integer, p_default integer, p_most integer
+)
+returns integer
+language plpgsql immutable
+as $$
+begin
+    if p_limit not between 1 and p_most then
+        raise exception 'The limit % is not between 1 and %.', p_limit, p_most
+            using errcode = 'SV422', constraint = 'limit_in_range', column = 'limit',
+            hint = 'Ask for fewer at once and follow next_cursor.';
+    end if;
+    return coalesce(p_limit, p_default);
+end
+$$;
+comment on function internal.read_limit(integer, integer, integer) is
+'How many items to answer with.';

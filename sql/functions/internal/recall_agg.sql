@@ -1,0 +1,37 @@
+create or replace function internal.recall_agg(
+    p_kinds integer[],
+    p_kind text,
+    p_window text,
+    p_source text,
+    p_group_by text,
+    p_as_of timestamptz
+)
+returns json
+language plpgsql stable
+as $$
+declare
+    v_answers json [];
+begin
+    if p_source is not null or p_group_by is not null then
+        raise exception 'Snapshots are kept of whole kinds, without groups.'
+            using errcode = 'SV422', constraint = 'as_of_unfiltered', column = 'as_of',
+            hint = 'Leave out source and group_by, or leave out as_of.';
+    end if;
+    v_answers := array(
+        select distinct on (kind_id) answer
+        from data.aggregate
+        where kind_id = any(p_kinds)
+            and window_name = p_window
+            and computed_at <= p_as_of
+        order by kind_id, computed_at desc
+    );
+    if v_answers = '{}' then
+        raise exception 'No % aggregate was computed by %.', p_window, p_as_of
+            using errcode = 'SV404', constraint = 'aggregate_unknown', column = 'as_of',
+            hint = 'Snapshots are written hourly and at every computation; ask for a later instant.';
+    end if;
+    return internal.present_agg(p_kind, p_window, v_answers, p_as_of);
+end
+$$;
+comment on function internal.recall_agg(integer[], text, text, text, text, timestamptz) is
+'What the newest snapshots before an instant said.';

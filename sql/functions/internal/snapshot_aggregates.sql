@@ -1,0 +1,14 @@
+create or replace procedure internal.snapshot_aggregates(p_job_id integer, p_config jsonb)
+language plpgsql
+as $$
+declare
+    v_window text;
+begin
+    for v_window in select jsonb_array_elements_text(p_config -> 'windows') loop
+        perform api.snapshot_agg(null, v_window, now());
+        commit;
+    end loop;
+end
+$$;
+comment on procedure internal.snapshot_aggregates (integer, jsonb) is
+'Job: keeps a snapshot of every aggregate for the windows in its config.';

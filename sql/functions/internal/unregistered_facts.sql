@@ -1,0 +1,17 @@
+create or replace function internal.unregistered_facts(p_items jsonb, p_now timestamptz)
+returns jsonb
+language sql stable
+begin atomic
+    select
+        jsonb_agg(jsonb_build_object(
+            'place', place,
+            'name', item ->> 'kind',
+            'source', item ->> 'source',
+            'type', 'fact',
+            'labels', '{}'::jsonb
+        ))
+    from internal.check_facts(p_items, p_now)
+    where slug is null and series_id is null;
+end;
+comment on function internal.unregistered_facts(jsonb, timestamptz) is
+'The good fact items of unknown series, as register_series takes them.';

@@ -1,0 +1,16 @@
+-- Who may do what; everything else belongs to the owner.
+revoke all on all functions in schema internal, api, ops from public;
+revoke all on all procedures in schema internal from public;
+revoke all on schema data, internal, api, analytics, ops, deploy from public;
+
+grant usage on schema api to supervisor_app;
+grant execute on all functions in schema api to supervisor_app;
+
+grant usage on schema analytics to supervisor_analyst, supervisor_dba;
+grant select on all tables in schema analytics to supervisor_analyst, supervisor_dba;
+
+grant usage on schema ops to supervisor_dba;
+grant select on all tables in schema ops to supervisor_dba;
+
+-- The service works as supervisor_app, whoever it logs in as.
+grant supervisor_app to current_user;

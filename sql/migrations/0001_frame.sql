@@ -1,0 +1,32 @@
+-- Schemas, roles and the extension that everything else stands on.
+
+create extension if not exists timescaledb;
+
+create schema if not exists data;
+comment on schema data is
+'Tables, hypertables and continuous aggregates; changed by migrations only.';
+create schema if not exists internal;
+comment on schema internal is
+'Building blocks of the functions in api, and the procedures of jobs; nobody''s interface.';
+create schema if not exists api;
+comment on schema api is
+'What REST, MCP and the command line call. Role supervisor_app may execute, nothing else.';
+create schema if not exists analytics;
+comment on schema analytics is
+'Views that analysts query: a stable contract. Role supervisor_analyst may select.';
+create schema if not exists ops;
+comment on schema ops is
+'Functions and views for database administrators. Role supervisor_dba.';
+
+-- Roles belong to the cluster, not to this database: another one may have made them.
+do $$
+declare
+    v_role text;
+begin
+    foreach v_role in array array['supervisor_app', 'supervisor_analyst', 'supervisor_dba'] loop
+        if not exists (select from pg_catalog.pg_roles where rolname = v_role) then
+            execute format('create role %I nologin', v_role);
+        end if;
+    end loop;
+end
+$$;

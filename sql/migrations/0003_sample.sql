@@ -1,0 +1,93 @@
+-- Samples: every metric reading, and one for every fact.
+
+create function internal.bin(p_value double precision) returns integer
+language sql immutable strict parallel safe
+begin atomic
+    select case
+        when p_value >= 1e-300 then 40000 + ceil(ln(p_value) / 0.020000666706669543)::integer
+        when p_value <= -1e-300 then -40000 - ceil(ln(-p_value) / 0.020000666706669543)::integer
+        else 0
+    end;
+end;
+comment on function internal.bin(double precision) is
+'Bin of a value in a DDSketch of relative accuracy 0.01 (Masson, Rim, Lee: DDSketch, VLDB 2019).
+Bin 40000 + i holds (g^(i-1), g^i], g = 1.01 / 0.99; negative values mirror it, bin 0 is zero.';
+
+create function internal.sketch(p_bins bigint[]) returns bigint[]
+language sql immutable strict parallel safe
+begin atomic
+    select array_agg(bin << 44 | n order by bin)
+    from (
+        select
+            entry >> 44 as bin,
+            sum(entry & 17592186044415)::bigint as n
+        from unnest(p_bins) as entry
+        group by entry >> 44
+    ) as bins;
+end;
+comment on function internal.sketch(bigint[]) is
+'A sketch: entries bin << 44 | observations, one per bin, in the order of values.';
+
+create aggregate internal.concat (anycompatiblearray)(
+    sfunc = array_cat,
+    stype = anycompatiblearray
+);
+comment on aggregate internal.concat (anycompatiblearray) is 'All arrays in one.';
+
+create function internal.increase(p_values double precision[]) returns double precision
+language sql immutable strict parallel safe
+begin atomic
+    select coalesce(sum(case when value >= before then value - before else value end), 0)
+    from (
+        select
+            value,
+            lag(value) over (order by place) as before
+        from unnest(p_values) with ordinality as reading (value, place)
+    ) as readings
+    where before is not null;
+end;
+comment on function internal.increase(double precision[]) is
+'How much a counter grew over its readings in time order; a fall is a reset to zero.';
+
+create type data.histogram as (
+    observations integer,
+    sum double precision,
+    low double precision,
+    high double precision,
+    sketch bigint [],
+    fault text
+);
+comment on type data.histogram is 'A histogram that was read as a sample, or what is wrong with it.';
+
+create table data.sample (
+    series_id integer not null,
+    kind_id integer not null,
+    ts timestamptz not null,
+    seq bigint not null,
+    value double precision,
+    observations integer not null,
+    counter boolean not null,
+    low double precision,
+    high double precision,
+    sketch bigint[],
+    constraint sample_once unique (series_id, ts, seq),
+    constraint sample_value_in_range check (abs(value) <= 1e140)
+);
+select create_hypertable('data.sample', by_range('ts', interval '7 days'), create_default_indexes => false);
+alter table data.sample set (
+    timescaledb.enable_columnstore,
+    timescaledb.segmentby = 'series_id',
+    timescaledb.orderby = 'ts, seq'
+);
+comment on table data.sample is
+'A value of a series at an instant. A histogram is one sample of many observations.';
+comment on column data.sample.series_id is 'Series that the sample belongs to.';
+comment on column data.sample.kind_id is 'Kind of the series, so that aggregates need no join.';
+comment on column data.sample.ts is 'Instant of the sample.';
+comment on column data.sample.seq is 'Number of the fact that it stands for; 0 for a metric.';
+comment on column data.sample.value is 'The value; sum of a histogram; null for a fact without.';
+comment on column data.sample.observations is 'Observations in it: 1, or the count of a histogram.';
+comment on column data.sample.counter is 'Whether the value is a reading of a counter.';
+comment on column data.sample.low is 'Lower bound of the lowest filled bucket of a histogram.';
+comment on column data.sample.high is 'Upper bound of the highest filled bucket of a histogram.';
+comment on column data.sample.sketch is 'Sketch of a histogram.';

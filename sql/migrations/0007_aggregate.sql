@@ -1,0 +1,19 @@
+-- What was answered: a snapshot of every aggregate that was computed.
+
+create table data.aggregate (
+    kind_id integer not null,
+    window_name text not null,
+    computed_at timestamptz not null,
+    answer json not null
+);
+select
+    create_hypertable(
+        'data.aggregate', by_range('computed_at', interval '7 days'), create_default_indexes => false
+    );
+create index aggregate_by_kind on data.aggregate (kind_id, window_name, computed_at desc);
+comment on table data.aggregate is
+'Aggregates of a kind and window as they were known at an instant.';
+comment on column data.aggregate.kind_id is 'Kind that was aggregated.';
+comment on column data.aggregate.window_name is 'Window: 7d, 30d and so on.';
+comment on column data.aggregate.computed_at is 'When the answer was computed.';
+comment on column data.aggregate.answer is 'The answer of /query/agg.';

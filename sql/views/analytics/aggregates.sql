@@ -1,0 +1,31 @@
+create or replace view analytics.aggregates as
+select
+    kind.name as kind,
+    aggregate.window_name as "window",
+    aggregate.computed_at,
+    (aggregate.answer ->> 'count')::bigint as count,
+    (aggregate.answer ->> 'sum')::double precision as sum,
+    (aggregate.answer ->> 'avg')::double precision as avg,
+    (aggregate.answer ->> 'min')::double precision as min,
+    (aggregate.answer ->> 'max')::double precision as max,
+    (aggregate.answer ->> 'p50')::double precision as p50,
+    (aggregate.answer ->> 'p95')::double precision as p95,
+    (aggregate.answer ->> 'rate_per_second')::double precision as rate_per_second,
+    aggregate.answer
+from data.aggregate
+inner join data.kind on aggregate.kind_id = kind.kind_id;
+comment on view analytics.aggregates is
+'Aggregates of kinds as they were known when computed; the newest is the current one.';
+comment on column analytics.aggregates.kind is 'Metric name or Fact:<Name>.';
+comment on column analytics.aggregates."window" is '7d, 30d and so on.';
+comment on column analytics.aggregates.computed_at is 'When it was computed.';
+comment on column analytics.aggregates.count is 'Observations in the window.';
+comment on column analytics.aggregates.sum is 'Sum of the values.';
+comment on column analytics.aggregates.avg is 'Mean of the values.';
+comment on column analytics.aggregates.min is 'Smallest value.';
+comment on column analytics.aggregates.max is 'Largest value.';
+comment on column analytics.aggregates.p50 is 'Median, at most 1 % off.';
+comment on column analytics.aggregates.p95 is '95th percentile, at most 1 % off.';
+comment on column analytics.aggregates.rate_per_second is
+'Observations a second; of a counter, its growth a second.';
+comment on column analytics.aggregates.answer is 'The whole answer of /query/agg.';

@@ -1,0 +1,24 @@
+create or replace view analytics.metrics as
+select
+    sample.ts,
+    kind.name,
+    kind.type,
+    kind.unit,
+    source.name as source,
+    series.labels,
+    sample.value,
+    sample.observations
+from data.sample
+inner join data.series on sample.series_id = series.series_id
+inner join data.kind on series.kind_id = kind.kind_id
+inner join data.source on series.source_id = source.source_id
+where kind.type <> 'fact';
+comment on view analytics.metrics is 'Samples of metrics as they came.';
+comment on column analytics.metrics.ts is 'Instant of the sample.';
+comment on column analytics.metrics.name is 'Name of the metric.';
+comment on column analytics.metrics.type is 'gauge, counter or histogram.';
+comment on column analytics.metrics.unit is 'Unit of the value.';
+comment on column analytics.metrics.source is 'MCP server or agent that sent it.';
+comment on column analytics.metrics.labels is 'Label names and values.';
+comment on column analytics.metrics.value is 'The value; of a histogram, its sum.';
+comment on column analytics.metrics.observations is '1; of a histogram, its count.';
