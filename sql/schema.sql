@@ -56,7 +56,7 @@ create table data.fact (
     payload jsonb not null,  -- Anything else that the source said.
     received_at timestamp with time zone not null,  -- When it was stored.
     constraint fact_payload_is_object CHECK ((jsonb_typeof(payload) = 'object'::text)),
-    constraint fact_value_in_range CHECK ((abs(value) <= ('100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision))
+    constraint fact_value_in_range CHECK ((abs(value) <= '1e+140'::double precision))
 );
 create index fact_by_series on data.fact using btree (series_id, ts, seq);
 create index fact_by_subject on data.fact using btree (subject, ts);
@@ -196,7 +196,7 @@ create table data.sample (
     high double precision,  -- Upper bound of the highest filled bucket of a histogram.
     sketch bigint[],  -- Sketch of a histogram.
     constraint sample_once UNIQUE (series_id, ts, seq),
-    constraint sample_value_in_range CHECK ((abs(value) <= ('100000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000000'::numeric)::double precision))
+    constraint sample_value_in_range CHECK ((abs(value) <= '1e+140'::double precision))
 );
 -- hypertable by ts, chunks of 7 days
 -- columnstore, segments by (series_id), ordered by (ts,seq)
@@ -326,7 +326,7 @@ create function internal.claim_receipt(p_operation text, p_idempotency_key text,
 
 create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray language internal immutable sfunc array_cat stype anycompatiblearray;
 
-create function internal.core(p_kinds integer[], p_series integer[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision) returns SETOF data.core language sql stable;
+create function internal.core(p_kinds integer[], p_series integer[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision) returns SETOF data.core language plpgsql stable;
 
 create function internal.core_json(p_core data.core, p_from timestamp with time zone, p_to timestamp with time zone) returns json language sql immutable parallel safe;
 
