@@ -119,7 +119,7 @@ comment on column data.sample_1h.last is 'Newest value.';
 comment on column data.sample_1h.last_at is 'Instant of the newest sample.';
 comment on column data.sample_1h.first is 'First reading of a counter.';
 comment on column data.sample_1h.increase is
-    'Growth of a counter from its first to its last reading, resets included.';
+'Growth of a counter from its first to its last reading, resets included.';
 comment on column data.sample_1h.sketch is 'Sketch of the values.';
 comment on column data.sample_1d.series_id is 'Series.';
 comment on column data.sample_1d.kind_id is 'Kind.';
@@ -134,7 +134,7 @@ comment on column data.sample_1d.last is 'Newest value.';
 comment on column data.sample_1d.last_at is 'Instant of the newest sample.';
 comment on column data.sample_1d.first is 'First reading of a counter.';
 comment on column data.sample_1d.increase is
-    'Growth of a counter from its first to its last reading, resets included.';
+'Growth of a counter from its first to its last reading, resets included.';
 comment on column data.sample_1d.sketch is 'Sketch of the values.';
 comment on column data.kind_1d.kind_id is 'Kind.';
 comment on column data.kind_1d.bucket is 'Start of the hour or day, UTC.';
