@@ -49,7 +49,7 @@ export class Jobs {
   async start() {
     while (!this.#stopped) {
       const ran = await this.#next().catch((error) => {
-        log('error', 'job schedule unreadable', { message: error.message })
+        if (!this.#stopped) log('error', 'job schedule unreadable', { message: error.message })
         return false
       })
       if (!ran) await new Promise((resolve) => setTimeout(resolve, POLL_MS).unref())
