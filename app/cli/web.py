@@ -17,6 +17,7 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.util import import_app
 from gunicorn.workers.base import Worker
 
 from app import config
@@ -24,14 +25,11 @@ from app.config import Settings
 from app.embedded.process import Server
 
 COMMAND = "from app.cli.web import main; main()"
-APPLICATION = "app.asgi"
+CONFIGURATION = "app.gunicorn_config"
+APPLICATION = "app.asgi:create()"
 # Answers under way get this long to end when the server is told to stop; `Server.stop` waits
 # longer before it uses force.
 GRACE_SECONDS = 10
-# A worker whose event loop stands still for so long is replaced.
-STUCK_SECONDS = 60
-# Longer than the pause between two polls of a client.
-KEEP_ALIVE_SECONDS = 75
 
 
 class Web(Server):
@@ -71,23 +69,18 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        # Its own notes on every start and stop are below what an operator wants at `info`.
-        level = "debug" if self._settings.log_level == "debug" else "warning"
-        for name, value in {
-            "bind": f"fd://{self._descriptor}",
-            "workers": self._settings.workers,
-            "worker_class": "uvicorn_worker.UvicornWorker",
-            "keepalive": KEEP_ALIVE_SECONDS,
-            "timeout": STUCK_SECONDS,
-            "graceful_timeout": GRACE_SECONDS,
-            "control_socket_disable": True,
-            "loglevel": level,
-            "post_fork": _follow_parent,
-        }.items():
-            self.cfg.set(name, value)
+        for name, value in vars(import_module(CONFIGURATION)).items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+        self.cfg.set("bind", f"fd://{self._descriptor}")
+        self.cfg.set("graceful_timeout", GRACE_SECONDS)
+        self.cfg.set("post_fork", _follow_parent)
+        if self._settings.log_level.lower() == "info":
+            # Its notes on every start and stop of a worker are for those who look for them.
+            self.cfg.set("loglevel", "warning")
 
     def load(self) -> Any:
-        return import_module(APPLICATION).app
+        return import_app(APPLICATION)
 
 
 def _follow_parent(arbiter: Arbiter, worker: Worker) -> None:
