@@ -88,7 +88,7 @@ def start(
                 *("--port", str(port)),
                 *("--idle-in-transaction-seconds", str(idle_in_transaction_seconds)),
                 *("--parent", str(os.getpid())),
-                *(() if jobs else ("--no-jobs",)),
+                *("--jobs", "on" if jobs else "off"),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -151,3 +151,15 @@ export function errorFields(body) {
   const parts = body.toString('utf8').split('\0').filter((part) => part !== '')
   return Object.fromEntries(parts.map((part) => [part[0], part.slice(1)]))
 }
+
+/** The text up to the next zero byte from `at`. */
+export function cstringAt(frame, at) {
+  const end = frame.indexOf(0, at)
+  return frame.toString('latin1', at, end < 0 ? frame.length : end)
+}
+
+/** The SQL of a Query or Parse message, byte for byte. */
+export function sqlOf(frame) {
+  const at = frame[0] === 0x51 ? HEADER : frame.indexOf(0, HEADER) + 1
+  return cstringAt(frame, at)
+}
