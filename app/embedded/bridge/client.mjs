@@ -90,6 +90,7 @@ export class Client {
       this.#socket.destroy()
     } else if (code >> 16 === 3) {
       this.#framer.untyped = false
+      clearTimeout(this.#startup)
       this.#greet(code, wire.startupParameters(frame))
     } else {
       throw new wire.ProtocolViolation('unsupported frontend protocol', '0A000')
@@ -112,7 +113,6 @@ export class Client {
     this.#busy = true
     const superuser = this.#session.plain ? 'on' : await this.#admit()
     this.#busy = false
-    clearTimeout(this.#startup)
     if (this.#closed) return
     this.#welcome(superuser)
     this.#pump()
@@ -166,6 +166,8 @@ export class Client {
       return
     }
     if (SKIPPED.has(type)) return
+    // psycopg ends a pipeline with Sync and Flush: what flushes nothing opens no transaction.
+    if (type === FLUSH && this.#batch.frames.length === 0) return
     // Sending counts as not being idle.
     this.#idle?.refresh()
     const batch = this.#batch
@@ -218,6 +220,7 @@ export class Client {
       await this.#take()
       if (this.#closed) return
       await this.#postgres.enter(this.#session)
+      if (this.#closed) return
     }
     if (batch.leavesState) this.#postgres.soil()
     this.#running = true

@@ -68,10 +68,10 @@ export class Jobs {
     const release = await this.#postgres.turns.take()
     try {
       if (this.#stopped) return false
-      await this.#postgres.enter(this.#session)
-      const due = await this.#postgres.query(DUE)
+      const due = await this.#postgres.peek(DUE)
       const job = due.find(({ job_id: id }) => !this.#stuck.has(id))
       if (!job) return false
+      await this.#postgres.enter(this.#session)
       await this.#run(job)
       return true
     } finally {

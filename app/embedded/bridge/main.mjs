@@ -7,6 +7,7 @@ import { Client } from './client.mjs'
 import { Jobs } from './jobs.mjs'
 import { log } from './log.mjs'
 import { Postgres } from './postgres.mjs'
+import { Upkeep } from './upkeep.mjs'
 
 const PARENT_POLL_MS = 500
 const STOP_MS = 5_000
@@ -27,6 +28,7 @@ const tell = (event) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
 const postgres = new Postgres({ packages: values.packages, pgdata: values.pgdata })
 const jobs = new Jobs(postgres)
+const upkeep = new Upkeep(postgres)
 const clients = new Set()
 const options = {
   idleInTransactionSeconds: Number(values['idle-in-transaction-seconds']),
@@ -63,6 +65,7 @@ async function stop(reason) {
   }, STOP_MS).unref()
   server.close()
   jobs.stop()
+  upkeep.stop()
   for (const client of clients) {
     client.end('57P01', 'terminating connection due to administrator command')
   }
@@ -86,6 +89,7 @@ try {
   const port = await listen(Number(values.port))
   started = true
   tell({ event: 'ready', port })
+  upkeep.start()
   if (values.jobs === 'on') jobs.start()
 } catch (error) {
   tell({ event: 'failed', message: String(error.stack ?? error) })

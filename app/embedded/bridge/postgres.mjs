@@ -10,6 +10,12 @@ import { Turns } from './turns.mjs'
 import { SYNC, query } from './wire.mjs'
 
 const TICK_MS = 50
+const PEEK = [
+  'set local session authorization postgres',
+  'set local search_path = pg_catalog',
+  'set local statement_timeout = 0',
+  `set local datestyle = 'ISO'`,
+].join('; ')
 const REPORTED = ['server_version', 'server_encoding', 'client_encoding', 'DateStyle', 'IntervalStyle', 'TimeZone']
 
 /** The statement ended the server, which runs again. */
@@ -25,6 +31,7 @@ export class Postgres {
   #pending
   #runs = 0
   #startedAt = 0
+  #cancelled
   #session
   #setup
   #dirty = true
@@ -67,6 +74,11 @@ export class Postgres {
     return rows(await this.run(query(sql)))
   }
 
+  /** The rows of a query that leaves the session, whose ever it is, as it was. */
+  async peek(sql) {
+    return rows(await this.run(Buffer.concat([query(`begin; ${PEEK}; ${sql}`), query('rollback')])))
+  }
+
   /** Bring the backend into the state of `session`; throws SqlError when its setup fails. */
   async enter(session) {
     if (this.#session === session) return
@@ -93,7 +105,9 @@ export class Postgres {
 
   /** Cancel what runs now as SIGINT would: SQLSTATE 57014. */
   interrupt() {
-    if (this.#startedAt) this.#interrupts.call('interrupt', this.#runs)
+    if (!this.#startedAt) return
+    this.#cancelled = this.#runs
+    this.#interrupts.call('interrupt', this.#runs)
   }
 
   async close() {
@@ -103,10 +117,10 @@ export class Postgres {
     await gone
   }
 
+  // The first call of an interrupt may have come before the thread took up the run.
   #tick() {
-    if (this.#startedAt && Date.now() - this.#startedAt > TICK_MS) {
-      this.#interrupts.call('tick', this.#runs)
-    }
+    if (!this.#startedAt || Date.now() - this.#startedAt < TICK_MS) return
+    this.#interrupts.call(this.#cancelled === this.#runs ? 'interrupt' : 'tick', this.#runs)
   }
 
   #post(bytes) {

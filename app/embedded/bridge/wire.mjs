@@ -5,7 +5,7 @@ export const GSS_REQUEST = 80877104
 export const CANCEL_REQUEST = 80877102
 export const PROTOCOL_3 = 196608
 
-const FRONTEND = new Set([...'BCDEFHPQSXcdfp'].map((letter) => letter.charCodeAt(0)))
+const FRONTEND = new Set([...'BCDEFHPQSXcdf'].map((letter) => letter.charCodeAt(0)))
 const HEADER = 5
 export const STARTUP_LIMIT = 10_000
 export const MESSAGE_LIMIT = 64 * 1024 * 1024
