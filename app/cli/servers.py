@@ -107,7 +107,8 @@ def without_password(conninfo: str) -> str:
     try:
         said = conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError as error:
-        raise Failure(f"SUPERVISOR_DATABASE_URL is no DSN: {error}", USAGE) from error
+        reason = " ".join(str(error).split())
+        raise Failure(f"SUPERVISOR_DATABASE_URL is no DSN: {reason}.", USAGE) from error
     return make_conninfo(
         "", **{name: str(value) for name, value in said.items() if name != "password"}
     )
