@@ -9,8 +9,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -38,18 +39,32 @@ def valkey() -> Iterator[str]:
         server.stop()
 
 
+@dataclass(frozen=True)
+class Service:
+    """The service under gunicorn: its base URL and its first process."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+
 @contextmanager
 def service(
-    database_url: str, redis_url: str | None, log: Path, *, workers: int = 2, **settings: str
-) -> Iterator[str]:
-    """Run the service under gunicorn; its base URL. Its log goes to `log`."""
+    database_url: str,
+    redis_url: str | None,
+    log: Path,
+    *,
+    workers: int = 2,
+    settings: Mapping[str, str] | None = None,
+    ready: int = 200,
+) -> Iterator[Service]:
+    """Run the service; its log goes to `log`. `ready` is the status of /readyz to wait for."""
     port = free_port()
     environment = {
         **os.environ,
         "SUPERVISOR_DATABASE_URL": database_url,
         "SUPERVISOR_PORT": str(port),
         "SUPERVISOR_WORKERS": str(workers),
-        **settings,
+        **(settings or {}),
     }
     if redis_url is not None:
         environment["SUPERVISOR_REDIS_URL"] = redis_url
@@ -59,9 +74,9 @@ def service(
             [*command, "app.asgi:create()"], env=environment, stdout=output, stderr=output
         )
     try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_until_live(url, process, log)
-        yield url
+        running = Service(f"http://127.0.0.1:{port}", process)
+        _wait_until(ready, running, log)
+        yield running
     finally:
         process.send_signal(signal.SIGTERM)
         try:
@@ -72,15 +87,15 @@ def service(
             raise
 
 
-def _wait_until_live(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def _wait_until(ready: int, running: Service, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            if httpx.get(f"{url}/readyz").status_code == 200:
+            if httpx.get(f"{running.url}/readyz", timeout=30).status_code == ready:
                 return
         except httpx.TransportError:
             pass
-        if process.poll() is not None or time.monotonic() > deadline:
+        if running.process.poll() is not None or time.monotonic() > deadline:
             raise RuntimeError(f"the service did not start: {log.read_text()[-3000:]}")
         time.sleep(0.05)
 
