@@ -15,4 +15,10 @@ grant usage on schema ops to supervisor_dba;
 grant select on all tables in schema ops to supervisor_dba;
 
 -- The service works as supervisor_app, whoever it logs in as.
-grant supervisor_app to current_user;
+do $$
+begin
+    if not pg_has_role(current_user, 'supervisor_app', 'member') then
+        grant supervisor_app to current_user;
+    end if;
+end
+$$;

@@ -28,17 +28,23 @@ select
     case
         when ca.view_name is not null then 'aggregate'
         when c.relkind = 'v' then 'view'
+        when c.relkind = 'c' then 'type'
         else 'table'
     end as kind,
     coalesce(array_to_string(c.reloptions, ', '), '') as options,
     coalesce(ca.view_definition, case when c.relkind = 'v' then pg_get_viewdef(c.oid) end, '')
         as definition,
-    coalesce(obj_description(c.oid, 'pg_class'), '') as remark
+    coalesce(
+        case
+            when c.relkind = 'c' then obj_description(c.reltype, 'pg_type')
+            else obj_description(c.oid, 'pg_class')
+        end, ''
+    ) as remark
 from pg_catalog.pg_class as c
 inner join pg_catalog.pg_namespace as n on c.relnamespace = n.oid
 left join timescaledb_information.continuous_aggregates as ca
     on n.nspname = ca.view_schema and c.relname = ca.view_name
-where n.nspname = any(%s) and c.relkind in ('r', 'p', 'v')
+where n.nspname = any(%s) and c.relkind in ('r', 'p', 'v', 'c')
 """
 
 COLUMNS = """
@@ -62,7 +68,7 @@ left join lateral (
     where d.adrelid = c.oid and d.adnum = a.attnum
 ) as d on true
 where
-    n.nspname = any(%s) and c.relkind in ('r', 'p', 'v')
+    n.nspname = any(%s) and c.relkind in ('r', 'p', 'v', 'c')
     and a.attnum > 0 and not a.attisdropped
 """
 
@@ -78,6 +84,11 @@ select
         as volatility,
     concat_ws(
         ' ',
+        (
+            select format('sfunc %%s stype %%s', a.aggtransfn, a.aggtranstype::regtype)
+            from pg_catalog.pg_aggregate as a
+            where a.aggfnoid = p.oid
+        ),
         case when p.proisstrict then 'strict' end,
         case when p.prosecdef then 'security definer' end,
         case when p.proleakproof then 'leakproof' end,
@@ -99,11 +110,11 @@ where
 
 @dataclass(frozen=True)
 class Relation:
-    """A table, view or continuous aggregate."""
+    """A table, view, continuous aggregate or row type."""
 
     schema: str
     name: str
-    kind: Literal["table", "view", "aggregate"]
+    kind: Literal["table", "view", "aggregate", "type"]
     options: str
     definition: str
     remark: str
@@ -159,7 +170,7 @@ def remark_of_schemas(conn: Connection) -> dict[str, str]:
 
 
 def relations(conn: Connection) -> list[Relation]:
-    """Read all tables, views and continuous aggregates, sorted."""
+    """Read all tables, views, continuous aggregates and row types, sorted."""
     with conn.cursor(row_factory=class_row(Relation)) as cur:
         rows = cur.execute(RELATIONS, (list(SCHEMAS),)).fetchall()
     return sorted(rows, key=lambda row: (row.schema, row.name))

@@ -73,12 +73,13 @@ def _relation(relation: Relation, columns: list[Column], below: _Details) -> str
     name = f"{relation.schema}.{relation.name}"
     options = f" with ({relation.options})" if relation.options else ""
     body = _columns(columns, below.constraints(relation))
-    if relation.kind == "table":
-        head = f"create table {name} (\n{body}\n){options};\n"
-    else:
-        what = "view" if relation.kind == "view" else "continuous aggregate"
-        definition = relation.definition.strip().rstrip(";")
-        head = f"create {what} {name}{options} (\n{body}\n) as\n{definition};\n"
+    definition = relation.definition.strip().rstrip(";")
+    head = {
+        "table": f"create table {name} (\n{body}\n){options};\n",
+        "type": f"create type {name} as (\n{body}\n);\n",
+        "view": f"create view {name}{options} (\n{body}\n) as\n{definition};\n",
+        "aggregate": f"create continuous aggregate {name} (\n{body}\n) as\n{definition};\n",
+    }[relation.kind]
     return "".join(
         [_remark(relation.remark), head, *(f"{line}\n" for line in below.after(relation))]
     )

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 from psycopg import Connection
 
 from app.reference import catalog
 from app.reference.catalog import Column, Relation, Routine
 
 DOCUMENTED = ("api", "analytics", "ops")
+# Arguments are called p_, results of a function need not be; a default may hold a comma too.
+NEXT_ARGUMENT = re.compile(r", (?=(?:IN |INOUT |VARIADIC )?p_|OUT )")
 
 HEAD = """\
 # SQL reference
@@ -47,7 +51,7 @@ def _relation(relation: Relation, columns: list[Column]) -> str:
 
 def _routine(routine: Routine) -> str:
     name = f"{routine.schema}.{routine.name}"
-    arguments = routine.arguments.replace(", p_", ",\n    p_")
+    arguments = NEXT_ARGUMENT.sub(",\n    ", routine.arguments)
     if "\n" in arguments:
         arguments = f"\n    {arguments}\n"
     returns = f" returns {routine.result}" if routine.result else ""

@@ -18,14 +18,18 @@ create schema if not exists ops;
 comment on schema ops is
 'Functions and views for database administrators. Role supervisor_dba.';
 
--- Roles belong to the cluster, not to this database: another one may have made them.
+-- Roles belong to the cluster, not to this database: another one may make them at the same time.
 do $$
 declare
     v_role text;
 begin
     foreach v_role in array array['supervisor_app', 'supervisor_analyst', 'supervisor_dba'] loop
         if not exists (select from pg_catalog.pg_roles where rolname = v_role) then
-            execute format('create role %I nologin', v_role);
+            begin
+                execute format('create role %I nologin', v_role);
+            exception when duplicate_object or unique_violation then
+                null;
+            end;
         end if;
     end loop;
 end

@@ -72,7 +72,7 @@ create table data.sample (
     high double precision,
     sketch bigint[],
     constraint sample_once unique (series_id, ts, seq),
-    constraint sample_value_in_range check (abs(value) <= 1e140)
+    constraint sample_value_in_range check (abs(value) <= double precision '1e140')
 );
 select create_hypertable('data.sample', by_range('ts', interval '7 days'), create_default_indexes => false);
 alter table data.sample set (

@@ -27,7 +27,7 @@ create table data.fact (
     value double precision,
     payload jsonb not null,
     received_at timestamptz not null,
-    constraint fact_value_in_range check (abs(value) <= 1e140),
+    constraint fact_value_in_range check (abs(value) <= double precision '1e140'),
     constraint fact_payload_is_object check (jsonb_typeof(payload) = 'object')
 );
 select create_hypertable('data.fact', by_range('ts', interval '7 days'), create_default_indexes => false);

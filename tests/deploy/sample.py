@@ -46,6 +46,15 @@ create table data.series (
     constraint series_pk primary key (series_id)
 );
 comment on table data.series is 'Series of samples.';
+create type data.total as (source text, total double precision);
+comment on type data.total is 'What a source comes to.';
+create aggregate internal.product(double precision) (
+    sfunc = float8mul, stype = double precision, initcond = '1'
+);
+comment on aggregate internal.product(double precision) is 'Product of values.';
+create view data.product as
+select internal.product(series_id) as product from data.series;
+comment on view data.product is 'Keeps internal.product.';
 comment on column data.series.source is 'Who sends them.';
 create table data.sample (
     ts timestamptz not null,

@@ -5,6 +5,13 @@
 -- Tables.
 create schema data;
 
+-- Keeps internal.product.
+create view data.product (
+    product double precision
+) as
+SELECT internal.product((series_id)::double precision) AS product
+   FROM data.series;
+
 -- Raw samples.
 create table data.sample (
     ts timestamp with time zone not null,
@@ -55,6 +62,12 @@ create table data.series (
 );
 create trigger refuse_change before update on data.series for each row execute function internal.refuse_change();
 
+-- What a source comes to.
+create type data.total as (
+    source text,
+    total double precision
+);
+
 -- schema internal
 -- Helpers.
 create schema internal;
@@ -66,6 +79,8 @@ create function internal.b_sum() returns double precision language sql stable;
 create procedure internal.count_samples(IN job_id integer, IN config jsonb) language plpgsql volatile;
 
 create function internal.is_finite(p_value double precision) returns boolean language sql immutable parallel safe;
+
+create aggregate internal.product(double precision) returns double precision language internal immutable sfunc float8mul stype double precision;
 
 create function internal.refuse_change() returns trigger language plpgsql volatile;
 

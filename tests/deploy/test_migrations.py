@@ -66,14 +66,14 @@ def test_column_under_a_view_and_a_function_can_change(
     deploy(empty_database, sql_dir)
     write(
         sql_dir,
-        {"migrations/0003_wide.sql": "alter table data.series alter series_id type bigint;"},
+        {"migrations/0003_short.sql": "alter table data.series alter source type varchar(200);"},
     )
 
-    assert deploy(empty_database, sql_dir).migrations == ("migrations/0003_wide.sql",)
+    assert deploy(empty_database, sql_dir).migrations == ("migrations/0003_short.sql",)
     assert ask(
         "select format_type(atttypid, null) from pg_attribute"
-        " where attrelid = 'analytics.metrics'::regclass and attname = 'series_id'"
-    ) == [("bigint",)]
+        " where attrelid = 'analytics.metrics'::regclass and attname = 'source'"
+    ) == [("character varying",)]
 
 
 def test_lock_takes_new_migrations_only(sql_dir: Path) -> None:

@@ -7,8 +7,10 @@ create or replace function internal.core(
     p_seconds double precision
 )
 returns setof data.core
-language sql stable
-begin atomic
+language plpgsql stable
+as $$
+begin
+    return query
     with bucket as materialized (
         select
             rollup.*,
@@ -135,7 +137,8 @@ begin atomic
         on total.kind_id = spread.kind_id and total.label is not distinct from spread.label
     left join percentile
         on total.kind_id = percentile.kind_id and total.label is not distinct from percentile.label;
-end;
+end
+$$;
 comment on function internal.core(
     integer[], integer[], text, timestamptz, timestamptz, double precision
 ) is

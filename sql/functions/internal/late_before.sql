@@ -6,7 +6,7 @@ begin atomic
             -- The refresh policies reach back 89 days.
             p_now - interval '88 days',
             case
-                when threshold.watermark > _timescaledb_functions.to_unix_microseconds('4713-01-01 BC')
+                when threshold.watermark > _timescaledb_functions.to_unix_microseconds('0001-01-01')
                     then greatest(
                         _timescaledb_functions.to_timestamp(threshold.watermark),
                         -- A refresh that starts before this commits ends an hour before it starts.

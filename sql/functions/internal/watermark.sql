@@ -2,9 +2,10 @@ create or replace function internal.watermark(p_rollup name) returns timestamptz
 language sql stable parallel safe
 begin atomic
     -- By the caller's snapshot: cagg_watermark() may be newer than the rows that the caller sees.
+    -- Before the first refresh it is the start of PostgreSQL's calendar.
     select
         case
-            when mark.watermark > _timescaledb_functions.to_unix_microseconds('4713-01-01 BC')
+            when mark.watermark > _timescaledb_functions.to_unix_microseconds('0001-01-01')
                 then _timescaledb_functions.to_timestamp(mark.watermark)
             else '-infinity'
         end
