@@ -12,7 +12,10 @@ begin atomic
         select
             p_now,
             item.kind_id,
-            (select series.source_id from data.series where series.series_id = item.series_id),
+            (
+                select series.source_id from data.series
+                where series.series_id = item.series_id
+            ),
             item.ts,
             item.item
         from item
