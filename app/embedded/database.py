@@ -5,52 +5,25 @@ from __future__ import annotations
 import json
 import os
 import selectors
+import shutil
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any
 
 from app.embedded import locking, node, packages
 from app.embedded.errors import DataDirectoryInUse, StartFailed
+from app.embedded.process import Server
 
 BRIDGE = Path(__file__).parent / "bridge" / "main.mjs"
+LOCK = "database.lock"
+CLUSTER = "pgdata"
 START_SECONDS = 120.0
-STOP_SECONDS = 15.0
 
 
-class Database:
-    """A running server; ends with `stop`, with the context, or with this process."""
-
-    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
-        self._process = process
-        self.url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        self.pid = process.pid
-
-    def stop(self) -> int:
-        """Stop cleanly, by force after 15 s; the exit status. A second call changes nothing."""
-        if self._process.poll() is None:
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
-        for stream in (self._process.stdin, self._process.stdout):
-            if stream is not None:
-                stream.close()
-        return self._process.wait()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
+class Database(Server):
+    """A running TimescaleDB; `url` is a DSN for psycopg, as superuser `postgres`."""
 
 
 def start(
@@ -65,30 +38,28 @@ def start(
     """Start a server on `data_dir`, which is created (mode 0700) when missing.
 
     It listens on 127.0.0.1:`port`, or on a free port when that is 0 or taken. With `jobs`, it
-    runs due TimescaleDB jobs. `progress` is told of steps that take long. Raises
-    `DataDirectoryInUse`, `NodeMissing`, `InstallFailed` or `StartFailed`.
+    runs due TimescaleDB jobs. A transaction that is idle for `idle_in_transaction_seconds` is
+    ended. `progress` is told of steps that take long. Raises `DataDirectoryInUse`,
+    `NodeMissing`, `InstallFailed` or `StartFailed`.
     """
     runtime = node.find()
     installed = packages.installed(cache_dir, runtime, progress)
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     data_dir.chmod(0o700)
-    lock = locking.acquire(data_dir / "database.lock")
-    if lock is None:
-        raise DataDirectoryInUse(
-            f"Another embedded database runs on {data_dir}. Stop it, or set "
-            "SUPERVISOR_DATA_DIR to another directory."
-        )
+    lock = _locked(data_dir)
+    if not (data_dir / CLUSTER).exists():
+        progress("creating the database (once)")
     try:
         process = subprocess.Popen(  # noqa: S603
             [
                 str(runtime.executable),
                 str(BRIDGE),
-                *("--packages", str(installed)),
-                *("--pgdata", str(data_dir.resolve() / "pgdata")),
+                *("--packages", str(installed.resolve())),
+                *("--pgdata", str(data_dir.resolve() / CLUSTER)),
                 *("--port", str(port)),
-                *("--idle-in-transaction-seconds", str(idle_in_transaction_seconds)),
                 *("--parent", str(os.getpid())),
-                *(() if jobs else ("--no-jobs",)),
+                *("--jobs", "on" if jobs else "off"),
+                *("--idle-in-transaction-seconds", str(idle_in_transaction_seconds)),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -96,23 +67,68 @@ def start(
             # Ctrl-C is for the parent, which stops its servers in order.
             start_new_session=True,
         )
+        os.truncate(lock, 0)
+        os.pwrite(lock, str(process.pid).encode(), 0)
     finally:
         os.close(lock)
+    return _ready(process, data_dir)
+
+
+def running_pid(data_dir: Path) -> int | None:
+    """The process that serves `data_dir` now, or None."""
+    lock = data_dir / LOCK
+    if not locking.is_held(lock):
+        return None
+    written = lock.read_text()
+    return int(written) if written.isdigit() else None
+
+
+def clone(source: Path, target: Path) -> None:
+    """Copy the database of the stopped data directory `source` to the new directory `target`.
+
+    A server starts on the copy without creating or deploying anything. Raises
+    `DataDirectoryInUse` when a server runs on `source`, `FileExistsError` when `target` has a
+    database.
+    """
+    lock = _locked(source)
+    try:
+        target.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.copytree(source / CLUSTER, target / CLUSTER)
+    finally:
+        os.close(lock)
+
+
+def _locked(data_dir: Path) -> int:
+    lock = locking.acquire(data_dir / LOCK)
+    if lock is None:
+        raise DataDirectoryInUse(
+            f"Another embedded database runs on {data_dir}. Stop it, or use another data "
+            "directory (SUPERVISOR_DATA_DIR)."
+        )
+    return lock
+
+
+def _ready(process: subprocess.Popen[bytes], data_dir: Path) -> Database:
     told = _first_line(process)
-    if told.get("event") != "ready":
+    port = told.get("port")
+    database = Database(process, f"postgresql://postgres@127.0.0.1:{port}/postgres")
+    if port is None:
         process.kill()
-        Database(process, 0).stop()
-        raise StartFailed(f"The embedded database on {data_dir} did not start: {told}")
-    return Database(process, told["port"])
+        database.stop()
+        raise StartFailed(
+            f"The embedded database on {data_dir} did not start: {told['message']}\n"
+            "If the directory is damaged, move it away and start again."
+        )
+    return database
 
 
 def _first_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
     assert process.stdout is not None  # noqa: S101
     line = _read_line(process.stdout, time.monotonic() + START_SECONDS)
     if line is None:
-        return {"event": "failed", "message": f"not ready within {START_SECONDS:.0f} s"}
+        return {"message": f"not ready within {START_SECONDS:.0f} s"}
     if not line:
-        return {"event": "failed", "message": f"ended with status {process.wait()}"}
+        return {"message": f"ended with status {process.wait()}"}
     told: dict[str, Any] = json.loads(line)
     return told
 
@@ -122,7 +138,7 @@ def _read_line(stream: IO[bytes], deadline: float) -> bytes | None:
     with selectors.DefaultSelector() as selector:
         selector.register(stream, selectors.EVENT_READ)
         while not line.endswith(b"\n"):
-            if not selector.select(deadline - time.monotonic()):
+            if not selector.select(max(0.0, deadline - time.monotonic())):
                 return None
             part = os.read(stream.fileno(), 4096)
             if not part:

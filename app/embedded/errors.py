@@ -7,17 +7,17 @@ class EmbeddedError(Exception):
     """An embedded server could not be started."""
 
 
-class DataDirectoryInUse(EmbeddedError):
+class DataDirectoryInUse(EmbeddedError):  # noqa: N818
     """Another server runs on the data directory."""
 
 
-class NodeMissing(EmbeddedError):
+class NodeMissing(EmbeddedError):  # noqa: N818
     """No Node.js that can run the server was found."""
 
 
-class InstallFailed(EmbeddedError):
+class InstallFailed(EmbeddedError):  # noqa: N818
     """The npm package of the server could not be installed."""
 
 
-class StartFailed(EmbeddedError):
+class StartFailed(EmbeddedError):  # noqa: N818
     """The server process ended, or said nothing, before it was ready."""

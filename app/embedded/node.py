@@ -45,7 +45,9 @@ def _from_path() -> Node | None:
 
 def _version(node: str) -> tuple[int, ...]:
     try:
-        told = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=20)  # noqa: S603
+        told = subprocess.run(  # noqa: S603
+            [node, "--version"], check=False, capture_output=True, text=True, timeout=20
+        )
         return tuple(map(int, told.stdout.strip().removeprefix("v").split(".")))
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return ()

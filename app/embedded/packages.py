@@ -48,6 +48,7 @@ def _install(directory: Path, node: Node) -> None:
     try:
         done = subprocess.run(  # noqa: S603
             command,
+            check=False,
             cwd=directory,
             env={**os.environ, "PATH": path},
             stdin=subprocess.DEVNULL,

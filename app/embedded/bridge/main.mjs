@@ -4,51 +4,72 @@ import { createServer } from 'node:net'
 import { parseArgs } from 'node:util'
 
 import { Client } from './client.mjs'
+import { Jobs } from './jobs.mjs'
 import { log } from './log.mjs'
 import { Postgres } from './postgres.mjs'
+import { Upkeep } from './upkeep.mjs'
+
+const PARENT_POLL_MS = 500
+const STOP_MS = 5_000
 
 const { values } = parseArgs({
   options: {
     packages: { type: 'string' },
     pgdata: { type: 'string' },
-    port: { type: 'string', default: '0' },
+    port: { type: 'string' },
     parent: { type: 'string' },
-    'no-jobs': { type: 'boolean', default: false },
-    'idle-in-transaction-seconds': { type: 'string', default: '30' },
+    jobs: { type: 'string' },
+    'idle-in-transaction-seconds': { type: 'string' },
   },
 })
 
+/** Tell the parent; it reads one line. */
 const tell = (event) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
-function listen(server, port) {
+const postgres = new Postgres({ packages: values.packages, pgdata: values.pgdata })
+const jobs = new Jobs(postgres)
+const upkeep = new Upkeep(postgres)
+const clients = new Set()
+const options = {
+  idleInTransactionSeconds: Number(values['idle-in-transaction-seconds']),
+  cancel: (pid, secret) => {
+    for (const client of clients) if (client.pid === pid && client.secret === secret) client.cancel()
+  },
+}
+const server = createServer((socket) => {
+  const client = new Client(socket, postgres, options)
+  clients.add(client)
+  socket.on('close', () => clients.delete(client))
+})
+
+function listen(port) {
   return new Promise((resolve, reject) => {
     server.once('error', (error) => {
       if (error.code !== 'EADDRINUSE' || port === 0) reject(error)
-      else resolve(listen(server, 0))
+      else resolve(listen(0))
     })
     server.listen({ port, host: '127.0.0.1' }, () => resolve(server.address().port))
   })
 }
 
-const postgres = new Postgres()
-const clients = new Set()
-const server = createServer((socket) => {
-  const client = new Client(socket, postgres, {
-    idleInTransactionSeconds: Number(values['idle-in-transaction-seconds']),
-  })
-  clients.add(client)
-  socket.on('close', () => clients.delete(client))
-})
-
+let started = false
 let stopping = false
 async function stop(reason) {
   if (stopping) return
   stopping = true
+  if (!started) process.exit(0)
   log('info', 'stopping', { reason })
+  setTimeout(() => {
+    log('warning', 'stopped without a checkpoint, for a statement would not end')
+    process.exit(0)
+  }, STOP_MS).unref()
   server.close()
+  jobs.stop()
+  upkeep.stop()
   for (const client of clients) {
     client.end('57P01', 'terminating connection due to administrator command')
   }
+  postgres.interrupt()
   await postgres.turns.take()
   await postgres.close()
   process.exit(0)
@@ -58,11 +79,18 @@ process.on('SIGTERM', () => stop('SIGTERM'))
 process.on('SIGINT', () => stop('SIGINT'))
 process.stdin.on('end', () => stop('parent gone'))
 process.stdin.resume()
+// A child that the parent forked may still hold the other end of stdin.
+setInterval(() => {
+  if (process.ppid !== Number(values.parent)) stop('parent gone')
+}, PARENT_POLL_MS).unref()
 
 try {
-  await postgres.start(values)
-  const port = await listen(server, Number(values.port))
+  await postgres.start()
+  const port = await listen(Number(values.port))
+  started = true
   tell({ event: 'ready', port })
+  upkeep.start()
+  if (values.jobs === 'on') jobs.start()
 } catch (error) {
   tell({ event: 'failed', message: String(error.stack ?? error) })
   process.exit(1)

@@ -5,7 +5,7 @@ export const GSS_REQUEST = 80877104
 export const CANCEL_REQUEST = 80877102
 export const PROTOCOL_3 = 196608
 
-const FRONTEND = new Set([...'BCDEFHPQSXcdfp'].map((letter) => letter.charCodeAt(0)))
+const FRONTEND = new Set([...'BCDEFHPQSXcdf'].map((letter) => letter.charCodeAt(0)))
 const HEADER = 5
 export const STARTUP_LIMIT = 10_000
 export const MESSAGE_LIMIT = 64 * 1024 * 1024
@@ -150,4 +150,16 @@ export function* messages(bytes) {
 export function errorFields(body) {
   const parts = body.toString('utf8').split('\0').filter((part) => part !== '')
   return Object.fromEntries(parts.map((part) => [part[0], part.slice(1)]))
+}
+
+/** The text up to the next zero byte from `at`. */
+export function cstringAt(frame, at) {
+  const end = frame.indexOf(0, at)
+  return frame.toString('latin1', at, end < 0 ? frame.length : end)
+}
+
+/** The SQL of a Query or Parse message, byte for byte. */
+export function sqlOf(frame) {
+  const at = frame[0] === 0x51 ? HEADER : frame.indexOf(0, HEADER) + 1
+  return cstringAt(frame, at)
 }

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from app import config
+from app.embedded import database
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
+    """Wait until `condition` holds; fail when it does not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the condition did not come true in time"
+        time.sleep(0.02)
+
+
+def connect(url: str, **options: str) -> psycopg.Connection:
+    return psycopg.connect(url, autocommit=True, prepare_threshold=None, **options)
+
+
+@pytest.fixture(scope="session")
+def cache_dir() -> Path:
+    return config.load().cache_dir
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Path:
+    """A stopped data directory with an empty database."""
+    directory = tmp_path_factory.mktemp("template")
+    with database.start(directory, cache_dir=cache_dir, jobs=False):
+        pass
+    return directory
+
+
+@pytest.fixture
+def data_dir(template: Path, tmp_path: Path) -> Path:
+    """A data directory of its own with an empty database."""
+    directory = tmp_path / "data"
+    database.clone(template, directory)
+    return directory
+
+
+@pytest.fixture(scope="session")
+def shared(
+    template: Path, tmp_path_factory: pytest.TempPathFactory, cache_dir: Path
+) -> Iterator[database.Database]:
+    """A server for tests that leave nothing behind but tables of their own."""
+    directory = tmp_path_factory.mktemp("shared") / "data"
+    database.clone(template, directory)
+    with database.start(directory, cache_dir=cache_dir, jobs=False) as server:
+        yield server
+
+
+@pytest.fixture
+def url(shared: database.Database) -> str:
+    return shared.url
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[psycopg.Connection]:
+    with connect(url) as connection:
+        yield connection

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from app.embedded import database
+from tests.embedded.conftest import connect
+from tests.embedded.raw import Connection, extended, message, query
+
+FLUSH = message(b"H", b"")
+
+
+def test_sixteen_connections_with_interleaved_transactions_never_mix(url: str) -> None:
+    with connect(url) as setup:
+        setup.execute("create table mixed (who int, step int)")
+    together = threading.Barrier(16)
+
+    def work(who: int) -> None:
+        choice = random.Random(who)
+        with psycopg.connect(url, prepare_threshold=None) as connection:
+            together.wait()
+            for step in range(12):
+                connection.execute("insert into mixed values (%s, %s)", (who, step))
+                seen = connection.execute(
+                    "select count(*), count(distinct pg_current_xact_id()) from mixed "
+                    "where who = %s",
+                    (who,),
+                ).fetchone()
+                assert seen == (kept[who] + 1, 1)
+                if choice.random() < 0.3:
+                    connection.rollback()
+                else:
+                    connection.commit()
+                    kept[who] += 1
+
+    kept = dict.fromkeys(range(16), 0)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(work, range(16)))
+    with connect(url) as check:
+        counted = check.execute("select who, count(*) from mixed group by who").fetchall()
+    assert dict(counted) == kept
+
+
+def test_uncommitted_rows_are_not_seen_by_the_next_client(url: str) -> None:
+    with connect(url) as setup:
+        setup.execute("create table unseen (i int)")
+    first = psycopg.connect(url)
+    first.execute("insert into unseen values (1)")
+    with ThreadPoolExecutor(1) as pool:
+        with connect(url) as second:
+            count = pool.submit(lambda: second.execute("select count(*) from unseen").fetchone())
+            first.rollback()
+            assert count.result(10) == (0,)
+    first.close()
+
+
+def begun(connection: Connection) -> None:
+    connection.socket.sendall(query("begin; insert into dropped values (1)"))
+    connection.until_ready()
+
+
+def pipelined(connection: Connection) -> None:
+    connection.socket.sendall(extended("insert into dropped values (1)") + FLUSH)
+    while connection.receive()[0] != b"C":
+        pass
+
+
+def failed(connection: Connection) -> None:
+    connection.socket.sendall(query("begin; insert into dropped values (1); select 1/0"))
+    connection.until_ready()
+
+
+def skipping(connection: Connection) -> None:
+    connection.socket.sendall(extended("insert into dropped values (1)") + FLUSH)
+    while connection.receive()[0] != b"C":
+        pass
+    connection.socket.sendall(extended("select 1/0") + FLUSH)
+    while connection.receive()[0] != b"E":
+        pass
+
+
+@pytest.mark.parametrize("leave_open", [begun, pipelined, failed, skipping])
+def test_a_client_that_disconnects_inside_a_transaction_rolls_back_and_frees_the_others(
+    url: str, leave_open: Callable[[Connection], None]
+) -> None:
+    with connect(url) as other:
+        other.execute("create table if not exists dropped (i int)")
+        with Connection(url) as connection:
+            leave_open(connection.begin())
+        assert other.execute("select count(*) from dropped").fetchone() == (0,)
+
+
+def test_a_disconnect_ends_the_statement_that_runs(url: str) -> None:
+    connection = Connection(url).begin()
+    connection.socket.sendall(query("select count(*) from generate_series(1, 500000000)"))
+    connection.socket.close()
+    with connect(url, options="-c statement_timeout=0") as other:
+        assert other.execute("select 1").fetchone() == (1,)
+
+
+@pytest.fixture
+def impatient(data_dir: Path, cache_dir: Path) -> database.Database:
+    return database.start(
+        data_dir, cache_dir=cache_dir, jobs=False, idle_in_transaction_seconds=0.5
+    )
+
+
+def test_a_transaction_idle_for_longer_than_the_limit_is_ended_with_25p03(
+    impatient: database.Database,
+) -> None:
+    with impatient, connect(impatient.url) as other:
+        other.execute("create table kept (i int)")
+        idle = psycopg.connect(impatient.url)
+        idle.execute("insert into kept values (1)")
+        assert other.execute("select count(*) from kept").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
+            idle.execute("select 1")
+
+
+def test_half_a_message_inside_a_transaction_does_not_count_as_activity(
+    impatient: database.Database,
+) -> None:
+    with impatient, connect(impatient.url) as other, Connection(impatient.url).begin() as half:
+        half.socket.sendall(query("begin"))
+        half.until_ready()
+        half.socket.sendall(query("select 1")[:7])
+        assert other.execute("select 1").fetchone() == (1,)
+        assert b"C25P03\0" in half.rest()
+
+
+def test_a_pipeline_longer_than_the_limit_is_not_idle(impatient: database.Database) -> None:
+    with impatient, Connection(impatient.url).begin() as busy:
+        for _ in range(8):
+            busy.socket.sendall(extended("select pg_sleep(0.1)") + FLUSH)
+            while busy.receive()[0] != b"C":
+                pass
+        busy.socket.sendall(b"S\0\0\0\4")
+        assert busy.receive() == (b"Z", b"I")
