@@ -140,9 +140,7 @@ def _state(error: psycopg.Error) -> str:
 
 def _broken_rule(constraint: str, status: int) -> Problem:
     rule = CHUNK_PREFIX.sub("", constraint)
-    return Problem(
-        rule, f"The request breaks the rule: {rule.replace('_', ' ')}.", status=status
-    )
+    return Problem(rule, f"The request breaks the rule: {rule.replace('_', ' ')}.", status=status)
 
 
 def _raised(error: psycopg.Error, status: int) -> Problem:

@@ -72,7 +72,7 @@ create table data.fact_identity (
     digest bigint not null,  -- Digest of the content: a retry has the same.
     ts timestamp with time zone not null,  -- Instant of the fact, for pruning.
     constraint fact_once PRIMARY KEY (source_id, fact_id),
-    constraint fact_id_well_formed CHECK ((fact_id ~ '^[^[:cntrl:]]{1,200}$'::text))
+    constraint fact_id_well_formed CHECK ((((length(fact_id) >= 1) AND (length(fact_id) <= 200)) AND (fact_id !~ '[[:cntrl:]]'::text)))
 );
 create index fact_identity_by_ts on data.fact_identity using btree (ts);
 
@@ -95,10 +95,10 @@ create table data.kind (
     created_at timestamp with time zone not null,  -- When the kind was first seen.
     constraint kind_pkey PRIMARY KEY (kind_id),
     constraint kind_name_taken UNIQUE (name),
-    constraint kind_name_well_formed CHECK (((name ~ '^[A-Za-z_][A-Za-z0-9_.:/-]{0,199}$'::text) AND ((type <> 'fact'::text) OR (name ~ '^Fact:[A-Za-z][A-Za-z0-9_.]{0,99}$'::text)))),
+    constraint kind_name_well_formed CHECK (((name ~ '^[A-Za-z_][A-Za-z0-9_.:/-]*$'::text) AND (length(name) <= 200) AND ((type <> 'fact'::text) OR ((name ~ '^Fact:[A-Za-z][A-Za-z0-9_.]*$'::text) AND (length(name) <= 105))))),
     constraint kind_prefix_matches_type CHECK (((type = 'fact'::text) = starts_with(name, 'Fact:'::text))),
     constraint kind_type_known CHECK ((type = ANY (ARRAY['gauge'::text, 'counter'::text, 'histogram'::text, 'fact'::text]))),
-    constraint kind_unit_well_formed CHECK ((unit ~ '^[^[:cntrl:]]{1,50}$'::text))
+    constraint kind_unit_well_formed CHECK ((((length(unit) >= 1) AND (length(unit) <= 50)) AND (unit !~ '[[:cntrl:]]'::text)))
 );
 
 -- Samples of a kind in a day (UTC), below the watermark.
@@ -161,7 +161,7 @@ create table data.receipt (
     kinds text[],  -- Kinds that the request touched.
     received_at timestamp with time zone not null,  -- When the request came.
     constraint receipt_once PRIMARY KEY (operation, idempotency_key),
-    constraint receipt_key_well_formed CHECK ((idempotency_key ~ '^[[:graph:]]{1,200}$'::text))
+    constraint receipt_key_well_formed CHECK ((((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 200)) AND (idempotency_key !~ '[^[:graph:]]'::text)))
 );
 create index receipt_by_time on data.receipt using btree (received_at);
 
@@ -301,7 +301,7 @@ create table data.source (
     created_at timestamp with time zone not null,  -- When the source was first seen.
     constraint source_pkey PRIMARY KEY (source_id),
     constraint source_name_taken UNIQUE (name),
-    constraint source_name_well_formed CHECK ((name ~ '^[^[:cntrl:][:space:]]{1,200}$'::text))
+    constraint source_name_well_formed CHECK ((((length(name) >= 1) AND (length(name) <= 200)) AND (name !~ '[[:cntrl:][:space:]]'::text)))
 );
 
 -- schema internal

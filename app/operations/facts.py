@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, LiteralString, Self
 
@@ -116,10 +116,6 @@ class FactQuestion:
             arguments.whole("limit", limit),
             arguments.optional("cursor", cursor),
         )
-
-    def after(self, cursor: str) -> FactQuestion:
-        """The same question for the largest page after a cursor."""
-        return replace(self, cursor=cursor, limit=LARGEST_PAGE)
 
 
 async def query_facts(context: Context, question: FactQuestion, now: datetime) -> bytes:

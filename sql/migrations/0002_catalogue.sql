@@ -9,12 +9,13 @@ create table data.kind (
     constraint kind_pkey primary key (kind_id),
     constraint kind_name_taken unique (name),
     constraint kind_name_well_formed check (
-        name ~ '^[A-Za-z_][A-Za-z0-9_.:/-]{0,199}$'
-        and (type <> 'fact' or name ~ '^Fact:[A-Za-z][A-Za-z0-9_.]{0,99}$')
+        name ~ '^[A-Za-z_][A-Za-z0-9_.:/-]*$'
+        and length(name) <= 200
+        and (type <> 'fact' or (name ~ '^Fact:[A-Za-z][A-Za-z0-9_.]*$' and length(name) <= 105))
     ),
     constraint kind_prefix_matches_type check ((type = 'fact') = starts_with(name, 'Fact:')),
     constraint kind_type_known check (type in ('gauge', 'counter', 'histogram', 'fact')),
-    constraint kind_unit_well_formed check (unit ~ '^[^[:cntrl:]]{1,50}$')
+    constraint kind_unit_well_formed check (length(unit) between 1 and 50 and unit !~ '[[:cntrl:]]')
 );
 comment on table data.kind is 'A metric name or a fact kind, entered when first seen.';
 comment on column data.kind.kind_id is 'Number of the kind.';
@@ -29,7 +30,9 @@ create table data.source (
     created_at timestamptz not null,
     constraint source_pkey primary key (source_id),
     constraint source_name_taken unique (name),
-    constraint source_name_well_formed check (name ~ '^[^[:cntrl:][:space:]]{1,200}$')
+    constraint source_name_well_formed check (
+        length(name) between 1 and 200 and name !~ '[[:cntrl:][:space:]]'
+    )
 );
 comment on table data.source is 'An MCP server or agent that sends metrics or facts.';
 comment on column data.source.source_id is 'Number of the source.';

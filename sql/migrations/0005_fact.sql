@@ -7,7 +7,7 @@ create table data.fact_identity (
     digest bigint not null,
     ts timestamptz not null,
     constraint fact_once primary key (source_id, fact_id),
-    constraint fact_id_well_formed check (fact_id ~ '^[^[:cntrl:]]{1,200}$')
+    constraint fact_id_well_formed check (length(fact_id) between 1 and 200 and fact_id !~ '[[:cntrl:]]')
 );
 create index fact_identity_by_ts on data.fact_identity (ts);
 comment on table data.fact_identity is

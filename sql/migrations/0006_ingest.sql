@@ -40,7 +40,9 @@ create table data.receipt (
     kinds text[],
     received_at timestamptz not null,
     constraint receipt_once primary key (operation, idempotency_key),
-    constraint receipt_key_well_formed check (idempotency_key ~ '^[[:graph:]]{1,200}$')
+    constraint receipt_key_well_formed check (
+        length(idempotency_key) between 1 and 200 and idempotency_key !~ '[^[:graph:]]'
+    )
 );
 create index receipt_by_time on data.receipt (received_at);
 comment on table data.receipt is

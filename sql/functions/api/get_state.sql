@@ -10,6 +10,12 @@ begin atomic
         'late_samples', (select coalesce(sum(samples), 0) from data.late),
         'watermark', nullif(internal.watermark('sample_1h'), '-infinity'),
         'migrations', (select count(*) from deploy.migration),
+        'failing_jobs', (
+            select coalesce(json_agg(job.proc_name order by job.proc_name), '[]')
+            from timescaledb_information.job_stats
+            inner join timescaledb_information.jobs as job on job_stats.job_id = job.job_id
+            where job_stats.last_run_status = 'Failed'
+        ),
         'now', p_now
     );
 end;

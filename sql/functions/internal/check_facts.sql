@@ -45,16 +45,19 @@ begin atomic
                 then case when entry.item ? '' then 'item_is_object' else 'item_fields_known' end
             when entry.kind_id is null and (
                 jsonb_typeof(entry.item -> 'kind') is distinct from 'string'
-                or entry.item ->> 'kind' !~ '^Fact:[A-Za-z][A-Za-z0-9_.]{0,99}$'
+                or entry.item ->> 'kind' !~ '^Fact:[A-Za-z][A-Za-z0-9_.]*$'
+                or length(entry.item ->> 'kind') > 105
             ) then 'fact_kind_well_formed'
             when entry.source_id is null and (
                 jsonb_typeof(entry.item -> 'source') is distinct from 'string'
-                or entry.item ->> 'source' !~ '^[^[:cntrl:][:space:]]{1,200}$'
+                or length(entry.item ->> 'source') not between 1 and 200
+                or entry.item ->> 'source' ~ '[[:cntrl:][:space:]]'
             ) then 'source_name_well_formed'
             when entry.number is null and entry.value is not null then 'value_finite'
             when
                 jsonb_typeof(entry.fact_id) <> 'string'
-                or entry.fact_id #>> '{}' !~ '^[^[:cntrl:]]{1,200}$'
+                or length(entry.fact_id #>> '{}') not between 1 and 200
+                or entry.fact_id #>> '{}' ~ '[[:cntrl:]]'
                 then 'fact_id_well_formed'
             when
                 jsonb_typeof(entry.subject) <> 'string'

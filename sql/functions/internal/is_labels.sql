@@ -7,7 +7,8 @@ begin atomic
                 select
                     count(*) <= 32
                     and coalesce(bool_and(
-                        key ~ '^[A-Za-z_][A-Za-z0-9_.]{0,99}$'
+                        key ~ '^[A-Za-z_][A-Za-z0-9_.]*$'
+                        and length(key) <= 100
                         and jsonb_typeof(value) = 'string'
                         and length(value #>> '{}') <= 500
                     ), true)

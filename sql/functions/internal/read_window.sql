@@ -4,7 +4,7 @@ as $$
 declare
     v_window interval;
 begin
-    if p_window !~ '^[1-9][0-9]{0,3}[hd]$' then
+    if p_window is null or p_window !~ '^[1-9][0-9]{0,3}[hd]$' then
         raise exception 'The window "%" is none.', p_window
             using errcode = 'SV422', constraint = 'window_well_formed', column = 'window',
             hint = 'A window is a number of hours or days: 1h, 24h, 7d, 30d, 90d.';

@@ -16,7 +16,8 @@ begin
         select
             checked.*,
             checked.slug is null as good
-        from internal.check_metrics(p_items, p_now) as checked
+        -- Without `offset 0` the planner would compute slug once for each of its uses.
+        from (select * from internal.check_metrics(p_items, p_now) offset 0) as checked -- noqa: AM09
     ),
     verdict as materialized (
         select

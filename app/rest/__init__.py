@@ -1,0 +1,1 @@
+"""REST: Falcon resources per noun over the operations."""
