@@ -14,15 +14,15 @@ from app.errors import Problem
 
 # Twice that goes over the wire, as text and as structured content, and into a model's context.
 LARGEST_BYTES: Final = 1024 * 1024
-# Digits of the longest integer that every reader of doubles takes.
-DIGITS = 308
+# Python refuses to read integers with more.
+DIGITS = 4300
 
 
 def answered(answer: bytes) -> ToolResult:
     """The result that says `answer`, a JSON object, as text to the byte and as structured content.
 
-    A number beyond the range of a double, which only a payload can hold, is a string of its
-    digits in the structured content.
+    A number that Python cannot hold, which only a payload can have, is a string of its digits in
+    the structured content.
     """
     return ToolResult(
         content=[TextContent(type="text", text=answer.decode())],
@@ -50,7 +50,7 @@ def _decoded(answer: bytes) -> Any:
 
 
 def _whole(digits: str) -> int | str:
-    return int(digits) if len(digits) < DIGITS else digits
+    return int(digits) if len(digits) <= DIGITS else digits
 
 
 def _real(digits: str) -> float | str:

@@ -6,15 +6,16 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Self
 
-import pydantic
 from fastmcp.exceptions import ValidationError
 from fastmcp.tools.base import ToolResult
 from fastmcp.tools.function_tool import FunctionTool
 from mcp_types import ToolAnnotations
+from pydantic import ValidationError as ArgumentsError
+from pydantic_core import PydanticSerializationError
 
 from app.errors import Problem, internal
 from app.mcp.answers import answered
-from app.mcp.problems import failed, from_arguments, new_request_id
+from app.mcp.problems import current_request_id, failed, from_arguments, too_deep
 from app.mcp.schemas import answer_schema
 
 logger = logging.getLogger(__name__)
@@ -37,25 +38,31 @@ class OperationTool(FunctionTool):
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
         """Call the operation; whatever goes wrong is told as a problem, and nothing else is."""
-        request_id = new_request_id()
         try:
             return await super().run(arguments)
-        except Problem as problem:
-            return failed(problem, request_id)
-        except ValidationError as error:
-            if isinstance(error.__cause__, pydantic.ValidationError):
-                return failed(from_arguments(error.__cause__, self.parameters), request_id)
-            return self._broken(error, request_id)
         except Exception as error:
-            return self._broken(error, request_id)
+            return self._told(error)
 
     def convert_result(self, raw_value: Any) -> ToolResult:
         """The answer of the operation as text and as structured content."""
         return answered(raw_value)
 
-    def _broken(self, error: Exception, request_id: str) -> ToolResult:
-        logger.error("%s failed, request_id %s", self.name, request_id, exc_info=error)
-        return failed(internal(), request_id)
+    def _told(self, error: Exception) -> ToolResult:
+        request_id = current_request_id()
+        problem = self._problem(error)
+        if problem is None:
+            logger.error("%s failed, request_id %s", self.name, request_id, exc_info=error)
+            problem = internal()
+        return failed(problem, request_id)
+
+    def _problem(self, error: Exception) -> Problem | None:
+        if isinstance(error, Problem):
+            return error
+        if isinstance(error, ValidationError) and isinstance(error.__cause__, ArgumentsError):
+            return from_arguments(error.__cause__, self.parameters)
+        if isinstance(error, PydanticSerializationError | RecursionError):
+            return too_deep()
+        return None
 
     @classmethod
     def _made(cls, body: Body, title: str, shapes: tuple[type, ...], *, read_only: bool) -> Self:

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import msgspec
+from fastmcp.server.dependencies import get_http_request
 from fastmcp.tools.base import ToolResult
 from mcp import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, TextContent
@@ -15,9 +16,13 @@ from pydantic import ValidationError
 from app.errors import Problem
 
 
-def new_request_id() -> str:
-    """What a log line and the problem that it explains have in common."""
-    return uuid4().hex
+def current_request_id() -> str:
+    """The id of the HTTP request that asks, as its answer's header names it; else a new one."""
+    try:
+        known: str = get_http_request().scope["supervisor.request_id"]
+    except (RuntimeError, KeyError):
+        return uuid4().hex
+    return known
 
 
 def failed(problem: Problem, request_id: str) -> ToolResult:
@@ -32,11 +37,22 @@ def protocol_error(problem: Problem, request_id: str) -> MCPError:
     return MCPError(code=code, message=problem.detail, data=problem.body(request_id))
 
 
+def too_deep() -> Problem:
+    """The problem of arguments that nothing here reads to their end."""
+    return Problem(
+        "json_too_deep",
+        "Objects and arrays are nested more than 200 deep.",
+        hint="Flatten the payload.",
+    )
+
+
 def from_arguments(error: ValidationError, parameters: Mapping[str, Any]) -> Problem:
     """The problem of arguments that do not fit a tool's input schema."""
     known: dict[str, Any] = parameters.get("properties", {})
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    field = str(first["loc"][0]) if first["loc"] else ""
+    if not first["loc"]:
+        return too_deep()
+    field = str(first["loc"][0])
     if first["type"] == "unexpected_keyword_argument":
         names = sorted(known)
         return Problem(

@@ -1,11 +1,10 @@
-"""Prompts: work that people start by name."""
+"""Prompts: work that people start by name.
 
-from __future__ import annotations
-
-from typing import Annotated
+Without `from __future__ import annotations`: the library compares the type of an argument with
+`str` itself, and otherwise tells people to send JSON.
+"""
 
 from fastmcp import FastMCP
-from pydantic import Field
 
 REPORT = "weekly_kpi_report"
 
@@ -15,14 +14,15 @@ def register(server: FastMCP) -> None:
 
     @server.prompt(name=REPORT, title="Weekly KPI report")
     def weekly_kpi_report(
-        kind: Annotated[
-            str, Field(description="Exact name of the kind to report on; all kinds where empty.")
-        ] = "",
-        window: Annotated[
-            str, Field(description="How far back, in hours or days; 7d is the week.")
-        ] = "7d",
+        kind: str = "",
+        window: str = "7d",
     ) -> str:
-        """Report on a week: what happened, what changed against the week before, and why."""
+        """Report on a week: what happened, what changed against the week before, and why.
+
+        Args:
+            kind: Exact name of the kind to report on; all kinds where it is empty.
+            window: How far back, in hours or days; 7d is the week.
+        """
         scope = f'the kind "{kind}"' if kind else "every kind"
         first = (
             f'Call query_agg with {{"kind": "{kind}", "window": "{window}"}}.'

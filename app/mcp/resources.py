@@ -10,7 +10,7 @@ from fastmcp import FastMCP
 
 from app.errors import Problem, internal
 from app.mcp.answers import bounded
-from app.mcp.problems import new_request_id, protocol_error
+from app.mcp.problems import current_request_id, protocol_error
 from app.operations.aggregates import AggregateQuestion, query_agg
 from app.operations.clock import Clock
 from app.operations.context import Context
@@ -50,11 +50,11 @@ def register(server: FastMCP, context: Context, clock: Clock) -> None:
 @asynccontextmanager
 async def told(what: str) -> AsyncIterator[None]:
     """Turn what goes wrong into a protocol error that carries the problem."""
-    request_id = new_request_id()
     try:
         yield
     except Problem as problem:
-        raise protocol_error(problem, request_id) from None
+        raise protocol_error(problem, current_request_id()) from None
     except Exception as error:
+        request_id = current_request_id()
         logger.exception("%s failed, request_id %s", what, request_id)
         raise protocol_error(internal(), request_id) from error

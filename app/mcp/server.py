@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 
 from app.errors import Problem
 from app.mcp import completions, prompts, resources
-from app.mcp.problems import failed, new_request_id
+from app.mcp.problems import current_request_id, failed
 from app.mcp.tools import all_tools
 from app.operations.clock import Clock, now
 from app.operations.context import Context
@@ -58,7 +58,7 @@ class _UnknownTools(Middleware):
                 params={"known": known},
                 status=404,
             )
-            return failed(problem, new_request_id())
+            return failed(problem, current_request_id())
 
 
 def create_mcp(context: Context, clock: Clock = now) -> FastMCP:
@@ -83,6 +83,7 @@ def create_mcp(context: Context, clock: Clock = now) -> FastMCP:
     completions.register(server, context)
     # Without this the library lists all tools before every call to find the schema of one.
     server._mcp_server.get_tool_input_schema = schemas.get
+    logging.getLogger("fastmcp").setLevel(logging.WARNING)
     # What fails is logged once, with its request_id, by what turns it into a problem.
     logging.getLogger("fastmcp.server.server").setLevel(logging.CRITICAL)
     return server
