@@ -78,10 +78,10 @@ def _embedded(settings: Settings) -> Iterator[Endpoints]:
 def _join_or_start(settings: Settings, port: int, started: ExitStack) -> Endpoints:
     deadline = time.monotonic() + START_SECONDS
     while True:
-        endpoints = embedded.running(settings.data_dir)
-        if endpoints is not None:
-            return endpoints
         try:
+            endpoints = embedded.running(settings.data_dir)
+            if endpoints is not None:
+                return endpoints
             return started.enter_context(
                 embedded.start(
                     settings.data_dir,
@@ -97,6 +97,8 @@ def _join_or_start(settings: Settings, port: int, started: ExitStack) -> Endpoin
             time.sleep(POLL_SECONDS)
         except EmbeddedError as error:
             raise Failure(str(error)) from error
+        except OSError as error:
+            raise Failure(f"The data directory cannot be used: {error}") from error
 
 
 def _keep(

@@ -126,7 +126,7 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
             described(
                 "Distance of the points: 30s, 5m, 1h, 1d. Left out: the finest that gives at most"
                 " 300 points.",
-                {"type": "string", "pattern": "^[1-9][0-9]*[smhd]$"},
+                {"type": "string", "pattern": "^[1-9][0-9]{0,3}[smhd]$"},
             ),
         ] = None,
     ) -> bytes:
