@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 ROLE = "supervisor_app"
 # The server's own limit comes first where it has one; the embedded server cannot interrupt itself.
-GRACE_SECONDS = 5.0
+GRACE_SECONDS = 2.0
 # How long a call waits for a free connection.
 POOL_SECONDS = 5.0
 RETRIED = {"40001", "40P01"}

@@ -39,7 +39,7 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
 
 RETRY_AFTER_SECONDS: Final[Mapping[int, int]] = {429: 60, 503: 1}
 
-CHUNK_PREFIX = re.compile(r"^(_hyper_\d+_\d+_chunk_|\d+_)")
+CHUNK_PREFIX = re.compile(r"^(_hyper_\d+_\d+_chunk_|(\d+_)+)")
 OWN_STATE = re.compile(r"SV[45]\d\d")
 
 

@@ -36,7 +36,9 @@ def create_app(context: Context, clock: Clock = now) -> App[Request, Response]:
     }
     described = {path: _describe(path, resource) for path, resource in resources.items()}
     resources["/openapi.json"] = OpenApiResource(described, _version())
-    resources["/"] = IndexResource({o.summary: path for path, o in described.items()})
+    resources["/"] = IndexResource(
+        {o.operation_id: path for path, o in described.items()} | {"openapi": "/openapi.json"}
+    )
 
     app: App[Request, Response] = App(middleware=[_Routes()])
     app.req_options.strip_url_path_trailing_slash = False

@@ -166,6 +166,8 @@ export class Client {
       return
     }
     if (SKIPPED.has(type)) return
+    // psycopg ends a pipeline with Sync and Flush: what flushes nothing opens no transaction.
+    if (type === FLUSH && this.#batch.frames.length === 0) return
     // Sending counts as not being idle.
     this.#idle?.refresh()
     const batch = this.#batch
