@@ -15,7 +15,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
 from app.embedded import cache
-from tests.mcp.service import service
+from tests import running
 from tests.mcp.test_tools import NAMES
 from tests.servers import Server
 
@@ -27,12 +27,13 @@ MODES = ["auto", "legacy"]
 @pytest.fixture(scope="module")
 def url(database_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A service of two workers on a database of this module's own."""
+    folder = tmp_path_factory.mktemp("http")
     with (
         database_server.deployed() as database_url,
-        cache.start(tmp_path_factory.mktemp("valkey")) as valkey,
-        service(database_url, valkey.url, workers=2) as address,
+        cache.start(folder) as valkey,
+        running.service(database_url, valkey.url, folder / "log", workers=2) as service,
     ):
-        yield address
+        yield service.url
 
 
 def structured(result: CallToolResult) -> dict[str, Any]:

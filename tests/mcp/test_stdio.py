@@ -19,7 +19,7 @@ from mcp_types import CallToolResult
 
 from app import config, embedded
 from app.config import Settings
-from tests.mcp.service import service
+from tests import running
 from tests.mcp.test_tools import NAMES
 
 ROOT = Path(__file__).parents[2]
@@ -96,10 +96,10 @@ def snippet(name: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def url(history_url: str, redis_url: str) -> Iterator[str]:
+def url(history_url: str, redis_url: str, tmp_path: Path) -> Iterator[str]:
     """A running service over the history."""
-    with service(history_url, redis_url, workers=1) as address:
-        yield address
+    with running.service(history_url, redis_url, tmp_path / "log", workers=1) as service:
+        yield service.url
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -120,14 +120,14 @@ async def test_with_nothing_configured_it_starts_servers_that_the_next_one_joins
     command = embedded_parameters(data_dir)
     with spawned(command) as first:
         await until(lambda: embedded.running(data_dir))
-        running = embedded.running(data_dir)
+        found = embedded.running(data_dir)
         async with Client(command) as second:
             assert structured(await second.call_tool("ingest_fact", FACT))["accepted"] == 1
-            assert embedded.running(data_dir) == running
+            assert embedded.running(data_dir) == found
             first.communicate(timeout=30)
             # The servers ended with the command that started them; the other starts them again.
             await until(lambda: embedded.running(data_dir))
-            assert embedded.running(data_dir) == running
+            assert embedded.running(data_dir) == found
             answer = await second.call_tool("query_agg", QUESTION)
             if answer.is_error:
                 # The first call may find a connection to the servers before.
