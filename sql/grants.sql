@@ -1,6 +1,8 @@
 -- Who may do what; everything else belongs to the owner.
 revoke all on all functions in schema internal, api, ops from public;
 revoke all on all procedures in schema internal from public;
+-- Functions of api find TimescaleDB in public: nobody else puts anything there.
+revoke create on schema public from public;
 revoke all on schema data, internal, api, analytics, ops, deploy from public;
 
 grant usage on schema api to supervisor_app;

@@ -37,7 +37,7 @@ app.command()(generate)
 def main() -> None:
     """Run the command line; failures are one sentence on standard error and an exit status."""
     try:
-        app()
+        app(prog_name="supervisor-mcp")
     except Failure as failure:
         _end(failure.message, failure.status)
     except ValidationError as error:

@@ -33,7 +33,7 @@ Kind = Annotated[
     str | None,
     typer.Argument(
         help="A metric name or Fact:<Name>; every kind when left out.",
-        metavar="[KIND]",
+        metavar="KIND",
         autocompletion=_complete_kind,
     ),
 ]

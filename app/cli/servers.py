@@ -30,6 +30,11 @@ class Servers:
     cache: cache.Cache | None
 
     @property
+    def shown_database(self) -> str:
+        """The DSN of the database as it can be printed."""
+        return self.database.url if self.database else without_password(self.database_url)
+
+    @property
     def analyst_dsn(self) -> str | None:
         """What an analyst gives to psql; None where the database has logins of its own."""
         if self.database is None:
@@ -69,6 +74,7 @@ def start_database(
 ) -> Iterator[tuple[str, database.Database | None]]:
     """The DSN that the settings name, or a started embedded database. Raises Failure."""
     if settings.database_url is not None:
+        without_password(settings.database_url)  # Refuses what is no DSN.
         yield settings.database_url, None
         return
     tell(f"starting TimescaleDB on {settings.data_dir}")
@@ -101,7 +107,8 @@ def without_password(conninfo: str) -> str:
     try:
         said = conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError as error:
-        raise Failure(f"SUPERVISOR_DATABASE_URL is no DSN: {error}", USAGE) from error
+        reason = " ".join(str(error).split())
+        raise Failure(f"SUPERVISOR_DATABASE_URL is no DSN: {reason}.", USAGE) from error
     return make_conninfo(
         "", **{name: str(value) for name, value in said.items() if name != "password"}
     )

@@ -144,7 +144,7 @@ def _announce(settings: Settings, running: Servers, url: str) -> None:
     lines = [
         ("Service", url),
         ("Data", str(settings.data_dir) if running.database else "in your database"),
-        ("Database", servers.without_password(running.database_url)),
+        ("Database", running.shown_database),
         ("Cache", servers.without_login(running.redis_url)),
     ]
     if running.analyst_dsn is not None:

@@ -44,14 +44,18 @@ create table data.series (
     kind_id integer not null,
     source_id integer not null,
     labels jsonb not null,
-    -- A btree entry is at most 2,704 bytes and 32 labels may be longer.
-    labels_key uuid not null generated always as (md5(labels::text)::uuid) stored,
+    -- One key of all three: with three columns a plan may look a series up by its source alone and
+    -- compare the labels of each. Labels may also be longer than a btree entry.
+    series_key uuid not null generated always as (
+        md5(kind_id::text || '/' || source_id::text || labels::text)::uuid
+    ) stored,
     created_at timestamptz not null,
     constraint series_pkey primary key (series_id),
-    constraint series_once unique (kind_id, source_id, labels_key),
+    constraint series_once unique (series_key),
     constraint series_of_kind foreign key (kind_id) references data.kind,
     constraint series_of_source foreign key (source_id) references data.source
 );
+create index series_by_kind on data.series (kind_id);
 create index series_by_source on data.series (source_id, created_at);
 comment on table data.series is
 'One kind from one source with one set of labels; a fact kind has one series per source.';
@@ -59,7 +63,7 @@ comment on column data.series.series_id is 'Number of the series.';
 comment on column data.series.kind_id is 'Kind that is measured.';
 comment on column data.series.source_id is 'Source that sends it.';
 comment on column data.series.labels is 'Label names and values, all strings.';
-comment on column data.series.labels_key is 'MD5 of the labels, for the unique key.';
+comment on column data.series.series_key is 'MD5 of kind, source and labels.';
 comment on column data.series.created_at is 'When the series was first seen.';
 
 create table data.quota (

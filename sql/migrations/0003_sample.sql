@@ -20,7 +20,8 @@ begin atomic
     from (
         select
             entry >> 44 as bin,
-            sum(entry & 17592186044415)::bigint as n
+            -- More than 44 bits would spill into the bin.
+            least(sum(entry & 17592186044415), 17592186044415)::bigint as n
         from unnest(p_bins) as entry
         group by entry >> 44
     ) as bins;

@@ -1,7 +1,7 @@
 create or replace function api.get_state(p_now timestamptz) returns json
 language sql stable
 security definer
-set search_path = pg_catalog, public
+set search_path = pg_catalog, public, pg_temp
 begin atomic
     select json_build_object(
         'kinds', (select count(*) from data.kind),

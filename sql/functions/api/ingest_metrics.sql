@@ -8,7 +8,7 @@ create or replace function api.ingest_metrics(
 )
 language plpgsql
 security definer
-set search_path = pg_catalog, public
+set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     v_items constant jsonb := internal.read_items(p_body);
@@ -29,6 +29,10 @@ begin
     if v_store.unregistered > 0 and (v_store.rejected = '[]' or p_partial) then
         perform internal.register_series(internal.unregistered_metrics(v_items, p_now), p_now);
         v_store := internal.store_metrics(v_items, p_partial, p_now);
+        if v_store.unregistered > 0 and (v_store.rejected = '[]' or p_partial) then
+            raise exception 'Series that another session registered cannot be seen yet.'
+                using errcode = '40001', hint = 'Send the batch again.';
+        end if;
     end if;
     if v_store.rejected <> '[]' and not p_partial then
         perform internal.refuse_items(v_store.rejected, jsonb_array_length(v_items));

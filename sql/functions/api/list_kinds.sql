@@ -4,7 +4,7 @@ create or replace function api.list_kinds(
 returns json
 language plpgsql stable
 security definer
-set search_path = pg_catalog, public
+set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     v_limit constant integer := internal.read_limit(p_limit, 100, 1000);

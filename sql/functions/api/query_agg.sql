@@ -9,7 +9,7 @@ create or replace function api.query_agg(
 returns json
 language plpgsql stable
 security definer
-set search_path = pg_catalog, public
+set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     v_kinds constant integer [] := internal.find_kinds(p_kind);

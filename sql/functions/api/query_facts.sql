@@ -11,7 +11,7 @@ create or replace function api.query_facts(
 returns json
 language plpgsql stable
 security definer
-set search_path = pg_catalog, public
+set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     v_limit constant integer := internal.read_limit(p_limit, 100, 1000);
@@ -58,6 +58,7 @@ begin
             where (v_series is null or fact.series_id = any(v_series))
                 and (p_subject is null or fact.subject = p_subject)
                 and fact.ts >= coalesce(p_from, '-infinity')
+                and fact.ts < v_to
                 and fact.ts <= v_ts
                 and (fact.ts, fact.seq) < (v_ts, v_seq)
             order by fact.ts desc, fact.seq desc

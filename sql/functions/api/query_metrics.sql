@@ -10,7 +10,7 @@ create or replace function api.query_metrics(
 returns json
 language plpgsql stable
 security definer
-set search_path = pg_catalog, public
+set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     v_to constant timestamptz := coalesce(p_to, p_now);

@@ -2,7 +2,7 @@ create or replace function api.snapshot_agg(p_kind text, p_window text, p_now ti
 returns json
 language plpgsql
 security definer
-set search_path = pg_catalog, public
+set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     v_answers json [];

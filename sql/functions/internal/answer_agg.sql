@@ -92,6 +92,7 @@ begin
                     select coalesce(sum(late.samples), 0)
                     from data.late
                     where late.kind_id = kind.kind_id
+                        and late.bucket < internal.watermark('sample_1h')
                 )
             ),
             'error_bound', case when kind.type <> 'histogram' then 0.01 end,

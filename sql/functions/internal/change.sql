@@ -4,7 +4,7 @@ begin atomic
     select
         json_object_agg(
             name,
-            case when before <> 0 then (now - before) / abs(before) end
+            internal.quotient(now - before, abs(before))
         )
     from (
         values

@@ -82,9 +82,7 @@ begin atomic
             kind.kind_id,
             source.source_id,
             internal.read_ts(sent.ts, p_now) as ts,
-            case
-                when sent.value between '-1e140' and '1e140' then sent.value::double precision
-            end as number
+            internal.read_number(sent.value) as number
         from jsonb_array_elements(p_items) with ordinality as entry (item, n)
         cross join
             lateral jsonb_to_record(entry.item)
@@ -94,9 +92,7 @@ begin atomic
         left join data.kind on sent.kind = kind.name and kind.type = 'fact'
         left join data.source on sent.source = source.name
         left join data.series
-            on
-                kind.kind_id = series.kind_id
-                and source.source_id = series.source_id
+            on md5(kind.kind_id::text || '/' || source.source_id::text || '{}')::uuid = series.series_key
         -- Each of these is used more than once above and must be computed once.
         offset 0 -- noqa: AM09
     ) as entry;

@@ -39,7 +39,10 @@ begin atomic
                 then 'kind_type_settled'
             when (entry.histogram).fault is not null then 'histogram_well_formed'
             when coalesce((entry.histogram).sum, entry.number) is null then 'value_finite'
-            when length(entry.unit) not between 1 and 50 or entry.unit ~ '[[:cntrl:]]'
+            when
+                jsonb_typeof(entry.unit) <> 'string'
+                or length(entry.unit #>> '{}') not between 1 and 50
+                or entry.unit #>> '{}' ~ '[[:cntrl:]]'
                 then 'kind_unit_well_formed'
             when entry.ts is null then 'ts_well_formed'
             when entry.ts > p_now + interval '5 minutes' then 'ts_not_in_future'
@@ -55,7 +58,7 @@ begin atomic
             kind.kind_id,
             kind.type as kind_type,
             internal.read_ts(sent.ts, p_now) as ts,
-            case when sent.value between '-1e140' and '1e140' then sent.value::double precision end as number,
+            internal.read_number(sent.value) as number,
             case
                 when jsonb_typeof(sent.value) = 'object' then internal.read_histogram(sent.value)
             end as histogram,
@@ -64,15 +67,16 @@ begin atomic
         cross join
             lateral jsonb_to_record(entry.item)
                 as sent (
-                    name text, source text, value jsonb, ts jsonb, labels jsonb, type text, unit text
+                    name text, source text, value jsonb, ts jsonb, labels jsonb, type text, unit jsonb
                 )
         left join data.kind on sent.name = kind.name
         left join data.source on sent.source = source.name
         left join data.series
             on
-                kind.kind_id = series.kind_id
-                and source.source_id = series.source_id
-                and md5(coalesce(sent.labels, '{}')::text)::uuid = series.labels_key
+                md5(
+                    kind.kind_id::text || '/' || source.source_id::text || coalesce(sent.labels, '{}')::text
+                )::uuid
+                = series.series_key
         -- Each of these is used more than once above and must be computed once.
         offset 0 -- noqa: AM09
     ) as entry;

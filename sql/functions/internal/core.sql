@@ -39,7 +39,7 @@ begin
             sum(count)::bigint as count,
             sum(value_count) as value_count,
             sum(sum) as sum,
-            sum(sum) / nullif(sum(value_count), 0) as avg,
+            internal.quotient(sum(sum), sum(value_count)::double precision) as avg,
             min(min) as min,
             max(max) as max,
             (array_agg(last order by last_at desc) filter (where last is not null))[1] as last,
@@ -56,7 +56,8 @@ begin
             total.label,
             case when bool_and(bucket.m2 is not null) then sqrt(sum(
                 bucket.m2
-                + bucket.value_count * internal.square(bucket.sum / bucket.value_count - total.avg)
+                + bucket.value_count
+                * internal.square(internal.quotient(bucket.sum, bucket.value_count) - total.avg)
             ) / sum(bucket.value_count)) end as stddev
         from bucket
         inner join total
@@ -128,7 +129,7 @@ begin
         (percentile.p ->> '0.90')::double precision,
         (percentile.p ->> '0.95')::double precision,
         (percentile.p ->> '0.99')::double precision,
-        case kind.type when 'counter' then total.increase else total.count end / p_seconds,
+        internal.quotient(case kind.type when 'counter' then total.increase else total.count end, p_seconds),
         total.newest
     from total
     inner join data.kind on total.kind_id = kind.kind_id

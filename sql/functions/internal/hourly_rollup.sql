@@ -6,12 +6,18 @@ language plpgsql stable
 as $$
 declare
     v_from constant timestamptz := time_bucket(interval '1 hour', p_from + interval '1 hour - 1 microsecond');
-    v_to constant timestamptz := time_bucket(interval '1 hour', p_to);
-    v_series integer [];
-    v_kinds integer [];
+    -- The rollup's own rows above its watermark would be of a newer snapshot's watermark.
+    v_to constant timestamptz := least(
+        time_bucket(interval '1 hour', p_to), internal.watermark('sample_1h')
+    );
+    v_series constant integer [] := p_series
+        || array(select series_id from data.series where kind_id = any(p_kinds));
+    v_kinds constant integer [] := p_kinds
+        || array(select distinct kind_id from data.series where series_id = any(p_series));
     v_late record;
 begin
-    if p_from >= p_to then
+    if v_from >= v_to then
+        return query select * from internal.raw_rollup(v_series, p_from, p_to);
         return;
     end if;
     return query
@@ -36,33 +42,44 @@ begin
         );
 
     -- What no finished hour holds: the parts at both ends, and hours that got late samples.
-    v_series := p_series || array(select series_id from data.series where kind_id = any(p_kinds));
-    if p_from < v_from then
-        return query select * from internal.raw_rollup(v_series, p_from, least(v_from, p_to));
-    end if;
-    if v_from <= v_to and v_to < p_to then
-        return query select * from internal.raw_rollup(v_series, v_to, p_to);
-    end if;
-    v_kinds := p_kinds || array(select distinct kind_id from data.series where series_id = any(p_series));
+    return query select * from internal.raw_rollup(v_series, p_from, v_from);
+    return query select * from internal.raw_rollup(v_series, v_to, p_to);
     for v_late in
         select
-            late.bucket,
-            array(
-                select series.series_id
-                from data.series
-                where series.series_id = any(v_series)
-                    and series.kind_id = any(array_agg(late.kind_id))
-            ) as series
-        from data.late
-        where late.kind_id = any(v_kinds) and late.bucket >= v_from and late.bucket < v_to
-        group by late.bucket
+            run.series,
+            min(run.bucket) as bucket_from,
+            max(run.bucket) + interval '1 hour' as bucket_to
+        from (
+            select
+                hour.series,
+                hour.bucket,
+                -- Equal for hours that follow each other.
+                hour.bucket
+                - row_number() over (partition by hour.series order by hour.bucket)
+                * interval '1 hour' as run
+            from (
+                select
+                    late.bucket,
+                    array(
+                        select series.series_id
+                        from data.series
+                        where series.series_id = any(v_series)
+                            and series.kind_id = any(array_agg(late.kind_id))
+                        order by series.series_id
+                    ) as series
+                from data.late
+                where late.kind_id = any(v_kinds) and late.bucket >= v_from and late.bucket < v_to
+                group by late.bucket
+            ) as hour
+        ) as run
+        group by run.series, run.run
     loop
         return query select * from internal.raw_rollup(
-            v_late.series, v_late.bucket, v_late.bucket + interval '1 hour'
+            v_late.series, v_late.bucket_from, v_late.bucket_to
         );
     end loop;
 end
 $$;
 comment on function internal.hourly_rollup(integer[], integer[], timestamptz, timestamptz) is
 'Hours of all series of kinds, and of further series, in [p_from, p_to): from the hourly rollup,
-from the samples where an end is no full hour and where late samples wait to be rolled up.';
+from the samples where an end is no full hour, above the watermark, and where late samples wait.';

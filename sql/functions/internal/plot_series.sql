@@ -30,8 +30,8 @@ begin atomic
             sum(observations),
             coalesce(sum(observations) filter (where value is not null), 0),
             sum(value),
-            min(coalesce(low, value)),
-            max(coalesce(high, value)),
+            min(case when sketch is null then value else low end),
+            max(case when sketch is null then value else high end),
             last(value, ts) filter (where value is not null),
             max(ts),
             first(value, ts) filter (where counter),
@@ -61,7 +61,7 @@ begin atomic
             series_id,
             time_bucket_gapfill(p_step, bucket, p_from, p_to) as bucket,
             sum(count) as count,
-            sum(sum) / nullif(sum(value_count), 0) as avg,
+            internal.quotient(sum(sum), sum(value_count)::double precision) as avg,
             min(min) as min,
             max(max) as max,
             last(last, last_at) as last,
@@ -77,8 +77,10 @@ begin atomic
             json_agg(
                 json_build_array(
                     bucket, coalesce(count, 0), avg, min, max, last,
-                    case kind.type when 'counter' then increase else coalesce(count, 0) end
-                    / extract(epoch from p_step)::double precision
+                    internal.quotient(
+                        case kind.type when 'counter' then increase else coalesce(count, 0) end,
+                        extract(epoch from p_step)::double precision
+                    )
                 ) order by bucket
             ) as points
         from point

@@ -1,7 +1,12 @@
 create or replace function internal.raw_retention() returns interval
 language sql stable
 begin atomic
-    select least(internal.retention('sample'), internal.retention('fact'));
+    select coalesce(min((config ->> 'drop_after')::interval), interval '1000 years')
+    from timescaledb_information.jobs
+    where
+        proc_name = 'policy_retention'
+        and hypertable_schema = 'data'
+        and hypertable_name in ('sample', 'fact');
 end;
 comment on function internal.raw_retention() is
 'How long samples and facts are kept: the shorter of their retention policies.';

@@ -32,7 +32,7 @@ begin
         return v_read;
     end if;
 
-    v_bounds := array(select bound::double precision from jsonb_array_elements_text(p_value -> 'bounds') as bound);
+    v_bounds := array(select internal.read_number(bound) from jsonb_array_elements(p_value -> 'bounds') as bound);
     v_counts := array(select n::numeric::bigint from jsonb_array_elements_text(p_value -> 'counts') as n);
     if v_bounds <> array(select distinct bound from unnest(v_bounds) as bound order by bound) then
         v_read.fault := 'The bounds ascend.';
@@ -43,7 +43,11 @@ begin
     end if;
 
     v_read.observations := (p_value ->> 'count')::numeric;
-    v_read.sum := (p_value ->> 'sum')::double precision;
+    v_read.sum := internal.read_number(p_value -> 'sum');
+    if v_read.observations = 0 and v_read.sum <> 0 then
+        v_read.fault := 'The sum of no observations is 0.';
+        return v_read;
+    end if;
     -- A bucket stands at its middle; the open ones end at zero (or the first bound) and the last bound.
     select
         min(lower_bound),

@@ -5,13 +5,16 @@ begin atomic
         when p_ts is null or p_ts = 'null' then p_now
         when p_ts between '-62135596800' and '253402300799'
             then to_timestamp(p_ts::double precision)
-        -- PostgreSQL also reads 'tomorrow', 'infinity', bare dates and local times.
+        -- PostgreSQL also reads 'tomorrow', 'infinity', bare dates, local times and names of zones.
         when
-            p_ts #>> '{}' like '____-__-__T__:__:__%'
-            and (
-                p_ts #>> '{}' like '%Z'
-                or p_ts #>> '{}' like '%+__:__'
-                or p_ts #>> '{}' like '%-__:__'
+            (
+                p_ts #>> '{}' like '____-__-__T__:__:__.%+__:__'
+                or p_ts #>> '{}' like '____-__-__T__:__:__Z'
+                or p_ts #>> '{}' like '____-__-__T__:__:__.%Z'
+                or p_ts #>> '{}' like '____-__-__T__:__:__+__:__'
+                or p_ts #>> '{}' like '____-__-__T__:__:__-__:__'
+                or p_ts #>> '{}' like '____-__-__T__:__:__.%-__:__'
+                or p_ts #>> '{}' ~ '^....-..-..[Tt]..:..:..([.][0-9]+)?([Zz]|[+-]..:..)$'
             )
             and pg_input_is_valid(p_ts #>> '{}', 'timestamptz')
             then (p_ts #>> '{}')::timestamptz

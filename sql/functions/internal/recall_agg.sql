@@ -17,13 +17,18 @@ begin
             using errcode = 'SV422', constraint = 'as_of_unfiltered', column = 'as_of',
             hint = 'Leave out source and group_by, or leave out as_of.';
     end if;
+    perform internal.read_window(p_window);
     v_answers := array(
-        select distinct on (kind_id) answer
-        from data.aggregate
-        where kind_id = any(p_kinds)
-            and window_name = p_window
-            and computed_at <= p_as_of
-        order by kind_id, computed_at desc
+        select known.answer
+        from (
+            select distinct on (kind_id) answer
+            from data.aggregate
+            where kind_id = any(p_kinds)
+                and window_name = p_window
+                and computed_at <= p_as_of
+            order by kind_id, computed_at desc
+        ) as known
+        order by known.answer ->> 'kind'
     );
     if v_answers = '{}' then
         raise exception 'No % aggregate was computed by %.', p_window, p_as_of

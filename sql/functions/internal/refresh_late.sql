@@ -5,28 +5,52 @@ declare
     v_late bigint [];
     v_from timestamptz;
     v_to timestamptz;
-    v_day_from timestamptz;
-    v_day_to timestamptz;
+    v_rollup record;
+    v_start timestamptz;
+    v_end timestamptz;
 begin
-    select array_agg(late_id), min(bucket), max(bucket) + interval '1 hour'
+    select
+        array_agg(late_id),
+        min(bucket),
+        max(bucket) + interval '1 hour'
     into v_late, v_from, v_to
     from data.late;
     if v_late is null then
         return;
     end if;
-    v_day_from := time_bucket(interval '1 day', v_from);
-    -- A day above the watermark is not finished: to roll it up now would pass it off as whole.
-    v_day_to := least(
-        time_bucket(interval '1 day', v_to + interval '1 day - 1 microsecond'),
-        internal.watermark('sample_1d'),
-        internal.watermark('kind_1d')
-    );
     commit;
-    call refresh_continuous_aggregate('data.sample_1h', v_from, v_to);
-    if v_day_from < v_day_to then
-        call refresh_continuous_aggregate('data.sample_1d', v_day_from, v_day_to);
-        call refresh_continuous_aggregate('data.kind_1d', v_day_from, v_day_to);
-    end if;
+    for v_rollup in
+        select *
+        from (
+            values
+            ('sample_1h', interval '1 hour'), ('sample_1d', interval '1 day'), ('kind_1d', interval '1 day')
+        ) as rollup (name, width)
+    loop
+        -- A bucket above the watermark that is not finished must not be passed off as whole,
+        v_end := least(
+            time_bucket(v_rollup.width, v_to + v_rollup.width - interval '1 microsecond'),
+            greatest(
+                internal.watermark(v_rollup.name), time_bucket(v_rollup.width, now() - interval '1 hour')
+            )
+        );
+        -- and whatever moves the watermark must leave no gap below it.
+        v_start := time_bucket(v_rollup.width, v_from);
+        if v_end > internal.watermark(v_rollup.name) then
+            v_start := least(v_start, internal.watermark(v_rollup.name));
+        end if;
+        -- A refresh where samples are gone erases.
+        v_start := greatest(
+            v_start,
+            (
+                select min(range_start)
+                from timescaledb_information.chunks
+                where hypertable_schema = 'data' and hypertable_name = 'sample'
+            )
+        );
+        if v_start < v_end then
+            call refresh_continuous_aggregate('data.' || v_rollup.name, v_start, v_end);
+        end if;
+    end loop;
     delete from data.late where late_id = any(v_late);
 end
 $$;

@@ -27,7 +27,7 @@ begin
     inner join data.kind on new.name = kind.name
     inner join data.source on new.source = source.name
     order by kind.kind_id, source.source_id, new.labels
-    on conflict (kind_id, source_id, labels_key) do nothing;
+    on conflict (series_key) do nothing;
 
     select
         source.name as source,

@@ -12,7 +12,7 @@ declare
     v_kinds constant integer [] := p_kinds
         || array(select distinct kind_id from data.series where series_id = any(p_series));
     v_late timestamptz [];
-    v_day timestamptz;
+    v_run record;
 begin
     if v_from >= v_to then
         return query select * from internal.hourly_rollup(p_kinds, p_series, p_from, p_to);
@@ -44,9 +44,21 @@ begin
 
     return query select * from internal.hourly_rollup(p_kinds, p_series, p_from, v_from);
     return query select * from internal.hourly_rollup(p_kinds, p_series, v_to, p_to);
-    foreach v_day in array v_late loop
+    for v_run in
+        select
+            min(day) as day_from,
+            max(day) + interval '1 day' as day_to
+        from (
+            select
+                day,
+                -- Equal for days that follow each other.
+                day - row_number() over (order by day) * interval '1 day' as run
+            from unnest(v_late) as day
+        ) as days
+        group by run
+    loop
         return query select * from internal.hourly_rollup(
-            p_kinds, p_series, v_day, v_day + interval '1 day'
+            p_kinds, p_series, v_run.day_from, v_run.day_to
         );
     end loop;
 end

@@ -37,6 +37,8 @@ begin
         from item
         cross join verdict
         where item.good and verdict.storable
+        -- So that two batches with the same samples wait for each other in one order.
+        order by item.series_id, item.ts
         on conflict (series_id, ts, seq) do nothing
         returning kind_id, ts
     ),
@@ -47,15 +49,19 @@ begin
             time_bucket(interval '1 hour', stored.ts),
             count(*)
         from stored
-        where stored.ts < (select internal.watermark('sample_1h'))
+        where stored.ts < (select internal.late_before(p_now))
         group by 1, 2
         order by 1, 2
-        returning samples
+        returning bucket, samples
     )
     select
         verdict.unregistered,
         (select count(*) from stored),
-        (select coalesce(sum(overdue.samples), 0) from overdue),
+        (
+            select coalesce(sum(overdue.samples), 0)
+            from overdue
+            where overdue.bucket < (select internal.watermark('sample_1h'))
+        ),
         (
             select array_agg(kind.name)
             from data.kind
@@ -77,4 +83,5 @@ end
 $$;
 comment on function internal.store_metrics(jsonb, boolean, timestamptz) is
 'Stores the samples of a batch, in one statement, unless an item is bad or its series unknown.
-late counts the samples older than the hourly rollup''s watermark; they are noted in data.late.';
+late counts the samples older than the hourly rollup''s watermark; those that a
+refresh under way may miss are noted in data.late, too.';
