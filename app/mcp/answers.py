@@ -37,7 +37,6 @@ def bounded(answer: bytes, hint: str) -> bytes:
             "answer_within_limit",
             f"The answer has {len(answer)} bytes; a tool answers with at most {LARGEST_BYTES}.",
             hint=hint,
-            status=422,
         )
     return answer
 

@@ -56,7 +56,6 @@ class _UnknownTools(Middleware):
                 f'There is no tool "{context.message.name[:100]}".',
                 hint=f"Known are {', '.join(known)}.",
                 params={"known": known},
-                status=404,
             )
             return failed(problem, current_request_id())
 

@@ -13,13 +13,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from mcp import Client, StdioServerParameters
 from mcp_types import CallToolResult
 
 from app import config, embedded
 from app.config import Settings
-from tests import running
+from tests import foreground, running
 from tests.mcp.test_tools import NAMES
 
 ROOT = Path(__file__).parents[2]
@@ -135,6 +136,19 @@ async def test_with_nothing_configured_it_starts_servers_that_the_next_one_joins
                 answer = await second.call_tool("query_agg", QUESTION)
             assert structured(answer)["count"] == 1
     await until(lambda: embedded.running(data_dir) is None)
+
+
+async def test_it_joins_the_servers_of_a_running_service(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with foreground.service(data_dir) as service:
+        found = embedded.running(data_dir)
+        async with Client(embedded_parameters(data_dir)) as client, httpx.AsyncClient() as rest:
+            for stored in (1, 2, 3):
+                fact = {**FACT, "fact_id": str(stored)}
+                structured(await client.call_tool("ingest_fact", fact))
+                answer = await rest.get(f"{service.url}/query/agg", params=QUESTION)
+                assert answer.json()["count"] == stored
+        assert embedded.running(data_dir) == found
 
 
 @pytest.mark.parametrize("setting", [{}, {"SUPERVISOR_LOG_LEVEL": "debug"}])
