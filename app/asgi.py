@@ -14,7 +14,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from app import config
 from app.config import Settings
 from app.front import Asgi, Front, Message, Receive, Scope, Send
-from app.mcp.server import PATH, create_http_app, create_mcp
+from app.mcp.http import PATH, create_http_app
+from app.mcp.server import create_mcp
 from app.operations import context as operations
 from app.operations.context import Context
 from app.rest.app import create_app

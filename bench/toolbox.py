@@ -6,8 +6,9 @@ from msgspec import Struct
 
 from app import config
 from app.asgi import Application
+from app.mcp.http import PATH, create_http_app
 from app.mcp.operation_tool import OperationTool
-from app.mcp.server import PATH, create_http_app, create_mcp
+from app.mcp.server import create_mcp
 from app.mcp.tools import all_tools
 from app.operations import context as operations
 from app.operations.clock import now

@@ -11,7 +11,6 @@ from fastmcp import FastMCP
 from fastmcp.exceptions import NotFoundError
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.base import ToolResult
-from starlette.applications import Starlette
 
 from app.errors import Problem
 from app.mcp import completions, prompts, resources
@@ -19,8 +18,6 @@ from app.mcp.problems import current_request_id, failed
 from app.mcp.tools import all_tools
 from app.operations.clock import Clock, now
 from app.operations.context import Context
-
-PATH = "/mcp"
 
 INSTRUCTIONS = """\
 Supervisor keeps what is known about an ecosystem of MCP servers and agents, and adds it up.
@@ -86,17 +83,6 @@ def create_mcp(context: Context, clock: Clock = now) -> FastMCP:
     # What fails is logged once, with its request_id, by what turns it into a problem.
     logging.getLogger("fastmcp.server.server").setLevel(logging.CRITICAL)
     return server
-
-
-def create_http_app(server: FastMCP) -> Starlette:
-    """The ASGI application at `/mcp`; any worker answers any request."""
-    return server.http_app(
-        path=PATH,
-        stateless_http=True,
-        # Progress is told on the way to the answer, which one JSON body cannot do.
-        json_response=False,
-        host_origin_protection="auto",
-    )
 
 
 def _version() -> str:

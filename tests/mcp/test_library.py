@@ -11,7 +11,7 @@ import httpx
 from fastmcp import FastMCP
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 
-from app.mcp.server import create_http_app
+from app.mcp.http import create_http_app
 
 ROOT = Path(__file__).parents[2]
 REVISION = "2026-07-28"
@@ -39,6 +39,7 @@ async def test_a_call_does_not_list_all_tools(server: FastMCP) -> None:
         app.router.lifespan_context(app),
         httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http,
     ):
+        listings.count = 0
         answer = await http.post("/mcp", **call("query_agg", {"window": "7d"}))
         assert answer.json()["result"]["structuredContent"]["window"] == "7d"
         assert listings.count == 0

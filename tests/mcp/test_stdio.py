@@ -195,3 +195,9 @@ async def test_the_snippet_for_a_running_service_names_its_default_address(url: 
     assert server["url"].startswith(default)
     async with Client(server["url"].replace(default, url)) as client:
         assert {tool.name for tool in (await client.list_tools()).tools} == NAMES
+
+
+def test_the_readme_shows_no_snippet_but_those_that_were_tried() -> None:
+    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    shown = [json.loads(block) for block in blocks if "mcpServers" in block]
+    assert [block for block in shown if block not in (snippet("stdio"), snippet("http"))] == []

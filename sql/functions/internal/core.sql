@@ -119,8 +119,11 @@ begin
         total.label,
         total.count,
         total.sum,
-        -- The quotient of a sum may miss the extremes by a rounding.
-        greatest(total.min, least(total.max, total.avg)),
+        -- The quotient of a sum may miss the extremes by a rounding; those of a histogram are its bounds.
+        case
+            when kind.type = 'histogram' then total.avg
+            else greatest(total.min, least(total.max, total.avg))
+        end,
         total.min,
         total.max,
         spread.stddev,

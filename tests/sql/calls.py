@@ -1,0 +1,136 @@
+"""What tests say to the functions of schema api, and how they read the answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import Connection
+
+# Long ago: no job and no real clock has anything to do with it.
+NOW = datetime(2025, 6, 15, 12, 34, 56, 789000, tzinfo=UTC)
+
+Item = Mapping[str, Any]
+Json = dict[str, Any]
+
+
+def ago(**parts: float) -> str:
+    """RFC 3339 instant that long before NOW."""
+    return (NOW - timedelta(**parts)).isoformat()
+
+
+def metric(name: str = "cpu", source: str = "web", value: object = 1, **more: object) -> Item:
+    """A metric item."""
+    return {"name": name, "source": source, "value": value, **more}
+
+
+def histogram(bounds: list[float], counts: list[int], total: float, **more: object) -> Item:
+    """A metric item with a histogram of the metric `latency`."""
+    value = {"bounds": bounds, "counts": counts, "sum": total, "count": sum(counts)}
+    return metric("latency", value=value, **more)
+
+
+def fact(kind: str = "Fact:Deal", source: str = "crm", **more: object) -> Item:
+    """A fact item."""
+    return {"kind": kind, "source": source, **more}
+
+
+def ask(conn: Connection, statement: str, *values: object) -> Any:
+    """First column of the first row."""
+    row = conn.execute(statement, values).fetchone()
+    return None if row is None else row[0]
+
+
+def ingest_metrics(
+    conn: Connection,
+    items: object,
+    *,
+    partial: bool = False,
+    key: str | None = None,
+    now: datetime = NOW,
+) -> Json:
+    """The receipt for metric items."""
+    statement = "select answer from api.ingest_metrics(%s::jsonb, %s, %s, %s)"
+    answer: Json = ask(conn, statement, as_body(items), partial, key, now)
+    return answer
+
+
+def ingest_facts(
+    conn: Connection,
+    items: object,
+    *,
+    partial: bool = False,
+    key: str | None = None,
+    now: datetime = NOW,
+) -> Json:
+    """The receipt for fact items."""
+    statement = "select answer from api.ingest_facts(%s::jsonb, %s, %s, %s)"
+    answer: Json = ask(conn, statement, as_body(items), partial, key, now)
+    return answer
+
+
+def as_body(items: object) -> str:
+    """A request body; text passes as it is."""
+    return items if isinstance(items, str) else json.dumps(items)
+
+
+def query_agg(
+    conn: Connection,
+    kind: str | None = "cpu",
+    window: str | None = "7d",
+    *,
+    source: str | None = None,
+    group_by: str | None = None,
+    as_of: datetime | None = None,
+    now: datetime = NOW,
+) -> Json:
+    """The aggregate of a kind."""
+    statement = "select api.query_agg(%s, %s, %s, %s, %s, %s)"
+    answer: Json = ask(conn, statement, kind, window, source, group_by, as_of, now)
+    return answer
+
+
+def query_facts(conn: Connection, *, now: datetime = NOW, **filters: object) -> Json:
+    """A page of facts; filters are kind, source, subject, from, to, limit, cursor."""
+    names = ("kind", "source", "subject", "from", "to", "limit", "cursor")
+    assert set(filters) <= {*names, "from_"}
+    filters["from"] = filters.pop("from_", None)
+    statement = "select api.query_facts(%s, %s, %s, %s, %s, %s, %s, %s)"
+    answer: Json = ask(conn, statement, *(filters.get(name) for name in names), now)
+    return answer
+
+
+def receipt(
+    accepted: int, *, duplicate: int = 0, conflict: int = 0, late: int = 0, rejected: object = ()
+) -> Json:
+    """The receipt that is expected."""
+    return {
+        "accepted": accepted,
+        "duplicate": duplicate,
+        "conflict": conflict,
+        "late": late,
+        "rejected": list(rejected) if isinstance(rejected, Iterable) else rejected,
+    }
+
+
+@contextmanager
+def refused(conn: Connection, slug: str) -> Iterator[None]:
+    """Expect this refusal, and undo what came before it in the block."""
+    with pytest.raises(psycopg.Error) as caught, conn.transaction():
+        yield
+    assert caught.value.diag.constraint_name == slug
+
+
+def faults(conn: Connection, items: object, *, facts: bool = False) -> list[tuple[int, str, str]]:
+    """Index, field and slug of every item for which a batch is refused."""
+    with pytest.raises(psycopg.Error) as caught, conn.transaction():
+        (ingest_facts if facts else ingest_metrics)(conn, items)
+    assert (caught.value.sqlstate, caught.value.diag.constraint_name) == ("SV422", "items_refused")
+    named = json.loads(caught.value.diag.message_detail or "{}")["items"]
+    assert all(item["detail"] for item in named)
+    return [(item["index"], item["field"], item["slug"]) for item in named]

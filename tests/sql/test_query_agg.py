@@ -1,0 +1,206 @@
+"""Aggregates of fixed samples: windows, groups, changes, refusals."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from psycopg import Connection
+
+from tests.sql.calls import NOW, ago, fact, ingest_facts, ingest_metrics, metric, query_agg, refused
+
+HOUR = datetime.fromisoformat("2025-06-15T12:00:00+00:00")
+
+
+def test_the_core_of_a_few_values(db: Connection) -> None:
+    values = [4, -2, 0, 10]
+    ingest_metrics(
+        db,
+        [metric(value=value, unit="ms", ts=ago(minutes=4 - n)) for n, value in enumerate(values)],
+    )
+
+    answer = query_agg(db, "cpu", "1h")
+    assert {key: answer[key] for key in ("kind", "type", "unit", "window", "count", "sum")} == {
+        "kind": "cpu",
+        "type": "gauge",
+        "unit": "ms",
+        "window": "1h",
+        "count": 4,
+        "sum": 12,
+    }
+    assert [answer[key] for key in ("avg", "min", "max", "last")] == [3, -2, 10, 10]
+    assert answer["stddev"] == pytest.approx(21**0.5)
+    assert answer["p50"] == pytest.approx(2, abs=0.04)
+    assert answer["error_bound"] == 0.01
+    assert answer["freshness"]["late_pending"] == 0
+    assert datetime.fromisoformat(answer["freshness"]["newest"]) == NOW - timedelta(minutes=1)
+    assert datetime.fromisoformat(answer["computed_at"]) == NOW
+
+
+def test_a_kind_without_samples_in_the_window_answers_nulls(db: Connection) -> None:
+    ingest_metrics(db, metric(ts=ago(days=40)))
+
+    answer = query_agg(db, "cpu", "30d")
+    assert (answer["count"], answer["sum"], answer["p50"], answer["rate_per_second"]) == (
+        0,
+        None,
+        None,
+        0,
+    )
+    assert answer["previous"]["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("window", "start"),
+    [
+        ("1h", datetime.fromisoformat("2025-06-15T11:34:00+00:00")),
+        ("24h", datetime.fromisoformat("2025-06-14T12:34:00+00:00")),
+        ("7d", HOUR - timedelta(days=7)),
+        ("30d", HOUR - timedelta(days=30)),
+    ],
+)
+def test_a_window_holds_its_first_instant_and_not_the_one_before(
+    db: Connection, window: str, start: datetime
+) -> None:
+    before = start - timedelta(microseconds=1)
+    ingest_metrics(db, [metric(ts=start.isoformat()), metric(value=7, ts=before.isoformat())])
+
+    answer = query_agg(db, "cpu", window)
+    assert datetime.fromisoformat(answer["from"]) == start
+    assert (answer["count"], answer["sum"]) == (1, 1)
+    assert (answer["previous"]["count"], answer["previous"]["sum"]) == (1, 7)
+
+
+@pytest.mark.parametrize("window", ["1h", "24h", "7d", "30d"])
+def test_the_window_before_ends_where_this_one_starts(db: Connection, window: str) -> None:
+    ingest_metrics(db, metric())
+
+    answer = query_agg(db, "cpu", window)
+    start = datetime.fromisoformat(answer["from"])
+    assert answer["previous"]["to"] == answer["from"]
+    length = start - datetime.fromisoformat(answer["previous"]["from"])
+    assert abs(length - (NOW - start)) < timedelta(hours=1)
+
+
+def test_change_is_relative_to_the_window_before(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=v, ts=ago(minutes=m)) for v, m in [(6, 5), (8, 65), (-4, 70)]])
+
+    change = query_agg(db, "cpu", "1h")["change"]
+    assert (change["count"], change["sum"], change["max"]) == (-0.5, 0.5, -0.25)
+
+
+def test_change_from_nothing_or_from_zero_is_null(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=5), metric(value=0, ts=ago(minutes=65))])
+
+    change = query_agg(db, "cpu", "1h")["change"]
+    assert (change["count"], change["sum"]) == (0, None)
+    assert query_agg(db, "cpu", "24h")["change"]["count"] is None
+
+
+@pytest.mark.parametrize("values", [(1e140, -1e140), (1e140, 1e-299), (1e-299, 1e140), (1e-299, 0)])
+def test_extreme_values_never_fail_the_answer(
+    db: Connection, values: tuple[float, float]
+) -> None:
+    now, before = values
+    ingest_metrics(
+        db,
+        [
+            *(metric(value=now, ts=ago(minutes=m)) for m in range(1, 9)),
+            *(metric(value=before, ts=ago(minutes=60 + m)) for m in range(1, 9)),
+            *(metric("visits", value=1e-299 * m, type="counter", ts=ago(minutes=m)) for m in (1, 2)),
+        ],
+    )
+
+    for kind in ("cpu", None, "visits"):
+        for window in ("1h", "24h", "7d"):
+            query_agg(db, kind, window)
+
+
+def test_a_source_narrows_the_answer(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=1), metric(value=5, source="db"), metric("other", "new")])
+
+    assert query_agg(db, source="db")["sum"] == 5
+    assert query_agg(db, source="new")["count"] == 0
+
+
+def test_groups_of_sources_add_up(db: Connection) -> None:
+    ingest_metrics(
+        db,
+        [
+            metric(value=1),
+            metric(value=5, source="db"),
+            metric(value=6, source="db", labels={"a": "1"}),
+        ],
+    )
+
+    groups = query_agg(db, group_by="source")["groups"]
+    assert [(group["group"], group["count"], group["sum"]) for group in groups] == [
+        ("db", 2, 11),
+        ("web", 1, 1),
+    ]
+
+
+def test_groups_of_a_label_hold_those_without_it_apart(db: Connection) -> None:
+    ingest_metrics(
+        db,
+        [
+            metric(value=1),
+            metric(value=5, labels={"path": "/a"}),
+            metric(value=6, source="db", labels={"path": "/a"}),
+            metric(value=7, labels={"path": "/b", "x": "y"}),
+        ],
+    )
+
+    groups = query_agg(db, group_by="label.path")["groups"]
+    assert {group["group"]: group["sum"] for group in groups} == {"/a": 11, "/b": 7, "": 1}
+
+
+def test_without_a_kind_every_kind_answers(db: Connection) -> None:
+    ingest_metrics(db, [metric("b"), metric("a", value=2), metric("c", type="counter")])
+    ingest_facts(db, fact(value=9))
+
+    answer = query_agg(db, None)
+    assert [(kind["kind"], kind["sum"]) for kind in answer["kinds"]] == [
+        ("Fact:Deal", 9),
+        ("a", 2),
+        ("b", 1),
+        ("c", 1),
+    ]
+    assert answer["kinds"][1] == query_agg(db, "a")
+
+
+def test_without_a_kind_and_without_data_the_list_is_empty(db: Connection) -> None:
+    assert query_agg(db, None)["kinds"] == []
+
+
+@pytest.mark.parametrize("window", [None, "", "7", "0d", "7w", "-7d", "7d ", "10000d", "7 days"])
+def test_a_window_is_hours_or_days(db: Connection, window: str | None) -> None:
+    ingest_metrics(db, metric())
+
+    with refused(db, "window_well_formed"):
+        query_agg(db, "cpu", window)
+
+
+def test_a_window_is_no_longer_than_rollups_are_kept(db: Connection) -> None:
+    ingest_metrics(db, metric())
+
+    assert query_agg(db, "cpu", "400d")["count"] == 1
+    with refused(db, "window_within_retention"):
+        query_agg(db, "cpu", "401d")
+
+
+@pytest.mark.parametrize("group_by", ["", "kind", "label.", "label.a'b", "sources", "label.1"])
+def test_groups_are_of_sources_or_labels(db: Connection, group_by: str) -> None:
+    ingest_metrics(db, metric())
+
+    with refused(db, "group_by_well_formed"):
+        query_agg(db, group_by=group_by)
+
+
+def test_unknown_names_are_refused(db: Connection) -> None:
+    ingest_metrics(db, metric())
+
+    with refused(db, "kind_unknown"):
+        query_agg(db, "' or true --")
+    with refused(db, "source_unknown"):
+        query_agg(db, source="nobody")

@@ -1,0 +1,112 @@
+"""Pages of facts."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg import Connection
+
+from tests.sql.calls import NOW, ago, fact, ingest_facts, ingest_metrics, metric, query_facts, refused
+
+
+def ids(answer: dict[str, list[dict[str, str]]]) -> list[str]:
+    return [item["fact_id"] for item in answer["items"]]
+
+
+def numbered(count: int) -> list[object]:
+    return [fact(fact_id=f"f{n:03}", ts=ago(minutes=n)) for n in range(count)]
+
+
+def test_the_newest_facts_come_first(db: Connection) -> None:
+    ingest_facts(db, [fact(fact_id="old", ts=ago(days=60)), fact(fact_id="new")])
+
+    assert ids(query_facts(db)) == ["new", "old"]
+
+
+def test_filters_narrow_together(db: Connection) -> None:
+    ingest_facts(
+        db,
+        [
+            fact(fact_id="1", subject="x"),
+            fact(fact_id="2", subject="x", source="web"),
+            fact("Fact:Refund", fact_id="3", subject="x"),
+            fact(fact_id="4", subject="y"),
+        ],
+    )
+
+    assert ids(query_facts(db, kind="Fact:Deal", source="crm", subject="x")) == ["1"]
+    assert sorted(ids(query_facts(db, source="crm"))) == ["1", "3", "4"]
+    assert sorted(ids(query_facts(db, subject="x"))) == ["1", "2", "3"]
+    assert ids(query_facts(db, kind="Fact:Refund", source="web")) == []
+
+
+def test_from_is_inside_and_to_is_not(db: Connection) -> None:
+    ingest_facts(db, numbered(4))
+
+    answer = query_facts(db, from_=NOW - timedelta(minutes=2), to=NOW - timedelta(minutes=0))
+    assert ids(answer) == ["f001", "f002"]
+
+
+def test_the_end_has_no_cursor(db: Connection) -> None:
+    ingest_facts(db, numbered(3))
+
+    assert query_facts(db, limit=3)["next_cursor"] is None
+    assert query_facts(db, limit=2)["next_cursor"] is not None
+
+
+def test_a_cursor_does_not_leave_the_window(db: Connection) -> None:
+    ingest_facts(db, numbered(6))
+    cursor = query_facts(db, limit=1)["next_cursor"]
+
+    answer = query_facts(db, cursor=cursor, to=NOW - timedelta(minutes=3))
+    assert ids(answer) == ["f004", "f005"]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 2**32), limit=st.integers(1, 7))
+def test_pages_give_every_fact_once_while_others_arrive(
+    db: Connection, seed: int, limit: int
+) -> None:
+    rng = random.Random(seed)
+    # Few instants: many facts share one.
+    known = [fact(fact_id=f"k{n}", ts=ago(minutes=rng.randrange(4))) for n in range(20)]
+    with db.transaction(force_rollback=True):
+        ingest_facts(db, known)
+        seen: list[str] = []
+        cursor = None
+        while True:
+            page = query_facts(db, limit=limit, cursor=cursor)
+            seen += ids(page)
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+            ingest_facts(
+                db, fact(fact_id=f"late{len(seen)}-{limit}", ts=ago(minutes=rng.randrange(4)))
+            )
+        assert len(seen) == len(set(seen))
+        assert {item["fact_id"] for item in known} <= set(seen)
+
+
+@pytest.mark.parametrize("cursor", ["", "x", "1", "1-", "1-2-3", "-1-2", "1-" + "9" * 19, "1 - 2"])
+def test_a_forged_cursor_is_refused(db: Connection, cursor: str) -> None:
+    with refused(db, "cursor_invalid"):
+        query_facts(db, cursor=cursor)
+
+
+def test_unknown_names_are_refused(db: Connection) -> None:
+    ingest_facts(db, fact())
+
+    with refused(db, "kind_unknown"):
+        query_facts(db, kind="Fact:None")
+    with refused(db, "source_unknown"):
+        query_facts(db, source="nobody")
+
+
+def test_a_metric_has_no_facts(db: Connection) -> None:
+    ingest_metrics(db, metric())
+
+    assert query_facts(db, kind="cpu") == {"items": [], "next_cursor": None}
