@@ -45,7 +45,7 @@ Write a report on {scope} over the last {window}, for people who decide, not for
 
 Then write: a headline of one sentence; a table with kind, this window, the window before and the
 change in per cent; one paragraph for each change with its likely cause and what you base that on;
-what to watch next. Give units. Say where a number is missing, is null, or has late_pending samples.
+what to watch next. Give units. Say where a number is missing or null.
 Do not compute sums or averages from facts or points yourself, and state nothing that the answers do
 not show.
 """

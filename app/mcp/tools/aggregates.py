@@ -59,8 +59,9 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
         growth of a counter, else observations a second. previous holds the same numbers of the
         window before, change the relative difference to them (0.1 is 10 % more). groups are in
         order of count. Percentiles have the relative error error_bound, all else is exact. It
-        includes everything that was acknowledged before the call, except freshness.late_pending
-        samples that came late. Without kind the answer is {window, kinds: [...], computed_at}.
+        includes everything that was acknowledged before the call; freshness.late_pending counts
+        late samples among it that are read the slow way until they are rolled up. Without kind the
+        answer is {window, kinds: [...], computed_at}.
         """
         question = AggregateQuestion.read(
             kind=kind, window=window, source=source, group_by=group_by, as_of=as_of
