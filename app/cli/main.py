@@ -12,6 +12,7 @@ from app.cli.demo import demo
 from app.cli.deploy import deploy, generate
 from app.cli.failure import USAGE, Failure
 from app.cli.import_ import import_files
+from app.cli.mcp import mcp
 from app.cli.query import agg, facts, kinds
 from app.cli.up import up
 
@@ -23,6 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(up)
+app.command()(mcp)
 app.command()(deploy)
 app.command("import")(import_files)
 app.command()(agg)

@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from app.cli.failure import USAGE, Failure
 from app.config import Settings
 from app.deploy import DeployError, Report, deploy, shipped_sql_dir
-from app.embedded import cache, database
+from app.embedded import announced, cache, database
 from app.embedded.errors import EmbeddedError
 
 ANALYST = "supervisor_analyst"
@@ -60,9 +60,12 @@ def start(settings: Settings, tell: Tell) -> Iterator[Servers]:
             tell("starting Valkey")
             with _explained():
                 own_cache = stack.enter_context(cache.start(settings.data_dir))
+        redis_url = settings.redis_url or (own_cache.url if own_cache else "")
+        if own_database is not None:
+            stack.enter_context(announced(settings.data_dir, own_database, redis_url))
         yield Servers(
             database_url=database_url,
-            redis_url=settings.redis_url or (own_cache.url if own_cache else ""),
+            redis_url=redis_url,
             database=own_database,
             cache=own_cache,
         )

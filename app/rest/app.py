@@ -7,12 +7,12 @@ from typing import Any
 
 from falcon.asgi import App, Request, Response
 
+from app.operations.clock import Clock, now
 from app.operations.context import Context
 from app.operations.facts import FactItem, ingest_facts
 from app.operations.metrics import MetricItem, ingest_metrics
 from app.rest import problems
 from app.rest.aggregates import AggregatesResource
-from app.rest.clock import Clock, now
 from app.rest.facts import CSV, FactsResource
 from app.rest.health import ExpositionResource, IndexResource, LiveResource, ReadyResource
 from app.rest.ingest import IngestResource

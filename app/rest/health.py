@@ -6,9 +6,9 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from app import traffic
+from app.operations.clock import Clock
 from app.operations.context import Context
 from app.operations.state import read_readiness, read_state
-from app.rest.clock import Clock
 from app.rest.parameters import Parameters
 
 ALIVE = b'{"status":"ok"}'
