@@ -42,7 +42,7 @@ format: $(READY) ## Rewrite Python and SQL in the house style
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfluff fix --processes 0 sql
 
-deploy: $(READY) ## Bring the database at SUPERVISOR_DATABASE_URL up to date
+deploy: $(READY) ## Bring SUPERVISOR_DATABASE_URL, else the embedded database, up to date
 	$(BIN)/supervisor-mcp deploy
 
 generate: $(READY) ## Rewrite sql/schema.sql and docs/sql-api.md

@@ -42,8 +42,7 @@ def command() -> str:
     """How this command line was called, as it can be typed again."""
     name = "supervisor-mcp"
     called = Path(sys.argv[0])
-    found = which(name)
-    if called.name != name or (found is not None and Path(found).samefile(called)):
+    if called.name != name or which(name) == str(called) or not called.exists():
         return name
     return os.path.relpath(called)
 
@@ -64,7 +63,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) 
         for row in (columns, *found):
             sys.stdout.write("\t".join(map(_plain, row)) + "\n")
         return
-    drawn = Table(title=Text(title, style="bold"), title_justify="left", header_style="bold")
+    console.print(Text(title, style="bold"))
+    drawn = Table(header_style="bold")
     for place, name in enumerate(columns):
         numeric = found and all(
             row[place] is None or isinstance(row[place], int | float) for row in found

@@ -120,7 +120,7 @@ def facts(
 def _show_one(told: dict[str, Any], group_by: str | None) -> None:
     unit = f", {told['unit']}" if told["unit"] else ""
     console.table(
-        f"{told['kind']} ({told['type']}{unit}), {told['window']} up to {told['to']}",
+        f"{told['kind']} ({told['type']}{unit}), {told['window']} up to {_second(told['to'])}",
         ["measure", told["window"], "before", "change"],
         [
             [name, told[name], told["previous"][name], _percent(told["change"].get(name))]
@@ -142,10 +142,15 @@ def _show_one(told: dict[str, Any], group_by: str | None) -> None:
 def _show_all(told: dict[str, Any], window: str) -> None:
     columns = ["kind", "type", "count", "avg", "min", "max", "p50", "p95", "rate_per_second"]
     console.table(
-        f"All kinds, {window} up to {told['computed_at']}",
+        f"All kinds, {window} up to {_second(told['computed_at'])}",
         columns,
         [[member[name] for name in columns] for member in told["kinds"]],
     )
+
+
+def _second(instant: str) -> str:
+    """An instant of the service, which speaks UTC, without its fraction."""
+    return f"{instant[:10]} {instant[11:19]} UTC"
 
 
 def _say_more(told: dict[str, Any]) -> None:
