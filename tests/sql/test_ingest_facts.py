@@ -57,8 +57,8 @@ def test_every_bad_fact_is_named_by_its_index(db: Connection) -> None:
         fact("Deal"),
         fact("Fact:1st"),
         fact("Fact:" + "a" * 101),
-        fact(7),  # type: ignore[arg-type]
-        fact(source=None),  # type: ignore[arg-type]
+        fact(7),
+        fact(source=None),
         fact(source="a b"),
         fact(value="5"),
         fact(value=1e141),
