@@ -1,0 +1,235 @@
+"""Aggregates equal what numpy says of the same samples, whatever was rolled up, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+import numpy as np
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from psycopg import Connection
+
+from tests.servers import Server
+from tests.sql.calls import Item, Json, ingest_metrics, metric, query_agg
+
+ROLLUPS = ("sample_1h", "sample_1d", "kind_1d")
+HOUR = 3_600_000_000
+WINDOWS = ("1h", "24h", "7d", "30d", "90d")
+
+# Every example lives in an age of its own, above the watermarks that the ones before left.
+AGES = (datetime(1990, 3, 1, 12, 34, 56, 789000, tzinfo=UTC) + timedelta(days=200 * n) for n in count())
+
+VALUES = st.one_of(
+    st.floats(-1e6, 1e6, allow_subnormal=False),
+    st.sampled_from([0.0, 0.0, -1.0, 1.0, 1e-12, -1e-12, 1e15, -1e15]),
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A sample: of which series, how many microseconds before the end, and what."""
+
+    series: int
+    age: int
+    value: float
+
+
+@dataclass
+class Plan:
+    """Batches of readings, and what is rolled up after each: `late`, all, or a rollup up to an age."""
+
+    batches: list[list[Reading]]
+    refreshes: list[list[tuple[str, timedelta]]]
+
+
+@st.composite
+def plans(draw: st.DrawFn) -> Plan:
+    """Readings at all ages, dense at the edges of hours, days and windows."""
+    # The end is 12:34:56.789: whole hours lie this long and some hours before it.
+    edge = st.builds(
+        lambda hours, shift: hours * HOUR + 2_096_789_000 + shift,
+        st.sampled_from([0, 1, 12, 24, 36, 24 * 7, 24 * 29, 24 * 30, 24 * 60]),
+        st.sampled_from([-1_000_000, -1, 0, 1, 1_000_000]),
+    )
+    ages = st.one_of(st.integers(0, 30 * HOUR), st.integers(0, 89 * 24 * HOUR), edge)
+    readings = draw(
+        st.lists(st.builds(Reading, st.integers(0, 2), ages, VALUES), min_size=1, max_size=50)
+    )
+    # One value for each series and microsecond: the others would be conflicts.
+    unique = {(r.series, r.age): r for r in readings}
+    order = draw(st.permutations(list(unique.values())))
+    size = draw(st.integers(1, max(1, len(order) // 2)))
+    batches = [order[at : at + size] for at in range(0, len(order), size)][:5]
+    # Up to an hour ago, as the policies do, and less far.
+    until = st.sampled_from([timedelta(hours=hours) for hours in (1, 2, 20, 40, 24 * 8)])
+    names = st.sampled_from(["all", "all", "late", *ROLLUPS])
+    refresh = st.lists(st.tuples(names, until), min_size=1, max_size=3)
+    return Plan(batches, [draw(refresh) for _ in batches])
+
+
+@pytest.fixture(scope="module")
+def lasting(database_server: Server) -> Iterator[Connection]:
+    """A database of this module's own, where what is done is committed."""
+    with (
+        database_server.deployed() as url,
+        psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn,
+    ):
+        yield conn
+
+
+@pytest.mark.timeout(240)
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    # Shrinking takes minutes.
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
+@given(plan=plans())
+def test_any_mixture_of_rollups_and_samples_is_exact(lasting: Connection, plan: Plan) -> None:
+    now = next(AGES)
+    kinds = {"gauge": f"gauge_{now:%Y%j}", "counter": f"counter_{now:%Y%j}"}
+    known: list[Reading] = []
+    for batch, refreshes in zip(plan.batches, plan.refreshes, strict=True):
+        for kind, name in kinds.items():
+            items = [as_item(name, kind, reading, now) for reading in batch]
+            assert ingest_metrics(lasting, items, now=now)["accepted"] == len(batch)
+        known += batch
+        for name, until in refreshes:
+            roll_up(lasting, name, now - until)
+        for kind, name in kinds.items():
+            for window in WINDOWS:
+                answer = query_agg(lasting, name, window, group_by="source", now=now)
+                compare(answer, known, kind, now)
+
+
+def as_item(name: str, kind: str, reading: Reading, now: datetime) -> Item:
+    value = abs(reading.value) if kind == "counter" else reading.value
+    return metric(name, f"s{reading.series}", value, type=kind, ts=instant(reading, now).isoformat())
+
+
+def instant(reading: Reading, now: datetime) -> datetime:
+    return now - timedelta(microseconds=reading.age)
+
+
+def roll_up(conn: Connection, name: str, end: datetime) -> None:
+    if name == "late":
+        conn.execute("call internal.refresh_late(0, '{}')")
+        return
+    for rollup in ROLLUPS if name == "all" else (name,):
+        # The start is that of the policies.
+        conn.execute(
+            "call refresh_continuous_aggregate(%s, %s, %s)",
+            [f"data.{rollup}", end - timedelta(days=89), end],
+        )
+
+
+def compare(answer: Json, known: list[Reading], kind: str, now: datetime) -> None:
+    start, end = datetime.fromisoformat(answer["from"]), now + timedelta(minutes=5)
+    readings = sorted(
+        (r for r in known if start <= instant(r, now) <= end), key=lambda r: -r.age
+    )
+    compare_core(answer, readings, kind, (now - start).total_seconds())
+    assert sorted(group["group"] for group in answer["groups"]) == sorted(
+        {f"s{r.series}" for r in readings}
+    )
+    for group in answer["groups"]:
+        members = [r for r in readings if f"s{r.series}" == group["group"]]
+        compare_core(group, members, kind, (now - start).total_seconds())
+    before = datetime.fromisoformat(answer["previous"]["from"])
+    earlier = sorted(
+        (r for r in known if before <= instant(r, now) < start), key=lambda r: -r.age
+    )
+    compare_core(answer["previous"], earlier, kind, (start - before).total_seconds())
+
+
+def compare_core(core: Json, readings: list[Reading], kind: str, seconds: float) -> None:
+    assert core["count"] == len(readings)
+    values = np.array([abs(r.value) if kind == "counter" else r.value for r in readings])
+    values = np.where(np.abs(values) <= 1e-300, 0.0, values)
+    grown = sum(growth([r for r in readings if r.series == s]) for s in range(3))
+    rate = (grown if kind == "counter" else len(readings)) / seconds
+    assert core["rate_per_second"] == pytest.approx(rate, rel=1e-9, abs=1e-9)
+    if not readings:
+        assert core["sum"] is None
+        return
+    scale = float(np.abs(values).sum())
+    close: Any = lambda wanted: pytest.approx(wanted, rel=0, abs=1e-9 * scale + 1e-300)  # noqa: E731
+    assert core["sum"] == close(values.sum())
+    assert core["avg"] == close(values.mean())
+    assert core["stddev"] == close(values.std())
+    assert (core["min"], core["max"]) == (values.min(), values.max())
+    newest = {value for r, value in zip(readings, values, strict=True) if r.age == readings[-1].age}
+    assert core["last"] in newest
+    for name, share in (("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99)):
+        assert abs(core[name] - np.quantile(values, share)) <= bound(values, share)
+
+
+def growth(readings: list[Reading]) -> float:
+    values = [abs(r.value) for r in readings]
+    return sum(
+        after - before if after >= before else after
+        for before, after in zip(values, values[1:], strict=False)
+    )
+
+
+def bound(values: np.ndarray[Any, Any], share: float) -> float:
+    """One hundredth of the two values that the percentile lies between, by their weights.
+
+    Between values of one sign that is one hundredth of the percentile itself.
+    """
+    ordered = np.sort(values)
+    place = share * (len(values) - 1)
+    low, high = ordered[int(np.floor(place))], ordered[int(np.ceil(place))]
+    weight = place - np.floor(place)
+    return float(0.01 * ((1 - weight) * abs(low) + weight * abs(high)) * (1 + 1e-9) + 1e-300)
+
+
+def test_the_raw_rollup_says_what_the_hourly_rollup_says(lasting: Connection) -> None:
+    now = next(AGES)
+    rng = np.random.default_rng(7)
+    items: list[Item] = []
+    for n in range(300):
+        ts = (now - timedelta(minutes=int(n * 3))).isoformat()
+        source, value = f"s{n % 2}", float(rng.normal())
+        items += [
+            metric("raw_gauge", source, value, ts=ts),
+            metric("raw_counter", source, abs(value), type="counter", ts=ts),
+            metric("raw_histogram", source, as_histogram(rng.integers(0, 4, 3)), ts=ts),
+        ]
+    ingest_metrics(lasting, items, now=now)
+    roll_up(lasting, "sample_1h", now)
+
+    columns = (
+        "kind_id, series_id, bucket, count, value_count, sum, m2, min, max, last, last_at, first,"
+        " increase, sketch"
+    )
+    start, end = now - timedelta(hours=16, minutes=34, seconds=56.789), now - timedelta(hours=2)
+    series = [row[0] for row in lasting.execute("select series_id from data.series")]
+    hours = lasting.execute(
+        f"select {columns} from data.sample_1h"
+        " where bucket >= %s and bucket < date_trunc('hour', %s) order by bucket, series_id",
+        [start, end],
+    ).fetchall()
+    raw = lasting.execute(
+        f"select {columns} from internal.raw_rollup(%s, %s, date_trunc('hour', %s))"
+        " order by bucket, series_id",
+        [series, start, end],
+    ).fetchall()
+    assert len(hours) > 60
+    assert raw == hours
+
+
+def as_histogram(counts: np.ndarray[Any, Any]) -> Json:
+    return {
+        "bounds": [1, 2],
+        "counts": [int(n) for n in counts],
+        "sum": float(counts.sum()),
+        "count": int(counts.sum()),
+    }
