@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import count
+from itertools import count, pairwise
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,9 @@ HOUR = 3_600_000_000
 WINDOWS = ("1h", "24h", "7d", "30d", "90d")
 
 # Every example lives in an age of its own, above the watermarks that the ones before left.
-AGES = (datetime(1990, 3, 1, 12, 34, 56, 789000, tzinfo=UTC) + timedelta(days=200 * n) for n in count())
+AGES = (
+    datetime(1990, 3, 1, 12, 34, 56, 789000, tzinfo=UTC) + timedelta(days=200 * n) for n in count()
+)
 
 VALUES = st.one_of(
     st.floats(-1e6, 1e6, allow_subnormal=False),
@@ -42,7 +44,7 @@ class Reading:
 
 @dataclass
 class Plan:
-    """Batches of readings, and what is rolled up after each: `late`, all, or a rollup up to an age."""
+    """Batches of readings; after each, what is rolled up: `late`, all, or a rollup to an age."""
 
     batches: list[list[Reading]]
     refreshes: list[list[tuple[str, timedelta]]]
@@ -111,7 +113,9 @@ def test_any_mixture_of_rollups_and_samples_is_exact(lasting: Connection, plan: 
 
 def as_item(name: str, kind: str, reading: Reading, now: datetime) -> Item:
     value = abs(reading.value) if kind == "counter" else reading.value
-    return metric(name, f"s{reading.series}", value, type=kind, ts=instant(reading, now).isoformat())
+    return metric(
+        name, f"s{reading.series}", value, type=kind, ts=instant(reading, now).isoformat()
+    )
 
 
 def instant(reading: Reading, now: datetime) -> datetime:
@@ -132,9 +136,7 @@ def roll_up(conn: Connection, name: str, end: datetime) -> None:
 
 def compare(answer: Json, known: list[Reading], kind: str, now: datetime) -> None:
     start, end = datetime.fromisoformat(answer["from"]), now + timedelta(minutes=5)
-    readings = sorted(
-        (r for r in known if start <= instant(r, now) <= end), key=lambda r: -r.age
-    )
+    readings = sorted((r for r in known if start <= instant(r, now) <= end), key=lambda r: -r.age)
     compare_core(answer, readings, kind, (now - start).total_seconds())
     assert sorted(group["group"] for group in answer["groups"]) == sorted(
         {f"s{r.series}" for r in readings}
@@ -143,9 +145,7 @@ def compare(answer: Json, known: list[Reading], kind: str, now: datetime) -> Non
         members = [r for r in readings if f"s{r.series}" == group["group"]]
         compare_core(group, members, kind, (now - start).total_seconds())
     before = datetime.fromisoformat(answer["previous"]["from"])
-    earlier = sorted(
-        (r for r in known if before <= instant(r, now) < start), key=lambda r: -r.age
-    )
+    earlier = sorted((r for r in known if before <= instant(r, now) < start), key=lambda r: -r.age)
     compare_core(answer["previous"], earlier, kind, (start - before).total_seconds())
 
 
@@ -173,10 +173,7 @@ def compare_core(core: Json, readings: list[Reading], kind: str, seconds: float)
 
 def growth(readings: list[Reading]) -> float:
     values = [abs(r.value) for r in readings]
-    return sum(
-        after - before if after >= before else after
-        for before, after in zip(values, values[1:], strict=False)
-    )
+    return sum(after - before if after >= before else after for before, after in pairwise(values))
 
 
 def bound(values: np.ndarray[Any, Any], share: float) -> float:
