@@ -85,6 +85,7 @@ def service(
         "SUPERVISOR_PORT": "0",
         "SUPERVISOR_EMBEDDED_PORT": "0",
         "SUPERVISOR_LOG_LEVEL": "warning",
+        "SUPERVISOR_WORKERS": "1",
         **(env or {}),
     }
     log = data_dir.with_suffix(".log")

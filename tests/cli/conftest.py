@@ -14,7 +14,8 @@ from tests.foreground import Service
 @pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """`up` with both embedded servers on free ports."""
-    with foreground.service(tmp_path_factory.mktemp("cli") / "data") as started:
+    data_dir = tmp_path_factory.mktemp("cli") / "data"
+    with foreground.service(data_dir, env={"SUPERVISOR_WORKERS": "2"}) as started:
         yield started
 
 

@@ -21,6 +21,8 @@ TOKEN = re.compile(r"\b[0-9a-f]{32}\b")
 NUMBER = re.compile(r"(?<![\w.-])-?\d[\d,]*(\.\d+)?(e[+-]?\d+)?(?![\w])")
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 BAR = re.compile(r"\d/\d")
+# Said of old rows once a service has run for some minutes; a reader's is younger.
+LATE = re.compile(r"late rows are counted")
 
 
 def test_the_tour_works_word_by_word(service: Service, tmp_path: Path) -> None:
@@ -81,7 +83,7 @@ def _shape(shown: str) -> list[str]:
     """Lines without what differs from run to run: instants, numbers, tokens, widths, bars."""
     lines = []
     for line in ESCAPE.sub("", shown).replace("\r", "\n").splitlines():
-        if BAR.search(line) and "demo/" not in line and "{" not in line:
+        if LATE.search(line) or (BAR.search(line) and "demo/" not in line and "{" not in line):
             continue
         shape = NUMBER.sub("0", TOKEN.sub("t", INSTANT.sub("i", line)))
         shape = re.sub(r"([─━-])\1+", r"\1", re.sub(r"\s+", " ", shape)).strip()

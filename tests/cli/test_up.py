@@ -125,7 +125,6 @@ def test_a_database_and_a_redis_that_are_given_replace_the_embedded_ones(
     given = {
         "SUPERVISOR_DATABASE_URL": service.announced["Database"],
         "SUPERVISOR_REDIS_URL": service.announced["Cache"],
-        "SUPERVISOR_WORKERS": "1",
     }
     with foreground.service(tmp_path / "data", env=given) as second:
         commands = [_command(pid) for pid, _ in descendants(second.process.pid)]
