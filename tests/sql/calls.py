@@ -24,7 +24,7 @@ def ago(**parts: float) -> str:
     return (NOW - timedelta(**parts)).isoformat()
 
 
-def metric(name: str = "cpu", source: str = "web", value: object = 1, **more: object) -> Item:
+def metric(name: object = "cpu", source: object = "web", value: object = 1, **more: object) -> Item:
     """A metric item."""
     return {"name": name, "source": source, "value": value, **more}
 
@@ -32,10 +32,10 @@ def metric(name: str = "cpu", source: str = "web", value: object = 1, **more: ob
 def histogram(bounds: list[float], counts: list[int], total: float, **more: object) -> Item:
     """A metric item with a histogram of the metric `latency`."""
     value = {"bounds": bounds, "counts": counts, "sum": total, "count": sum(counts)}
-    return metric("latency", value=value, **more)
+    return {**metric("latency", value=value), **more}
 
 
-def fact(kind: str = "Fact:Deal", source: str = "crm", **more: object) -> Item:
+def fact(kind: object = "Fact:Deal", source: object = "crm", **more: object) -> Item:
     """A fact item."""
     return {"kind": kind, "source": source, **more}
 

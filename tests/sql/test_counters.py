@@ -33,7 +33,9 @@ def test_a_fall_is_a_reset_to_zero(db: Connection) -> None:
 
 
 def test_growth_between_hours_and_days_is_counted(db: Connection) -> None:
-    ingest_metrics(db, [reading(value, 60 * hours) for value, hours in [(10, 50), (20, 26), (50, 1)]])
+    ingest_metrics(
+        db, [reading(value, 60 * hours) for value, hours in [(10, 50), (20, 26), (50, 1)]]
+    )
 
     assert growth(query_agg(db, "visits", "7d")) == pytest.approx(40)
 
@@ -52,7 +54,9 @@ def test_readings_may_come_in_any_order(db: Connection) -> None:
 
 
 def test_series_grow_apart_from_each_other(db: Connection) -> None:
-    ingest_metrics(db, [reading(100, 50), reading(110, 10), reading(5, 40, "db"), reading(8, 20, "db")])
+    ingest_metrics(
+        db, [reading(100, 50), reading(110, 10), reading(5, 40, "db"), reading(8, 20, "db")]
+    )
 
     answer = query_agg(db, "visits", "24h", group_by="source")
     assert growth(answer) == pytest.approx(13)

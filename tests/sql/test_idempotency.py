@@ -72,7 +72,9 @@ def test_a_key_is_graphic_and_short(db: Connection, key: str) -> None:
         ingest_metrics(db, metric(), key=key)
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     seed=st.integers(0, 2**32),
     rounds=st.lists(st.integers(1, 12), min_size=1, max_size=6),

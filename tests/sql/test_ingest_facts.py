@@ -57,8 +57,8 @@ def test_every_bad_fact_is_named_by_its_index(db: Connection) -> None:
         fact("Deal"),
         fact("Fact:1st"),
         fact("Fact:" + "a" * 101),
-        fact(7),  # type: ignore[arg-type]
-        fact(source=None),  # type: ignore[arg-type]
+        fact(7),
+        fact(source=None),
         fact(source="a b"),
         fact(value="5"),
         fact(value=1e141),
@@ -139,9 +139,13 @@ def test_another_content_of_a_fact_id_is_a_conflict(
 
 
 def test_facts_equal_but_for_the_writing_are_duplicates(db: Connection) -> None:
-    ingest_facts(db, '{"kind":"Fact:Deal","source":"crm","fact_id":"a","value":1,"payload":{"b":1,"c":2}}')
+    ingest_facts(
+        db, '{"kind":"Fact:Deal","source":"crm","fact_id":"a","value":1,"payload":{"b":1,"c":2}}'
+    )
 
-    again = '{"payload":{"c":2.0,"b":1.0},"value":1.00,"fact_id":"a","source":"crm","kind":"Fact:Deal"}'
+    again = (
+        '{"payload":{"c":2.0,"b":1.0},"value":1.00,"fact_id":"a","source":"crm","kind":"Fact:Deal"}'
+    )
     assert ingest_facts(db, again) == receipt(0, duplicate=1)
 
 

@@ -207,7 +207,9 @@ def test_what_is_no_instant_is_refused(db: Connection, sent: object) -> None:
     assert faults(db, metric(ts=sent)) == [(0, "ts", "ts_well_formed")]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(
     at=st.datetimes(min_value=datetime(2025, 4, 1), max_value=datetime(2025, 6, 15)),
     offset=st.integers(min_value=-15 * 60 + 1, max_value=15 * 60 - 1),

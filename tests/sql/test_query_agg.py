@@ -98,16 +98,17 @@ def test_change_from_nothing_or_from_zero_is_null(db: Connection) -> None:
 
 
 @pytest.mark.parametrize("values", [(1e140, -1e140), (1e140, 1e-299), (1e-299, 1e140), (1e-299, 0)])
-def test_extreme_values_never_fail_the_answer(
-    db: Connection, values: tuple[float, float]
-) -> None:
+def test_extreme_values_never_fail_the_answer(db: Connection, values: tuple[float, float]) -> None:
     now, before = values
     ingest_metrics(
         db,
         [
             *(metric(value=now, ts=ago(minutes=m)) for m in range(1, 9)),
             *(metric(value=before, ts=ago(minutes=60 + m)) for m in range(1, 9)),
-            *(metric("visits", value=1e-299 * m, type="counter", ts=ago(minutes=m)) for m in (1, 2)),
+            *(
+                metric("visits", value=1e-299 * m, type="counter", ts=ago(minutes=m))
+                for m in (1, 2)
+            ),
         ],
     )
 

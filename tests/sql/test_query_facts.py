@@ -10,7 +10,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import Connection
 
-from tests.sql.calls import NOW, ago, fact, ingest_facts, ingest_metrics, metric, query_facts, refused
+from tests.sql.calls import (
+    NOW,
+    ago,
+    fact,
+    ingest_facts,
+    ingest_metrics,
+    metric,
+    query_facts,
+    refused,
+)
 
 
 def ids(answer: dict[str, list[dict[str, str]]]) -> list[str]:
@@ -66,7 +75,9 @@ def test_a_cursor_does_not_leave_the_window(db: Connection) -> None:
     assert ids(answer) == ["f004", "f005"]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(seed=st.integers(0, 2**32), limit=st.integers(1, 7))
 def test_pages_give_every_fact_once_while_others_arrive(
     db: Connection, seed: int, limit: int

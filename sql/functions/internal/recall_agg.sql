@@ -30,7 +30,7 @@ begin
         ) as known
         order by known.answer ->> 'kind'
     );
-    if v_answers = '{}' then
+    if cardinality(v_answers) = 0 then
         raise exception 'No % aggregate was computed by %.', p_window, p_as_of
             using errcode = 'SV404', constraint = 'aggregate_unknown', column = 'as_of',
             hint = 'Snapshots are written hourly and at every computation; ask for a later instant.';
