@@ -32,7 +32,7 @@ def metric(name: object = "cpu", source: object = "web", value: object = 1, **mo
 def histogram(bounds: list[float], counts: list[int], total: float, **more: object) -> Item:
     """A metric item with a histogram of the metric `latency`."""
     value = {"bounds": bounds, "counts": counts, "sum": total, "count": sum(counts)}
-    return metric("latency", value=value, **more)
+    return {**metric("latency", value=value), **more}
 
 
 def fact(kind: object = "Fact:Deal", source: object = "crm", **more: object) -> Item:

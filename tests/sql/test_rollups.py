@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import count, pairwise
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import psycopg
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from psycopg import Connection
 
-from tests.servers import Server
 from tests.sql.calls import Item, Json, ingest_metrics, metric, query_agg
 
 ROLLUPS = ("sample_1h", "sample_1d", "kind_1d")
 HOUR = 3_600_000_000
 WINDOWS = ("1h", "24h", "7d", "30d", "90d")
-
-# Every example lives in an age of its own, above the watermarks that the ones before left.
-AGES = (
-    datetime(1990, 3, 1, 12, 34, 56, 789000, tzinfo=UTC) + timedelta(days=200 * n) for n in count()
-)
 
 VALUES = st.one_of(
     st.floats(-1e6, 1e6, allow_subnormal=False),
@@ -44,7 +37,7 @@ class Reading:
 
 @dataclass
 class Plan:
-    """Batches of readings; after each, what is rolled up: `late`, all, or a rollup to an age."""
+    """Batches of readings, and after each what is rolled up: late hours, or rollups to an age."""
 
     batches: list[list[Reading]]
     refreshes: list[list[tuple[str, timedelta]]]
@@ -75,16 +68,6 @@ def plans(draw: st.DrawFn) -> Plan:
     return Plan(batches, [draw(refresh) for _ in batches])
 
 
-@pytest.fixture(scope="module")
-def lasting(database_server: Server) -> Iterator[Connection]:
-    """A database of this module's own, where what is done is committed."""
-    with (
-        database_server.deployed() as url,
-        psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn,
-    ):
-        yield conn
-
-
 @pytest.mark.timeout(240)
 @settings(
     max_examples=25,
@@ -94,8 +77,10 @@ def lasting(database_server: Server) -> Iterator[Connection]:
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )
 @given(plan=plans())
-def test_any_mixture_of_rollups_and_samples_is_exact(lasting: Connection, plan: Plan) -> None:
-    now = next(AGES)
+def test_any_mixture_of_rollups_and_samples_is_exact(
+    lasting: Connection, ages: Iterator[datetime], plan: Plan
+) -> None:
+    now = next(ages)
     kinds = {"gauge": f"gauge_{now:%Y%j}", "counter": f"counter_{now:%Y%j}"}
     known: list[Reading] = []
     for batch, refreshes in zip(plan.batches, plan.refreshes, strict=True):
@@ -188,8 +173,9 @@ def bound(values: np.ndarray[Any, Any], share: float) -> float:
     return float(0.01 * ((1 - weight) * abs(low) + weight * abs(high)) * (1 + 1e-9) + 1e-300)
 
 
-def test_the_raw_rollup_says_what_the_hourly_rollup_says(lasting: Connection) -> None:
-    now = next(AGES)
+def test_the_raw_rollup_says_what_the_hourly_rollup_says(
+    lasting: Connection, now: datetime
+) -> None:
     rng = np.random.default_rng(7)
     items: list[Item] = []
     for n in range(300):

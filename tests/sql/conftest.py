@@ -1,0 +1,36 @@
+"""A database where what is done is committed, shared by the tests of a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import psycopg
+import pytest
+from psycopg import Connection
+
+from tests.servers import Server
+
+
+@pytest.fixture(scope="module")
+def lasting(database_server: Server) -> Iterator[Connection]:
+    """A connection that commits."""
+    with (
+        database_server.deployed() as url,
+        psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn,
+    ):
+        yield conn
+
+
+@pytest.fixture(scope="module")
+def ages() -> Iterator[datetime]:
+    """Ends of time, each one 200 days after the one before and so untouched by what it left."""
+    first = datetime(1990, 3, 1, 12, 34, 56, 789000, tzinfo=UTC)
+    return (first + timedelta(days=200 * n) for n in count())
+
+
+@pytest.fixture
+def now(ages: Iterator[datetime]) -> datetime:
+    """An end of time of this test's own, above the watermarks that others left."""
+    return next(ages)

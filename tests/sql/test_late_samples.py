@@ -1,0 +1,196 @@
+"""Samples that come after their hour or day was rolled up are counted at once."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from psycopg import Connection
+
+from tests.sql.calls import Json, ask, fact, ingest_facts, ingest_metrics, metric, query_agg
+
+
+def midnight(instant: datetime) -> datetime:
+    return instant.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_late(lasting: Connection) -> None:
+    """Forget what the tests before left."""
+    lasting.execute("delete from data.late")
+
+
+def roll_up(conn: Connection, end: datetime, *rollups: str) -> None:
+    for rollup in rollups or ("sample_1h", "sample_1d", "kind_1d"):
+        conn.execute(
+            "call refresh_continuous_aggregate(%s, %s, %s)",
+            [f"data.{rollup}", end - timedelta(days=89), end],
+        )
+
+
+def at(instant: datetime, value: float = 1) -> Json:
+    return dict(metric(value=value, ts=instant.isoformat()))
+
+
+def test_a_late_sample_counts_at_once_and_is_told(lasting: Connection, now: datetime) -> None:
+    ingest_metrics(
+        lasting, [at(midnight(now) - timedelta(hours=hours)) for hours in range(1, 60)], now=now
+    )
+    roll_up(lasting, now - timedelta(hours=1))
+
+    answer = ingest_metrics(
+        lasting, [at(midnight(now) - timedelta(hours=30, minutes=1), 100)], now=now
+    )
+    assert (answer["accepted"], answer["late"]) == (1, 1)
+    for source in (None, "web"):
+        aggregate = query_agg(lasting, source=source, now=now)
+        assert (aggregate["count"], aggregate["max"]) == (60, 100)
+        assert aggregate["freshness"]["late_pending"] == 1
+
+
+def test_late_samples_of_many_days_count_once_each(lasting: Connection, now: datetime) -> None:
+    hours = range(1, 24 * 29)
+    ingest_metrics(lasting, [at(now - timedelta(hours=n)) for n in hours], now=now)
+    roll_up(lasting, now - timedelta(hours=1))
+
+    ingest_metrics(
+        lasting, [at(now - timedelta(hours=n, minutes=1)) for n in hours if n % 7], now=now
+    )
+    expected = len(hours) + sum(1 for n in hours if n % 7)
+    assert query_agg(lasting, window="30d", now=now)["count"] == expected
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    answer = query_agg(lasting, window="30d", now=now)
+    assert (answer["count"], answer["freshness"]["late_pending"]) == (expected, 0)
+
+
+def test_a_late_fact_counts_at_once(lasting: Connection, now: datetime) -> None:
+    early = {"ts": (now - timedelta(days=3)).isoformat()}
+    ingest_facts(lasting, fact(fact_id=f"{now}1", **early), now=now)
+    roll_up(lasting, now - timedelta(hours=1))
+
+    assert ingest_facts(lasting, fact(fact_id=f"{now}2", **early), now=now)["late"] == 1
+    assert query_agg(lasting, "Fact:Deal", now=now)["count"] == 2
+
+
+def test_a_day_may_be_rolled_up_before_its_last_hours(lasting: Connection, now: datetime) -> None:
+    ingest_metrics(lasting, [at(midnight(now) - timedelta(hours=2))], now=now)
+    roll_up(lasting, midnight(now) - timedelta(hours=4), "sample_1h")
+    roll_up(lasting, midnight(now), "sample_1d", "kind_1d")
+
+    ingest_metrics(lasting, [at(midnight(now) - timedelta(hours=1), 7)], now=now)
+    for source in (None, "web"):
+        assert query_agg(lasting, source=source, now=now)["sum"] == 8
+
+
+def test_samples_above_a_watermark_that_lags_are_not_lost_to_a_late_one(
+    lasting: Connection, now: datetime
+) -> None:
+    ingest_metrics(
+        lasting, [at(midnight(now) - timedelta(days=days, hours=2)) for days in range(6)], now=now
+    )
+    roll_up(lasting, midnight(now) - timedelta(days=4))
+    roll_up(lasting, midnight(now), "sample_1d")
+
+    # Hours and days of kinds lag: rolling up yesterday alone would hide what lies between.
+    ingest_metrics(lasting, [at(midnight(now) - timedelta(hours=2, minutes=1))], now=now)
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    for source in (None, "web"):
+        assert query_agg(lasting, source=source, now=now)["count"] == 7
+
+
+def test_late_samples_of_one_kind_leave_others_alone(lasting: Connection, now: datetime) -> None:
+    times = [now - timedelta(hours=n) for n in range(1, 50)]
+    ingest_metrics(lasting, [at(ts) for ts in times], now=now)
+    ingest_metrics(lasting, [{**at(ts), "name": "other"} for ts in times], now=now)
+    roll_up(lasting, now - timedelta(hours=1))
+    lasting.execute("call internal.refresh_late(0, '{}')")
+
+    ingest_metrics(lasting, [at(ts + timedelta(minutes=1)) for ts in times[5:20]], now=now)
+    assert query_agg(lasting, now=now)["count"] == 64
+    other = query_agg(lasting, "other", now=now)
+    assert (other["count"], other["freshness"]["late_pending"]) == (49, 0)
+
+
+def test_a_sample_that_the_refresh_policies_never_reach_is_late(
+    lasting: Connection, now: datetime
+) -> None:
+    ingest_metrics(lasting, [at(now - timedelta(days=89, hours=12))], now=now)
+    roll_up(lasting, now - timedelta(hours=1))
+
+    assert query_agg(lasting, window="90d", now=now)["count"] == 1
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    assert query_agg(lasting, window="90d", now=now)["count"] == 1
+    assert ask(lasting, "select count(*) from data.late") == 0
+    starts = lasting.execute(
+        "select (config ->> 'start_offset')::interval from timescaledb_information.jobs"
+        " where proc_name = 'policy_refresh_continuous_aggregate'"
+    ).fetchall()
+    assert starts == [(timedelta(days=89),)] * 3
+
+
+@pytest.mark.parametrize("relation", ["sample", "fact"])
+def test_columnstore_takes_duplicates_conflicts_and_late_rows(
+    lasting: Connection, now: datetime, relation: str
+) -> None:
+    old = [now - timedelta(days=20, minutes=n) for n in range(2000)]
+    if relation == "sample":
+        items = [at(ts) for ts in old]
+        ingest, kind = ingest_metrics, "cpu"
+    else:
+        items = [
+            dict(fact(fact_id=f"{now}{n}", value=1, ts=ts.isoformat())) for n, ts in enumerate(old)
+        ]
+        ingest, kind = ingest_facts, "Fact:Deal"
+    ingest(lasting, items, now=now)
+    roll_up(lasting, now - timedelta(hours=1))
+    for table in ("data.sample", "data.fact"):
+        lasting.execute(f"select compress_chunk(chunk) from show_chunks('{table}') as chunk")
+
+    again = [*items[::2], *({**item, "value": 2} for item in items[1::2])]
+    answer = ingest(lasting, again, now=now)
+    assert (answer["accepted"], answer["duplicate"], answer["conflict"]) == (0, 1000, 1000)
+    new = [
+        {
+            **item,
+            "ts": (ts + timedelta(seconds=1)).isoformat(),
+            **({"fact_id": f"{now}n{n}"} if kind != "cpu" else {}),
+        }
+        for n, (item, ts) in enumerate(zip(items, old, strict=True))
+    ]
+    assert ingest(lasting, new, now=now)["late"] == 2000
+    assert query_agg(lasting, kind, "30d", now=now)["sum"] == 4000
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    assert query_agg(lasting, kind, "30d", now=now)["sum"] == 4000
+
+
+def test_rollups_outlive_their_samples(lasting: Connection, now: datetime) -> None:
+    times = [now - timedelta(hours=6 * n + 1) for n in range(4 * 88)]
+    ingest_metrics(lasting, [at(ts, n) for n, ts in enumerate(times)], now=now)
+    roll_up(lasting, now - timedelta(hours=1))
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    whole = {window: query_agg(lasting, window=window, now=now) for window in ("7d", "30d", "90d")}
+
+    later = now + timedelta(days=30)
+    lasting.execute("select drop_chunks('data.sample', %s)", [later - timedelta(days=90)])
+    assert ask(lasting, "select min(ts) from data.sample") > now - timedelta(days=67)
+    assert {window: query_agg(lasting, window=window, now=now) for window in whole} == whole
+    # What the policies and the job do afterwards, a late sample at the far end included.
+    roll_up(lasting, later - timedelta(hours=1))
+    ingest_metrics(lasting, [at(now - timedelta(days=59), 1)], now=later)
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    after = query_agg(lasting, window="90d", now=now)
+    assert after["count"] == whole["90d"]["count"] + 1
+
+
+def test_late_hours_whose_samples_are_gone_erase_nothing(
+    lasting: Connection, now: datetime
+) -> None:
+    ingest_metrics(lasting, [at(now - timedelta(days=days)) for days in range(1, 80)], now=now)
+    roll_up(lasting, now - timedelta(hours=1))
+    ingest_metrics(lasting, [at(now - timedelta(days=79, minutes=1))], now=now)
+
+    # The service sleeps; when it wakes, retention comes before the job.
+    lasting.execute("select drop_chunks('data.sample', %s)", [now - timedelta(days=40)])
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    assert query_agg(lasting, window="90d", now=now)["count"] == 79
+    assert ask(lasting, "select count(*) from data.late") == 0

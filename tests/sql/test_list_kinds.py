@@ -1,0 +1,69 @@
+"""The catalogue of kinds."""
+
+from __future__ import annotations
+
+from psycopg import Connection
+
+from tests.sql.calls import Json, ask, fact, ingest_facts, ingest_metrics, metric, refused
+
+
+def kinds(
+    db: Connection,
+    of_type: str | None = None,
+    prefix: str | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> Json:
+    answer: Json = ask(db, "select api.list_kinds(%s, %s, %s, %s)", of_type, prefix, limit, cursor)
+    return answer
+
+
+def names(answer: Json) -> list[str]:
+    return [item["kind"] for item in answer["items"]]
+
+
+def test_a_kind_tells_its_type_unit_sources_and_series(db: Connection) -> None:
+    ingest_metrics(
+        db,
+        [
+            metric(unit="s"),
+            metric(source="db", labels={"a": "1"}),
+            metric(source="db", labels={"a": "2"}),
+        ],
+    )
+
+    (item,) = kinds(db)["items"]
+    assert [item[key] for key in ("kind", "type", "unit", "sources", "series")] == [
+        "cpu",
+        "gauge",
+        "s",
+        2,
+        3,
+    ]
+
+
+def test_types_and_prefixes_narrow_the_list(db: Connection) -> None:
+    ingest_metrics(db, [metric("a.x"), metric("a.y", type="counter"), metric("b_")])
+    ingest_facts(db, fact())
+
+    assert names(kinds(db, "counter")) == ["a.y"]
+    assert names(kinds(db, "fact")) == ["Fact:Deal"]
+    assert names(kinds(db, prefix="a.")) == ["a.x", "a.y"]
+    assert names(kinds(db, prefix="%")) == []
+    with refused(db, "kind_type_known"):
+        kinds(db, "summary")
+
+
+def test_pages_give_every_kind_once(db: Connection) -> None:
+    sent = sorted(f"{letter}{n}" for letter in "aB_z" for n in range(5))
+    ingest_metrics(db, [metric(name) for name in sent])
+
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page = kinds(db, limit=3, cursor=cursor)
+        seen += names(page)
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert sorted(seen) == sent

@@ -1,0 +1,147 @@
+"""Series for charts: points, gaps, steps."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from psycopg import Connection
+
+from tests.sql.calls import NOW, Json, ago, ask, histogram, ingest_metrics, metric, refused
+
+CALL = "select api.query_metrics(%s, %s, %s::jsonb, %s, %s, %s, %s)"
+
+
+def query(
+    db: Connection,
+    name: str = "cpu",
+    *,
+    source: str | None = None,
+    labels: str | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    step: str | None = None,
+) -> Json:
+    answer: Json = ask(db, CALL, name, source, labels, start, end, step, NOW)
+    return answer
+
+
+def test_gaps_are_filled_with_nulls(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=2, ts=ago(minutes=50)), metric(value=4, ts=ago(minutes=49.5))])
+    ingest_metrics(db, metric(value=9, ts=ago(minutes=20)))
+
+    start = NOW - timedelta(hours=1)
+    (series,) = query(db, start=start, step="10m")["series"]
+    assert [point[1:6] for point in series["points"]] == [
+        [0, None, None, None, None],
+        [2, 3, 2, 4, 4],
+        [0, None, None, None, None],
+        [0, None, None, None, None],
+        [1, 9, 9, 9, 9],
+        [0, None, None, None, None],
+        [0, None, None, None, None],
+    ]
+    assert series["points"][1][6] == pytest.approx(2 / 600)
+
+
+def test_every_step_from_start_to_end_has_one_point(db: Connection) -> None:
+    ingest_metrics(db, [metric(ts=ago(hours=n)) for n in range(1, 50)])
+
+    for step, seconds in (("15m", 900), ("1h", 3600), ("6h", 21600), ("1d", 86400)):
+        answer = query(db, start=NOW - timedelta(days=2), step=step)
+        (series,) = answer["series"]
+        times = [datetime.fromisoformat(point[0]) for point in series["points"]]
+        assert times[0] == datetime.fromisoformat(answer["from"])
+        assert {b - a for a, b in pairwise(times)} == {timedelta(seconds=seconds)}
+        assert NOW - timedelta(seconds=seconds) <= times[-1] < NOW
+        assert sum(point[1] for point in series["points"]) == 48 + (
+            times[0] <= NOW - timedelta(hours=49)
+        )
+
+
+def test_hours_and_minutes_agree(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=n % 7, ts=ago(minutes=n)) for n in range(1, 300)])
+
+    start = datetime.fromisoformat("2025-06-15T08:00:00+00:00")
+    (hours,) = query(db, start=start, step="1h")["series"]
+    (minutes,) = query(db, start=start, step="30m")["series"]
+    halves = [p[1] for p in minutes["points"]]
+    assert [p[1] for p in hours["points"]] == [
+        a + b for a, b in zip(halves[::2], halves[1::2], strict=True)
+    ]
+
+
+def test_a_counter_has_a_rate(db: Connection) -> None:
+    values = [10, 70, 130, 20]
+    ingest_metrics(
+        db,
+        [
+            metric(value=value, type="counter", ts=f"2025-06-15T12:0{n}:00Z")
+            for n, value in enumerate(values)
+        ],
+    )
+
+    start = datetime.fromisoformat("2025-06-15T12:00:00+00:00")
+    (series,) = query(db, start=start, end=start + timedelta(minutes=4), step="1m")["series"]
+    assert [point[6] for point in series["points"]] == [0, 1, 1, pytest.approx(20 / 60)]
+
+
+def test_a_histogram_has_its_observations(db: Connection) -> None:
+    ingest_metrics(db, histogram([1, 2], [1, 2, 3], 12, ts=ago(minutes=5)))
+
+    (series,) = query(db, "latency", start=NOW - timedelta(minutes=9), step="10m")["series"]
+    assert sum(point[1] for point in series["points"]) == 6
+
+
+def test_sources_and_labels_narrow_the_series(db: Connection) -> None:
+    ingest_metrics(
+        db,
+        [
+            metric(ts=ago(minutes=1)),
+            metric(ts=ago(minutes=1), labels={"a": "1", "b": "2"}),
+            metric(ts=ago(minutes=1), source="db", labels={"a": "1"}),
+        ],
+    )
+
+    assert len(query(db)["series"]) == 3
+    assert len(query(db, source="web")["series"]) == 2
+    assert len(query(db, labels='{"a": "1"}')["series"]) == 2
+    assert len(query(db, source="web", labels='{"a": "1"}')["series"]) == 1
+    assert query(db, labels='{"a": "2"}')["series"] == []
+
+
+def test_the_step_fits_the_window_when_none_is_asked_for(db: Connection) -> None:
+    ingest_metrics(db, metric(ts=ago(minutes=1)))
+
+    steps = {
+        hours: query(db, start=NOW - timedelta(hours=hours))["step_seconds"]
+        for hours in (1, 24, 24 * 7, 24 * 90)
+    }
+    assert steps == {1: 60, 24: 300, 24 * 7: 3600, 24 * 90: 86400}
+
+
+@pytest.mark.parametrize("step", ["", "0m", "5", "5 m", "1w", "10000s", "-5m"])
+def test_a_step_is_seconds_minutes_hours_or_days(db: Connection, step: str) -> None:
+    ingest_metrics(db, metric())
+
+    with refused(db, "step_well_formed"):
+        query(db, step=step)
+
+
+def test_from_lies_before_to(db: Connection) -> None:
+    ingest_metrics(db, metric())
+
+    with refused(db, "from_before_to"):
+        query(db, start=NOW, end=NOW)
+    with refused(db, "from_before_to"):
+        query(db, start=NOW + timedelta(hours=1))
+
+
+def test_unknown_names_are_refused(db: Connection) -> None:
+    ingest_metrics(db, metric())
+
+    with refused(db, "kind_unknown"):
+        query(db, "none")
+    with refused(db, "source_unknown"):
+        query(db, source="nobody")
