@@ -14,10 +14,7 @@ from app.reference import generate as generate_reference
 
 
 def deploy() -> None:
-    """Bring the database up to date: SUPERVISOR_DATABASE_URL, else the embedded one.
-
-    A second deploy finds nothing to do. `up` deploys by itself.
-    """
+    """Deploy the shipped sql/ and print what was done. Raises Failure."""
     settings = config.load()
     with (
         console.step("deploying") as tell,
@@ -29,7 +26,7 @@ def deploy() -> None:
 
 
 def generate() -> None:
-    """Rewrite sql/schema.sql and docs/sql-api.md from an empty database, in a clone."""
+    """Rewrite the generated files and name those that changed. Raises Failure."""
     root = shipped_sql_dir().parent
     if not (root / "pyproject.toml").exists():
         raise Failure("generate works in a clone of the repository; this is an install.", USAGE)

@@ -31,11 +31,7 @@ class _Stopped(BaseException):
 
 
 def up() -> None:
-    """Run the service in the foreground: database, cache, schema, REST and MCP.
-
-    The embedded TimescaleDB and Valkey are started unless SUPERVISOR_DATABASE_URL and
-    SUPERVISOR_REDIS_URL name others. Ctrl-C or SIGTERM stops everything.
-    """
+    """Start everything, say where it is, watch it, and stop it. Raises Failure."""
     settings = config.load()
     with _stoppable(), ExitStack() as stack:
         listener = stack.enter_context(_reserve(settings.host, settings.port))
