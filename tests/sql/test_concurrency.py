@@ -1,0 +1,173 @@
+"""Many sessions at once: nothing is lost, doubled or deadlocked."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier, Event
+
+import psycopg
+import pytest
+from psycopg import Connection
+
+from tests.sql.calls import (
+    NOW,
+    Item,
+    Json,
+    ago,
+    ask,
+    fact,
+    ingest_facts,
+    ingest_metrics,
+    metric,
+    query_agg,
+    query_facts,
+)
+
+SESSIONS = 8
+
+pytestmark = pytest.mark.native_only("many sessions at once")
+
+
+def at_once(url: str, work: Callable[[Connection, int], Json]) -> list[Json]:
+    """What `work` answers to each of the sessions that start together."""
+    start = Barrier(SESSIONS)
+
+    def run(number: int) -> Json:
+        with psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn:
+            start.wait()
+            return work(conn, number)
+
+    with ThreadPoolExecutor(SESSIONS) as pool:
+        return list(pool.map(run, range(SESSIONS)))
+
+
+def batch(size: int = 200) -> list[Item]:
+    return [
+        metric(f"m{n % 5}", f"s{n % 7}", n, labels={"n": str(n % 11)}, ts=ago(minutes=n))
+        for n in range(size)
+    ]
+
+
+def test_a_batch_of_new_series_sent_by_all_is_stored_once(fresh_database: str) -> None:
+    answers = at_once(fresh_database, lambda conn, _: ingest_metrics(conn, batch()))
+
+    assert sum(answer["accepted"] for answer in answers) == 200
+    assert sum(answer["duplicate"] for answer in answers) == 200 * (SESSIONS - 1)
+    with psycopg.connect(fresh_database) as conn:
+        assert ask(conn, "select count(*) from data.sample") == 200
+        assert ask(conn, "select count(*) from data.series") == 200
+
+
+def test_facts_sent_by_all_are_stored_once(fresh_database: str) -> None:
+    facts = [fact(fact_id=str(n), source=f"s{n % 7}", ts=ago(minutes=n)) for n in range(200)]
+    answers = at_once(fresh_database, lambda conn, _: ingest_facts(conn, facts))
+
+    assert sum(answer["accepted"] for answer in answers) == 200
+    assert sum(answer["duplicate"] for answer in answers) == 200 * (SESSIONS - 1)
+    with psycopg.connect(fresh_database) as conn:
+        assert len(query_facts(conn, limit=1000)["items"]) == 200
+        assert query_agg(conn, "Fact:Deal")["count"] == 200
+
+
+def test_the_same_items_in_other_orders_do_not_deadlock(fresh_database: str) -> None:
+    def send(conn: Connection, number: int) -> Json:
+        rng = random.Random(number)
+        counts = {"accepted": 0, "duplicate": 0, "conflict": 0}
+        for n in range(6):
+            items = [{**item, "ts": ago(days=n, minutes=k)} for k, item in enumerate(batch())]
+            rng.shuffle(items)
+            facts = [fact(fact_id=f"{n}-{k}", ts=ago(minutes=k)) for k in range(200)]
+            rng.shuffle(facts)
+            for answer in (ingest_metrics(conn, items), ingest_facts(conn, facts)):
+                counts = {key: counts[key] + answer[key] for key in counts}
+        return counts
+
+    answers = at_once(fresh_database, send)
+
+    totals = {key: sum(answer[key] for answer in answers) for key in answers[0]}
+    assert totals == {"accepted": 2400, "duplicate": 2400 * (SESSIONS - 1), "conflict": 0}
+
+
+def test_other_values_of_the_same_instants_conflict_once_each(fresh_database: str) -> None:
+    answers = at_once(
+        fresh_database,
+        lambda conn, number: ingest_metrics(
+            conn, [metric(value=number, ts=ago(minutes=n)) for n in range(100)]
+        ),
+    )
+
+    assert sum(answer["accepted"] for answer in answers) == 100
+    assert sum(answer["conflict"] for answer in answers) == 100 * (SESSIONS - 1)
+
+
+def test_one_key_sent_by_all_gives_one_receipt(fresh_database: str) -> None:
+    answers = at_once(fresh_database, lambda conn, _: ingest_facts(conn, [fact(), fact()], key="k"))
+
+    assert answers == [answers[0]] * SESSIONS
+    with psycopg.connect(fresh_database) as conn:
+        assert query_agg(conn, "Fact:Deal")["count"] == 2
+
+
+def test_a_new_kind_gets_one_type(fresh_database: str) -> None:
+    def send(conn: Connection, number: int) -> Json:
+        kind = ("gauge", "counter")[number % 2]
+        items = [metric("new", f"s{number}", type=kind, ts=ago(minutes=1))]
+        return ingest_metrics(conn, items, partial=True)
+
+    answers = at_once(fresh_database, send)
+
+    assert sum(answer["accepted"] for answer in answers) == SESSIONS / 2
+    assert sum(len(answer["rejected"]) for answer in answers) == SESSIONS / 2
+
+
+def test_answers_stay_exact_while_rollups_are_made(fresh_database: str) -> None:
+    done = Event()
+
+    def refresh(conn: Connection) -> None:
+        rng = random.Random(1)
+        while not done.is_set():
+            rollup = rng.choice(["sample_1h", "sample_1d", "kind_1d", "late"])
+            end = NOW - timedelta(hours=rng.choice([1, 2, 30, 24 * 5]))
+            try:
+                if rollup == "late":
+                    conn.execute("call internal.refresh_late(0, '{}')")
+                else:
+                    conn.execute(
+                        "call refresh_continuous_aggregate(%s, %s, %s)",
+                        [f"data.{rollup}", end - timedelta(days=89), end],
+                    )
+            except psycopg.errors.LockNotAvailable:
+                pass
+
+    def write_and_read(conn: Connection, number: int) -> int:
+        rng = random.Random(number)
+        sent = 0
+        for n in range(60):
+            items = [
+                metric(f"kind{number}", ts=ago(days=rng.uniform(0, 29), seconds=n, microseconds=k))
+                for k in range(20)
+            ]
+            sent += ingest_metrics(conn, items)["accepted"]
+            answer = query_agg(conn, f"kind{number}", "30d", group_by="source")
+            assert answer["count"] == sent
+            assert sum(group["count"] for group in answer["groups"]) == sent
+        return sent
+
+    def run(number: int) -> int:
+        with psycopg.connect(fresh_database, autocommit=True, prepare_threshold=None) as conn:
+            if number < 2:
+                refresh(conn)
+                return 0
+            return write_and_read(conn, number)
+
+    with ThreadPoolExecutor(6) as pool:
+        refreshers = [pool.submit(run, number) for number in (0, 1)]
+        try:
+            assert all(pool.map(run, range(2, 6)))
+        finally:
+            done.set()
+        for refresher in refreshers:
+            refresher.result()
