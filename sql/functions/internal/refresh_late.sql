@@ -42,7 +42,7 @@ begin
         v_start := greatest(
             v_start,
             (
-                select min(range_start)
+                select coalesce(min(range_start), 'infinity')
                 from timescaledb_information.chunks
                 where hypertable_schema = 'data' and hypertable_name = 'sample'
             )
