@@ -35,14 +35,14 @@ lint: $(READY) ## Format check, lint, types, import contract, SQL style
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/sqlfluff lint --processes 0 sql
+	$(BIN)/sqlfluff lint --processes 1 sql
 
 format: $(READY) ## Rewrite Python and SQL in the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
-	$(BIN)/sqlfluff fix --processes 0 sql
+	$(BIN)/sqlfluff fix --processes 1 sql
 
-deploy: $(READY) ## Bring the database at SUPERVISOR_DATABASE_URL up to date
+deploy: $(READY) ## Bring SUPERVISOR_DATABASE_URL, else the embedded database, up to date
 	$(BIN)/supervisor-mcp deploy
 
 generate: $(READY) ## Rewrite sql/schema.sql and docs/sql-api.md

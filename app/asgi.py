@@ -1,4 +1,4 @@
-"""The composition root: settings → pool, cache, Falcon application, one lifespan.
+"""The composition root: settings → pool, cache, Falcon and MCP applications, one lifespan.
 
 gunicorn is started with `app.asgi:create()`.
 """
@@ -14,6 +14,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from app import config
 from app.config import Settings
 from app.front import Asgi, Front, Message, Receive, Scope, Send
+from app.mcp.http import PATH, create_http_app
+from app.mcp.server import create_mcp
 from app.operations import context as operations
 from app.operations.context import Context
 from app.rest.app import create_app
@@ -62,7 +64,7 @@ def create(settings: Settings | None = None) -> Application:
     """The application that the settings describe. Raises ValueError without a database."""
     settings = settings or config.load()
     context = operations.build(settings)
-    mounts: dict[str, Asgi] = {}
+    mounts: dict[str, Asgi] = {PATH: create_http_app(create_mcp(context))}
     return Application(context, mounts, access_log=settings.log_level.lower() in {"debug", "info"})
 
 

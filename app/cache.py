@@ -71,11 +71,11 @@ class Cache:
         if self._line is None or self._shelf is None or key.kind in self._owed:
             return await compute()
         try:
-            found = await self._line.get(key.answer)
+            found, stamp, generation = await self._line.get(key.answer, key.stamp, key.generation)
+            if found is not None and stamp is not None and stamp == generation:
+                return found
         except LineError:
-            found = None
-        if found is not None:
-            return found
+            pass
         return await self._together(self._shelf, key, compute)
 
     async def invalidate(self, kinds: Iterable[str]) -> None:

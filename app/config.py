@@ -16,6 +16,9 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", description="Address that REST and MCP listen on.")
     port: int = Field(8080, ge=0, le=65535, description="Port of REST and MCP.")
+    url: str | None = Field(
+        None, description="Where the command line finds the service; host and port when absent."
+    )
     workers: int = Field(2, ge=1, description="Worker processes that answer requests.")
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("supervisor-mcp"),

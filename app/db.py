@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 ROLE = "supervisor_app"
 # The server's own limit comes first where it has one; the embedded server cannot interrupt itself.
-GRACE_SECONDS = 5.0
+GRACE_SECONDS = 2.0
 # How long a call waits for a free connection.
 POOL_SECONDS = 5.0
 RETRIED = {"40001", "40P01"}
@@ -57,7 +57,8 @@ class _JsonLoader(Loader):
         return bytes(data)
 
 
-def _adapters() -> AdaptersMap:
+def own_adapters() -> AdaptersMap:
+    """How values are sent and read: JSON stays text."""
     own = AdaptersMap(adapters)
     own.register_dumper(Json, _JsonDumper)
     own.register_loader("json", _JsonLoader)
@@ -71,7 +72,7 @@ class Database:
         self._timeout = statement_timeout_seconds
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
             url,
-            kwargs={"autocommit": True, "prepare_threshold": None, "context": _adapters()},
+            kwargs={"autocommit": True, "prepare_threshold": None, "context": own_adapters()},
             min_size=1,
             max_size=pool_size,
             timeout=POOL_SECONDS,

@@ -19,6 +19,7 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
     "body_cut_short": (400, "The body ended early"),
     "forbidden": (403, "Not allowed"),
     "route_unknown": (404, "There is nothing at this path"),
+    "tool_unknown": (404, "There is no such tool"),
     "method_unknown": (405, "The path does not take this method"),
     "accept_unknown": (406, "None of the accepted media types is made here"),
     "body_within_limit": (413, "The body is too large"),
@@ -28,6 +29,7 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
     "parameter_required": (422, "A parameter is missing"),
     "parameter_once": (422, "A parameter is given twice"),
     "parameter_well_formed": (422, "A parameter cannot be read"),
+    "answer_within_limit": (422, "The answer is too long for a tool"),
     "value_required": (422, "A value is missing"),
     "value_invalid": (422, "A value cannot be read"),
     "request_invalid": (400, "The request cannot be read"),
@@ -39,7 +41,7 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
 
 RETRY_AFTER_SECONDS: Final[Mapping[int, int]] = {429: 60, 503: 1}
 
-CHUNK_PREFIX = re.compile(r"^(_hyper_\d+_\d+_chunk_|\d+_)")
+CHUNK_PREFIX = re.compile(r"^(_hyper_\d+_\d+_chunk_|(\d+_)+)")
 OWN_STATE = re.compile(r"SV[45]\d\d")
 
 

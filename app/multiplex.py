@@ -1,4 +1,4 @@
-"""One connection to Redis that any number of tasks share for GET.
+"""One connection to Redis that any number of tasks share for reading.
 
 Commands of one turn of the event loop leave in one write; answers come back in the order of the
 commands. redis-py lends a connection to one task at a time and costs about twenty times as much
@@ -15,7 +15,7 @@ from typing import Any, cast
 import hiredis
 from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection, parse_url
 
-# After a failure, how long every GET fails at once instead of trying to connect.
+# After a failure, how long every call fails at once instead of trying to connect.
 PAUSE_SECONDS = 0.1
 
 
@@ -33,12 +33,12 @@ class Line:
         self._connecting = asyncio.Lock()
         self._resume_at = 0.0
 
-    async def get(self, key: str) -> bytes | None:
-        """The value of a string key, None where there is none. Raises `LineError`."""
+    async def get(self, *keys: str) -> list[bytes | None]:
+        """The values of string keys, None where there is none. Raises `LineError`."""
         wire = self._wire
         if wire is None or wire.lost:
             wire = await self._connect()
-        return cast("bytes | None", await wire.send("GET", key))
+        return cast("list[bytes | None]", await wire.send("MGET", *keys))
 
     def close(self) -> None:
         """Drop the connection; commands under way fail."""

@@ -1,8 +1,10 @@
 """Answers in Redis, each read or written in one step that an ingest cannot come between.
 
 A kind has a generation: a random token that every ingest of the kind replaces. It is not a
-counter, so that a Redis that lost its memory never repeats one. It may expire at any time: an
-answer is kept only under the very token that its reader saw.
+counter, so that a Redis that lost its memory never repeats one. An answer is kept only under the
+token that its reader saw before computing, and is good only while that is the kind's token.
+Whatever Redis evicts or forgets, what is left is then a miss. The answers themselves are removed
+too, for those who read them without asking for the token.
 """
 
 from __future__ import annotations
@@ -20,28 +22,32 @@ GENERATION_MS = 600_000
 # A computation that takes longer than this may be started a second time.
 LEASE_MS = 5_000
 
-# keys: answer, generation, lease; arguments: token, generation ms, lease ms.
+# keys: answer, stamp, generation, lease; arguments: token, generation ms, lease ms.
 # Returns {answer or false, generation, holder of the lease}.
 LOOK = """
 local answer = redis.call('get', KEYS[1])
-if answer then return {answer, false, false} end
-redis.call('set', KEYS[2], ARGV[1], 'nx', 'px', ARGV[2])
-redis.call('set', KEYS[3], ARGV[1], 'nx', 'px', ARGV[3])
-return {false, redis.call('get', KEYS[2]), redis.call('get', KEYS[3])}
+local generation = redis.call('get', KEYS[3])
+if answer and generation and redis.call('get', KEYS[2]) == generation then
+    return {answer, false, false}
+end
+redis.call('set', KEYS[3], ARGV[1], 'nx', 'px', ARGV[2])
+redis.call('set', KEYS[4], ARGV[1], 'nx', 'px', ARGV[3])
+return {false, redis.call('get', KEYS[3]), redis.call('get', KEYS[4])}
 """
 
-# keys: answer, generation, lease, members; arguments: token, generation, ttl ms, answer.
+# keys: answer, stamp, generation, lease, members; arguments: token, generation, ttl ms, answer.
 # Without an answer it only gives the lease back.
 FILL = """
-if redis.call('get', KEYS[3]) == ARGV[1] then redis.call('unlink', KEYS[3]) end
-if not ARGV[4] or redis.call('get', KEYS[2]) ~= ARGV[2] then return 0 end
+if redis.call('get', KEYS[4]) == ARGV[1] then redis.call('unlink', KEYS[4]) end
+if not ARGV[4] or redis.call('get', KEYS[3]) ~= ARGV[2] then return 0 end
 redis.call('set', KEYS[1], ARGV[4], 'px', ARGV[3])
+redis.call('set', KEYS[2], ARGV[2], 'px', ARGV[3])
 local time = redis.call('time')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-redis.call('zremrangebyscore', KEYS[4], '-inf', now)
-redis.call('zadd', KEYS[4], now + ARGV[3], KEYS[1])
-if redis.call('pttl', KEYS[4]) < ARGV[3] + 60000 then
-    redis.call('pexpire', KEYS[4], ARGV[3] + 60000)
+redis.call('zremrangebyscore', KEYS[5], '-inf', now)
+redis.call('zadd', KEYS[5], now + ARGV[3], KEYS[1])
+if redis.call('pttl', KEYS[5]) < ARGV[3] + 60000 then
+    redis.call('pexpire', KEYS[5], ARGV[3] + 60000)
 end
 return 1
 """
@@ -63,31 +69,28 @@ class ShelfError(Exception):
     """Redis cannot be reached, or did not answer in time, or refused."""
 
 
-@dataclass(frozen=True, slots=True)
 class Key:
     """The question that an answer belongs to: `kind` is `*` for every kind.
 
-    `filters` is empty, or a digest of what else was asked.
+    `filters` is empty, or a digest of what else was asked. The attributes are names in Redis:
+    `answer` holds the finished JSON, for any reader; `stamp` the generation that it belongs to.
     """
 
-    kind: str
-    window: str
-    filters: str = ""
+    __slots__ = ("answer", "generation", "kind", "lease", "members", "stamp")
 
-    @property
-    def answer(self) -> str:
-        """Where the finished JSON stands, for any reader of Redis."""
-        return f"supervisor:agg:{self._name}"
+    def __init__(self, kind: str, window: str, filters: str = "") -> None:
+        name = f"{kind}:{window}:{filters}" if filters else f"{kind}:{window}"
+        self.kind = kind
+        self.answer = f"supervisor:agg:{name}"
+        self.stamp = f"supervisor:stamp:{name}"
+        self.lease = f"supervisor:lease:{name}"
+        self.generation, self.members = _of_kind(kind)
 
-    @property
-    def lease(self) -> str:
-        """Where the one that computes is entered."""
-        return f"supervisor:lease:{self._name}"
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and other.answer == self.answer
 
-    @property
-    def _name(self) -> str:
-        name = f"{self.kind}:{self.window}"
-        return f"{name}:{self.filters}" if self.filters else name
+    def __hash__(self) -> int:
+        return hash(self.answer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +119,7 @@ class Shelf:
         """Read an answer; where there is none, make `token` the holder if nobody computes it."""
         told = await self._run(
             LOOK,
-            [key.answer, _generation(key.kind), key.lease],
+            [key.answer, key.stamp, key.generation, key.lease],
             [token, GENERATION_MS, LEASE_MS],
         )
         return Look(*told)
@@ -128,13 +131,13 @@ class Shelf:
 
         `answer` None keeps nothing.
         """
-        keys = [key.answer, _generation(key.kind), key.lease, _members(key.kind)]
+        keys = [key.answer, key.stamp, key.generation, key.lease, key.members]
         given = [] if answer is None else [answer]
         await self._run(FILL, keys, [token, generation or b"", self._ttl_ms, *given])
 
     async def bump(self, kinds: Iterable[str], token: str) -> None:
         """Begin a new generation of these kinds and remove all answers of the last one."""
-        keys = [name for kind in kinds for name in (_generation(kind), _members(kind))]
+        keys = [name for kind in kinds for name in _of_kind(kind)]
         await self._run(BUMP, keys, [token, GENERATION_MS])
 
     async def ping(self) -> None:
@@ -157,9 +160,6 @@ class Shelf:
             raise ShelfError(str(error)) from error
 
 
-def _generation(kind: str) -> str:
-    return f"supervisor:generation:{kind}"
-
-
-def _members(kind: str) -> str:
-    return f"supervisor:members:{kind}"
+def _of_kind(kind: str) -> tuple[str, str]:
+    """Where the generation of a kind stands, and the names of the answers about it."""
+    return f"supervisor:generation:{kind}", f"supervisor:members:{kind}"

@@ -121,8 +121,16 @@ SELECT kind_id,
     COALESCE(sum(observations) FILTER (WHERE (value IS NOT NULL)), (0)::bigint) AS value_count,
     sum(value) AS sum,
     (var_pop(value) FILTER (WHERE (sketch IS NULL)) * (count(value))::double precision) AS m2,
-    min(COALESCE(low, value)) AS min,
-    max(COALESCE(high, value)) AS max,
+    min(
+        CASE
+            WHEN (sketch IS NULL) THEN value
+            ELSE low
+        END) AS min,
+    max(
+        CASE
+            WHEN (sketch IS NULL) THEN value
+            ELSE high
+        END) AS max,
     public.last(value, ts) FILTER (WHERE (value IS NOT NULL)) AS last,
     max(ts) AS last_at,
     internal.sketch((array_agg((((internal.bin(value))::bigint << 44) | (1)::bigint)) FILTER (WHERE ((sketch IS NULL) AND (value IS NOT NULL))) || internal.concat(sketch))) AS sketch
@@ -225,8 +233,16 @@ SELECT series_id,
     COALESCE(sum(observations) FILTER (WHERE (value IS NOT NULL)), (0)::bigint) AS value_count,
     sum(value) AS sum,
     (var_pop(value) FILTER (WHERE (sketch IS NULL)) * (count(value))::double precision) AS m2,
-    min(COALESCE(low, value)) AS min,
-    max(COALESCE(high, value)) AS max,
+    min(
+        CASE
+            WHEN (sketch IS NULL) THEN value
+            ELSE low
+        END) AS min,
+    max(
+        CASE
+            WHEN (sketch IS NULL) THEN value
+            ELSE high
+        END) AS max,
     public.last(value, ts) FILTER (WHERE (value IS NOT NULL)) AS last,
     max(ts) AS last_at,
     public.first(value, ts) FILTER (WHERE counter) AS first,
@@ -264,8 +280,16 @@ SELECT series_id,
     COALESCE(sum(observations) FILTER (WHERE (value IS NOT NULL)), (0)::bigint) AS value_count,
     sum(value) AS sum,
     (var_pop(value) FILTER (WHERE (sketch IS NULL)) * (count(value))::double precision) AS m2,
-    min(COALESCE(low, value)) AS min,
-    max(COALESCE(high, value)) AS max,
+    min(
+        CASE
+            WHEN (sketch IS NULL) THEN value
+            ELSE low
+        END) AS min,
+    max(
+        CASE
+            WHEN (sketch IS NULL) THEN value
+            ELSE high
+        END) AS max,
     public.last(value, ts) FILTER (WHERE (value IS NOT NULL)) AS last,
     max(ts) AS last_at,
     public.first(value, ts) FILTER (WHERE counter) AS first,
@@ -285,13 +309,14 @@ create table data.series (
     kind_id integer not null,  -- Kind that is measured.
     source_id integer not null,  -- Source that sends it.
     labels jsonb not null,  -- Label names and values, all strings.
-    labels_key uuid not null generated always as ((md5((labels)::text))::uuid) stored,  -- MD5 of the labels, for the unique key.
+    series_key uuid not null generated always as ((md5(((((kind_id)::text || '/'::text) || (source_id)::text) || (labels)::text)))::uuid) stored,  -- MD5 of kind, source and labels.
     created_at timestamp with time zone not null,  -- When the series was first seen.
     constraint series_pkey PRIMARY KEY (series_id),
-    constraint series_once UNIQUE (kind_id, source_id, labels_key),
+    constraint series_once UNIQUE (series_key),
     constraint series_of_kind FOREIGN KEY (kind_id) REFERENCES data.kind(kind_id),
     constraint series_of_source FOREIGN KEY (source_id) REFERENCES data.source(source_id)
 );
+create index series_by_kind on data.series using btree (kind_id);
 create index series_by_source on data.series using btree (source_id, created_at);
 
 -- An MCP server or agent that sends metrics or facts.
@@ -348,11 +373,15 @@ create function internal.keep_fact_conflicts(p_items jsonb, p_now timestamp with
 
 create function internal.keep_metric_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language sql volatile;
 
+create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
+
 create function internal.plot_series(p_kind integer, p_series integer[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns json language sql stable;
 
 create function internal.present_agg(p_kind text, p_window text, p_answers json[], p_now timestamp with time zone) returns json language sql immutable;
 
 create procedure internal.prune(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create function internal.quotient(p_over double precision, p_under double precision) returns double precision language sql immutable parallel safe;
 
 create function internal.raw_retention() returns interval language sql stable;
 
@@ -363,6 +392,8 @@ create function internal.read_histogram(p_value jsonb) returns data.histogram la
 create function internal.read_items(p_body jsonb) returns jsonb language plpgsql immutable;
 
 create function internal.read_limit(p_limit integer, p_default integer, p_most integer) returns integer language plpgsql immutable;
+
+create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
 
 create function internal.read_step(p_step text, p_from timestamp with time zone, p_to timestamp with time zone) returns interval language plpgsql immutable;
 
@@ -408,21 +439,21 @@ create function internal.write_receipt(p_operation text, p_idempotency_key text,
 -- What REST, MCP and the command line call. Role supervisor_app may execute, nothing else.
 create schema api;
 
-create function api.get_state(p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public;
+create function api.get_state(p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
-create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile security definer set search_path=pg_catalog, public;
+create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
 
-create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile security definer set search_path=pg_catalog, public;
+create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
 
-create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public;
+create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
 
-create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public;
+create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
 
-create function api.query_facts(p_kind text, p_source text, p_subject text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public;
+create function api.query_facts(p_kind text, p_source text, p_subject text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
 
-create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public;
+create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
 
-create function api.snapshot_agg(p_kind text, p_window text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public;
+create function api.snapshot_agg(p_kind text, p_window text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
 
 -- schema analytics
 -- Views that analysts query: a stable contract. Role supervisor_analyst may select.

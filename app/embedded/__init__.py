@@ -44,13 +44,23 @@ def start(
         idle_in_transaction_seconds=idle_in_transaction_seconds,
         progress=progress,
     )
-    with started, cache.start(data_dir) as valkey:
-        endpoints = Endpoints(started.url, valkey.url)
-        _write(data_dir / STATE, {"database_pid": started.pid, **asdict(endpoints)})
-        try:
-            yield endpoints
-        finally:
-            (data_dir / STATE).unlink(missing_ok=True)
+    with (
+        started,
+        cache.start(data_dir) as valkey,
+        announced(data_dir, started, valkey.url) as endpoints,
+    ):
+        yield endpoints
+
+
+@contextmanager
+def announced(data_dir: Path, started: database.Database, redis_url: str) -> Iterator[Endpoints]:
+    """Let `running` find the database of `data_dir`, and its cache, while the context lasts."""
+    endpoints = Endpoints(started.url, redis_url)
+    _write(data_dir / STATE, {"database_pid": started.pid, **asdict(endpoints)})
+    try:
+        yield endpoints
+    finally:
+        (data_dir / STATE).unlink(missing_ok=True)
 
 
 def running(data_dir: Path) -> Endpoints | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app.embedded.errors import NodeMissing
 
-OLDEST = (20, 0)
+OLDEST = (20, 13)
 
 
 @dataclass(frozen=True)

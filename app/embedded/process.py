@@ -17,6 +17,10 @@ class Server:
         self.url = url
         self.pid = process.pid
 
+    def ended(self) -> int | None:
+        """The exit status once the process has ended, None while it runs."""
+        return self._process.poll()
+
     def stop(self) -> int:
         """Stop cleanly, by force after 15 s; the exit status. A second call changes nothing."""
         if self._process.poll() is None:

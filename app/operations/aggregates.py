@@ -79,7 +79,9 @@ class Freshness(Struct):
 
     watermark: Annotated[str | None, Meta(description="Where the rolled-up part ends.")]
     newest: Annotated[str | None, Meta(description="Instant of the newest observation.")]
-    late_pending: Annotated[int, Meta(description="Late samples that are not rolled up yet.")]
+    late_pending: Annotated[
+        int, Meta(description="Late samples, included here, that are not rolled up yet.")
+    ]
 
 
 class Aggregate(Numbers):

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 
 from app.errors import Problem
 
-RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
-EPOCH = re.compile(r"-?\d{1,12}(\.\d{1,9})?")
-WHOLE = re.compile(r"-?\d{1,9}")
+RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+EPOCH = re.compile(r"-?\d{1,12}(\.\d{1,9})?", re.ASCII)
+WHOLE = re.compile(r"-?\d{1,9}", re.ASCII)
 
 
 def malformed(field: str, detail: str, hint: str) -> Problem:

@@ -9,8 +9,8 @@ import falcon
 from falcon.asgi import Request, Response
 
 from app.operations.aggregates import AggregateQuestion, query_agg
+from app.operations.clock import Clock
 from app.operations.context import Context
-from app.rest.clock import Clock
 from app.rest.parameters import INSTANT, Parameter, Parameters
 
 PARAMETERS = Parameters(

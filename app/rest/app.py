@@ -7,12 +7,12 @@ from typing import Any
 
 from falcon.asgi import App, Request, Response
 
+from app.operations.clock import Clock, now
 from app.operations.context import Context
 from app.operations.facts import FactItem, ingest_facts
 from app.operations.metrics import MetricItem, ingest_metrics
 from app.rest import problems
 from app.rest.aggregates import AggregatesResource
-from app.rest.clock import Clock, now
 from app.rest.facts import CSV, FactsResource
 from app.rest.health import ExpositionResource, IndexResource, LiveResource, ReadyResource
 from app.rest.ingest import IngestResource
@@ -36,7 +36,9 @@ def create_app(context: Context, clock: Clock = now) -> App[Request, Response]:
     }
     described = {path: _describe(path, resource) for path, resource in resources.items()}
     resources["/openapi.json"] = OpenApiResource(described, _version())
-    resources["/"] = IndexResource({o.summary: path for path, o in described.items()})
+    resources["/"] = IndexResource(
+        {o.operation_id: path for path, o in described.items()} | {"openapi": "/openapi.json"}
+    )
 
     app: App[Request, Response] = App(middleware=[_Routes()])
     app.req_options.strip_url_path_trailing_slash = False

@@ -12,9 +12,9 @@ from falcon.asgi import Request, Response
 from msgspec import Raw, Struct
 
 from app.errors import Problem
+from app.operations.clock import Clock
 from app.operations.context import Context
 from app.operations.facts import LARGEST_PAGE, FactQuestion, query_facts
-from app.rest.clock import Clock
 from app.rest.parameters import CURSOR, INSTANT, LIMIT, Parameter, Parameters
 
 JSON = "application/json"

@@ -6,9 +6,9 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from app import traffic
+from app.operations.clock import Clock
 from app.operations.context import Context
 from app.operations.state import read_readiness, read_state
-from app.rest.clock import Clock
 from app.rest.parameters import Parameters
 
 ALIVE = b'{"status":"ok"}'
@@ -20,8 +20,9 @@ class LiveResource:
 
     parameters = NO_PARAMETERS
 
-    async def on_get(self, _req: Request, resp: Response) -> None:
+    async def on_get(self, req: Request, resp: Response) -> None:
         """Say ok."""
+        self.parameters.read(req.query_string)
         resp.data = ALIVE
 
 
@@ -34,8 +35,9 @@ class ReadyResource:
         self._context = context
         self._clock = clock
 
-    async def on_get(self, _req: Request, resp: Response) -> None:
+    async def on_get(self, req: Request, resp: Response) -> None:
         """Say ready, degraded, or 503."""
+        self.parameters.read(req.query_string)
         resp.data = msgspec.json.encode(await read_readiness(self._context, self._clock()))
 
 
@@ -48,8 +50,9 @@ class ExpositionResource:
         self._context = context
         self._clock = clock
 
-    async def on_get(self, _req: Request, resp: Response) -> None:
+    async def on_get(self, req: Request, resp: Response) -> None:
         """Answer in the Prometheus text format."""
+        self.parameters.read(req.query_string)
         state = await read_state(self._context, self._clock())
         resp.content_type = traffic.MEDIA_TYPE
         resp.data = traffic.expose(state)
@@ -63,6 +66,7 @@ class IndexResource:
     def __init__(self, links: dict[str, str]) -> None:
         self._answer = msgspec.json.encode({"service": "supervisor-mcp", "links": links})
 
-    async def on_get(self, _req: Request, resp: Response) -> None:
+    async def on_get(self, req: Request, resp: Response) -> None:
         """List the paths."""
+        self.parameters.read(req.query_string)
         resp.data = self._answer

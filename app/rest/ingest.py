@@ -9,9 +9,9 @@ from typing import Protocol
 from falcon.asgi import Request, Response
 
 from app.operations.arguments import flag
+from app.operations.clock import Clock
 from app.operations.context import Context
 from app.rest.bodies import read_document
-from app.rest.clock import Clock
 from app.rest.parameters import Parameter, Parameters
 
 

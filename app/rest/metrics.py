@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from falcon.asgi import Request, Response
 
+from app.operations.clock import Clock
 from app.operations.context import Context
 from app.operations.metrics import SeriesQuestion, query_metrics
-from app.rest.clock import Clock
 from app.rest.parameters import INSTANT, LABEL, Parameter, Parameters
 
 

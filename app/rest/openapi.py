@@ -90,8 +90,9 @@ class OpenApiResource:
     def __init__(self, operations: Mapping[str, Operation], version: str) -> None:
         self._answer = msgspec.json.encode(document(operations, version))
 
-    async def on_get(self, _req: Request, resp: Response) -> None:
+    async def on_get(self, req: Request, resp: Response) -> None:
         """Answer with the document."""
+        self.parameters.read(req.query_string)
         resp.data = self._answer
 
 

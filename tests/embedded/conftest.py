@@ -3,6 +3,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -19,7 +20,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
         time.sleep(0.02)
 
 
-def connect(url: str, **options: str) -> psycopg.Connection:
+def connect(url: str, **options: Any) -> psycopg.Connection:
     return psycopg.connect(url, autocommit=True, prepare_threshold=None, **options)
 
 
@@ -46,13 +47,16 @@ def data_dir(template: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def shared(
-    template: Path, tmp_path_factory: pytest.TempPathFactory, cache_dir: Path
-) -> Iterator[database.Database]:
-    """A server for tests that leave nothing behind but tables of their own."""
+def shared_dir(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("shared") / "data"
     database.clone(template, directory)
-    with database.start(directory, cache_dir=cache_dir, jobs=False) as server:
+    return directory
+
+
+@pytest.fixture(scope="session")
+def shared(shared_dir: Path, cache_dir: Path) -> Iterator[database.Database]:
+    """A server for tests that leave nothing behind but tables of their own."""
+    with database.start(shared_dir, cache_dir=cache_dir, jobs=False) as server:
         yield server
 
 

@@ -101,11 +101,16 @@ def test_a_pipeline_gives_each_statement_its_result(client: psycopg.Connection) 
 
 def test_an_error_aborts_a_pipeline_up_to_its_sync(client: psycopg.Connection) -> None:
     client.execute("create table piped (i int)")
-    with pytest.raises(psycopg.errors.DivisionByZero), client.pipeline():
-        client.execute("insert into piped values (1)")
-        client.execute("select 1/0")
-        client.execute("insert into piped values (2)")
-    assert client.execute("select count(*) from piped").fetchone() == (0,)
+    with client.pipeline() as pipeline:
+        for statement in (
+            "insert into piped values (1)",
+            "select 1/0",
+            "insert into piped values (2)",
+        ):
+            client.execute(statement)
+        with pytest.raises(psycopg.errors.DivisionByZero):
+            pipeline.sync()
+        assert client.execute("select count(*) from piped").fetchone() == (0,)
     assert client.info.transaction_status == pq.TransactionStatus.IDLE
 
 
@@ -224,9 +229,7 @@ def test_psql_works_interactively_with_its_backslash_commands(
         text=True,
     ) as psql:
         os.close(terminal)
-        os.write(
-            master, b"\\d looked_at\n\\dt\n\\du\n\\df public.*\nselect 6 * 7 as n;\n\\q\n"
-        )
+        os.write(master, b"\\d looked_at\n\\dt\n\\du\n\\df public.*\nselect 6 * 7 as n;\n\\q\n")
         output, _ = psql.communicate(timeout=30)
         os.close(master)
     assert psql.returncode == 0

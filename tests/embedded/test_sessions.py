@@ -123,6 +123,19 @@ def test_a_setting_survives_while_no_other_client_comes(client: psycopg.Connecti
     assert client.execute("show timezone").fetchone() == ("Asia/Tokyo",)
 
 
+@pytest.mark.parametrize(
+    "reset", ["reset all", "discard all", "reset timezone", "set timezone to default"]
+)
+def test_a_reset_goes_back_to_the_defaults(client: psycopg.Connection, reset: str) -> None:
+    client.execute("set timezone = 'Asia/Tokyo'")
+    client.execute(reset)
+    shown = client.execute(
+        "select current_setting('timezone'), current_setting('search_path'), "
+        "current_setting('enable_seqscan'), session_user::text"
+    ).fetchone()
+    assert shown == ("UTC", '"$user", public', "on", "postgres")
+
+
 def test_prepared_statements_of_two_clients_do_not_collide(
     client: psycopg.Connection, other: psycopg.Connection
 ) -> None:
@@ -153,9 +166,10 @@ def test_a_closed_prepared_statement_stays_closed(
 def test_statement_timeout_ends_a_statement_with_57014(
     client: psycopg.Connection, slow: str
 ) -> None:
-    with pytest.raises(psycopg.errors.QueryCanceled), client.transaction():
-        client.execute("set local statement_timeout = '100ms'")
+    client.execute("begin; set local statement_timeout = '100ms'")
+    with pytest.raises(psycopg.errors.QueryCanceled):
         client.execute(slow)
+    client.execute("rollback")
     assert client.execute("select 1").fetchone() == (1,)
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -52,11 +52,10 @@ def test_uncommitted_rows_are_not_seen_by_the_next_client(url: str) -> None:
         setup.execute("create table unseen (i int)")
     first = psycopg.connect(url)
     first.execute("insert into unseen values (1)")
-    with ThreadPoolExecutor(1) as pool:
-        with connect(url) as second:
-            count = pool.submit(lambda: second.execute("select count(*) from unseen").fetchone())
-            first.rollback()
-            assert count.result(10) == (0,)
+    with ThreadPoolExecutor(1) as pool, connect(url) as second:
+        count = pool.submit(lambda: second.execute("select count(*) from unseen").fetchone())
+        first.rollback()
+        assert count.result(10) == (0,)
     first.close()
 
 
@@ -104,17 +103,22 @@ def test_a_disconnect_ends_the_statement_that_runs(url: str) -> None:
         assert other.execute("select 1").fetchone() == (1,)
 
 
-@pytest.fixture
-def impatient(data_dir: Path, cache_dir: Path) -> database.Database:
-    return database.start(
-        data_dir, cache_dir=cache_dir, jobs=False, idle_in_transaction_seconds=0.5
-    )
+@pytest.fixture(scope="module")
+def impatient(
+    template: Path, tmp_path_factory: pytest.TempPathFactory, cache_dir: Path
+) -> Iterator[database.Database]:
+    directory = tmp_path_factory.mktemp("impatient") / "data"
+    database.clone(template, directory)
+    with database.start(
+        directory, cache_dir=cache_dir, jobs=False, idle_in_transaction_seconds=0.5
+    ) as server:
+        yield server
 
 
 def test_a_transaction_idle_for_longer_than_the_limit_is_ended_with_25p03(
     impatient: database.Database,
 ) -> None:
-    with impatient, connect(impatient.url) as other:
+    with connect(impatient.url) as other:
         other.execute("create table kept (i int)")
         idle = psycopg.connect(impatient.url)
         idle.execute("insert into kept values (1)")
@@ -126,7 +130,7 @@ def test_a_transaction_idle_for_longer_than_the_limit_is_ended_with_25p03(
 def test_half_a_message_inside_a_transaction_does_not_count_as_activity(
     impatient: database.Database,
 ) -> None:
-    with impatient, connect(impatient.url) as other, Connection(impatient.url).begin() as half:
+    with connect(impatient.url) as other, Connection(impatient.url).begin() as half:
         half.socket.sendall(query("begin"))
         half.until_ready()
         half.socket.sendall(query("select 1")[:7])
@@ -135,7 +139,7 @@ def test_half_a_message_inside_a_transaction_does_not_count_as_activity(
 
 
 def test_a_pipeline_longer_than_the_limit_is_not_idle(impatient: database.Database) -> None:
-    with impatient, Connection(impatient.url).begin() as busy:
+    with Connection(impatient.url).begin() as busy:
         for _ in range(8):
             busy.socket.sendall(extended("select pg_sleep(0.1)") + FLUSH)
             while busy.receive()[0] != b"C":

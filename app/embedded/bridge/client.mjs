@@ -21,7 +21,7 @@ const BATCH_LIMIT = 256 * 1024 * 1024
 const QUEUE_LIMIT = 1_000
 
 // `prepared`: what the batch does to the named statements of the session, in order.
-const newBatch = () => ({ frames: [], bytes: 0, leavesState: false, prepared: [] })
+const newBatch = () => ({ frames: [], bytes: 0, leavesState: false, resets: false, prepared: [] })
 
 export class Client {
   /** The key of a cancel request, sent to the client at its start. */
@@ -193,9 +193,10 @@ export class Client {
     if (type !== QUERY && type !== PARSE) return frame
     const name = type === PARSE ? wire.cstringAt(frame, 5) : ''
     const sql = wire.sqlOf(frame)
-    const { refusal, leavesState } = inspect(sql)
+    const { refusal, leavesState, resets } = inspect(sql)
     if (refusal) return type === QUERY ? wire.query(raise(refusal)) : wire.parse(name, raise(refusal))
     if (leavesState || name) this.#batch.leavesState = true
+    if (resets) this.#batch.resets = true
     if (/\b(?:deallocate|discard)\b/i.test(sql)) prepared.push({ dropAll: true })
     if (name) prepared.push({ name, frame })
     return frame
@@ -227,6 +228,7 @@ export class Client {
     const answer = await this.#postgres.run(Buffer.concat(batch.frames, batch.bytes))
     this.#running = false
     this.#session.remember(batch.prepared)
+    if (batch.resets) this.#postgres.forget()
     const open = batch.frames.at(-1)[0] === FLUSH || wire.finalStatus(answer) !== 'I'
     if (!open) this.#yield()
     if (this.#closed) return

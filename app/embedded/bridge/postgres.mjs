@@ -103,6 +103,12 @@ export class Postgres {
     this.#dirty = true
   }
 
+  /** The session has to be set up anew, whoever comes next. */
+  forget() {
+    this.#session = undefined
+    this.#dirty = true
+  }
+
   /** Cancel what runs now as SIGINT would: SQLSTATE 57014. */
   interrupt() {
     if (!this.#startedAt) return

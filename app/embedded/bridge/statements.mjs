@@ -6,6 +6,8 @@ const WORTH_A_LOOK =
 const OPAQUE = /--[^\n]*|\/\*|\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|\be'|'|"/gi
 const LEAVES_STATE =
   /^\s*(?:set(?!\s+(?:local|transaction|constraints)\b)|reset|prepare(?!\s+transaction\b)|load|discard|do|call)\b|\b(?:set_config|temp|temporary|pg_temp|setseed|pg_(?:try_)?advisory_lock(?:_shared)?)\b|\bwith\s+hold\b/i
+// Back to what PGlite has on its command line, which is not what a native server has.
+const RESETS = /^\s*(?:reset|discard)\b|^\s*set\b.*(?:=|\bto)\s*default\b|\bauthorization\s+default\b/is
 const LISTEN = /^\s*listen\b/i
 const COPY_IN = /^\s*copy\b.*\bfrom\s+stdin\b/is
 
@@ -53,7 +55,8 @@ function statements(sql) {
 
 /**
  * What the bridge has to know of `sql`: `refusal` is a message and hint where it must not run,
- * `leavesState` says whether the session may differ afterwards.
+ * `leavesState` says whether the session may differ afterwards, `resets` whether settings went
+ * back to defaults.
  */
 export function inspect(sql) {
   if (!WORTH_A_LOOK.test(sql)) return { leavesState: false }
@@ -76,7 +79,10 @@ export function inspect(sql) {
       },
     }
   }
-  return { leavesState: all.some((statement) => LEAVES_STATE.test(statement)) }
+  return {
+    leavesState: all.some((statement) => LEAVES_STATE.test(statement)),
+    resets: all.some((statement) => RESETS.test(statement)),
+  }
 }
 
 /** A statement that fails with SQLSTATE 0A000 and the words of a refusal. */

@@ -2,16 +2,23 @@ create or replace function internal.keep_metric_conflicts(p_items jsonb, p_now t
 returns integer
 language sql
 begin atomic
-    with kept as (
+    -- Alone beside sample, so that one probe of its index takes series and instant together.
+    with item as materialized (
+        select * from internal.check_metrics(p_items, p_now)
+    ),
+
+    kept as (
         insert into data.conflict (received_at, kind_id, source_id, ts, item)
         select
             p_now,
             item.kind_id,
-            series.source_id,
+            (
+                select series.source_id from data.series
+                where series.series_id = item.series_id
+            ),
             item.ts,
             item.item
-        from internal.check_metrics(p_items, p_now) as item
-        inner join data.series on item.series_id = series.series_id
+        from item
         inner join data.sample
             on
                 item.series_id = sample.series_id

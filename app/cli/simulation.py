@@ -1,0 +1,144 @@
+"""A simulated ecosystem of MCP servers: the same rows for the same seed, whenever it is asked.
+
+Every value depends on the seed, the server and the instant alone, so a second run adds what is
+new and doubles nothing. Time is cut into blocks of five days; a server restarts, and its counters
+with it, when a block begins, and has at most one incident in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import erf, exp, log, pi, sin, sqrt
+from random import Random
+from typing import Any
+
+STEP_SECONDS = 600
+BLOCK_SECONDS = 5 * 86_400
+STEPS = BLOCK_SECONDS // STEP_SECONDS
+# Upper bounds of the latency histogram, in seconds; one bucket more lies above them.
+BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+SPREAD = 0.6
+METRICS = 5
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Server:
+    """A simulated MCP server: calls a second at noon, median latency, usual share of errors."""
+
+    source: str
+    region: str
+    rate: float
+    latency_seconds: float
+    error_ratio: float
+    tools: tuple[str, ...]
+    business: str | None = None
+
+
+SERVERS = (
+    Server("demo/search", "eu-west", 4.0, 0.08, 0.004, ("search", "suggest", "fetch")),
+    Server("demo/weather", "us-east", 1.5, 0.15, 0.010, ("forecast", "alerts")),
+    Server("demo/crm", "eu-west", 0.6, 0.35, 0.006, ("find_lead", "close_deal"), "DealClosed"),
+    Server("demo/billing", "eu-north", 0.3, 0.50, 0.015, ("bill", "refund"), "InvoicePaid"),
+)
+CUSTOMERS = ("acme", "globex", "initech", "umbrella", "hooli", "stark", "wayne", "wonka")
+
+
+def metrics(seed: int, begin: int, end: int) -> Iterator[Item]:
+    """The metric items of [begin, end], both in seconds since 1970, one step apart."""
+    for block in range(begin // BLOCK_SECONDS, end // BLOCK_SECONDS + 1):
+        for server in SERVERS:
+            yield from _block(seed, server, block, begin, end)
+
+
+def count_metrics(begin: int, end: int) -> int:
+    """How many items `metrics` gives."""
+    steps = end // STEP_SECONDS - (begin - 1) // STEP_SECONDS
+    return steps * METRICS * len(SERVERS)
+
+
+def facts(seed: int, begin: int, end: int) -> Iterator[Item]:
+    """The fact items of [begin, end], both in seconds since 1970."""
+    for block in range(begin // BLOCK_SECONDS, end // BLOCK_SECONDS + 1):
+        for server in SERVERS:
+            for item in _facts(seed, server, block):
+                if begin <= item["ts"] <= end:
+                    yield item
+
+
+def _block(seed: int, server: Server, block: int, begin: int, end: int) -> Iterator[Item]:
+    random = Random(f"{seed}/{server.source}/{block}")  # noqa: S311  no secret
+    labels = {"demo": "true", "region": server.region, "seed": str(seed)}
+    trouble = random.randrange(STEPS)
+    trouble_steps = random.choice((0, 0, 6, 12, 24))
+    requests = 0
+    queue = 0.0
+    for place in range(STEPS):
+        ts = block * BLOCK_SECONDS + place * STEP_SECONDS
+        in_trouble = 0 <= place - trouble < trouble_steps
+        busy = _rhythm(ts)
+        calls = round(server.rate * STEP_SECONDS * busy * random.uniform(0.85, 1.15))
+        median = server.latency_seconds * (0.8 + 0.5 * busy) * random.uniform(0.9, 1.1)
+        errors = server.error_ratio * random.uniform(0.4, 1.6)
+        if in_trouble:
+            median, errors = 6 * median, min(1.0, 20 * errors)
+        queue = 0.7 * queue + max(0.0, 40 * median * busy * random.uniform(0.5, 1.5))
+        requests += calls
+        if begin <= ts <= end:
+            base = {"source": server.source, "ts": ts, "labels": labels}
+            yield _metric(base, "mcp.requests", requests, "counter", "requests")
+            yield _metric(base, "mcp.latency_p50", round(median, 4), "gauge", "seconds")
+            yield _metric(base, "mcp.duration", _histogram(calls, median), "histogram", "seconds")
+            yield _metric(base, "mcp.error_ratio", round(errors, 5), "gauge", "ratio")
+            yield _metric(base, "mcp.queue_depth", round(queue), "gauge", "calls")
+
+
+def _metric(base: Item, name: str, value: object, type_: str, unit: str) -> Item:
+    return {"name": name, **base, "value": value, "type": type_, "unit": unit}
+
+
+def _rhythm(ts: int) -> float:
+    """How busy people are: 1 at noon of a working day, a tenth at night."""
+    hour = ts / 3600 % 24
+    weekday = (ts // 86_400 + 3) % 7
+    day = 0.1 + 0.9 * max(0.0, sin(pi * (hour - 5) / 14) if 5 <= hour <= 19 else 0.0)
+    return day * (0.45 if weekday >= 5 else 1.0)
+
+
+def _histogram(calls: int, median: float) -> Item:
+    """The durations of `calls` as a log-normal would spread them."""
+    below = [round(calls * _cdf(log(bound / median) / SPREAD)) for bound in BOUNDS]
+    counts = [high - low for low, high in zip([0, *below], [*below, calls], strict=True)]
+    mean = median * exp(SPREAD * SPREAD / 2)
+    return {"bounds": BOUNDS, "counts": counts, "sum": round(calls * mean, 3), "count": calls}
+
+
+def _cdf(deviations: float) -> float:
+    return (1 + erf(deviations / sqrt(2))) / 2
+
+
+def _facts(seed: int, server: Server, block: int) -> Iterator[Item]:
+    random = Random(f"{seed}/{server.source}/{block}/facts")  # noqa: S311  no secret
+    kinds = [("ToolCalled", round(200 * sqrt(server.rate)))]
+    if server.business is not None:
+        kinds.append((server.business, 40))
+    for name, number in kinds:
+        for place in range(number):
+            ts = block * BLOCK_SECONDS + random.randrange(BLOCK_SECONDS)
+            customer = random.choice(CUSTOMERS)
+            item: Item = {
+                "kind": f"Fact:{name}",
+                "source": server.source,
+                "fact_id": f"demo-{seed}-{block}-{name}-{place}",
+                "ts": ts,
+            }
+            if name == "ToolCalled":
+                seconds = round(server.latency_seconds * random.lognormvariate(0, SPREAD), 4)
+                payload = {"tool": random.choice(server.tools), "ok": random.random() > 0.02}
+                yield item | {"value": seconds, "payload": payload | {"demo": True}}
+            else:
+                amount = round(random.lognormvariate(8, 1), 2)
+                payload = {"customer": customer, "currency": "EUR", "demo": True}
+                subject = f"{customer}-{block}-{place}"
+                yield item | {"subject": subject, "value": amount, "payload": payload}

@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m bench` on the embedded servers."""

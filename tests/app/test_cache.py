@@ -1,0 +1,255 @@
+"""The cache contract, on a real Valkey."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+
+from app.cache import Cache, Key
+from tests import running
+
+CPU = Key("cpu", "7d")
+CPU_OF_A_SOURCE = Key("cpu", "7d", "0" * 32)
+EVERYTHING = Key("*", "7d")
+
+
+class Source:
+    """What an answer is computed from; `compute` can be held up."""
+
+    def __init__(self) -> None:
+        self.value = b'{"sum":1}'
+        self.computed = 0
+        self.begun = asyncio.Event()
+        self.go = asyncio.Event()
+        self.go.set()
+
+    async def compute(self) -> bytes:
+        self.computed += 1
+        read = self.value
+        self.begun.set()
+        await self.go.wait()
+        return read
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source()
+
+
+@pytest.fixture
+async def cache(redis_url: str) -> AsyncIterator[Cache]:
+    made = Cache(redis_url, ttl_seconds=60)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def other_worker(redis_url: str) -> AsyncIterator[Cache]:
+    made = Cache(redis_url, ttl_seconds=60)
+    yield made
+    await made.close()
+
+
+async def until(condition: object, seconds: float = 10) -> None:
+    """Wait until a callable says true."""
+    assert callable(condition)
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110  the condition is in Redis
+            await asyncio.sleep(0.01)
+
+
+async def test_an_answer_stands_in_redis_as_it_was_computed(
+    cache: Cache, source: Source, client: redis.Redis
+) -> None:
+    assert await cache.answer(CPU, source.compute) == source.value
+    assert client.get("supervisor:agg:cpu:7d") == source.value
+    assert 50_000 < int(client.pttl("supervisor:agg:cpu:7d")) <= 60_000
+
+
+async def test_the_question_about_every_kind_stands_under_a_star(
+    cache: Cache, source: Source, client: redis.Redis
+) -> None:
+    await cache.answer(EVERYTHING, source.compute)
+    assert client.get("supervisor:agg:*:7d") == source.value
+
+
+async def test_filters_follow_the_window_in_the_key(
+    cache: Cache, source: Source, client: redis.Redis
+) -> None:
+    await cache.answer(CPU_OF_A_SOURCE, source.compute)
+    assert client.get(f"supervisor:agg:cpu:7d:{'0' * 32}") == source.value
+
+
+async def test_a_kept_answer_is_not_computed_again(cache: Cache, source: Source) -> None:
+    for _ in range(3):
+        await cache.answer(CPU, source.compute)
+    assert source.computed == 1
+
+
+@pytest.mark.parametrize("key", [CPU, CPU_OF_A_SOURCE, EVERYTHING])
+async def test_an_invalidation_removes_every_answer_about_the_kind(
+    cache: Cache, source: Source, key: Key
+) -> None:
+    await cache.answer(key, source.compute)
+    source.value = b'{"sum":2}'
+    await cache.invalidate(["cpu"])
+    assert await cache.answer(key, source.compute) == b'{"sum":2}'
+
+
+async def test_an_invalidation_leaves_other_kinds_alone(cache: Cache, source: Source) -> None:
+    await cache.answer(CPU, source.compute)
+    await cache.invalidate(["memory"])
+    await cache.answer(CPU, source.compute)
+    assert source.computed == 1
+
+
+@pytest.mark.parametrize("key", [CPU, CPU_OF_A_SOURCE, EVERYTHING])
+async def test_a_slow_reader_does_not_keep_what_an_ingest_has_overtaken(
+    cache: Cache, other_worker: Cache, source: Source, key: Key
+) -> None:
+    source.go.clear()
+    slow = asyncio.create_task(cache.answer(key, source.compute))
+    await source.begun.wait()
+    source.value = b'{"sum":2}'
+    await other_worker.invalidate(["cpu"])
+    source.go.set()
+    assert await slow == b'{"sum":1}'
+    assert await cache.answer(key, source.compute) == b'{"sum":2}'
+
+
+async def test_a_slow_reader_does_not_fill_a_redis_that_lost_its_memory(
+    cache: Cache, source: Source, client: redis.Redis
+) -> None:
+    source.go.clear()
+    slow = asyncio.create_task(cache.answer(CPU, source.compute))
+    await source.begun.wait()
+    await cache.invalidate(["cpu"])
+    client.flushall()
+    source.go.set()
+    await slow
+    assert client.get("supervisor:agg:cpu:7d") is None
+
+
+async def test_a_question_that_comes_later_does_not_get_an_answer_begun_before_it(
+    cache: Cache, source: Source
+) -> None:
+    source.go.clear()
+    early = asyncio.create_task(cache.answer(CPU, source.compute))
+    await source.begun.wait()
+    source.value = b'{"sum":2}'
+    await cache.invalidate(["cpu"])
+    late = asyncio.create_task(cache.answer(CPU, source.compute))
+    await asyncio.sleep(0)
+    source.go.set()
+    assert [await early, await late] == [b'{"sum":1}', b'{"sum":2}']
+
+
+async def test_questions_that_come_together_are_computed_once(cache: Cache, source: Source) -> None:
+    answers = await asyncio.gather(*(cache.answer(CPU, source.compute) for _ in range(100)))
+    assert set(answers) == {source.value}
+    assert source.computed == 1
+
+
+async def test_workers_that_ask_together_compute_once(
+    cache: Cache, other_worker: Cache, source: Source
+) -> None:
+    source.go.clear()
+    asked = [
+        asyncio.create_task(worker.answer(CPU, source.compute))
+        for worker in (cache, other_worker) * 20
+    ]
+    await source.begun.wait()
+    source.go.set()
+    assert set(await asyncio.gather(*asked)) == {source.value}
+    assert source.computed == 1
+
+
+async def test_a_failed_computation_is_told_and_lets_the_next_one_in(
+    cache: Cache, other_worker: Cache, source: Source
+) -> None:
+    async def fail() -> bytes:
+        raise LookupError("no such kind")
+
+    with pytest.raises(LookupError):
+        await cache.answer(CPU, fail)
+    async with asyncio.timeout(1):
+        assert await other_worker.answer(CPU, source.compute) == source.value
+
+
+async def test_a_worker_that_died_computing_holds_up_others_no_longer_than_its_lease(
+    cache: Cache, source: Source, client: redis.Redis
+) -> None:
+    client.set("supervisor:lease:cpu:7d", "dead", px=300)
+    async with asyncio.timeout(2):
+        assert await cache.answer(CPU, source.compute) == source.value
+
+
+async def test_without_redis_every_question_is_computed(source: Source) -> None:
+    cache = Cache(None, ttl_seconds=60)
+    await cache.answer(CPU, source.compute)
+    await cache.answer(CPU, source.compute)
+    await cache.invalidate(["cpu"])
+    assert source.computed == 2
+    assert await cache.state() == "off"
+
+
+async def test_a_redis_that_is_down_is_a_miss(source: Source) -> None:
+    cache = Cache(f"redis://127.0.0.1:{running.free_port()}/0", ttl_seconds=60)
+    assert await cache.answer(CPU, source.compute) == source.value
+    assert await cache.state() == "degraded"
+    await cache.close()
+
+
+async def test_a_failed_invalidation_lands_later_and_is_not_read_past_meanwhile(
+    redis_url: str, other_worker: Cache, source: Source, client: redis.Redis
+) -> None:
+    address = urlsplit(redis_url)
+    async with running.proxy(str(address.hostname), address.port or 0) as proxy:
+        cache = Cache(f"redis://127.0.0.1:{proxy.port}/0", ttl_seconds=60)
+        await cache.answer(CPU, source.compute)
+        proxy.refusing = True
+        proxy.drop()
+        source.value = b'{"sum":2}'
+        await cache.invalidate(["cpu"])
+        assert await cache.answer(CPU, source.compute) == b'{"sum":2}'
+        assert client.get("supervisor:agg:cpu:7d") == b'{"sum":1}'
+        proxy.refusing = False
+
+        async def paid() -> bool:
+            return await cache.state() == "ok"
+
+        await until(paid)
+        assert client.get("supervisor:agg:cpu:7d") is None
+        await cache.close()
+    assert await other_worker.answer(CPU, source.compute) == b'{"sum":2}'
+
+
+async def test_names_of_expired_answers_are_forgotten(
+    redis_url: str, source: Source, client: redis.Redis
+) -> None:
+    cache = Cache(redis_url, ttl_seconds=1)
+    await cache.answer(CPU_OF_A_SOURCE, source.compute)
+
+    async def expired() -> bool:
+        return client.get(f"supervisor:agg:cpu:7d:{'0' * 32}") is None
+
+    await until(expired)
+    await cache.answer(CPU, source.compute)
+    assert client.zrange("supervisor:members:cpu", 0, -1) == [b"supervisor:agg:cpu:7d"]
+    await cache.close()
+
+
+@pytest.mark.parametrize("lost", ["stamp", "generation", "members"])
+async def test_what_redis_evicts_never_brings_an_old_answer_back(
+    cache: Cache, source: Source, client: redis.Redis, lost: str
+) -> None:
+    await cache.answer(CPU, source.compute)
+    for name in client.scan_iter(f"supervisor:{lost}:cpu*"):
+        client.delete(name)
+    source.value = b'{"sum":2}'
+    await cache.invalidate(["cpu"])
+    assert await cache.answer(CPU, source.compute) == b'{"sum":2}'

@@ -1,0 +1,152 @@
+"""Transactions on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from app.db import Database, Json
+from app.errors import Problem
+from tests import running
+
+OBJECTS = """
+create schema if not exists probe;
+create table probe.note (text text);
+create sequence probe.attempt;
+create function probe.clash(p_times bigint) returns bigint language plpgsql as $$
+declare
+    v_attempt constant bigint := nextval('probe.attempt');
+begin
+    if v_attempt <= p_times then
+        raise exception 'clash' using errcode = '40001';
+    end if;
+    return v_attempt;
+end
+$$;
+create function probe.write_note(p_text text) returns bigint language sql as
+    'insert into probe.note values (p_text) returning 1::bigint';
+grant usage on schema probe to supervisor_app;
+grant all on all tables in schema probe to supervisor_app;
+grant all on all sequences in schema probe to supervisor_app
+"""
+WHO = "select current_user::text, current_setting('statement_timeout'), %(n)s::int"
+
+
+@asynccontextmanager
+async def opened(url: str, pool_size: int = 4) -> AsyncIterator[Database]:
+    database = Database(url, pool_size=pool_size, statement_timeout_seconds=20)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    async with opened(database_url) as made:
+        yield made
+
+
+@pytest.fixture
+async def probed(database_url: str) -> AsyncIterator[str]:
+    """DSN of a database with tables of the test's own in schema probe."""
+    with psycopg.connect(database_url, autocommit=True, prepare_threshold=None) as conn:
+        conn.execute(OBJECTS)
+        try:
+            yield database_url
+        finally:
+            conn.execute("drop schema probe cascade")
+
+
+def notes(url: str) -> list[str]:
+    with psycopg.connect(url, prepare_threshold=None) as conn:
+        return [row[0] for row in conn.execute("select text from probe.note")]
+
+
+async def test_a_call_runs_as_the_service_role_with_a_timeout(database: Database) -> None:
+    assert await database.read(WHO, {"n": 1}) == ("supervisor_app", "20s", 1)
+
+
+async def test_nothing_of_a_call_stays_in_the_session(database_url: str) -> None:
+    async with opened(database_url, pool_size=1) as database:
+        await database.read(WHO, {"n": 1})
+        async with database._pool.connection() as connection:
+            cursor = await connection.execute(
+                "select current_user = session_user, current_setting('statement_timeout')"
+            )
+            assert await cursor.fetchone() == (True, "0")
+
+
+async def test_a_read_cannot_write(probed: str) -> None:
+    async with opened(probed) as database:
+        with pytest.raises(Problem, match="internal"):
+            await database.read("select probe.write_note('x')", {})
+    assert notes(probed) == []
+
+
+async def test_a_write_is_committed_when_it_returns(probed: str) -> None:
+    async with opened(probed) as database:
+        assert await database.write("select probe.write_note(%(t)s)", {"t": "kept"}) == (1,)
+        assert notes(probed) == ["kept"]
+
+
+async def test_a_failed_write_leaves_nothing(probed: str) -> None:
+    async with opened(probed) as database:
+        with pytest.raises(Problem, match="value_invalid"):
+            await database.write("select probe.write_note('x'), 1 / 0", {})
+    assert notes(probed) == []
+
+
+@pytest.mark.parametrize(("clashes", "outcome"), [(1, 2), (2, None)])
+async def test_a_clash_is_retried_once(probed: str, clashes: int, outcome: int | None) -> None:
+    async with opened(probed) as database:
+        call = database.write("select probe.clash(%(times)s)", {"times": clashes})
+        if outcome is None:
+            with pytest.raises(Problem, match="busy"):
+                await call
+        else:
+            assert await call == (outcome,)
+
+
+async def test_json_goes_in_and_comes_out_as_it_is(database: Database) -> None:
+    document = b'{"b" : [1e2, "\\u00e4 \xc3\xa4"]}'
+    row = await database.read(
+        "select (%(j)s ->> 'b')::json, json_build_object('a', 1)", {"j": Json(document)}
+    )
+    assert row == (b'[100, "\xc3\xa4 \xc3\xa4"]', b'{"a" : 1}')
+
+
+async def test_many_calls_of_several_pools_at_once_do_not_mix(database_url: str) -> None:
+    async with opened(database_url) as one, opened(database_url) as other:
+        rows = await asyncio.gather(*((one, other)[n % 2].read(WHO, {"n": n}) for n in range(200)))
+    assert [row[2] for row in rows] == list(range(200))
+
+
+async def test_connections_that_died_in_the_pool_are_replaced(database_url: str) -> None:
+    address = conninfo_to_dict(database_url)
+    async with running.proxy(str(address["host"]), int(address["port"] or 5432)) as proxy:
+        through = make_conninfo(database_url, host="127.0.0.1", port=proxy.port)
+        async with opened(through) as database:
+            await asyncio.gather(*(database.read(WHO, {"n": n}) for n in range(8)))
+            proxy.drop()
+            assert (await database.read(WHO, {"n": 7}))[2] == 7
+
+
+async def test_a_server_that_is_not_there_is_unavailable() -> None:
+    async with opened(f"postgresql://postgres@127.0.0.1:{running.free_port()}/postgres") as gone:
+        with pytest.raises(Problem, match="unavailable"):
+            await gone.read(WHO, {"n": 1})
+
+
+async def test_a_call_that_takes_too_long_is_ended(database_url: str) -> None:
+    database = Database(database_url, pool_size=1, statement_timeout_seconds=1)
+    await database.open()
+    with pytest.raises(Problem, match="too_slow"):
+        await database.read("select pg_sleep(20) is null", {})
+    await database.close()

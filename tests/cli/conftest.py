@@ -1,0 +1,25 @@
+"""One running service for the tests of the command line; each uses names of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+
+from tests import foreground
+from tests.foreground import Service
+
+
+@pytest.fixture(scope="package")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """`up` with both embedded servers on free ports."""
+    data_dir = tmp_path_factory.mktemp("cli") / "data"
+    with foreground.service(data_dir, env={"SUPERVISOR_WORKERS": "2"}) as started:
+        yield started
+
+
+@pytest.fixture
+def name() -> str:
+    """A kind that no other test uses."""
+    return f"kind_{uuid4().hex[:12]}"

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.cli.failure import Failure
+from app.cli.files import Defaults, Draft, Fault, read
+from app.cli.ingest import Row
+from app.cli.instants import Anchor
+from app.cli.survey import Survey, rows, survey
+
+STILL = Anchor(began=1_700_000_000_000_000, shift=0)
+MINE = Defaults(source="mine")
+
+
+def _items(path: Path, defaults: Defaults = MINE, anchor: Anchor = STILL) -> list[dict[str, Any]]:
+    return [json.loads(row.body) for row in rows(path, defaults, anchor) if isinstance(row, Row)]
+
+
+def _faults(path: Path, defaults: Defaults = MINE) -> list[Fault]:
+    return [entry for entry in read(path, defaults) if isinstance(entry, Fault)]
+
+
+def _file(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "timestamp,value\n2024-05-01 10:00:00,1.5\n",
+        "Value;Time\n1.5;2024-05-01T10:00:00Z\n",
+        "ts\tvalue\r\n1714557600\t1.5\r\n",
+        "\ufeffdate,value\n2024-05-01T12:00:00+02:00,1.50\n\n",
+        "2024-05-01 10:00:00,1.5",
+    ],
+)
+def test_csv_is_read_whatever_its_header_and_delimiter(tmp_path: Path, content: str) -> None:
+    path = _file(tmp_path, "cpu.csv", content)
+    assert _items(path) == [
+        {"source": "mine", "name": "cpu", "value": 1.5, "ts": "2024-05-01T10:00:00Z"}
+    ]
+
+
+def test_csv_of_a_fact_kind_becomes_facts(tmp_path: Path) -> None:
+    path = _file(tmp_path, "x.csv", "timestamp,value\n0,3\n")
+    (item,) = _items(path, Defaults(kind="Fact:Paid", source="mine"))
+    assert item["kind"] == "Fact:Paid"
+    assert "name" not in item
+
+
+def test_csv_carries_type_unit_and_labels(tmp_path: Path) -> None:
+    path = _file(tmp_path, "x.csv", "timestamp,value\n0,3\n")
+    (item,) = _items(path, Defaults("n", "mine", "counter", "s", {"a": "b"}))
+    assert (item["type"], item["unit"], item["labels"]) == ("counter", "s", {"a": "b"})
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
+@settings(max_examples=30)
+def test_csv_values_arrive_bit_for_bit(
+    tmp_path_factory: pytest.TempPathFactory, values: list[float]
+) -> None:
+    lines = "".join(f"{n},{value!r}\n" for n, value in enumerate(values))
+    path = _file(tmp_path_factory.mktemp("csv"), "x.csv", "timestamp,value\n" + lines)
+    assert [item["value"] for item in _items(path)] == values
+
+
+@pytest.mark.parametrize("value", ["", "abc", "nan", "inf", "1_000", "1e999"])
+def test_csv_lines_without_a_finite_number_are_named(tmp_path: Path, value: str) -> None:
+    path = _file(tmp_path, "x.csv", f"timestamp,value\n0,{value}\n0,1\n")
+    assert _faults(path) == [Fault(2, f'"{value}" is no finite number.')]
+    assert len(_items(path)) == 1
+
+
+def test_csv_lines_of_other_width_or_without_an_instant_are_named(tmp_path: Path) -> None:
+    path = _file(tmp_path, "x.csv", "timestamp,value\n0\nsoon,1\n0,1\n")
+    assert [fault.line for fault in _faults(path)] == [2, 3]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a,b\n1,2\n", "columns a, b"),
+        ("timestamp,value,host\n1,2,x\n", "NDJSON"),
+        ("", "no line"),
+        ('[{"name": "x"}]', "one object a line"),
+    ],
+)
+def test_a_file_of_another_shape_is_refused_with_the_next_step(
+    tmp_path: Path, content: str, said: str
+) -> None:
+    with pytest.raises(Failure, match=said):
+        list(read(_file(tmp_path, "x.csv", content), MINE))
+
+
+def test_csv_without_a_source_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="--source"):
+        list(read(_file(tmp_path, "x.csv", "timestamp,value\n0,1\n"), Defaults()))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="No such file"):
+        list(read(tmp_path / "none.csv", MINE))
+
+
+def test_ndjson_items_keep_what_they_say_and_get_what_they_do_not(tmp_path: Path) -> None:
+    lines = [
+        {"name": "a", "source": "own", "value": 1, "ts": 0, "labels": {"k": "own"}},
+        {"name": "b", "value": 2, "ts": 0, "labels": {"k": "own", "j": "own"}},
+        {"kind": "Fact:C", "ts": 0, "fact_id": "1", "payload": {"n": 1e30}},
+    ]
+    path = _file(tmp_path, "x.ndjson", "\n\n".join(map(json.dumps, lines)))
+    a, b, c = _items(path, Defaults("z", "given", "counter", "s", {"k": "given", "l": "given"}))
+    assert (a["name"], a["source"], a["labels"]) == ("a", "own", {"k": "own", "l": "given"})
+    assert (b["source"], b["type"], b["unit"]) == ("given", "counter", "s")
+    assert (c["kind"], c["source"], c["payload"]) == ("Fact:C", "given", {"n": 1e30})
+    assert set(c) == {"kind", "source", "ts", "fact_id", "payload"}
+
+
+def test_ndjson_lines_that_are_no_object_are_named(tmp_path: Path) -> None:
+    path = _file(tmp_path, "x.ndjson", b'{"name":"a"}\n[1]\n{"name":\n{"v":NaN}\n{"a":"\xff"}\n')
+    assert [fault.line for fault in _faults(path)] == [2, 3, 4, 5]
+
+
+def test_a_line_longer_than_a_mebibyte_is_named(tmp_path: Path) -> None:
+    path = _file(tmp_path, "x.ndjson", '{"name":"' + "a" * 2**20 + '"}\n{"name":"b"}\n')
+    assert [fault.line for fault in _faults(path)] == [1]
+
+
+def test_what_is_no_instant_is_left_for_the_service_to_refuse(tmp_path: Path) -> None:
+    path = _file(tmp_path, "x.ndjson", '{"name":"a","ts":"soon"}\n{"name":"a","ts":[1]}\n')
+    anchor = Anchor(began=0, shift=10**6)
+    assert [item["ts"] for item in _items(path, anchor=anchor)] == ["soon", [1]]
+
+
+def test_shifted_items_keep_their_distances(tmp_path: Path) -> None:
+    path = _file(
+        tmp_path,
+        "x.ndjson",
+        '{"name":"a","ts":1.25}\n{"name":"a","ts":"1970-01-01T01:00:02.000001+01:00"}\n',
+    )
+    anchor = Anchor(began=0, shift=3_600_000_000)
+    assert [item["ts"] for item in _items(path, anchor=anchor)] == [
+        "1970-01-01T01:00:01.250000Z",
+        "1970-01-01T01:00:02.000001Z",
+    ]
+
+
+def test_metrics_without_an_instant_get_that_of_the_import_each_its_own(tmp_path: Path) -> None:
+    path = _file(tmp_path, "x.ndjson", '{"name":"a"}\n{"name":"a","ts":null}\n{"kind":"Fact:A"}\n')
+    first, second, fact = _items(path)
+    assert first["ts"] == "2023-11-14T22:13:20.000001Z"
+    assert second["ts"] == "2023-11-14T22:13:20.000002Z"
+    assert "ts" not in fact
+
+
+facts = st.fixed_dictionaries(
+    {"kind": st.sampled_from(["Fact:A", "Fact:B"]), "subject": st.sampled_from("xyz")},
+    optional={"ts": st.integers(0, 3), "value": st.integers(0, 2)},
+)
+
+
+@given(st.lists(facts, min_size=1, max_size=20), st.lists(facts, max_size=5))
+@settings(max_examples=50)
+def test_every_line_is_a_fact_of_its_own_also_when_the_file_has_grown(
+    tmp_path_factory: pytest.TempPathFactory,
+    lines: list[dict[str, Any]],
+    more: list[dict[str, Any]],
+) -> None:
+    folder = tmp_path_factory.mktemp("facts")
+    before = _items(_file(folder, "x.ndjson", "\n".join(map(json.dumps, lines))))
+    after = _items(_file(folder, "x.ndjson", "\n".join(map(json.dumps, lines + more))))
+    assert len({item["fact_id"] for item in after}) == len(lines) + len(more)
+    assert after[: len(lines)] == before
+
+
+def test_a_survey_counts_lines_and_finds_the_newest_instant(tmp_path: Path) -> None:
+    path = _file(
+        tmp_path, "x.ndjson", '{"name":"a","ts":7}\n\nnonsense\n{"name":"a","ts":5}\n{"name":"a"}\n'
+    )
+    assert survey(path, MINE) == Survey(lines=4, newest=7_000_000, undated=1)
+
+
+def test_reading_gives_the_line_of_every_item(tmp_path: Path) -> None:
+    path = _file(tmp_path, "x.csv", 'timestamp,value\n\n0,1\n"0","2"\n')
+    drafts = [entry for entry in read(path, MINE) if isinstance(entry, Draft)]
+    assert [draft.line for draft in drafts] == [3, 4]
+    assert all(draft.instant is not None and math.isfinite(draft.instant) for draft in drafts)

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import httpx
+import pytest
+
+from tests.foreground import Service
+
+
+def _send(service: Service, *items: Mapping[str, object]) -> None:
+    path = "facts" if "kind" in items[0] else "metrics"
+    httpx.post(f"{service.url}/ingest/{path}", json=list(items)).raise_for_status()
+
+
+def test_agg_draws_a_table_on_a_terminal(service: Service, name: str) -> None:
+    _send(service, {"name": name, "source": "me", "value": 1234.5, "unit": "s"})
+    done = service.run("agg", name, TTY_COMPATIBLE="1", NO_COLOR="1", COLUMNS="100")
+    assert done.returncode == 0, done.stderr
+    assert f"{name} (gauge, s), 7d up to" in done.stdout
+    assert "│ max             │     1,234.5 │" in done.stdout
+
+
+def test_agg_writes_columns_where_there_is_no_terminal(service: Service, name: str) -> None:
+    _send(service, {"name": name, "source": "me", "value": 1234.5})
+    done = service.run("agg", name, "--window", "30d")
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert rows[0] == ["measure", "30d", "before", "change"]
+    assert ["max", "1234.5", "", ""] in rows
+
+
+def test_agg_groups(service: Service, name: str) -> None:
+    _send(
+        service,
+        {"name": name, "source": "a", "value": 1},
+        {"name": name, "source": "[bold]", "value": 3},
+    )
+    done = service.run("agg", name, "--group-by", "source")
+    assert "\na\t1\t1\t" in done.stdout
+    assert "\n[bold]\t1\t3\t" in done.stdout
+
+
+def test_agg_without_a_kind_lists_every_kind(service: Service, name: str) -> None:
+    _send(service, {"name": name, "source": "me", "value": 2})
+    done = service.run("agg", "--window", "1h")
+    assert f"\n{name}\tgauge\t1\t2\t" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "path", "key"),
+    [
+        (("agg", "{name}", "--window", "1h"), "/query/agg?kind={name}&window=1h", "count"),
+        (("kinds", "--prefix", "{name}"), "/query/kinds?prefix={name}", "items"),
+        (("facts", "--kind", "Fact:{name}"), "/query/facts?kind=Fact:{name}", "items"),
+    ],
+)
+def test_json_is_the_answer_of_the_service(
+    service: Service, name: str, arguments: tuple[str, ...], path: str, key: str
+) -> None:
+    _send(service, {"name": name, "source": "me", "value": 1})
+    _send(service, {"kind": f"Fact:{name}", "source": "me", "fact_id": "1"})
+    done = service.run(*(argument.format(name=name) for argument in arguments), "--json")
+    answer = httpx.get(service.url + path.format(name=name)).json()
+    assert json.loads(done.stdout)[key] == answer[key]
+
+
+def test_kinds_lists_names_types_and_numbers(service: Service, name: str) -> None:
+    _send(service, {"name": name, "source": "me", "value": 1, "unit": "s"})
+    done = service.run("kinds", "--prefix", name, "--type", "gauge")
+    assert done.stdout.splitlines()[1:] == [f"{name}\tgauge\ts\t1\t1"]
+
+
+def test_facts_lists_the_newest_first_and_says_when_there_are_more(
+    service: Service, name: str
+) -> None:
+    kind = f"Fact:{name}"
+    _send(service, *({"kind": kind, "source": "me", "subject": s} for s in "abc"))
+    done = service.run("facts", "--kind", kind, "--limit", "2")
+    assert len(done.stdout.splitlines()) == 3
+    assert "more" in done.stderr
+    done = service.run("facts", "--kind", kind, "--subject", "b")
+    assert done.stdout.splitlines()[1].split("\t")[1:] == [kind, "me", "b", "", "{}"]
+
+
+def test_a_refusal_is_one_sentence_with_the_next_step_and_status_4(service: Service) -> None:
+    done = service.run("agg", "nobody_sends_this")
+    assert done.returncode == 4
+    assert done.stdout == ""
+    assert done.stderr.startswith('There is no kind "nobody_sends_this".')
+    assert "/query/kinds" in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("agg", "x"), ("kinds",), ("facts",), ("demo",)])
+def test_without_a_service_status_3_says_how_to_start_one(
+    service: Service, arguments: tuple[str, ...]
+) -> None:
+    done = service.run(*arguments, SUPERVISOR_URL="http://127.0.0.1:1")
+    assert done.returncode == 3
+    assert "No service answers at http://127.0.0.1:1" in done.stderr
+    assert "supervisor-mcp up" in done.stderr
+
+
+def test_something_else_that_listens_there_is_no_service(service: Service) -> None:
+    done = service.run("kinds", SUPERVISOR_URL=f"{service.url}/elsewhere")
+    assert done.returncode == 4
+    assert "Traceback" not in done.stderr
+
+
+def test_the_shell_completes_kinds(service: Service, name: str) -> None:
+    _send(service, {"name": name, "source": "me", "value": 1})
+    done = service.run(
+        _SUPERVISOR_MCP_COMPLETE="complete_bash",
+        COMP_WORDS=f"supervisor-mcp agg {name[:10]}",
+        COMP_CWORD="2",
+    )
+    assert done.stdout.split() == [name]

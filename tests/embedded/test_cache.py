@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import redis
+
+from app.embedded import cache
+from app.embedded.errors import DataDirectoryInUse
+
+
+def test_the_cache_keeps_values_in_bounded_memory_and_nothing_on_disk(tmp_path: Path) -> None:
+    with cache.start(tmp_path) as server, redis.Redis.from_url(server.url) as client:
+        client.set("key", b"value")
+        assert client.get("key") == b"value"
+        assert client.config_get("maxmemory*")["maxmemory"] == str(64 * 1024 * 1024)
+        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "allkeys-lru"}
+        assert client.config_get("save") == {"save": ""}
+    assert not list(tmp_path.glob("*.rdb"))
+
+
+def test_the_cache_stops_with_status_zero_and_leaves_no_socket(tmp_path: Path) -> None:
+    server = cache.start(tmp_path)
+    assert server.stop() == 0
+    assert server.stop() == 0
+    assert not cache.answers(server.url)
+    assert not (tmp_path / "valkey.sock").exists()
+
+
+def test_a_path_too_long_for_a_socket_falls_back_to_a_short_one(tmp_path: Path) -> None:
+    directory = tmp_path / ("long name " * 12)
+    with cache.start(directory) as server:
+        assert cache.answers(server.url)
+        socket = Path(server.url.removeprefix("unix://"))
+        assert len(str(socket)) <= 107
+    assert not socket.parent.exists()
+
+
+def test_a_path_with_blanks_and_percent_signs_works(tmp_path: Path) -> None:
+    with cache.start(tmp_path / "a b%20?") as server:
+        assert cache.answers(server.url)
+
+
+def test_a_second_cache_in_the_same_directory_is_refused(tmp_path: Path) -> None:
+    with cache.start(tmp_path) as server:
+        with pytest.raises(DataDirectoryInUse):
+            cache.start(tmp_path)
+        assert cache.answers(server.url)
+    with cache.start(tmp_path) as server:
+        assert cache.answers(server.url)

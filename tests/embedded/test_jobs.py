@@ -1,0 +1,237 @@
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from app.embedded import database
+from tests.embedded.conftest import connect, eventually
+
+
+@pytest.fixture(scope="module")
+def with_jobs(
+    template: Path, tmp_path_factory: pytest.TempPathFactory, cache_dir: Path
+) -> Iterator[database.Database]:
+    directory = tmp_path_factory.mktemp("jobs") / "data"
+    database.clone(template, directory)
+    with database.start(directory, cache_dir=cache_dir) as server:
+        yield server
+
+
+@pytest.fixture
+def client(with_jobs: database.Database) -> Iterator[psycopg.Connection]:
+    """A connection to a server that runs its jobs, with a table where jobs write their names."""
+    with connect(with_jobs.url) as connection:
+        create(connection)
+        yield connection
+        for statement in (
+            "select delete_job(job_id) from timescaledb_information.jobs",
+            "drop materialized view if exists h",
+            "drop table if exists m",
+            "drop table ran",
+            "drop procedure note; drop procedure fail",
+        ):
+            connection.execute(statement)
+
+
+def create(connection: psycopg.Connection) -> None:
+    connection.execute(
+        "create table ran (name text, at timestamptz default clock_timestamp(), "
+        "who name default session_user)"
+    )
+    connection.execute(
+        "create procedure note(job_id int, config jsonb) language plpgsql as "
+        "$$ begin insert into ran (name) values (config->>'name'); commit; end $$"
+    )
+    connection.execute(
+        "create procedure fail(job_id int, config jsonb) language plpgsql as "
+        "$$ begin insert into ran (name) values ('failing'); commit; "
+        "raise exception 'broken' using errcode = 'SV500'; end $$"
+    )
+
+
+def add(client: psycopg.Connection, procedure: str, interval: str, rest: str = "") -> int:
+    row = client.execute(
+        f"select add_job('{procedure}', '{interval}', config => %s{rest})",
+        (json.dumps({"name": interval}),),
+    ).fetchone()
+    assert row is not None
+    job: int = row[0]
+    return job
+
+
+def runs(client: psycopg.Connection, name: str) -> int:
+    row = client.execute("select count(*) from ran where name = %s", (name,)).fetchone()
+    assert row is not None
+    count: int = row[0]
+    return count
+
+
+def test_a_job_added_later_runs_at_its_own_interval(client: psycopg.Connection) -> None:
+    add(client, "note", "1 second")
+    add(client, "note", "1 hour")
+    eventually(lambda: runs(client, "1 second") >= 3 and runs(client, "1 hour") == 1)
+    slots = client.execute(
+        "select count(*) - count(distinct floor(extract(epoch from at - initial_start))) "
+        "from ran cross join timescaledb_information.jobs "
+        "where name = '1 second' and schedule_interval = '1 second'"
+    ).fetchone()
+    assert slots == (0,)
+    assert runs(client, "1 hour") == 1
+
+
+def test_next_start_is_kept_in_timescaledb_and_respected(client: psycopg.Connection) -> None:
+    job = add(client, "note", "1 hour", ", initial_start => now() + interval '1 day'")
+    add(client, "note", "1 second")
+    eventually(lambda: runs(client, "1 second") >= 2)
+    assert runs(client, "1 hour") == 0
+    client.execute("select alter_job(%s, next_start => now())", (job,))
+    eventually(lambda: runs(client, "1 hour") == 1)
+    eventually(
+        lambda: (
+            client.execute(
+                "select next_start > now() + interval '30 minutes' "
+                "from timescaledb_information.jobs where job_id = %s",
+                (job,),
+            ).fetchone()
+            == (True,)
+        )
+    )
+
+
+def test_a_fixed_schedule_keeps_to_its_slots(client: psycopg.Connection) -> None:
+    job = add(client, "note", "1 hour", ", initial_start => '2026-01-01 00:20+00'")
+    monthly = add(client, "note", "1 month", ", initial_start => '2026-01-05 00:00+00'")
+    eventually(lambda: runs(client, "1 hour") == 1 and runs(client, "1 month") == 1)
+    eventually(
+        lambda: (
+            client.execute(
+                "select count(*) from timescaledb_information.jobs "
+                "where job_id in (%s, %s) and next_start > now() "
+                "and (extract(minute from next_start) = 20 or extract(day from next_start) = 5)",
+                (job, monthly),
+            ).fetchone()
+            == (2,)
+        )
+    )
+
+
+def test_an_unscheduled_or_deleted_job_does_not_run(client: psycopg.Connection) -> None:
+    with client.transaction():
+        paused = add(client, "note", "2 seconds")
+        client.execute("select alter_job(%s, scheduled => false)", (paused,))
+        client.execute("select delete_job(%s)", (add(client, "note", "3 seconds"),))
+        add(client, "note", "1 second")
+    eventually(lambda: runs(client, "1 second") >= 2)
+    assert (runs(client, "2 seconds"), runs(client, "3 seconds")) == (0, 0)
+
+
+def test_a_failing_job_is_logged_and_retried_without_stopping_the_others(
+    capfd: pytest.CaptureFixture[str], data_dir: Path, cache_dir: Path
+) -> None:
+    with database.start(data_dir, cache_dir=cache_dir) as server, connect(server.url) as client:
+        create(client)
+        failing = add(client, "fail", "1 hour")
+        add(client, "note", "1 second")
+        client.execute("select alter_job(%s, retry_period => '1 second')", (failing,))
+        eventually(lambda: runs(client, "failing") >= 2 and runs(client, "1 second") >= 2)
+        gap = client.execute(
+            "select extract(epoch from max(at) - min(at)) from (select at from ran "
+            "where name = 'failing' order by at limit 2) as first_two"
+        ).fetchone()
+    assert gap is not None
+    assert gap[0] > 0.9
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line[:1] == "{"]
+    logged = [line for line in lines if line["event"] == "job failed"]
+    assert [line["failures"] for line in logged[:2]] == [1, 2]
+    assert (logged[0]["job_id"], logged[0]["sqlstate"]) == (failing, "SV500")
+
+
+def test_a_job_is_unscheduled_when_its_retries_are_used_up(client: psycopg.Connection) -> None:
+    job = add(client, "fail", "1 hour")
+    client.execute("select alter_job(%s, retry_period => '1 second', max_retries => 2)", (job,))
+    eventually(
+        lambda: (
+            client.execute(
+                "select scheduled from timescaledb_information.jobs where job_id = %s", (job,)
+            ).fetchone()
+            == (False,)
+        )
+    )
+    assert runs(client, "failing") == 2
+
+
+def test_a_job_runs_as_its_owner(client: psycopg.Connection) -> None:
+    client.execute('create role "Job Owner" login; grant all on ran to "Job Owner"')
+    with client.transaction():
+        client.execute('set local role "Job Owner"')
+        add(client, "note", "1 hour")
+    eventually(lambda: runs(client, "1 hour") == 1)
+    assert client.execute("select who from ran").fetchone() == ("Job Owner",)
+
+
+def test_a_job_waits_for_the_open_transaction(client: psycopg.Connection) -> None:
+    with client.transaction():
+        add(client, "note", "1 second")
+        client.execute("select pg_sleep(1.5)")
+        assert runs(client, "1 second") == 0
+    eventually(lambda: runs(client, "1 second") >= 1)
+
+
+def test_policies_run_and_the_refreshed_aggregate_answers(client: psycopg.Connection) -> None:
+    client.execute("create table m (ts timestamptz not null, v int)")
+    client.execute("select create_hypertable('m', 'ts', chunk_time_interval => interval '1 day')")
+    client.execute(
+        "create materialized view h with (timescaledb.continuous, "
+        "timescaledb.materialized_only = true) as select time_bucket('1 hour', ts) as bucket, "
+        "sum(v) as total from m group by 1 with no data"
+    )
+    client.execute(
+        "insert into m values (now() - interval '40 days', 1), (now() - interval '2 days', 2)"
+    )
+    with client.transaction():
+        client.execute(
+            "select add_continuous_aggregate_policy('h', interval '30 days', "
+            "interval '1 hour', interval '1 hour')"
+        )
+        client.execute("select add_retention_policy('m', interval '35 days')")
+    eventually(
+        lambda: (
+            client.execute(
+                "select (select array_agg(total) from h), (select array_agg(v) from m)"
+            ).fetchone()
+            == ([2], [2])
+        )
+    )
+
+
+def test_looking_for_jobs_leaves_the_session_of_a_client_alone(client: psycopg.Connection) -> None:
+    client.execute("set timezone = 'Asia/Tokyo'")
+    began = time.monotonic()
+    eventually(
+        lambda: (
+            client.execute("show timezone").fetchone() == ("Asia/Tokyo",)
+            and time.monotonic() - began > 2.5
+        )
+    )
+
+
+def test_jobs_can_be_switched_off(data_dir: Path, cache_dir: Path) -> None:
+    with (
+        database.start(data_dir, cache_dir=cache_dir, jobs=False) as server,
+        connect(server.url) as client,
+    ):
+        client.execute("create procedure p(job_id int, config jsonb) language sql as 'select 1'")
+        client.execute("select add_job('p', '1 second')")
+        began = time.monotonic()
+        eventually(lambda: time.monotonic() - began > 2)
+        seen = client.execute(
+            "select count(*) from timescaledb_information.jobs where next_start > initial_start"
+        ).fetchone()
+        assert seen == (0,)
+    assert not os.path.exists(f"/proc/{server.pid}")  # noqa: PTH110

@@ -1,0 +1,196 @@
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from app.embedded import database
+from app.embedded.errors import DataDirectoryInUse, StartFailed
+from tests.embedded.conftest import connect, eventually
+from tests.embedded.raw import Connection, query
+
+KILLS = 5
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from app import embedded
+with embedded.start(Path(sys.argv[1]), cache_dir=Path(sys.argv[2]), jobs=False) as endpoints:
+    print(embedded.database.running_pid(Path(sys.argv[1])), endpoints.database_url, flush=True)
+    time.sleep(60)
+"""
+
+
+def alive(pid: int) -> bool:
+    """Whether a process has `pid` and is no zombie."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def write_until_it_dies(url: str, table: str, acknowledged: list[int]) -> None:
+    try:
+        with connect(url) as connection:
+            while True:
+                following = acknowledged[-1] + 1
+                connection.execute(f"insert into {table} values (%s, now())", (following,))
+                acknowledged.append(following)
+    except psycopg.OperationalError:
+        pass
+
+
+def test_sigkill_in_the_middle_of_writes_loses_nothing_acknowledged(
+    data_dir: Path, cache_dir: Path
+) -> None:
+    acknowledged = {"plain": [0], "hyper": [0]}
+    for round_ in range(KILLS + 1):
+        with database.start(data_dir, cache_dir=cache_dir, jobs=False) as server:
+            with connect(server.url) as check:
+                if round_ == 0:
+                    check.execute("create table plain (i int, ts timestamptz not null)")
+                    check.execute("create table hyper (i int, ts timestamptz not null)")
+                    check.execute("select create_hypertable('hyper', 'ts')")
+                for table, written in acknowledged.items():
+                    found = check.execute(f"select i from {table} order by i").fetchall()
+                    kept = [i for (i,) in found]
+                    # One more row may have been committed without an answer.
+                    assert kept in (written[1:], [*written[1:], written[-1] + 1])
+                    written[1:] = kept
+            if round_ == KILLS:
+                break
+            goals = {
+                table: written[-1] + 20 + 7 * round_ for table, written in acknowledged.items()
+            }
+            writers = [
+                threading.Thread(target=write_until_it_dies, args=(server.url, table, written))
+                for table, written in acknowledged.items()
+            ]
+            for writer in writers:
+                writer.start()
+            eventually(
+                lambda goals=goals: all(  # type: ignore[misc]
+                    acknowledged[table][-1] >= goal for table, goal in goals.items()
+                )
+            )
+            os.kill(server.pid, signal.SIGKILL)
+            for writer in writers:
+                writer.join()
+
+
+def test_sigterm_stops_cleanly_and_rolls_the_open_transaction_back(
+    data_dir: Path, cache_dir: Path
+) -> None:
+    server = database.start(data_dir, cache_dir=cache_dir, jobs=False)
+    with connect(server.url) as setup:
+        setup.execute("create table stopped (i int)")
+    waiting = psycopg.connect(server.url)
+    waiting.execute("insert into stopped values (1)")
+    began = time.monotonic()
+    os.kill(server.pid, signal.SIGTERM)
+    with pytest.raises(psycopg.errors.AdminShutdown):
+        waiting.execute("select 1")
+    assert server.stop() == 0
+    assert time.monotonic() - began < 3
+    with database.start(data_dir, cache_dir=cache_dir) as again, connect(again.url) as check:
+        assert check.execute("select count(*) from stopped").fetchone() == (0,)
+
+
+def test_sigterm_does_not_wait_for_a_long_statement(data_dir: Path, cache_dir: Path) -> None:
+    server = database.start(data_dir, cache_dir=cache_dir, jobs=False)
+    with Connection(server.url).begin() as busy:
+        busy.socket.sendall(query("select count(*) from generate_series(1, 500000000)"))
+        began = time.monotonic()
+        assert server.stop() == 0
+        assert time.monotonic() - began < 3
+        assert b"C57P01\0" in busy.rest()
+
+
+@pytest.mark.usefixtures("shared")
+def test_a_second_server_on_the_same_data_directory_is_refused(
+    shared_dir: Path, cache_dir: Path
+) -> None:
+    with pytest.raises(DataDirectoryInUse, match="Another embedded database runs on"):
+        database.start(shared_dir, cache_dir=cache_dir, jobs=False)
+
+
+@pytest.mark.usefixtures("shared")
+def test_a_running_data_directory_is_not_cloned(shared_dir: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataDirectoryInUse):
+        database.clone(shared_dir, tmp_path / "copy")
+
+
+def test_a_taken_port_gives_a_free_one(data_dir: Path, cache_dir: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with (
+            database.start(data_dir, cache_dir=cache_dir, port=port, jobs=False) as server,
+            connect(server.url) as connection,
+        ):
+            assert f":{port}/" not in server.url
+            assert connection.execute("select 1").fetchone() == (1,)
+
+
+def test_a_damaged_data_directory_gives_a_clear_error(data_dir: Path, cache_dir: Path) -> None:
+    (data_dir / "pgdata" / "global" / "pg_control").write_bytes(b"")
+    with pytest.raises(StartFailed, match="did not start"):
+        database.start(data_dir, cache_dir=cache_dir)
+
+
+def test_the_data_directory_is_for_its_owner_only(template: Path) -> None:
+    assert template.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["SIGKILL", "SIGTERM"])
+def test_the_servers_end_with_their_parent(
+    data_dir: Path, cache_dir: Path, how: signal.Signals
+) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(data_dir), str(cache_dir)],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline().split()[0])
+        valkey = listener(data_dir / "valkey.sock")
+        assert alive(pid)
+        assert alive(valkey)
+        parent.send_signal(how)
+        parent.wait(10)
+    eventually(lambda: not alive(pid) and not alive(valkey))
+
+
+def listener(path: Path) -> int:
+    """The process that listens on the Unix socket at `path`."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(str(path))
+        peer = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    pid: int = struct.unpack("3i", peer)[0]
+    return pid
+
+
+def test_the_database_ends_with_its_parent_though_a_fork_holds_its_input(
+    data_dir: Path, cache_dir: Path
+) -> None:
+    forking = PARENT.replace("    print(", "    import os\n    if os.fork(): print(")
+    with subprocess.Popen(
+        [sys.executable, "-c", forking, str(data_dir), str(cache_dir)],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as parent:
+        assert parent.stdout is not None
+        pid = int(parent.stdout.readline().split()[0])
+        parent.kill()
+        parent.wait(10)
+        eventually(lambda: not alive(pid))
+        os.killpg(parent.pid, signal.SIGKILL)

@@ -1,0 +1,128 @@
+"""The jobs that sql/policies schedules, run by hand: the scheduler has its own tests."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import Connection
+
+from tests.sql.calls import ask, fact, ingest_facts, ingest_metrics, metric
+
+EXPECTED = {
+    "data.sample": {"policy_retention", "policy_compression"},
+    "data.fact": {"policy_retention", "policy_compression"},
+    "data.sample_1h": {
+        "policy_refresh_continuous_aggregate",
+        "policy_retention",
+        "policy_compression",
+    },
+    "data.sample_1d": {
+        "policy_refresh_continuous_aggregate",
+        "policy_retention",
+        "policy_compression",
+    },
+    "data.kind_1d": {
+        "policy_refresh_continuous_aggregate",
+        "policy_retention",
+        "policy_compression",
+    },
+    "data.conflict": {"policy_retention"},
+    "data.aggregate": {"policy_retention"},
+    "internal.refresh_late": {"refresh_late"},
+    "internal.snapshot_aggregates": {"snapshot_aggregates"},
+    "internal.prune": {"prune"},
+}
+
+
+def run(conn: Connection, relation: str, policy: str) -> None:
+    job = ask(
+        conn,
+        "select job_id from ops.policies where relation = %s and policy = %s",
+        relation,
+        policy,
+    )
+    conn.execute(f"call run_job({job})".encode())
+
+
+@pytest.fixture
+def conn(fresh_database: str) -> Any:
+    with psycopg.connect(fresh_database, autocommit=True, prepare_threshold=None) as connection:
+        yield connection
+
+
+def test_every_relation_has_the_policies_it_needs(db: Connection) -> None:
+    found: dict[str, set[str]] = {}
+    for relation, policy in db.execute("select relation, policy from ops.policies"):
+        found.setdefault(relation, set()).add(policy)
+
+    assert found == EXPECTED
+
+
+def test_refreshes_stay_inside_the_retention_of_samples(db: Connection) -> None:
+    reach = "select max((config ->> 'start_offset')::interval) from ops.policies"
+
+    assert ask(db, reach) < ask(db, "select internal.retention('sample')")
+
+
+def test_every_job_runs_on_what_was_ingested(conn: Connection) -> None:
+    now = datetime.now(UTC)
+    old = (now - timedelta(days=3)).isoformat()
+    ingest_metrics(conn, [metric(ts=old, value=5), metric(source="db", value=7)], now=now)
+    ingest_facts(conn, [fact(fact_id="a", ts=old), fact()], now=now)
+
+    for relation, policies in EXPECTED.items():
+        for policy in sorted(policies):
+            run(conn, relation, policy)
+
+    assert ask(conn, "select count(*) from data.sample") == 4
+    assert ask(conn, "select count(*) from data.late") == 0
+
+
+def test_snapshots_are_kept_of_every_kind_and_both_windows(conn: Connection) -> None:
+    ingest_metrics(conn, [metric(), metric("errors")], now=datetime.now(UTC))
+
+    run(conn, "internal.snapshot_aggregates", "snapshot_aggregates")
+
+    kept = conn.execute('select kind, "window" from analytics.aggregates order by 1, 2').fetchall()
+    assert kept == [("cpu", "30d"), ("cpu", "7d"), ("errors", "30d"), ("errors", "7d")]
+
+
+def test_prune_forgets_old_receipts_and_identities_and_keeps_new_ones(conn: Connection) -> None:
+    now = datetime.now(UTC)
+    for age in (0, 8):
+        conn.execute(
+            "insert into data.receipt (operation, idempotency_key, digest, received_at)"
+            " values ('ingest_facts', %s, '', %s)",
+            [f"{age}d", now - timedelta(days=age)],
+        )
+    for age in (0, 92):
+        conn.execute(
+            "insert into data.fact_identity (source_id, fact_id, digest, ts) values (1, %s, 0, %s)",
+            [f"{age}d", now - timedelta(days=age)],
+        )
+
+    run(conn, "internal.prune", "prune")
+
+    assert conn.execute("select idempotency_key from data.receipt").fetchall() == [("0d",)]
+    assert conn.execute("select fact_id from data.fact_identity").fetchall() == [("0d",)]
+
+
+def test_retention_drops_samples_and_keeps_their_rollups(conn: Connection) -> None:
+    long_ago = datetime.now(UTC) - timedelta(days=120)
+    ingest_metrics(conn, [metric(ts=long_ago.isoformat(), value=5)], now=long_ago)
+    for rollup in ("sample_1h", "sample_1d", "kind_1d"):
+        conn.execute(
+            "call refresh_continuous_aggregate(%s, %s, %s)",
+            [f"data.{rollup}", long_ago - timedelta(days=3), long_ago + timedelta(days=3)],
+        )
+
+    for relation, policies in EXPECTED.items():
+        for policy in sorted(policies, reverse=True):
+            run(conn, relation, policy)
+
+    assert ask(conn, "select count(*) from data.sample") == 0
+    assert ask(conn, "select sum(sum) from data.sample_1h") == 5
+    assert ask(conn, "select sum(sum) from data.kind_1d") == 5

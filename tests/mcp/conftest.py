@@ -1,0 +1,103 @@
+"""A database with some history, and the MCP server over it at an instant that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+from fastmcp import Client, FastMCP
+from psycopg.types.json import Jsonb
+
+from app.config import Settings
+from app.embedded import cache
+from app.mcp.server import create_mcp
+from app.operations import context as operations
+from app.operations.context import Context
+from tests.servers import Server
+
+NOW = datetime.now(UTC).replace(minute=30, second=0, microsecond=0) - timedelta(hours=1)
+METRICS = [
+    {
+        "name": name,
+        "source": source,
+        "value": value,
+        "type": kind,
+        "unit": unit,
+        "labels": {"region": region},
+        "ts": (NOW - timedelta(hours=hours)).timestamp(),
+    }
+    for hours, value in [(1, 4), (30, 8), (24 * 9, 15)]
+    for name, kind, unit in [
+        ("queue_depth", "gauge", "jobs"),
+        ("http/requests.total", "counter", None),
+    ]
+    for source in ("orders-mcp", "billing-mcp")
+    for region in ("eu", "us")
+]
+FACTS = [
+    {
+        "kind": "Fact:Sale",
+        "source": source,
+        "fact_id": f"{source}-{number}",
+        "subject": f"customer-{number % 3}",
+        "value": 10.5 * number,
+        "payload": {"currency": "EUR", "note": 'a "quoted" ü', "none": None},
+        "ts": (NOW - timedelta(hours=7 * number)).timestamp(),
+    }
+    for source in ("shop-mcp", "web-mcp")
+    for number in range(1, 12)
+]
+LARGE_FACTS = [
+    {
+        "kind": "Fact:Transcript",
+        "source": "chat-mcp",
+        "fact_id": str(number),
+        "payload": {"text": "x" * 60_000},
+        "ts": (NOW - timedelta(minutes=number)).timestamp(),
+    }
+    for number in range(25)
+]
+
+
+@pytest.fixture(scope="session")
+def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A Valkey of this suite's own."""
+    with cache.start(tmp_path_factory.mktemp("valkey")) as valkey:
+        yield valkey.url
+
+
+@pytest.fixture(scope="session")
+def history_url(database_server: Server) -> Iterator[str]:
+    """DSN of a database that holds the items above; add nothing to it."""
+    with database_server.deployed() as url:
+        with psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn:
+            for function, items in (("metrics", METRICS), ("facts", FACTS), ("facts", LARGE_FACTS)):
+                conn.execute(
+                    f"select api.ingest_{function}(%s, false, null, %s)".encode(),
+                    [Jsonb(items), NOW],
+                )
+        yield url
+
+
+@pytest.fixture
+async def context(history_url: str, redis_url: str) -> AsyncIterator[Context]:
+    """The operations over the history, connected."""
+    settings = Settings(database_url=history_url, redis_url=redis_url, cache_ttl_seconds=1)
+    async with operations.connected(operations.build(settings)) as connected:
+        yield connected
+
+
+@pytest.fixture
+def server(context: Context) -> FastMCP:
+    """The MCP server over the history at NOW."""
+    return create_mcp(context, lambda: NOW)
+
+
+@pytest.fixture
+async def client(server: FastMCP) -> AsyncIterator[Client[Any]]:
+    """An in-memory client of the server."""
+    async with Client(server) as connected:
+        yield connected

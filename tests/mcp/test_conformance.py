@@ -1,0 +1,345 @@
+"""One truth: schema api, the OpenAPI document and the tools name and type the same capabilities."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import msgspec
+import psycopg
+import pytest
+from fastmcp import Client, FastMCP
+from mcp_types import TextContent, Tool
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+from app.operations.context import Context
+from app.rest.app import create_app
+from tests.mcp.conftest import NOW
+
+Caller = Client[Any]
+Schema = dict[str, Any]
+
+# Functions of schema api that are no capability of their own, and what they are part of.
+WITHIN = {"get_state": "/readyz and /metrics", "snapshot_agg": "query_agg"}
+# Tools for one item of what a function takes many of.
+SINGULAR = {"ingest_metric": "ingest_metrics", "ingest_fact": "ingest_facts"}
+# Paths that tell of the service itself.
+OPERATIONAL = {"/livez", "/readyz", "/metrics"}
+# The name of an argument in SQL where a tool calls it otherwise; None is given by the service.
+RENAMED: dict[str, str | None] = {"body": "items", "now": None}
+# How a JSON value of a type of SQL is described.
+TYPES = {
+    "text": {"string"},
+    "integer": {"integer"},
+    "boolean": {"boolean"},
+    "timestamp with time zone": {"string", "number"},
+    "jsonb": {"array", "object"},
+}
+
+FUNCTIONS = """
+select
+    proname as name, provolatile as volatility, obj_description(pg_proc.oid, 'pg_proc') as comment,
+    coalesce((
+        select json_object_agg(substr(argument, 3), format_type(type, null))
+        from unnest(proargnames[:pronargs], proargtypes::oid[]) as given (argument, type)
+    ), '{}') as arguments
+from pg_proc
+where pronamespace = 'api'::regnamespace
+"""
+
+
+@pytest.fixture
+def functions(history_url: str) -> dict[str, dict[str, Any]]:
+    """Functions of schema api by their names."""
+    with psycopg.connect(history_url, prepare_threshold=None, row_factory=dict_row) as conn:
+        return {row["name"]: row for row in conn.execute(FUNCTIONS)}
+
+
+@pytest.fixture
+async def tools(client: Caller) -> dict[str, Tool]:
+    """Tools by their names."""
+    return {tool.name: tool for tool in await client.list_tools()}
+
+
+@pytest.fixture
+async def rest(context: Context) -> AsyncIterator[httpx.AsyncClient]:
+    """REST over the history at NOW."""
+    transport = httpx.ASGITransport(create_app(context, lambda: NOW))  # type: ignore[arg-type]
+    async with httpx.AsyncClient(transport=transport, base_url="http://rest") as connected:
+        yield connected
+
+
+@pytest.fixture
+async def openapi(rest: httpx.AsyncClient) -> dict[str, Any]:
+    """The OpenAPI document."""
+    document: dict[str, Any] = (await rest.get("/openapi.json")).json()
+    return document
+
+
+@pytest.fixture
+def operations(openapi: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Operations of REST by their ids."""
+    return {
+        operation["operationId"]: operation
+        for path, methods in openapi["paths"].items()
+        for operation in methods.values()
+        if path not in OPERATIONAL
+    }
+
+
+def types(schema: Schema) -> set[str]:
+    """The JSON types that a schema admits, null aside."""
+    alternatives = schema.get("anyOf", [schema])
+    return {each.get("type", "string" if "enum" in each else "object") for each in alternatives} - {
+        "null"
+    }
+
+
+def rules(schema: Schema) -> Schema:
+    """What a schema demands, without what it tells."""
+    return {
+        name: sorted(value) if name == "enum" else value
+        for name, value in schema.items()
+        if name not in {"description", "examples", "default"}
+    }
+
+
+def parameters(operation: dict[str, Any]) -> dict[str, Schema]:
+    """The arguments of an operation of REST, named as those of tools."""
+    found = {p["name"]: p["schema"] for p in operation["parameters"]}
+    if "Idempotency-Key" in found:
+        found["idempotency_key"] = found.pop("Idempotency-Key")
+    if "requestBody" in operation:
+        body = operation["requestBody"]["content"]["application/json"]["schema"]
+        found["items"] = next(each for each in body["anyOf"] if each.get("type") == "array")
+    return found
+
+
+def test_every_capability_stands_in_sql_rest_and_mcp(
+    functions: dict[str, Any], operations: dict[str, Any], tools: dict[str, Tool]
+) -> None:
+    assert functions.keys() - WITHIN.keys() == operations.keys() == tools.keys() - SINGULAR.keys()
+    assert SINGULAR.keys() <= tools.keys()
+
+
+def test_every_function_is_commented(functions: dict[str, Any]) -> None:
+    assert [name for name, function in functions.items() if not function["comment"]] == []
+
+
+def test_arguments_have_the_same_names_and_types_in_sql_rest_and_mcp(
+    functions: dict[str, Any], operations: dict[str, Any], tools: dict[str, Tool]
+) -> None:
+    for name in functions.keys() - WITHIN.keys():
+        in_sql = {
+            RENAMED.get(argument, argument): TYPES[type_]
+            for argument, type_ in functions[name]["arguments"].items()
+            if RENAMED.get(argument, argument) is not None
+        }
+        in_tool = {n: types(s) for n, s in tools[name].input_schema["properties"].items()}
+        in_rest = {n: types(s) for n, s in parameters(operations[name]).items()}
+        assert in_tool == in_rest, name
+        assert in_tool.keys() == in_sql.keys(), name
+        for argument, expected in in_sql.items():
+            assert argument is not None
+            assert in_tool[argument] <= expected, (name, argument)
+
+
+def test_arguments_follow_the_same_rules_in_rest_and_mcp(
+    operations: dict[str, Any], tools: dict[str, Tool]
+) -> None:
+    for name, operation in operations.items():
+        tool = tools[name].input_schema
+        required = {p["name"] for p in operation["parameters"] if p.get("required")}
+        assert set(tool.get("required", [])) - {"items"} == required, name
+        for argument, schema in parameters(operation).items():
+            if argument not in {"items", "labels"}:
+                assert rules(tool["properties"][argument]) == rules(schema), (name, argument)
+
+
+def test_items_have_the_same_fields_in_rest_and_mcp(
+    openapi: dict[str, Any], tools: dict[str, Tool]
+) -> None:
+    schemas = openapi["components"]["schemas"]
+    for shape, single in (("MetricItem", "ingest_metric"), ("FactItem", "ingest_fact")):
+        many = tools[SINGULAR[single]].input_schema["properties"]["items"]
+        one = tools[single].input_schema
+        assert many["maxItems"] == 10_000
+        assert many["items"]["properties"].keys() == schemas[shape]["properties"].keys()
+        assert one["properties"].keys() - {"idempotency_key"} == many["items"]["properties"].keys()
+        assert (
+            set(one["required"])
+            == set(many["items"]["required"])
+            == set(schemas[shape]["required"])
+        )
+        for field, schema in schemas[shape]["properties"].items():
+            assert types(many["items"]["properties"][field]) == types(schema), (shape, field)
+            assert one["properties"][field] == many["items"]["properties"][field]
+
+
+def test_answers_have_the_same_shape_in_rest_and_mcp(
+    openapi: dict[str, Any], operations: dict[str, Any], tools: dict[str, Tool]
+) -> None:
+    for name, operation in operations.items():
+        said = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        in_rest = resolved(said, openapi["components"]["schemas"])
+        output = tools[name].output_schema
+        assert output is not None
+        in_tool = resolved(output, output.get("$defs", {}))
+        in_tool.pop("$defs", None)
+        if "anyOf" in in_tool:
+            del in_tool["type"]
+        assert in_tool == in_rest, name
+
+
+def resolved(schema: Any, components: dict[str, Any]) -> Any:
+    """A schema with its references replaced and its titles left out."""
+    if isinstance(schema, list):
+        return [resolved(each, components) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return resolved(components[schema["$ref"].rpartition("/")[2]], components)
+    return {
+        name: resolved(value, components)
+        for name, value in schema.items()
+        if name != "title" or not isinstance(value, str)
+    }
+
+
+def test_a_tool_promises_to_change_nothing_exactly_where_its_function_does(
+    functions: dict[str, Any], tools: dict[str, Tool]
+) -> None:
+    for name, tool in tools.items():
+        hints = tool.annotations
+        assert hints is not None
+        stable = functions[SINGULAR.get(name, name)]["volatility"] != "v"
+        assert (hints.read_only_hint, hints.idempotent_hint) == (stable, stable), name
+        assert (hints.destructive_hint, hints.open_world_hint) == (False, False), name
+
+
+QUESTIONS: list[tuple[str, str, dict[str, Any]]] = [
+    ("query_agg", "/query/agg", {"window": "7d"}),
+    ("query_agg", "/query/agg", {"window": "30d", "kind": "Fact:Sale"}),
+    ("query_agg", "/query/agg", {"window": "7d", "kind": "queue_depth", "group_by": "source"}),
+    ("query_agg", "/query/agg", {"window": "24h", "kind": "Fact:Sale", "source": "web-mcp"}),
+    ("query_facts", "/query/facts", {"kind": "Fact:Sale", "limit": 5}),
+    ("query_facts", "/query/facts", {"subject": "customer-1", "to": NOW.timestamp() - 86400}),
+    ("query_metrics", "/query/metrics", {"name": "http/requests.total", "step": "3h"}),
+    (
+        "query_metrics",
+        "/query/metrics",
+        {
+            "name": "queue_depth",
+            "labels": {"region": "eu"},
+            "from": NOW.isoformat()[:10] + "T00:00:00Z",
+            "to": NOW.timestamp(),
+        },
+    ),
+    ("list_kinds", "/query/kinds", {"prefix": "Fact:"}),
+    ("list_kinds", "/query/kinds", {"type": "gauge", "limit": 10}),
+]
+
+
+@pytest.mark.parametrize(("name", "path", "arguments"), QUESTIONS)
+async def test_sql_rest_and_mcp_give_the_same_answer(
+    history_url: str,
+    rest: httpx.AsyncClient,
+    server: FastMCP,
+    client: Caller,
+    name: str,
+    path: str,
+    arguments: dict[str, Any],
+) -> None:
+    from_rest = await rest.get(path, params=query(arguments))
+    assert from_rest.status_code == 200, from_rest.text
+    result = await client.call_tool(name, arguments)
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    with psycopg.connect(history_url, prepare_threshold=None) as conn:
+        from_sql = ask(conn, name, arguments)
+    expected = normal(from_sql)
+    assert normal(msgspec.json.decode(from_rest.content)) == expected
+    assert normal(msgspec.json.decode(content.text)) == expected
+    assert normal(result.structured_content) == expected
+    assert content.text.encode() == from_rest.content
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "arguments"),
+    [
+        ("query_agg", "/query/agg", {"window": "7d", "kind": "nothing"}),
+        ("query_agg", "/query/agg", {"window": "a week"}),
+        ("query_agg", "/query/agg", {"window": "7d", "as_of": "yesterday"}),
+        ("query_facts", "/query/facts", {"limit": 1001}),
+        ("query_facts", "/query/facts", {"cursor": "x"}),
+        ("query_metrics", "/query/metrics", {"name": "queue_depth", "step": "1x"}),
+        ("list_kinds", "/query/kinds", {"type": "event"}),
+        ("list_kinds", "/query/kinds", {"kind": "x"}),
+    ],
+)
+async def test_rest_and_mcp_tell_the_same_problem(
+    rest: httpx.AsyncClient, client: Caller, name: str, path: str, arguments: dict[str, Any]
+) -> None:
+    from_rest = (await rest.get(path, params=query(arguments))).json()
+    result = await client.call_tool(name, arguments, raise_on_error=False)
+    assert result.is_error
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    from_mcp = msgspec.json.decode(content.text)
+    for problem in (from_rest, from_mcp):
+        problem.pop("request_id", None)
+    assert from_mcp == from_rest
+
+
+@pytest.mark.parametrize("noun", ["metrics", "facts"])
+async def test_rest_and_mcp_refuse_the_same_items_in_the_same_words(
+    rest: httpx.AsyncClient, client: Caller, noun: str
+) -> None:
+    items = [{"name": "a", "kind": "b"}, 5, {"source": "a"}, {"name": "a", "source": "a b"}]
+    from_rest = (await rest.post(f"/ingest/{noun}", json=items)).json()
+    result = await client.call_tool(f"ingest_{noun}", {"items": items}, raise_on_error=False)
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    assert msgspec.json.decode(content.text)["params"] == from_rest["params"]
+
+
+def query(arguments: dict[str, Any]) -> dict[str, str]:
+    """Arguments of a tool as query parameters."""
+    labels = {f"label.{n}": v for n, v in arguments.get("labels", {}).items()}
+    return {n: str(v) for n, v in arguments.items() if n != "labels"} | labels
+
+
+def ask(conn: Connection[Any], name: str, arguments: dict[str, Any]) -> Any:
+    """The answer of the function itself; every argument that it has is given."""
+    row = conn.execute(
+        "select array_agg(substr(argument, 3))"
+        " from pg_proc, unnest(proargnames[:pronargs]) as argument"
+        " where pronamespace = 'api'::regnamespace and proname = %s",
+        [name],
+    ).fetchone()
+    assert row is not None
+    given: dict[str, Any] = dict.fromkeys(row[0]) | instants(arguments)
+    if "labels" in given:
+        given["labels"] = msgspec.json.encode(given["labels"] or {}).decode()
+    if "now" in given:
+        given["now"] = NOW
+    named = ", ".join(f"p_{argument} => %({argument})s" for argument in given)
+    answer = conn.execute(f"select api.{name}({named})".encode(), given).fetchone()
+    assert answer is not None
+    return answer[0]
+
+
+def instants(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Arguments with epoch seconds as SQL takes them."""
+    return {
+        name: datetime.fromtimestamp(value, UTC) if isinstance(value, float) else value
+        for name, value in arguments.items()
+    }
+
+
+def normal(answer: Any) -> bytes:
+    """An answer without regard to white space, the order of keys and the spelling of numbers."""
+    return msgspec.json.encode(answer, order="sorted")

@@ -1,0 +1,104 @@
+"""Resources, the prompt and completions."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import pytest
+from fastmcp import Client, FastMCP
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from mcp import MCPError
+from mcp_types import PromptReference, ResourceTemplateReference, TextContent
+
+from app.mcp.completions import WINDOWS
+from app.mcp.resources import AGGREGATE, KINDS
+
+Caller = Client[Any]
+
+TEMPLATE = ResourceTemplateReference(type="ref/resource", uri=AGGREGATE)
+PROMPT = PromptReference(type="ref/prompt", name="weekly_kpi_report")
+KIND_NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.:/-]{0,199}", fullmatch=True)
+
+
+async def read(client: Caller, uri: str) -> Any:
+    (content,) = await client.read_resource(uri)
+    assert content.mime_type == "application/json"
+    return msgspec.json.decode(content.text)  # type: ignore[union-attr]
+
+
+async def test_kinds_are_what_list_kinds_answers(client: Caller) -> None:
+    answer = await client.call_tool("list_kinds", {"limit": 1000})
+    assert await read(client, KINDS) == answer.structured_content
+
+
+@pytest.mark.parametrize("kind", ["Fact:Sale", "http/requests.total", "queue_depth"])
+async def test_an_aggregate_is_what_query_agg_answers(client: Caller, kind: str) -> None:
+    answer = await client.call_tool("query_agg", {"kind": kind, "window": "7d"})
+    found = await read(client, f"supervisor://agg/{quote(kind, safe='')}/7d")
+    assert found == answer.structured_content
+
+
+async def test_a_kind_without_a_slash_needs_no_encoding(client: Caller) -> None:
+    assert (await read(client, "supervisor://agg/Fact:Sale/7d"))["kind"] == "Fact:Sale"
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(kind=KIND_NAMES)
+async def test_any_name_of_a_kind_passes_through_a_uri(client: Caller, kind: str) -> None:
+    with pytest.raises(MCPError) as told:
+        await client.read_resource(f"supervisor://agg/{quote(kind + '!', safe='')}/7d")
+    assert told.value.error.message == f'There is no kind "{kind}!".'
+
+
+async def test_a_resource_that_cannot_be_read_tells_the_problem(client: Caller) -> None:
+    with pytest.raises(MCPError) as told:
+        await client.read_resource("supervisor://agg/Fact:Sale/week")
+    assert told.value.error.code == -32602
+    assert told.value.error.data["type"] == "urn:supervisor-mcp:problem:window_well_formed"
+    assert told.value.error.data["hint"]
+
+
+async def test_the_report_names_tools_that_there_are(client: Caller) -> None:
+    prompt = await client.get_prompt("weekly_kpi_report", {"kind": "Fact:Sale", "window": "30d"})
+    (message,) = prompt.messages
+    assert isinstance(message.content, TextContent)
+    named = set(re.findall(r"\b(?:query|list|get|ingest)_[a-z]+\b", message.content.text))
+    assert {"query_agg", "query_metrics", "query_facts"} <= named
+    assert named <= {tool.name for tool in await client.list_tools()}
+    assert '{"kind": "Fact:Sale", "window": "30d"}' in message.content.text
+
+
+async def test_the_arguments_of_the_prompt_are_described_as_text(client: Caller) -> None:
+    (prompt,) = await client.list_prompts()
+    assert prompt.arguments is not None
+    assert {argument.name for argument in prompt.arguments} == {"kind", "window"}
+    for argument in prompt.arguments:
+        assert argument.description
+        assert "JSON" not in argument.description
+
+
+@pytest.mark.parametrize("reference", [TEMPLATE, PROMPT])
+async def test_kinds_are_completed_by_their_beginning(
+    client: Caller, reference: PromptReference | ResourceTemplateReference
+) -> None:
+    found = await client.complete(reference, {"name": "kind", "value": "Fact:S"})
+    assert found.values == ["Fact:Sale"]
+
+
+async def test_windows_are_completed(client: Caller) -> None:
+    every = await client.complete(TEMPLATE, {"name": "window", "value": ""})
+    assert every.values == list(WINDOWS)
+    assert (await client.complete(TEMPLATE, {"name": "window", "value": "3"})).values == ["30d"]
+
+
+async def test_an_argument_without_candidates_completes_to_nothing(client: Caller) -> None:
+    assert (await client.complete(PROMPT, {"name": "colour", "value": ""})).values == []
+
+
+async def test_the_server_says_what_it_is(server: FastMCP) -> None:
+    assert server.instructions is not None
+    assert "list_kinds" in server.instructions

@@ -1,0 +1,203 @@
+"""The official client on standard input and output, as clients start it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from mcp import Client, StdioServerParameters
+from mcp_types import CallToolResult
+
+from app import config, embedded
+from app.config import Settings
+from tests import foreground, running
+from tests.mcp.test_tools import NAMES
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-P", "-c", "from app.cli import main; main()", "mcp"]
+MODES = ["auto", "legacy"]
+HANDSHAKE = (
+    b'{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion":'
+    b' "2025-06-18", "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}}\n'
+    b'{"jsonrpc": "2.0", "method": "notifications/initialized"}\n'
+)
+CALLS = (
+    b'{"jsonrpc": "2.0", "id": 2, "method": "tools/list"}\n'
+    b'{"jsonrpc": "2.0", "id": 3, "method": "tools/call", "params":'
+    b' {"name": "query_agg", "arguments": {"window": "7d"}}}\n'
+    b'{"jsonrpc": "2.0", "id": 4, "method": "tools/call", "params":'
+    b' {"name": "query_agg", "arguments": {"window": "week"}}}\n'
+)
+FACT = {"kind": "Fact:Sale", "source": "a", "fact_id": "1", "value": 2}
+QUESTION = {"kind": "Fact:Sale", "window": "24h"}
+
+
+def parameters(**settings: str) -> StdioServerParameters:
+    """The command with these settings and no others of this service."""
+    inherited = {n: v for n, v in os.environ.items() if not n.startswith("SUPERVISOR_")}
+    environment = {**inherited, "PYTHONPATH": str(ROOT), **settings}
+    return StdioServerParameters(command=COMMAND[0], args=COMMAND[1:], env=environment)
+
+
+def embedded_parameters(data_dir: Path) -> StdioServerParameters:
+    """The command with embedded servers on a directory."""
+    return parameters(
+        SUPERVISOR_DATA_DIR=str(data_dir),
+        SUPERVISOR_CACHE_DIR=str(config.load().cache_dir),
+        SUPERVISOR_EMBEDDED_PORT="0",
+    )
+
+
+def structured(result: CallToolResult) -> dict[str, Any]:
+    assert not result.is_error, result.content
+    assert isinstance(result.structured_content, dict)
+    return result.structured_content
+
+
+@contextmanager
+def spawned(command: StdioServerParameters) -> Iterator[subprocess.Popen[bytes]]:
+    """The command as a process whose standard streams are pipes; ended at the end."""
+    with subprocess.Popen(
+        [command.command, *command.args],
+        env=command.env,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for a condition, for at most a minute."""
+    async with asyncio.timeout(60):
+        while not condition():  # noqa: ASYNC110  another process makes it true
+            await asyncio.sleep(0.05)
+
+
+def snippet(name: str) -> dict[str, Any]:
+    """The JSON of docs/mcp.md that is marked with this word."""
+    text = (ROOT / "docs" / "mcp.md").read_text()
+    match = re.search(rf"<!-- {name} -->\n```json\n(.*?)```", text, re.DOTALL)
+    assert match is not None
+    found: dict[str, Any] = json.loads(match[1])
+    return found
+
+
+@pytest.fixture
+def url(history_url: str, redis_url: str, tmp_path: Path) -> Iterator[str]:
+    """A running service over the history."""
+    with running.service(history_url, redis_url, tmp_path / "log", workers=1) as service:
+        yield service.url
+
+
+@pytest.mark.parametrize("mode", MODES)
+async def test_it_works_on_the_database_of_a_running_service(
+    history_url: str, redis_url: str, mode: str
+) -> None:
+    command = parameters(SUPERVISOR_DATABASE_URL=history_url, SUPERVISOR_REDIS_URL=redis_url)
+    async with Client(command, mode=mode) as client:
+        assert {tool.name for tool in (await client.list_tools()).tools} == NAMES
+        answer = structured(await client.call_tool("list_kinds", {"prefix": "Fact:S"}))
+        assert [kind["kind"] for kind in answer["items"]] == ["Fact:Sale"]
+
+
+async def test_with_nothing_configured_it_starts_servers_that_the_next_one_joins_and_keeps(
+    tmp_path: Path,
+) -> None:
+    data_dir = tmp_path / "data"
+    command = embedded_parameters(data_dir)
+    with spawned(command) as first:
+        await until(lambda: embedded.running(data_dir))
+        found = embedded.running(data_dir)
+        async with Client(command) as second:
+            assert structured(await second.call_tool("ingest_fact", FACT))["accepted"] == 1
+            assert embedded.running(data_dir) == found
+            first.communicate(timeout=30)
+            # The servers ended with the command that started them; the other starts them again.
+            await until(lambda: embedded.running(data_dir))
+            assert embedded.running(data_dir) == found
+            answer = await second.call_tool("query_agg", QUESTION)
+            if answer.is_error:
+                # The first call may find a connection to the servers before.
+                assert "problem:unavailable" in str(answer.content)
+                answer = await second.call_tool("query_agg", QUESTION)
+            assert structured(answer)["count"] == 1
+    await until(lambda: embedded.running(data_dir) is None)
+
+
+async def test_it_joins_the_servers_of_a_running_service(tmp_path: Path) -> None:
+    data_dir = tmp_path / "data"
+    with foreground.service(data_dir) as service:
+        found = embedded.running(data_dir)
+        async with Client(embedded_parameters(data_dir)) as client, httpx.AsyncClient() as rest:
+            for stored in (1, 2, 3):
+                fact = {**FACT, "fact_id": str(stored)}
+                structured(await client.call_tool("ingest_fact", fact))
+                answer = await rest.get(f"{service.url}/query/agg", params=QUESTION)
+                assert answer.json()["count"] == stored
+        assert embedded.running(data_dir) == found
+
+
+@pytest.mark.parametrize("setting", [{}, {"SUPERVISOR_LOG_LEVEL": "debug"}])
+def test_nothing_but_the_protocol_goes_to_standard_output(
+    history_url: str, redis_url: str, setting: dict[str, str]
+) -> None:
+    command = parameters(
+        SUPERVISOR_DATABASE_URL=history_url, SUPERVISOR_REDIS_URL=redis_url, **setting
+    )
+    with spawned(command) as process:
+        said, _ = process.communicate(HANDSHAKE + CALLS, timeout=60)
+    answers = [json.loads(line) for line in said.splitlines()]
+    assert {answer["jsonrpc"] for answer in answers} == {"2.0"}
+    assert {answer["id"] for answer in answers} == {1, 2, 3, 4}
+
+
+def test_a_data_directory_that_cannot_be_used_ends_it_with_a_sentence(tmp_path: Path) -> None:
+    occupied = tmp_path / "file"
+    occupied.write_text("")
+    with spawned(embedded_parameters(occupied / "data")) as process:
+        said, told = process.communicate(timeout=60)
+    assert (process.returncode, said) == (1, b"")
+    assert str(occupied) in told.decode()
+    assert "Traceback" not in told.decode()
+
+
+async def test_the_snippet_of_the_documentation_works_as_printed(
+    history_url: str, redis_url: str
+) -> None:
+    servers = snippet("stdio")["mcpServers"]
+    command = parameters(SUPERVISOR_DATABASE_URL=history_url, SUPERVISOR_REDIS_URL=redis_url)
+    assert command.env is not None
+    # Where the package is installed, the command is on the path.
+    command.env["PATH"] = f"{Path(sys.executable).parent}:{command.env['PATH']}"
+    as_printed = StdioServerParameters(**servers["supervisor"], env=command.env)
+    async with Client(as_printed) as client:
+        assert {tool.name for tool in (await client.list_tools()).tools} == NAMES
+
+
+async def test_the_snippet_for_a_running_service_names_its_default_address(url: str) -> None:
+    (server,) = snippet("http")["mcpServers"].values()
+    fresh = Settings.model_fields
+    default = f"http://{fresh['host'].default}:{fresh['port'].default}"
+    assert server["url"].startswith(default)
+    async with Client(server["url"].replace(default, url)) as client:
+        assert {tool.name for tool in (await client.list_tools()).tools} == NAMES
+
+
+def test_the_readme_shows_no_snippet_but_those_that_were_tried() -> None:
+    blocks = re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    shown = [json.loads(block) for block in blocks if "mcpServers" in block]
+    assert [block for block in shown if block not in (snippet("stdio"), snippet("http"))] == []

@@ -1,0 +1,142 @@
+"""What a model reads of the tools, and what it gets from them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from fastmcp import Client
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from mcp_types import TextContent
+
+from app.mcp.answers import LARGEST_BYTES, answered
+from tests.mcp.conftest import FACTS, LARGE_FACTS
+
+Caller = Client[Any]
+
+NAMES = {
+    "ingest_metric",
+    "ingest_metrics",
+    "query_metrics",
+    "ingest_fact",
+    "ingest_facts",
+    "query_facts",
+    "query_agg",
+    "list_kinds",
+}
+QUESTIONS: list[tuple[str, dict[str, Any]]] = [
+    ("query_agg", {"window": "7d"}),
+    ("query_agg", {"window": "30d", "kind": "queue_depth", "group_by": "label.region"}),
+    ("query_agg", {"window": "24h", "kind": "Fact:Sale", "source": "shop-mcp"}),
+    ("query_facts", {"kind": "Fact:Sale", "limit": 3}),
+    ("query_metrics", {"name": "http/requests.total", "step": "6h"}),
+    ("list_kinds", {}),
+    ("ingest_facts", {"items": []}),
+]
+
+
+async def test_every_tool_is_listed(client: Caller) -> None:
+    assert {tool.name for tool in await client.list_tools()} == NAMES
+
+
+async def test_every_tool_tells_a_model_when_to_use_it_and_gives_an_example(client: Caller) -> None:
+    for tool in await client.list_tools():
+        assert tool.title, tool.name
+        assert tool.description is not None
+        assert "Example: {" in tool.description, tool.name
+        assert "The answer" in tool.description, tool.name
+
+
+async def test_the_example_of_every_tool_fits_its_input_schema(client: Caller) -> None:
+    for tool in await client.list_tools():
+        assert tool.description is not None
+        example = json.JSONDecoder().raw_decode(tool.description.split("Example: ")[1])[0]
+        Draft202012Validator(tool.input_schema).validate(example)
+
+
+async def test_every_argument_is_described_and_no_other_is_taken(client: Caller) -> None:
+    for tool in await client.list_tools():
+        assert tool.input_schema["additionalProperties"] is False
+        for name, schema in tool.input_schema["properties"].items():
+            assert schema["description"], (tool.name, name)
+            assert {"type", "anyOf", "enum"} & schema.keys(), (tool.name, name)
+
+
+async def test_input_schemas_hold_no_references(client: Caller) -> None:
+    for tool in await client.list_tools():
+        assert "$ref" not in json.dumps(tool.input_schema)
+
+
+@pytest.mark.parametrize(("name", "arguments"), QUESTIONS)
+async def test_answers_fit_the_output_schema(
+    client: Caller, name: str, arguments: dict[str, Any]
+) -> None:
+    schemas = {tool.name: tool.output_schema for tool in await client.list_tools()}
+    result = await client.call_tool(name, arguments)
+    Draft202012Validator(schemas[name]).validate(result.structured_content)
+
+
+@pytest.mark.parametrize(("name", "arguments"), QUESTIONS)
+async def test_the_text_says_the_same_as_the_structured_content(
+    client: Caller, name: str, arguments: dict[str, Any]
+) -> None:
+    result = await client.call_tool(name, arguments)
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    assert msgspec.json.decode(content.text) == result.structured_content
+
+
+async def test_lists_are_read_to_their_end_by_their_cursor(client: Caller) -> None:
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = (
+            await client.call_tool("query_facts", {"kind": "Fact:Sale", "limit": 4, **cursor})
+        ).structured_content
+        assert page is not None
+        found += [fact["fact_id"] for fact in page["items"]]
+        if page["next_cursor"] is None:
+            break
+        cursor = {"cursor": page["next_cursor"]}
+    assert sorted(found) == sorted(str(fact["fact_id"]) for fact in FACTS)
+
+
+async def test_a_page_of_large_facts_is_cut_and_its_cursor_leads_to_the_rest(
+    client: Caller,
+) -> None:
+    found: list[str] = []
+    cursor: dict[str, str] = {}
+    while True:
+        result = await client.call_tool("query_facts", {"kind": "Fact:Transcript", **cursor})
+        (content,) = result.content
+        assert isinstance(content, TextContent)
+        assert len(content.text.encode()) <= LARGEST_BYTES
+        assert result.structured_content is not None
+        found += [fact["fact_id"] for fact in result.structured_content["items"]]
+        if result.structured_content["next_cursor"] is None:
+            break
+        cursor = {"cursor": result.structured_content["next_cursor"]}
+    assert found == [fact["fact_id"] for fact in LARGE_FACTS]
+    assert cursor
+
+
+async def test_a_large_batch_reports_progress(client: Caller) -> None:
+    told: list[tuple[float, float | None]] = []
+
+    async def note(progress: float, total: float | None, message: str | None) -> None:
+        assert message
+        told.append((progress, total))
+
+    items = [{"name": "9"}] * 200
+    await client.call_tool(
+        "ingest_metrics", {"items": items, "partial": True}, progress_handler=note
+    )
+    assert told == [(0, 200), (200, 200)]
+
+
+@pytest.mark.parametrize("digits", ["9" * 5000, "1" + "0" * 320 + ".5"])
+def test_a_number_that_python_cannot_hold_is_text_in_the_structured_content(digits: str) -> None:
+    result = answered(f'{{"payload": {{"n": {digits}}}, "value": 0.5}}'.encode())
+    assert result.structured_content == {"payload": {"n": digits}, "value": 0.5}

@@ -1,0 +1,220 @@
+"""Real series and facts through REST, compared with numpy over the same rows."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import psycopg
+import pytest
+from numpy.typing import NDArray
+
+from tests import running
+from tests.servers import Server
+
+SHARED = Path(os.environ.get("SUPERVISOR_SHARED_DIR", Path(__file__).parents[3] / "shared"))
+SERIES = sorted((SHARED / "data" / "metrics").glob("*.csv"))
+FACTS = SHARED / "data" / "facts_commits.ndjson"
+COUNTED = ("elb_request_count_8c0756", "ec2_network_in_5abac7")
+RESET_EVERY = 500
+RAW_RETENTION = timedelta(days=90)
+BATCH = 5000
+
+pytestmark = pytest.mark.skipif(not SERIES, reason=f"no real input in {SHARED}")
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What was sent of a kind: epoch seconds in ascending order, and values."""
+
+    ts: Floats
+    value: Floats
+    counter: bool = False
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A service that holds the real input, and the input."""
+
+    url: str
+    database_url: str
+    sent: dict[str, Sent]
+
+
+def read_series(path: Path, now: datetime) -> Sent:
+    """A series, shifted so that its last sample lands at `now`."""
+    with path.open(encoding="utf-8") as lines:
+        rows = [
+            (datetime.fromisoformat(row["timestamp"]).replace(tzinfo=UTC), float(row["value"]))
+            for row in csv.DictReader(lines)
+        ]
+    shift = now - max(ts for ts, _ in rows)
+    # A series names some instants twice (clock changes); the first value stands.
+    first: dict[float, float] = {}
+    for ts, value in rows:
+        first.setdefault((ts + shift).timestamp(), value)
+    ordered = sorted(first)
+    return Sent(np.array(ordered), np.array([first[ts] for ts in ordered]))
+
+
+def as_counter(series: Sent) -> Sent:
+    """A counter that grows by the values and falls to zero now and then."""
+    readings = np.concatenate(
+        [
+            np.cumsum(series.value[start : start + RESET_EVERY])
+            for start in range(0, len(series.value), RESET_EVERY)
+        ]
+    )
+    return Sent(series.ts, readings, counter=True)
+
+
+def read_facts(now: datetime) -> list[dict[str, Any]]:
+    """The facts, shifted so that the last one lands at `now`."""
+    facts = [json.loads(line) for line in FACTS.read_text(encoding="utf-8").splitlines()]
+    shift = now - max(datetime.fromisoformat(fact["ts"]) for fact in facts)
+    for fact in facts:
+        fact["ts"] = (datetime.fromisoformat(fact["ts"]) + shift).isoformat()
+    return facts
+
+
+def send_series(http: httpx.Client, name: str, sent: Sent) -> None:
+    kind = "counter" if sent.counter else "gauge"
+    lines = [
+        json.dumps({"name": name, "source": "cloud", "type": kind, "ts": ts, "value": value})
+        for ts, value in zip(sent.ts.tolist(), sent.value.tolist(), strict=True)
+    ]
+    for start in range(0, len(lines), BATCH):
+        answer = http.post(
+            "/ingest/metrics",
+            content="\n".join(lines[start : start + BATCH]),
+            headers={"Content-Type": "application/x-ndjson"},
+        )
+        assert answer.json()["accepted"] == len(lines[start : start + BATCH]), answer.text
+
+
+def send_facts(http: httpx.Client, facts: list[dict[str, Any]], now: datetime) -> Sent:
+    """Send all facts; those older than raw retention have to be refused by name."""
+    receipt = http.post("/ingest/facts", params={"partial": "true"}, json=facts).json()
+    old = {n for n, f in enumerate(facts) if datetime.fromisoformat(f["ts"]) < now - RAW_RETENTION}
+    assert {(bad["index"], bad["slug"]) for bad in receipt["rejected"]} == {
+        (n, "ts_within_retention") for n in old
+    }
+    assert receipt["accepted"] == len(facts) - len(old)
+    kept = sorted(
+        (datetime.fromisoformat(fact["ts"]).timestamp(), float(fact["value"]))
+        for n, fact in enumerate(facts)
+        if n not in old
+    )
+    return Sent(np.array([ts for ts, _ in kept]), np.array([value for _, value in kept]))
+
+
+@pytest.fixture(scope="module")
+def imported(
+    database_server: Server, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Imported]:
+    log = tmp_path_factory.mktemp("real") / "log"
+    with (
+        database_server.deployed() as database_url,
+        running.service(database_url, valkey_url, log) as service,
+        httpx.Client(base_url=service.url, timeout=120) as http,
+    ):
+        now = datetime.now(UTC)
+        sent = {path.stem: read_series(path, now) for path in SERIES}
+        sent |= {f"{name}_total": as_counter(sent[name]) for name in COUNTED}
+        for name, series in sent.items():
+            send_series(http, name, series)
+        sent["Fact:CommitLanded"] = send_facts(http, read_facts(now), now)
+        yield Imported(service.url, database_url, sent)
+
+
+@pytest.fixture(scope="module", params=["from samples", "from rollups"])
+def answers(imported: Imported, request: pytest.FixtureRequest) -> dict[str, dict[str, Any]]:
+    """The answers for every window, before and after the rollups were made."""
+    if request.param == "from rollups":
+        with psycopg.connect(imported.database_url, autocommit=True, prepare_threshold=None) as c:
+            for rollup in ("sample_1h", "sample_1d", "kind_1d"):
+                c.execute(
+                    f"call refresh_continuous_aggregate('data.{rollup}',"
+                    " now() - interval '89 days', now() - interval '1 hour')".encode()
+                )
+    with httpx.Client(base_url=imported.url, timeout=120) as http:
+        # A fact renews the answers about every kind together.
+        fact = {"kind": "Fact:Asked", "source": "test", "subject": request.param}
+        assert http.post("/ingest/facts", json=fact).json()["accepted"] == 1
+        return {
+            window: {
+                told["kind"]: told
+                for told in http.get("/query/agg", params={"window": window}).json()["kinds"]
+            }
+            for window in ("7d", "30d")
+        }
+
+
+def within(told: dict[str, Any], sent: Sent) -> Sent:
+    """What was sent of the window that an answer is about."""
+    start, end = (datetime.fromisoformat(told[name]).timestamp() for name in ("from", "to"))
+    inside = (sent.ts >= start) & (sent.ts <= end)
+    return Sent(sent.ts[inside], sent.value[inside], sent.counter)
+
+
+def increase(readings: Floats) -> float:
+    """Growth from the first reading to the last; after a fall it starts at zero."""
+    before, after = readings[:-1], readings[1:]
+    return float(np.sum(np.where(after >= before, after - before, after)))
+
+
+NAMES = [*(path.stem for path in SERIES), *(f"{name}_total" for name in COUNTED)]
+
+
+@pytest.mark.parametrize("name", [*NAMES, "Fact:CommitLanded"])
+@pytest.mark.parametrize("window", ["7d", "30d"])
+def test_an_aggregate_is_what_numpy_says(
+    imported: Imported, answers: dict[str, dict[str, Any]], name: str, window: str
+) -> None:
+    told = answers[window][name]
+    sent = within(told, imported.sent[name])
+    assert told["count"] == len(sent.value)
+    if len(sent.value) == 0:
+        assert told["sum"] is None
+        return
+    expected = {
+        "sum": sent.value.sum(),
+        "avg": sent.value.mean(),
+        "min": sent.value.min(),
+        "max": sent.value.max(),
+        "last": sent.value[-1],
+    }
+    assert {field: told[field] for field in expected} == pytest.approx(expected, rel=1e-9)
+    assert told["stddev"] == pytest.approx(sent.value.std(), rel=1e-9, abs=1e-9)
+    for percent in (50, 90, 95, 99):
+        exact = np.percentile(sent.value, percent)
+        assert told[f"p{percent}"] == pytest.approx(exact, rel=told["error_bound"] + 1e-9)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("window", ["7d", "30d"])
+def test_a_rate_is_what_numpy_says(
+    imported: Imported, answers: dict[str, dict[str, Any]], name: str, window: str
+) -> None:
+    told = answers[window][name]
+    sent = within(told, imported.sent[name])
+    start, end = (datetime.fromisoformat(told[field]) for field in ("from", "to"))
+    grown = increase(sent.value) if sent.counter else len(sent.value)
+    assert told["rate_per_second"] == pytest.approx(grown / (end - start).total_seconds(), rel=1e-9)
+
+
+def test_every_kind_that_was_sent_is_answered(
+    imported: Imported, answers: dict[str, dict[str, Any]]
+) -> None:
+    for kinds in answers.values():
+        assert set(kinds) == {*imported.sent, "Fact:Asked"}

@@ -1,0 +1,201 @@
+"""Health, metrics, paths, request ids, the log, start and stop."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+from openapi_schema_validator import OAS31Validator
+from openapi_spec_validator import validate
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests import running
+from tests.rest.conftest import slug_of
+
+
+def lines_of(log: Path, request_id: str) -> list[dict[str, Any]]:
+    """The access lines of a request; the line is written after the answer is sent."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        found = [json.loads(line) for line in log.read_text().splitlines() if request_id in line]
+        if found:
+            return found
+    return []
+
+
+def test_the_process_is_live(http: httpx.Client) -> None:
+    assert http.get("/livez").json() == {"status": "ok"}
+
+
+def test_the_service_is_ready(http: httpx.Client) -> None:
+    assert http.get("/readyz").json() == {"status": "ready", "database": "ok", "cache": "ok"}
+
+
+def test_without_redis_the_service_answers_and_says_degraded(
+    database_url: str, tmp_path: Path
+) -> None:
+    nowhere = f"redis://127.0.0.1:{running.free_port()}/0"
+    with running.service(database_url, nowhere, tmp_path / "log", workers=1) as alone:
+        assert httpx.get(f"{alone.url}/readyz").json()["status"] == "degraded"
+        assert httpx.get(f"{alone.url}/query/agg?window=7d").status_code == 200
+
+
+def test_without_a_database_the_service_says_so_and_when_to_come_back(tmp_path: Path) -> None:
+    nowhere = f"postgresql://postgres@127.0.0.1:{running.free_port()}/postgres"
+    with running.service(nowhere, None, tmp_path / "log", workers=1, ready=503) as alone:
+        answer = httpx.get(f"{alone.url}/readyz", timeout=30)
+        assert (answer.status_code, slug_of(answer)) == (503, "unavailable")
+        assert int(answer.headers["retry-after"]) > 0
+        assert answer.json()["params"] == {"database": "unavailable", "cache": "off"}
+        assert httpx.get(f"{alone.url}/livez").status_code == 200
+
+
+def test_requests_of_all_workers_are_counted(service: str) -> None:
+    def livez_count() -> float:
+        text = httpx.get(f"{service}/metrics").text
+        families = {family.name: family for family in text_string_to_metric_families(text)}
+        return sum(
+            sample.value
+            for sample in families["supervisor_http_requests"].samples
+            if sample.labels.get("route") == "/livez"
+        )
+
+    before = livez_count()
+    for _ in range(40):
+        # A connection each, so that both workers answer some.
+        httpx.get(f"{service}/livez")
+    assert [livez_count() for _ in range(5)] == [before + 40] * 5
+
+
+def test_what_the_database_holds_is_exposed(http: httpx.Client, name: str) -> None:
+    http.post("/ingest/metrics", json={"name": name, "source": "a", "value": 1})
+    answer = http.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert re.search(r"^supervisor_series [1-9]", answer.text, re.MULTILINE)
+
+
+def test_an_unknown_path_makes_no_count_of_its_own(http: httpx.Client) -> None:
+    http.get("/nothing/here/at/all")
+    assert "/nothing/here" not in http.get("/metrics").text
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "/query", "/livez/", "/query/agg/", "/%00"])
+def test_a_path_that_is_none_is_a_problem(http: httpx.Client, path: str) -> None:
+    answer = http.get(path)
+    assert (answer.status_code, slug_of(answer)) == (404, "route_unknown")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/query/agg"), ("GET", "/ingest/facts"), ("DELETE", "/livez")]
+)
+def test_a_method_that_a_path_does_not_take_is_a_problem(
+    http: httpx.Client, method: str, path: str
+) -> None:
+    answer = http.request(method, path)
+    assert (answer.status_code, slug_of(answer)) == (405, "method_unknown")
+    assert answer.headers["allow"]
+
+
+@pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/metrics", "/openapi.json"])
+def test_paths_without_parameters_refuse_them(http: httpx.Client, path: str) -> None:
+    answer = http.get(f"{path}?verbose=1")
+    assert (answer.status_code, slug_of(answer)) == (422, "parameter_known")
+
+
+def test_the_index_leads_to_every_path(http: httpx.Client) -> None:
+    paths = http.get("/openapi.json").json()["paths"]
+    assert set(http.get("/").json()["links"].values()) == {*paths, "/openapi.json"}
+
+
+def test_a_request_id_is_taken_over(http: httpx.Client) -> None:
+    answer = http.get("/livez", headers={"X-Request-Id": "mine-1"})
+    assert answer.headers["x-request-id"] == "mine-1"
+
+
+@pytest.mark.parametrize("sent", [b"", b"with space", b"x" * 129, b"\xff"])
+def test_a_request_id_that_is_none_is_replaced(http: httpx.Client, sent: bytes) -> None:
+    headers = httpx.Headers([(b"X-Request-Id", sent)])
+    assert len(http.get("/livez", headers=headers).headers["x-request-id"]) == 32
+
+
+def test_a_request_is_one_line_of_the_log_without_its_content(
+    http: httpx.Client, log: Path, name: str
+) -> None:
+    answer = http.post(
+        "/ingest/metrics?partial=true",
+        json={"name": name, "source": "secret-source", "value": 1},
+        headers={"Authorization": "Bearer secret-token"},
+    )
+    [line] = lines_of(log, answer.headers["x-request-id"])
+    assert (line["method"], line["path"], line["status"]) == ("POST", "/ingest/metrics", 200)
+    assert line["ms"] > 0
+    assert "secret" not in log.read_text()
+
+
+def test_the_log_of_requests_can_be_switched_off(database_url: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    quiet = {"SUPERVISOR_LOG_LEVEL": "warning"}
+    with running.service(database_url, None, log, workers=1, settings=quiet) as alone:
+        httpx.get(f"{alone.url}/livez")
+    assert log.read_text() == ""
+
+
+def test_the_document_is_openapi(http: httpx.Client) -> None:
+    validate(http.get("/openapi.json").json())
+
+
+def test_the_document_describes_the_answers(http: httpx.Client, name: str, fact_kind: str) -> None:
+    http.post("/ingest/metrics", json={"name": name, "source": "a", "value": 1})
+    fact = {"kind": fact_kind, "source": "a", "payload": {"deep": [1]}}
+    document = http.get("/openapi.json").json()
+    asked = {
+        "Aggregate": f"/query/agg?window=7d&group_by=source&kind={name}",
+        "Aggregates": "/query/agg?window=7d",
+        "FactPage": f"/query/facts?kind={fact_kind}",
+        "KindPage": "/query/kinds",
+        "Problem": "/query/agg",
+        "Readiness": "/readyz",
+        "Series": f"/query/metrics?step=1h&name={name}",
+    }
+    answers = {"Receipt": http.post("/ingest/facts", json=fact)}
+    answers |= {schema: http.get(path) for schema, path in asked.items()}
+    for schema, answer in answers.items():
+        whole = {"$ref": f"#/components/schemas/{schema}", "components": document["components"]}
+        OAS31Validator(whole).validate(answer.json())
+        described = set(_properties(document, schema))
+        assert set(answer.json()) <= described, schema
+
+
+def _properties(document: dict[str, Any], schema: str) -> dict[str, Any]:
+    found: dict[str, Any] = document["components"]["schemas"][schema]["properties"]
+    return found
+
+
+def test_a_request_under_way_is_answered_before_the_service_stops(
+    fresh_database: str, tmp_path: Path, name: str
+) -> None:
+    now = time.time()
+    batch = [{"name": name, "source": "a", "value": n, "ts": now - n} for n in range(10_000)]
+    with (
+        running.service(fresh_database, None, tmp_path / "log", workers=1) as alone,
+        ThreadPoolExecutor(1) as pool,
+        # Holds the database up, so that the request is under way when the signal comes.
+        psycopg.connect(fresh_database, prepare_threshold=None) as holder,
+    ):
+        holder.execute("lock table data.sample")
+        request = pool.submit(httpx.post, f"{alone.url}/ingest/metrics", json=batch, timeout=60)
+        livez = httpx.get(f"{alone.url}/livez")
+        assert livez.status_code == 200
+        alone.process.send_signal(signal.SIGTERM)
+        holder.rollback()
+        answer = request.result()
+        assert answer.json()["accepted"] == 10_000
+        assert alone.process.wait(20) == 0
