@@ -37,6 +37,7 @@ def test_a_late_sample_counts_at_once_and_is_told(lasting: Connection, now: date
         lasting, [at(midnight(now) - timedelta(hours=hours)) for hours in range(1, 60)], now=now
     )
     roll_up(lasting, now - timedelta(hours=1))
+    lasting.execute("call internal.refresh_late(0, '{}')")
 
     answer = ingest_metrics(
         lasting, [at(midnight(now) - timedelta(hours=30, minutes=1), 100)], now=now

@@ -1,0 +1,45 @@
+"""A database with jobs that run when called; jobs go by the real clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from psycopg import Connection
+
+from tests.servers import Server
+
+RunJob = Callable[[str, str | None], None]
+
+
+@pytest.fixture(scope="module")
+def lasting(database_server: Server) -> Iterator[Connection]:
+    """A connection that commits."""
+    with (
+        database_server.deployed() as url,
+        psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn,
+    ):
+        yield conn
+
+
+@pytest.fixture
+def clock() -> datetime:
+    """The instant at which the test starts."""
+    return datetime.now(UTC)
+
+
+@pytest.fixture
+def run_job(lasting: Connection) -> RunJob:
+    """Run the job of a procedure, of one hypertable or continuous aggregate where it has many."""
+
+    def run(procedure: str, relation: str | None = None) -> None:
+        (job,) = lasting.execute(
+            "select job_id from timescaledb_information.jobs"
+            " where proc_name = %s and (%s::text is null or hypertable_name = %s)",
+            [procedure, relation, relation],
+        ).fetchall()
+        lasting.execute("call run_job(%s)", job)
+
+    return run

@@ -1,0 +1,40 @@
+"""The job that forgets receipts and identities."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from psycopg import Connection
+
+from tests.sql.calls import ask, fact, ingest_facts, ingest_metrics, metric, query_facts
+
+CONFIG = '{"receipts": "7 days"}'
+
+
+def test_old_receipts_are_forgotten_and_young_ones_are_not(db: Connection) -> None:
+    now = datetime.now(UTC)
+    ingest_metrics(db, metric(), key="old", now=now - timedelta(days=8))
+    ingest_metrics(db, metric(), key="young", now=now - timedelta(days=6))
+
+    db.execute("call internal.prune(0, %s)", [CONFIG])
+    assert db.execute("select idempotency_key from data.receipt").fetchall() == [("young",)]
+
+
+def test_identities_are_kept_as_long_as_a_fact_can_come_again(db: Connection) -> None:
+    now = datetime.now(UTC)
+    past = now - timedelta(days=5)
+    ages = (85, 92)
+    for days in ages:
+        ts = (now - timedelta(days=days)).isoformat()
+        ingest_facts(db, fact(fact_id=str(days), ts=ts), now=past)
+
+    db.execute("call internal.prune(0, %s)", [CONFIG])
+    assert db.execute("select fact_id from data.fact_identity").fetchall() == [("85",)]
+    again = fact(fact_id="85", ts=(now - timedelta(days=85)).isoformat())
+    assert ingest_facts(db, again, now=now)["duplicate"] == 1
+    assert len(query_facts(db, now=now)["items"]) == 2
+
+
+def test_the_job_has_its_config(db: Connection) -> None:
+    config = ask(db, "select config from timescaledb_information.jobs where proc_name = 'prune'")
+    assert config == {"receipts": "7 days"}

@@ -1,0 +1,153 @@
+"""The jobs that roll samples up, keep them, and drop them."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+
+import psycopg
+import pytest
+from psycopg import Connection
+
+from tests.jobs.conftest import RunJob
+from tests.sql.calls import ask, ingest_metrics, metric, query_agg
+
+ROLLUPS = ("sample_1h", "sample_1d", "kind_1d")
+REFRESH = "policy_refresh_continuous_aggregate"
+
+
+def fill(conn: Connection, kind: str, clock: datetime, days: int) -> None:
+    """Send a sample every six hours."""
+    items = [
+        metric(kind, value=n, ts=(clock - timedelta(hours=6 * n, minutes=1)).isoformat())
+        for n in range(4 * days)
+    ]
+    ingest_metrics(conn, items, now=clock)
+
+
+def test_refresh_policies_change_no_answer(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    fill(lasting, "policies", clock, 89)
+    before = query_agg(lasting, "policies", "30d", group_by="source", now=clock)
+
+    for rollup in ROLLUPS:
+        run_job(REFRESH, rollup)
+    after = query_agg(lasting, "policies", "30d", group_by="source", now=clock)
+    assert ask(lasting, "select count(*) from data.kind_1d") > 80
+    for key in ("count", "sum", "min", "max", "last", "previous"):
+        assert after[key] == before[key]
+    assert after["freshness"]["watermark"] is not None
+
+
+def test_policies_roll_up_no_day_that_is_not_over(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    fill(lasting, "today", clock, 3)
+    for rollup in ROLLUPS:
+        run_job(REFRESH, rollup)
+
+    for rollup in ROLLUPS:
+        mark = ask(lasting, "select internal.watermark(%s)", rollup)
+        assert clock - timedelta(days=2) < mark <= clock - timedelta(minutes=59)
+
+
+def test_refresh_late_leaves_nothing_pending(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    fill(lasting, "late", clock, 10)
+    for rollup in ROLLUPS:
+        run_job(REFRESH, rollup)
+    late = [clock - timedelta(days=n, hours=3) for n in range(1, 9)]
+    answer = ingest_metrics(
+        lasting, [metric("late", value=1000, ts=ts.isoformat()) for ts in late], now=clock
+    )
+    assert answer["late"] == 8
+
+    run_job("refresh_late", None)
+    assert ask(lasting, "select count(*) from data.late") == 0
+    for source in (None, "web"):
+        answer = query_agg(lasting, "late", "30d", source=source, now=clock)
+        assert (answer["count"], answer["max"]) == (48, 1000)
+
+
+def test_refresh_late_with_nothing_late_does_nothing(lasting: Connection, run_job: RunJob) -> None:
+    run_job("refresh_late", None)
+    run_job("refresh_late", None)
+
+    assert ask(lasting, "select count(*) from data.late") == 0
+
+
+def test_snapshots_of_all_kinds_are_kept_for_both_windows(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    fill(lasting, "kept", clock, 2)
+
+    run_job("snapshot_aggregates", None)
+    later = clock + timedelta(minutes=1)
+    for window in ("7d", "30d"):
+        known = query_agg(lasting, "kept", window, as_of=later)
+        assert known["count"] == 8
+        assert known["window"] == window
+
+
+def test_retention_drops_samples_and_no_answer_changes(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    # As if it were 60 days later: what is 40 days old is 100 days old.
+    then = clock - timedelta(days=60)
+    fill(lasting, "dropped", then, 88)
+    for rollup in ROLLUPS:
+        lasting.execute(
+            "call refresh_continuous_aggregate(%s, %s, %s)",
+            [f"data.{rollup}", then - timedelta(days=89), then - timedelta(hours=1)],
+        )
+    run_job("refresh_late", None)
+    before = query_agg(lasting, "dropped", "90d", now=then)
+    count = ask(lasting, "select count(*) from data.sample")
+
+    run_job("policy_retention", "sample")
+    assert 0 < ask(lasting, "select count(*) from data.sample") < count
+    for rollup in ROLLUPS:
+        run_job(REFRESH, rollup)
+    run_job("refresh_late", None)
+    assert query_agg(lasting, "dropped", "90d", now=then)["sum"] == before["sum"]
+    assert (
+        ask(lasting, "select count(*) from data.sample where ts < %s", clock - timedelta(days=97))
+        == 0
+    )
+
+
+def test_columnstore_policy_changes_no_answer(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    fill(lasting, "columns", clock, 60)
+    before = query_agg(lasting, "columns", "30d", group_by="source", now=clock)
+
+    run_job("policy_compression", "sample")
+    compressed = ask(
+        lasting,
+        "select count(*) from timescaledb_information.chunks"
+        " where hypertable_name = 'sample' and is_compressed",
+    )
+    assert compressed > 0
+    assert query_agg(lasting, "columns", "30d", group_by="source", now=clock) == before
+
+
+@pytest.mark.native_only("runs the scheduler")
+def test_the_scheduler_runs_refresh_late(fresh_database: str, clock: datetime) -> None:
+    with psycopg.connect(fresh_database, autocommit=True) as conn:
+        conn.execute(
+            "select alter_job(job_id, scheduled => true, next_start => now())"
+            " from timescaledb_information.jobs where proc_name = 'refresh_late'"
+        )
+        conn.execute("call refresh_continuous_aggregate('data.sample_1h', null, %s)", [clock])
+        old = (clock - timedelta(days=2)).isoformat()
+        ingest_metrics(conn, metric(ts=old), now=clock)
+        assert ask(conn, "select count(*) from data.late") == 1
+        conn.execute("select _timescaledb_functions.start_background_workers()")
+        deadline = time.monotonic() + 90
+        while ask(conn, "select count(*) from data.late"):
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+        assert ask(conn, "select count(*) from data.sample_1d") == 1
