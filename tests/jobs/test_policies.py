@@ -1,4 +1,4 @@
-"""The jobs that sql/policies schedules, run by hand: the scheduler has its own tests."""
+"""What sql/policies schedules, and that all of it runs; `run_job` stands in for the scheduler."""
 
 from __future__ import annotations
 
@@ -79,35 +79,6 @@ def test_every_job_runs_on_what_was_ingested(conn: Connection) -> None:
 
     assert ask(conn, "select count(*) from data.sample") == 4
     assert ask(conn, "select count(*) from data.late") == 0
-
-
-def test_snapshots_are_kept_of_every_kind_and_both_windows(conn: Connection) -> None:
-    ingest_metrics(conn, [metric(), metric("errors")], now=datetime.now(UTC))
-
-    run(conn, "internal.snapshot_aggregates", "snapshot_aggregates")
-
-    kept = conn.execute('select kind, "window" from analytics.aggregates order by 1, 2').fetchall()
-    assert kept == [("cpu", "30d"), ("cpu", "7d"), ("errors", "30d"), ("errors", "7d")]
-
-
-def test_prune_forgets_old_receipts_and_identities_and_keeps_new_ones(conn: Connection) -> None:
-    now = datetime.now(UTC)
-    for age in (0, 8):
-        conn.execute(
-            "insert into data.receipt (operation, idempotency_key, digest, received_at)"
-            " values ('ingest_facts', %s, '', %s)",
-            [f"{age}d", now - timedelta(days=age)],
-        )
-    for age in (0, 92):
-        conn.execute(
-            "insert into data.fact_identity (source_id, fact_id, digest, ts) values (1, %s, 0, %s)",
-            [f"{age}d", now - timedelta(days=age)],
-        )
-
-    run(conn, "internal.prune", "prune")
-
-    assert conn.execute("select idempotency_key from data.receipt").fetchall() == [("0d",)]
-    assert conn.execute("select fact_id from data.fact_identity").fetchall() == [("0d",)]
 
 
 def test_retention_drops_samples_and_keeps_their_rollups(conn: Connection) -> None:
