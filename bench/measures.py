@@ -16,11 +16,11 @@ import psycopg
 import redis
 import uvloop
 
-from app.db import Json, own_adapters
-from app.multiplex import Line
-from app.operations import metrics
 from bench import load
 from bench.servers import Stand
+from supervisor_mcp.cache.connection import Connection
+from supervisor_mcp.db import Json, own_adapters
+from supervisor_mcp.operations import metrics
 
 SERIES = 100
 BATCH = 1000
@@ -212,7 +212,7 @@ def _median_ms(call: Callable[[], None]) -> float:
 
 async def _reads(stand: Stand) -> float:
     """Reads/s of 32 tasks that share the connection of the cache."""
-    line = Line(stand.redis_url, 5)
+    connection = Connection(stand.redis_url, 5)
     keys = [f"supervisor:{name}:bench_cold:30d" for name in ("agg", "stamp", "generation")]
     end = time.perf_counter() + ROUND_SECONDS
     done = 0
@@ -220,11 +220,11 @@ async def _reads(stand: Stand) -> float:
     async def read() -> None:
         nonlocal done
         while time.perf_counter() < end:
-            await line.get(*keys)
+            await connection.get(*keys)
             done += 1
 
     await asyncio.gather(*(read() for _ in range(CONNECTIONS)))
-    line.close()
+    connection.close()
     return done / ROUND_SECONDS
 
 

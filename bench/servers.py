@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+from supervisor_mcp import config
+from supervisor_mcp.deploy import deploy, shipped_sql_dir
+from supervisor_mcp.embedded import cache, database
+from supervisor_mcp.server import launch
 
-from app import config
-from app.deploy import deploy, shipped_sql_dir
-from app.embedded import cache, database
-
-APPLICATION = "app.asgi:create()"
 START_SECONDS = 30.0
 
 
@@ -53,46 +45,24 @@ def stand(folder: Path, workers: int) -> Iterator[Stand]:
 
 @contextmanager
 def service(
-    database_url: str, redis_url: str, workers: int, log: Path, application: str = APPLICATION
+    database_url: str,
+    redis_url: str,
+    workers: int,
+    log: Path,
+    application: str = launch.APPLICATION,,
 ) -> Iterator[Stand]:
     """Run an application on these servers."""
-    port = _free_port()
     environment = {
-        **os.environ,
         "SUPERVISOR_DATABASE_URL": database_url,
         "SUPERVISOR_REDIS_URL": redis_url,
-        "SUPERVISOR_PORT": str(port),
         "SUPERVISOR_WORKERS": str(workers),
         "SUPERVISOR_LOG_LEVEL": "warning",
     }
-    command = [sys.executable, "-m", "gunicorn", "--config", "python:app.gunicorn_config"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [*command, application], env=environment, stdout=output, stderr=output
+    with launch.reserve("127.0.0.1", 0) as listener, log.open("wb") as output:
+        place = Stand(database_url, redis_url, *listener.getsockname())
+        started = launch.start(
+            listener, place.url, environment, application=application, log=output
         )
-    try:
-        _await(f"http://127.0.0.1:{port}/readyz", process, log)
-        yield Stand(database_url, redis_url, "127.0.0.1", port)
-    finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-
-
-def _await(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            if httpx.get(url).status_code == 200:
-                return
-        except httpx.TransportError:
-            pass
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"the service did not start: {log.read_text()[-2000:]}")
-        time.sleep(0.05)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+        with started as server:
+            launch.await_readiness(server, seconds=START_SECONDS)
+            yield place

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from app import config
-from app.asgi import Application
-from app.mcp.http import PATH, create_http_app
-from app.mcp.operation_tool import OperationTool
-from app.mcp.server import create_mcp
-from app.mcp.tools import all_tools
-from app.operations import context as operations
-from app.operations.clock import now
+from supervisor_mcp import config
+from supervisor_mcp.mcp.http import PATH, create_http_app
+from supervisor_mcp.mcp.operation_tool import OperationTool
+from supervisor_mcp.mcp.server import create_mcp
+from supervisor_mcp.mcp.tools import all_tools
+from supervisor_mcp.operations import context as operations
+from supervisor_mcp.operations.clock import now
+from supervisor_mcp.server.asgi import Application
 
 
 def create(count: int) -> Application:

@@ -1,4 +1,4 @@
-"""Databases for tests; which server they are on is chosen in `tests/servers.py`."""
+"""Databases for tests; which server they are on is chosen in `tests/support/servers.py`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from tests import servers
-from tests.servers import Server
+from tests.support import servers
+from tests.support.servers import Server
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import redis
 
-from tests import running
+from tests.support import running
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import time
 
 import redis
 
-from app.cache import Cache, Key
+from supervisor_mcp.cache.aggregates import Cache, Key
 
 KEYS = (Key("cpu", "7d"), Key("cpu", "7d", "0" * 32), Key("*", "30d"))
 # Redis keys that play the database: what is committed, and what was acknowledged.

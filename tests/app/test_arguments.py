@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.errors import Problem
-from app.operations import arguments
+from supervisor_mcp.errors import Problem
+from supervisor_mcp.operations import arguments
 
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from app.cache import Cache, Key
-from tests import running
+from supervisor_mcp.cache.aggregates import Cache, Key
+from tests.support import running
 
 CPU = Key("cpu", "7d")
 CPU_OF_A_SOURCE = Key("cpu", "7d", "0" * 32)

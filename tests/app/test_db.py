@@ -10,9 +10,9 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from app.db import Database, Json
-from app.errors import Problem
-from tests import running
+from supervisor_mcp.db import Database, Json
+from supervisor_mcp.errors import Problem
+from tests.support import running
 
 OBJECTS = """
 create schema if not exists probe;

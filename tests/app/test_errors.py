@@ -7,7 +7,7 @@ import pytest
 from psycopg import Connection
 from psycopg.sql import SQL, Literal
 
-from app.errors import Problem, from_database
+from supervisor_mcp.errors import Problem, from_database
 
 
 def problem_of(db: Connection, sqlstate: str, **fields: str) -> Problem:

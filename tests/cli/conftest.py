@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests import foreground
-from tests.foreground import Service
+from tests.support import foreground
+from tests.support.foreground import Service
 
 
 @pytest.fixture(scope="package")

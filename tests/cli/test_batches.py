@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.cli.ingest import BATCH_BYTES, BATCH_ROWS, FACTS, METRICS, Row, batches
+from supervisor_mcp.cli.ingest import BATCH_BYTES, BATCH_ROWS, FACTS, METRICS, Row, batches
 
 kinds_of_row = st.builds(
     Row,

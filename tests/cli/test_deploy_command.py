@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests import foreground
+from tests.support import foreground
 
 
 def test_a_second_deploy_has_nothing_to_do(empty_database: str) -> None:

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.cli.failure import Failure
-from app.cli.files import Defaults, Draft, Fault, read
-from app.cli.ingest import Row
-from app.cli.instants import Anchor
-from app.cli.survey import Survey, rows, survey
+from supervisor_mcp.cli.failure import Failure
+from supervisor_mcp.cli.files import Defaults, Draft, Fault, read
+from supervisor_mcp.cli.import_plan import ImportPlan, plan_import, rows
+from supervisor_mcp.cli.ingest import Row
+from supervisor_mcp.cli.timestamps import Anchor
 
 STILL = Anchor(began=1_700_000_000_000_000, shift=0)
 MINE = Defaults(source="mine")
@@ -186,7 +186,7 @@ def test_a_survey_counts_lines_and_finds_the_newest_instant(tmp_path: Path) -> N
     path = _file(
         tmp_path, "x.ndjson", '{"name":"a","ts":7}\n\nnonsense\n{"name":"a","ts":5}\n{"name":"a"}\n'
     )
-    assert survey(path, MINE) == Survey(lines=4, newest=7_000_000, undated=1)
+    assert plan_import(path, MINE) == ImportPlan(lines=4, newest=7_000_000, undated=1)
 
 
 def test_reading_gives_the_line_of_every_item(tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests import foreground
-from tests.foreground import Service
+from tests.support import foreground
+from tests.support.foreground import Service
 
 ROWS = 5_000
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests import foreground
+from tests.support import foreground
 
 
 def test_help_lists_the_commands() -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests import foreground
-from tests.foreground import Service
+from tests.support import foreground
+from tests.support.foreground import Service
 
 README = (foreground.ROOT / "README.md").read_text(encoding="utf-8")
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)

@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.cli import simulation
+from supervisor_mcp.cli import simulation
 
 NOON = 1_700_000_000
 DAY = 86_400

@@ -11,8 +11,8 @@ import httpx
 import psycopg
 import pytest
 
-from tests import foreground
-from tests.foreground import Service, alive, descendants, eventually
+from tests.support import foreground
+from tests.support.foreground import Service, alive, descendants, eventually
 
 
 @pytest.fixture(scope="module")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.deploy import DeployError, deploy, extend_lock
-from app.deploy.lockfile import differences
+from supervisor_mcp.deploy import DeployError, deploy, extend_lock
+from supervisor_mcp.deploy.lockfile import differences
 from tests.deploy.conftest import Ask
 from tests.deploy.sample import write
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.deploy import deploy
+from supervisor_mcp.deploy import deploy
 from tests.deploy.conftest import Ask
 from tests.deploy.sample import SAMPLE, write
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.deploy import DeployError, deploy
+from supervisor_mcp.deploy import DeployError, deploy
 from tests.deploy.conftest import Ask
 from tests.deploy.sample import SAMPLE, write
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from app.deploy import deploy
-from app.reference import drift, generate, undocumented
+from supervisor_mcp.deploy import deploy
+from supervisor_mcp.reference import drift, generate, undocumented
 from tests.deploy.conftest import Ask
 from tests.deploy.sample import SAMPLE, write
 

@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from app import config
-from app.embedded import database
+from supervisor_mcp import config
+from supervisor_mcp.embedded import database
 
 
 def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:

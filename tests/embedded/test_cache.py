@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import redis
 
-from app.embedded import cache
-from app.embedded.errors import DataDirectoryInUse
+from supervisor_mcp.embedded import cache
+from supervisor_mcp.embedded.errors import DataDirectoryInUse
 
 
 def test_the_cache_keeps_values_in_bounded_memory_and_nothing_on_disk(tmp_path: Path) -> None:

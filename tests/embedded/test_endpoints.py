@@ -7,8 +7,8 @@ from pathlib import Path
 
 import psycopg
 
-from app import embedded
-from app.embedded import cache, database
+from supervisor_mcp import embedded
+from supervisor_mcp.embedded import cache, database
 from tests.embedded.conftest import connect, eventually
 
 

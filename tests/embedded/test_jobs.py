@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from app.embedded import database
+from supervisor_mcp.embedded import database
 from tests.embedded.conftest import connect, eventually
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.embedded import database, node, packages
-from app.embedded.errors import InstallFailed, NodeMissing
+from supervisor_mcp.embedded import database, node, packages
+from supervisor_mcp.embedded.errors import InstallFailed, NodeMissing
 from tests.embedded.conftest import connect
 
 

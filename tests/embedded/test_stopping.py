@@ -13,8 +13,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from app.embedded import database
-from app.embedded.errors import DataDirectoryInUse, StartFailed
+from supervisor_mcp.embedded import database
+from supervisor_mcp.embedded.errors import DataDirectoryInUse, StartFailed
 from tests.embedded.conftest import connect, eventually
 from tests.embedded.raw import Connection, query
 
@@ -23,7 +23,7 @@ KILLS = 5
 PARENT = """
 import sys, time
 from pathlib import Path
-from app import embedded
+from supervisor_mcp import embedded
 with embedded.start(Path(sys.argv[1]), cache_dir=Path(sys.argv[2]), jobs=False) as endpoints:
     print(embedded.database.running_pid(Path(sys.argv[1])), endpoints.database_url, flush=True)
     time.sleep(60)

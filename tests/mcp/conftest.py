@@ -11,12 +11,12 @@ import pytest
 from fastmcp import Client, FastMCP
 from psycopg.types.json import Jsonb
 
-from app.config import Settings
-from app.embedded import cache
-from app.mcp.server import create_mcp
-from app.operations import context as operations
-from app.operations.context import Context
-from tests.servers import Server
+from supervisor_mcp.config import Settings
+from supervisor_mcp.embedded import cache
+from supervisor_mcp.mcp.server import create_mcp
+from supervisor_mcp.operations import context as operations
+from supervisor_mcp.operations.context import Context
+from tests.support.servers import Server
 
 NOW = datetime.now(UTC).replace(minute=30, second=0, microsecond=0) - timedelta(hours=1)
 METRICS = [

@@ -15,8 +15,8 @@ from mcp_types import TextContent, Tool
 from psycopg import Connection
 from psycopg.rows import dict_row
 
-from app.operations.context import Context
-from app.rest.app import create_app
+from supervisor_mcp.operations.context import Context
+from supervisor_mcp.rest.app import create_app
 from tests.mcp.conftest import NOW
 
 Caller = Client[Any]

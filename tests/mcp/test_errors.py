@@ -11,10 +11,10 @@ import pytest
 from fastmcp import Client, FastMCP
 from mcp_types import TextContent
 
-from app.config import Settings
-from app.mcp.server import create_mcp
-from app.operations import context as operations
-from app.operations.context import Context
+from supervisor_mcp.config import Settings
+from supervisor_mcp.mcp.server import create_mcp
+from supervisor_mcp.operations import context as operations
+from supervisor_mcp.operations.context import Context
 
 Caller = Client[Any]
 
@@ -126,13 +126,13 @@ async def test_more_items_than_a_batch_holds_are_refused(client: Caller) -> None
 async def test_an_answer_that_is_too_long_is_refused_with_a_way_to_shorten_it(
     client: Caller,
 ) -> None:
-    question = {
+    query = {
         "name": "queue_depth",
         "step": "2s",
         "source": "orders-mcp",
         "labels": {"region": "eu"},
     }
-    problem = await refused(client, "query_metrics", question)
+    problem = await refused(client, "query_metrics", query)
     assert slug(problem) == "answer_within_limit"
     assert "step" in problem["hint"]
 

@@ -14,10 +14,10 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
-from app.embedded import cache
-from tests import running
+from supervisor_mcp.embedded import cache
 from tests.mcp.test_tools import NAMES
-from tests.servers import Server
+from tests.support import running
+from tests.support.servers import Server
 
 SESSIONS = 16
 CALLS = 1000
@@ -50,8 +50,8 @@ async def test_a_client_lists_and_calls_tools_reads_resources_and_prompts(
         assert {tool.name for tool in (await client.list_tools()).tools} == NAMES
         item = {"name": f"depth_{mode}", "source": "a", "value": 3}
         assert structured(await client.call_tool("ingest_metric", item))["accepted"] == 1
-        question = {"kind": f"depth_{mode}", "window": "1h"}
-        answer = structured(await client.call_tool("query_agg", question))
+        query = {"kind": f"depth_{mode}", "window": "1h"}
+        answer = structured(await client.call_tool("query_agg", query))
         assert answer["count"] == 1
         (content,) = (await client.read_resource(f"supervisor://agg/depth_{mode}/1h")).contents
         assert msgspec.json.decode(content.text) == answer  # type: ignore[union-attr]
@@ -80,8 +80,8 @@ async def test_sixteen_sessions_make_a_thousand_calls_and_none_is_lost(url: str,
     accepted = await asyncio.gather(*(session(number) for number in range(SESSIONS)))
     assert sum(accepted) == CALLS
     async with Client(f"{url}/mcp", mode=mode) as client:
-        question = {"kind": kind, "window": "24h", "group_by": "source"}
-        answer = structured(await client.call_tool("query_agg", question))
+        query = {"kind": kind, "window": "24h", "group_by": "source"}
+        answer = structured(await client.call_tool("query_agg", query))
     assert (answer["count"], answer["sum"], len(answer["groups"])) == (CALLS, CALLS, SESSIONS)
 
 
@@ -92,8 +92,8 @@ async def test_what_one_session_stores_every_other_sees_at_once(url: str, mode: 
         for stored in range(1, 31):
             item = {"name": kind, "source": "a", "value": stored}
             structured(await writer.call_tool("ingest_metric", item))
-            question = {"kind": kind, "window": "1h"}
-            answer = structured(await reader.call_tool("query_agg", question))
+            query = {"kind": kind, "window": "1h"}
+            answer = structured(await reader.call_tool("query_agg", query))
             assert (answer["count"], answer["last"]) == (stored, stored)
 
 
@@ -118,9 +118,9 @@ async def test_rest_and_mcp_answer_the_same_bytes_from_the_cache(url: str, mode:
     item = {"name": f"same_{mode}", "source": "a", "value": 3}
     async with Client(f"{url}/mcp", mode=mode) as client, httpx.AsyncClient(base_url=url) as rest:
         (await rest.post("/ingest/metrics", json=item)).raise_for_status()
-        question = {"kind": f"same_{mode}", "window": "7d"}
-        answer = await rest.get("/query/agg", params=question)
-        (content,) = (await client.call_tool("query_agg", question)).content
+        query = {"kind": f"same_{mode}", "window": "7d"}
+        answer = await rest.get("/query/agg", params=query)
+        (content,) = (await client.call_tool("query_agg", query)).content
     assert isinstance(content, TextContent)
     assert content.text == answer.text
 

@@ -11,7 +11,7 @@ import httpx
 from fastmcp import FastMCP
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 
-from app.mcp.http import create_http_app
+from supervisor_mcp.mcp.http import create_http_app
 
 ROOT = Path(__file__).parents[2]
 REVISION = "2026-07-28"

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from mcp import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference, TextContent
 
-from app.mcp.completions import WINDOWS
-from app.mcp.resources import AGGREGATE, KINDS
+from supervisor_mcp.mcp.completions import WINDOWS
+from supervisor_mcp.mcp.resources import AGGREGATE, KINDS
 
 Caller = Client[Any]
 

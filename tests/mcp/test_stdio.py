@@ -18,13 +18,13 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp_types import CallToolResult
 
-from app import config, embedded
-from app.config import Settings
-from tests import foreground, running
+from supervisor_mcp import config, embedded
+from supervisor_mcp.config import Settings
 from tests.mcp.test_tools import NAMES
+from tests.support import foreground, running
 
 ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-P", "-c", "from app.cli import main; main()", "mcp"]
+COMMAND = [sys.executable, "-P", "-c", "from supervisor_mcp.cli import main; main()", "mcp"]
 MODES = ["auto", "legacy"]
 HANDSHAKE = (
     b'{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion":'
@@ -45,7 +45,7 @@ QUESTION = {"kind": "Fact:Sale", "window": "24h"}
 def parameters(**settings: str) -> StdioServerParameters:
     """The command with these settings and no others of this service."""
     inherited = {n: v for n, v in os.environ.items() if not n.startswith("SUPERVISOR_")}
-    environment = {**inherited, "PYTHONPATH": str(ROOT), **settings}
+    environment = {**inherited, "PYTHONPATH": str(ROOT / "app"), **settings}
     return StdioServerParameters(command=COMMAND[0], args=COMMAND[1:], env=environment)
 
 

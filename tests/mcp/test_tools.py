@@ -11,7 +11,7 @@ from fastmcp import Client
 from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from mcp_types import TextContent
 
-from app.mcp.answers import LARGEST_BYTES, answered
+from supervisor_mcp.mcp.answers import LARGEST_BYTES, answered
 from tests.mcp.conftest import FACTS, LARGE_FACTS
 
 Caller = Client[Any]

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests import foreground
+from tests.support import foreground
 
 
 @pytest.fixture(scope="module")
@@ -48,15 +48,18 @@ def test_it_carries_what_it_needs_at_run_time(wheel: Path) -> None:
         check=True,
         text=True,
     ).stdout.split()
-    expected = {name if name.startswith("app/") else f"app/{name}" for name in tracked}
+    expected = {
+        name.removeprefix("app/") if name.startswith("app/") else f"supervisor_mcp/{name}"
+        for name in tracked
+    }
     assert expected - names == set()
     assert not any(name.startswith(("tests/", "bench/")) for name in names)
 
 
 def test_the_service_runs_from_any_folder(command: Path, tmp_path: Path) -> None:
     # A package of the same name in the folder where the command is typed is none of ours.
-    (tmp_path / "app").mkdir()
-    (tmp_path / "app" / "__init__.py").write_text("raise ImportError('not the installed package')")
+    (tmp_path / "supervisor_mcp").mkdir()
+    (tmp_path / "supervisor_mcp" / "__init__.py").write_text("raise ImportError")
     with foreground.service(tmp_path / "data", command=(str(command),), cwd=tmp_path) as service:
         items = [
             {"name": "packed", "source": "wheel", "value": n, "ts": time.time() - n} for n in (1, 2)

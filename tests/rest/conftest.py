@@ -10,8 +10,8 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests import running
-from tests.servers import Server
+from tests.support import running
+from tests.support.servers import Server
 
 
 @pytest.fixture(scope="session")

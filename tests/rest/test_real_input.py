@@ -17,8 +17,8 @@ import psycopg
 import pytest
 from numpy.typing import NDArray
 
-from tests import running
-from tests.servers import Server
+from tests.support import running
+from tests.support.servers import Server
 
 SHARED = Path(os.environ.get("SUPERVISOR_SHARED_DIR", Path(__file__).parents[3] / "shared"))
 SERIES = sorted((SHARED / "data" / "metrics").glob("*.csv"))

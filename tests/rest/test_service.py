@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import time
@@ -17,8 +18,8 @@ from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests import running
 from tests.rest.conftest import slug_of
+from tests.support import running
 
 
 def lines_of(log: Path, request_id: str) -> list[dict[str, Any]]:
@@ -163,7 +164,7 @@ def test_the_document_describes_the_answers(http: httpx.Client, name: str, fact_
         "KindPage": "/query/kinds",
         "Problem": "/query/agg",
         "Readiness": "/readyz",
-        "Series": f"/query/metrics?step=1h&name={name}",
+        "SeriesResult": f"/query/metrics?step=1h&name={name}",
     }
     answers = {"Receipt": http.post("/ingest/facts", json=fact)}
     answers |= {schema: http.get(path) for schema, path in asked.items()}
@@ -194,8 +195,8 @@ def test_a_request_under_way_is_answered_before_the_service_stops(
         request = pool.submit(httpx.post, f"{alone.url}/ingest/metrics", json=batch, timeout=60)
         livez = httpx.get(f"{alone.url}/livez")
         assert livez.status_code == 200
-        alone.process.send_signal(signal.SIGTERM)
+        os.kill(alone.pid, signal.SIGTERM)
         holder.rollback()
         answer = request.result()
         assert answer.json()["accepted"] == 10_000
-        assert alone.process.wait(20) == 0
+        assert alone.stop() == 0

@@ -1,8 +1,0 @@
-"""Files generated from a deployed database: the schema snapshot and the SQL reference."""
-
-from __future__ import annotations
-
-from app.reference.files import drift, generate
-from app.reference.remarks import undocumented
-
-__all__ = ["drift", "generate", "undocumented"]

@@ -1,0 +1,1 @@
+"""Loops that talk to the outside and so cannot be database jobs; none yet."""

@@ -1,0 +1,1 @@
+"""Finished aggregates in Redis."""

@@ -1,0 +1,165 @@
+"""Answers in Redis, each read or written in one step that an ingest cannot come between.
+
+A kind has a generation: a random token that every ingest of the kind replaces. It is not a
+counter, so that a Redis that lost its memory never repeats one. An answer is kept only under the
+token that its reader saw before computing, and is good only while that is the kind's token.
+Whatever Redis evicts or forgets, what is left is then a miss. The answers themselves are removed
+too, for those who read them without asking for the token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+# Longer than any computation: a generation that is gone at the fill only costs the fill.
+GENERATION_MS = 600_000
+# A computation that takes longer than this may be started a second time.
+LEASE_MS = 5_000
+
+# keys: answer, stamp, generation, lease; arguments: token, generation ms, lease ms.
+# Returns {answer or false, generation, holder of the lease}.
+LOOK = """
+local answer = redis.call('get', KEYS[1])
+local generation = redis.call('get', KEYS[3])
+if answer and generation and redis.call('get', KEYS[2]) == generation then
+    return {answer, false, false}
+end
+redis.call('set', KEYS[3], ARGV[1], 'nx', 'px', ARGV[2])
+redis.call('set', KEYS[4], ARGV[1], 'nx', 'px', ARGV[3])
+return {false, redis.call('get', KEYS[3]), redis.call('get', KEYS[4])}
+"""
+
+# keys: answer, stamp, generation, lease, members; arguments: token, generation, ttl ms, answer.
+# Without an answer it only gives the lease back.
+FILL = """
+if redis.call('get', KEYS[4]) == ARGV[1] then redis.call('unlink', KEYS[4]) end
+if not ARGV[4] or redis.call('get', KEYS[3]) ~= ARGV[2] then return 0 end
+redis.call('set', KEYS[1], ARGV[4], 'px', ARGV[3])
+redis.call('set', KEYS[2], ARGV[2], 'px', ARGV[3])
+local time = redis.call('time')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('zremrangebyscore', KEYS[5], '-inf', now)
+redis.call('zadd', KEYS[5], now + ARGV[3], KEYS[1])
+if redis.call('pttl', KEYS[5]) < ARGV[3] + 60000 then
+    redis.call('pexpire', KEYS[5], ARGV[3] + 60000)
+end
+return 1
+"""
+
+# keys: generation and members of every kind, in pairs; arguments: token, generation ms.
+BUMP = """
+for i = 1, #KEYS, 2 do
+    redis.call('set', KEYS[i], ARGV[1], 'px', ARGV[2])
+    for _, answer in ipairs(redis.call('zrange', KEYS[i + 1], 0, -1)) do
+        redis.call('unlink', answer)
+    end
+    redis.call('unlink', KEYS[i + 1])
+end
+return #KEYS / 2
+"""
+
+
+class StoreError(Exception):
+    """Redis cannot be reached, or did not answer in time, or refused."""
+
+
+class Key:
+    """The request that an answer belongs to: `kind` is `*` for every kind.
+
+    `filters` is empty, or a digest of what else was asked. The attributes are names in Redis:
+    `answer` holds the finished JSON, for any reader; `stamp` the generation that it belongs to.
+    """
+
+    __slots__ = ("answer", "generation", "kind", "lease", "members", "stamp")
+
+    def __init__(self, kind: str, window: str, filters: str = "") -> None:
+        name = f"{kind}:{window}:{filters}" if filters else f"{kind}:{window}"
+        self.kind = kind
+        self.answer = f"supervisor:agg:{name}"
+        self.stamp = f"supervisor:stamp:{name}"
+        self.lease = f"supervisor:lease:{name}"
+        self.generation, self.members = _of_kind(kind)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Key) and other.answer == self.answer
+
+    def __hash__(self) -> int:
+        return hash(self.answer)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What stands under a key; without an answer, the generation and who computes one."""
+
+    answer: bytes | None
+    generation: bytes | None
+    holder: bytes | None
+
+
+class Store:
+    """Every method raises `StoreError`."""
+
+    def __init__(self, url: str, *, ttl_ms: int, timeout_seconds: float) -> None:
+        self._ttl_ms = ttl_ms
+        self._redis = Redis.from_url(
+            url,
+            socket_timeout=timeout_seconds,
+            socket_connect_timeout=timeout_seconds,
+            retry=Retry(NoBackoff(), 1),
+        )
+        self._scripts = {text: self._redis.register_script(text) for text in (LOOK, FILL, BUMP)}
+
+    async def look(self, key: Key, token: str) -> Look:
+        """Read an answer; where there is none, make `token` the holder if nobody computes it."""
+        told = await self._run(
+            LOOK,
+            [key.answer, key.stamp, key.generation, key.lease],
+            [token, GENERATION_MS, LEASE_MS],
+        )
+        return Look(*told)
+
+    async def fill(
+        self, key: Key, token: str, generation: bytes | None, answer: bytes | None
+    ) -> None:
+        """Keep an answer if its kind is still of this generation; holder or not, let others in.
+
+        `answer` None keeps nothing.
+        """
+        keys = [key.answer, key.stamp, key.generation, key.lease, key.members]
+        given = [] if answer is None else [answer]
+        await self._run(FILL, keys, [token, generation or b"", self._ttl_ms, *given])
+
+    async def bump(self, kinds: Iterable[str], token: str) -> None:
+        """Begin a new generation of these kinds and remove all answers of the last one."""
+        keys = [name for kind in kinds for name in _of_kind(kind)]
+        await self._run(BUMP, keys, [token, GENERATION_MS])
+
+    async def ping(self) -> None:
+        """Ask for a sign of life."""
+        try:
+            await self._redis.ping()
+        except (RedisError, OSError) as error:
+            raise StoreError(str(error)) from error
+
+    async def close(self) -> None:
+        """Drop the connections."""
+        await self._redis.aclose()
+
+    async def _run(
+        self, script: str, keys: list[str], arguments: list[str | bytes | int]
+    ) -> list[bytes | None]:
+        try:
+            return await self._scripts[script](keys=keys, args=arguments)  # type: ignore[no-any-return]
+        except (RedisError, OSError) as error:
+            raise StoreError(str(error)) from error
+
+
+def _of_kind(kind: str) -> tuple[str, str]:
+    """Where the generation of a kind stands, and the names of the answers about it."""
+    return f"supervisor:generation:{kind}", f"supervisor:members:{kind}"

@@ -1,0 +1,119 @@
+"""supervisor-mcp mcp: MCP on standard input and output, for clients that start their servers."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from urllib.parse import urlsplit
+
+import anyio
+
+from supervisor_mcp import config, embedded
+from supervisor_mcp.cli import console, servers
+from supervisor_mcp.cli.failure import Failure
+from supervisor_mcp.config import Settings
+from supervisor_mcp.embedded import Endpoints
+from supervisor_mcp.embedded.errors import DataDirectoryInUse, EmbeddedError
+from supervisor_mcp.operations import context as operations
+
+# How long another process may take from locking the data directory to answering on it.
+START_SECONDS = 60.0
+POLL_SECONDS = 0.1
+WATCH_SECONDS = 1.0
+
+
+def mcp() -> None:
+    """Speak MCP on standard input and output, until the input ends.
+
+    Works on the database at SUPERVISOR_DATABASE_URL; give SUPERVISOR_REDIS_URL too where the
+    service that runs on it has one. With neither, it joins the embedded servers that run on the
+    data directory, and starts them where none do.
+    """
+    settings = config.load()
+    # Nothing but the protocol may go to standard output.
+    logging.basicConfig(stream=sys.stderr, level=settings.log_level.upper())
+    if settings.database_url is not None:
+        anyio.run(_serve, settings)
+        return
+    with _embedded(settings) as endpoints:
+        anyio.run(
+            _serve,
+            settings.model_copy(
+                update={
+                    "database_url": endpoints.database_url,
+                    "redis_url": settings.redis_url or endpoints.redis_url,
+                }
+            ),
+        )
+
+
+async def _serve(settings: Settings) -> None:
+    # A second to import, which the other commands need not wait for.
+    from supervisor_mcp.mcp.server import create_mcp  # noqa: PLC0415
+
+    async with operations.connected(operations.build(settings)) as context:
+        await create_mcp(context).run_stdio_async(show_banner=False)
+
+
+@contextmanager
+def _embedded(settings: Settings) -> Iterator[Endpoints]:
+    """The embedded servers, kept alive by this process when whoever started them ends."""
+    with ExitStack() as started:
+        endpoints = _join_or_start(settings, settings.embedded_port, started)
+        servers.bring_up_to_date(endpoints.database_url)
+        done = threading.Event()
+        keeper = threading.Thread(target=_keep, args=(settings, endpoints, started, done))
+        keeper.start()
+        try:
+            yield endpoints
+        finally:
+            done.set()
+            keeper.join()
+
+
+def _join_or_start(settings: Settings, port: int, started: ExitStack) -> Endpoints:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            endpoints = embedded.running(settings.data_dir)
+            if endpoints is not None:
+                return endpoints
+            return started.enter_context(
+                embedded.start(
+                    settings.data_dir,
+                    cache_dir=settings.cache_dir,
+                    port=port,
+                    progress=console.say,
+                )
+            )
+        except DataDirectoryInUse as error:
+            # Another process is starting them, or ending them.
+            if time.monotonic() > deadline:
+                raise Failure(str(error)) from error
+            time.sleep(POLL_SECONDS)
+        except EmbeddedError as error:
+            raise Failure(str(error)) from error
+        except OSError as error:
+            raise Failure(f"The data directory cannot be used: {error}") from error
+
+
+def _keep(
+    settings: Settings, endpoints: Endpoints, started: ExitStack, done: threading.Event
+) -> None:
+    """Start the servers again at the same addresses when they are gone."""
+    port = urlsplit(endpoints.database_url).port or 0
+    while not done.wait(WATCH_SECONDS):
+        if embedded.running(settings.data_dir) is not None:
+            continue
+        try:
+            now = _join_or_start(settings, port, started)
+        except Failure as failure:
+            console.say(failure.message)
+            continue
+        if now != endpoints:
+            console.say(f"The database moved to {now.database_url}; start this command again.")
+            return

@@ -1,0 +1,131 @@
+"""The database and the cache that a command works with: those given, else the embedded ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from supervisor_mcp.cli.failure import USAGE, Failure
+from supervisor_mcp.config import Settings
+from supervisor_mcp.deploy import DeployError, Report, deploy, shipped_sql_dir
+from supervisor_mcp.embedded import announced, cache, database
+from supervisor_mcp.embedded.errors import EmbeddedError
+
+ANALYST = "supervisor_analyst"
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Servers:
+    """Where database and cache are, and those of them that run below this process."""
+
+    database_url: str
+    redis_url: str
+    database: database.Database | None
+    cache: cache.Cache | None
+
+    @property
+    def shown_database(self) -> str:
+        """The DSN of the database as it can be printed."""
+        return self.database.url if self.database else without_password(self.database_url)
+
+    @property
+    def analyst_dsn(self) -> str | None:
+        """What an analyst gives to psql; None where the database has logins of its own."""
+        if self.database is None:
+            return None
+        return self.database_url.replace("postgres@", f"{ANALYST}@", 1)
+
+    def ended(self) -> str | None:
+        """The name of an embedded server that ended by itself, if any did."""
+        if self.database is not None and self.database.ended() is not None:
+            return "The embedded database"
+        if self.cache is not None and self.cache.ended() is not None:
+            return "The embedded Valkey"
+        return None
+
+
+@contextmanager
+def start(settings: Settings, progress: Progress) -> Iterator[Servers]:
+    """Start what the settings do not name, and stop it at the end. Raises Failure."""
+    with ExitStack() as stack:
+        database_url, own_database = stack.enter_context(start_database(settings, progress))
+        own_cache = None
+        if settings.redis_url is None:
+            progress("starting Valkey")
+            with _explained():
+                own_cache = stack.enter_context(cache.start(settings.data_dir))
+        redis_url = settings.redis_url or (own_cache.url if own_cache else "")
+        if own_database is not None:
+            stack.enter_context(announced(settings.data_dir, own_database, redis_url))
+        yield Servers(
+            database_url=database_url,
+            redis_url=redis_url,
+            database=own_database,
+            cache=own_cache,
+        )
+
+
+@contextmanager
+def start_database(
+    settings: Settings, progress: Progress
+) -> Iterator[tuple[str, database.Database | None]]:
+    """The DSN that the settings name, or a started embedded database. Raises Failure."""
+    if settings.database_url is not None:
+        without_password(settings.database_url)  # Refuses what is no DSN.
+        yield settings.database_url, None
+        return
+    progress(f"starting TimescaleDB on {settings.data_dir}")
+    with _explained():
+        running = database.start(
+            settings.data_dir,
+            cache_dir=settings.cache_dir,
+            port=settings.embedded_port,
+            progress=progress,
+        )
+    with running:
+        yield running.url, running
+
+
+def bring_up_to_date(database_url: str) -> Report:
+    """Deploy the shipped sql/. Raises Failure."""
+    try:
+        return deploy(database_url, shipped_sql_dir())
+    except DeployError as error:
+        raise Failure(str(error)) from error
+    except psycopg.OperationalError as error:
+        raise Failure(
+            f"The database at {without_password(database_url)} does not answer"
+            f" ({' '.join(str(error).split())}); check SUPERVISOR_DATABASE_URL."
+        ) from error
+
+
+def without_password(conninfo: str) -> str:
+    """A DSN as it can be shown. Raises Failure when it is none."""
+    try:
+        said = conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError as error:
+        reason = " ".join(str(error).split())
+        raise Failure(f"SUPERVISOR_DATABASE_URL is no DSN: {reason}.", USAGE) from error
+    return make_conninfo(
+        "", **{name: str(value) for name, value in said.items() if name != "password"}
+    )
+
+
+def without_login(url: str) -> str:
+    """A Redis URL as it can be shown."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except EmbeddedError as error:
+        raise Failure(str(error)) from error

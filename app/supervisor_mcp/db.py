@@ -1,0 +1,153 @@
+"""The pool of database connections and the two kinds of transaction.
+
+A call is one round trip: settings and statement go out together and are one transaction, which
+ends with the answer. No session state is used, so that a transaction pooler may stand between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import AsyncConnection, adapters
+from psycopg.adapt import AdaptersMap, Buffer, Dumper, Loader
+from psycopg.pq import Format
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
+
+from supervisor_mcp.errors import from_database, is_outage, too_slow
+
+logger = logging.getLogger(__name__)
+
+ROLE = "supervisor_app"
+# The server's own limit comes first where it has one; the embedded server cannot interrupt itself.
+GRACE_SECONDS = 2.0
+# How long a call waits for a free connection.
+POOL_SECONDS = 5.0
+RETRIED = {"40001", "40P01"}
+
+SETTINGS: LiteralString = """
+select
+    set_config('role', %(role)s, true),
+    set_config('statement_timeout', %(timeout)s, true),
+    set_config('transaction_read_only', %(read_only)s, true)
+"""
+
+
+class Json(bytes):
+    """A JSON text on its way to a `jsonb` parameter, as it is."""
+
+
+class _JsonDumper(Dumper):
+    """The binary format: it carries its length, so that a U+0000 does not end the text."""
+
+    format = Format.BINARY
+    oid = adapters.types["jsonb"].oid
+
+    def dump(self, obj: Json) -> Buffer:
+        return b"\x01" + obj
+
+
+class _JsonLoader(Loader):
+    """Finished JSON passes through."""
+
+    def load(self, data: Buffer) -> bytes:
+        return bytes(data)
+
+
+def own_adapters() -> AdaptersMap:
+    """How values are sent and read: JSON stays text."""
+    own = AdaptersMap(adapters)
+    own.register_dumper(Json, _JsonDumper)
+    own.register_loader("json", _JsonLoader)
+    return own
+
+
+class Database:
+    """Calls of functions in schema `api`, each in a transaction of its own."""
+
+    def __init__(self, url: str, *, pool_size: int, statement_timeout_seconds: int) -> None:
+        self._timeout = statement_timeout_seconds
+        self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
+            url,
+            kwargs={"autocommit": True, "prepare_threshold": None, "context": own_adapters()},
+            min_size=1,
+            max_size=pool_size,
+            timeout=POOL_SECONDS,
+            open=False,
+        )
+
+    async def open(self) -> None:
+        """Start to connect; a server that is not there yet is no error."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Close the connections; calls under way are ended."""
+        await self._pool.close()
+
+    async def read(
+        self, statement: LiteralString, arguments: Mapping[str, object]
+    ) -> tuple[Any, ...]:
+        """The row that a statement answers, in a READ ONLY transaction.
+
+        JSON comes as bytes. Raises `Problem`.
+        """
+        return await self._call(statement, arguments, read_only=True)
+
+    async def write(
+        self, statement: LiteralString, arguments: Mapping[str, object]
+    ) -> tuple[Any, ...]:
+        """The row that a statement answers; it is committed when this returns.
+
+        JSON comes as bytes. Raises `Problem`; nothing was stored then, except that `unavailable`
+        and `too_slow` leave it open.
+        """
+        return await self._call(statement, arguments, read_only=False)
+
+    async def _call(
+        self, statement: LiteralString, arguments: Mapping[str, object], *, read_only: bool
+    ) -> tuple[Any, ...]:
+        try:
+            async with asyncio.timeout(self._timeout + GRACE_SECONDS):
+                try:
+                    return await self._run(statement, arguments, read_only=read_only)
+                except psycopg.Error as error:
+                    lost = is_outage(error) and not isinstance(error, PoolTimeout)
+                    if lost:
+                        # Where one connection died, the others mostly did too.
+                        await self._pool.check()
+                    if error.sqlstate not in RETRIED and not (lost and read_only):
+                        raise
+                    return await self._run(statement, arguments, read_only=read_only)
+        except TimeoutError:
+            raise too_slow() from None
+        except psycopg.Error as error:
+            raise self._problem(error) from error
+
+    async def _run(
+        self, statement: LiteralString, arguments: Mapping[str, object], *, read_only: bool
+    ) -> tuple[Any, ...]:
+        settings = {
+            "role": ROLE,
+            "timeout": str(self._timeout * 1000),
+            "read_only": "on" if read_only else "off",
+        }
+        async with self._pool.connection() as connection:
+            # Until the pipeline ends the server takes all of it for one transaction.
+            async with connection.pipeline():
+                await connection.execute(SETTINGS, settings)
+                cursor = await connection.execute(statement, arguments)
+            row: tuple[Any, ...] | None = await cursor.fetchone()
+        if row is None:
+            raise LookupError(f"no row from {statement}")
+        return row
+
+    def _problem(self, error: psycopg.Error) -> Exception:
+        problem = from_database(error)
+        if problem.slug == "internal":
+            logger.error("database error %s: %s", error.sqlstate, error, exc_info=error)
+        elif is_outage(error):
+            logger.warning("database unavailable: %s", error)
+        return problem

@@ -1,0 +1,86 @@
+"""The embedded TimescaleDB and Valkey of one data directory; nothing else knows of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from supervisor_mcp.embedded import cache, database
+
+STATE = "embedded.json"
+
+
+@dataclass(frozen=True)
+class Endpoints:
+    """Where the servers of a data directory are reached."""
+
+    database_url: str
+    redis_url: str
+
+
+@contextmanager
+def start(
+    data_dir: Path,
+    *,
+    cache_dir: Path,
+    port: int = 0,
+    jobs: bool = True,
+    idle_in_transaction_seconds: float = 30,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Iterator[Endpoints]:
+    """Both servers for as long as the context lasts; `running` finds them meanwhile.
+
+    The arguments are those of `database.start`, and so are the errors.
+    """
+    started = database.start(
+        data_dir,
+        cache_dir=cache_dir,
+        port=port,
+        jobs=jobs,
+        idle_in_transaction_seconds=idle_in_transaction_seconds,
+        progress=progress,
+    )
+    with (
+        started,
+        cache.start(data_dir) as valkey,
+        announced(data_dir, started, valkey.url) as endpoints,
+    ):
+        yield endpoints
+
+
+@contextmanager
+def announced(data_dir: Path, started: database.Database, redis_url: str) -> Iterator[Endpoints]:
+    """Let `running` find the database of `data_dir`, and its cache, while the context lasts."""
+    endpoints = Endpoints(started.url, redis_url)
+    _write(data_dir / STATE, {"database_pid": started.pid, **asdict(endpoints)})
+    try:
+        yield endpoints
+    finally:
+        (data_dir / STATE).unlink(missing_ok=True)
+
+
+def running(data_dir: Path) -> Endpoints | None:
+    """The servers that run on `data_dir` now, started by this or another process, or None.
+
+    What the state file says is believed only while the process that it names holds the lock of
+    the data directory and Valkey answers.
+    """
+    pid = database.running_pid(data_dir)
+    try:
+        state = json.loads((data_dir / STATE).read_text())
+        endpoints = Endpoints(state["database_url"], state["redis_url"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    if pid is None or state.get("database_pid") != pid or not cache.answers(endpoints.redis_url):
+        return None
+    return endpoints
+
+
+def _write(path: Path, state: dict[str, object]) -> None:
+    beside = path.with_suffix(f".{os.getpid()}.new")
+    beside.write_text(json.dumps(state))
+    beside.replace(path)

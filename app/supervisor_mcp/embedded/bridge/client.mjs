@@ -1,0 +1,295 @@
+// One connection: startup, batches of messages, and the turn while a transaction is open.
+
+import { randomInt } from 'node:crypto'
+
+import { SqlError } from './rows.mjs'
+import { Session } from './session.mjs'
+import { inspect, raise } from './statements.mjs'
+import * as wire from './wire.mjs'
+
+const [QUERY, PARSE, SYNC, FLUSH, CALL, CLOSE, TERMINATE] = [...'QPSHFCX'].map((letter) => letter.charCodeAt(0))
+const STATEMENT = SYNC
+const BATCH_END = new Set([QUERY, SYNC, FLUSH, CALL])
+// A COPY was refused by the time its data comes; the protocol says to skip that.
+const SKIPPED = new Set([...'dcf'].map((letter) => letter.charCodeAt(0)))
+// Ends whatever is open: a block, an implicit transaction without Sync, or a skipped pipeline.
+const ABANDON = Buffer.concat([wire.query('rollback'), wire.SYNC, wire.query('rollback')])
+
+const STARTUP_MS = 10_000
+const LINGER_MS = 1_000
+const BATCH_LIMIT = 256 * 1024 * 1024
+const QUEUE_LIMIT = 1_000
+
+// `prepared`: what the batch does to the named statements of the session, in order.
+const newBatch = () => ({ frames: [], bytes: 0, leavesState: false, resets: false, prepared: [] })
+
+export class Client {
+  /** The key of a cancel request, sent to the client at its start. */
+  pid = randomInt(1, 2 ** 31)
+  secret = randomInt(1, 2 ** 31)
+  #socket
+  #postgres
+  #options
+  #session
+  #framer = new wire.Framer()
+  #batch = newBatch()
+  #batches = []
+  #release
+  #startup
+  #idle
+  #busy = false
+  #running = false
+  #closed = false
+
+  /** `options`: `idleInTransactionSeconds` and `cancel(pid, secret)`. */
+  constructor(socket, postgres, options) {
+    this.#socket = socket
+    this.#postgres = postgres
+    this.#options = options
+    socket.setNoDelay(true)
+    socket.on('data', (chunk) => this.#receive(chunk))
+    socket.on('error', () => {})
+    socket.on('close', () => this.#leave())
+    this.#startup = setTimeout(() => socket.destroy(), STARTUP_MS)
+  }
+
+  /** End the connection with a FATAL error. */
+  end(sqlstate, message, { detail, hint } = {}) {
+    if (this.#closed) return
+    this.#socket.end(wire.errorResponse({ severity: 'FATAL', sqlstate, message, detail, hint }))
+    // A client that does not read must not keep its socket.
+    setTimeout(() => this.#socket.destroy(), LINGER_MS).unref()
+    this.#leave()
+  }
+
+  /** Cancel what this client is running, if anything. */
+  cancel() {
+    if (this.#running) this.#postgres.interrupt()
+  }
+
+  #receive(chunk) {
+    if (this.#closed) return
+    this.#framer.push(chunk)
+    try {
+      for (let frame = this.#framer.next(); frame && !this.#closed; frame = this.#framer.next()) {
+        if (this.#framer.untyped) this.#open(frame)
+        else this.#collect(frame)
+      }
+    } catch (error) {
+      if (!(error instanceof wire.ProtocolViolation)) throw error
+      this.end(error.sqlstate, error.message)
+    }
+  }
+
+  #open(frame) {
+    const code = frame.length < 8 ? 0 : frame.readInt32BE(4)
+    if (code === wire.SSL_REQUEST || code === wire.GSS_REQUEST) {
+      this.#socket.write('N')
+    } else if (code === wire.CANCEL_REQUEST) {
+      if (frame.length === 16) this.#options.cancel(frame.readInt32BE(8), frame.readInt32BE(12))
+      this.#socket.destroy()
+    } else if (code >> 16 === 3) {
+      this.#framer.untyped = false
+      clearTimeout(this.#startup)
+      this.#greet(code, wire.startupParameters(frame))
+    } else {
+      throw new wire.ProtocolViolation('unsupported frontend protocol', '0A000')
+    }
+  }
+
+  async #greet(version, parameters) {
+    if (version !== wire.PROTOCOL_3) {
+      const extensions = Object.keys(parameters).filter((name) => name.startsWith('_pq_.'))
+      this.#socket.write(wire.negotiateProtocol(extensions))
+    }
+    const database = parameters.database ?? parameters.user
+    if (database !== 'postgres') {
+      this.end('3D000', `database "${database}" does not exist`, {
+        hint: 'The embedded server has one database, "postgres".',
+      })
+      return
+    }
+    this.#session = new Session(parameters)
+    this.#busy = true
+    const superuser = this.#session.plain ? 'on' : await this.#admit()
+    this.#busy = false
+    if (this.#closed) return
+    this.#welcome(superuser)
+    this.#pump()
+  }
+
+  // The setup of this session may fail, so it is tried before the client is let in.
+  async #admit() {
+    await this.#take()
+    try {
+      if (this.#closed) return undefined
+      await this.#postgres.enter(new Session())
+      const [role] = await this.#postgres.query(this.#session.roleQuery)
+      if (role) {
+        await this.#postgres.enter(this.#session)
+        return role.rolsuper === 't' ? 'on' : 'off'
+      }
+      this.end('28000', `role "${this.#session.user}" does not exist`, {
+        hint: 'Connect as "postgres", or create the role first.',
+      })
+    } catch (error) {
+      this.#fail(error)
+    } finally {
+      this.#yield()
+    }
+    return undefined
+  }
+
+  #welcome(superuser) {
+    const { user, settings } = this.#session
+    const told = { application_name: '', ...this.#postgres.parameters }
+    for (const [name, value] of Object.entries(settings)) {
+      const reported = Object.keys(told).find((known) => known.toLowerCase() === name.toLowerCase())
+      if (reported) told[reported] = value
+    }
+    const status = { ...told, is_superuser: superuser, session_authorization: user }
+    this.#socket.write(
+      Buffer.concat([
+        wire.authenticationOk(),
+        ...Object.entries(status).map(([name, value]) => wire.parameterStatus(name, value)),
+        wire.backendKeyData(this.pid, this.secret),
+        wire.readyForQuery('I'),
+      ]),
+    )
+  }
+
+  #collect(frame) {
+    const type = frame[0]
+    if (type === TERMINATE) {
+      this.#socket.end()
+      this.#leave()
+      return
+    }
+    if (SKIPPED.has(type)) return
+    // psycopg ends a pipeline with Sync and Flush: what flushes nothing opens no transaction.
+    if (type === FLUSH && this.#batch.frames.length === 0) return
+    // Sending counts as not being idle.
+    this.#idle?.refresh()
+    const batch = this.#batch
+    const examined = this.#examined(frame)
+    batch.frames.push(examined)
+    batch.bytes += examined.length
+    if (batch.bytes > BATCH_LIMIT) {
+      throw new wire.ProtocolViolation(`more than ${BATCH_LIMIT} bytes before a Sync`, '54000')
+    }
+    if (!BATCH_END.has(type)) return
+    this.#batch = newBatch()
+    this.#batches.push(batch)
+    if (this.#batches.length > QUEUE_LIMIT) this.#socket.pause()
+    this.#pump()
+  }
+
+  // Frames with SQL are looked at: a refused statement is replaced by one that raises, so that
+  // the server itself does the rest of error handling.
+  #examined(frame) {
+    const type = frame[0]
+    const { prepared } = this.#batch
+    if (type === CLOSE && frame[5] === STATEMENT) prepared.push({ drop: wire.cstringAt(frame, 6) })
+    if (type !== QUERY && type !== PARSE) return frame
+    const name = type === PARSE ? wire.cstringAt(frame, 5) : ''
+    const sql = wire.sqlOf(frame)
+    const { refusal, leavesState, resets } = inspect(sql)
+    if (refusal) return type === QUERY ? wire.query(raise(refusal)) : wire.parse(name, raise(refusal))
+    if (leavesState || name) this.#batch.leavesState = true
+    if (resets) this.#batch.resets = true
+    if (/\b(?:deallocate|discard)\b/i.test(sql)) prepared.push({ dropAll: true })
+    if (name) prepared.push({ name, frame })
+    return frame
+  }
+
+  async #pump() {
+    if (this.#busy) return
+    this.#busy = true
+    try {
+      while (this.#batches.length > 0 && !this.#closed) await this.#run(this.#batches.shift())
+    } catch (error) {
+      this.#fail(error)
+    }
+    this.#busy = false
+    if (this.#closed) await this.#giveBack()
+    else if (this.#socket.isPaused()) this.#socket.resume()
+  }
+
+  async #run(batch) {
+    this.#unwatch()
+    if (!this.#release) {
+      await this.#take()
+      if (this.#closed) return
+      await this.#postgres.enter(this.#session)
+      if (this.#closed) return
+    }
+    if (batch.leavesState) this.#postgres.markDirty()
+    this.#running = true
+    const answer = await this.#postgres.run(Buffer.concat(batch.frames, batch.bytes))
+    this.#running = false
+    this.#session.remember(batch.prepared)
+    if (batch.resets) this.#postgres.forget()
+    const open = batch.frames.at(-1)[0] === FLUSH || wire.finalStatus(answer) !== 'I'
+    if (!open) this.#yield()
+    if (this.#closed) return
+    const flowing = this.#socket.write(answer)
+    if (open) this.#watch()
+    if (!flowing) await this.#drained()
+  }
+
+  #drained() {
+    return new Promise((resolve) => {
+      this.#socket.once('drain', resolve)
+      this.#socket.once('close', resolve)
+    })
+  }
+
+  #fail(error) {
+    this.#running = false
+    if (error instanceof SqlError) {
+      this.end(error.sqlstate, error.message, error)
+    } else {
+      this.end('57P02', 'the embedded server crashed on this statement and was started again', {
+        detail: error.message,
+        hint: 'Nothing that was committed is lost; connect again.',
+      })
+    }
+  }
+
+  #watch() {
+    this.#idle = setTimeout(() => {
+      this.end('25P03', 'terminating connection due to idle-in-transaction timeout', {
+        hint: 'The embedded server has one backend; an open transaction stops everyone else.',
+      })
+    }, this.#options.idleInTransactionSeconds * 1000)
+  }
+
+  #unwatch() {
+    clearTimeout(this.#idle)
+    this.#idle = undefined
+  }
+
+  async #take() {
+    this.#release = await this.#postgres.turns.take()
+  }
+
+  #yield() {
+    this.#release?.()
+    this.#release = undefined
+  }
+
+  #leave() {
+    if (this.#closed) return
+    this.#closed = true
+    clearTimeout(this.#startup)
+    this.#unwatch()
+    this.cancel()
+    if (!this.#busy) this.#giveBack()
+  }
+
+  async #giveBack() {
+    if (!this.#release) return
+    await this.#postgres.run(ABANDON).catch(() => {})
+    this.#yield()
+  }
+}

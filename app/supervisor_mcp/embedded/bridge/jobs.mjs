@@ -1,0 +1,141 @@
+// TimescaleDB's scheduler in place of its background workers: due jobs, one at a time.
+
+import { log } from './log.mjs'
+import { Session } from './session.mjs'
+
+const POLL_MS = 1_000
+// Of TimescaleDB's job_stat.c: how far a failing job backs off.
+const MAX_FAILURES_MULTIPLIER = 20
+const MAX_INTERVALS_BACKOFF = 5
+
+const DUE = `
+  select job_id, application_name as name, owner::text as owner, max_retries, next_start,
+    extract(epoch from max_runtime) * 1000 as max_runtime_ms
+  from timescaledb_information.jobs
+  where scheduled
+    and coalesce(nullif(next_start, '-infinity'), initial_start, '-infinity') <= clock_timestamp()
+  order by coalesce(nullif(next_start, '-infinity'), initial_start, '-infinity'), job_id`
+
+// The slot after now on a fixed schedule, one interval from now on a drifting one.
+const AFTER_SUCCESS = `
+  case
+    when not fixed_schedule or initial_start is null then clock_timestamp() + schedule_interval
+    when extract(year from schedule_interval) * 12 + extract(month from schedule_interval) > 0 then (
+      select min(slot)
+      from generate_series(initial_start, clock_timestamp() + schedule_interval, schedule_interval) as slot
+      where slot > clock_timestamp())
+    else initial_start + schedule_interval * (1 + floor(
+      extract(epoch from clock_timestamp() - initial_start) / extract(epoch from schedule_interval)))
+  end`
+
+const afterFailure = (failures) => `
+  clock_timestamp() + least(
+    retry_period * ${Math.min(failures, MAX_FAILURES_MULTIPLIER)},
+    schedule_interval * ${MAX_INTERVALS_BACKOFF})`
+
+const literal = (text) => (text === null ? 'null' : `'${text.replaceAll("'", "''")}'`)
+
+export class Jobs {
+  #postgres
+  #session = new Session({ application_name: 'jobs' })
+  #failures = new Map()
+  #stopped = false
+
+  constructor(postgres) {
+    this.#postgres = postgres
+  }
+
+  /** Look for due jobs now and from then on. */
+  async start() {
+    while (!this.#stopped) {
+      const ran = await this.#next().catch((error) => {
+        if (!this.#stopped) log('error', 'job schedule unreadable', { message: error.message })
+        return false
+      })
+      if (!ran) await new Promise((resolve) => setTimeout(resolve, POLL_MS).unref())
+    }
+  }
+
+  stop() {
+    this.#stopped = true
+  }
+
+  // One job a turn, so that clients come in between. A job that could not be rescheduled is left
+  // aside, or it would be due for ever.
+  #stuck = new Set()
+
+  async #next() {
+    const release = await this.#postgres.turns.take()
+    try {
+      if (this.#stopped) return false
+      const due = await this.#postgres.peek(DUE)
+      const job = due.find(({ job_id: id }) => !this.#stuck.has(id))
+      if (!job) return false
+      await this.#postgres.enter(this.#session)
+      await this.#run(job)
+      return true
+    } finally {
+      release()
+    }
+  }
+
+  async #run(job) {
+    const fields = { job_id: Number(job.job_id), name: job.name }
+    const started = performance.now()
+    const error = await this.#call(job)
+    const seconds = Math.round(performance.now() - started) / 1000
+    if (this.#stopped) return
+    try {
+      if (error) await this.#failed(job, { ...fields, seconds, error })
+      else await this.#succeeded(job, { ...fields, seconds })
+    } catch (fatal) {
+      this.#stuck.add(job.job_id)
+      log('error', 'job cannot be rescheduled', { ...fields, message: fatal.message })
+    }
+  }
+
+  async #call(job) {
+    const limit = Math.round(Number(job.max_runtime_ms))
+    try {
+      this.#postgres.markDirty()
+      await this.#postgres.query(
+        `set statement_timeout = ${limit}; set session authorization ${job.owner}`,
+      )
+      await this.#postgres.query(`call public.run_job(${job.job_id})`)
+      return undefined
+    } catch (error) {
+      return error
+    } finally {
+      await this.#postgres.enter(new Session())
+    }
+  }
+
+  async #succeeded(job, fields) {
+    this.#failures.delete(job.job_id)
+    const next = await this.#reschedule(job, AFTER_SUCCESS)
+    log('info', 'job ran', { ...fields, next_start: next })
+  }
+
+  async #failed(job, { error, ...fields }) {
+    const failures = (this.#failures.get(job.job_id) ?? 0) + 1
+    this.#failures.set(job.job_id, failures)
+    const said = { ...fields, failures, sqlstate: error.sqlstate, message: error.message }
+    if (Number(job.max_retries) >= 0 && failures >= Number(job.max_retries)) {
+      await this.#postgres.query(`select public.alter_job(${job.job_id}, scheduled => false)`)
+      log('error', 'job failed and is unscheduled, for max_retries is reached', said)
+      return
+    }
+    const next = await this.#reschedule(job, afterFailure(failures))
+    log('error', 'job failed', { ...said, next_start: next })
+  }
+
+  // A job that set its own next start keeps it, and one that deleted itself has none.
+  async #reschedule(job, expression) {
+    const [row] = await this.#postgres.query(`
+      select altered.next_start
+      from timescaledb_information.jobs as job
+      cross join lateral public.alter_job(job.job_id, next_start => ${expression}) as altered
+      where job.job_id = ${job.job_id} and job.next_start is not distinct from ${literal(job.next_start)}`)
+    return row?.next_start
+  }
+}

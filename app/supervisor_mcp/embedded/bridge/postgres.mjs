@@ -1,0 +1,178 @@
+// The one backend: its thread, its turns, and whose session it holds.
+
+import { Worker } from 'node:worker_threads'
+
+import { Interrupts } from './interrupts.mjs'
+import { log } from './log.mjs'
+import { rows } from './rows.mjs'
+import { Session } from './session.mjs'
+import { Turns } from './turns.mjs'
+import { SYNC, query } from './wire.mjs'
+
+const TICK_MS = 50
+const PEEK = [
+  'set local session authorization postgres',
+  'set local search_path = pg_catalog',
+  'set local statement_timeout = 0',
+  `set local datestyle = 'ISO'`,
+].join('; ')
+const REPORTED = ['server_version', 'server_encoding', 'client_encoding', 'DateStyle', 'IntervalStyle', 'TimeZone']
+
+/** The statement ended the server, which runs again. */
+export class Crash extends Error {}
+
+export class Postgres {
+  turns = new Turns()
+  /** What a client is told at its start. */
+  parameters = { integer_datetimes: 'on', standard_conforming_strings: 'on' }
+  #where
+  #interrupts = new Interrupts()
+  #worker
+  #pending
+  #runs = 0
+  #startedAt = 0
+  #cancelled
+  #session
+  #setup
+  #dirty = true
+  #closing = false
+
+  constructor(where) {
+    this.#where = where
+    setInterval(() => this.#tick(), TICK_MS).unref()
+  }
+
+  /** Resolves when the server takes messages. */
+  async start() {
+    await this.#boot()
+    for (const name of REPORTED) {
+      const [row] = await this.query(`select pg_catalog.current_setting('${name}') as value`)
+      this.parameters[name] = row.value
+    }
+  }
+
+  /**
+   * Run frontend messages and resolve with the answer; only the holder of the turn may call it.
+   * Rejects with Crash when the server died of them and was started again.
+   */
+  async run(bytes) {
+    try {
+      return await this.#post(bytes)
+    } catch (error) {
+      if (this.#closing) throw new Crash('closing')
+      log('error', 'server crashed', { message: String(error) })
+      await this.#boot().catch((fatal) => {
+        log('error', 'server does not start again', { message: String(fatal) })
+        process.exit(1)
+      })
+      throw new Crash(String(error))
+    }
+  }
+
+  /** The rows of the last statement of `sql`, as text; throws SqlError. */
+  async query(sql) {
+    return rows(await this.run(query(sql)))
+  }
+
+  /** The rows of a query that leaves the session, whose ever it is, as it was. */
+  async peek(sql) {
+    return rows(await this.run(Buffer.concat([query(`begin; ${PEEK}; ${sql}`), query('rollback')])))
+  }
+
+  /** Bring the backend into the state of `session`; throws SqlError when its setup fails. */
+  async enter(session) {
+    if (this.#session === session) return
+    const { setup } = session
+    this.#session = undefined
+    if (this.#dirty || this.#setup !== setup) {
+      this.#dirty = true
+      await this.query('discard all')
+      await this.query(setup)
+      this.#setup = setup
+      this.#dirty = false
+    }
+    if (session.prepared.size > 0) {
+      this.#dirty = true
+      await this.run(Buffer.concat([...session.prepared.values()].flatMap((parse) => [parse, SYNC])))
+    }
+    this.#session = session
+  }
+
+  /** What runs now may leave something behind in the session. */
+  markDirty() {
+    this.#dirty = true
+  }
+
+  /** The session has to be set up anew, whoever comes next. */
+  forget() {
+    this.#session = undefined
+    this.#dirty = true
+  }
+
+  /** Cancel what runs now as SIGINT would: SQLSTATE 57014. */
+  interrupt() {
+    if (!this.#startedAt) return
+    this.#cancelled = this.#runs
+    this.#interrupts.call('interrupt', this.#runs)
+  }
+
+  async close() {
+    this.#closing = true
+    const gone = new Promise((resolve) => this.#worker.once('exit', resolve))
+    this.#worker.postMessage(null)
+    await gone
+  }
+
+  // The first call of an interrupt may have come before the thread took up the run.
+  #tick() {
+    if (!this.#startedAt || Date.now() - this.#startedAt < TICK_MS) return
+    this.#interrupts.call(this.#cancelled === this.#runs ? 'interrupt' : 'tick', this.#runs)
+  }
+
+  #post(bytes) {
+    this.#runs += 1
+    this.#startedAt = Date.now()
+    return new Promise((resolve, reject) => {
+      this.#pending = { resolve, reject }
+      this.#worker.postMessage({ id: this.#runs, bytes })
+    })
+  }
+
+  #settle(how, value) {
+    this.#startedAt = 0
+    const pending = this.#pending
+    this.#pending = undefined
+    pending?.[how](value)
+  }
+
+  async #boot() {
+    this.#session = undefined
+    this.#dirty = true
+    const able = await new Promise((resolve, reject) => {
+      this.#pending = { resolve, reject }
+      const worker = new Worker(new URL('./engine.mjs', import.meta.url), {
+        workerData: this.#where,
+      })
+      this.#worker = worker
+      worker.on('message', (message) => this.#settle('resolve', message))
+      worker.on('error', (error) => this.#settle('reject', error))
+      worker.on('exit', (code) => {
+        // After an error the next worker may have begun.
+        if (worker === this.#worker) this.#settle('reject', new Error(`exit ${code}`))
+      })
+    })
+    if (!able.interruptible || !able.timeouts) log('warning', 'statements cannot be cancelled', able)
+    await this.#load()
+  }
+
+  // TimescaleDB is not preloaded: the loader comes with the first of its functions, the
+  // Community module with the first of its own types, which has to fail on this value.
+  async #load() {
+    const { setup } = new Session()
+    const post = async (sql) => rows(await this.#post(query(sql)))
+    await post(`${setup}; set client_min_messages = warning`)
+    await post('create extension if not exists timescaledb schema public')
+    await post(`select public.time_bucket('1 hour'::interval, now())`)
+    await post(`select 'AA'::_timescaledb_internal.compressed_data`).catch(() => {})
+  }
+}

@@ -1,0 +1,147 @@
+"""The embedded TimescaleDB: one WebAssembly backend behind a bridge that speaks its protocol."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from supervisor_mcp.embedded import locking, node, packages
+from supervisor_mcp.embedded.errors import DataDirectoryInUse, StartFailed
+from supervisor_mcp.process import Server
+
+BRIDGE = Path(__file__).parent / "bridge" / "main.mjs"
+LOCK = "database.lock"
+CLUSTER = "pgdata"
+START_SECONDS = 120.0
+
+
+class Database(Server):
+    """A running TimescaleDB; `url` is a DSN for psycopg, as superuser `postgres`."""
+
+
+def start(
+    data_dir: Path,
+    *,
+    cache_dir: Path,
+    port: int = 0,
+    jobs: bool = True,
+    idle_in_transaction_seconds: float = 30,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Database:
+    """Start a server on `data_dir`, which is created (mode 0700) when missing.
+
+    It listens on 127.0.0.1:`port`, or on a free port when that is 0 or taken. With `jobs`, it
+    runs due TimescaleDB jobs. A transaction that is idle for `idle_in_transaction_seconds` is
+    ended. `progress` is told of steps that take long. Raises `DataDirectoryInUse`,
+    `NodeMissing`, `InstallFailed` or `StartFailed`.
+    """
+    runtime = node.find()
+    installed = packages.installed(cache_dir, runtime, progress)
+    data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    data_dir.chmod(0o700)
+    lock = _locked(data_dir)
+    if not (data_dir / CLUSTER).exists():
+        progress("creating the database (once)")
+    try:
+        process = subprocess.Popen(  # noqa: S603
+            [
+                str(runtime.executable),
+                str(BRIDGE),
+                *("--packages", str(installed.resolve())),
+                *("--pgdata", str(data_dir.resolve() / CLUSTER)),
+                *("--port", str(port)),
+                *("--parent", str(os.getpid())),
+                *("--jobs", "on" if jobs else "off"),
+                *("--idle-in-transaction-seconds", str(idle_in_transaction_seconds)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            pass_fds=(lock,),
+            # Ctrl-C is for the parent, which stops its servers in order.
+            start_new_session=True,
+        )
+        os.truncate(lock, 0)
+        os.pwrite(lock, str(process.pid).encode(), 0)
+    finally:
+        os.close(lock)
+    return _ready(process, data_dir)
+
+
+def running_pid(data_dir: Path) -> int | None:
+    """The process that serves `data_dir` now, or None."""
+    lock = data_dir / LOCK
+    if not locking.is_held(lock):
+        return None
+    written = lock.read_text()
+    return int(written) if written.isdigit() else None
+
+
+def clone(source: Path, target: Path) -> None:
+    """Copy the database of the stopped data directory `source` to the new directory `target`.
+
+    A server starts on the copy without creating or deploying anything. Raises
+    `DataDirectoryInUse` when a server runs on `source`, `FileExistsError` when `target` has a
+    database.
+    """
+    lock = _locked(source)
+    try:
+        target.mkdir(parents=True, exist_ok=True, mode=0o700)
+        shutil.copytree(source / CLUSTER, target / CLUSTER)
+    finally:
+        os.close(lock)
+
+
+def _locked(data_dir: Path) -> int:
+    lock = locking.acquire(data_dir / LOCK)
+    if lock is None:
+        raise DataDirectoryInUse(
+            f"Another embedded database runs on {data_dir}. Stop it, or use another data "
+            "directory (SUPERVISOR_DATA_DIR)."
+        )
+    return lock
+
+
+def _ready(process: subprocess.Popen[bytes], data_dir: Path) -> Database:
+    told = _first_line(process)
+    port = told.get("port")
+    database = Database(process, f"postgresql://postgres@127.0.0.1:{port}/postgres")
+    if port is None:
+        process.kill()
+        database.stop()
+        raise StartFailed(
+            f"The embedded database on {data_dir} did not start: {told['message']}\n"
+            "If the directory is damaged, move it away and start again."
+        )
+    return database
+
+
+def _first_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
+    assert process.stdout is not None  # noqa: S101
+    line = _read_line(process.stdout, time.monotonic() + START_SECONDS)
+    if line is None:
+        return {"message": f"not ready within {START_SECONDS:.0f} s"}
+    if not line:
+        return {"message": f"ended with status {process.wait()}"}
+    told: dict[str, Any] = json.loads(line)
+    return told
+
+
+def _read_line(stream: IO[bytes], deadline: float) -> bytes | None:
+    line = b""
+    with selectors.DefaultSelector() as selector:
+        selector.register(stream, selectors.EVENT_READ)
+        while not line.endswith(b"\n"):
+            if not selector.select(max(0.0, deadline - time.monotonic())):
+                return None
+            part = os.read(stream.fileno(), 4096)
+            if not part:
+                break
+            line += part
+    return line

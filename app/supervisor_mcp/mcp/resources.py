@@ -1,0 +1,60 @@
+"""Resources: answers under an address, for clients that attach rather than call."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastmcp import FastMCP
+
+from supervisor_mcp.errors import Problem, internal
+from supervisor_mcp.mcp.answers import bounded
+from supervisor_mcp.mcp.problems import current_request_id, protocol_error
+from supervisor_mcp.operations.aggregates import AggregateQuery, query_agg
+from supervisor_mcp.operations.clock import Clock
+from supervisor_mcp.operations.context import Context
+from supervisor_mcp.operations.kinds import KindQuery, list_kinds
+
+logger = logging.getLogger(__name__)
+
+JSON = "application/json"
+KINDS = "supervisor://kinds"
+AGGREGATE = "supervisor://agg/{kind}/{window}"
+LARGEST_PAGE = 1000
+
+
+def register(server: FastMCP, context: Context, clock: Clock) -> None:
+    """Add the resources."""
+
+    @server.resource(KINDS, name="kinds", title="Kinds", mime_type=JSON)
+    async def kinds() -> str:
+        """The first 1,000 kinds by name, as list_kinds answers; it also gives the others."""
+        async with told(KINDS):
+            query = KindQuery.read(limit=LARGEST_PAGE)
+            return (await list_kinds(context, query)).decode()
+
+    # A kind is looked up in the database, never in a file system: .. and / in it are harmless.
+    @server.resource(AGGREGATE, name="agg", title="Aggregate", mime_type=JSON, security=None)
+    async def aggregate(kind: str, window: str) -> str:
+        """Numbers of a kind over a window (1h, 24h, 7d, 30d, 90d), as query_agg answers.
+
+        Percent-encode the kind: / is %2F, as in supervisor://agg/http%2Frequests/7d.
+        """
+        async with told(AGGREGATE):
+            query = AggregateQuery.read(kind=kind, window=window)
+            answer = await query_agg(context, query, clock())
+            return bounded(answer, "Call query_agg with source.").decode()
+
+
+@asynccontextmanager
+async def told(what: str) -> AsyncIterator[None]:
+    """Turn what goes wrong into a protocol error that carries the problem."""
+    try:
+        yield
+    except Problem as problem:
+        raise protocol_error(problem, current_request_id()) from None
+    except Exception as error:
+        request_id = current_request_id()
+        logger.exception("%s failed, request_id %s", what, request_id)
+        raise protocol_error(internal(), request_id) from error

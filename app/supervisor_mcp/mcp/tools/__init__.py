@@ -1,0 +1,15 @@
+"""Tools, one module per noun; each gives its tools over a context and a clock."""
+
+from __future__ import annotations
+
+from supervisor_mcp.mcp.operation_tool import OperationTool
+from supervisor_mcp.mcp.tools import aggregates, facts, kinds, metrics
+from supervisor_mcp.operations.clock import Clock
+from supervisor_mcp.operations.context import Context
+
+NOUNS = (metrics, facts, aggregates, kinds)
+
+
+def all_tools(context: Context, clock: Clock) -> list[OperationTool]:
+    """Every tool; a noun is registered by its module standing in `NOUNS`."""
+    return [tool for noun in NOUNS for tool in noun.tools(context, clock)]

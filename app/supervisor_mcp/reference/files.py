@@ -1,0 +1,50 @@
+"""sql/schema.sql and docs/sql-api.md: written, or compared with what stands there."""
+
+from __future__ import annotations
+
+from difflib import unified_diff
+from pathlib import Path
+
+from supervisor_mcp.reference.catalog import read_only
+from supervisor_mcp.reference.snapshot import snapshot
+from supervisor_mcp.reference.sql_api import sql_api
+
+
+def generate(conninfo: str, repo_root: Path) -> list[Path]:
+    """Write both files from the database at `conninfo` and return those that changed.
+
+    The database must hold what a deploy of an empty one gives, nothing else.
+    """
+    changed = []
+    for path, text in _texts(conninfo, repo_root).items():
+        if _standing(path) != text:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            changed.append(path)
+    return changed
+
+
+def drift(conninfo: str, repo_root: Path) -> str:
+    """Compare both files with the database: a unified diff, empty when nothing differs."""
+    return "".join(
+        line
+        for path, text in _texts(conninfo, repo_root).items()
+        for line in unified_diff(
+            _standing(path).splitlines(keepends=True),
+            text.splitlines(keepends=True),
+            f"{path.name} (file)",
+            f"{path.name} (database)",
+        )
+    )
+
+
+def _texts(conninfo: str, repo_root: Path) -> dict[Path, str]:
+    with read_only(conninfo) as conn:
+        return {
+            repo_root / "sql" / "schema.sql": snapshot(conn),
+            repo_root / "docs" / "sql-api.md": sql_api(conn),
+        }
+
+
+def _standing(path: Path) -> str:
+    return path.read_text(encoding="utf-8") if path.exists() else ""

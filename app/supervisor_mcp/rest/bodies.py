@@ -1,0 +1,99 @@
+"""Request bodies: bounded, decompressed, and framed as one JSON document."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+
+import falcon
+from falcon.asgi import Request
+
+from supervisor_mcp.errors import Problem
+from supervisor_mcp.operations.json_validation import AT_ONCE_BYTES, read_lines
+
+LIMIT_BYTES = 8 * 1024 * 1024
+JSON = {"application/json"}
+NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
+GZIP = {"gzip", "x-gzip"}
+
+
+async def read_document(req: Request) -> bytes:
+    """The body as JSON text, an array of the lines where it is NDJSON. Raises `Problem`."""
+    lines = _is_lines(req)
+    encoding = (req.get_header("Content-Encoding") or "identity").strip().lower()
+    if encoding != "identity" and encoding not in GZIP:
+        raise Problem(
+            "content_encoding_known",
+            f'"{encoding[:100]}" is not read here.',
+            hint="Send the body as it is, or with Content-Encoding: gzip.",
+        )
+    body = await _read(req)
+    if encoding in GZIP:
+        inflate = asyncio.to_thread(_inflate, body) if len(body) > AT_ONCE_BYTES else None
+        body = _inflate(body) if inflate is None else await inflate
+    return await read_lines(body) if lines else body
+
+
+def _is_lines(req: Request) -> bool:
+    media_type, options = falcon.parse_header(req.content_type or "application/json")
+    if options.get("charset", "utf-8").lower() in {"utf-8", "utf8"}:
+        if media_type.lower() in JSON:
+            return False
+        if media_type.lower() in NDJSON:
+            return True
+    raise Problem(
+        "content_type_known",
+        f'"{(req.content_type or "")[:100]}" is not read here.',
+        hint="Send Content-Type: application/json or application/x-ndjson, in UTF-8.",
+    )
+
+
+async def _read(req: Request) -> bytes:
+    length = req.content_length
+    if length is not None and length > LIMIT_BYTES:
+        raise _too_large()
+    parts = []
+    size = 0
+    async for part in req.stream:
+        parts.append(part)
+        size += len(part)
+        if size > LIMIT_BYTES:
+            raise _too_large()
+    if req.scope.get("supervisor.cut_short") or (length is not None and size < length):
+        raise Problem("body_cut_short", "The connection was lost before the body was whole.")
+    return b"".join(parts)
+
+
+def _inflate(body: bytes) -> bytes:
+    """The content of all members of a gzip body, which may inflate to the limit, not beyond."""
+    parts = []
+    size = 0
+    while body:
+        member = zlib.decompressobj(wbits=31)
+        try:
+            parts.append(member.decompress(body, LIMIT_BYTES - size + 1))
+        except zlib.error:
+            raise _not_gzip() from None
+        size += len(parts[-1])
+        if size > LIMIT_BYTES:
+            raise _too_large()
+        if not member.eof:
+            raise _not_gzip()
+        body = member.unused_data
+    return b"".join(parts)
+
+
+def _not_gzip() -> Problem:
+    return Problem(
+        "gzip_malformed",
+        "The body is damaged or cut short, or is not gzip.",
+        hint="Compress the whole body with gzip, or leave out Content-Encoding.",
+    )
+
+
+def _too_large() -> Problem:
+    return Problem(
+        "body_within_limit",
+        "The body has more than 8 MiB, counted after inflating.",
+        hint="Split the batch and send the parts one after the other.",
+    )

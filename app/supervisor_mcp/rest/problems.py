@@ -1,0 +1,75 @@
+"""Errors as `application/problem+json`."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import falcon
+import msgspec
+from falcon.asgi import App, Request, Response
+
+from supervisor_mcp.errors import Problem, internal
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+
+def install(app: App[Request, Response]) -> None:
+    """Let every error leave as a problem."""
+    app.add_error_handler(Problem, _tell)
+    app.add_error_handler(falcon.HTTPError, _translate)
+    app.add_error_handler(Exception, _hide)
+
+
+def compose(req: Request, resp: Response, problem: Problem) -> None:
+    """Answer with a problem."""
+    resp.status = problem.status
+    resp.content_type = MEDIA_TYPE
+    resp.data = msgspec.json.encode(problem.body(req.scope.get("supervisor.request_id")))
+    if problem.retry_after is not None:
+        resp.set_header("Retry-After", str(problem.retry_after))
+
+
+async def _tell(req: Request, resp: Response, error: Problem, _params: dict[str, Any]) -> None:
+    compose(req, resp, error)
+
+
+async def _translate(
+    req: Request, resp: Response, error: falcon.HTTPError, _params: dict[str, Any]
+) -> None:
+    """An error that Falcon found before a resource was asked."""
+    if error.headers:
+        resp.set_headers(error.headers)
+    compose(req, resp, _from_falcon(req, error))
+
+
+async def _hide(req: Request, resp: Response, error: Exception, _params: dict[str, Any]) -> None:
+    logger.error(
+        "%s %s failed, request_id %s",
+        req.method,
+        req.path,
+        req.scope.get("supervisor.request_id"),
+        exc_info=error,
+    )
+    compose(req, resp, internal())
+
+
+def _from_falcon(req: Request, error: falcon.HTTPError) -> Problem:
+    if isinstance(error, falcon.HTTPMethodNotAllowed):
+        allowed = (error.headers or {}).get("Allow", "")  # type: ignore[union-attr]
+        return Problem(
+            "method_unknown",
+            f"{req.path[:200]} does not take {req.method[:20]}.",
+            hint=f"It takes {allowed}.",
+        )
+    if isinstance(error, falcon.HTTPNotFound):
+        return Problem(
+            "route_unknown",
+            f"There is nothing at {req.path[:200]}.",
+            hint="GET / lists the paths; GET /openapi.json describes them.",
+        )
+    if error.status_code >= 500:
+        return internal()
+    return Problem("request_invalid", error.title or "The request cannot be read.")

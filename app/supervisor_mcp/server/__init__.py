@@ -1,0 +1,1 @@
+"""The process that serves REST and MCP: composition, middleware, workers, start."""

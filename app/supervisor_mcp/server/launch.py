@@ -1,0 +1,156 @@
+"""The web server's process: gunicorn with uvicorn workers, tied to the process that started it.
+
+Run as `python -P -m supervisor_mcp.server.launch <listening fd> <application>`; standard input is
+a pipe whose other end the parent holds and never writes to.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from importlib import import_module
+from typing import IO, Any
+
+import httpx
+from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.util import import_app
+from gunicorn.workers.base import Worker
+
+from supervisor_mcp import config
+from supervisor_mcp.config import Settings
+from supervisor_mcp.process import Server
+
+MODULE = "supervisor_mcp.server.launch"
+CONFIGURATION = "supervisor_mcp.server.gunicorn_config"
+APPLICATION = "supervisor_mcp.server.asgi:create()"
+BACKLOG = 2048
+POLL_SECONDS = 0.05
+# Answers under way get this long to end when the server is told to stop; `Server.stop` waits
+# longer before it uses force.
+GRACE_SECONDS = 10
+
+
+class WebServer(Server):
+    """A running web server."""
+
+
+def reserve(host: str, port: int) -> socket.socket:
+    """Bind a socket that does not listen yet, so that a taken port is known early.
+
+    Raises OSError.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def start(
+    listener: socket.socket,
+    url: str,
+    environment: Mapping[str, str],
+    *,
+    application: str = APPLICATION,
+    log: IO[bytes] | None = None,
+) -> WebServer:
+    """Start the web server on a reserved socket; it answers at `url`.
+
+    `environment` holds its settings and replaces this process's variables of the same names. The
+    log goes to standard error unless `log` is given. Raises OSError when it cannot listen.
+    """
+    listener.listen(BACKLOG)
+    # -P: the folder where the command was typed holds no modules of ours.
+    command = [sys.executable, "-P", "-m", MODULE, str(listener.fileno()), application]
+    return WebServer(
+        subprocess.Popen(  # noqa: S603
+            command,
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=log,
+            pass_fds=(listener.fileno(),),
+            # Ctrl-C is for the parent, which stops its servers in order.
+            start_new_session=True,
+        ),
+        url,
+    )
+
+
+def await_readiness(server: WebServer, *, seconds: float, status: int = 200) -> None:
+    """Wait until /readyz answers with `status`.
+
+    Raises ChildProcessError when the server ends before, TimeoutError when the time is up.
+    """
+    deadline = time.monotonic() + seconds
+    with httpx.Client(base_url=server.url, timeout=seconds, trust_env=False) as http:
+        while True:
+            ended = server.ended()
+            if ended is not None:
+                raise ChildProcessError(f"the web server ended with status {ended}")
+            try:
+                if http.get("/readyz").status_code == status:
+                    return
+            except httpx.TransportError:
+                pass
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the service was not ready within {seconds:.0f} s")
+            time.sleep(POLL_SECONDS)
+
+
+class _Gunicorn(BaseApplication):  # type: ignore[misc]
+    """Gunicorn that reads neither command line, environment nor files of its own."""
+
+    def __init__(self, descriptor: int, application: str, settings: Settings) -> None:
+        self._descriptor = descriptor
+        self._application = application
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in vars(import_module(CONFIGURATION)).items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+        self.cfg.set("bind", f"fd://{self._descriptor}")
+        self.cfg.set("graceful_timeout", GRACE_SECONDS)
+        self.cfg.set("post_fork", _follow_parent)
+        if self._settings.log_level.lower() == "info":
+            # Its notes on every start and stop of a worker are for those who look for them.
+            self.cfg.set("loglevel", "warning")
+
+    def load(self) -> Any:
+        return import_app(self._application)
+
+
+def _follow_parent(arbiter: Arbiter, worker: Worker) -> None:
+    """End worker and arbiter when the pipe on standard input closes, however that came about."""
+
+    def follow() -> None:
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        if os.getppid() == arbiter.pid:
+            os.kill(arbiter.pid, signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=follow, name="parent", daemon=True).start()
+
+
+def main() -> None:
+    """Serve until told to stop."""
+    descriptor, application = sys.argv[1:]
+    _Gunicorn(int(descriptor), application, config.load()).run()
+
+
+if __name__ == "__main__":
+    main()

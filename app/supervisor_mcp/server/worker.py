@@ -1,0 +1,20 @@
+"""The worker process that gunicorn starts."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]
+
+
+class Worker(UvicornWorker):  # type: ignore[misc]
+    """uvicorn on uvloop and httptools; the access log is the middleware's."""
+
+    CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
+        "loop": "uvloop",
+        "http": "httptools",
+        "ws": "none",
+        "lifespan": "on",
+        "access_log": False,
+        "server_header": False,
+    }

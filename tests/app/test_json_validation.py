@@ -1,0 +1,107 @@
+"""Checks of JSON before SQL sees it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supervisor_mcp.errors import Problem
+from supervisor_mcp.operations.json_validation import check_document, read_lines
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
+    lambda inner: st.lists(inner) | st.dictionaries(TEXT, inner),
+    max_leaves=10,
+).filter(lambda value: "Infinity" not in json.dumps(value))
+
+
+async def slug_of(document: bytes) -> str | None:
+    try:
+        await check_document(document)
+    except Problem as problem:
+        return problem.slug if problem.status == 400 else f"{problem.status}"
+    return None
+
+
+@given(VALUES, st.booleans(), st.sampled_from([None, 1]))
+async def test_what_a_json_writer_writes_is_taken(
+    value: object, ascii_only: bool, indent: int | None
+) -> None:
+    assert await slug_of(json.dumps(value, ensure_ascii=ascii_only, indent=indent).encode()) is None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        b"{",
+        b"[1,]",
+        b'{"a":1}{"a":2}',
+        b"[1] x",
+        b'{"value":NaN}',
+        b'{"value":Infinity}',
+        b'{"value":-Infinity}',
+        b"\xef\xbb\xbf[]",
+        b'"\xff"',
+        b"\xff",
+        b'"a\x00b"',
+        b'{"a":1}\x00',
+        b'"\\u0000"',
+        b'"\\\\\\u0000"',
+        b'"\\ud800"',
+        b'"\\udc00\\ud800"',
+        b'"\x01"',
+        b"'a'",
+        b"[1] // comment",
+        b"01",
+    ],
+)
+async def test_what_is_not_json_that_can_be_stored_is_malformed(document: bytes) -> None:
+    assert await slug_of(document) == "json_malformed"
+
+
+async def test_an_escaped_backslash_before_u0000_is_text() -> None:
+    assert await slug_of(b'"\\\\u0000"') is None
+
+
+@pytest.mark.parametrize("document", [b'{"a":1,"a":1}', b'[{"b":{"a":1,"\\u0061":2}}]'])
+async def test_a_key_named_twice_is_refused(document: bytes) -> None:
+    assert await slug_of(document) == "json_keys_repeated"
+
+
+@pytest.mark.parametrize("depth", [250, 10_000, 2_000_000])
+@pytest.mark.parametrize("opening", [b"[", b'{"a":'])
+async def test_deep_nesting_is_refused(depth: int, opening: bytes) -> None:
+    assert await slug_of(opening * depth) == "json_too_deep"
+
+
+async def test_a_payload_of_sensible_depth_is_taken() -> None:
+    assert await slug_of(b'{"a":' * 100 + b"1" + b"}" * 100) is None
+
+
+async def test_the_position_of_a_fault_is_told() -> None:
+    with pytest.raises(Problem, match="line 2 column 3"):
+        await check_document(b'{"a":1,\n  b:2}')
+
+
+@given(st.lists(VALUES), st.sampled_from(["\n", "\r\n", "\n\n", " \n\t"]))
+async def test_lines_become_the_array_of_their_values(values: list[object], end: str) -> None:
+    lines = "".join(json.dumps(value) + end for value in values).encode()
+    assert json.loads(await read_lines(lines)) == values
+
+
+@given(st.lists(VALUES, min_size=1))
+async def test_the_last_line_needs_no_end(values: list[object]) -> None:
+    lines = "\n".join(json.dumps(value) for value in values).encode()
+    assert json.loads(await read_lines(lines)) == values
+
+
+@pytest.mark.parametrize("line", [b'{"a":1},{"a":2}', b'{"a":1} {"a":2}', b"1]", b"[1", b"]["])
+async def test_a_line_holds_one_value_and_is_named_where_it_does_not(line: bytes) -> None:
+    with pytest.raises(Problem, match="Line 2: ") as raised:
+        await read_lines(b"{}\n" + line + b"\n{}")
+    assert raised.value.slug == "json_malformed"

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supervisor_mcp.cli import timestamps
+from supervisor_mcp.cli.failure import Failure
+from supervisor_mcp.cli.timestamps import Anchor
+
+offsets = st.timedeltas(min_value=timedelta(hours=-14), max_value=timedelta(hours=14)).map(
+    lambda delta: timezone(timedelta(minutes=delta // timedelta(minutes=1)))
+)
+moments = st.datetimes(
+    min_value=datetime(2, 1, 1), max_value=datetime(9998, 12, 31), timezones=offsets
+)
+
+
+@given(moments)
+def test_an_instant_survives_being_read_and_written(moment: datetime) -> None:
+    read = timestamps.read(moment.isoformat(), assume_utc=False)
+    assert read is not None
+    assert datetime.fromisoformat(timestamps.write(read)) == moment
+
+
+@given(st.datetimes(min_value=datetime(2, 1, 1), max_value=datetime(9998, 12, 31)))
+def test_a_time_without_an_offset_is_utc_only_where_it_may_be(moment: datetime) -> None:
+    written = moment.isoformat(sep=" ")
+    assert timestamps.read(written, assume_utc=False) is None
+    assert timestamps.read(written, assume_utc=True) == timestamps.read(
+        moment.replace(tzinfo=UTC).isoformat(), assume_utc=False
+    )
+
+
+@given(st.integers(min_value=-(10**15), max_value=10**16))
+def test_epoch_seconds_are_exact_to_the_microsecond(micros: int) -> None:
+    sign = "-" if micros < 0 else ""
+    written = f"{sign}{abs(micros) // 10**6}.{abs(micros) % 10**6:06}"
+    assert timestamps.read(written, assume_utc=False) == micros
+
+
+@pytest.mark.parametrize("written", ["", "yesterday", "nan", "1e9", "2024-13-01", "9" * 13])
+def test_what_is_no_instant_is_none(written: str) -> None:
+    assert timestamps.read(written, assume_utc=True) is None
+
+
+def test_the_first_anchor_is_kept_and_every_later_one_is_not(tmp_path: Path) -> None:
+    file = tmp_path / "imports" / "one.json"
+    assert timestamps.remember(file, Anchor(1, 2)) == (Anchor(1, 2), False)
+    assert timestamps.remember(file, Anchor(3, 4)) == (Anchor(1, 2), True)
+    assert [path.name for path in file.parent.iterdir()] == ["one.json"]
+
+
+def test_imports_that_start_at_once_agree_on_one_anchor(tmp_path: Path) -> None:
+    file = tmp_path / "one.json"
+    with ThreadPoolExecutor(8) as pool:
+        told = list(pool.map(lambda n: timestamps.remember(file, Anchor(n, n))[0], range(32)))
+    assert len(set(told)) == 1
+
+
+def test_an_anchor_that_is_illegible_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "one.json"
+    file.write_text("{}")
+    with pytest.raises(Failure, match=r"one\.json .* mend or delete it"):
+        timestamps.remember(file, Anchor(1, 2))

@@ -1,0 +1,55 @@
+"""docs/errors.md lists every problem that can be told, and no other."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from supervisor_mcp.errors import REGISTRY
+
+ROOT = Path(__file__).parents[2]
+DOCUMENT = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+SQL = "\n".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("sql/**/*.sql")))
+EXPLAINED = (ROOT / "sql" / "functions" / "internal" / "explain_fault.sql").read_text("utf-8")
+# Constraints of tables that a request can break; what else they keep is checked before.
+REACHABLE = {"receipt_key_well_formed"}
+
+DOCUMENTED = set(re.findall(r"^\| `([a-z_]+)` \|", DOCUMENT, re.MULTILINE))
+RAISED = set(re.findall(r"constraint = '([a-z_]+)'", SQL))
+RULES = set(re.findall(r"\(\s*'([a-z_]+)',", EXPLAINED))
+
+
+def test_the_sql_raises_and_explains_problems() -> None:
+    assert "kind_unknown" in RAISED
+    assert "value_finite" in RULES
+
+
+def test_every_problem_is_documented_and_nothing_else() -> None:
+    assert {*RAISED, *RULES, *REACHABLE, *REGISTRY} == DOCUMENTED
+
+
+def test_reachable_constraints_are_constraints() -> None:
+    assert {name for name in REACHABLE if f"constraint {name} " in SQL} == REACHABLE
+
+
+def test_every_problem_that_the_application_raises_is_in_the_registry() -> None:
+    raised = {
+        slug
+        for path in sorted(ROOT.glob("app/**/*.py"))
+        for slug in re.findall(r'Problem\(\s*"([a-z_]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert raised == set(REGISTRY)
+
+
+def test_the_documented_status_is_the_one_that_is_told() -> None:
+    told = {slug: status for slug, (status, _) in REGISTRY.items()}
+    told |= {
+        slug: int(status)
+        for status, slug in re.findall(r"errcode = 'SV(\d+)', constraint = '([a-z_]+)'", SQL)
+        if slug not in RULES
+    }
+    documented = {
+        slug: int(status)
+        for slug, status in re.findall(r"^\| `([a-z_]+)` \| (\d+) \|", DOCUMENT, re.MULTILINE)
+    }
+    assert {slug: documented.get(slug) for slug in told} == told

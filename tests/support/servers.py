@@ -1,0 +1,205 @@
+"""The TimescaleDB that tests run on, and fresh databases on it.
+
+Chosen in this order: `SUPERVISOR_TEST_DATABASE_URL`, a superuser's DSN on a native server; a
+container where a Docker engine answers; the embedded server.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Protocol
+from uuid import uuid4
+
+import docker  # type: ignore[import-untyped]
+import psycopg
+from docker.errors import DockerException  # type: ignore[import-untyped]
+from psycopg.conninfo import make_conninfo
+from psycopg.sql import SQL, Identifier
+
+from supervisor_mcp import config
+from supervisor_mcp.deploy import deploy, shipped_sql_dir
+
+IMAGE = "timescale/timescaledb:2.29.2-pg17"
+
+# What only this product makes: an empty database again, without a new server.
+RESET = """
+select delete_job(job_id) from timescaledb_information.jobs where job_id >= 1000;
+drop schema if exists data, internal, api, analytics, ops, deploy cascade
+"""
+
+
+class Server(Protocol):
+    """A server for the time of a test session."""
+
+    def empty(self) -> AbstractContextManager[str]:
+        """Give the DSN of a database that nothing was deployed to."""
+        ...
+
+    def deployed(self) -> AbstractContextManager[str]:
+        """Give the DSN of a database of one's own with sql/ deployed and all jobs off."""
+        ...
+
+
+class NativeServer:
+    """A PostgreSQL that runs background workers and many sessions; `url` is a superuser's DSN."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._template: str | None = None
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """Create a database and drop it afterwards."""
+        # Nobody can be connected to template0, and it has no extension before ours creates it.
+        with self._database("template0") as url:
+            yield url
+
+    @contextmanager
+    def deployed(self) -> Iterator[str]:
+        """Clone the deployed database, which the first call makes."""
+        with self._database(self._template or self._make_template()) as url:
+            yield url
+
+    def close(self) -> None:
+        """Drop the deployed database."""
+        if self._template is not None:
+            self._execute(SQL("alter database {name} with is_template false"), self._template)
+            self._execute(SQL("drop database {name} with (force)"), self._template)
+
+    @contextmanager
+    def _database(self, template: str) -> Iterator[str]:
+        name = _name()
+        self._execute(SQL("create database {name} template {template}"), name, template)
+        try:
+            yield make_conninfo(self.url, dbname=name)
+        finally:
+            self._execute(SQL("drop database {name} with (force)"), name)
+
+    def _make_template(self) -> str:
+        name = _name()
+        self._execute(SQL("create database {name} template template0"), name)
+        _prepare(make_conninfo(self.url, dbname=name))
+        # The scheduler leaves templates alone; a session of it would stand in the way of cloning.
+        self._execute(
+            SQL("alter database {name} with is_template true allow_connections false"), name
+        )
+        self._execute(
+            SQL(
+                "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
+                " where datname = {text}"
+            ),
+            name,
+        )
+        self._template = name
+        return name
+
+    def _execute(self, statement: SQL, name: str, template: str = "") -> None:
+        with psycopg.connect(self.url, autocommit=True) as conn:
+            conn.execute(
+                statement.format(name=Identifier(name), template=Identifier(template), text=name)
+            )
+
+
+class EmbeddedServer:
+    """Embedded servers on copies of prepared data directories below `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._running = ExitStack()
+        self._empty_url: str | None = None
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """Reset the one server that is kept for this; one test at a time."""
+        if self._empty_url is None:
+            self._empty_url = self._running.enter_context(self._run("empty"))
+        with psycopg.connect(self._empty_url, autocommit=True, prepare_threshold=None) as conn:
+            conn.execute(RESET)
+        yield self._empty_url
+
+    @contextmanager
+    def deployed(self) -> Iterator[str]:
+        """Run a server on a copy of the deployed data directory, which the first call makes."""
+        if not (self._folder / "deployed").exists():
+            with self._run("deployed") as url:
+                _prepare(url)
+        name = _name()
+        shutil.copytree(self._folder / "deployed", self._folder / name)
+        try:
+            with self._run(name) as url:
+                yield url
+        finally:
+            shutil.rmtree(self._folder / name)
+
+    def close(self) -> None:
+        """Stop the server that `empty` keeps."""
+        self._running.close()
+
+    @contextmanager
+    def _run(self, name: str) -> Iterator[str]:
+        from supervisor_mcp.embedded import database  # noqa: PLC0415  a native run needs no Node
+
+        cache_dir = config.load().cache_dir
+        with database.start(self._folder / name, cache_dir=cache_dir, jobs=False) as running:
+            yield running.url
+
+
+@cache
+def is_embedded() -> bool:
+    """Whether the embedded server is the one chosen; starts nothing."""
+    return not os.environ.get("SUPERVISOR_TEST_DATABASE_URL") and not _docker_answers()
+
+
+@contextmanager
+def chosen(folder: Path) -> Iterator[Server]:
+    """Run the chosen server; an embedded one keeps its data below `folder`."""
+    with ExitStack() as stack:
+        server: NativeServer | EmbeddedServer
+        if is_embedded():
+            server = EmbeddedServer(folder)
+        else:
+            url = os.environ.get("SUPERVISOR_TEST_DATABASE_URL")
+            server = NativeServer(url or stack.enter_context(_container()))
+        stack.callback(server.close)
+        yield server
+
+
+@contextmanager
+def _container() -> Iterator[str]:
+    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415
+
+    with PostgresContainer(IMAGE, driver=None) as container:
+        yield container.get_connection_url()
+
+
+def _docker_answers() -> bool:
+    # Where no engine listens, the library drops its socket unclosed.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        try:
+            docker.from_env(timeout=5).close()
+        except DockerException:
+            return False
+        finally:
+            gc.collect()
+    return True
+
+
+def _prepare(url: str) -> None:
+    deploy(url, shipped_sql_dir())
+    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn:
+        if conn.execute("select to_regclass('timescaledb_information.jobs')").fetchone() != (None,):
+            conn.execute(
+                "select alter_job(job_id, scheduled => false) from timescaledb_information.jobs"
+            )
+
+
+def _name() -> str:
+    return f"supervisor_test_{uuid4().hex[:12]}"
