@@ -49,7 +49,7 @@ def service(
     redis_url: str,
     workers: int,
     log: Path,
-    application: str = launch.APPLICATION,,
+    application: str = launch.APPLICATION,
 ) -> Iterator[Stand]:
     """Run an application on these servers."""
     environment = {
