@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, LiteralString
 
 import psycopg
 from psycopg import AsyncConnection, adapters
 from psycopg.adapt import AdaptersMap, Buffer, Dumper, Loader
 from psycopg.pq import Format
+from psycopg.sql import SQL, Composed, Identifier, Placeholder
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from supervisor_mcp.errors import from_database, is_outage, too_slow
@@ -34,6 +36,9 @@ select
     set_config('statement_timeout', %(timeout)s, true),
     set_config('transaction_read_only', %(read_only)s, true)
 """
+
+
+Statement = LiteralString | Composed
 
 
 class Json(bytes):
@@ -87,18 +92,14 @@ class Database:
         """Close the connections; calls under way are ended."""
         await self._pool.close()
 
-    async def read(
-        self, statement: LiteralString, arguments: Mapping[str, object]
-    ) -> tuple[Any, ...]:
+    async def read(self, statement: Statement, arguments: Mapping[str, object]) -> tuple[Any, ...]:
         """The row that a statement answers, in a READ ONLY transaction.
 
         JSON comes as bytes. Raises `Problem`.
         """
         return await self._call(statement, arguments, read_only=True)
 
-    async def write(
-        self, statement: LiteralString, arguments: Mapping[str, object]
-    ) -> tuple[Any, ...]:
+    async def write(self, statement: Statement, arguments: Mapping[str, object]) -> tuple[Any, ...]:
         """The row that a statement answers; it is committed when this returns.
 
         JSON comes as bytes. Raises `Problem`; nothing was stored then, except that `unavailable`
@@ -106,8 +107,31 @@ class Database:
         """
         return await self._call(statement, arguments, read_only=False)
 
+    async def read_json(self, function: str, arguments: Mapping[str, object]) -> bytes:
+        """The JSON that a function of `api` returns, in a READ ONLY transaction.
+
+        `arguments` are by their names without p_. Raises `Problem`.
+        """
+        (answer,) = await self.read(_call_of(function, tuple(arguments)), arguments)
+        return bytes(answer)
+
+    async def write_json(self, function: str, arguments: Mapping[str, object]) -> bytes:
+        """The JSON that a function of `api` returns; what it wrote is committed.
+
+        Raises `Problem`, as `write` does.
+        """
+        (answer,) = await self.write(_call_of(function, tuple(arguments)), arguments)
+        return bytes(answer)
+
+    async def write_row(self, function: str, arguments: Mapping[str, object]) -> tuple[Any, ...]:
+        """The out arguments that a function of `api` returns; what it wrote is committed.
+
+        Raises `Problem`, as `write` does.
+        """
+        return await self.write(_call_of(function, tuple(arguments)), arguments)
+
     async def _call(
-        self, statement: LiteralString, arguments: Mapping[str, object], *, read_only: bool
+        self, statement: Statement, arguments: Mapping[str, object], *, read_only: bool
     ) -> tuple[Any, ...]:
         try:
             async with asyncio.timeout(self._timeout + GRACE_SECONDS):
@@ -127,7 +151,7 @@ class Database:
             raise self._problem(error) from error
 
     async def _run(
-        self, statement: LiteralString, arguments: Mapping[str, object], *, read_only: bool
+        self, statement: Statement, arguments: Mapping[str, object], *, read_only: bool
     ) -> tuple[Any, ...]:
         settings = {
             "role": ROLE,
@@ -151,3 +175,12 @@ class Database:
         elif is_outage(error):
             logger.warning("database unavailable: %s", error)
         return problem
+
+
+@cache
+def _call_of(function: str, names: tuple[str, ...]) -> Composed:
+    """`select * from api.<function>(p_<name> => %(<name>)s, …)`."""
+    arguments = SQL(", ").join(
+        SQL("{} => {}").format(Identifier(f"p_{name}"), Placeholder(name)) for name in names
+    )
+    return SQL("select * from {}({})").format(Identifier("api", function), arguments)

@@ -1,4 +1,4 @@
-"""Arguments are read in one way for REST, MCP and the command line."""
+"""Arguments are read in one way from JSON and from text."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(mi
 
 @given(st.datetimes(timezones=ZONES))
 def test_an_rfc_3339_instant_is_read_as_written(instant: datetime) -> None:
-    assert arguments.instant("from", instant.isoformat()) == instant
+    assert arguments.timestamp("from", instant.isoformat()) == instant
 
 
 @given(st.integers(-62135596800, 253402300799))
 def test_epoch_seconds_are_read_as_an_instant(seconds: int) -> None:
-    read = arguments.instant("from", str(seconds))
+    read = arguments.timestamp("from", str(seconds))
     assert read is not None
     assert read.timestamp() == seconds
-    assert arguments.instant("from", seconds) == read
+    assert arguments.timestamp("from", seconds) == read
 
 
 @given(st.text())
@@ -34,7 +34,7 @@ def test_any_other_text_is_a_problem_and_nothing_else(text: str) -> None:
 
 def _refused(text: str) -> bool:
     with pytest.raises(Problem) as raised:
-        arguments.instant("from", text)
+        arguments.timestamp("from", text)
     return raised.value.slug == "parameter_well_formed"
 
 
@@ -56,19 +56,56 @@ def _refused(text: str) -> bool:
     ],
 )
 def test_what_is_no_instant_is_refused(sent: str) -> None:
-    with pytest.raises(Problem, match="is not an instant"):
-        arguments.instant("from", sent)
+    with pytest.raises(Problem, match="must be a timestamp"):
+        arguments.timestamp("from", sent)
+
+
+@pytest.mark.parametrize("fraction", ["", ".5", ".123456"])
+def test_a_blank_is_accepted_for_the_t(fraction: str) -> None:
+    read = arguments.timestamp("from", f"2026-11-23 16:00:00{fraction}Z")
+    assert read == datetime.fromisoformat(f"2026-11-23T16:00:00{fraction}+00:00")
+
+
+@pytest.mark.parametrize(
+    ("sent", "unit", "factor"),
+    [
+        (1772366400000, "milliseconds", 1000),
+        ("1772366400000", "milliseconds", 1000),
+        (1772366400000000, "microseconds", 1000000),
+        (1772366400000000000, "nanoseconds", 1000000000),
+    ],
+)
+def test_epoch_milliseconds_are_recognized(sent: str | int, unit: str, factor: int) -> None:
+    with pytest.raises(Problem, match="must be a timestamp") as raised:
+        arguments.timestamp("from", sent)
+    assert (
+        raised.value.hint == f"This looks like epoch {unit}: divide it by {factor} to send seconds."
+    )
 
 
 @given(st.integers(-999_999_999, 999_999_999))
-def test_a_whole_number_is_read(number: int) -> None:
-    assert arguments.whole("limit", str(number)) == number
+def test_an_integer_is_read_from_json_and_from_text(number: int) -> None:
+    assert arguments.INTEGER.from_json("limit", number) == number
+    assert arguments.INTEGER.from_text("limit", str(number)) == number
 
 
 @pytest.mark.parametrize("sent", ["", "1.0", "1e3", "ten", " 1", "9999999999", "٣"])
-def test_what_is_no_whole_number_is_refused(sent: str) -> None:
-    with pytest.raises(Problem, match="parameter_well_formed"):
-        arguments.whole("limit", sent)
+def test_text_that_is_no_integer_is_refused(sent: str) -> None:
+    with pytest.raises(Problem, match='parameter "limit" must be an integer'):
+        arguments.INTEGER.from_text("limit", sent)
+
+
+@pytest.mark.parametrize("sent", ["5", 5.5, True, 10**9, [5]])
+def test_json_that_is_no_integer_is_refused(sent: object) -> None:
+    with pytest.raises(Problem, match='parameter "limit" must be an integer'):
+        arguments.INTEGER.from_json("limit", sent)
+
+
+def test_a_number_in_quotation_marks_is_shown_with_what_to_send() -> None:
+    with pytest.raises(Problem) as raised:
+        arguments.INTEGER.from_json("limit", "5")
+    assert raised.value.detail == 'parameter "limit" must be an integer, not the string "5"'
+    assert raised.value.hint == "Send the number 5 without quotation marks."
 
 
 @pytest.mark.parametrize("sent", ["a\0b", "\ud800"])
@@ -77,13 +114,6 @@ def test_text_that_cannot_be_stored_is_refused(sent: str) -> None:
         arguments.text("kind", sent)
 
 
-def test_an_absent_argument_that_is_needed_is_named() -> None:
-    with pytest.raises(Problem) as raised:
-        arguments.required("window", None, "Name one.")
-    assert raised.value.slug == "parameter_required"
-    assert raised.value.params == {"field": "window"}
-
-
 def test_the_present_reads_as_itself() -> None:
     now = datetime.now(UTC)
-    assert arguments.instant("as_of", now.isoformat()) == now
+    assert arguments.timestamp("as_of", now.isoformat()) == now

@@ -57,7 +57,7 @@ def slug(problem: dict[str, Any]) -> str:
             "query_metrics",
             {"name": "queue_depth", "labels": {"a": 1}},
             "parameter_well_formed",
-            "labels",
+            "labels.a",
         ),
         ("list_kinds", {"type": "event"}, "kind_type_known", "type"),
         ("ingest_metrics", {"items": "[]"}, "parameter_well_formed", "items"),

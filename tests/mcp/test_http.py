@@ -122,7 +122,7 @@ async def test_rest_and_mcp_answer_the_same_bytes_from_the_cache(url: str, mode:
         answer = await rest.get("/query/agg", params=query)
         (content,) = (await client.call_tool("query_agg", query)).content
     assert isinstance(content, TextContent)
-    assert content.text == answer.text
+    assert f"{content.text}\n" == answer.text
 
 
 @pytest.mark.parametrize("mode", MODES)

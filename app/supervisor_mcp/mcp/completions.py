@@ -1,4 +1,4 @@
-"""Candidates for arguments of resources and prompts while somebody types them."""
+"""Completion of the arguments of resources and prompts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from fastmcp.server.completions import MAX_COMPLETION_VALUES, CompletionReferenc
 from mcp_types import Completion, CompletionArgument, CompletionContext
 from msgspec import Struct
 
-from supervisor_mcp.mcp.resources import told
+from supervisor_mcp.mcp.resources import as_protocol_error
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.kinds import KindQuery, list_kinds
 
@@ -33,7 +33,7 @@ def register(server: FastMCP, context: Context) -> None:
         argument: CompletionArgument,
         _given: CompletionContext | None,
     ) -> Completion | None:
-        async with told("completion"):
+        async with as_protocol_error("completion"):
             if argument.name == "kind":
                 return await _kinds(context, argument.value)
             if argument.name == "window":
@@ -44,7 +44,7 @@ def register(server: FastMCP, context: Context) -> None:
 
 
 async def _kinds(context: Context, prefix: str) -> Completion:
-    query = KindQuery.read(prefix=prefix, limit=MAX_COMPLETION_VALUES)
+    query = KindQuery.read({"prefix": prefix, "limit": MAX_COMPLETION_VALUES})
     page = msgspec.json.decode(await list_kinds(context, query), type=_Page)
     return Completion(
         values=[item.kind for item in page.items], has_more=page.next_cursor is not None

@@ -3,28 +3,90 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 
 from fastmcp.server.dependencies import get_context
+from msgspec import Struct
 
-# Arguments that were left out are no fields of an item.
-ABSENT = None
+from supervisor_mcp.errors import Problem
+from supervisor_mcp.mcp.schemas import batch_input_schema, item_input_schema
+from supervisor_mcp.mcp.tool import OperationTool
+from supervisor_mcp.operations.arguments import malformed
+from supervisor_mcp.operations.clock import Clock
+from supervisor_mcp.operations.context import Context
+from supervisor_mcp.operations.ingest import IngestOptions, Receipt
+from supervisor_mcp.operations.query import missing_parameter, unknown_parameter
+
+Ingest = Callable[[Context, bytes, IngestOptions, datetime], Awaitable[bytes]]
 
 
-def item_document(**fields: object) -> bytes:
-    """One item as JSON; fields that are None were not sent."""
-    return document({name: value for name, value in fields.items() if value is not ABSENT})
+def item_tool(
+    described: Callable[[], None],
+    title: str,
+    item: type[Struct],
+    ingest: Ingest,
+    context: Context,
+    clock: Clock,
+) -> OperationTool:
+    """The tool for one item, whose arguments are its fields."""
+    schema = item_input_schema(item)
+
+    async def call(arguments: dict[str, Any]) -> bytes:
+        for name in arguments.keys() - schema["properties"].keys():
+            raise unknown_parameter(name, sorted(schema["properties"]))
+        sent = {name: value for name, value in arguments.items() if value is not None}
+        for name in schema["required"]:
+            if name not in sent:
+                raise missing_parameter(name, schema["properties"][name]["description"])
+        options = IngestOptions.read({"idempotency_key": sent.pop("idempotency_key", None)})
+        try:
+            return await ingest(context, _document(sent), options, clock())
+        except Problem as problem:
+            if problem.slug == "items_refused":
+                problem.hint = "Correct the arguments named in params.items and call again."
+            raise
+
+    return OperationTool.storing(described, title, call, schema, Receipt)
 
 
-def document(items: Any) -> bytes:
+def batch_tool(
+    described: Callable[[], None],
+    title: str,
+    item: type[Struct],
+    ingest: Ingest,
+    context: Context,
+    clock: Clock,
+) -> OperationTool:
+    """The tool for many items of one call."""
+    schema = batch_input_schema(item, described.__name__.removesuffix("s"))
+
+    async def call(arguments: dict[str, Any]) -> bytes:
+        items = arguments.get("items")
+        if "items" not in arguments:
+            raise missing_parameter("items", schema["properties"]["items"]["description"])
+        if not isinstance(items, list):
+            hint = "Send the items themselves in an array, not as JSON text."
+            raise malformed("items", "an array", items, hint)
+        options = IngestOptions.read({n: v for n, v in arguments.items() if n != "items"})
+        await _report(0, len(items), "storing")
+        receipt = await ingest(context, _document(items), options, clock())
+        await _report(len(items), len(items), "committed")
+        return receipt
+
+    return OperationTool.storing(described, title, call, schema, Receipt)
+
+
+def _document(items: Any) -> bytes:
     """What was sent as JSON again.
 
-    NaN and halves of surrogate pairs, which Python's parser lets through, stay in it for the
-    operation to refuse.
+    NaN and unpaired surrogates, which Python's parser accepts, stay in it for the operation to
+    refuse.
     """
     return json.dumps(items, separators=(",", ":")).encode()
 
 
-async def report(done: int, total: int, message: str) -> None:
-    """Tell a client that asked for progress how many items of a batch are done."""
+async def _report(done: int, total: int, message: str) -> None:
+    """Report the progress of a batch to a client that asked for it."""
     await get_context().report_progress(done, total, message)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -11,7 +9,6 @@ from fastmcp.server.dependencies import get_http_request
 from fastmcp.tools.base import ToolResult
 from mcp import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, TextContent
-from pydantic import ValidationError
 
 from supervisor_mcp.errors import Problem
 
@@ -43,32 +40,4 @@ def too_deep() -> Problem:
         "json_too_deep",
         "Objects and arrays are nested more than 200 deep.",
         hint="Flatten the payload.",
-    )
-
-
-def from_arguments(error: ValidationError, parameters: Mapping[str, Any]) -> Problem:
-    """The problem of arguments that do not fit a tool's input schema."""
-    known: dict[str, Any] = parameters.get("properties", {})
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    if not first["loc"]:
-        return too_deep()
-    field = str(first["loc"][0])
-    if first["type"] == "unexpected_keyword_argument":
-        names = sorted(known)
-        return Problem(
-            "parameter_known",
-            f'There is no parameter "{field[:100]}" here.',
-            hint=f"Known are {', '.join(names)}.",
-            params={"field": field, "known": names},
-        )
-    description = known.get(field, {}).get("description", "tools/list describes every argument.")
-    if first["type"].startswith("missing"):
-        return Problem(
-            "parameter_required", f"{field} is missing.", hint=description, params={"field": field}
-        )
-    return Problem(
-        "parameter_well_formed",
-        f"{field} cannot be read: {first['msg'][:1].lower()}{first['msg'][1:]}.",
-        hint=description,
-        params={"field": field},
     )

@@ -12,6 +12,7 @@ from supervisor_mcp.errors import Problem, internal
 from supervisor_mcp.mcp.answers import bounded
 from supervisor_mcp.mcp.problems import current_request_id, protocol_error
 from supervisor_mcp.operations.aggregates import AggregateQuery, query_agg
+from supervisor_mcp.operations.arguments import LARGEST_PAGE
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.kinds import KindQuery, list_kinds
@@ -21,7 +22,6 @@ logger = logging.getLogger(__name__)
 JSON = "application/json"
 KINDS = "supervisor://kinds"
 AGGREGATE = "supervisor://agg/{kind}/{window}"
-LARGEST_PAGE = 1000
 
 
 def register(server: FastMCP, context: Context, clock: Clock) -> None:
@@ -30,8 +30,8 @@ def register(server: FastMCP, context: Context, clock: Clock) -> None:
     @server.resource(KINDS, name="kinds", title="Kinds", mime_type=JSON)
     async def kinds() -> str:
         """The first 1,000 kinds by name, as list_kinds answers; it also gives the others."""
-        async with told(KINDS):
-            query = KindQuery.read(limit=LARGEST_PAGE)
+        async with as_protocol_error(KINDS):
+            query = KindQuery(limit=LARGEST_PAGE)
             return (await list_kinds(context, query)).decode()
 
     # A kind is looked up in the database, never in a file system: .. and / in it are harmless.
@@ -41,14 +41,14 @@ def register(server: FastMCP, context: Context, clock: Clock) -> None:
 
         Percent-encode the kind: / is %2F, as in supervisor://agg/http%2Frequests/7d.
         """
-        async with told(AGGREGATE):
-            query = AggregateQuery.read(kind=kind, window=window)
+        async with as_protocol_error(AGGREGATE):
+            query = AggregateQuery.read({"kind": kind, "window": window})
             answer = await query_agg(context, query, clock())
             return bounded(answer, "Call query_agg with source.").decode()
 
 
 @asynccontextmanager
-async def told(what: str) -> AsyncIterator[None]:
+async def as_protocol_error(what: str) -> AsyncIterator[None]:
     """Turn what goes wrong into a protocol error that carries the problem."""
     try:
         yield

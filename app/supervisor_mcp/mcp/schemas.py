@@ -1,69 +1,213 @@
-"""JSON Schemas of what tools take and answer, made from the shapes that REST describes too."""
+"""JSON Schemas of what tools take and answer, from the Structs that REST publishes in full.
+
+A model pays for every word of them. So they say each thing once, and leave out what no call
+depends on: lengths (the service reports a broken one by name), and texts about the members of an
+answer, which the description of the tool has.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
 from typing import Any
 
 import msgspec
-from pydantic import WithJsonSchema
+from msgspec import Struct
+
+from supervisor_mcp.operations.ingest import LARGEST_BATCH, IngestOptions
+from supervisor_mcp.operations.query import Query, parameters
 
 Schema = dict[str, Any]
 
 REFERENCE = "#/$defs/"
-LARGEST_BATCH = 10_000
+NULL = {"type": "null"}
+LEFT_OUT = {"title", "minLength", "maxLength", "minItems", "maxItems"}
+# Members with equal schemas from this number on are written as one pattern.
+MANY = 5
 
 
-def answer_schema(*shapes: type) -> Schema:
-    """The schema of an answer that has one of these shapes; its root says that it is an object."""
-    references, components = _components(*shapes)
-    if len(references) > 1:
-        return {"type": "object", "anyOf": list(references), "$defs": components}
-    root = components.pop(shapes[0].__name__)
-    return {**root, "$defs": components} if components else root
-
-
-def item_schema(shape: type, notes: Mapping[str, str]) -> Schema:
-    """The schema of an item that is sent, without references; `notes` describe its fields."""
-    (reference,), components = _components(shape)
-    item: Schema = _inline(reference, components)
-    for field, note in notes.items():
-        item["properties"][field]["description"] = note
-    return item
-
-
-def field_schema(item: Schema, field: str) -> WithJsonSchema:
-    """The schema of a field of an item, for an argument of the same name."""
-    return WithJsonSchema(item["properties"][field])
-
-
-def batch_schema(item: Schema) -> WithJsonSchema:
-    """The schema of the items of one call."""
-    return WithJsonSchema(
-        {
-            "type": "array",
-            "maxItems": LARGEST_BATCH,
-            "items": item,
-            "description": "The items, stored together or not at all unless partial is true.",
-        }
+def input_schema(query: type[Query]) -> Schema:
+    """The schema of the arguments of a tool that reads."""
+    known: Any = query
+    return _arguments(
+        {parameter.name: _compact(parameter.schema) for parameter in parameters(known)},
+        [parameter.name for parameter in parameters(known) if parameter.required],
     )
 
 
-def _components(*shapes: type) -> tuple[tuple[Schema, ...], dict[str, Schema]]:
-    references, components = msgspec.json.schema_components(
-        shapes, ref_template=REFERENCE + "{name}"
+def item_input_schema(item: type[Struct]) -> Schema:
+    """The schema of the arguments of a tool that stores one item: its fields are arguments."""
+    fields, required = _fields(item)
+    key = input_schema(IngestOptions)["properties"]["idempotency_key"]
+    return _arguments({**fields, "idempotency_key": key}, required)
+
+
+def batch_input_schema(item: type[Struct], single: str) -> Schema:
+    """The schema of the arguments of a tool that stores many; `single` is the tool for one."""
+    fields, required = _fields(item)
+    items = {
+        "type": "array",
+        "maxItems": LARGEST_BATCH,
+        "items": {
+            "type": "object",
+            "properties": {name: _type(field) for name, field in fields.items()},
+            "required": required,
+        },
+        "description": f"Each has the arguments of {single}.",
+    }
+    options = input_schema(IngestOptions)["properties"]
+    return _arguments({"items": items, **options}, ["items"])
+
+
+def answer_schema(*shapes: type[Struct]) -> Schema:
+    """The schema of an answer of one of these shapes; its root says that it is an object."""
+    structs = {each.__name__: each for shape in shapes for each in _family(shape)}
+    _, components = msgspec.json.schema_components(
+        list(structs.values()), ref_template=REFERENCE + "{name}"
     )
-    for component in components.values():
-        # The name of a class tells a reader nothing that its description does not.
-        del component["title"]
-    return references, components
+    definitions = {
+        name: _grouped(_inherited(structs[name], _undescribed(_compact(schema))))
+        for name, schema in components.items()
+    }
+    if len(shapes) == 1:
+        root = definitions.pop(shapes[0].__name__)
+    else:
+        references = [{"$ref": REFERENCE + shape.__name__} for shape in shapes]
+        root = {"type": "object", "anyOf": references}
+    return _with_definitions(root, definitions)
 
 
-def _inline(schema: Any, components: Mapping[str, Schema]) -> Any:
-    if isinstance(schema, list):
-        return [_inline(each, components) for each in schema]
+def _arguments(properties: Schema, required: list[str]) -> Schema:
+    schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    return {**schema, "required": required} if required else schema
+
+
+def _fields(item: type[Struct]) -> tuple[Schema, list[str]]:
+    """The properties of an item, without references, and the required ones among them."""
+    _, components = msgspec.json.schema_components([item], ref_template=REFERENCE + "{name}")
+    short = {name: _compact(component) for name, component in components.items()}
+    schema = short.pop(item.__name__)
+    fields = {name: _sent(_inline(field, short)) for name, field in schema["properties"].items()}
+    return fields, schema["required"]
+
+
+def _sent(field: Schema) -> Schema:
+    """A field without null: an absent field is left out."""
+    if isinstance(field.get("type"), list) and "null" in field["type"]:
+        kept = [each for each in field["type"] if each != "null"]
+        field = {**field, "type": kept if len(kept) > 1 else kept[0]}
+        if "enum" in field:
+            field["enum"] = [each for each in field["enum"] if each is not None]
+    return field
+
+
+def _type(field: Schema) -> Schema:
+    """No more of a field than its types."""
+    if "anyOf" in field:
+        return {"type": [each["type"] for each in field["anyOf"]]}
+    return {name: value for name, value in field.items() if name in {"type", "enum"}}
+
+
+def _compact(schema: Any) -> Any:
+    """The same schema in fewer words: alternatives as a list of types."""
     if not isinstance(schema, dict):
         return schema
-    if "$ref" in schema:
-        return _inline(components[schema["$ref"].removeprefix(REFERENCE)], components)
-    return {name: _inline(value, components) for name, value in schema.items()}
+    short = {
+        name: {key: _compact(each) for key, each in value.items()}
+        if name == "properties"
+        else _compact(value)
+        for name, value in schema.items()
+        if name not in LEFT_OUT and (name, value) != ("default", None)
+    }
+    alternatives = [_compact(each) for each in short.pop("anyOf", ())]
+    others = [each for each in alternatives if each != NULL]
+    if not alternatives:
+        return short
+    if all(set(each) == {"type"} for each in others):
+        return {"type": [each["type"] for each in alternatives], **short}
+    if len(others) == 1 and len(others) < len(alternatives) and "$ref" not in others[0]:
+        types = others[0].get("type", "string")
+        listed = types if isinstance(types, list) else [types]
+        enum = {"enum": [*others[0]["enum"], None]} if "enum" in others[0] else {}
+        return {**others[0], "type": [*listed, "null"], **enum, **short}
+    return {"anyOf": alternatives, **short}
+
+
+def _undescribed(schema: Schema) -> Schema:
+    """An answer's schema without texts, which the description of the tool replaces."""
+    properties = {
+        name: {key: value for key, value in member.items() if key != "description"}
+        for name, member in schema["properties"].items()
+    }
+    return {"type": "object", "properties": properties}
+
+
+def _inherited(struct: type[Struct], schema: Schema) -> Schema:
+    """The schema with a reference to its base in place of the properties that it shares with it."""
+    base = struct.__base__
+    if base is None or base is Struct or not issubclass(base, Struct):
+        return schema
+    shared = {field.encode_name for field in msgspec.structs.fields(base)}
+    own = {name: value for name, value in schema["properties"].items() if name not in shared}
+    return {**schema, "$ref": REFERENCE + base.__name__, "properties": own}
+
+
+def _grouped(schema: Schema) -> Schema:
+    """The schema with one pattern for the many members that have equal schemas."""
+    properties: Schema = schema["properties"]
+    texts = Counter(str(value) for value in properties.values())
+    text, count = texts.most_common(1)[0] if texts else ("", 0)
+    names = [name for name, value in properties.items() if str(value) == text]
+    if count < MANY:
+        return schema
+    rest = {name: value for name, value in properties.items() if name not in names}
+    pattern = {f"^({'|'.join(names)})$": properties[names[0]]}
+    return {**schema, "properties": rest, "patternProperties": pattern}
+
+
+def _with_definitions(root: Schema, definitions: Schema) -> Schema:
+    """The root with the definitions that are used more than once; the others stand in place."""
+    uses = Counter(_references([root, *definitions.values()]))
+    single = {name: schema for name, schema in definitions.items() if uses[name] == 1}
+    kept = {n: _inline(schema, single) for n, schema in definitions.items() if uses[n] > 1}
+    placed: Schema = _inline(root, single)
+    return {**placed, "$defs": kept} if kept else placed
+
+
+def _references(schema: Any) -> list[str]:
+    if isinstance(schema, list):
+        return [name for each in schema for name in _references(each)]
+    if not isinstance(schema, dict):
+        return []
+    own = [schema["$ref"].removeprefix(REFERENCE)] if "$ref" in schema else []
+    return own + _references(list(schema.values()))
+
+
+def _inline(schema: Any, definitions: Schema) -> Any:
+    if isinstance(schema, list):
+        return [_inline(each, definitions) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    name = str(schema.get("$ref", "")).removeprefix(REFERENCE)
+    if name in definitions:
+        rest = {key: value for key, value in schema.items() if key != "$ref"}
+        return _inline({**definitions[name], **rest}, definitions)
+    return {key: _inline(value, definitions) for key, value in schema.items()}
+
+
+def _family(shape: Any) -> list[type[Struct]]:
+    """A Struct, those that its fields hold, and the bases of all of them."""
+    found: list[type[Struct]] = []
+
+    def visit(kind: Any) -> None:
+        if isinstance(kind, type) and issubclass(kind, Struct) and kind is not Struct:
+            if kind in found:
+                return
+            found.append(kind)
+            visit(kind.__base__)
+            for field in msgspec.structs.fields(kind):
+                visit(field.type)
+        for argument in getattr(kind, "__args__", ()):
+            visit(argument)
+
+    visit(shape)
+    return found

@@ -1,88 +1,212 @@
-"""Arguments as they come from a URL, a tool call or a command line, read in one way for all.
+"""Arguments that several queries take, and how one value is read from JSON or from text.
 
-What SQL checks (windows, steps, ranges, names) is left to SQL. All raise `Problem`.
+Readers check types and nothing else. All raise `Problem`.
 """
 
 from __future__ import annotations
 
+import difflib
+import json
 import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
 
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.operations import patterns
 
-RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)", re.ASCII)
-EPOCH = re.compile(r"-?\d{1,12}(\.\d{1,9})?", re.ASCII)
-WHOLE = re.compile(r"-?\d{1,9}", re.ASCII)
+RFC_3339 = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
+EPOCH = re.compile(r"-?\d{1,19}(\.\d{1,9})?", re.ASCII)
+INTEGER_TEXT = re.compile(r"-?\d{1,9}", re.ASCII)
+# 9999-12-31T23:59:59Z: what is larger is not in seconds.
+LAST_SECOND = 253_402_300_799
+LONGEST_SHOWN = 100
+
+LARGEST_PAGE = 1000
+Source = Annotated[
+    str | None, Meta(description="Only this source (MCP server or agent). Exact name.")
+]
+Window = Annotated[
+    str,
+    Meta(
+        description="How far back from now, in hours or days.",
+        extra_json_schema={"pattern": patterns.WINDOW, "examples": ["24h", "7d", "30d"]},
+    ),
+]
+Limit = (
+    Annotated[
+        int,
+        Meta(
+            description="At most this many items.",
+            extra_json_schema={"minimum": 1, "maximum": LARGEST_PAGE, "default": 100},
+        ),
+    ]
+    | None
+)
+Cursor = Annotated[
+    str | None,
+    Meta(description="next_cursor of the previous page, unchanged."),
+]
+Timestamp = Annotated[datetime, Meta(tz=True)]
+From = Annotated[Timestamp | None, Meta(description="Start of the range, included.")]
+To = Annotated[Timestamp | None, Meta(description="End of the range, not included.")]
 
 
-def malformed(field: str, detail: str, hint: str) -> Problem:
-    """The problem of an argument that cannot be read."""
-    return Problem("parameter_well_formed", detail, hint=hint, params={"field": field})
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """How a value of one type is read; `schema` replaces what msgspec publishes for the type."""
+
+    from_json: Callable[[str, Any], Any]
+    from_text: Callable[[str, Any], Any]
+    schema: Mapping[str, Any] = field(default_factory=dict)
 
 
-def required(field: str, value: str | None, hint: str) -> str:
-    """The text of an argument that must be there."""
-    if value is None:
-        raise Problem(
-            "parameter_required", f"{field} is missing.", hint=hint, params={"field": field}
-        )
-    return text(field, value)
+def malformed(name: str, wanted: str, sent: object, hint: str) -> Problem:
+    """The problem of a value that cannot be read."""
+    return Problem(
+        "parameter_well_formed",
+        f'parameter "{name}" must be {wanted}, not {shown(sent)}',
+        hint=hint,
+        params={"field": name},
+    )
 
 
-def text(field: str, value: str) -> str:
+def shown(sent: object) -> str:
+    """A JSON value as an error names it: its type, and its text where that is short."""
+    if isinstance(sent, list | dict):
+        return "an array" if isinstance(sent, list) else "an object"
+    text = json.dumps(sent, ensure_ascii=not _encodable(sent))
+    kind = {bool: "the boolean", int: "the number", float: "the number", str: "the string"}
+    shortened = text if len(text) <= LONGEST_SHOWN else f"{text[:LONGEST_SHOWN]}…"
+    return f"{kind.get(type(sent), 'the value')} {shortened}"
+
+
+def known_names(sent: str, known: Sequence[str], noun: str) -> str:
+    """The hint of a name that is not known: the nearest one that is, and all of them."""
+    if not known:
+        return f"No {noun}s are accepted here."
+    listed = f"Known {noun}s: {', '.join(known)}."
+    nearest = difflib.get_close_matches(sent[:LONGEST_SHOWN], known, 1)
+    return f'Did you mean "{nearest[0]}"? {listed}' if nearest else listed
+
+
+def text(name: str, value: object) -> str:
     """A text that the database can hold."""
-    if "\0" in value or not _is_unicode(value):
-        raise malformed(
-            field,
-            f"{field} holds U+0000 or half of a surrogate pair.",
-            "Send text without these characters.",
+    if not isinstance(value, str):
+        raise malformed(name, "a string", value, "Send it in quotation marks.")
+    if "\0" in value or not _encodable(value):
+        raise Problem(
+            "parameter_well_formed",
+            f'parameter "{name}" contains U+0000 or an unpaired surrogate',
+            hint="Send text without these characters.",
+            params={"field": name},
         )
     return value
 
 
-def optional(field: str, value: str | None) -> str | None:
-    """The same for an argument that may be absent."""
-    return None if value is None else text(field, value)
-
-
-def instant(field: str, value: str | float | None) -> datetime | None:
-    """An instant: RFC 3339 with its offset, or epoch seconds."""
-    if value is None:
-        return None
+def timestamp(name: str, value: object) -> datetime:
+    """A point in time: RFC 3339 with an offset, or epoch seconds."""
     sent = str(value)
-    try:
-        if RFC_3339.fullmatch(sent):
-            return datetime.fromisoformat(sent)
-        if EPOCH.fullmatch(sent):
-            return datetime.fromtimestamp(float(sent), UTC)
-    except (ValueError, OverflowError, OSError):
-        pass
-    raise malformed(
-        field,
-        f"{field} is not an instant.",
-        "Send RFC 3339 with its offset, such as 2026-03-01T12:00:00Z, or epoch seconds.",
-    )
+    hint = "Send RFC 3339 with an offset, such as 2026-03-01T12:00:00Z, or epoch seconds."
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        try:
+            if RFC_3339.fullmatch(sent):
+                return datetime.fromisoformat(sent)
+            if EPOCH.fullmatch(sent):
+                return datetime.fromtimestamp(float(sent), UTC)
+        except (ValueError, OverflowError, OSError):
+            hint = _seconds_hint(sent) or hint
+    raise malformed(name, "a timestamp", value, hint)
 
 
-def whole(field: str, value: str | int | None) -> int | None:
-    """A whole number of at most nine digits."""
-    if value is None or isinstance(value, int):
+def _seconds_hint(sent: str) -> str | None:
+    """The hint for epoch milliseconds, microseconds or nanoseconds."""
+    if not EPOCH.fullmatch(sent):
+        return None
+    for unit, factor in (("milli", 10**3), ("micro", 10**6), ("nano", 10**9)):
+        if LAST_SECOND / 1000 < abs(float(sent)) / factor * 100 <= LAST_SECOND * 100:
+            return f"This looks like epoch {unit}seconds: divide it by {factor} to send seconds."
+    return None
+
+
+def integer(name: str, value: object) -> int:
+    """A whole number."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9:
         return value
-    if not WHOLE.fullmatch(value):
-        raise malformed(field, f"{field} is not a whole number.", "Send digits only.")
+    hint = "Send a whole number of at most nine digits, such as 100."
+    if isinstance(value, str) and INTEGER_TEXT.fullmatch(value):
+        hint = f"Send the number {value} without quotation marks."
+    raise malformed(name, "an integer", value, hint)
+
+
+def _integer_text(name: str, value: str) -> int:
+    if not INTEGER_TEXT.fullmatch(value):
+        raise malformed(name, "an integer", value, "Send at most nine digits, such as 100.")
     return int(value)
 
 
-def flag(field: str, value: str | None) -> bool:
-    """`true` or `false`, false when absent."""
-    if value not in {None, "true", "false"}:
-        raise malformed(field, f"{field} is neither true nor false.", "Send true or false.")
+def boolean(name: str, value: object) -> bool:
+    """true or false."""
+    if isinstance(value, bool):
+        return value
+    raise malformed(name, "a boolean", value, "Send true or false without quotation marks.")
+
+
+def _boolean_text(name: str, value: str) -> bool:
+    if value not in {"true", "false"}:
+        raise malformed(name, "true or false", value, "Send true or false.")
     return value == "true"
 
 
-def _is_unicode(value: str) -> bool:
+def _list(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise malformed(
+            name, "an array of strings", value, f'Send an array, such as ["{shown_item(value)}"].'
+        )
+    return tuple(text(f"{name}[{place}]", item) for place, item in enumerate(value))
+
+
+def shown_item(value: object) -> str:
+    """A text for the example in a hint."""
+    return value[:LONGEST_SHOWN] if isinstance(value, str) and value.isidentifier() else "count"
+
+
+def _list_text(name: str, value: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text(name, value).split(","))
+
+
+def _map(name: str, value: object) -> dict[str, str]:
+    if not isinstance(value, dict):
+        raise malformed(
+            name, "an object", value, 'Send an object of strings, such as {"region": "eu"}.'
+        )
+    return {text(f"{name}.{key}", key): text(f"{name}.{key}", item) for key, item in value.items()}
+
+
+def _encodable(value: object) -> bool:
     try:
-        value.encode()
-    except UnicodeEncodeError:
+        msgspec.json.encode(value)
+    except (UnicodeEncodeError, TypeError, msgspec.MsgspecError, OverflowError, RecursionError):
         return False
     return True
+
+
+TEXT = Reader(text, text)
+INTEGER = Reader(integer, _integer_text)
+BOOLEAN = Reader(boolean, _boolean_text)
+LIST = Reader(_list, _list_text)
+MAP = Reader(_map, _map)
+TIMESTAMP = Reader(
+    timestamp,
+    timestamp,
+    {
+        "type": ["string", "number"],
+        "format": "date-time",
+    },
+)

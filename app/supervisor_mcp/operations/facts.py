@@ -1,50 +1,90 @@
-"""Facts: business events, each one once."""
+"""Facts: business events, each stored once."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, LiteralString, Self
+from typing import Annotated, Any
 
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from supervisor_mcp.operations import arguments
-from supervisor_mcp.operations.batches import ingest
+from supervisor_mcp.operations import patterns
+from supervisor_mcp.operations.arguments import Cursor, From, Limit, Source, To
 from supervisor_mcp.operations.context import Context
-from supervisor_mcp.operations.json_validation import check_document
-
-INGEST: LiteralString = """
-select answer, kinds
-from api.ingest_facts(
-    p_body => %(body)s, p_partial => %(partial)s,
-    p_idempotency_key => %(idempotency_key)s, p_now => %(now)s
-)
-"""
-
-QUERY: LiteralString = """
-select api.query_facts(
-    p_kind => %(kind)s, p_source => %(source)s, p_subject => %(subject)s,
-    p_from => %(from)s, p_to => %(to)s,
-    p_limit => %(limit)s, p_cursor => %(cursor)s, p_now => %(now)s
-)
-"""
-
-LARGEST_PAGE = 1000
+from supervisor_mcp.operations.ingest import IngestOptions, ingest
+from supervisor_mcp.operations.items import ItemSource, ItemTimestamp
+from supervisor_mcp.operations.query import Query
 
 
 class FactItem(Struct, forbid_unknown_fields=True):
     """A business event as it is sent."""
 
-    kind: Annotated[str, Meta(pattern=r"^Fact:[A-Za-z][A-Za-z0-9_.]{0,99}$")]
-    source: Annotated[str, Meta(min_length=1, max_length=200, description="Who says so.")]
-    fact_id: Annotated[str, Meta(min_length=1, max_length=200)] | UnsetType | None = UNSET
-    subject: Annotated[str, Meta(min_length=1, max_length=500)] | UnsetType | None = UNSET
-    ts: Annotated[
-        str | float | UnsetType | None,
-        Meta(description="RFC 3339 with its offset, or epoch seconds; the server's time if absent"),
-    ] = UNSET
-    value: float | UnsetType | None = UNSET
-    payload: dict[str, Any] | UnsetType | None = UNSET
+    kind: Annotated[
+        str,
+        Meta(
+            pattern=patterns.FACT_KIND,
+            description="Fact: and the name of the event, the same for all sources: Fact:Sale.",
+        ),
+    ]
+    source: ItemSource
+    fact_id: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=200,
+                description="The source's name for this event, such as an order number: a second"
+                " fact with the same name is a duplicate.",
+            ),
+        ]
+        | UnsetType
+        | None
+    ) = UNSET
+    subject: (
+        Annotated[
+            str,
+            Meta(
+                min_length=1,
+                max_length=500,
+                description="What the event is about, such as a customer.",
+            ),
+        ]
+        | UnsetType
+        | None
+    ) = UNSET
+    ts: ItemTimestamp = UNSET
+    value: (
+        Annotated[
+            float,
+            Meta(
+                description="The number to add up, such as an amount of money; leave it out where"
+                " only the event counts."
+            ),
+        ]
+        | UnsetType
+        | None
+    ) = UNSET
+    payload: (
+        Annotated[
+            dict[str, Any],
+            Meta(description="Anything else to keep, at most 64 KiB; not aggregated."),
+        ]
+        | UnsetType
+        | None
+    ) = UNSET
+
+
+class FactQuery(Query, frozen=True):
+    """Which facts to return."""
+
+    kind: Annotated[str | None, Meta(description="Only this kind, such as Fact:Sale.")] = None
+    source: Source = None
+    subject: Annotated[
+        str | None, Meta(description="Only facts about this subject. Exact text.")
+    ] = None
+    from_: From = field(default=None, name="from")
+    to: To = None
+    limit: Limit = None
+    cursor: Cursor = None
 
 
 class Fact(Struct):
@@ -61,76 +101,19 @@ class Fact(Struct):
 
 
 class FactPage(Struct):
-    """Facts, newest first; next_cursor asks for those after, null at the end."""
+    """Facts, newest first; next_cursor is null on the last page."""
 
     items: list[Fact]
     next_cursor: str | None
 
 
 async def ingest_facts(
-    context: Context,
-    document: bytes,
-    *,
-    partial: bool = False,
-    idempotency_key: str | None = None,
-    now: datetime,
+    context: Context, document: bytes, options: IngestOptions, now: datetime
 ) -> bytes:
     """Store one fact item or an array of them; the `Receipt` as JSON. Raises `Problem`."""
-    await check_document(document)
-    return await ingest(
-        context, INGEST, document, partial=partial, idempotency_key=idempotency_key, now=now
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class FactQuery:
-    """What is asked of facts; `read` makes one."""
-
-    kind: str | None
-    source: str | None
-    subject: str | None
-    start: datetime | None
-    end: datetime | None
-    limit: int | None
-    cursor: str | None
-
-    @classmethod
-    def read(
-        cls,
-        *,
-        kind: str | None = None,
-        source: str | None = None,
-        subject: str | None = None,
-        start: str | float | None = None,
-        end: str | float | None = None,
-        limit: str | int | None = None,
-        cursor: str | None = None,
-    ) -> Self:
-        """Read arguments as they were sent. Raises `Problem`."""
-        return cls(
-            arguments.optional("kind", kind),
-            arguments.optional("source", source),
-            arguments.optional("subject", subject),
-            arguments.instant("from", start),
-            arguments.instant("to", end),
-            arguments.whole("limit", limit),
-            arguments.optional("cursor", cursor),
-        )
+    return await ingest(context, "ingest_facts", document, options, now)
 
 
 async def query_facts(context: Context, query: FactQuery, now: datetime) -> bytes:
     """A `FactPage` as JSON. Raises `Problem`."""
-    row = await context.database.read(
-        QUERY,
-        {
-            "kind": query.kind,
-            "source": query.source,
-            "subject": query.subject,
-            "from": query.start,
-            "to": query.end,
-            "limit": query.limit,
-            "cursor": query.cursor,
-            "now": now,
-        },
-    )
-    return row[0]  # type: ignore[no-any-return]
+    return await context.database.read_json("query_facts", {**query.arguments(), "now": now})

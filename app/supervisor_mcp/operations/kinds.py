@@ -1,27 +1,35 @@
-"""Kinds: the catalogue of what is measured and told."""
+"""Kinds: the catalogue of metrics and facts."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, LiteralString, Self
+from typing import Annotated, Literal
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from supervisor_mcp.operations import arguments
+from supervisor_mcp.operations.arguments import Cursor, Limit
 from supervisor_mcp.operations.context import Context
+from supervisor_mcp.operations.query import Query
 
-QUERY: LiteralString = """
-select api.list_kinds(
-    p_type => %(type)s, p_prefix => %(prefix)s, p_limit => %(limit)s, p_cursor => %(cursor)s
-)
-"""
+Type = Literal["gauge", "counter", "histogram", "fact"]
+
+
+class KindQuery(Query, frozen=True):
+    """Which kinds to list."""
+
+    type: Annotated[Type | None, Meta(description="Only kinds of this type.")] = None
+    prefix: Annotated[
+        str | None,
+        Meta(description="Only names that start with this; case matters. Fact: lists all facts."),
+    ] = None
+    limit: Limit = None
+    cursor: Cursor = None
 
 
 class Kind(Struct):
     """A metric name or a fact kind."""
 
     kind: str
-    type: Literal["gauge", "counter", "histogram", "fact"]
+    type: Type
     unit: str | None
     sources: int
     series: int
@@ -29,48 +37,12 @@ class Kind(Struct):
 
 
 class KindPage(Struct):
-    """Kinds by name; next_cursor asks for those after, null at the end."""
+    """Kinds by name; next_cursor is null on the last page."""
 
     items: list[Kind]
     next_cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class KindQuery:
-    """What is asked of the catalogue; `read` makes one."""
-
-    type: str | None
-    prefix: str | None
-    limit: int | None
-    cursor: str | None
-
-    @classmethod
-    def read(
-        cls,
-        *,
-        type: str | None = None,  # noqa: A002  the name of the parameter
-        prefix: str | None = None,
-        limit: str | int | None = None,
-        cursor: str | None = None,
-    ) -> Self:
-        """Read arguments as they were sent. Raises `Problem`."""
-        return cls(
-            arguments.optional("type", type),
-            arguments.optional("prefix", prefix),
-            arguments.whole("limit", limit),
-            arguments.optional("cursor", cursor),
-        )
-
-
 async def list_kinds(context: Context, query: KindQuery) -> bytes:
     """A `KindPage` as JSON. Raises `Problem`."""
-    row = await context.database.read(
-        QUERY,
-        {
-            "type": query.type,
-            "prefix": query.prefix,
-            "limit": query.limit,
-            "cursor": query.cursor,
-        },
-    )
-    return row[0]  # type: ignore[no-any-return]
+    return await context.database.read_json("list_kinds", query.arguments())

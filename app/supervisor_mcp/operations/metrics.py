@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Literal, LiteralString, Self
+from typing import Annotated, Literal
 
-import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from supervisor_mcp.db import Json
-from supervisor_mcp.operations import arguments
-from supervisor_mcp.operations.batches import ingest
+from supervisor_mcp.operations import patterns
+from supervisor_mcp.operations.arguments import From, Source, To
 from supervisor_mcp.operations.context import Context
-from supervisor_mcp.operations.json_validation import check_document
-
-INGEST: LiteralString = """
-select answer, kinds
-from api.ingest_metrics(
-    p_body => %(body)s, p_partial => %(partial)s,
-    p_idempotency_key => %(idempotency_key)s, p_now => %(now)s
-)
-"""
-
-QUERY: LiteralString = """
-select api.query_metrics(
-    p_name => %(name)s, p_source => %(source)s, p_labels => %(labels)s,
-    p_from => %(from)s, p_to => %(to)s, p_step => %(step)s, p_now => %(now)s
-)
-"""
+from supervisor_mcp.operations.ingest import IngestOptions, ingest
+from supervisor_mcp.operations.items import ItemSource, ItemTimestamp
+from supervisor_mcp.operations.query import Query
 
 
 class Histogram(Struct, forbid_unknown_fields=True):
-    """Observations counted in buckets; counts has one more entry than bounds."""
+    """counts[i] are in (bounds[i-1], bounds[i]]; one more count is above all bounds."""
 
     bounds: Annotated[list[float], Meta(min_length=1, max_length=500)]
     counts: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(min_length=2, max_length=501)]
@@ -42,18 +25,66 @@ class Histogram(Struct, forbid_unknown_fields=True):
 
 
 class MetricItem(Struct, forbid_unknown_fields=True):
-    """A value of a series at an instant."""
+    """A value of a series at a point in time."""
 
-    name: Annotated[str, Meta(pattern=r"^[A-Za-z_][A-Za-z0-9_.:/-]{0,199}$")]
-    source: Annotated[str, Meta(min_length=1, max_length=200, description="Who measures.")]
-    value: float | Histogram
-    ts: Annotated[
-        str | float | UnsetType | None,
-        Meta(description="RFC 3339 with its offset, or epoch seconds; the server's time if absent"),
-    ] = UNSET
-    labels: dict[str, str] | UnsetType | None = UNSET
-    type: Literal["gauge", "counter", "histogram"] | UnsetType | None = UNSET
-    unit: Annotated[str, Meta(min_length=1, max_length=50)] | UnsetType | None = UNSET
+    name: Annotated[
+        str,
+        Meta(
+            pattern=patterns.METRIC_NAME,
+            description="Name of the metric, the same for all sources: http_requests_total.",
+        ),
+    ]
+    source: ItemSource
+    value: Annotated[
+        float | Histogram,
+        Meta(description="A number; for a histogram the observations since the previous report."),
+    ]
+    ts: ItemTimestamp = UNSET
+    labels: (
+        Annotated[
+            dict[str, str],
+            Meta(description='What sets series of a metric apart, at most 32: {"region": "eu"}.'),
+        ]
+        | UnsetType
+        | None
+    ) = UNSET
+    type: (
+        Annotated[
+            Literal["gauge", "counter", "histogram"],
+            Meta(
+                description="gauge (default), counter (a growing total that may restart at 0) or"
+                " histogram; settled by the first sample."
+            ),
+        ]
+        | UnsetType
+        | None
+    ) = UNSET
+    unit: (
+        Annotated[
+            str, Meta(min_length=1, max_length=50, description="Unit, such as seconds or bytes.")
+        ]
+        | UnsetType
+        | None
+    ) = UNSET
+
+
+class SeriesQuery(Query, frozen=True):
+    """Which series to return, and in what steps."""
+
+    name: Annotated[str, Meta(description="Exact name of a metric, or a fact kind.")]
+    source: Source = None
+    labels: Annotated[
+        dict[str, str] | None, Meta(description='Only series with these labels: {"region": "eu"}.')
+    ] = None
+    from_: From = field(default=None, name="from")
+    to: To = None
+    step: Annotated[
+        str | None,
+        Meta(
+            description="Distance of the points; the finest with at most 300 points if left out.",
+            extra_json_schema={"pattern": patterns.STEP, "examples": ["30s", "5m", "1h", "1d"]},
+        ),
+    ] = None
 
 
 class Series(Struct):
@@ -70,7 +101,7 @@ class SeriesResult(Struct):
     name: str
     type: str
     unit: str | None
-    from_: str = msgspec.field(name="from")
+    from_: str = field(name="from")
     to: str
     step_seconds: int
     columns: list[str]
@@ -78,68 +109,12 @@ class SeriesResult(Struct):
 
 
 async def ingest_metrics(
-    context: Context,
-    document: bytes,
-    *,
-    partial: bool = False,
-    idempotency_key: str | None = None,
-    now: datetime,
+    context: Context, document: bytes, options: IngestOptions, now: datetime
 ) -> bytes:
     """Store one metric item or an array of them; the `Receipt` as JSON. Raises `Problem`."""
-    await check_document(document)
-    return await ingest(
-        context, INGEST, document, partial=partial, idempotency_key=idempotency_key, now=now
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesQuery:
-    """What is asked of series; `read` makes one."""
-
-    name: str
-    source: str | None
-    labels: Mapping[str, str]
-    start: datetime | None
-    end: datetime | None
-    step: str | None
-
-    @classmethod
-    def read(
-        cls,
-        *,
-        name: str | None,
-        source: str | None = None,
-        labels: Mapping[str, str] | None = None,
-        start: str | float | None = None,
-        end: str | float | None = None,
-        step: str | None = None,
-    ) -> Self:
-        """Read arguments as they were sent. Raises `Problem`."""
-        return cls(
-            arguments.required("name", name, "list_kinds (GET /query/kinds) names the metrics."),
-            arguments.optional("source", source),
-            {
-                arguments.text(f"label.{label}", label): arguments.text(f"label.{label}", value)
-                for label, value in (labels or {}).items()
-            },
-            arguments.instant("from", start),
-            arguments.instant("to", end),
-            arguments.optional("step", step),
-        )
+    return await ingest(context, "ingest_metrics", document, options, now)
 
 
 async def query_metrics(context: Context, query: SeriesQuery, now: datetime) -> bytes:
-    """`SeriesResult` as JSON. Raises `Problem`."""
-    row = await context.database.read(
-        QUERY,
-        {
-            "name": query.name,
-            "source": query.source,
-            "labels": Json(msgspec.json.encode(query.labels)),
-            "from": query.start,
-            "to": query.end,
-            "step": query.step,
-            "now": now,
-        },
-    )
-    return row[0]  # type: ignore[no-any-return]
+    """A `SeriesResult` as JSON. Raises `Problem`."""
+    return await context.database.read_json("query_metrics", {**query.arguments(), "now": now})

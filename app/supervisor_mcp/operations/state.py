@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal, LiteralString
+from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
 
 from supervisor_mcp.errors import unavailable
 from supervisor_mcp.operations.context import Context
-
-QUERY: LiteralString = "select api.get_state(p_now => %(now)s)"
 
 
 class Readiness(Struct):
@@ -24,8 +22,8 @@ class Readiness(Struct):
 
 async def read_state(context: Context, now: datetime) -> dict[str, Any]:
     """What the database holds, as `api.get_state` says. Raises `Problem`."""
-    row = await context.database.read(QUERY, {"now": now})
-    return msgspec.json.decode(row[0], type=dict[str, Any])
+    state = await context.database.read_json("get_state", {"now": now})
+    return msgspec.json.decode(state, type=dict[str, Any])
 
 
 async def read_readiness(context: Context, now: datetime) -> Readiness:

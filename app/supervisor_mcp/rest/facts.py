@@ -1,28 +1,41 @@
-"""GET /query/facts as JSON, NDJSON or CSV."""
+"""GET /query/facts as JSON, NDJSON or CSV, and POST /ingest/facts."""
 
 from __future__ import annotations
 
 import csv
 import io
 from collections.abc import AsyncIterator
-from dataclasses import replace
 
 import msgspec
 from falcon.asgi import Request, Response
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from supervisor_mcp.errors import Problem
-from supervisor_mcp.operations.clock import Clock
-from supervisor_mcp.operations.context import Context
-from supervisor_mcp.operations.facts import LARGEST_PAGE, FactQuery, query_facts
-from supervisor_mcp.rest.parameters import CURSOR, INSTANT, LIMIT, Parameter, Parameters
+from supervisor_mcp.operations.arguments import LARGEST_PAGE
+from supervisor_mcp.operations.facts import (
+    Fact,
+    FactItem,
+    FactPage,
+    FactQuery,
+    ingest_facts,
+    query_facts,
+)
+from supervisor_mcp.operations.ingest import IngestOptions
+from supervisor_mcp.rest.ingest import IngestResource, ingest_operation
+from supervisor_mcp.rest.operation import (
+    CSV,
+    JSON,
+    NDJSON,
+    Operation,
+    ReadResource,
+    send_json,
+)
 
-JSON = "application/json"
-NDJSON = "application/x-ndjson"
-CSV = "text/csv"
 # The first one wins among equals, as with Accept: */*.
 MEDIA_TYPES = (JSON, NDJSON, CSV)
 COLUMNS = ("ts", "kind", "source", "fact_id", "subject", "value", "payload", "received_at")
+NEXT_CURSOR = "X-Next-Cursor"
 
 
 class _Page(Struct):
@@ -41,49 +54,41 @@ class _Row(Struct):
     received_at: str
 
 
-class FactsResource:
-    """A page as JSON; as NDJSON or CSV a page where limit is given, else all that there is."""
+class FactsResource(ReadResource):
+    """A page as JSON; as NDJSON or CSV a page where limit is given, else all facts."""
 
-    parameters = Parameters(
-        Parameter("kind", "Only this kind, Fact:<Name>."),
-        Parameter("source", "Only what this source sent."),
-        Parameter("subject", "Only what is about this subject."),
-        Parameter("from", "Not before this instant.", INSTANT),
-        Parameter("to", "Before this instant.", INSTANT),
-        LIMIT,
-        CURSOR,
+    path = "/query/facts"
+    operation = Operation(
+        "query_facts",
+        "Facts, newest first",
+        FactQuery,
+        {JSON: FactPage, NDJSON: Fact, CSV: {"type": "string"}},
+        problems=(404, 406),
+        headers={NEXT_CURSOR: "next_cursor of a page that is NDJSON or CSV."},
     )
-
-    def __init__(self, context: Context, clock: Clock) -> None:
-        self._context = context
-        self._clock = clock
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Answer in the media type that the client prefers."""
-        sent = self.parameters.read(req.query_string)
+        query = self.operation.read(req)
         media_type = req.client_prefers(MEDIA_TYPES)
         if media_type is None:
             raise Problem(
                 "accept_unknown",
-                "Facts come as JSON, NDJSON or CSV.",
+                "none of the accepted media types is available",
                 hint=f"Accept {JSON}, {NDJSON} or {CSV}.",
             )
-        limit = sent.pop("limit", None)
-        query = FactQuery.read(
-            start=sent.pop("from", None), end=sent.pop("to", None), limit=limit, **sent
-        )
         resp.content_type = media_type
         resp.set_header("Vary", "Accept")
         if media_type == JSON:
-            resp.data = await query_facts(self._context, query, self._clock())
+            send_json(resp, await query_facts(self._context, query, self._clock()))
             return
         whole = query.limit is None
         if whole:
             query = replace(query, limit=LARGEST_PAGE)
-        # The first page before the status, so that an error is told as one.
+        # The first page before the status, so that an error becomes a problem.
         page = await self._page(query)
         if not whole and page.next_cursor is not None:
-            resp.set_header("X-Next-Cursor", page.next_cursor)
+            resp.set_header(NEXT_CURSOR, page.next_cursor)
         pages = self._pages(query, page) if whole else _one(page)
         resp.stream = _as_csv(pages) if media_type == CSV else _as_lines(pages)
 
@@ -130,3 +135,14 @@ def _csv_rows(rows: object) -> bytes:
     text = io.StringIO()
     csv.writer(text).writerows(rows)  # type: ignore[arg-type]
     return text.getvalue().encode()
+
+
+class IngestFactsResource(IngestResource):
+    """Stores fact items."""
+
+    path = "/ingest/facts"
+    operation = ingest_operation("ingest_facts", "Store facts", FactItem)
+
+    async def store(self, document: bytes, options: IngestOptions) -> bytes:
+        """Store fact items."""
+        return await ingest_facts(self._context, document, options, self._clock())

@@ -2,71 +2,75 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from falcon.asgi import Request, Response
 
 from supervisor_mcp import telemetry
-from supervisor_mcp.operations.clock import Clock
-from supervisor_mcp.operations.context import Context
-from supervisor_mcp.operations.state import read_readiness, read_state
-from supervisor_mcp.rest.parameters import Parameters
+from supervisor_mcp.operations.state import Readiness, read_readiness, read_state
+from supervisor_mcp.rest.operation import JSON, NoQuery, Operation, ReadResource, send_json
 
 ALIVE = b'{"status":"ok"}'
-NO_PARAMETERS = Parameters()
 
 
-class LiveResource:
-    """Whether the process answers; it asks nothing else."""
+class LiveResource(ReadResource):
+    """Whether the process answers; it depends on nothing else."""
 
-    parameters = NO_PARAMETERS
-
-    async def on_get(self, req: Request, resp: Response) -> None:
-        """Say ok."""
-        self.parameters.read(req.query_string)
-        resp.data = ALIVE
-
-
-class ReadyResource:
-    """Whether questions are answered, and whether the cache helps."""
-
-    parameters = NO_PARAMETERS
-
-    def __init__(self, context: Context, clock: Clock) -> None:
-        self._context = context
-        self._clock = clock
+    path = "/livez"
+    operation = Operation(
+        "livez", "Whether the process answers", NoQuery, {JSON: {"type": "object"}}
+    )
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        """Say ready, degraded, or 503."""
-        self.parameters.read(req.query_string)
-        resp.data = msgspec.json.encode(await read_readiness(self._context, self._clock()))
+        """Answer ok."""
+        self.operation.read(req)
+        send_json(resp, ALIVE)
 
 
-class ExpositionResource:
-    """Counts and durations of requests in all workers, and what the database holds."""
+class ReadyResource(ReadResource):
+    """Whether requests are answered, and whether the cache works."""
 
-    parameters = NO_PARAMETERS
+    path = "/readyz"
+    operation = Operation("readyz", "Whether requests are answered", NoQuery, {JSON: Readiness})
 
-    def __init__(self, context: Context, clock: Clock) -> None:
-        self._context = context
-        self._clock = clock
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Answer ready, degraded, or 503."""
+        self.operation.read(req)
+        readiness = await read_readiness(self._context, self._clock())
+        send_json(resp, msgspec.json.encode(readiness))
+
+
+class ExpositionResource(ReadResource):
+    """Counts and durations of requests of all workers, and what the database holds."""
+
+    path = "/metrics"
+    operation = Operation(
+        "metrics", "Metrics for Prometheus", NoQuery, {"text/plain": {"type": "string"}}
+    )
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Answer in the Prometheus text format."""
-        self.parameters.read(req.query_string)
+        self.operation.read(req)
         state = await read_state(self._context, self._clock())
         resp.content_type = telemetry.MEDIA_TYPE
         resp.data = telemetry.expose(state)
 
 
 class IndexResource:
-    """Where things are."""
+    """The paths of all routes."""
 
-    parameters = NO_PARAMETERS
-
-    def __init__(self, links: dict[str, str]) -> None:
+    def __init__(self, links: Mapping[str, str]) -> None:
         self._answer = msgspec.json.encode({"service": "supervisor-mcp", "links": links})
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """List the paths."""
-        self.parameters.read(req.query_string)
-        resp.data = self._answer
+        INDEX.read(req)
+        send_json(resp, self._answer)
+
+    async def on_head(self, req: Request, resp: Response) -> None:
+        """Answer without the body."""
+        await self.on_get(req, resp)
+
+
+INDEX = Operation("index", "The paths of all routes", NoQuery, {JSON: {"type": "object"}})

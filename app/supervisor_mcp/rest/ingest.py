@@ -1,61 +1,46 @@
-"""POST /ingest/metrics, POST /ingest/facts."""
+"""Routes that store items."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from datetime import datetime
-from typing import Protocol
+from abc import abstractmethod
+from typing import ClassVar
 
 from falcon.asgi import Request, Response
+from msgspec.structs import replace
 
-from supervisor_mcp.operations.arguments import flag
-from supervisor_mcp.operations.clock import Clock
-from supervisor_mcp.operations.context import Context
+from supervisor_mcp.operations.arguments import text
+from supervisor_mcp.operations.ingest import IngestOptions, Receipt
 from supervisor_mcp.rest.bodies import read_document
-from supervisor_mcp.rest.parameters import Parameter, Parameters
+from supervisor_mcp.rest.operation import JSON, Operation, Resource, send_json
+from supervisor_mcp.rest.parameters import HEADERS
 
 
-class Store(Protocol):
-    """`ingest_metrics` or `ingest_facts`."""
-
-    def __call__(
-        self,
-        context: Context,
-        document: bytes,
-        *,
-        partial: bool,
-        idempotency_key: str | None,
-        now: datetime,
-    ) -> Awaitable[bytes]:
-        """Store a document; the receipt."""
-        ...
-
-
-class IngestResource:
-    """Takes items and answers with a receipt once they are committed."""
-
-    parameters = Parameters(
-        Parameter(
-            "partial",
-            "true stores the good items and returns the bad ones.",
-            {"type": "boolean", "default": False},
-        )
+def ingest_operation(name: str, summary: str, items: type) -> Operation[IngestOptions]:
+    """The operation of a route that stores items."""
+    return Operation(
+        name,
+        summary,
+        IngestOptions,
+        {JSON: Receipt},
+        items=items,
+        problems=(409, 413, 415, 429),
     )
 
-    def __init__(self, context: Context, clock: Clock, store: Store) -> None:
-        self._context = context
-        self._clock = clock
-        self._store = store
+
+class IngestResource(Resource):
+    """Stores items and answers with a receipt once they are committed."""
+
+    operation: ClassVar[Operation[IngestOptions]]
+
+    @abstractmethod
+    async def store(self, document: bytes, options: IngestOptions) -> bytes:
+        """Store a JSON document; the receipt."""
 
     async def on_post(self, req: Request, resp: Response) -> None:
         """Store the items of the body."""
-        sent = self.parameters.read(req.query_string)
-        partial = flag("partial", sent.get("partial"))
+        options = self.operation.read(req)
+        key = req.get_header(HEADERS["idempotency_key"])
+        if key is not None:
+            options = replace(options, idempotency_key=text(HEADERS["idempotency_key"], key))
         document = await read_document(req)
-        resp.data = await self._store(
-            self._context,
-            document,
-            partial=partial,
-            idempotency_key=req.get_header("Idempotency-Key"),
-            now=self._clock(),
-        )
+        send_json(resp, await self.store(document, options))

@@ -4,29 +4,16 @@ from __future__ import annotations
 
 from falcon.asgi import Request, Response
 
-from supervisor_mcp.operations.context import Context
-from supervisor_mcp.operations.kinds import KindQuery, list_kinds
-from supervisor_mcp.rest.parameters import CURSOR, LIMIT, Parameter, Parameters
+from supervisor_mcp.operations.kinds import KindPage, KindQuery, list_kinds
+from supervisor_mcp.rest.operation import JSON, Operation, ReadResource, send_json
 
 
-class KindsResource:
+class KindsResource(ReadResource):
     """The catalogue, by name."""
 
-    parameters = Parameters(
-        Parameter(
-            "type",
-            "Only kinds of this type.",
-            {"type": "string", "enum": ["gauge", "counter", "histogram", "fact"]},
-        ),
-        Parameter("prefix", "Only kinds whose name starts so."),
-        LIMIT,
-        CURSOR,
-    )
-
-    def __init__(self, context: Context) -> None:
-        self._context = context
+    path = "/query/kinds"
+    operation = Operation("list_kinds", "List kinds", KindQuery, {JSON: KindPage})
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Answer with a page."""
-        query = KindQuery.read(**self.parameters.read(req.query_string))
-        resp.data = await list_kinds(self._context, query)
+        send_json(resp, await list_kinds(self._context, self.operation.read(req)))

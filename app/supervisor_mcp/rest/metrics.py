@@ -1,48 +1,45 @@
-"""GET /query/metrics."""
+"""GET /query/metrics and POST /ingest/metrics."""
 
 from __future__ import annotations
 
 from falcon.asgi import Request, Response
 
-from supervisor_mcp.operations.clock import Clock
-from supervisor_mcp.operations.context import Context
-from supervisor_mcp.operations.metrics import SeriesQuery, query_metrics
-from supervisor_mcp.rest.parameters import INSTANT, LABEL, Parameter, Parameters
+from supervisor_mcp.operations.ingest import IngestOptions
+from supervisor_mcp.operations.metrics import (
+    MetricItem,
+    SeriesQuery,
+    SeriesResult,
+    ingest_metrics,
+    query_metrics,
+)
+from supervisor_mcp.rest.ingest import IngestResource, ingest_operation
+from supervisor_mcp.rest.operation import JSON, Operation, ReadResource, send_json
 
 
-class SeriesResource:
+class SeriesResource(ReadResource):
     """The points of series, gaps filled."""
 
-    parameters = Parameters(
-        Parameter("name", "Name of the metric.", required=True),
-        Parameter("source", "Only what this source sent."),
-        Parameter("from", "Start; 24 hours before `to` when absent.", INSTANT),
-        Parameter("to", "End, not included; now when absent.", INSTANT),
-        Parameter(
-            "step",
-            "Distance of the points, such as 30s, 5m, 1h or 1d.",
-            {"type": "string", "pattern": "^[1-9][0-9]{0,3}[smhd]$"},
-        ),
-        labels=True,
+    path = "/query/metrics"
+    operation = Operation(
+        "query_metrics",
+        "Points of the series of a metric",
+        SeriesQuery,
+        {JSON: SeriesResult},
+        problems=(404,),
     )
 
-    def __init__(self, context: Context, clock: Clock) -> None:
-        self._context = context
-        self._clock = clock
-
     async def on_get(self, req: Request, resp: Response) -> None:
-        """Answer with the series that carry the labels."""
-        sent = self.parameters.read(req.query_string)
-        query = SeriesQuery.read(
-            name=sent.get("name"),
-            source=sent.get("source"),
-            labels={
-                name.removeprefix(LABEL): value
-                for name, value in sent.items()
-                if name.startswith(LABEL)
-            },
-            start=sent.get("from"),
-            end=sent.get("to"),
-            step=sent.get("step"),
-        )
-        resp.data = await query_metrics(self._context, query, self._clock())
+        """Answer with the series that have the labels."""
+        query = self.operation.read(req)
+        send_json(resp, await query_metrics(self._context, query, self._clock()))
+
+
+class IngestMetricsResource(IngestResource):
+    """Stores metric items."""
+
+    path = "/ingest/metrics"
+    operation = ingest_operation("ingest_metrics", "Store metrics", MetricItem)
+
+    async def store(self, document: bytes, options: IngestOptions) -> bytes:
+        """Store metric items."""
+        return await ingest_metrics(self._context, document, options, self._clock())

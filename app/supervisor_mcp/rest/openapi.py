@@ -1,39 +1,34 @@
-"""GET /openapi.json: OpenAPI 3.1 from the declared parameters and the types of the operations."""
+"""GET /openapi.json: OpenAPI 3.1 from the operations of the routes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from http import HTTPStatus
+from typing import Any, get_args
 
 import msgspec
 from falcon.asgi import Request, Response
 
-from supervisor_mcp.operations.aggregates import Aggregate, Aggregates
-from supervisor_mcp.operations.batches import Receipt
-from supervisor_mcp.operations.facts import FactItem, FactPage
-from supervisor_mcp.operations.kinds import KindPage
-from supervisor_mcp.operations.metrics import MetricItem, SeriesResult
-from supervisor_mcp.operations.state import Readiness
-from supervisor_mcp.rest.parameters import Parameter, Parameters
+from supervisor_mcp.operations.ingest import LARGEST_BATCH
+from supervisor_mcp.operations.query import Parameter, parameters
+from supervisor_mcp.rest.bodies import LIMIT_BYTES
+from supervisor_mcp.rest.operation import JSON, NDJSON, NoQuery, Operation, send_json
+from supervisor_mcp.rest.parameters import HEADERS, spelled
 from supervisor_mcp.rest.problems import MEDIA_TYPE as PROBLEM
 
-JSON = "application/json"
-NDJSON = "application/x-ndjson"
-TYPES = (
-    Aggregate,
-    Aggregates,
-    FactItem,
-    FactPage,
-    KindPage,
-    MetricItem,
-    Readiness,
-    Receipt,
-    SeriesResult,
-)
-PROBLEM_SCHEMA: Mapping[str, Any] = {
+Schema = dict[str, Any]
+
+REFERENCE = "#/components/schemas/{name}"
+# Statuses of problems that every route can end with.
+EVERYWHERE = (400, 405, 422, 500, 503, 504)
+RETRIED = {429, 503}
+REQUEST_ID: Schema = {
+    "description": "Names the request in the log; taken from the request where it has one.",
+    "schema": {"type": "string"},
+}
+PROBLEM_SCHEMA: Schema = {
     "title": "Problem",
-    "description": "RFC 9457. params names what to mend: a field, or every bad item by its index.",
+    "description": "RFC 9457. params names what to correct: a field, or every bad item by index.",
     "type": "object",
     "required": ["type", "title", "status", "detail"],
     "properties": {
@@ -46,115 +41,177 @@ PROBLEM_SCHEMA: Mapping[str, Any] = {
         "request_id": {"type": "string"},
     },
 }
-IDEMPOTENCY_KEY: Mapping[str, Any] = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "description": "A request repeated with the same key and body gets its first receipt.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": 200},
-}
-
-
-@dataclass(frozen=True)
-class Operation:
-    """What a method of a path does; `item` is the type of what is sent, if anything."""
-
-    operation_id: str
-    method: str
-    summary: str
-    answers: Mapping[str, Mapping[str, Any]]
-    parameters: Parameters
-    item: type | None = None
-
-
-def ref(name: str) -> dict[str, str]:
-    """A reference to a schema."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def document(operations: Mapping[str, Operation], version: str) -> dict[str, Any]:
-    """The OpenAPI document for operations by their paths."""
-    _, schemas = msgspec.json.schema_components(TYPES, ref_template="#/components/schemas/{name}")
-    return {
-        "openapi": "3.1.0",
-        "info": {"title": "Supervisor MCP", "version": version},
-        "paths": {path: {o.method: _operation(o)} for path, o in operations.items()},
-        "components": {"schemas": {**schemas, "Problem": PROBLEM_SCHEMA}},
-    }
 
 
 class OpenApiResource:
     """The document, made once."""
 
-    parameters = Parameters()
-
-    def __init__(self, operations: Mapping[str, Operation], version: str) -> None:
+    def __init__(self, operations: Mapping[str, Operation[Any]], version: str) -> None:
         self._answer = msgspec.json.encode(document(operations, version))
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Answer with the document."""
-        self.parameters.read(req.query_string)
-        resp.data = self._answer
+        DOCUMENT.read(req)
+        send_json(resp, self._answer)
+
+    async def on_head(self, req: Request, resp: Response) -> None:
+        """Answer without the body."""
+        await self.on_get(req, resp)
 
 
-def _operation(operation: Operation) -> dict[str, Any]:
-    parameters = [_parameter(known) for known in operation.parameters.known]
-    if operation.parameters.labels:
-        parameters.append(_labels())
-    described: dict[str, Any] = {
-        "operationId": operation.operation_id,
+DOCUMENT = Operation("openapi", "This document", NoQuery, {JSON: {"type": "object"}})
+
+
+def document(operations: Mapping[str, Operation[Any]], version: str) -> Schema:
+    """The OpenAPI document for operations by their paths."""
+    statuses = sorted({*EVERYWHERE, *(s for o in operations.values() for s in o.problems)})
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Supervisor MCP",
+            "version": version,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": {path: {o.method: _operation(o)} for path, o in operations.items()},
+        "components": {
+            "schemas": {**_components(operations), "Problem": PROBLEM_SCHEMA},
+            "responses": {f"Problem{status}": _problem(status) for status in statuses},
+            "headers": {"X-Request-ID": REQUEST_ID},
+        },
+    }
+
+
+def _components(operations: Mapping[str, Operation[Any]]) -> Schema:
+    shapes = {
+        shape
+        for operation in operations.values()
+        for answer in (*operation.answers.values(), operation.items)
+        for shape in (get_args(answer) or (answer,))
+        if isinstance(shape, type)
+    }
+    _, components = msgspec.json.schema_components(
+        sorted(shapes, key=lambda shape: shape.__name__), ref_template=REFERENCE
+    )
+    return components
+
+
+def _operation(operation: Operation[Any]) -> Schema:
+    described: Schema = {
+        "operationId": operation.name,
         "summary": operation.summary,
-        "parameters": parameters,
+        "parameters": [_parameter(parameter) for parameter in _parameters(operation)],
         "responses": {
             "200": {
-                "description": "Done.",
+                "description": "Success.",
+                "headers": {
+                    "X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"},
+                    **{
+                        name: {"description": text, "schema": {"type": "string"}}
+                        for name, text in operation.headers.items()
+                    },
+                },
                 "content": {
-                    media_type: {"schema": schema}
-                    for media_type, schema in operation.answers.items()
+                    media_type: {"schema": _schema(answer)}
+                    for media_type, answer in operation.answers.items()
                 },
             },
-            "default": {
-                "description": "A problem.",
-                "content": {PROBLEM: {"schema": ref("Problem")}},
+            **{
+                str(status): {"$ref": f"#/components/responses/Problem{status}"}
+                for status in sorted({*EVERYWHERE, *operation.problems})
             },
         },
     }
-    if operation.item is not None:
-        item = ref(operation.item.__name__)
-        described["parameters"] = [*parameters, IDEMPOTENCY_KEY]
-        described["requestBody"] = {
-            "required": True,
-            "description": "At most 10,000 items and 8 MiB; may be sent with gzip.",
-            "content": {
-                JSON: {
-                    "schema": {"anyOf": [{"type": "array", "maxItems": 10000, "items": item}, item]}
-                },
-                NDJSON: {"schema": item},
-            },
-        }
+    if "ETag" in operation.headers:
+        described["parameters"].append(IF_NONE_MATCH)
+        described["responses"]["304"] = {"description": "The answer has not changed."}
+    if operation.items is not None:
+        described["requestBody"] = _body(_schema(operation.items))
     return described
 
 
-def _parameter(parameter: Parameter) -> dict[str, Any]:
+def _parameters(operation: Operation[Any]) -> tuple[Parameter, ...]:
+    query: Any = operation.query
+    return parameters(query)
+
+
+IF_NONE_MATCH: Schema = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "ETag of an earlier answer.",
+    "schema": {"type": "string"},
+}
+
+
+def _schema(answer: Any) -> Schema:
+    if isinstance(answer, dict):
+        return answer
+    references = [
+        {"$ref": REFERENCE.format(name=shape.__name__)} for shape in get_args(answer) or (answer,)
+    ]
+    return references[0] if len(references) == 1 else {"anyOf": references}
+
+
+def _body(item: Schema) -> Schema:
+    items = {"type": "array", "maxItems": LARGEST_BATCH, "items": item}
     return {
-        "name": parameter.name,
-        "in": "query",
-        "description": parameter.description,
-        "required": parameter.required,
-        "schema": parameter.schema,
+        "required": True,
+        "description": f"At most {LARGEST_BATCH:,} items and {LIMIT_BYTES >> 20} MiB; may be sent"
+        " with Content-Encoding: gzip.",
+        "content": {JSON: {"schema": {"anyOf": [items, item]}}, NDJSON: {"schema": item}},
     }
 
 
-def _labels() -> dict[str, Any]:
-    """`label.<name>=value`: the members of an exploded object stand in the query by themselves."""
+def _problem(status: int) -> Schema:
+    headers: Schema = {"X-Request-ID": {"$ref": "#/components/headers/X-Request-ID"}}
+    if status in RETRIED:
+        headers["Retry-After"] = {
+            "description": "Seconds after which to try again.",
+            "schema": {"type": "integer", "minimum": 1},
+        }
+    if status == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = {
+            "description": "The methods of the path.",
+            "schema": {"type": "string"},
+        }
     return {
-        "name": "labels",
+        "description": HTTPStatus(status).phrase + ".",
+        "headers": headers,
+        "content": {PROBLEM: {"schema": {"$ref": REFERENCE.format(name="Problem")}}},
+    }
+
+
+def _parameter(parameter: Parameter) -> Schema:
+    schema = {name: value for name, value in parameter.schema.items() if name != "description"}
+    if parameter.is_map:
+        return _map(parameter, schema)
+    in_header = parameter.name in HEADERS
+    described: Schema = {
+        "name": HEADERS.get(parameter.name, parameter.name),
+        "in": "header" if in_header else "query",
+        "description": parameter.description,
+        "required": parameter.required,
+        "schema": schema,
+    }
+    if schema["type"] == "array":
+        described |= {"style": "form", "explode": False}
+    return described
+
+
+def _map(parameter: Parameter, schema: Schema) -> Schema:
+    """label.<name>=value: the members of an exploded object are parameters of their own."""
+    prefix = spelled(parameter).removesuffix("<name>")
+    return {
+        "name": parameter.name,
         "in": "query",
         "style": "form",
         "explode": True,
-        "description": "Only series with these labels: label.<name>=value, once for every name.",
+        "description": f"{parameter.description} Written {spelled(parameter)}=value.",
         "schema": {
             "type": "object",
-            "patternProperties": {"^label\\..+$": {"type": "string"}},
+            "patternProperties": {
+                f"^{prefix.replace('.', chr(92) + '.')}.+$": schema["additionalProperties"]
+            },
             "additionalProperties": False,
         },
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from supervisor_mcp.mcp.operation_tool import OperationTool
+from supervisor_mcp.mcp.tool import OperationTool
 from supervisor_mcp.mcp.tools import aggregates, facts, kinds, metrics
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
