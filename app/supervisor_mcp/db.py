@@ -1,7 +1,7 @@
 """The pool of database connections and the two kinds of transaction.
 
 A call is one round trip: settings and statement go out together and are one transaction, which
-ends with the answer. No session state is used, so that a transaction pooler may stand between.
+ends with the answer. No session state is used, so that a transaction pooler works in between.
 """
 
 from __future__ import annotations

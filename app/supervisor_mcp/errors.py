@@ -1,4 +1,4 @@
-"""Problems that a user is told of, and how errors of the database become them."""
+"""Problems that clients see, and how database errors become problems."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ import psycopg
 # Problems that this process raises or that a class of database errors becomes: status and title.
 # Every other slug is the name of a rule in sql/, whose status comes with the error.
 REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
-    "json_malformed": (400, "The body is not JSON"),
-    "json_too_deep": (400, "The JSON is nested too deeply"),
-    "json_keys_repeated": (400, "An object names a key twice"),
-    "gzip_malformed": (400, "The body is not gzip"),
-    "body_cut_short": (400, "The body ended early"),
-    "forbidden": (403, "Not allowed"),
-    "route_unknown": (404, "There is nothing at this path"),
-    "tool_unknown": (404, "There is no such tool"),
-    "method_unknown": (405, "The path does not take this method"),
-    "accept_unknown": (406, "None of the accepted media types is made here"),
-    "body_within_limit": (413, "The body is too large"),
-    "content_type_known": (415, "The media type is not read here"),
-    "content_encoding_known": (415, "The encoding is not read here"),
-    "parameter_known": (422, "A parameter is not known"),
-    "parameter_required": (422, "A parameter is missing"),
-    "parameter_once": (422, "A parameter is given twice"),
-    "parameter_well_formed": (422, "A parameter cannot be read"),
-    "answer_within_limit": (422, "The answer is too long for a tool"),
-    "value_required": (422, "A value is missing"),
-    "value_invalid": (422, "A value cannot be read"),
-    "request_invalid": (400, "The request cannot be read"),
-    "internal": (500, "An error of this server"),
-    "busy": (503, "Another request was in the way"),
-    "unavailable": (503, "The database does not answer"),
-    "too_slow": (504, "The answer takes too long"),
+    "json_malformed": (400, "Malformed JSON"),
+    "json_too_deep": (400, "JSON nested too deeply"),
+    "json_keys_repeated": (400, "Repeated key in a JSON object"),
+    "gzip_malformed": (400, "Malformed gzip"),
+    "body_cut_short": (400, "Incomplete body"),
+    "forbidden": (403, "Permission denied"),
+    "route_unknown": (404, "Unknown path"),
+    "tool_unknown": (404, "Unknown tool"),
+    "method_unknown": (405, "Method not allowed"),
+    "accept_unknown": (406, "No accepted media type is available"),
+    "body_within_limit": (413, "Body too large"),
+    "content_type_known": (415, "Unsupported media type"),
+    "content_encoding_known": (415, "Unsupported content encoding"),
+    "parameter_known": (422, "Unknown parameter"),
+    "parameter_required": (422, "Missing parameter"),
+    "parameter_once": (422, "Repeated parameter"),
+    "parameter_well_formed": (422, "Malformed parameter"),
+    "answer_within_limit": (422, "Answer too large for a tool"),
+    "value_required": (422, "Missing value"),
+    "value_invalid": (422, "Invalid value"),
+    "request_invalid": (400, "Invalid request"),
+    "internal": (500, "Internal error"),
+    "busy": (503, "Conflict with another request"),
+    "unavailable": (503, "Database unavailable"),
+    "too_slow": (504, "Time limit exceeded"),
 }
 
 RETRY_AFTER_SECONDS: Final[Mapping[int, int]] = {429: 60, 503: 1}
@@ -46,10 +46,11 @@ OWN_STATE = re.compile(r"SV[45]\d\d")
 
 
 class Problem(Exception):  # noqa: N818  the word of RFC 9457
-    """An error as its causer is told: an RFC 9457 problem object.
+    """An error as a client sees it: an RFC 9457 problem object.
 
-    `params` holds what a program needs to mend the request, such as the field or the bad items.
-    `retry_after` is in seconds and None where a repetition would not help.
+    `detail` follows PostgreSQL's message style: lower case, no period. `params` holds what a
+    program needs to correct the request, such as the field or the bad items. `retry_after` is in
+    seconds, None where a retry does not help.
     """
 
     def __init__(
@@ -86,20 +87,20 @@ class Problem(Exception):  # noqa: N818  the word of RFC 9457
 
 
 def internal() -> Problem:
-    """The problem that tells nothing; the cause belongs in the log."""
+    """The problem of a defect; only the log says what it was."""
     return Problem(
         "internal",
-        "The server failed to answer.",
-        hint="Tell the operator the request_id: the log names the cause.",
+        "an unexpected error occurred",
+        hint="Report the request_id to the operator: the log has the cause.",
     )
 
 
 def unavailable(params: Mapping[str, Any] | None = None) -> Problem:
-    """The problem of a database that cannot be reached."""
+    """The problem of a database that does not answer."""
     return Problem(
         "unavailable",
-        "The database does not answer.",
-        hint="Send the request again after the seconds of Retry-After.",
+        "the database does not answer",
+        hint="Send the request again after the seconds in Retry-After.",
         params=params,
     )
 
@@ -108,13 +109,13 @@ def too_slow() -> Problem:
     """The problem of a call that ran out of time."""
     return Problem(
         "too_slow",
-        "The answer takes longer than a request may.",
+        "the request exceeded its time limit",
         hint="Ask for a shorter window or range, or narrow it with kind and source.",
     )
 
 
 def from_database(error: psycopg.Error) -> Problem:
-    """The problem that a database error becomes; what lies below the rule's name is not told."""
+    """The problem that a database error becomes; it names the rule and no internals."""
     state = _state(error)
     if OWN_STATE.fullmatch(state):
         return _raised(error, int(state[2:]))
@@ -127,7 +128,7 @@ def from_database(error: psycopg.Error) -> Problem:
 
 
 def is_outage(error: psycopg.Error) -> bool:
-    """Whether the error says that the server or its resources are gone, not that it refused."""
+    """Whether the server or its resources are unavailable, rather than refusing a request."""
     return _state(error).startswith(OUTAGES)
 
 
@@ -142,7 +143,7 @@ def _state(error: psycopg.Error) -> str:
 
 def _broken_rule(constraint: str, status: int) -> Problem:
     rule = CHUNK_PREFIX.sub("", constraint)
-    return Problem(rule, f"The request breaks the rule: {rule.replace('_', ' ')}.", status=status)
+    return Problem(rule, f"the request violates the rule: {rule.replace('_', ' ')}", status=status)
 
 
 def _raised(error: psycopg.Error, status: int) -> Problem:
@@ -167,22 +168,24 @@ def _params(detail: str | None) -> dict[str, Any]:
 
 
 def _value_required() -> Problem:
-    return Problem("value_required", "A value is missing.")
+    return Problem("value_required", "a value is missing")
 
 
 def _value_invalid() -> Problem:
     return Problem(
         "value_invalid",
-        "A value cannot be read: it is out of range, or holds the character U+0000.",
+        "a value is out of range or contains the character U+0000",
     )
 
 
 def _forbidden() -> Problem:
-    return Problem("forbidden", "The service may not do this.")
+    return Problem("forbidden", "permission denied")
 
 
 def _busy() -> Problem:
-    return Problem("busy", "Other requests were in the way, twice.", hint="Send it again.")
+    return Problem(
+        "busy", "the request conflicted with other requests, twice", hint="Send it again."
+    )
 
 
 OUTAGES: Final = ("08", "53", "57P0")

@@ -201,3 +201,22 @@ def test_the_readme_shows_no_snippet_but_those_that_were_tried() -> None:
     blocks = re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     shown = [json.loads(block) for block in blocks if "mcpServers" in block]
     assert [block for block in shown if block not in (snippet("stdio"), snippet("http"))] == []
+
+
+async def test_line_separators_in_an_answer_are_escaped(history_url: str, redis_url: str) -> None:
+    command = parameters(SUPERVISOR_DATABASE_URL=history_url, SUPERVISOR_REDIS_URL=redis_url)
+    request = (
+        '{"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "query_agg",'
+        ' "arguments": {"window": "7d", "kind": "a\\u2028b\\u0085c"}}}\n'
+    )
+    with spawned(command) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(HANDSHAKE + request.encode())
+        process.stdin.flush()
+        process.stdout.readline()
+        answer = process.stdout.readline().decode()
+        process.communicate(timeout=30)
+    assert len(answer.splitlines()) == 1
+    problem = json.loads(json.loads(answer)["result"]["content"][0]["text"])
+    assert "a\u2028b\u0085c" in problem["detail"]

@@ -53,10 +53,11 @@ def mcp() -> None:
 
 async def _serve(settings: Settings) -> None:
     # A second to import, which the other commands need not wait for.
+    from supervisor_mcp.mcp import stdio  # noqa: PLC0415
     from supervisor_mcp.mcp.server import create_mcp  # noqa: PLC0415
 
     async with operations.connected(operations.build(settings)) as context:
-        await create_mcp(context).run_stdio_async(show_banner=False)
+        await stdio.serve(create_mcp(context))
 
 
 @contextmanager

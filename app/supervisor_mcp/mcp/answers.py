@@ -12,17 +12,17 @@ from mcp_types import TextContent
 
 from supervisor_mcp.errors import Problem
 
-# Twice that goes over the wire, as text and as structured content, and into a model's context.
+# It goes over the wire twice, as text and as structured content, and into a model's context.
 LARGEST_BYTES: Final = 1024 * 1024
 # Python refuses to read integers with more.
 DIGITS = 4300
 
 
 def answered(answer: bytes) -> ToolResult:
-    """The result that says `answer`, a JSON object, as text to the byte and as structured content.
+    """The result with `answer`, a JSON object, as the same text and as structured content.
 
-    A number that Python cannot hold, which only a payload can have, is a string of its digits in
-    the structured content.
+    A number that Python cannot represent, which only a payload can contain, is a string of its
+    digits in the structured content.
     """
     return ToolResult(
         content=[TextContent(type="text", text=answer.decode())],
@@ -31,11 +31,11 @@ def answered(answer: bytes) -> ToolResult:
 
 
 def bounded(answer: bytes, hint: str) -> bytes:
-    """The answer itself; raises `Problem` where it is larger than a tool may answer."""
+    """The answer itself; raises `Problem` when it is too large for a tool."""
     if len(answer) > LARGEST_BYTES:
         raise Problem(
             "answer_within_limit",
-            f"The answer has {len(answer)} bytes; a tool answers with at most {LARGEST_BYTES}.",
+            f"the answer has {len(answer)} bytes; the limit for a tool is {LARGEST_BYTES}",
             hint=hint,
         )
     return answer

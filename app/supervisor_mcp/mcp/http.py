@@ -8,6 +8,9 @@ from contextlib import asynccontextmanager
 import httpx
 from fastmcp import FastMCP
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+
+from supervisor_mcp.mcp.envelope import Envelope
 
 PATH = "/mcp"
 
@@ -21,9 +24,10 @@ def create_http_app(server: FastMCP) -> Starlette:
     app = server.http_app(
         path=PATH,
         stateless_http=True,
-        # Progress is told on the way to the answer, which one JSON body cannot do.
+        # Progress is reported before the answer, for which one JSON body has no place.
         json_response=False,
         host_origin_protection="auto",
+        middleware=[Middleware(Envelope)],
     )
     lifespan = app.router.lifespan_context
 

@@ -1,7 +1,8 @@
-"""Problems as MCP tells them: the object that REST answers with, as the text of an error."""
+"""Problems in MCP: the object that REST answers with, as the text of an error."""
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -11,10 +12,11 @@ from mcp import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, TextContent
 
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.mcp.answers import LARGEST_BYTES
 
 
 def current_request_id() -> str:
-    """The id of the HTTP request that asks, as its answer's header names it; else a new one."""
+    """The id of the HTTP request, as the header of its response names it; else a new one."""
     try:
         known: str = get_http_request().scope["supervisor.request_id"]
     except (RuntimeError, KeyError):
@@ -23,9 +25,21 @@ def current_request_id() -> str:
 
 
 def failed(problem: Problem, request_id: str) -> ToolResult:
-    """The result of a tool that could not do what was asked."""
-    text = msgspec.json.encode(problem.body(request_id)).decode()
+    """The result of a call that failed."""
+    body = problem.body(request_id)
+    encoded = msgspec.json.encode(body)
+    if len(encoded) > LARGEST_BYTES:
+        encoded = msgspec.json.encode(_shortened(body, len(encoded)))
+    text = encoded.decode()
     return ToolResult(content=[TextContent(type="text", text=text)], is_error=True)
+
+
+def _shortened(body: dict[str, Any], size: int) -> dict[str, Any]:
+    """The problem with as many of its items as a tool may answer with."""
+    items = body.get("params", {}).get("items", [])
+    kept = len(items) * LARGEST_BYTES // (2 * size)
+    params = {**body["params"], "items": items[:kept], "items_left_out": len(items) - kept}
+    return {**body, "params": params}
 
 
 def protocol_error(problem: Problem, request_id: str) -> MCPError:
@@ -35,9 +49,9 @@ def protocol_error(problem: Problem, request_id: str) -> MCPError:
 
 
 def too_deep() -> Problem:
-    """The problem of arguments that nothing here reads to their end."""
+    """The problem of arguments that are nested too deeply to read."""
     return Problem(
         "json_too_deep",
-        "Objects and arrays are nested more than 200 deep.",
+        "objects and arrays are nested more than 200 levels deep",
         hint="Flatten the payload.",
     )

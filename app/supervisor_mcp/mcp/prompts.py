@@ -1,7 +1,7 @@
-"""Prompts: work that people start by name.
+"""Prompts: tasks that people start by name.
 
 Without `from __future__ import annotations`: the library compares the type of an argument with
-`str` itself, and otherwise tells people to send JSON.
+`str` itself, and otherwise asks for JSON.
 """
 
 from fastmcp import FastMCP

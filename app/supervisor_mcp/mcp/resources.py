@@ -1,4 +1,4 @@
-"""Resources: answers under an address, for clients that attach rather than call."""
+"""Resources: answers at a URI, for clients that attach rather than call."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def register(server: FastMCP, context: Context, clock: Clock) -> None:
 
     @server.resource(KINDS, name="kinds", title="Kinds", mime_type=JSON)
     async def kinds() -> str:
-        """The first 1,000 kinds by name, as list_kinds answers; it also gives the others."""
+        """The first 1,000 kinds by name, as list_kinds returns them."""
         async with as_protocol_error(KINDS):
             query = KindQuery(limit=LARGEST_PAGE)
             return (await list_kinds(context, query)).decode()
@@ -49,7 +49,7 @@ def register(server: FastMCP, context: Context, clock: Clock) -> None:
 
 @asynccontextmanager
 async def as_protocol_error(what: str) -> AsyncIterator[None]:
-    """Turn what goes wrong into a protocol error that carries the problem."""
+    """Turn a failure into a protocol error whose data is the problem."""
     try:
         yield
     except Problem as problem:

@@ -165,7 +165,7 @@ def _grouped(schema: Schema) -> Schema:
 
 
 def _with_definitions(root: Schema, definitions: Schema) -> Schema:
-    """The root with the definitions that are used more than once; the others stand in place."""
+    """The root with the definitions that are used more than once; the others are inlined."""
     uses = Counter(_references([root, *definitions.values()]))
     single = {name: schema for name, schema in definitions.items() if uses[name] == 1}
     kept = {n: _inline(schema, single) for n, schema in definitions.items() if uses[n] > 1}

@@ -16,42 +16,44 @@ from supervisor_mcp.errors import Problem
 from supervisor_mcp.mcp import completions, prompts, resources
 from supervisor_mcp.mcp.problems import current_request_id, failed
 from supervisor_mcp.mcp.tools import all_tools
+from supervisor_mcp.operations.arguments import known_names
 from supervisor_mcp.operations.clock import Clock, now
 from supervisor_mcp.operations.context import Context
 
 INSTRUCTIONS = """\
-Supervisor keeps what is known about an ecosystem of MCP servers and agents, and adds it up.
+Supervisor stores metrics and facts of an ecosystem of MCP servers and agents, and aggregates them.
 
-A metric is a technical number over time (gauge, counter or histogram); a fact is a business event,
-of a kind Fact:<Name>. A kind is a metric name or a kind of fact; a source is the MCP server or
-agent that sent it; a window is 1h, 24h, 7d, 30d or 90d back from now.
+A metric is a technical number over time (gauge, counter or histogram); a fact is a business event
+of a kind Fact:<Name>. A kind is a metric name or a fact kind; a source is the MCP server or agent
+that sent it; a window is a time span up to now: 1h, 24h, 7d, 30d, 90d.
 
-Start with list_kinds for the exact names. Answer questions about numbers with query_agg; look at
-single events with query_facts and at the course of time with query_metrics. Store with ingest_fact
-and ingest_metric, or their plurals for batches.
+Call list_kinds first for the exact names. Answer questions about numbers with query_agg; read
+single events with query_facts and the course over time with query_metrics. Store with ingest_fact
+and ingest_metric, or with ingest_facts and ingest_metrics for batches.
 
 An error is a JSON object: detail says what is wrong, hint what to do next, params where.
 """
 
 
 class _UnknownTools(Middleware):
-    """The call of a tool that there is not, told as a problem too."""
+    """Turns the call of an unknown tool into a problem."""
 
     async def on_call_tool(
         self,
         context: MiddlewareContext[mcp_types.CallToolRequestParams],
         call_next: CallNext[mcp_types.CallToolRequestParams, ToolResult],
     ) -> ToolResult:
-        """Answer with the names of the tools that there are."""
+        """Answer with the names of the tools."""
         try:
             return await call_next(context)
         except NotFoundError:
             assert context.fastmcp_context is not None  # noqa: S101
+            name = context.message.name
             known = sorted(t.name for t in await context.fastmcp_context.fastmcp.list_tools())
             problem = Problem(
                 "tool_unknown",
-                f'There is no tool "{context.message.name[:100]}".',
-                hint=f"Known are {', '.join(known)}.",
+                f'unknown tool "{name[:100]}"',
+                hint=known_names(name, known, "tool"),
                 params={"known": known},
             )
             return failed(problem, current_request_id())
@@ -67,7 +69,7 @@ def create_mcp(context: Context, clock: Clock = now) -> FastMCP:
         on_duplicate="error",
         mask_error_details=True,
         strict_input_validation=True,
-        # Answers repeat shapes; a reference says that in a tenth of the words.
+        # Answers repeat shapes; a reference takes a tenth of the tokens.
         dereference_schemas=False,
     )
     schemas: dict[str, dict[str, Any]] = {}
@@ -80,7 +82,7 @@ def create_mcp(context: Context, clock: Clock = now) -> FastMCP:
     # Without this the library lists all tools before every call to find the schema of one.
     server._mcp_server.get_tool_input_schema = schemas.get
     logging.getLogger("fastmcp").setLevel(logging.WARNING)
-    # What fails is logged once, with its request_id, by what turns it into a problem.
+    # A failure is logged once, with its request_id, where it becomes a problem.
     logging.getLogger("fastmcp.server.server").setLevel(logging.CRITICAL)
     return server
 

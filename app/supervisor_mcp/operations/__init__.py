@@ -1,1 +1,1 @@
-"""What the service can do, one module per noun; REST, MCP and the command line call these."""
+"""What the service does, one module per noun; REST and MCP call these functions."""

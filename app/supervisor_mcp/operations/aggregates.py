@@ -53,7 +53,7 @@ class AggregateQuery(Query, frozen=True, dict=True):
     @cached_property
     def key(self) -> Key | None:
         """Where the cache holds the answer; None where it does not."""
-        # Snapshots are stored already, and no kind has the name that stands for every kind.
+        # Snapshots are stored already, and no kind is called * as every kind is in the cache.
         if self.as_of is not None or self.kind == EVERY_KIND:
             return None
         return Key(EVERY_KIND if self.kind is None else self.kind, self.window, self._digest())

@@ -1,4 +1,4 @@
-"""What operations work with."""
+"""The database and the cache that operations use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def build(settings: Settings) -> Context:
     """
     if settings.database_url is None:
         raise ValueError(
-            "SUPERVISOR_DATABASE_URL is not set; `supervisor-mcp up` starts a database and sets it."
+            "SUPERVISOR_DATABASE_URL is not set; start the service with `supervisor-mcp up`"
         )
     return Context(
         Database(

@@ -15,10 +15,10 @@ from pydantic_core import from_json
 
 from supervisor_mcp.errors import Problem
 
-# Checking takes 2 µs per 100 bytes; more than this would hold up other requests.
+# Checking takes 2 µs per 100 bytes; more than this would delay other requests.
 AT_ONCE_BYTES = 256 * 1024
 
-# An escaped backslash is stepped over, so that what follows it is not taken for an escape.
+# An escaped backslash is skipped, so that what follows it is not read as an escape.
 NUL_ESCAPE = re.compile(rb"\\\\|(\\u0000)")
 
 
@@ -47,7 +47,7 @@ def _read_lines(lines: bytes) -> bytes:
     for number, line in enumerate(lines.split(b"\n"), start=1):
         item = line.strip(b" \t\r")
         if item:
-            _check_syntax(item, f"Line {number}: ")
+            _check_syntax(item, f"line {number}: ")
             items.append(item)
     document = b"[" + b",".join(items) + b"]"
     _check_keys(document)
@@ -62,12 +62,12 @@ def _check_syntax(document: bytes, place: str) -> None:
         if "recursion limit" in reason:
             raise Problem(
                 "json_too_deep",
-                f"{place}objects and arrays are nested more than 200 deep.",
+                f"{place}objects and arrays are nested more than 200 levels deep",
                 hint="Flatten the payload.",
             ) from None
         raise Problem(
             "json_malformed",
-            f"{place}{reason}.",
+            f"{place}{reason}",
             hint="Send UTF-8 JSON (RFC 8259): no NaN, no comments, no trailing commas.",
         ) from None
     if b"\\u0000" in document:
@@ -79,8 +79,8 @@ def _check_escapes(document: bytes, place: str) -> None:
         if match[1]:
             raise Problem(
                 "json_malformed",
-                f"{place}\\u0000 at byte {match.start()} cannot be stored.",
-                hint="Leave U+0000 out of strings.",
+                f"{place}\\u0000 at byte {match.start()} is not supported",
+                hint="Remove U+0000 from the string.",
             )
 
 
@@ -96,8 +96,8 @@ def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> None:
         if key in seen:
             raise Problem(
                 "json_keys_repeated",
-                f'An object names "{key[:100]}" twice.',
-                hint="Name every key once.",
+                f'an object contains the key "{key[:100]}" more than once',
+                hint="Send every key once.",
             )
         seen.add(key)
 

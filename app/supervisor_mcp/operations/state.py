@@ -1,4 +1,4 @@
-"""State: whether the service can answer, and what the database holds."""
+"""State: whether the service is ready, and what the database holds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from supervisor_mcp.operations.context import Context
 
 
 class Readiness(Struct):
-    """`degraded`: every answer comes, but from SQL instead of the cache."""
+    """`degraded`: answers come from SQL instead of the cache."""
 
     status: Literal["ready", "degraded"]
     database: Literal["ok"]
@@ -27,7 +27,7 @@ async def read_state(context: Context, now: datetime) -> dict[str, Any]:
 
 
 async def read_readiness(context: Context, now: datetime) -> Readiness:
-    """Whether questions are answered. Raises `Problem` `unavailable` when they are not."""
+    """Whether requests are answered. Raises `Problem` `unavailable` when they are not."""
     cache = await context.cache.state()
     try:
         await read_state(context, now)

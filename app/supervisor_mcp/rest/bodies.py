@@ -24,8 +24,8 @@ async def read_document(req: Request) -> bytes:
     if encoding != "identity" and encoding not in GZIP:
         raise Problem(
             "content_encoding_known",
-            f'"{encoding[:100]}" is not read here.',
-            hint="Send the body as it is, or with Content-Encoding: gzip.",
+            f'unsupported content encoding "{encoding[:100]}"',
+            hint="Send the body uncompressed, or with Content-Encoding: gzip.",
         )
     body = await _read(req)
     if encoding in GZIP:
@@ -43,7 +43,7 @@ def _is_lines(req: Request) -> bool:
             return True
     raise Problem(
         "content_type_known",
-        f'"{(req.content_type or "")[:100]}" is not read here.',
+        f'unsupported media type "{(req.content_type or "")[:100]}"',
         hint="Send Content-Type: application/json or application/x-ndjson, in UTF-8.",
     )
 
@@ -60,12 +60,16 @@ async def _read(req: Request) -> bytes:
         if size > LIMIT_BYTES:
             raise _too_large()
     if req.scope.get("supervisor.cut_short") or (length is not None and size < length):
-        raise Problem("body_cut_short", "The connection was lost before the body was whole.")
+        raise Problem(
+            "body_cut_short",
+            "the connection was lost before the body was complete",
+            hint="Send the request again.",
+        )
     return b"".join(parts)
 
 
 def _inflate(body: bytes) -> bytes:
-    """The content of all members of a gzip body, which may inflate to the limit, not beyond."""
+    """The content of all members of a gzip body, up to the limit."""
     parts = []
     size = 0
     while body:
@@ -86,7 +90,7 @@ def _inflate(body: bytes) -> bytes:
 def _not_gzip() -> Problem:
     return Problem(
         "gzip_malformed",
-        "The body is damaged or cut short, or is not gzip.",
+        "the body is not complete, valid gzip data",
         hint="Compress the whole body with gzip, or leave out Content-Encoding.",
     )
 
@@ -94,6 +98,6 @@ def _not_gzip() -> Problem:
 def _too_large() -> Problem:
     return Problem(
         "body_within_limit",
-        "The body has more than 8 MiB, counted after inflating.",
+        "the body exceeds 8 MiB after decompression",
         hint="Split the batch and send the parts one after the other.",
     )

@@ -17,35 +17,37 @@ MEDIA_TYPE = "application/problem+json"
 
 
 def install(app: App[Request, Response]) -> None:
-    """Let every error leave as a problem."""
-    app.add_error_handler(Problem, _tell)
-    app.add_error_handler(falcon.HTTPError, _translate)
-    app.add_error_handler(Exception, _hide)
+    """Turn every error into a problem."""
+    app.add_error_handler(Problem, _send)
+    app.add_error_handler(falcon.HTTPError, _send_falcon_error)
+    app.add_error_handler(Exception, _send_internal)
 
 
 def compose(req: Request, resp: Response, problem: Problem) -> None:
     """Answer with a problem."""
     resp.status = problem.status
     resp.content_type = MEDIA_TYPE
-    resp.data = msgspec.json.encode(problem.body(req.scope.get("supervisor.request_id")))
+    resp.data = msgspec.json.encode(problem.body(req.scope.get("supervisor.request_id"))) + b"\n"
     if problem.retry_after is not None:
         resp.set_header("Retry-After", str(problem.retry_after))
 
 
-async def _tell(req: Request, resp: Response, error: Problem, _params: dict[str, Any]) -> None:
+async def _send(req: Request, resp: Response, error: Problem, _params: dict[str, Any]) -> None:
     compose(req, resp, error)
 
 
-async def _translate(
+async def _send_falcon_error(
     req: Request, resp: Response, error: falcon.HTTPError, _params: dict[str, Any]
 ) -> None:
-    """An error that Falcon found before a resource was asked."""
+    """An error that Falcon raised before a resource was called."""
     if error.headers:
         resp.set_headers(error.headers)
     compose(req, resp, _from_falcon(req, error))
 
 
-async def _hide(req: Request, resp: Response, error: Exception, _params: dict[str, Any]) -> None:
+async def _send_internal(
+    req: Request, resp: Response, error: Exception, _params: dict[str, Any]
+) -> None:
     logger.error(
         "%s %s failed, request_id %s",
         req.method,
@@ -61,15 +63,15 @@ def _from_falcon(req: Request, error: falcon.HTTPError) -> Problem:
         allowed = (error.headers or {}).get("Allow", "")  # type: ignore[union-attr]
         return Problem(
             "method_unknown",
-            f"{req.path[:200]} does not take {req.method[:20]}.",
-            hint=f"It takes {allowed}.",
+            f"{req.path[:200]} does not support {req.method[:20]}",
+            hint=f"Supported methods: {allowed}.",
         )
     if isinstance(error, falcon.HTTPNotFound):
         return Problem(
             "route_unknown",
-            f"There is nothing at {req.path[:200]}.",
+            f"unknown path {req.path[:200]}",
             hint="GET / lists the paths; GET /openapi.json describes them.",
         )
     if error.status_code >= 500:
         return internal()
-    return Problem("request_invalid", error.title or "The request cannot be read.")
+    return Problem("request_invalid", (error.title or "invalid request").rstrip(".").lower())
