@@ -68,7 +68,7 @@ async def tools(client: Caller) -> dict[str, Tool]:
 @pytest.fixture
 async def rest(context: Context) -> AsyncIterator[httpx.AsyncClient]:
     """REST over the history at NOW."""
-    transport = httpx.ASGITransport(create_app(context, lambda: NOW))  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(create_app(context, lambda: NOW))
     async with httpx.AsyncClient(transport=transport, base_url="http://rest") as connected:
         yield connected
 

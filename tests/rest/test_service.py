@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -103,6 +104,67 @@ def test_a_method_that_a_path_does_not_take_is_a_problem(
     answer = http.request(method, path)
     assert (answer.status_code, slug_of(answer)) == (405, "method_unknown")
     assert answer.headers["allow"]
+
+
+READ = ("/", "/livez", "/readyz", "/metrics", "/openapi.json", "/query/kinds", "/query/facts")
+
+
+@pytest.mark.parametrize("path", READ)
+def test_head_answers_as_get_does_without_the_body(http: httpx.Client, path: str) -> None:
+    head, get = http.head(path), http.get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == get.headers["content-type"]
+
+
+@pytest.mark.parametrize("path", [*READ, "/ingest/metrics", "/ingest/facts"])
+def test_options_allow_and_405_agree(http: httpx.Client, path: str) -> None:
+    options = http.options(path)
+    allowed = {method.strip() for method in options.headers["allow"].split(",")}
+    assert options.status_code == 200
+    assert allowed == ({"OPTIONS", "POST"} if "ingest" in path else {"GET", "HEAD", "OPTIONS"})
+    for method in {"DELETE", "GET", "HEAD", "PATCH", "POST", "PUT"} - allowed:
+        refused = http.request(method, path)
+        assert refused.status_code == 405, method
+        assert {m.strip() for m in refused.headers["allow"].split(",")} == allowed, method
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"GET / HTTP/1.1\r\nbad header: x\r\n\r\n",
+        b"POST /ingest/facts HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+    ],
+)
+def test_a_request_that_is_not_http_is_a_problem(service: str, raw: bytes) -> None:
+    address = httpx.URL(service)
+    with socket.create_connection((address.host, address.port or 80), timeout=10) as connection:
+        connection.sendall(raw)
+        answer = b""
+        while part := connection.recv(65536):
+            answer += part
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"content-type: application/problem+json" in head
+    problem = json.loads(body)
+    assert problem["type"] == "urn:supervisor-mcp:problem:request_invalid"
+    assert problem["request_id"].encode() in head
+
+
+def test_a_large_answer_is_compressed_for_those_who_accept_it(http: httpx.Client) -> None:
+    plain = http.get("/openapi.json", headers={"Accept-Encoding": "identity"})
+    packed = http.get("/openapi.json", headers={"Accept-Encoding": "gzip"})
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["content-encoding"] == "gzip"
+    assert int(packed.headers["content-length"]) < len(plain.content) / 3
+    assert packed.content == plain.content
+    assert "accept-encoding" in packed.headers["vary"].lower()
+
+
+def test_a_json_answer_ends_with_a_newline(http: httpx.Client) -> None:
+    for path in ("/", "/livez", "/query/kinds", "/nowhere", "/query/agg"):
+        assert http.get(path).text.endswith("}\n"), path
 
 
 @pytest.mark.parametrize("path", ["/", "/livez", "/readyz", "/metrics", "/openapi.json"])

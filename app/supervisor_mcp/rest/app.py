@@ -6,6 +6,8 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from falcon.asgi import App, Request, Response
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp
 
 from supervisor_mcp.operations.clock import Clock, now
 from supervisor_mcp.operations.context import Context
@@ -14,11 +16,18 @@ from supervisor_mcp.rest.health import IndexResource
 from supervisor_mcp.rest.openapi import OpenApiResource
 from supervisor_mcp.rest.operation import Resource
 
+# Smaller answers fit one packet either way.
+COMPRESSED_BYTES = 1400
+# Twice as fast as the highest level, and 2 % larger.
+GZIP_LEVEL = 6
 NOUNS = (metrics, facts, aggregates, kinds, health)
 
 
-def create_app(context: Context, clock: Clock = now) -> App[Request, Response]:
-    """The Falcon application; `context` has to be connected before the first request."""
+def create_app(context: Context, clock: Clock = now) -> ASGIApp:
+    """The Falcon application, with compressed answers for clients that accept them.
+
+    `context` has to be connected before the first request.
+    """
     app: App[Request, Response] = App(middleware=[_Routes()])
     app.req_options.strip_url_path_trailing_slash = False
     problems.install(app)
@@ -29,7 +38,8 @@ def create_app(context: Context, clock: Clock = now) -> App[Request, Response]:
     app.add_route("/openapi.json", OpenApiResource(operations, _version()))
     links = {operation.name: path for path, operation in operations.items()}
     app.add_route("/", IndexResource({**links, "openapi": "/openapi.json"}))
-    return app
+    compressed: Any = app
+    return GZipMiddleware(compressed, minimum_size=COMPRESSED_BYTES, compresslevel=GZIP_LEVEL)
 
 
 class _Routes:

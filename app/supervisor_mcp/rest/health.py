@@ -9,7 +9,14 @@ from falcon.asgi import Request, Response
 
 from supervisor_mcp import telemetry
 from supervisor_mcp.operations.state import Readiness, read_readiness, read_state
-from supervisor_mcp.rest.operation import JSON, NoQuery, Operation, ReadResource, send_json
+from supervisor_mcp.rest.operation import (
+    JSON,
+    NoQuery,
+    Operation,
+    ReadResource,
+    ReadRoute,
+    send_json,
+)
 
 ALIVE = b'{"status":"ok"}'
 
@@ -57,7 +64,7 @@ class ExpositionResource(ReadResource):
         resp.data = telemetry.expose(state)
 
 
-class IndexResource:
+class IndexResource(ReadRoute):
     """The paths of all routes."""
 
     def __init__(self, links: Mapping[str, str]) -> None:
@@ -67,10 +74,6 @@ class IndexResource:
         """List the paths."""
         INDEX.read(req)
         send_json(resp, self._answer)
-
-    async def on_head(self, req: Request, resp: Response) -> None:
-        """Answer without the body."""
-        await self.on_get(req, resp)
 
 
 INDEX = Operation("index", "The paths of all routes", NoQuery, {JSON: {"type": "object"}})

@@ -12,7 +12,14 @@ from falcon.asgi import Request, Response
 from supervisor_mcp.operations.ingest import LARGEST_BATCH
 from supervisor_mcp.operations.query import Parameter, parameters
 from supervisor_mcp.rest.bodies import LIMIT_BYTES
-from supervisor_mcp.rest.operation import JSON, NDJSON, NoQuery, Operation, send_json
+from supervisor_mcp.rest.operation import (
+    JSON,
+    NDJSON,
+    NoQuery,
+    Operation,
+    ReadRoute,
+    send_json,
+)
 from supervisor_mcp.rest.parameters import HEADERS, spelled
 from supervisor_mcp.rest.problems import MEDIA_TYPE as PROBLEM
 
@@ -43,7 +50,7 @@ PROBLEM_SCHEMA: Schema = {
 }
 
 
-class OpenApiResource:
+class OpenApiResource(ReadRoute):
     """The document, made once."""
 
     def __init__(self, operations: Mapping[str, Operation[Any]], version: str) -> None:
@@ -53,10 +60,6 @@ class OpenApiResource:
         """Answer with the document."""
         DOCUMENT.read(req)
         send_json(resp, self._answer)
-
-    async def on_head(self, req: Request, resp: Response) -> None:
-        """Answer without the body."""
-        await self.on_get(req, resp)
 
 
 DOCUMENT = Operation("openapi", "This document", NoQuery, {JSON: {"type": "object"}})

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from falcon.asgi import Request, Response
+from falcon.constants import COMBINED_METHODS
 
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
@@ -54,8 +55,29 @@ class Operation(Generic[Asked]):
         return cast("Asked", _read(self.query, req.query_string))
 
 
-class Resource:
-    """A route with one operation, over a context and a clock."""
+class Route:
+    """A path; OPTIONS, and Allow of a 405, list the same methods."""
+
+    async def on_options(self, _req: Request, resp: Response) -> None:
+        """Answer with the methods of the path."""
+        allowed = [method for method in COMBINED_METHODS if hasattr(self, f"on_{method.lower()}")]
+        resp.set_header("Allow", ", ".join(sorted(allowed)))
+
+
+class ReadRoute(Route):
+    """A path that is read; HEAD answers as GET does, without the body."""
+
+    @abstractmethod
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Answer."""
+
+    async def on_head(self, req: Request, resp: Response) -> None:
+        """Answer without the body."""
+        await self.on_get(req, resp)
+
+
+class Resource(Route):
+    """A path with one operation, over a context and a clock."""
 
     path: ClassVar[str]
     operation: ClassVar[Operation[Any]]
@@ -65,16 +87,8 @@ class Resource:
         self._clock = clock
 
 
-class ReadResource(Resource):
-    """A route that is read; HEAD answers as GET does, without the body."""
-
-    @abstractmethod
-    async def on_get(self, req: Request, resp: Response) -> None:
-        """Answer."""
-
-    async def on_head(self, req: Request, resp: Response) -> None:
-        """Answer without the body."""
-        await self.on_get(req, resp)
+class ReadResource(Resource, ReadRoute):
+    """A path that is read with one operation."""
 
 
 def send_json(resp: Response, answer: bytes) -> None:

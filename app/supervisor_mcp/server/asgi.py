@@ -10,6 +10,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from supervisor_mcp import config
 from supervisor_mcp.config import Settings
@@ -27,7 +28,7 @@ class Application:
     """The ASGI application: one lifespan around the core, REST and what is mounted."""
 
     def __init__(self, context: Context, mounts: Mapping[str, Asgi], *, access_log: bool) -> None:
-        rest: Asgi = create_app(context)  # type: ignore[assignment]
+        rest: Any = create_app(context)
         self._context = context
         self._children = (rest, *mounts.values())
         self._middleware = Middleware(rest, mounts, access_log=access_log)

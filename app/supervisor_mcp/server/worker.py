@@ -6,13 +6,15 @@ from typing import Any, ClassVar
 
 from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]
 
+from supervisor_mcp.server.protocol import Protocol
+
 
 class Worker(UvicornWorker):  # type: ignore[misc]
     """uvicorn on uvloop and httptools; the access log is the middleware's."""
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
         "loop": "uvloop",
-        "http": "httptools",
+        "http": Protocol,
         "ws": "none",
         "lifespan": "on",
         "access_log": False,
