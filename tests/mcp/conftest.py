@@ -1,4 +1,4 @@
-"""A database with some history, and the MCP server over it at an instant that stands still."""
+"""A database with some history, and the MCP server over it at a fixed time."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ Schema = dict[str, Any]
 WITHIN = {"get_state": "/readyz and /metrics", "snapshot_agg": "query_agg"}
 # Tools for one item of what a function takes many of.
 SINGULAR = {"ingest_metric": "ingest_metrics", "ingest_fact": "ingest_facts"}
-# Paths that tell of the service itself.
+# Paths about the service itself.
 OPERATIONAL = {"/livez", "/readyz", "/metrics"}
 # The name of an argument in SQL where a tool calls it otherwise; None is given by the service.
 RENAMED: dict[str, str | None] = {"body": "items", "now": None}
@@ -104,7 +104,7 @@ def names(operation: dict[str, Any]) -> set[str]:
     return {"idempotency_key" if name == "Idempotency-Key" else name for name in found} | items
 
 
-def test_every_capability_stands_in_sql_rest_and_mcp(
+def test_every_capability_is_in_sql_rest_and_mcp(
     functions: dict[str, Any], operations: dict[str, Any], tools: dict[str, Tool]
 ) -> None:
     assert functions.keys() - WITHIN.keys() == operations.keys() == tools.keys() - SINGULAR.keys()
@@ -151,7 +151,7 @@ def test_a_tool_promises_to_change_nothing_exactly_where_its_function_does(
         assert hints.open_world_hint is False, name
 
 
-QUESTIONS: list[tuple[str, str, dict[str, Any]]] = [
+CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("query_agg", "/query/agg", {"window": "7d"}),
     ("query_agg", "/query/agg", {"window": "30d", "kind": "Fact:Sale"}),
     ("query_agg", "/query/agg", {"window": "7d", "kind": "queue_depth", "group_by": "source"}),
@@ -174,7 +174,7 @@ QUESTIONS: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("name", "path", "arguments"), QUESTIONS)
+@pytest.mark.parametrize(("name", "path", "arguments"), CALLS)
 async def test_sql_rest_and_mcp_give_the_same_answer(
     history_url: str,
     rest: httpx.AsyncClient,
@@ -211,7 +211,7 @@ async def test_sql_rest_and_mcp_give_the_same_answer(
         ("list_kinds", "/query/kinds", {"kind": "x"}),
     ],
 )
-async def test_rest_and_mcp_tell_the_same_problem(
+async def test_rest_and_mcp_report_the_same_problem(
     rest: httpx.AsyncClient, client: Caller, name: str, path: str, arguments: dict[str, Any]
 ) -> None:
     from_rest = (await rest.get(path, params=query(arguments))).json()

@@ -1,4 +1,4 @@
-"""What a model is told when a call cannot be done."""
+"""What a model gets when a call fails."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ async def test_an_unknown_tool_is_answered_with_the_names_of_those_there_are(
     assert "query_agg" in problem["params"]["known"]
 
 
-async def test_a_defect_is_logged_under_the_request_id_and_not_told(
+async def test_a_defect_is_logged_under_the_request_id_and_not_reported(
     context: Context, caplog: pytest.LogCaptureFixture
 ) -> None:
     def broken() -> datetime:
@@ -160,7 +160,7 @@ async def test_a_defect_is_logged_under_the_request_id_and_not_told(
     assert "swordfish" in str(record.exc_info)
 
 
-async def test_a_database_that_is_gone_is_told_as_such() -> None:
+async def test_a_database_that_is_gone_is_reported() -> None:
     nowhere = Settings(database_url="postgresql://postgres@127.0.0.1:1/postgres", redis_url=None)
     async with (
         operations.connected(operations.build(nowhere)) as context,

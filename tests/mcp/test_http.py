@@ -99,18 +99,18 @@ async def test_what_one_session_stores_every_other_sees_at_once(url: str, mode: 
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_progress_of_a_batch_reaches_the_client(url: str, mode: str) -> None:
-    told: list[float] = []
+    reported: list[float] = []
 
     async def note(progress: float, total: float | None, message: str | None) -> None:
         assert (total, bool(message)) == (100, True)
-        told.append(progress)
+        reported.append(progress)
 
     items = [{"name": f"batch_{mode}", "source": "a", "value": i, "ts": i} for i in range(100)]
     async with Client(f"{url}/mcp", mode=mode) as client:
         await client.call_tool(
             "ingest_metrics", {"items": items, "partial": True}, progress_callback=note
         )
-    assert told == [0, 100]
+    assert reported == [0, 100]
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -49,17 +49,17 @@ async def test_a_kind_without_a_slash_needs_no_encoding(client: Caller) -> None:
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(kind=KIND_NAMES)
 async def test_any_name_of_a_kind_passes_through_a_uri(client: Caller, kind: str) -> None:
-    with pytest.raises(MCPError) as told:
+    with pytest.raises(MCPError) as raised:
         await client.read_resource(f"supervisor://agg/{quote(kind + '!', safe='')}/7d")
-    assert told.value.error.message == f'There is no kind "{kind}!".'
+    assert raised.value.error.message == f'There is no kind "{kind}!".'
 
 
 async def test_a_resource_that_cannot_be_read_tells_the_problem(client: Caller) -> None:
-    with pytest.raises(MCPError) as told:
+    with pytest.raises(MCPError) as raised:
         await client.read_resource("supervisor://agg/Fact:Sale/week")
-    assert told.value.error.code == -32602
-    assert told.value.error.data["type"] == "urn:supervisor-mcp:problem:window_well_formed"
-    assert told.value.error.data["hint"]
+    assert raised.value.error.code == -32602
+    assert raised.value.error.data["type"] == "urn:supervisor-mcp:problem:window_well_formed"
+    assert raised.value.error.data["hint"]
 
 
 async def test_the_report_names_tools_that_there_are(client: Caller) -> None:

@@ -159,8 +159,8 @@ def test_nothing_but_the_protocol_goes_to_standard_output(
         SUPERVISOR_DATABASE_URL=history_url, SUPERVISOR_REDIS_URL=redis_url, **setting
     )
     with spawned(command) as process:
-        said, _ = process.communicate(HANDSHAKE + CALLS, timeout=60)
-    answers = [json.loads(line) for line in said.splitlines()]
+        output, _ = process.communicate(HANDSHAKE + CALLS, timeout=60)
+    answers = [json.loads(line) for line in output.splitlines()]
     assert {answer["jsonrpc"] for answer in answers} == {"2.0"}
     assert {answer["id"] for answer in answers} == {1, 2, 3, 4}
 
@@ -169,10 +169,10 @@ def test_a_data_directory_that_cannot_be_used_ends_it_with_a_sentence(tmp_path: 
     occupied = tmp_path / "file"
     occupied.write_text("")
     with spawned(embedded_parameters(occupied / "data")) as process:
-        said, told = process.communicate(timeout=60)
-    assert (process.returncode, said) == (1, b"")
-    assert str(occupied) in told.decode()
-    assert "Traceback" not in told.decode()
+        output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output) == (1, b"")
+    assert str(occupied) in errors.decode()
+    assert "Traceback" not in errors.decode()
 
 
 async def test_the_snippet_of_the_documentation_works_as_printed(

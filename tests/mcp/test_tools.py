@@ -26,7 +26,7 @@ NAMES = {
     "query_agg",
     "list_kinds",
 }
-QUESTIONS: list[tuple[str, dict[str, Any]]] = [
+CALLS: list[tuple[str, dict[str, Any]]] = [
     ("query_agg", {"window": "7d"}),
     ("query_agg", {"window": "30d", "kind": "queue_depth", "group_by": "label.region"}),
     ("query_agg", {"window": "24h", "kind": "Fact:Sale", "source": "shop-mcp"}),
@@ -41,7 +41,7 @@ async def test_every_tool_is_listed(client: Caller) -> None:
     assert {tool.name for tool in await client.list_tools()} == NAMES
 
 
-async def test_every_tool_tells_a_model_when_to_use_it_and_gives_an_example(client: Caller) -> None:
+async def test_every_tool_describes_its_use_with_an_example(client: Caller) -> None:
     for tool in await client.list_tools():
         assert tool.title, tool.name
         assert tool.description is not None
@@ -69,7 +69,7 @@ async def test_input_schemas_hold_no_references(client: Caller) -> None:
         assert "$ref" not in json.dumps(tool.input_schema)
 
 
-@pytest.mark.parametrize(("name", "arguments"), QUESTIONS)
+@pytest.mark.parametrize(("name", "arguments"), CALLS)
 async def test_answers_fit_the_output_schema(
     client: Caller, name: str, arguments: dict[str, Any]
 ) -> None:
@@ -78,8 +78,8 @@ async def test_answers_fit_the_output_schema(
     Draft202012Validator(schemas[name]).validate(result.structured_content)
 
 
-@pytest.mark.parametrize(("name", "arguments"), QUESTIONS)
-async def test_the_text_says_the_same_as_the_structured_content(
+@pytest.mark.parametrize(("name", "arguments"), CALLS)
+async def test_the_text_equals_the_structured_content(
     client: Caller, name: str, arguments: dict[str, Any]
 ) -> None:
     result = await client.call_tool(name, arguments)
@@ -123,17 +123,17 @@ async def test_a_page_of_large_facts_is_cut_and_its_cursor_leads_to_the_rest(
 
 
 async def test_a_large_batch_reports_progress(client: Caller) -> None:
-    told: list[tuple[float, float | None]] = []
+    reported: list[tuple[float, float | None]] = []
 
     async def note(progress: float, total: float | None, message: str | None) -> None:
         assert message
-        told.append((progress, total))
+        reported.append((progress, total))
 
     items = [{"name": "9"}] * 200
     await client.call_tool(
         "ingest_metrics", {"items": items, "partial": True}, progress_handler=note
     )
-    assert told == [(0, 200), (200, 200)]
+    assert reported == [(0, 200), (200, 200)]
 
 
 @pytest.mark.parametrize("digits", ["9" * 5000, "1" + "0" * 320 + ".5"])

@@ -105,9 +105,9 @@ def test_every_bad_item_is_named_and_nothing_is_stored(http: httpx.Client, name:
 def test_partial_stores_the_good_and_returns_the_bad(http: httpx.Client, name: str) -> None:
     batch = items(name, 3)
     batch[1]["unknown"] = True
-    told = http.post("/ingest/metrics?partial=true", json=batch).json()
-    assert told["accepted"] == 2
-    assert [(item["index"], item["slug"]) for item in told["rejected"]] == [
+    receipt = http.post("/ingest/metrics?partial=true", json=batch).json()
+    assert receipt["accepted"] == 2
+    assert [(item["index"], item["slug"]) for item in receipt["rejected"]] == [
         (1, "item_fields_known")
     ]
 

@@ -36,15 +36,15 @@ def stored(http: httpx.Client, name: str) -> list[float]:
 def ask(http: httpx.Client, **parameters: Any) -> dict[str, Any]:
     answer = http.get("/query/agg", params=parameters)
     assert answer.status_code == 200, answer.text
-    told: dict[str, Any] = answer.json()
-    return told
+    found: dict[str, Any] = answer.json()
+    return found
 
 
 def test_an_aggregate_counts_what_was_acknowledged(
     http: httpx.Client, name: str, stored: list[float]
 ) -> None:
-    told = ask(http, kind=name, window="7d")
-    numbers = [told[field] for field in ("kind", "unit", "count", "sum", "min", "max", "last")]
+    found = ask(http, kind=name, window="7d")
+    numbers = [found[field] for field in ("kind", "unit", "count", "sum", "min", "max", "last")]
     assert numbers == [name, "ms", 10, sum(stored), 1, 10, 10]
 
 
@@ -77,10 +77,10 @@ def test_an_aggregate_of_a_source_and_its_groups(
 def test_every_kind_is_answered_without_a_kind(
     http: httpx.Client, name: str, stored: list[float]
 ) -> None:
-    kinds = {told["kind"]: told["count"] for told in ask(http, window="7d")["kinds"]}
+    kinds = {found["kind"]: found["count"] for found in ask(http, window="7d")["kinds"]}
     assert kinds[name] == 10
     http.post("/ingest/metrics", json={"name": name, "source": "c", "value": 100})
-    kinds = {told["kind"]: told["count"] for told in ask(http, window="7d")["kinds"]}
+    kinds = {found["kind"]: found["count"] for found in ask(http, window="7d")["kinds"]}
     assert kinds[name] == 11
 
 
@@ -153,13 +153,13 @@ def test_no_answer_is_older_than_an_acknowledged_ingest(service: str, name: str)
 def test_series_are_plotted_by_source_and_label(
     http: httpx.Client, name: str, stored: list[float]
 ) -> None:
-    told = http.get(
+    found = http.get(
         "/query/metrics",
         params={"name": name, "step": "1h", "label.core": "1", "source": "b"},
     ).json()
-    [line] = told["series"]
+    [line] = found["series"]
     assert (line["source"], line["labels"]) == ("b", {"core": "1"})
-    assert sum(point[told["columns"].index("count")] for point in line["points"]) == 2
+    assert sum(point[found["columns"].index("count")] for point in line["points"]) == 2
 
 
 def test_kinds_are_listed_page_by_page(http: httpx.Client, name: str) -> None:
@@ -189,7 +189,7 @@ def test_kinds_are_listed_page_by_page(http: httpx.Client, name: str) -> None:
         ("/query/agg?window=7d&kind=", 404, "kind_unknown", "kind"),
         ("/query/agg?window=7d&kind=*", 404, "kind_unknown", "kind"),
         ("/query/agg?window=7d&kind=%00", 422, "parameter_well_formed", "kind"),
-        ("/query/agg?window=7d&source=none%20such", 404, "source_unknown", "source"),
+        ("/query/agg?window=7d&source=nobody", 404, "source_unknown", "source"),
         ("/query/agg?window=7d&group_by=colour", 422, "group_by_well_formed", "group_by"),
         ("/query/agg?window=7d&as_of=yesterday", 422, "parameter_well_formed", "as_of"),
         ("/query/agg?window=7d&as_of=0", 404, "aggregate_unknown", "as_of"),

@@ -59,7 +59,7 @@ def read_series(path: Path, now: datetime) -> Sent:
             for row in csv.DictReader(lines)
         ]
     shift = now - max(ts for ts, _ in rows)
-    # A series names some instants twice (clock changes); the first value stands.
+    # A series names some instants twice (clock changes); the first value is kept.
     first: dict[float, float] = {}
     for ts, value in rows:
         first.setdefault((ts + shift).timestamp(), value)
@@ -153,16 +153,16 @@ def answers(imported: Imported, request: pytest.FixtureRequest) -> dict[str, dic
         assert http.post("/ingest/facts", json=fact).json()["accepted"] == 1
         return {
             window: {
-                told["kind"]: told
-                for told in http.get("/query/agg", params={"window": window}).json()["kinds"]
+                answer["kind"]: answer
+                for answer in http.get("/query/agg", params={"window": window}).json()["kinds"]
             }
             for window in ("7d", "30d")
         }
 
 
-def within(told: dict[str, Any], sent: Sent) -> Sent:
+def within(answer: dict[str, Any], sent: Sent) -> Sent:
     """What was sent of the window that an answer is about."""
-    start, end = (datetime.fromisoformat(told[name]).timestamp() for name in ("from", "to"))
+    start, end = (datetime.fromisoformat(answer[name]).timestamp() for name in ("from", "to"))
     inside = (sent.ts >= start) & (sent.ts <= end)
     return Sent(sent.ts[inside], sent.value[inside], sent.counter)
 
@@ -181,11 +181,11 @@ NAMES = [*(path.stem for path in SERIES), *(f"{name}_total" for name in COUNTED)
 def test_an_aggregate_is_what_numpy_says(
     imported: Imported, answers: dict[str, dict[str, Any]], name: str, window: str
 ) -> None:
-    told = answers[window][name]
-    sent = within(told, imported.sent[name])
-    assert told["count"] == len(sent.value)
+    answer = answers[window][name]
+    sent = within(answer, imported.sent[name])
+    assert answer["count"] == len(sent.value)
     if len(sent.value) == 0:
-        assert told["sum"] is None
+        assert answer["sum"] is None
         return
     expected = {
         "sum": sent.value.sum(),
@@ -194,11 +194,11 @@ def test_an_aggregate_is_what_numpy_says(
         "max": sent.value.max(),
         "last": sent.value[-1],
     }
-    assert {field: told[field] for field in expected} == pytest.approx(expected, rel=1e-9)
-    assert told["stddev"] == pytest.approx(sent.value.std(), rel=1e-9, abs=1e-9)
+    assert {field: answer[field] for field in expected} == pytest.approx(expected, rel=1e-9)
+    assert answer["stddev"] == pytest.approx(sent.value.std(), rel=1e-9, abs=1e-9)
     for percent in (50, 90, 95, 99):
         exact = np.percentile(sent.value, percent)
-        assert told[f"p{percent}"] == pytest.approx(exact, rel=told["error_bound"] + 1e-9)
+        assert answer[f"p{percent}"] == pytest.approx(exact, rel=answer["error_bound"] + 1e-9)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -206,11 +206,13 @@ def test_an_aggregate_is_what_numpy_says(
 def test_a_rate_is_what_numpy_says(
     imported: Imported, answers: dict[str, dict[str, Any]], name: str, window: str
 ) -> None:
-    told = answers[window][name]
-    sent = within(told, imported.sent[name])
-    start, end = (datetime.fromisoformat(told[field]) for field in ("from", "to"))
+    answer = answers[window][name]
+    sent = within(answer, imported.sent[name])
+    start, end = (datetime.fromisoformat(answer[field]) for field in ("from", "to"))
     grown = increase(sent.value) if sent.counter else len(sent.value)
-    assert told["rate_per_second"] == pytest.approx(grown / (end - start).total_seconds(), rel=1e-9)
+    assert answer["rate_per_second"] == pytest.approx(
+        grown / (end - start).total_seconds(), rel=1e-9
+    )
 
 
 def test_every_kind_that_was_sent_is_answered(
