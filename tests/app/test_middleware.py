@@ -5,60 +5,63 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx
 import pytest
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import Message, Receive, Scope, Send
 
 from supervisor_mcp.config import Settings
 from supervisor_mcp.operations import context
 from supervisor_mcp.server.asgi import Application, create
-from supervisor_mcp.server.middleware import Message, Receive, Scope, Send
 from tests.support import running
 
 
 class Child:
-    """An application to mount, which notes what it is told."""
+    """An application to mount, which records requests and its lifespan."""
 
     def __init__(self, *, starts: bool = True) -> None:
         self.starts = starts
-        self.life: list[tuple[str, asyncio.Task[Any] | None]] = []
+        self.life: list[str] = []
         self.scopes: list[Scope] = []
+        self.app = Starlette(routes=[Mount("/", self.answer)], lifespan=self.living)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            self.scopes.append(scope)
-            await send({"type": "http.response.start", "status": 204, "headers": []})
-            await send({"type": "http.response.body", "body": b""})
-            return
-        for event in ("startup", "shutdown"):
-            assert (await receive())["type"] == f"lifespan.{event}"
-            self.life.append((event, asyncio.current_task()))
-            if not self.starts:
-                await send({"type": "lifespan.startup.failed", "message": "no licence"})
-                return
-            await send({"type": f"lifespan.{event}.complete"})
+    @asynccontextmanager
+    async def living(self, _app: Starlette) -> AsyncIterator[None]:
+        if not self.starts:
+            raise RuntimeError("no licence")
+        # Like MCP's session manager, a task group must be left in the task that entered it.
+        async with asyncio.TaskGroup():
+            self.life.append("startup")
+            yield
+        self.life.append("shutdown")
+
+    async def answer(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        self.scopes.append(scope)
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
 
 
 def application(**mounts: Child) -> Application:
     nowhere = f"postgresql://postgres@127.0.0.1:{running.free_port()}/postgres"
     made = context.build(Settings(database_url=nowhere, pool_size=1))
-    return Application(made, {f"/{name}": m for name, m in mounts.items()}, access_log=False)
+    return Application(made, {f"/{n}": child.app for n, child in mounts.items()}, access_log=False)
 
 
 @asynccontextmanager
 async def living(served: Application) -> AsyncIterator[list[Message]]:
-    """Run the lifespan; what it told so far."""
+    """Run the lifespan; the messages it has sent so far."""
     orders: asyncio.Queue[Message] = asyncio.Queue()
-    told: asyncio.Queue[Message] = asyncio.Queue()
-    task = asyncio.create_task(served({"type": "lifespan"}, orders.get, told.put))
+    answers: asyncio.Queue[Message] = asyncio.Queue()
+    task = asyncio.create_task(served({"type": "lifespan"}, orders.get, answers.put))
     await orders.put({"type": "lifespan.startup"})
-    seen = [await told.get()]
+    seen = [await answers.get()]
     yield seen
     await orders.put({"type": "lifespan.shutdown"})
     await task
-    while not told.empty():
-        seen.append(told.get_nowait())
+    while not answers.empty():
+        seen.append(answers.get_nowait())
 
 
 def client(served: Application) -> httpx.AsyncClient:
@@ -66,21 +69,20 @@ def client(served: Application) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=transport, base_url="http://test")
 
 
-async def test_a_child_lives_in_one_task_of_its_own() -> None:
+async def test_a_child_lives_as_long_as_the_application() -> None:
     child = Child()
-    async with living(application(mcp=child)) as told:
-        assert [event for event, _ in child.life] == ["startup"]
-    assert [message["type"] for message in told] == [
+    async with living(application(mcp=child)) as sent:
+        assert child.life == ["startup"]
+    assert child.life == ["startup", "shutdown"]
+    assert [message["type"] for message in sent] == [
         "lifespan.startup.complete",
         "lifespan.shutdown.complete",
     ]
-    (_, first), (_, last) = child.life
-    assert first is last is not asyncio.current_task()
 
 
 async def test_a_child_that_does_not_start_stops_the_start() -> None:
-    async with living(application(mcp=Child(starts=False))) as told:
-        assert told == [{"type": "lifespan.startup.failed", "message": "no licence"}]
+    async with living(application(mcp=Child(starts=False))) as sent:
+        assert sent == [{"type": "lifespan.startup.failed", "message": "no licence"}]
 
 
 @pytest.mark.parametrize("path", ["/mcp", "/mcp/", "/mcp/deep"])

@@ -1,4 +1,4 @@
-"""What stands before REST and MCP: request ids, the access log, the counts, and the way to each.
+"""Request ids, the access log, counts, and the dispatch to REST and MCP.
 
 Works on the ASGI messages, once for both, so that neither pays for the other's framework.
 """
@@ -8,19 +8,13 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import Any
+from collections.abc import Mapping
 from uuid import uuid4
 
 import msgspec
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from supervisor_mcp import telemetry
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SENT_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 WITH_BODY = {"POST", "PUT", "PATCH"}
@@ -30,11 +24,11 @@ STDERR = 2
 class Middleware:
     """Sends the paths below a mount to its application and all others to `rest`.
 
-    The path is passed on whole. In the scope stand `supervisor.request_id`, the route that was
-    taken (`supervisor.route`), and `supervisor.cut_short` when the client left within its body.
+    The path is not stripped. The scope carries `supervisor.request_id`, the route
+    (`supervisor.route`), and `supervisor.cut_short` when the client disconnected within its body.
     """
 
-    def __init__(self, rest: Asgi, mounts: Mapping[str, Asgi], *, access_log: bool) -> None:
+    def __init__(self, rest: ASGIApp, mounts: Mapping[str, ASGIApp], *, access_log: bool) -> None:
         self._rest = rest
         self._mounts = tuple(mounts.items())
         self._access_log = access_log
@@ -65,7 +59,7 @@ class Middleware:
             if self._access_log:
                 _log(scope, status, seconds)
 
-    def _application(self, scope: Scope) -> Asgi:
+    def _application(self, scope: Scope) -> ASGIApp:
         path: str = scope["path"]
         for prefix, application in self._mounts:
             if path == prefix or path.startswith(f"{prefix}/"):
