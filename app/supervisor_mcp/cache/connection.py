@@ -1,19 +1,25 @@
 """One connection to Redis that any number of tasks share for reading.
 
-Commands of one turn of the event loop leave in one write; answers come back in the order of the
-commands. redis-py lends a connection to one task at a time and costs about twenty times as much
-per command, which only matters on the hot path.
+Commands of one turn of the event loop go out in one write; answers come back in the order of the
+commands. redis-py connects, so that every option of the URL means what it means there. For the
+reads themselves it costs a third more CPU per cached answer (bench/RESULTS.md), even with one MGET
+for all reads of a turn.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ssl
+import logging
 from collections import deque
-from typing import Any, cast
+from typing import cast
 
 import hiredis
-from redis.asyncio.connection import SSLConnection, UnixDomainSocketConnection, parse_url
+from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
 
 # After a failure, how long every call fails at once instead of trying to connect.
 PAUSE_SECONDS = 0.1
@@ -24,17 +30,30 @@ class ConnectionFailure(Exception):  # noqa: N818  the field calls it a failure
 
 
 class Connection:
-    """Tasks may call `get` at will; a lost connection is made anew by the next call."""
+    """Tasks may call `get` at will; the next call replaces a lost connection.
+
+    `timeout_seconds` applies where the URL has no socket_timeout of its own. Raises ValueError for
+    a URL that redis-py refuses.
+    """
 
     def __init__(self, url: str, timeout_seconds: float) -> None:
-        self._options = cast("dict[str, Any]", parse_url(url))
-        self._timeout = timeout_seconds
+        self._pool = ConnectionPool.from_url(
+            url,
+            socket_timeout=timeout_seconds,
+            socket_connect_timeout=timeout_seconds,
+            retry=Retry(NoBackoff(), 0),
+        )
+        try:
+            self._new()
+        except TypeError as error:
+            raise ValueError(f"the Redis URL has an unsupported option: {error}") from None
         self._wire: _Wire | None = None
         self._connecting = asyncio.Lock()
         self._resume_at = 0.0
+        self._failing = False
 
     async def get(self, *keys: str) -> list[bytes | None]:
-        """The values of string keys, None where there is none. Raises `ConnectionFailure`."""
+        """The values of string keys, None for a missing one. Raises `ConnectionFailure`."""
         wire = self._wire
         if wire is None or wire.lost:
             wire = await self._connect()
@@ -45,61 +64,52 @@ class Connection:
         if self._wire is not None:
             self._wire.abort()
 
+    def _new(self) -> AbstractConnection:
+        return cast("AbstractConnection", self._pool.make_connection())  # type: ignore[no-untyped-call]
+
     async def _connect(self) -> _Wire:
         async with self._connecting:
             if self._wire is not None and not self._wire.lost:
                 return self._wire
             loop = asyncio.get_running_loop()
             if loop.time() < self._resume_at:
-                raise ConnectionFailure("Redis was not there a moment ago")
+                raise ConnectionFailure("Redis was unavailable a moment ago")
+            opened = self._new()
             try:
-                async with asyncio.timeout(self._timeout):
-                    wire = await self._greeted(await self._open(loop))
-            except (OSError, TimeoutError, ConnectionFailure) as error:
+                await opened.connect()  # type: ignore[no-untyped-call]
+            except (RedisError, OSError) as error:
                 self._resume_at = loop.time() + PAUSE_SECONDS
-                raise ConnectionFailure(f"no connection to Redis: {error}") from error
-            self._wire = wire
-            return wire
-
-    async def _open(self, loop: asyncio.AbstractEventLoop) -> _Wire:
-        def wire() -> _Wire:
-            return _Wire(loop, self._timeout)
-
-        kind = self._options.get("connection_class")
-        if kind is UnixDomainSocketConnection:
-            return (await loop.create_unix_connection(wire, self._options["path"]))[1]
-        host, port = self._options.get("host", "localhost"), self._options.get("port", 6379)
-        context = ssl.create_default_context() if kind is SSLConnection else None
-        return (await loop.create_connection(wire, host, port, ssl=context))[1]
-
-    async def _greeted(self, wire: _Wire) -> _Wire:
-        try:
-            if "password" in self._options:
-                user = self._options.get("username", "default")
-                await wire.send("AUTH", user, self._options["password"])
-            if self._options.get("db"):
-                await wire.send("SELECT", str(self._options["db"]))
-        except BaseException:
-            wire.abort()
-            raise
-        return wire
+                if not self._failing:
+                    logger.warning("cannot connect to Redis, computing every answer: %s", error)
+                self._failing = True
+                raise ConnectionFailure(f"cannot connect to Redis: {error}") from error
+            if self._failing:
+                logger.info("connected to Redis again")
+            self._failing = False
+            self._wire = _Wire(opened, loop)
+            return self._wire
 
 
 class _Wire(asyncio.Protocol):
     """The connection: commands waiting to be written, and futures waiting for answers."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, timeout_seconds: float) -> None:
+    def __init__(self, opened: AbstractConnection, loop: asyncio.AbstractEventLoop) -> None:
         self.lost = False
         self._loop = loop
-        self._timeout = timeout_seconds
+        self._timeout = opened.socket_timeout
         self._reader = hiredis.Reader()
         self._unsent: list[bytes] = []
         self._waiting: deque[asyncio.Future[object]] = deque()
         self._watch: asyncio.TimerHandle | None = None
         self._answered = 0
+        # The writer closes its transport when it is collected, so it is kept, and kept here only.
+        self._writer = cast("asyncio.StreamWriter", opened._writer)
+        opened._writer = opened._reader = None
+        self._transport = cast("asyncio.Transport", self._writer.transport)
+        self._transport.set_protocol(self)
 
     def send(self, *command: str) -> asyncio.Future[object]:
-        """The answer to come. A caller that is cancelled leaves its place in the queue."""
+        """The answer to come. A cancelled caller keeps its place in the queue."""
         future = self._loop.create_future()
         if self.lost:
             future.set_exception(ConnectionFailure("the connection is lost"))
@@ -108,7 +118,7 @@ class _Wire(asyncio.Protocol):
             self._loop.call_soon(self._flush)
         self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]
         self._waiting.append(future)
-        if self._watch is None:
+        if self._watch is None and self._timeout is not None:
             self._watch_from(self._answered)
         return future
 
@@ -117,15 +127,13 @@ class _Wire(asyncio.Protocol):
         self._transport.abort()
         self._fail(ConnectionFailure("the connection was closed"))
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport = cast("asyncio.Transport", transport)
-
     def data_received(self, data: bytes) -> None:
-        """Give every whole answer to the future that is first in the queue."""
+        """Give every complete answer to the future that is first in the queue."""
         try:
             self._reader.feed(data)
             while (answer := self._reader.gets()) is not False:
+                if isinstance(answer, hiredis.PushNotification):
+                    continue
                 future = self._waiting.popleft()
                 self._answered += 1
                 if future.done():
@@ -147,10 +155,11 @@ class _Wire(asyncio.Protocol):
         self._unsent.clear()
 
     def _watch_from(self, answered: int) -> None:
+        assert self._timeout is not None  # noqa: S101
         self._watch = self._loop.call_later(self._timeout, self._check, answered)
 
     def _check(self, answered: int) -> None:
-        """Without one answer in a whole timeout the connection is given up."""
+        """Give the connection up when a whole timeout brought no answer."""
         self._watch = None
         if not self._waiting:
             return
