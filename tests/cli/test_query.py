@@ -83,12 +83,15 @@ def test_facts_lists_the_newest_first_and_says_when_there_are_more(
     assert done.stdout.splitlines()[1].split("\t")[1:] == [kind, "me", "b", "", "{}"]
 
 
-def test_a_refusal_is_one_sentence_with_the_next_step_and_status_4(service: Service) -> None:
+def test_a_refusal_names_the_command_of_the_next_step_and_has_status_4(service: Service) -> None:
     done = service.run("agg", "nobody_sends_this")
     assert done.returncode == 4
     assert done.stdout == ""
-    assert done.stderr.startswith('There is no kind "nobody_sends_this".')
-    assert "/query/kinds" in done.stderr
+    detail, hint = done.stderr.splitlines()
+    assert "nobody_sends_this" in detail
+    assert "`supervisor-mcp kinds`" in hint
+    assert "list_kinds" not in hint
+    assert "/query/" not in hint
 
 
 @pytest.mark.parametrize("arguments", [("agg", "x"), ("kinds",), ("facts",), ("demo",)])
