@@ -42,11 +42,56 @@ def _import(service: Service, *arguments: str | Path, status: int = 0) -> dict[s
     return summary
 
 
+def _pipe(service: Service, content: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Import standard input."""
+    return subprocess.run(
+        [*foreground.COMMAND, "import", "-", *arguments],
+        env={**foreground.environment(), **service.env, "SUPERVISOR_URL": service.url},
+        input=content,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+
+
 def test_csv_rows_are_stored_and_counted(service: Service, name: str, tmp_path: Path) -> None:
     summary = _import(service, _csv(tmp_path / f"{name}.csv"), "--source", "me", "--unit", "s")
     assert (summary["rows"], summary["accepted"], summary["rejected"]) == (10, 10, 0)
     stored = _agg(service, name)
     assert (stored["count"], stored["sum"], stored["unit"]) == (10, 45, "s")
+
+
+def test_standard_input_is_imported_as_a_file_is(service: Service, name: str) -> None:
+    lines = f'{{"name":"{name}","source":"me","value":1}}\n' * 3
+    for accepted, duplicate in ((3, 0), (0, 3)):
+        done = _pipe(service, lines, "--json")
+        assert done.returncode == 0, done.stderr
+        summary = json.loads(done.stdout)
+        assert (summary["accepted"], summary["duplicate"]) == (accepted, duplicate)
+
+
+def test_csv_from_standard_input_is_named_stdin_in_messages(service: Service, name: str) -> None:
+    content = f"timestamp,value\n{time.time()},1\nsoon,2\n"
+    without_kind = _pipe(service, content, "--source", "me")
+    assert without_kind.returncode == 2
+    assert "<stdin> has no kind" in without_kind.stderr
+    assert "--kind" in without_kind.stderr
+    done = _pipe(service, content, "--source", "me", "--kind", name)
+    assert done.returncode == 1
+    assert '<stdin>:3: "soon" is not a time' in done.stderr
+    assert _agg(service, name)["count"] == 1
+
+
+def test_control_characters_of_a_file_are_not_printed(
+    service: Service, name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "x\x1b[31m.csv"
+    path.write_text("timestamp,value\n0,\u202e\n")
+    done = service.run("import", str(path), "--kind", name, "--source", "me")
+    assert done.returncode == 1
+    assert r"x\x1b[31m.csv:2" in done.stderr
+    assert not set(done.stderr) & set("\x1b\u202e")
 
 
 def test_a_second_import_finds_duplicates(service: Service, name: str, tmp_path: Path) -> None:

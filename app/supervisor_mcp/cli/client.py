@@ -150,7 +150,8 @@ def _check_url(url: str) -> None:
 
     try:
         parsed = httpx.URL(url)
-        is_valid = parsed.scheme in ("http", "https") and bool(parsed.host)
+        has_port = parsed.port is None or 0 < parsed.port < 2**16
+        is_valid = parsed.scheme in ("http", "https") and bool(parsed.host) and has_port
     except (httpx.InvalidURL, ValueError):
         is_valid = False
     if not is_valid:

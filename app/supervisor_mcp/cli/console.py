@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
 
+PIECE = 16_384
+
+
 def out() -> Console:
     """A console that formats for standard output; `show` and `write` print what it makes."""
     from rich.console import Console
@@ -32,13 +35,20 @@ def notes() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def is_terminal() -> bool:
+    """Whether answers go to a terminal."""
+    return out().is_terminal
+
+
 def write(text: str) -> None:
     """Write to standard output, and all of it.
 
     Raises Failure when there is no room, and ends the command quietly when nobody reads on.
     """
     try:
-        sys.stdout.write(text)
+        # In pieces, because with PYTHONUNBUFFERED a write to a closing pipe is silently cut short.
+        for begin in range(0, len(text), PIECE):
+            sys.stdout.write(text[begin : begin + PIECE])
         sys.stdout.flush()
     except BrokenPipeError:
         discard_output()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -34,8 +33,7 @@ class Statistic(StrEnum):
 OF_A_POINT = (Statistic.COUNT, Statistic.RATE)
 
 
-@dataclass(frozen=True)
-class _Summary:
+class _Summary(NamedTuple):
     """The numbers of one series over the whole range; None where there is no sample."""
 
     min: float | None
@@ -84,42 +82,66 @@ def series(
 
 
 def _show(result: dict[str, Any], statistic: Statistic) -> None:
+    shared = _shared_labels([one["labels"] for one in result["series"]])
+    numbers = []
     lines = []
-    drawn = []
     for one in result["series"]:
         points = _columns(result["columns"], one["points"])
         found = _summarize(points, statistic)
-        labels = " ".join(f"{key}={value}" for key, value in sorted(one["labels"].items()))
-        lines.append([one["source"], labels, found.min, found.avg, found.max, found.last])
-        drawn.append(points[statistic])
-    terminal = console.out()
-    width = tables.room(terminal, COLUMNS, lines) if terminal.is_terminal else terminal.width
-    if width < SHORTEST:
-        width = terminal.width - max(map(len, COLUMNS)) - len(statistic)
+        own = {key: value for key, value in one["labels"].items() if key not in shared}
+        labels = own if console.is_terminal() else one["labels"]
+        numbers.append([one["source"], _join(labels), *map(_rounded, found)])
+        lines.append(points[statistic])
+    width = _width(numbers)
     tables.table(
-        _title(result, statistic),
-        (*COLUMNS[:2], statistic.value, *COLUMNS[2:]),
+        _title(result, statistic, shared),
+        (*COLUMNS[:2], "sparkline", *COLUMNS[2:]),
         [
-            [*line[:2], sparkline(points, width), *line[2:]]
-            for line, points in zip(lines, drawn, strict=True)
+            [*row[:2], sparkline(line, width), *row[2:]]
+            for row, line in zip(numbers, lines, strict=True)
         ],
-        whole=(statistic.value,),
+        whole=("sparkline",),
+        framed=False,
     )
     if not lines:
-        console.say("No series match.")
-    elif all(value is None for points in drawn for value in points):
-        console.say(
-            "The series have no samples in this range. Choose another with --from and --to."
-        )
+        console.say("No series match, or none has samples in this range.")
 
 
-def _title(result: dict[str, Any], statistic: Statistic) -> str:
+def _width(numbers: Sequence[Sequence[object]]) -> int:
+    """How many characters a sparkline can have, in a table or else in blocks of lines."""
+    terminal = console.out().width
+    if not console.is_terminal():
+        return terminal
+    beside = tables.room(terminal, COLUMNS, numbers, framed=False)
+    return beside if beside >= SHORTEST else terminal - len("sparkline") - tables.BARE
+
+
+def _title(result: dict[str, Any], statistic: Statistic, shared: dict[str, str]) -> str:
     unit = f", {result['unit']}" if result["unit"] else ""
+    labels = f" {_join(shared)}" if shared else ""
     return (
-        f"{result['name']} ({result['type']}{unit}), {statistic.value} of every"
+        f"{result['name']}{labels} ({result['type']}{unit}), {statistic.value} of every"
         f" {_duration(result['step_seconds'])} from {_minute(result['from'])}"
         f" to {_minute(result['to'])} UTC"
     )
+
+
+def _shared_labels(labels: Sequence[dict[str, str]]) -> dict[str, str]:
+    """What all series of a list of several have in common."""
+    if len(labels) < 2:
+        return {}
+    return dict(set.intersection(*(set(each.items()) for each in labels)))
+
+
+def _join(labels: dict[str, str]) -> str:
+    return " ".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
+def _rounded(value: float | None) -> float | None:
+    """Four digits on a terminal, where the sparkline needs the room; all of them elsewhere."""
+    if value is None or not console.is_terminal() or abs(value) >= 1e4:
+        return value
+    return float(f"{value:.4g}")
 
 
 def _columns(names: Sequence[str], points: Sequence[Sequence[Any]]) -> dict[str, Points]:

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import TYPE_CHECKING
 
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.escape import printable
 
-if TYPE_CHECKING:
-    from rich.console import Console
-
 # Text is folded to a column of this width, where there is no room for all of it, but no further.
 NARROWEST = 20
-# What rich draws around a cell: a border and a space, and a space.
-FRAME = 3
+# What separates cells: a border between two spaces, or two spaces.
+FRAMED, BARE = 3, 2
 
 
 def table(
@@ -23,12 +19,13 @@ def table(
     rows: Iterable[Sequence[object]],
     *,
     whole: Collection[str] = (),
+    framed: bool = True,
 ) -> None:
     """Print rows under the names of their columns.
 
     On a terminal, columns of numbers are aligned to the right, long texts are folded (those of the
     columns in `whole` are not), and a table that is still too wide is printed as one block of
-    lines for each row. Elsewhere, rows are tab-separated.
+    lines for each row; without rows, nothing is printed. Elsewhere, rows are tab-separated.
     """
     found = [list(row) for row in rows]
     terminal = console.out()
@@ -36,24 +33,29 @@ def table(
         lines = (columns, *found)
         console.write("".join("\t".join(map(_plain, line)) + "\n" for line in lines))
         return
+    if not found:
+        return
     cells = [[text(cell) for cell in row] for row in found]
     numeric = [_is_numeric([row[place] for row in found]) for place in range(len(columns))]
     firm = [numeric[place] or name in whole for place, name in enumerate(columns)]
-    widths = _fit(_natural(columns, cells), firm, terminal.width)
+    available = terminal.width - _around(len(columns), framed)
+    widths = _fit(_natural(columns, cells), firm, available)
     if widths is None:
         _draw_blocks(title, columns, cells)
     else:
-        _draw_table(title, columns, cells, numeric, widths)
+        _draw_table(title, columns, cells, numeric, widths, framed)
 
 
-def room(terminal: Console, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> int:
+def room(
+    width: int, columns: Sequence[str], rows: Sequence[Sequence[object]], *, framed: bool = True
+) -> int:
     """How wide one more column can be beside these, with their texts folded as far as they go."""
     natural = _natural(columns, [[text(cell) for cell in row] for row in rows])
     least = [
-        width if _is_numeric([row[place] for row in rows]) else min(width, NARROWEST)
-        for place, width in enumerate(natural)
+        wide if _is_numeric([row[place] for row in rows]) else min(wide, NARROWEST)
+        for place, wide in enumerate(natural)
     ]
-    return terminal.width - sum(least) - FRAME * (len(columns) + 1) - 1
+    return width - sum(least) - _around(len(columns) + 1, framed)
 
 
 def text(cell: object) -> str:
@@ -71,6 +73,11 @@ def _plain(cell: object) -> str:
     return "" if cell is None else printable(str(cell))
 
 
+def _around(columns: int, framed: bool) -> int:
+    """Characters of a line that do not belong to a cell."""
+    return FRAMED * columns + 1 if framed else BARE * (columns - 1)
+
+
 def _is_numeric(cells: Sequence[object]) -> bool:
     return bool(cells) and all(cell is None or isinstance(cell, int | float) for cell in cells)
 
@@ -85,9 +92,9 @@ def _natural(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int
 
 
 def _fit(natural: list[int], firm: list[bool], width: int) -> list[int] | None:
-    """Widths of columns that fit, or None; takes from the widest column that can be folded."""
+    """Widths of columns that fit, or None; narrows the widest column that can be folded."""
     widths = list(natural)
-    excess = sum(widths) + FRAME * len(widths) + 1 - width
+    excess = sum(widths) - width
     while excess > 0:
         place = max(
             (n for n in range(len(widths)) if not firm[n] and widths[n] > NARROWEST),
@@ -107,11 +114,16 @@ def _draw_table(
     cells: Sequence[Sequence[str]],
     numeric: Sequence[bool],
     widths: Sequence[int],
+    framed: bool,
 ) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(header_style="bold")
+    drawn = (
+        Table(header_style="bold")
+        if framed
+        else Table(header_style="bold", box=None, pad_edge=False, padding=(0, BARE, 0, 0))
+    )
     for name, is_number, width in zip(columns, numeric, widths, strict=True):
         drawn.add_column(
             Text(printable(name)),
