@@ -128,6 +128,28 @@ def test_rejected_rows_are_listed_and_the_others_stored(
     assert "kept" in details
 
 
+def test_with_json_rejected_rows_are_one_error_object(service: Service, name: str) -> None:
+    lines = f'{{"name":"{name}","source":"me","value":1}}\n{{"name":"{name}","value":"high"}}\n'
+    done = _pipe(service, lines, "--source", "me", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["reasons"][0]["place"] == "<stdin>:2"
+    error = json.loads(done.stderr)
+    assert error["status"] == 1
+    assert error["detail"] == "1 of 2 rows were rejected; the others are stored."
+
+
+def test_with_json_a_repeated_import_notes_its_times_in_the_summary(
+    service: Service, name: str, tmp_path: Path
+) -> None:
+    path = _csv(tmp_path / "x.csv", newest=datetime(2014, 1, 1, tzinfo=UTC))
+    arguments = ("import", str(path), "--name", name, "--source", "me", "--shift-to-now", "--json")
+    assert json.loads(service.run(*arguments).stdout)["notes"] == []
+    again = service.run(*arguments)
+    assert again.stderr == ""
+    (note,) = json.loads(again.stdout)["notes"]
+    assert note.startswith("x.csv keeps the times of its import on 20")
+
+
 def test_a_row_that_the_database_cannot_hold_does_not_take_others_with_it(
     service: Service, name: str, tmp_path: Path
 ) -> None:
@@ -153,7 +175,7 @@ def test_rejected_rows_are_printed_with_their_lines(
     assert "All rows were rejected." in done.stderr
 
 
-def test_shifted_rows_end_now_at_their_own_distances(
+def test_shifted_rows_end_now_and_keep_their_distances(
     service: Service, name: str, tmp_path: Path
 ) -> None:
     path = _csv(tmp_path / "x.csv", newest=datetime(2014, 1, 1, tzinfo=UTC))
@@ -164,7 +186,7 @@ def test_shifted_rows_end_now_at_their_own_distances(
     assert _agg(service, name)["count"] == 10
 
 
-def test_a_shifted_import_that_is_repeated_says_where_its_instants_are_kept(
+def test_a_repeated_shifted_import_names_the_file_with_its_times(
     service: Service, name: str, tmp_path: Path
 ) -> None:
     path = _csv(tmp_path / "x.csv", newest=datetime(2014, 1, 1, tzinfo=UTC))
@@ -185,7 +207,7 @@ def test_a_shifted_import_that_is_repeated_says_where_its_instants_are_kept(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_an_import_killed_at_any_point_and_repeated_doubles_nothing(
+def test_an_import_killed_at_any_point_and_repeated_stores_each_row_once(
     service: Service, tmp_path: Path, kills: list[float], facts: bool
 ) -> None:
     kind = f"Fact:Killed{uuid4().hex[:8]}" if facts else f"killed_{uuid4().hex[:8]}"
@@ -218,7 +240,7 @@ def _stored(service: Service, kind: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("none.csv", "--source", "me"), "none.csv cannot be read"),
         (("x.csv",), "--source"),
@@ -229,14 +251,14 @@ def test_wrong_arguments_end_with_status_2(
     service: Service,
     tmp_path: Path,
     arguments: tuple[str, ...],
-    said: str,
+    message: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _csv(tmp_path / "x.csv")
     monkeypatch.chdir(tmp_path)
     done = service.run("import", *arguments)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_without_a_service_nothing_is_read(service: Service, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ STANDARD_INPUT = "-"
 def import_files(
     files: Annotated[
         list[str],
-        typer.Argument(help="CSV or NDJSON files; - is standard input.", metavar="FILE…"),
+        typer.Argument(help="CSV or NDJSON files; - is standard input.", metavar="FILE"),
     ],
     kind: Annotated[
         str | None,

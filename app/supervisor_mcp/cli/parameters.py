@@ -54,7 +54,9 @@ Kind = Annotated[
 ]
 Name = Annotated[
     str,
-    typer.Argument(help="A metric name.", metavar="NAME", autocompletion=complete_kind),
+    typer.Argument(
+        help="A metric name or Fact:<Name>.", metavar="NAME", autocompletion=complete_kind
+    ),
 ]
 Labels = Annotated[
     list[str] | None,
