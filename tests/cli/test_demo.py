@@ -1,15 +1,36 @@
 from __future__ import annotations
 
 import json
-import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import httpx
-import pytest
 
-from supervisor_mcp.cli.client import Client
-from supervisor_mcp.cli.failure import FAILED, Failure
-from supervisor_mcp.cli.ingest import METRICS, Row, Tally, ingest
+from tests.support import foreground
 from tests.support.foreground import Service
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """A service that rejects the first row of every batch."""
+
+    def do_GET(self) -> None:
+        self._answer({"status": "ok"})
+
+    def do_POST(self) -> None:
+        batch = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        receipt = {"accepted": len(batch) - 1, "duplicate": 0, "conflict": 0, "late": 0}
+        self._answer({**receipt, "rejected": [{"index": 0, "detail": "Too odd."}]})
+
+    def _answer(self, content: object) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
 def test_a_demo_is_labeled_and_a_second_one_adds_no_row_twice(service: Service) -> None:
@@ -37,25 +58,15 @@ def test_a_demo_ends_with_commands_that_work(service: Service) -> None:
         assert service.run(*arguments).returncode == 0, line
 
 
-def test_rejected_rows_end_a_demo_or_an_import_with_status_1(
-    service: Service, name: str, capfd: pytest.CaptureFixture[str]
-) -> None:
-    values = [1, *["high"] * 12]
-    rows = [
-        Row(
-            f"x:{number}",
-            METRICS,
-            json.dumps({"name": name, "source": "me", "value": value, "ts": time.time()}).encode(),
-        )
-        for number, value in enumerate(values)
-    ]
-    tally = Tally()
-    with Client(service.url) as client:
-        ingest(client, rows, tally)
-    with pytest.raises(Failure) as failed:
-        tally.raise_if_rejected(report=True)
-    assert failed.value.status == FAILED
-    assert failed.value.detail == "12 of 13 rows were rejected; the others are stored."
-    lines = capfd.readouterr().err.splitlines()
-    assert len(lines) == 11
-    assert lines[-1] == "… and 2 more."
+def test_rejected_rows_of_a_demo_are_listed_and_end_it_with_status_1() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        done = foreground.run("demo", "--days", "1", env={"SUPERVISOR_URL": url})
+        server.shutdown()
+        thread.join()
+    assert done.returncode == 1
+    assert "demo:1: Too odd." in done.stderr
+    assert "rows were rejected; the others are stored." in done.stderr
+    assert "Look around" not in done.stderr
