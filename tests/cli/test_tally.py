@@ -26,8 +26,9 @@ def test_the_first_rejected_rows_are_listed_and_the_others_counted(
     tally = Tally()
     with Client(service.url) as client:
         ingest(client, rows, tally)
+    tally.print_reasons()
     with pytest.raises(Failure) as failed:
-        tally.raise_if_rejected(report=True)
+        tally.raise_if_rejected()
     assert failed.value.status == FAILED
     assert failed.value.detail == "12 of 13 rows were rejected; the others are stored."
     lines = capfd.readouterr().err.splitlines()

@@ -52,7 +52,8 @@ def demo(
         console.echo(msgspec.json.encode({**tally.counts(), "reasons": tally.reasons}))
     else:
         table("Demo", list(tally.counts()), [list(tally.counts().values())])
-    tally.raise_if_rejected(report=not as_json)
+        tally.print_reasons()
+    tally.raise_if_rejected()
     if not as_json:
         console.say("Look around:")
         for arguments in LOOK_AROUND:

@@ -86,7 +86,7 @@ def import_files(
         finally:
             if tally.rows or sys.exc_info()[0] is None:
                 _report(tally, time.monotonic() - started, notes, as_json)
-    tally.raise_if_rejected(report=not as_json)
+    tally.raise_if_rejected()
 
 
 @contextmanager
@@ -164,3 +164,4 @@ def _report(tally: Tally, seconds: float, notes: list[str], as_json: bool) -> No
     table("Imported", list(summary), [list(summary.values())])
     for note in notes:
         console.say(note)
+    tally.print_reasons()

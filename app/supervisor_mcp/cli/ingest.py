@@ -81,15 +81,17 @@ class Tally:
         for fault in receipt["rejected"]:
             self.reject(batch[fault["index"]].place, fault["detail"])
 
-    def raise_if_rejected(self, *, report: bool) -> None:
-        """Raise Failure when rows were rejected; `report` prints the first reasons before."""
+    def print_reasons(self) -> None:
+        """Print the first reasons for rejections to standard error."""
+        for reason in self.reasons:
+            console.say(f"{reason.place}: {reason.detail}")
+        if self.rejected > len(self.reasons):
+            console.say(f"… and {self.rejected - len(self.reasons):,} more.")
+
+    def raise_if_rejected(self) -> None:
+        """Raise Failure when rows were rejected."""
         if not self.rejected:
             return
-        if report:
-            for reason in self.reasons:
-                console.say(f"{reason.place}: {reason.detail}")
-            if self.rejected > len(self.reasons):
-                console.say(f"… and {self.rejected - len(self.reasons):,} more.")
         raise Failure(
             f"{self.rejected:,} of {self.rows:,} rows were rejected; the others are stored."
             if self.rejected < self.rows

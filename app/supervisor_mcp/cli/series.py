@@ -1,4 +1,4 @@
-"""supervisor-mcp series: how the series of a metric went."""
+"""supervisor-mcp series: the series of a metric over time."""
 
 from __future__ import annotations
 
@@ -83,14 +83,16 @@ def series(
 
 def _show(result: dict[str, Any], statistic: Statistic) -> None:
     shared = _shared_labels([one["labels"] for one in result["series"]])
+    on_terminal = console.is_terminal()
     numbers = []
     lines = []
     for one in result["series"]:
         points = _columns(result["columns"], one["points"])
         found = _summarize(points, statistic)
         own = {key: value for key, value in one["labels"].items() if key not in shared}
-        labels = own if console.is_terminal() else one["labels"]
-        numbers.append([one["source"], _join(labels), *map(_rounded, found)])
+        labels = own if on_terminal else one["labels"]
+        shown = map(_rounded, found) if on_terminal else found
+        numbers.append([one["source"], _join(labels), *shown])
         lines.append(points[statistic])
     width = _width(numbers)
     tables.table(
@@ -138,10 +140,8 @@ def _join(labels: dict[str, str]) -> str:
 
 
 def _rounded(value: float | None) -> float | None:
-    """Four digits on a terminal, where the sparkline needs the room; all of them elsewhere."""
-    if value is None or not console.is_terminal() or abs(value) >= 1e4:
-        return value
-    return float(f"{value:.4g}")
+    """Four digits, which leave room for the sparkline."""
+    return value if value is None or abs(value) >= 1e4 else float(f"{value:.4g}")
 
 
 def _columns(names: Sequence[str], points: Sequence[Sequence[Any]]) -> dict[str, Points]:
