@@ -1,22 +1,48 @@
 from __future__ import annotations
 
 import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import httpx
 
+from tests.support import foreground
 from tests.support.foreground import Service
 
 
-def test_a_demo_is_labelled_and_a_second_one_doubles_nothing(service: Service) -> None:
+class Refusing(BaseHTTPRequestHandler):
+    """A service that rejects the first row of every batch."""
+
+    def do_GET(self) -> None:
+        self._answer({"status": "ok"})
+
+    def do_POST(self) -> None:
+        batch = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        receipt = {"accepted": len(batch) - 1, "duplicate": 0, "conflict": 0, "late": 0}
+        self._answer({**receipt, "rejected": [{"index": 0, "detail": "Too odd."}]})
+
+    def _answer(self, content: object) -> None:
+        body = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_a_demo_is_labeled_and_a_second_one_adds_no_row_twice(service: Service) -> None:
     first = service.run("demo", "--days", "1", "--seed", "9", "--json")
     assert first.returncode == 0, first.stderr
-    told = json.loads(first.stdout)
-    assert told["accepted"] == told["rows"] > 2_000
-    assert told["rejected"] == told["conflict"] == 0
+    summary = json.loads(first.stdout)
+    assert summary["accepted"] == summary["rows"] > 2_000
+    assert summary["rejected"] == summary["conflict"] == 0
     again = json.loads(service.run("demo", "--days", "1", "--seed", "9", "--json").stdout)
     assert again["conflict"] == again["rejected"] == 0
     # The clock went on between the two.
-    assert again["duplicate"] >= told["rows"] - 40
+    assert again["duplicate"] >= summary["rows"] - 40
     answer = httpx.get(
         f"{service.url}/query/agg",
         params={"kind": "mcp.duration", "window": "7d", "group_by": "label.demo"},
@@ -30,3 +56,17 @@ def test_a_demo_ends_with_commands_that_work(service: Service) -> None:
     for line in done.stderr.partition("Look around:\n")[2].splitlines():
         arguments = line.split()[1:]
         assert service.run(*arguments).returncode == 0, line
+
+
+def test_rejected_rows_of_a_demo_are_listed_and_end_it_with_status_1() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refusing) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        done = foreground.run("demo", "--days", "1", env={"SUPERVISOR_URL": url})
+        server.shutdown()
+        thread.join()
+    assert done.returncode == 1
+    assert "demo:1: Too odd." in done.stderr
+    assert "rows were rejected; the others are stored." in done.stderr
+    assert "Look around" not in done.stderr

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from supervisor_mcp.cli.failure import Failure
-from supervisor_mcp.cli.files import Defaults, Draft, Fault, read
+from supervisor_mcp.cli.files import Defaults, Draft, Fault, InputFile, read
 from supervisor_mcp.cli.import_plan import ImportPlan, plan_import, rows
 from supervisor_mcp.cli.ingest import Row
 from supervisor_mcp.cli.timestamps import Anchor
@@ -20,11 +20,15 @@ MINE = Defaults(source="mine")
 
 
 def _items(path: Path, defaults: Defaults = MINE, anchor: Anchor = STILL) -> list[dict[str, Any]]:
-    return [json.loads(row.body) for row in rows(path, defaults, anchor) if isinstance(row, Row)]
+    return [
+        json.loads(row.body)
+        for row in rows(InputFile.at(path), defaults, anchor)
+        if isinstance(row, Row)
+    ]
 
 
 def _faults(path: Path, defaults: Defaults = MINE) -> list[Fault]:
-    return [entry for entry in read(path, defaults) if isinstance(entry, Fault)]
+    return [entry for entry in read(InputFile.at(path), defaults) if isinstance(entry, Fault)]
 
 
 def _file(folder: Path, name: str, content: str | bytes) -> Path:
@@ -76,7 +80,7 @@ def test_csv_values_arrive_bit_for_bit(
 @pytest.mark.parametrize("value", ["", "abc", "nan", "inf", "1_000", "1e999"])
 def test_csv_lines_without_a_finite_number_are_named(tmp_path: Path, value: str) -> None:
     path = _file(tmp_path, "x.csv", f"timestamp,value\n0,{value}\n0,1\n")
-    assert _faults(path) == [Fault(2, f'"{value}" is no finite number.')]
+    assert _faults(path) == [Fault(2, f'"{value}" is not a finite number.')]
     assert len(_items(path)) == 1
 
 
@@ -86,29 +90,47 @@ def test_csv_lines_of_other_width_or_without_an_instant_are_named(tmp_path: Path
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "detail", "hint"),
     [
-        ("a,b\n1,2\n", "columns a, b"),
-        ("timestamp,value,host\n1,2,x\n", "NDJSON"),
-        ("", "no line"),
-        ('[{"name": "x"}]', "one object a line"),
+        ("a,b\n1,2\n", "has the columns a, b;", "NDJSON"),
+        ("timestamp,value,host\n1,2,x\n", "has the columns timestamp, value, host;", "NDJSON"),
+        ('[{"name": "x"}]', "is a JSON array", "one object a line"),
+        (b"\x1f\x8b\x08\x00rest", "is compressed with gzip", "gunzip -c"),
+        ("timestamp,value\n".encode("utf-16"), "is UTF-16 text", "iconv"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "is not CSV or NDJSON text", "NDJSON"),
+        (b"\x7fELF\x02\x01\x01", "is not CSV or NDJSON text", "NDJSON"),
     ],
 )
-def test_a_file_of_another_shape_is_refused_with_the_next_step(
-    tmp_path: Path, content: str, said: str
+def test_a_file_of_another_format_is_refused_with_the_next_step(
+    tmp_path: Path, content: str | bytes, detail: str, hint: str
 ) -> None:
-    with pytest.raises(Failure, match=said):
-        list(read(_file(tmp_path, "x.csv", content), MINE))
+    with pytest.raises(Failure, match=detail) as refused:
+        list(read(InputFile.at(_file(tmp_path, "x.csv", content)), MINE))
+    assert hint in str(refused.value.hint)
+
+
+def test_an_empty_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(Failure, match="is empty"):
+        list(read(InputFile.at(_file(tmp_path, "x.csv", "")), MINE))
+
+
+def test_a_header_of_many_long_columns_is_shortened_in_the_message(tmp_path: Path) -> None:
+    path = _file(tmp_path, "x.csv", ",".join(["c" * 100] * 50) + "\n")
+    with pytest.raises(Failure) as refused:
+        list(read(InputFile.at(path), MINE))
+    assert len(refused.value.detail) < len(str(path)) + 450
 
 
 def test_csv_without_a_source_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Failure, match="--source"):
-        list(read(_file(tmp_path, "x.csv", "timestamp,value\n0,1\n"), Defaults()))
+    file = InputFile.at(_file(tmp_path, "x.csv", "timestamp,value\n0,1\n"))
+    with pytest.raises(Failure, match="has no source") as refused:
+        list(read(file, Defaults()))
+    assert refused.value.hint == "Add --source NAME."
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="No such file"):
-        list(read(tmp_path / "none.csv", MINE))
+        list(read(InputFile.at(tmp_path / "none.csv"), MINE))
 
 
 def test_ndjson_items_keep_what_they_say_and_get_what_they_do_not(tmp_path: Path) -> None:
@@ -182,15 +204,15 @@ def test_every_line_is_a_fact_of_its_own_also_when_the_file_has_grown(
     assert after[: len(lines)] == before
 
 
-def test_a_survey_counts_lines_and_finds_the_newest_instant(tmp_path: Path) -> None:
+def test_a_plan_counts_lines_and_finds_the_newest_time(tmp_path: Path) -> None:
     path = _file(
         tmp_path, "x.ndjson", '{"name":"a","ts":7}\n\nnonsense\n{"name":"a","ts":5}\n{"name":"a"}\n'
     )
-    assert plan_import(path, MINE) == ImportPlan(lines=4, newest=7_000_000, undated=1)
+    assert plan_import(InputFile.at(path), MINE) == ImportPlan(lines=4, newest=7_000_000, undated=1)
 
 
 def test_reading_gives_the_line_of_every_item(tmp_path: Path) -> None:
     path = _file(tmp_path, "x.csv", 'timestamp,value\n\n0,1\n"0","2"\n')
-    drafts = [entry for entry in read(path, MINE) if isinstance(entry, Draft)]
+    drafts = [entry for entry in read(InputFile.at(path), MINE) if isinstance(entry, Draft)]
     assert [draft.line for draft in drafts] == [3, 4]
     assert all(draft.instant is not None and math.isfinite(draft.instant) for draft in drafts)

@@ -31,34 +31,77 @@ def _csv(path: Path, rows: int = 10, newest: datetime | None = None) -> Path:
 
 def _agg(service: Service, kind: str) -> dict[str, Any]:
     answer = httpx.get(f"{service.url}/query/agg", params={"kind": kind, "window": "30d"})
-    told: dict[str, Any] = answer.raise_for_status().json()
-    return told
+    result: dict[str, Any] = answer.raise_for_status().json()
+    return result
 
 
-def _import(service: Service, *arguments: str | Path) -> dict[str, Any]:
+def _import(service: Service, *arguments: str | Path, status: int = 0) -> dict[str, Any]:
     done = service.run("import", *map(str, arguments), "--json")
-    assert done.returncode == 0, done.stderr
-    told: dict[str, Any] = json.loads(done.stdout)
-    return told
+    assert done.returncode == status, done.stderr
+    summary: dict[str, Any] = json.loads(done.stdout)
+    return summary
+
+
+def _pipe(service: Service, content: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Import standard input."""
+    return subprocess.run(
+        [*foreground.COMMAND, "import", "-", *arguments],
+        env={**foreground.environment(), **service.env, "SUPERVISOR_URL": service.url},
+        input=content,
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
 
 
 def test_csv_rows_are_stored_and_counted(service: Service, name: str, tmp_path: Path) -> None:
-    told = _import(service, _csv(tmp_path / f"{name}.csv"), "--source", "me", "--unit", "s")
-    assert (told["rows"], told["accepted"], told["rejected"]) == (10, 10, 0)
+    summary = _import(service, _csv(tmp_path / f"{name}.csv"), "--source", "me", "--unit", "s")
+    assert (summary["rows"], summary["accepted"], summary["rejected"]) == (10, 10, 0)
     stored = _agg(service, name)
     assert (stored["count"], stored["sum"], stored["unit"]) == (10, 45, "s")
+
+
+def test_standard_input_is_imported_as_a_file_is(service: Service, name: str) -> None:
+    lines = f'{{"name":"{name}","source":"me","value":1}}\n' * 3
+    for accepted, duplicate in ((3, 0), (0, 3)):
+        done = _pipe(service, lines, "--json")
+        assert done.returncode == 0, done.stderr
+        summary = json.loads(done.stdout)
+        assert (summary["accepted"], summary["duplicate"]) == (accepted, duplicate)
+
+
+def test_csv_from_standard_input_is_named_stdin_in_messages(service: Service, name: str) -> None:
+    content = f"timestamp,value\n{time.time()},1\nsoon,2\n"
+    without_kind = _pipe(service, content, "--source", "me")
+    assert without_kind.returncode == 2
+    assert "<stdin> has no kind" in without_kind.stderr
+    assert "--kind" in without_kind.stderr
+    done = _pipe(service, content, "--source", "me", "--kind", name)
+    assert done.returncode == 1
+    assert '<stdin>:3: "soon" is not a time' in done.stderr
+    assert _agg(service, name)["count"] == 1
+
+
+def test_control_characters_of_a_file_are_not_printed(
+    service: Service, name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "x\x1b[31m.csv"
+    path.write_text("timestamp,value\n0,\u202e\n")
+    done = service.run("import", str(path), "--kind", name, "--source", "me")
+    assert done.returncode == 1
+    assert r"x\x1b[31m.csv:2" in done.stderr
+    assert not set(done.stderr) & set("\x1b\u202e")
 
 
 def test_a_second_import_finds_duplicates(service: Service, name: str, tmp_path: Path) -> None:
     path = _csv(tmp_path / "x.csv")
     _import(service, path, "--name", name, "--source", "me")
-    told = _import(service, path, "--name", name, "--source", "me")
-    assert (told["accepted"], told["duplicate"]) == (0, 10)
+    summary = _import(service, path, "--name", name, "--source", "me")
+    assert (summary["accepted"], summary["duplicate"]) == (0, 10)
 
 
-def test_metrics_and_facts_may_stand_in_one_file(
-    service: Service, name: str, tmp_path: Path
-) -> None:
+def test_metrics_and_facts_can_be_in_one_file(service: Service, name: str, tmp_path: Path) -> None:
     path = tmp_path / "x.ndjson"
     path.write_text(
         f'{{"name":"{name}","source":"me","value":1}}\n{{"kind":"Fact:{name}","source":"me"}}\n' * 3
@@ -68,7 +111,7 @@ def test_metrics_and_facts_may_stand_in_one_file(
     assert _agg(service, name)["count"] == _agg(service, f"Fact:{name}")["count"] == 3
 
 
-def test_refused_rows_are_named_and_the_others_stored(
+def test_rejected_rows_are_listed_and_the_others_stored(
     service: Service, name: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "x.ndjson"
@@ -76,11 +119,35 @@ def test_refused_rows_are_named_and_the_others_stored(
     old = {**good, "ts": 0}
     odd = {**good, "value": "high"}
     path.write_text("\n".join([json.dumps(good), json.dumps(old), json.dumps(odd), "{nonsense"]))
-    told = _import(service, path)
-    assert (told["accepted"], told["rejected"]) == (1, 3)
-    assert {reason["place"] for reason in told["reasons"]} == {f"x.ndjson:{n}" for n in (2, 3, 4)}
-    details = " ".join(reason["detail"] for reason in told["reasons"])
-    assert "older than what is kept" in details
+    summary = _import(service, path, status=1)
+    assert (summary["accepted"], summary["rejected"]) == (1, 3)
+    assert {reason["place"] for reason in summary["reasons"]} == {
+        f"x.ndjson:{n}" for n in (2, 3, 4)
+    }
+    details = " ".join(reason["detail"] for reason in summary["reasons"])
+    assert "kept" in details
+
+
+def test_with_json_rejected_rows_are_one_error_object(service: Service, name: str) -> None:
+    lines = f'{{"name":"{name}","source":"me","value":1}}\n{{"name":"{name}","value":"high"}}\n'
+    done = _pipe(service, lines, "--source", "me", "--json")
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["reasons"][0]["place"] == "<stdin>:2"
+    error = json.loads(done.stderr)
+    assert error["status"] == 1
+    assert error["detail"] == "1 of 2 rows were rejected; the others are stored."
+
+
+def test_with_json_a_repeated_import_notes_its_times_in_the_summary(
+    service: Service, name: str, tmp_path: Path
+) -> None:
+    path = _csv(tmp_path / "x.csv", newest=datetime(2014, 1, 1, tzinfo=UTC))
+    arguments = ("import", str(path), "--name", name, "--source", "me", "--shift-to-now", "--json")
+    assert json.loads(service.run(*arguments).stdout)["notes"] == []
+    again = service.run(*arguments)
+    assert again.stderr == ""
+    (note,) = json.loads(again.stdout)["notes"]
+    assert note.startswith("x.csv keeps the times of its import on 20")
 
 
 def test_a_row_that_the_database_cannot_hold_does_not_take_others_with_it(
@@ -93,20 +160,22 @@ def test_a_row_that_the_database_cannot_hold_does_not_take_others_with_it(
     ]
     items[7]["payload"] = {"text": "\0"}
     path.write_text("\n".join(map(json.dumps, items)))
-    told = _import(service, path)
-    assert (told["accepted"], told["rejected"]) == (19, 1)
-    assert told["reasons"][0]["place"] == "x.ndjson:8"
+    summary = _import(service, path, status=1)
+    assert (summary["accepted"], summary["rejected"]) == (19, 1)
+    assert summary["reasons"][0]["place"] == "x.ndjson:8"
 
 
-def test_nothing_stored_at_all_is_a_failure(service: Service, name: str, tmp_path: Path) -> None:
+def test_rejected_rows_are_printed_with_their_lines(
+    service: Service, name: str, tmp_path: Path
+) -> None:
     path = _csv(tmp_path / "x.csv", newest=datetime(2014, 1, 1, tzinfo=UTC))
     done = service.run("import", str(path), "--name", name, "--source", "me")
     assert done.returncode == 1
-    assert "x.csv:2: The instant is older than what is kept" in done.stderr
-    assert "Not one row was stored" in done.stderr
+    assert "\nx.csv:2: " in f"\n{done.stderr}"
+    assert "All rows were rejected." in done.stderr
 
 
-def test_shifted_rows_end_now_at_their_own_distances(
+def test_shifted_rows_end_now_and_keep_their_distances(
     service: Service, name: str, tmp_path: Path
 ) -> None:
     path = _csv(tmp_path / "x.csv", newest=datetime(2014, 1, 1, tzinfo=UTC))
@@ -117,7 +186,7 @@ def test_shifted_rows_end_now_at_their_own_distances(
     assert _agg(service, name)["count"] == 10
 
 
-def test_a_shifted_import_that_is_repeated_says_where_its_instants_are_kept(
+def test_a_repeated_shifted_import_names_the_file_with_its_times(
     service: Service, name: str, tmp_path: Path
 ) -> None:
     path = _csv(tmp_path / "x.csv", newest=datetime(2014, 1, 1, tzinfo=UTC))
@@ -138,7 +207,7 @@ def test_a_shifted_import_that_is_repeated_says_where_its_instants_are_kept(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-def test_an_import_killed_at_any_point_and_repeated_doubles_nothing(
+def test_an_import_killed_at_any_point_and_repeated_stores_each_row_once(
     service: Service, tmp_path: Path, kills: list[float], facts: bool
 ) -> None:
     kind = f"Fact:Killed{uuid4().hex[:8]}" if facts else f"killed_{uuid4().hex[:8]}"
@@ -159,8 +228,8 @@ def test_an_import_killed_at_any_point_and_repeated_doubles_nothing(
         )
         process.kill()
         process.wait()
-    told = _import(service, *arguments[1:])
-    assert told["rows"] == ROWS == told["accepted"] + told["duplicate"]
+    summary = _import(service, *arguments[1:])
+    assert summary["rows"] == ROWS == summary["accepted"] + summary["duplicate"]
     assert _agg(service, kind)["count"] == ROWS
     assert _agg(service, kind)["sum"] == sum(range(ROWS))
 
@@ -171,29 +240,29 @@ def _stored(service: Service, kind: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("none.csv", "--source", "me"), "none.csv cannot be read"),
         (("x.csv",), "--source"),
         (("x.csv", "--source", "me", "--label", "k"), "KEY=VALUE"),
     ],
 )
-def test_arguments_that_cannot_be_meant_end_with_status_2(
+def test_wrong_arguments_end_with_status_2(
     service: Service,
     tmp_path: Path,
     arguments: tuple[str, ...],
-    said: str,
+    message: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     _csv(tmp_path / "x.csv")
     monkeypatch.chdir(tmp_path)
     done = service.run("import", *arguments)
     assert done.returncode == 2
-    assert said in done.stderr
+    assert message in done.stderr
 
 
 def test_without_a_service_nothing_is_read(service: Service, tmp_path: Path) -> None:
     path = _csv(tmp_path / "x.csv")
     done = service.run("import", str(path), "--source", "me", SUPERVISOR_URL="http://127.0.0.1:1")
     assert done.returncode == 3
-    assert "start one with `supervisor-mcp up`" in done.stderr
+    assert "Start one with `supervisor-mcp up`" in done.stderr

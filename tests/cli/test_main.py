@@ -1,25 +1,144 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from importlib.metadata import version
+
 import pytest
 
 from tests.support import foreground
+from tests.support.foreground import Service
+
+COMMANDS = (
+    "up",
+    "deploy",
+    "mcp",
+    "generate",
+    "import",
+    "agg",
+    "series",
+    "kinds",
+    "facts",
+    "demo",
+)
+# What commands need, and `--help` and the completion of the shell do not.
+SLOW = {"httpx", "pydantic", "rich", "psycopg", "fastmcp", "stamina", "asyncio"}
 
 
-def test_help_lists_the_commands() -> None:
-    done = foreground.run("--help", env={})
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_lists_the_commands(option: str) -> None:
+    done = foreground.run(option, env={})
     assert done.returncode == 0
-    for command in ("up", "deploy", "import", "agg", "kinds", "facts", "demo", "generate"):
+    for command in COMMANDS:
         assert f"\n  {command} " in done.stdout
+    assert "..." not in done.stdout.partition("Commands:")[2]
 
 
-@pytest.mark.parametrize("arguments", [("agg", "--windw", "7d"), ("nonsense",), ("import",)])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str) -> None:
+    done = foreground.run(command, "-h", env={})
+    assert done.returncode == 0
+    assert f"supervisor-mcp {command}" in done.stdout
+    assert "-h, --help" in done.stdout
+
+
+def test_help_describes_completion_and_exit_statuses() -> None:
+    shown = foreground.run("--help", env={}).stdout
+    assert "--install-completion" in shown
+    assert "--show-completion" in shown
+    assert "Exit status: 0 success, 1 failed" in " ".join(shown.split())
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    done = foreground.run("--version", env={})
+    assert (done.returncode, done.stdout) == (0, f"supervisor-mcp {version('supervisor-mcp')}\n")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_completion_of_a_shell_can_be_shown(shell: str) -> None:
+    done = foreground.run(env={"_SUPERVISOR_MCP_COMPLETE": f"source_{shell}"})
+    assert done.returncode == 0
+    assert "_SUPERVISOR_MCP_COMPLETE" in done.stdout
+
+
+def test_declaring_the_commands_imports_nothing_slow() -> None:
+    program = "import sys, supervisor_mcp.cli.main; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        env=foreground.environment(),
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert SLOW.isdisjoint(done.stdout.split())
+
+
+@pytest.mark.parametrize("arguments", [("agg", "--windw", "7d"), ("nonsense",), ("import",), ()])
 def test_wrong_arguments_end_with_status_2(arguments: tuple[str, ...]) -> None:
     done = foreground.run(*arguments, env={})
     assert done.returncode == 2
+    assert "Usage: supervisor-mcp" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("kind", "kinds"), ("serie", "series")])
+def test_an_unknown_command_gets_the_nearest_name(typed: str, meant: str) -> None:
+    assert f"Did you mean '{meant}'" in foreground.run(typed, env={}).stderr
 
 
 def test_a_setting_that_cannot_be_read_is_named() -> None:
     done = foreground.run("kinds", env={"SUPERVISOR_PORT": "many"})
     assert done.returncode == 2
     assert done.stderr.startswith("SUPERVISOR_PORT is 'many'")
+
+
+@pytest.mark.parametrize(
+    "url", ["nonsense", "ftp://127.0.0.1", "http://", "http://[::1", "http://127.0.0.1:99999"]
+)
+def test_a_bad_service_url_ends_with_status_2(url: str) -> None:
+    done = foreground.run("kinds", env={"SUPERVISOR_URL": url})
+    assert done.returncode == 2
+    assert f'SUPERVISOR_URL is "{url}"' in done.stderr
+    assert "http://127.0.0.1:8080" in done.stderr
+
+
+def test_a_login_in_the_service_url_is_not_shown() -> None:
+    for url in ("http://me:secret@127.0.0.1:1", "gopher://me:secret@127.0.0.1"):
+        done = foreground.run("kinds", env={"SUPERVISOR_URL": url})
+        assert "127.0.0.1" in done.stderr
+        assert "secret" not in done.stderr
+
+
+def _error(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
+    assert done.stdout == ""
+    (line,) = done.stderr.splitlines()
+    error: dict[str, object] = json.loads(line)
+    return error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "status"),
+    [
+        (("kinds", "--limt", "3", "--json"), {}, 2),
+        (("kinds", "--json"), {"SUPERVISOR_URL": "nonsense"}, 2),
+        (("kinds", "--json"), {"SUPERVISOR_PORT": "many"}, 2),
+        (("import", "none.csv", "--label", "x", "--json"), {}, 2),
+        (("kinds", "--json"), {"SUPERVISOR_URL": "http://127.0.0.1:1"}, 3),
+    ],
+)
+def test_with_json_a_local_failure_is_an_object(
+    arguments: tuple[str, ...], env: dict[str, str], status: int
+) -> None:
+    done = foreground.run(*arguments, env=env)
+    error = _error(done)
+    assert done.returncode == error["status"] == status
+    assert set(error) == {"detail", "hint", "status"}
+
+
+def test_with_json_a_refusal_is_the_error_of_the_service(service: Service) -> None:
+    done = service.run("agg", "nobody_sends_this", "--json")
+    error = _error(done)
+    assert done.returncode == 4
+    assert error["type"] == "urn:supervisor-mcp:problem:kind_unknown"
+    assert error["status"] == 404

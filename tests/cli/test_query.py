@@ -2,10 +2,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
 
+from tests.support import foreground
 from tests.support.foreground import Service
 
 
@@ -83,12 +88,15 @@ def test_facts_lists_the_newest_first_and_says_when_there_are_more(
     assert done.stdout.splitlines()[1].split("\t")[1:] == [kind, "me", "b", "", "{}"]
 
 
-def test_a_refusal_is_one_sentence_with_the_next_step_and_status_4(service: Service) -> None:
+def test_a_refusal_names_the_command_of_the_next_step_and_has_status_4(service: Service) -> None:
     done = service.run("agg", "nobody_sends_this")
     assert done.returncode == 4
     assert done.stdout == ""
-    assert done.stderr.startswith('There is no kind "nobody_sends_this".')
-    assert "/query/kinds" in done.stderr
+    detail, hint = done.stderr.splitlines()
+    assert "nobody_sends_this" in detail
+    assert "`supervisor-mcp kinds`" in hint
+    assert "list_kinds" not in hint
+    assert "/query/" not in hint
 
 
 @pytest.mark.parametrize("arguments", [("agg", "x"), ("kinds",), ("facts",), ("demo",)])
@@ -105,6 +113,38 @@ def test_something_else_that_listens_there_is_no_service(service: Service) -> No
     done = service.run("kinds", SUPERVISOR_URL=f"{service.url}/elsewhere")
     assert done.returncode == 4
     assert "Traceback" not in done.stderr
+
+
+def test_a_page_of_another_program_is_not_taken_for_an_answer(tmp_path: Path) -> None:
+    (tmp_path / "query").mkdir()
+    (tmp_path / "query" / "kinds").write_text("<html>Welcome</html>")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        done = foreground.run("kinds", env={"SUPERVISOR_URL": url})
+        server.shutdown()
+        thread.join()
+    assert done.returncode == 4
+    assert "not as Supervisor MCP does" in done.stderr
+    assert "SUPERVISOR_URL" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("kinds", "--prefix", "nobody_sends_this"), "No kinds match."),
+        (("facts", "--subject", "nobody"), "No facts match."),
+    ],
+)
+@pytest.mark.parametrize("terminal", ["0", "1"])
+def test_an_empty_list_is_reported(
+    service: Service, arguments: tuple[str, ...], message: str, terminal: str
+) -> None:
+    done = service.run(*arguments, TTY_COMPATIBLE=terminal)
+    assert done.returncode == 0
+    assert done.stderr.strip() == message
 
 
 def test_the_shell_completes_kinds(service: Service, name: str) -> None:

@@ -1,39 +1,44 @@
-"""The running service, as the command line talks to it."""
+"""HTTP requests of the command line to the running service."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import httpx
-import msgspec
+from supervisor_mcp.cli.escape import printable
+from supervisor_mcp.cli.failure import REFUSED, UNREACHABLE, USAGE, Failure
+from supervisor_mcp.cli.hints import for_command_line
 
-from supervisor_mcp.cli.failure import REFUSED, UNREACHABLE, Failure
-from supervisor_mcp.config import Settings
+if TYPE_CHECKING:
+    import httpx
+
+    from supervisor_mcp.config import Settings
 
 TIMEOUT_SECONDS = 60.0
-ANY_ADDRESS = {"0.0.0.0", "::", ""}  # noqa: S104  named to be replaced, not listened on
+ANY_ADDRESS = {"0.0.0.0", "::", ""}  # noqa: S104  to be replaced, not to listen on
 
 
 class Client:
     """Requests to one service; a context that closes its connections.
 
-    Every method raises Failure: with status 3 where nothing answers, with status 4 and the
-    service's own words where it refuses.
+    Every method raises Failure: with status 3 when nothing answers, with status 4 and the
+    service's own error when it refuses.
     """
 
     def __init__(self, url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+        import httpx
+
         self.url = url
-        # A proxy of the environment cannot reach this machine's loopback.
+        # A proxy of the environment cannot reach the loopback of this machine.
         self._http = httpx.Client(
             base_url=url, timeout=timeout_seconds, trust_env=not _is_loopback(url)
         )
 
-    def get(self, path: str, **params: str | int | None) -> bytes:
-        """The body of a GET; parameters that are None are left out."""
-        given = {name: value for name, value in params.items() if value is not None}
+    def get(self, path: str, params: Mapping[str, str | int | None] | None = None) -> bytes:
+        """The body of a GET, which is JSON; parameters that are None are left out."""
+        given = {name: value for name, value in (params or {}).items() if value is not None}
         return accepted(self.send("GET", path, params=given)).content
 
     def send(
@@ -46,13 +51,16 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """The answer to one request, whatever its status."""
+        import httpx
+
         try:
             return self._http.request(method, path, params=params, content=body, headers=headers)
-        except (httpx.TransportError, httpx.InvalidURL) as error:
+        except httpx.TransportError as error:
             raise Failure(
-                f"No service answers at {self.url} ({_reason(error)}); start one with"
-                " `supervisor-mcp up`, or set SUPERVISOR_URL.",
+                f"No service answers at {_without_login(self.url)}"
+                f" ({str(error) or type(error).__name__}).",
                 UNREACHABLE,
+                hint="Start one with `supervisor-mcp up`, or set SUPERVISOR_URL.",
             ) from error
 
     def __enter__(self) -> Self:
@@ -67,9 +75,29 @@ class Client:
         self._http.close()
 
 
-def connect(settings: Settings) -> Client:
-    """A client of the service at SUPERVISOR_URL, else of the one that `up` starts here."""
-    return Client(settings.url or local_url(settings.host, settings.port))
+def load_settings() -> Settings:
+    """The settings of the environment. Raises Failure that names a wrong one."""
+    from pydantic import ValidationError
+
+    from supervisor_mcp import config
+
+    try:
+        return config.load()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_context=False)[0]
+        name = "_".join(map(str, first["loc"])).upper()
+        raise Failure(f"SUPERVISOR_{name} is {first['input']!r}: {first['msg']}.", USAGE) from None
+
+
+def connect(settings: Settings | None = None, timeout_seconds: float = TIMEOUT_SECONDS) -> Client:
+    """A client of the service at SUPERVISOR_URL, else of the one that `up` starts here.
+
+    Raises Failure when the URL is not one of a service.
+    """
+    given = settings or load_settings()
+    if given.url:
+        _check_url(given.url)
+    return Client(given.url or local_url(given.host, given.port), timeout_seconds)
 
 
 def local_url(host: str, port: int) -> str:
@@ -79,29 +107,73 @@ def local_url(host: str, port: int) -> str:
 
 
 def accepted(response: httpx.Response) -> httpx.Response:
-    """The response itself; raises Failure with the service's words where it is an error."""
-    if response.is_success:
-        return response
-    raise Failure(words(response), REFUSED)
+    """The response itself; raises Failure with the service's error when it is not a success."""
+    if not response.is_success:
+        raise refusal(response)
+    # A proxy or another program may answer 200 with a page of its own.
+    if "json" not in response.headers.get("Content-Type", ""):
+        raise _stranger(response)
+    return response
 
 
-def words(response: httpx.Response) -> str:
-    """What a problem+json answer says, in one line; its status where it is none."""
+def refusal(response: httpx.Response) -> Failure:
+    """The error of the service as the command line reports it."""
+    import msgspec
+
     try:
-        problem: dict[str, Any] = msgspec.json.decode(response.content, type=dict[str, Any])
-    except msgspec.DecodeError:
-        return f"{response.request.url} answered {response.status_code}, not as this service does."
-    said = [problem.get("detail") or problem.get("title"), problem.get("hint")]
-    return " ".join(str(part) for part in said if part) or f"Status {response.status_code}."
+        problem = msgspec.json.decode(response.content, type=dict[str, Any])
+    except msgspec.MsgspecError:
+        return _stranger(response)
+    detail = problem.get("detail") or problem.get("title")
+    if not isinstance(detail, str):
+        return _stranger(response)
+    hint = problem.get("hint")
+    return Failure(
+        printable(detail),
+        REFUSED,
+        hint=printable(for_command_line(hint)) if isinstance(hint, str) else None,
+        problem=problem,
+    )
+
+
+def _stranger(response: httpx.Response) -> Failure:
+    return Failure(
+        f"{_without_login(str(response.request.url))} answered with status"
+        f" {response.status_code}, but not as Supervisor MCP does.",
+        REFUSED,
+        hint="Check SUPERVISOR_URL, and proxies on the way.",
+    )
+
+
+def _check_url(url: str) -> None:
+    import httpx
+
+    try:
+        parsed = httpx.URL(url)
+        has_port = parsed.port is None or 0 < parsed.port < 2**16
+        is_valid = parsed.scheme in ("http", "https") and bool(parsed.host) and has_port
+    except (httpx.InvalidURL, ValueError):
+        is_valid = False
+    if not is_valid:
+        raise Failure(
+            f'SUPERVISOR_URL is "{_without_login(url)}", which is not an HTTP URL.',
+            USAGE,
+            hint="Set it to a URL such as http://127.0.0.1:8080.",
+        )
+
+
+def _without_login(url: str) -> str:
+    """A URL as it can be shown; works on texts that are not URLs too."""
+    scheme, slashes, rest = url.partition("//") if "//" in url else ("", "", url)
+    place, slash, path = rest.partition("/")
+    return f"{scheme}{slashes}{place.rpartition('@')[2]}{slash}{path}"
 
 
 def _is_loopback(url: str) -> bool:
+    import httpx
+
     host = httpx.URL(url).host
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _reason(error: Exception) -> str:
-    return str(error) or type(error).__name__

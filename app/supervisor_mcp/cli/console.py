@@ -1,41 +1,90 @@
-"""What the terminal shows: tables, bars and lines; plain text where there is no terminal."""
+"""Standard output for answers, standard error for everything else."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import suppress
 from pathlib import Path
 from shutil import which
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.table import Table
-from rich.text import Text
+import typer
+
+from supervisor_mcp.cli.escape import printable, printable_json
+from supervisor_mcp.cli.failure import OUTPUT_CLOSED, Failure
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+
+
+PIECE = 16_384
 
 
 def out() -> Console:
-    """The console of answers: standard output as it is now."""
+    """A console that formats for standard output; `show` and `write` print what it makes."""
+    from rich.console import Console
+
     return Console(highlight=False, soft_wrap=True)
 
 
 def notes() -> Console:
-    """The console of everything else: standard error as it is now."""
+    """A console that writes to standard error."""
+    from rich.console import Console
+
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
+def is_terminal() -> bool:
+    """Whether answers go to a terminal."""
+    return out().is_terminal
+
+
+def write(text: str) -> None:
+    """Write to standard output, and all of it.
+
+    Raises Failure when there is no room, and ends the command quietly when nobody reads on.
+    """
+    try:
+        # In pieces, because with PYTHONUNBUFFERED a write to a closing pipe is silently cut short.
+        for begin in range(0, len(text), PIECE):
+            sys.stdout.write(text[begin : begin + PIECE])
+        sys.stdout.flush()
+    except BrokenPipeError:
+        discard_output()
+        raise typer.Exit(OUTPUT_CLOSED) from None
+    except OSError as error:
+        discard_output()
+        raise Failure(f"Cannot write to standard output: {error.strerror}.") from None
+
+
+def discard_output() -> None:
+    """Lose what is still buffered, so that the interpreter does not try to write it at its end."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def show(*lines: RenderableType, soft_wrap: bool = True) -> None:
+    """Print what rich renders to standard output."""
+    console = out()
+    with console.capture() as capture:
+        for line in lines:
+            console.print(line, soft_wrap=soft_wrap)
+    write(capture.get())
+
+
+def echo(answer: bytes) -> None:
+    """Print a JSON answer as it came; only control characters in its strings are escaped."""
+    write(printable_json(answer.decode()).rstrip("\n") + "\n")
+
+
 def say(line: str, style: str = "") -> None:
-    """Print a line to standard error; it is text, never markup."""
-    notes().print(Text(line, style=style))
+    """Print text to standard error; control characters other than line feeds are escaped."""
+    from rich.text import Text
+
+    # Nowhere is left to report that standard error cannot be written.
+    with suppress(OSError):
+        notes().print(Text(printable(line, keep="\n"), style=style))
 
 
 def command() -> str:
@@ -45,86 +94,3 @@ def command() -> str:
     if called.name != name or which(name) == str(called) or not called.exists():
         return name
     return os.path.relpath(called)
-
-
-def echo(answer: bytes) -> None:
-    """Print an answer of the service as it came."""
-    sys.stdout.write(answer.decode().rstrip("\n") + "\n")
-
-
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Print rows: drawn on a terminal, else tab-separated under a line of column names.
-
-    Columns that hold numbers only stand to the right.
-    """
-    console = out()
-    found = list(rows)
-    if not console.is_terminal:
-        for row in (columns, *found):
-            sys.stdout.write("\t".join(map(_plain, row)) + "\n")
-        return
-    console.print(Text(title, style="bold"))
-    drawn = Table(header_style="bold")
-    for place, name in enumerate(columns):
-        numeric = found and all(
-            row[place] is None or isinstance(row[place], int | float) for row in found
-        )
-        drawn.add_column(Text(name), justify="right" if numeric else "left")
-    for row in found:
-        drawn.add_row(*(Text(text(cell)) for cell in row))
-    console.print(drawn, soft_wrap=False)
-
-
-def text(cell: object) -> str:
-    """A cell as people read it: `1,234.57`, `-` for what is unknown."""
-    if cell is None:
-        return "-"
-    if isinstance(cell, int) and not isinstance(cell, bool):
-        return f"{cell:,}"
-    if isinstance(cell, float):
-        return f"{cell:,.0f}" if 1e6 <= abs(cell) < 1e15 else f"{cell:,.6g}"
-    return str(cell)
-
-
-def _plain(cell: object) -> str:
-    return "" if cell is None else str(cell).replace("\t", " ").replace("\n", " ")
-
-
-class _Rate(ProgressColumn):
-    """Rows a second, over the whole task once it is done."""
-
-    def render(self, task: Task) -> Text:
-        speed = task.finished_speed or task.speed
-        return Text(f"{speed:,.0f} rows/s" if speed else "", style="progress.data.speed")
-
-
-@contextmanager
-def bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show how far the work is, on a terminal only; the callable is told of rows done."""
-    console = notes()
-    with Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(),
-        MofNCompleteColumn(),
-        _Rate(),
-        TimeRemainingColumn(),
-        console=console,
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda rows: progress.advance(task, rows)
-
-
-@contextmanager
-def step(title: str) -> Iterator[Callable[[str], None]]:
-    """Show what is being waited for: a spinner on a terminal, else a line for every step.
-
-    The callable names the next step.
-    """
-    console = notes()
-    if not console.is_terminal:
-        say(title)
-        yield say
-        return
-    with console.status(Text(title)) as status:
-        yield lambda line: status.update(Text(line))

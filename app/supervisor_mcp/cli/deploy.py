@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from supervisor_mcp import config
-from supervisor_mcp.cli import console, servers
+from supervisor_mcp.cli import console, progress, servers
+from supervisor_mcp.cli.client import load_settings
 from supervisor_mcp.cli.failure import USAGE, Failure
 from supervisor_mcp.deploy import shipped_sql_dir
 from supervisor_mcp.embedded import database
@@ -14,33 +14,35 @@ from supervisor_mcp.reference import generate as generate_reference
 
 
 def deploy() -> None:
-    """Deploy the shipped sql/ and print what was done. Raises Failure."""
-    settings = config.load()
+    """Deploy the shipped sql/ and print what changed. Raises Failure."""
+    settings = load_settings()
     with (
-        console.step("deploying") as progress,
-        servers.start_database(settings, progress) as (url, _),
+        progress.step("deploying") as next_step,
+        servers.start_database(settings, next_step) as (url, _),
     ):
-        progress("deploying")
-        report = servers.bring_up_to_date(url)
-    console.out().print(str(report), markup=False)
+        next_step("deploying")
+        report = servers.deploy_schema(url)
+    console.write(f"{report}\n")
 
 
 def generate() -> None:
-    """Rewrite the generated files and name those that changed. Raises Failure."""
+    """Rewrite the generated files and list those that changed. Raises Failure."""
     root = shipped_sql_dir().parent
     if not (root / "pyproject.toml").exists():
-        raise Failure("generate works in a clone of the repository; this is an install.", USAGE)
+        raise Failure(
+            "`generate` works in a clone of the repository; this is an installed package.", USAGE
+        )
     with (
-        console.step("deploying to an empty database") as progress,
+        progress.step("deploying to an empty database") as next_step,
         TemporaryDirectory() as scratch,
     ):
         started = database.start(
-            Path(scratch), cache_dir=config.load().cache_dir, jobs=False, progress=progress
+            Path(scratch), cache_dir=load_settings().cache_dir, jobs=False, progress=next_step
         )
         with started:
-            servers.bring_up_to_date(started.url)
+            servers.deploy_schema(started.url)
             changed = generate_reference(started.url, root)
     for path in changed:
-        console.out().print(f"wrote {path.relative_to(root)}", markup=False)
+        console.write(f"wrote {path.relative_to(root)}\n")
     if not changed:
-        console.out().print("nothing to do")
+        console.write("nothing to do\n")

@@ -1,24 +1,43 @@
-"""What ends a command early: one sentence, the next step, an exit status."""
+"""What ends a command early: a sentence, the next step, an exit status."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 FAILED: Final = 1
 USAGE: Final = 2
 UNREACHABLE: Final = 3
 REFUSED: Final = 4
 INTERRUPTED: Final = 130
+# What a shell reports for a program that SIGPIPE ended, as `head` ends those before it.
+OUTPUT_CLOSED: Final = 141
 
 
 class Failure(Exception):  # noqa: N818  the word that users read
-    """A command that cannot go on; `message` names the thing and the next step.
+    """A command that cannot continue: `detail` states the facts, `hint` the next step.
 
-    `status` is 1 for what went wrong here, 2 for arguments, 3 where no service answers, 4 where
-    the service refused.
+    `status` is the exit status: 1 for an error on this machine or rejected rows, 2 for wrong
+    arguments or settings, 3 when no service answers, 4 when the service refuses. `problem` is the
+    service's own error object, if there is one.
     """
 
-    def __init__(self, message: str, status: int = FAILED) -> None:
-        super().__init__(message)
-        self.message = message
+    def __init__(
+        self,
+        detail: str,
+        status: int = FAILED,
+        *,
+        hint: str | None = None,
+        problem: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.hint = hint
         self.status = status
+        self.problem = problem
+
+    def as_json(self) -> dict[str, Any]:
+        """The service's error object, or `{"detail", "hint", "status"}` for a local failure."""
+        if self.problem is not None:
+            return dict(self.problem)
+        return {"detail": self.detail, "hint": self.hint, "status": self.status}

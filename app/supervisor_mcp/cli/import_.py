@@ -1,127 +1,167 @@
-"""supervisor-mcp import: CSV and NDJSON files into the running service."""
+"""supervisor-mcp import: CSV and NDJSON into the running service."""
 
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Iterator
-from dataclasses import asdict
-from pathlib import Path
-from typing import Annotated
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
-from supervisor_mcp import config
-from supervisor_mcp.cli import console, timestamps
-from supervisor_mcp.cli.client import Client, connect
-from supervisor_mcp.cli.failure import FAILED, INTERRUPTED, USAGE, Failure
-from supervisor_mcp.cli.files import Defaults, Fault
-from supervisor_mcp.cli.import_plan import identity, plan_import, rows
-from supervisor_mcp.cli.ingest import Row, Tally, ingest
-from supervisor_mcp.cli.timestamps import Anchor
+from supervisor_mcp.cli import console
+from supervisor_mcp.cli.failure import INTERRUPTED, Failure
+from supervisor_mcp.cli.parameters import read_labels
+from supervisor_mcp.cli.tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from supervisor_mcp.cli.client import Client
+    from supervisor_mcp.cli.files import Defaults, InputFile
+    from supervisor_mcp.cli.ingest import Row, Tally
+
+STANDARD_INPUT = "-"
 
 
 def import_files(
-    files: Annotated[list[Path], typer.Argument(help="CSV or NDJSON files.", metavar="FILE…")],
+    files: Annotated[
+        list[str],
+        typer.Argument(help="CSV or NDJSON files; - is standard input.", metavar="FILE"),
+    ],
     kind: Annotated[
         str | None,
-        typer.Option("--kind", "--name", help="Kind of items that name none; else a CSV's name."),
+        typer.Option(
+            "--kind",
+            "--name",
+            help="Kind of items without one; by default, a CSV file's name without its ending.",
+        ),
     ] = None,
-    source: Annotated[str | None, typer.Option(help="Source of items that name none.")] = None,
+    source: Annotated[str | None, typer.Option(help="Source of items without one.")] = None,
     type_: Annotated[
-        str | None, typer.Option("--type", help="gauge, counter or histogram, where unsaid.")
+        str | None,
+        typer.Option("--type", help="gauge, counter or histogram, for metrics without a type."),
     ] = None,
-    unit: Annotated[str | None, typer.Option(help="Unit of metrics, where unsaid.")] = None,
+    unit: Annotated[str | None, typer.Option(help="Unit of metrics without one.")] = None,
     label: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Label to add to metrics.")
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Label to add to metrics; repeatable."),
     ] = None,
     shift_to_now: Annotated[
         bool, typer.Option("--shift-to-now", help="Move each file so that its newest row is now.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Import CSV (timestamp,value) and NDJSON (metric or fact items) into the running service.
+    """Import CSV (timestamp,value) and NDJSON (one item a line).
 
-    Run it again after an interruption: rows that are stored already count as duplicates. Rows
-    that the service refuses are counted and named; the others are stored.
+    After an interruption, run the command again: rows that are stored already count as
+    duplicates. Rejected rows are counted and listed, and the exit status is 1; the others are
+    stored.
     """
-    defaults = Defaults(kind, source, type_, unit, _labels(label or []))
-    settings = config.load()
+    import time
+
+    from supervisor_mcp.cli.client import connect, load_settings
+    from supervisor_mcp.cli.files import Defaults
+    from supervisor_mcp.cli.ingest import Tally
+
+    defaults = Defaults(kind, source, type_, unit, read_labels(label))
+    settings = load_settings()
     tally = Tally()
+    notes: list[str] = []
     started = time.monotonic()
     with connect(settings) as client:
         client.get("/livez")
         try:
-            for file in files:
-                _import(client, file, defaults, shift_to_now, settings.data_dir / "imports", tally)
+            for name in files:
+                with _opened(name) as file:
+                    anchors = settings.data_dir / "imports"
+                    note = _import(client, file, defaults, shift_to_now, anchors, tally)
+                notes += [note] if note else []
         except KeyboardInterrupt:
             raise Failure(
-                "Interrupted; run the same command again to go on.", INTERRUPTED
+                "The import was interrupted.",
+                INTERRUPTED,
+                hint="Run the same command again to continue.",
             ) from None
         finally:
             if tally.rows or sys.exc_info()[0] is None:
-                _report(tally, time.monotonic() - started, as_json)
-    if tally.rows and tally.rejected == tally.rows:
-        raise Failure("Not one row was stored; the reasons are above.", FAILED)
+                _report(tally, time.monotonic() - started, notes, as_json)
+    tally.raise_if_rejected()
+
+
+@contextmanager
+def _opened(name: str) -> Iterator[InputFile]:
+    """A file, or standard input in a temporary file, because an import reads its input twice."""
+    from pathlib import Path
+    from shutil import copyfileobj
+    from tempfile import NamedTemporaryFile
+
+    from supervisor_mcp.cli.files import InputFile
+
+    if name != STANDARD_INPUT:
+        yield InputFile.at(Path(name))
+        return
+    with NamedTemporaryFile(prefix="supervisor-mcp-") as spooled:
+        copyfileobj(sys.stdin.buffer, spooled)
+        spooled.flush()
+        yield InputFile(Path(spooled.name), shown="<stdin>", short="<stdin>", kind=None)
 
 
 def _import(
-    client: Client, file: Path, defaults: Defaults, shift: bool, kept: Path, tally: Tally
-) -> None:
-    found = plan_import(file, defaults)
+    client: Client,
+    file: InputFile,
+    defaults: Defaults,
+    shift: bool,
+    anchors: Path,
+    tally: Tally,
+) -> str | None:
+    """Import one file. The answer is a note for the user, if there is one."""
+    from supervisor_mcp.cli import progress, timestamps
+    from supervisor_mcp.cli.import_plan import identity, plan_import, rows
+    from supervisor_mcp.cli.ingest import Row, ingest
+    from supervisor_mcp.cli.timestamps import Anchor
+
+    plan = plan_import(file, defaults)
     present = timestamps.now()
     anchor = Anchor(began=present, shift=0)
-    if shift and found.newest is not None:
-        anchor = Anchor(began=present, shift=present - found.newest)
-    if anchor.shift or found.undated:
+    if shift and plan.newest is not None:
+        anchor = Anchor(began=present, shift=present - plan.newest)
+    note = None
+    if anchor.shift or plan.undated:
         name = identity(file, defaults, client.url) + ("-shifted" if shift else "")
-        anchor, known = timestamps.remember(kept / f"{name}.json", anchor)
-        if known:
-            console.say(
-                f"{file.name} goes to the same instants as on {timestamps.write(anchor.began)};"
-                f" delete {kept / name}.json to import it anew."
+        anchor, is_known = timestamps.remember(anchors / f"{name}.json", anchor)
+        if is_known:
+            note = (
+                f"{file.short} keeps the times of its import on {timestamps.write(anchor.began)};"
+                f" delete {anchors / name}.json to import it with new ones."
             )
-    with console.bar(file.name, found.lines) as done:
+    with progress.bar(file.short, plan.lines) as done:
 
         def readable() -> Iterator[Row]:
             for entry in rows(file, defaults, anchor):
                 if isinstance(entry, Row):
                     yield entry
                 else:
-                    _refuse(entry, file, tally)
+                    tally.reject(f"{file.short}:{entry.line}", entry.detail)
                     done(1)
 
         ingest(client, readable(), tally, done)
+    return note
 
 
-def _refuse(fault: Fault, file: Path, tally: Tally) -> None:
-    tally.reject(f"{file.name}:{fault.line}", fault.detail)
+def _report(tally: Tally, seconds: float, notes: list[str], as_json: bool) -> None:
+    import msgspec
 
-
-def _report(tally: Tally, seconds: float, as_json: bool) -> None:
     summary = {
-        "rows": tally.rows,
-        **{name: n for name, n in asdict(tally).items() if name != "reasons"},
+        **tally.counts(),
         "seconds": round(seconds, 3),
         "rows_per_second": round(tally.rows / seconds),
     }
     if as_json:
-        reasons = [asdict(reason) for reason in tally.reasons]
-        console.echo(msgspec.json.encode({**summary, "reasons": reasons}))
+        answer = {**summary, "reasons": tally.reasons, "notes": notes}
+        console.echo(msgspec.json.encode(answer))
         return
-    console.table("Imported", list(summary), [list(summary.values())])
-    for reason in tally.reasons:
-        console.say(f"{reason.place}: {reason.detail}")
-    if tally.rejected > len(tally.reasons):
-        console.say(f"… and {tally.rejected - len(tally.reasons):,} more rows were rejected.")
-
-
-def _labels(given: list[str]) -> dict[str, str]:
-    labels = {}
-    for pair in given:
-        name, equals, value = pair.partition("=")
-        if not (name and equals):
-            raise Failure(f'--label "{pair}" is not KEY=VALUE.', USAGE)
-        labels[name] = value
-    return labels
+    table("Imported", list(summary), [list(summary.values())])
+    for note in notes:
+        console.say(note)
+    tally.print_reasons()

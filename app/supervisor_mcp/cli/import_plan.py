@@ -1,4 +1,4 @@
-"""A file before it is sent: what it holds, and every row of it as it will be sent each time."""
+"""A file before it is sent: what is in it, and each of its rows as every import sends it."""
 
 from __future__ import annotations
 
@@ -6,30 +6,29 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from hashlib import blake2b, file_digest
-from pathlib import Path
 
 import msgspec
 
 from supervisor_mcp.cli import files, timestamps
-from supervisor_mcp.cli.files import Defaults, Draft, Fault
+from supervisor_mcp.cli.files import Defaults, Draft, Fault, InputFile
 from supervisor_mcp.cli.ingest import FACTS, METRICS, Row
 from supervisor_mcp.cli.timestamps import Anchor
 
 
 @dataclass(frozen=True)
 class ImportPlan:
-    """Lines that hold something, the newest instant in µs, and how many items have none."""
+    """Lines that are not empty, the newest time in µs, and the number of items without a time."""
 
     lines: int
     newest: int | None
     undated: int
 
 
-def plan_import(path: Path, defaults: Defaults) -> ImportPlan:
+def plan_import(file: InputFile, defaults: Defaults) -> ImportPlan:
     """Read the whole file once. Raises Failure when it cannot be read."""
     lines = undated = 0
     newest: int | None = None
-    for entry in files.read(path, defaults):
+    for entry in files.read(file, defaults):
         lines += 1
         if isinstance(entry, Draft):
             undated += not entry.is_dated
@@ -38,23 +37,23 @@ def plan_import(path: Path, defaults: Defaults) -> ImportPlan:
     return ImportPlan(lines, newest, undated)
 
 
-def identity(path: Path, defaults: Defaults, url: str) -> str:
-    """Name the import of this content with these options into the service at `url`."""
-    with path.open("rb") as content:
-        digest = file_digest(content, "sha256").hexdigest()
-    said = msgspec.json.encode([url, digest, asdict(defaults)], order="sorted")
-    return blake2b(said, digest_size=16).hexdigest()
+def identity(file: InputFile, defaults: Defaults, url: str) -> str:
+    """A name for the import of this content with these options into the service at `url`."""
+    with file.path.open("rb") as opened:
+        digest = file_digest(opened, "sha256").hexdigest()
+    content = msgspec.json.encode([url, digest, asdict(defaults)], order="sorted")
+    return blake2b(content, digest_size=16).hexdigest()
 
 
-def rows(path: Path, defaults: Defaults, anchor: Anchor) -> Iterator[Row | Fault]:
-    """Every line as the service takes it, the same bytes each time for the same anchor.
+def rows(file: InputFile, defaults: Defaults, anchor: Anchor) -> Iterator[Row | Fault]:
+    """Every line as the service takes it, in the same bytes each time for the same anchor.
 
-    A metric without an instant gets that of the import and a microsecond for its line. A fact
-    without fact_id gets one from its content and from how often the file said the same before,
-    so that sending it again, also from a file that has grown since, makes no second fact.
+    A metric without a time gets the time of the import plus one microsecond for each line before
+    it. A fact without fact_id gets one from its content and the number of equal facts before it,
+    so that sending it again does not make a second fact, also from a file that has grown.
     """
-    said: Counter[bytes] = Counter()
-    for entry in files.read(path, defaults):
+    seen: Counter[bytes] = Counter()
+    for entry in files.read(file, defaults):
         if isinstance(entry, Fault):
             yield entry
             continue
@@ -65,11 +64,11 @@ def rows(path: Path, defaults: Defaults, anchor: Anchor) -> Iterator[Row | Fault
             fields["ts"] = _ts(anchor.began + entry.line)
         if entry.is_fact and "fact_id" not in fields:
             content = blake2b(msgspec.json.encode(fields, order="sorted"), digest_size=16).digest()
-            said[content] += 1
-            name = f"import-{content.hex()}-{said[content]}"
+            seen[content] += 1
+            name = f"import-{content.hex()}-{seen[content]}"
             fields["fact_id"] = msgspec.Raw(msgspec.json.encode(name))
         yield Row(
-            f"{path.name}:{entry.line}",
+            f"{file.short}:{entry.line}",
             FACTS if entry.is_fact else METRICS,
             msgspec.json.encode(fields),
         )

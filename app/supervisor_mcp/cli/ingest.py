@@ -1,4 +1,4 @@
-"""Rows on their way into the service: batches, retries, and what became of them."""
+"""Rows on their way into the service: batches, retries, and the answers to them."""
 
 from __future__ import annotations
 
@@ -10,21 +10,27 @@ from uuid import uuid4
 
 import httpx
 import msgspec
+import stamina
+from stamina.instrumentation import set_on_retry_hooks
 
-from supervisor_mcp.cli.client import Client, words
-from supervisor_mcp.cli.failure import REFUSED, UNREACHABLE, Failure
+from supervisor_mcp.cli import console
+from supervisor_mcp.cli.client import Client, refusal
+from supervisor_mcp.cli.failure import FAILED, UNREACHABLE, Failure
 
 BATCH_ROWS = 1_000
 BATCH_BYTES = 4 * 2**20
 REASONS_KEPT = 10
 PATIENCE_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 0.2
+LONGEST_PAUSE_SECONDS = 5.0
 METRICS, FACTS = "/ingest/metrics", "/ingest/facts"
+# stamina would log every retry to standard error, where messages for people go.
+set_on_retry_hooks([])
 
 
 @dataclass(frozen=True)
 class Row:
-    """One item as JSON, the path that takes it, and where it stood."""
+    """One item as JSON, the path that takes it, and its place in the input."""
 
     place: str
     path: str
@@ -33,7 +39,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why the row at `place` was not stored."""
+    """Why the row at `place` was rejected."""
 
     place: str
     detail: str
@@ -41,7 +47,7 @@ class Reason:
 
 @dataclass
 class Tally:
-    """What became of the rows, as the service acknowledged it; the first reasons in full."""
+    """Counts of rows by the answers of the service, and the first reasons for rejections."""
 
     accepted: int = 0
     duplicate: int = 0
@@ -54,6 +60,11 @@ class Tally:
     def rows(self) -> int:
         """Rows that got an answer."""
         return self.accepted + self.duplicate + self.conflict + self.rejected
+
+    def counts(self) -> dict[str, int]:
+        """All numbers by their names."""
+        names = ("accepted", "duplicate", "conflict", "late", "rejected")
+        return {"rows": self.rows, **{name: getattr(self, name) for name in names}}
 
     def reject(self, place: str, detail: str) -> None:
         """Count a row that was not stored."""
@@ -70,13 +81,45 @@ class Tally:
         for fault in receipt["rejected"]:
             self.reject(batch[fault["index"]].place, fault["detail"])
 
+    def print_reasons(self) -> None:
+        """Print the first reasons for rejections to standard error."""
+        for reason in self.reasons:
+            console.say(f"{reason.place}: {reason.detail}")
+        if self.rejected > len(self.reasons):
+            console.say(f"… and {self.rejected - len(self.reasons):,} more.")
+
+    def raise_if_rejected(self) -> None:
+        """Raise Failure when rows were rejected."""
+        if not self.rejected:
+            return
+        raise Failure(
+            f"{self.rejected:,} of {self.rows:,} rows were rejected; the others are stored."
+            if self.rejected < self.rows
+            else "All rows were rejected.",
+            FAILED,
+            hint="Fix the rejected rows and run the command again; rows that are stored count as"
+            " duplicates then.",
+        )
+
+
+class _Busy(Exception):  # noqa: N818  an answer rather than an error
+    """The service cannot take a batch now; `pause_seconds` is what Retry-After asks for."""
+
+    def __init__(self, answer: httpx.Response) -> None:
+        super().__init__(answer.status_code)
+        self.answer = answer
+        try:
+            self.pause_seconds = float(answer.headers.get("Retry-After", 0))
+        except ValueError:
+            self.pause_seconds = 0.0
+
 
 def ingest(
     client: Client, rows: Iterable[Row], tally: Tally, done: Callable[[int], None] = lambda _: None
 ) -> None:
-    """Send rows in batches and count their fate in `tally`, which is true also after a failure.
+    """Send rows in batches and count the answers in `tally`, which is right also after a failure.
 
-    A batch that the service could not take now (503, a connection that broke) is sent again with
+    A batch that the service cannot take now (503, 504, a broken connection) is sent again with
     the same Idempotency-Key for a minute. Raises Failure.
     """
     run = uuid4().hex
@@ -87,9 +130,10 @@ def ingest(
             if number == 0:
                 raise
             raise Failure(
-                f"{failure.message} {tally.rows:,} rows had their answer; run the same command"
-                " again to go on.",
+                f"{failure.detail} {tally.rows:,} rows were answered before.",
                 failure.status,
+                hint="Run the same command again to continue.",
+                problem=failure.problem,
             ) from failure
         done(len(batch))
 
@@ -113,42 +157,47 @@ def _deliver(client: Client, batch: list[Row], key: str, tally: Tally) -> None:
     if answer.is_success:
         tally.count(msgspec.json.decode(answer.content), batch)
     elif answer.status_code not in (400, 413, 422):
-        raise Failure(words(answer), REFUSED)
+        raise refusal(answer)
     elif len(batch) == 1:
-        tally.reject(batch[0].place, words(answer))
+        tally.reject(batch[0].place, refusal(answer).detail)
     else:
-        # One row that the service cannot even read must not take the others with it.
+        # One row that the service cannot even parse must not take the others with it.
         half = len(batch) // 2
         _deliver(client, batch[:half], f"{key}a", tally)
         _deliver(client, batch[half:], f"{key}b", tally)
 
 
 def _post(client: Client, batch: list[Row], key: str) -> httpx.Response:
+    """The answer to a batch, which is 503 or 504 only after a minute of retries."""
     body = b"[" + b",".join(row.body for row in batch) + b"]"
     headers = {"Content-Type": "application/json", "Idempotency-Key": key}
     deadline = time.monotonic() + PATIENCE_SECONDS
-    pause = FIRST_PAUSE_SECONDS
-    # Nothing was ever sent by this run: then there is no service, and no reason to wait for it.
-    first = key.endswith("-0")
-    while True:
-        try:
-            answer = client.send(
-                "POST", batch[0].path, params={"partial": "true"}, body=body, headers=headers
-            )
-        except Failure as failure:
-            if first or failure.status != UNREACHABLE or time.monotonic() + pause > deadline:
-                raise
-        else:
-            wait = max(pause, _retry_after(answer))
-            if answer.status_code not in (503, 504) or time.monotonic() + wait > deadline:
-                return answer
-            pause = wait
-        time.sleep(pause)
-        pause = min(2 * pause, 5.0)
+    # Before the first answer, a broken connection means that there is no service to wait for.
+    waits_for_service = not key.endswith("-0")
 
+    def retry(error: Exception) -> bool | float:
+        if isinstance(error, _Busy):
+            pause = error.pause_seconds
+            return time.monotonic() + pause < deadline and (pause or True)
+        is_unreachable = isinstance(error, Failure) and error.status == UNREACHABLE
+        return is_unreachable and waits_for_service
 
-def _retry_after(answer: httpx.Response) -> float:
+    def send() -> httpx.Response:
+        answer = client.send(
+            "POST", batch[0].path, params={"partial": "true"}, body=body, headers=headers
+        )
+        if answer.status_code in (503, 504):
+            raise _Busy(answer)
+        return answer
+
+    caller = stamina.RetryingCaller(
+        attempts=None,
+        timeout=PATIENCE_SECONDS,
+        wait_initial=FIRST_PAUSE_SECONDS,
+        wait_max=LONGEST_PAUSE_SECONDS,
+        wait_jitter=FIRST_PAUSE_SECONDS,
+    )
     try:
-        return float(answer.headers.get("Retry-After", 0))
-    except ValueError:
-        return 0.0
+        return caller(retry, send)
+    except _Busy as busy:
+        return busy.answer

@@ -1,95 +1,171 @@
-"""All commands under one name, and what becomes of a failure."""
+"""All commands under one name, and how an error ends them.
+
+What a command needs beyond its declaration is imported when it runs: `--help` and the completion
+of the shell, which load every declaration, stay fast.
+"""
 
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from typing import Annotated
 
 import typer
-from pydantic import ValidationError
+from typer.exceptions import TyperException
 
 from supervisor_mcp.cli import console
+from supervisor_mcp.cli.agg import agg
 from supervisor_mcp.cli.demo import demo
-from supervisor_mcp.cli.failure import USAGE, Failure
+from supervisor_mcp.cli.escape import printable_json
+from supervisor_mcp.cli.facts import facts
+from supervisor_mcp.cli.failure import FAILED, USAGE, Failure
 from supervisor_mcp.cli.import_ import import_files
-from supervisor_mcp.cli.query import agg, facts, kinds
+from supervisor_mcp.cli.kinds import kinds
+from supervisor_mcp.cli.series import series
+
+EPILOG = """\
+Commands that print an answer print it as JSON with --json, and their errors as one JSON object on
+standard error.
+
+Exit status: 0 success, 1 failed or rows rejected, 2 wrong arguments or settings, 3 no service
+answers, 4 the service refused.
+"""
 
 app = typer.Typer(
     name="supervisor-mcp",
-    help="What is known about an ecosystem of MCP servers: metrics, facts, aggregates.",
+    help="Metrics, facts and aggregates of an ecosystem of MCP servers.",
+    epilog=EPILOG,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
-# Drivers and servers, which these need alone, would cost every other command half its start.
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        console.write(f"supervisor-mcp {version('supervisor-mcp')}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    pass
+
+
 @app.command()
 def up() -> None:
-    """Run the service in the foreground: database, cache, schema, web server.
+    """Run the service and what it needs in the foreground.
 
-    The embedded TimescaleDB and Valkey are started unless SUPERVISOR_DATABASE_URL and
-    SUPERVISOR_REDIS_URL name others. Ctrl-C or SIGTERM stops everything.
+    Starts the embedded TimescaleDB and Valkey, unless SUPERVISOR_DATABASE_URL and
+    SUPERVISOR_REDIS_URL name others, deploys the schema, and starts the web server. Ctrl-C or
+    SIGTERM stops everything.
     """
-    from supervisor_mcp.cli.up import up as run  # noqa: PLC0415
+    from supervisor_mcp.cli.up import up as run
 
     run()
 
 
 @app.command()
 def deploy() -> None:
-    """Bring the database up to date: SUPERVISOR_DATABASE_URL, else the embedded one.
+    """Deploy the schema to the database.
 
-    A second deploy finds nothing to do. `up` deploys by itself.
+    The database is SUPERVISOR_DATABASE_URL, else the embedded one. A second deploy changes
+    nothing. `up` deploys too.
     """
-    from supervisor_mcp.cli.deploy import deploy as run  # noqa: PLC0415
+    from supervisor_mcp.cli.deploy import deploy as run
 
     run()
 
 
 @app.command()
 def mcp() -> None:
-    """Speak MCP on standard input and output, until the input ends.
+    """Serve MCP on standard input and output.
 
-    Works on the database at SUPERVISOR_DATABASE_URL; give SUPERVISOR_REDIS_URL too where the
-    service that runs on it has one. With neither, it joins the embedded servers that run on the
-    data directory, and starts them where none do.
+    Works on the database at SUPERVISOR_DATABASE_URL; set SUPERVISOR_REDIS_URL too if the service
+    on that database uses one. With neither, joins the embedded servers that run on the data
+    directory, or starts them. Ends with its input.
     """
-    from supervisor_mcp.cli.mcp import mcp as run  # noqa: PLC0415
+    from supervisor_mcp.cli.mcp import mcp as run
 
     run()
 
 
 @app.command()
 def generate() -> None:
-    """Rewrite sql/schema.sql and docs/sql-api.md from an empty database, in a clone."""
-    from supervisor_mcp.cli.deploy import generate as run  # noqa: PLC0415
+    """Rewrite sql/schema.sql and docs/sql-api.md, in a clone.
+
+    Deploys to an empty embedded database and describes it.
+    """
+    from supervisor_mcp.cli.deploy import generate as run
 
     run()
 
 
 app.command("import")(import_files)
 app.command()(agg)
+app.command()(series)
 app.command()(kinds)
 app.command()(facts)
 app.command()(demo)
 
 
 def main() -> None:
-    """Run the command line; failures are one sentence on standard error and an exit status."""
+    """Run the command line. An error is one message on standard error and an exit status."""
+    # A terminal that cannot show a character gets its number.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        app(prog_name="supervisor-mcp")
+        status = app(prog_name="supervisor-mcp", standalone_mode=False)
     except Failure as failure:
-        _end(failure.message, failure.status)
-    except ValidationError as error:
-        _end(_setting(error), USAGE)
-
-
-def _end(message: str, status: int) -> None:
-    console.say(message, style="red")
+        status = _report(failure)
+    except TyperException as error:
+        status = _report_usage(error)
+    except OSError as error:
+        console.discard_output()
+        named = f"{error.filename}: " if error.filename else ""
+        status = _report(Failure(f"{named}{error.strerror or error}.", FAILED))
     sys.exit(status)
 
 
-def _setting(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_context=False)[0]
-    name = "_".join(map(str, first["loc"])).upper()
-    return f"SUPERVISOR_{name} is {first['input']!r}: {first['msg']}."
+def _report(failure: Failure) -> int:
+    if _wants_json():
+        _write_error(failure)
+    else:
+        console.say(failure.detail, style="red")
+        if failure.hint:
+            console.say(f"Hint: {failure.hint}")
+    return failure.status
+
+
+def _report_usage(error: TyperException) -> int:
+    if not _wants_json():
+        # Typer raises subclasses that are private but have this method.
+        error.show()  # type: ignore[attr-defined]
+        return error.exit_code
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "supervisor-mcp"
+    hint = f"Run `{path} --help` for the arguments."
+    return _report(Failure(error.format_message(), USAGE, hint=hint))
+
+
+def _wants_json() -> bool:
+    """Whether `--json` is among the options; also when they cannot be parsed."""
+    options = sys.argv[1:]
+    return "--json" in (options[: options.index("--")] if "--" in options else options)
+
+
+def _write_error(failure: Failure) -> None:
+    import msgspec
+
+    with suppress(OSError):
+        sys.stderr.write(printable_json(msgspec.json.encode(failure.as_json()).decode()) + "\n")
+        sys.stderr.flush()

@@ -12,29 +12,25 @@ from urllib.parse import urlsplit
 
 import anyio
 
-from supervisor_mcp import config, embedded
+from supervisor_mcp import embedded
 from supervisor_mcp.cli import console, servers
+from supervisor_mcp.cli.client import load_settings
 from supervisor_mcp.cli.failure import Failure
 from supervisor_mcp.config import Settings
 from supervisor_mcp.embedded import Endpoints
 from supervisor_mcp.embedded.errors import DataDirectoryInUse, EmbeddedError
 from supervisor_mcp.operations import context as operations
 
-# How long another process may take from locking the data directory to answering on it.
+# The time that another process has from locking the data directory to answering on it.
 START_SECONDS = 60.0
 POLL_SECONDS = 0.1
 WATCH_SECONDS = 1.0
 
 
 def mcp() -> None:
-    """Speak MCP on standard input and output, until the input ends.
-
-    Works on the database at SUPERVISOR_DATABASE_URL; give SUPERVISOR_REDIS_URL too where the
-    service that runs on it has one. With neither, it joins the embedded servers that run on the
-    data directory, and starts them where none do.
-    """
-    settings = config.load()
-    # Nothing but the protocol may go to standard output.
+    """Serve MCP until standard input ends. Raises Failure."""
+    settings = load_settings()
+    # Standard output is for the protocol alone.
     logging.basicConfig(stream=sys.stderr, level=settings.log_level.upper())
     if settings.database_url is not None:
         anyio.run(_serve, settings)
@@ -52,9 +48,8 @@ def mcp() -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    # A second to import, which the other commands need not wait for.
-    from supervisor_mcp.mcp import stdio  # noqa: PLC0415
-    from supervisor_mcp.mcp.server import create_mcp  # noqa: PLC0415
+    from supervisor_mcp.mcp import stdio
+    from supervisor_mcp.mcp.server import create_mcp
 
     async with operations.connected(operations.build(settings)) as context:
         await stdio.serve(create_mcp(context))
@@ -62,10 +57,10 @@ async def _serve(settings: Settings) -> None:
 
 @contextmanager
 def _embedded(settings: Settings) -> Iterator[Endpoints]:
-    """The embedded servers, kept alive by this process when whoever started them ends."""
+    """The embedded servers, which this process restarts when the process that ran them ends."""
     with ExitStack() as started:
         endpoints = _join_or_start(settings, settings.embedded_port, started)
-        servers.bring_up_to_date(endpoints.database_url)
+        servers.deploy_schema(endpoints.database_url)
         done = threading.Event()
         keeper = threading.Thread(target=_keep, args=(settings, endpoints, started, done))
         keeper.start()
@@ -92,20 +87,20 @@ def _join_or_start(settings: Settings, port: int, started: ExitStack) -> Endpoin
                 )
             )
         except DataDirectoryInUse as error:
-            # Another process is starting them, or ending them.
+            # Another process is starting or stopping them.
             if time.monotonic() > deadline:
                 raise Failure(str(error)) from error
             time.sleep(POLL_SECONDS)
         except EmbeddedError as error:
             raise Failure(str(error)) from error
         except OSError as error:
-            raise Failure(f"The data directory cannot be used: {error}") from error
+            raise Failure(f"The data directory cannot be used: {error}.") from error
 
 
 def _keep(
     settings: Settings, endpoints: Endpoints, started: ExitStack, done: threading.Event
 ) -> None:
-    """Start the servers again at the same addresses when they are gone."""
+    """Start the servers again, at the same addresses, when they are gone."""
     port = urlsplit(endpoints.database_url).port or 0
     while not done.wait(WATCH_SECONDS):
         if embedded.running(settings.data_dir) is not None:
@@ -113,8 +108,8 @@ def _keep(
         try:
             now = _join_or_start(settings, port, started)
         except Failure as failure:
-            console.say(failure.message)
+            console.say(failure.detail)
             continue
         if now != endpoints:
-            console.say(f"The database moved to {now.database_url}; start this command again.")
+            console.say(f"The database moved to {now.database_url}; restart this command.")
             return

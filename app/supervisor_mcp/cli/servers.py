@@ -1,4 +1,4 @@
-"""The database and the cache that a command works with: those given, else the embedded ones."""
+"""The database and the cache of a command: those in the settings, else the embedded ones."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Servers:
-    """Where database and cache are, and those of them that run below this process."""
+    """Where database and cache are, and those that this process started."""
 
     database_url: str
     redis_url: str
@@ -36,13 +36,13 @@ class Servers:
 
     @property
     def analyst_dsn(self) -> str | None:
-        """What an analyst gives to psql; None where the database has logins of its own."""
+        """The DSN of an analyst; None for a database with logins of its own."""
         if self.database is None:
             return None
         return self.database_url.replace("postgres@", f"{ANALYST}@", 1)
 
     def ended(self) -> str | None:
-        """The name of an embedded server that ended by itself, if any did."""
+        """The name of an embedded server that stopped by itself, if there is one."""
         if self.database is not None and self.database.ended() is not None:
             return "The embedded database"
         if self.cache is not None and self.cache.ended() is not None:
@@ -52,7 +52,7 @@ class Servers:
 
 @contextmanager
 def start(settings: Settings, progress: Progress) -> Iterator[Servers]:
-    """Start what the settings do not name, and stop it at the end. Raises Failure."""
+    """Start the servers that the settings do not name, and stop them at the end. Raises Failure."""
     with ExitStack() as stack:
         database_url, own_database = stack.enter_context(start_database(settings, progress))
         own_cache = None
@@ -75,9 +75,9 @@ def start(settings: Settings, progress: Progress) -> Iterator[Servers]:
 def start_database(
     settings: Settings, progress: Progress
 ) -> Iterator[tuple[str, database.Database | None]]:
-    """The DSN that the settings name, or a started embedded database. Raises Failure."""
+    """The DSN in the settings, or the embedded database, started. Raises Failure."""
     if settings.database_url is not None:
-        without_password(settings.database_url)  # Refuses what is no DSN.
+        without_password(settings.database_url)  # Raises when it is not a DSN.
         yield settings.database_url, None
         return
     progress(f"starting TimescaleDB on {settings.data_dir}")
@@ -92,7 +92,7 @@ def start_database(
         yield running.url, running
 
 
-def bring_up_to_date(database_url: str) -> Report:
+def deploy_schema(database_url: str) -> Report:
     """Deploy the shipped sql/. Raises Failure."""
     try:
         return deploy(database_url, shipped_sql_dir())
@@ -101,19 +101,24 @@ def bring_up_to_date(database_url: str) -> Report:
     except psycopg.OperationalError as error:
         raise Failure(
             f"The database at {without_password(database_url)} does not answer"
-            f" ({' '.join(str(error).split())}); check SUPERVISOR_DATABASE_URL."
+            f" ({' '.join(str(error).split())}).",
+            hint="Check SUPERVISOR_DATABASE_URL.",
         ) from error
 
 
 def without_password(conninfo: str) -> str:
-    """A DSN as it can be shown. Raises Failure when it is none."""
+    """A DSN as it can be shown. Raises Failure when it is not a DSN."""
     try:
-        said = conninfo_to_dict(conninfo)
+        parameters = conninfo_to_dict(conninfo)
     except psycopg.ProgrammingError as error:
         reason = " ".join(str(error).split())
-        raise Failure(f"SUPERVISOR_DATABASE_URL is no DSN: {reason}.", USAGE) from error
+        raise Failure(
+            f"SUPERVISOR_DATABASE_URL is not a DSN: {reason}.",
+            USAGE,
+            hint="Set it to a DSN such as postgresql://user:password@host:5432/database.",
+        ) from error
     return make_conninfo(
-        "", **{name: str(value) for name, value in said.items() if name != "password"}
+        "", **{name: str(value) for name, value in parameters.items() if name != "password"}
     )
 
 

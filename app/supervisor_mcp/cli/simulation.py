@@ -1,8 +1,8 @@
-"""A simulated ecosystem of MCP servers: the same rows for the same seed, whenever it is asked.
+"""A simulated ecosystem of MCP servers: the same seed always gives the same rows.
 
-Every value depends on the seed, the server and the instant alone, so a second run adds what is
-new and doubles nothing. Time is cut into blocks of five days; a server restarts, and its counters
-with it, when a block begins, and has at most one incident in it.
+Every value depends on the seed, the server and the time alone, so a second run adds only rows that
+are new. Time is divided into blocks of five days. At the start of a block, a server restarts with
+its counters at zero; in each block, it has at most one incident.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 STEP_SECONDS = 600
 BLOCK_SECONDS = 5 * 86_400
 STEPS = BLOCK_SECONDS // STEP_SECONDS
-# Upper bounds of the latency histogram, in seconds; one bucket more lies above them.
+# Upper bounds of the latency histogram, in seconds; one more bucket is above them.
 BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 SPREAD = 0.6
 METRICS = 5
@@ -53,7 +53,7 @@ def metrics(seed: int, begin: int, end: int) -> Iterator[Item]:
 
 
 def count_metrics(begin: int, end: int) -> int:
-    """How many items `metrics` gives."""
+    """The number of items that `metrics` gives."""
     steps = end // STEP_SECONDS - (begin - 1) // STEP_SECONDS
     return steps * METRICS * len(SERVERS)
 
@@ -99,7 +99,7 @@ def _metric(base: Item, name: str, value: object, type_: str, unit: str) -> Item
 
 
 def _rhythm(ts: int) -> float:
-    """How busy people are: 1 at noon of a working day, a tenth at night."""
+    """How busy people are: 1 at noon of a working day, 0.1 at night."""
     hour = ts / 3600 % 24
     weekday = (ts // 86_400 + 3) % 7
     day = 0.1 + 0.9 * max(0.0, sin(pi * (hour - 5) / 14) if 5 <= hour <= 19 else 0.0)
@@ -107,7 +107,7 @@ def _rhythm(ts: int) -> float:
 
 
 def _histogram(calls: int, median: float) -> Item:
-    """The durations of `calls` as a log-normal would spread them."""
+    """The durations of `calls` under a log-normal distribution."""
     below = [round(calls * _cdf(log(bound / median) / SPREAD)) for bound in BOUNDS]
     counts = [high - low for low, high in zip([0, *below], [*below, calls], strict=True)]
     mean = median * exp(SPREAD * SPREAD / 2)

@@ -1,4 +1,4 @@
-"""Instants as whole microseconds since 1970, and those that an import must remember."""
+"""Times as whole microseconds since 1970, and those that an import has to remember."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from supervisor_mcp.cli.failure import Failure
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
-# What an epoch looks like: years 1 to 9999 in seconds.
+# Epoch seconds: years 1 to 9999 in seconds.
 SECONDS = re.compile(r"[+-]?\d{1,12}(\.\d+)?")
 OLDEST, NEWEST = -62_135_596_800 * 10**6, 253_402_300_800 * 10**6 - 1
 
 
 @dataclass(frozen=True)
 class Anchor:
-    """What makes an import repeatable: when it began, and how far it moves its rows, in µs."""
+    """What makes an import repeatable: its start, and by how much it moves its rows, in µs."""
 
     began: int
     shift: int
 
 
 def now() -> int:
-    """The present second, in microseconds."""
+    """The current second, in microseconds."""
     return (datetime.now(UTC).replace(microsecond=0) - EPOCH) // MICROSECOND
 
 
 def read(written: str, *, assume_utc: bool) -> int | None:
-    """An instant written as ISO 8601 or as epoch seconds; None when it is neither.
+    """A time written as ISO 8601 or as epoch seconds; None when it is neither.
 
-    One without an offset is UTC with `assume_utc`, else none.
+    A time without an offset is UTC with `assume_utc`, else None.
     """
     if SECONDS.fullmatch(written):
         whole, _, fraction = written.partition(".")
@@ -55,15 +55,15 @@ def read(written: str, *, assume_utc: bool) -> int | None:
 
 
 def write(instant: int) -> str:
-    """An instant as RFC 3339 in UTC. Raises OverflowError outside years 1 to 9999."""
+    """A time as RFC 3339 in UTC. Raises OverflowError outside years 1 to 9999."""
     return (EPOCH + instant * MICROSECOND).isoformat().replace("+00:00", "Z")
 
 
 def remember(file: Path, fresh: Anchor) -> tuple[Anchor, bool]:
-    """The anchor kept in `file`, and whether it was there before; `fresh` is kept where none was.
+    """The anchor in `file`, and whether it was there before; without one, `fresh` is written.
 
-    Of several processes that ask at once, all get the same answer. Raises Failure when the file
-    holds something else.
+    Processes that call this at once all get the same anchor. Raises Failure when the file is not
+    an anchor, or cannot be written.
     """
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -71,14 +71,15 @@ def remember(file: Path, fresh: Anchor) -> tuple[Anchor, bool]:
             scratch.write(msgspec.json.encode(asdict(fresh)))
             scratch.flush()
             try:
-                # Appears whole or not at all, and never replaces another's.
+                # Creates the whole file or nothing, and never replaces a file of another process.
                 os.link(scratch.name, file)
             except FileExistsError:
                 return msgspec.json.decode(file.read_bytes(), type=Anchor), True
             return fresh, False
     except (msgspec.MsgspecError, OSError) as error:
         raise Failure(
-            f"The instants of this import cannot be kept in {file} ({error}); mend or delete it."
+            f"The times of this import cannot be kept in {file} ({error}).",
+            hint="Make the file writable, or delete it.",
         ) from error
 
 

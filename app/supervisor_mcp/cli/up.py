@@ -1,4 +1,4 @@
-"""supervisor-mcp up: the whole service in the foreground, and all of it gone when it ends."""
+"""supervisor-mcp up: the service and what it needs, in the foreground."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from types import FrameType
 
 from rich.text import Text
 
-from supervisor_mcp import config
-from supervisor_mcp.cli import console, servers
-from supervisor_mcp.cli.client import local_url
+from supervisor_mcp.cli import console, progress, servers
+from supervisor_mcp.cli.client import load_settings, local_url
 from supervisor_mcp.cli.failure import Failure
 from supervisor_mcp.cli.servers import Servers
 from supervisor_mcp.config import Settings
@@ -26,20 +25,20 @@ STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class _Stopped(BaseException):
-    """A signal asked for the end."""
+    """A signal asked the command to stop."""
 
 
 def up() -> None:
-    """Start everything, say where it is, watch it, and stop it. Raises Failure."""
-    settings = config.load()
+    """Start everything, print where it is, and stop it at the end. Raises Failure."""
+    settings = load_settings()
     with _stoppable(), ExitStack() as stack:
-        # The port first: nobody should wait for a database to learn that it is taken.
+        # The port first: a taken one is reported before the wait for a database.
         listener = stack.enter_context(_reserve(settings))
-        with console.step("starting") as progress:
-            running = stack.enter_context(servers.start(settings, progress))
-            progress("deploying the schema")
-            servers.bring_up_to_date(running.database_url)
-            progress("starting the web server")
+        with progress.step("starting") as next_step:
+            running = stack.enter_context(servers.start(settings, next_step))
+            next_step("deploying the schema")
+            servers.deploy_schema(running.database_url)
+            next_step("starting the web server")
             server = stack.enter_context(_serve(listener, settings, running))
             _await_readiness(server)
         _announce(settings, running, server.url)
@@ -48,7 +47,7 @@ def up() -> None:
 
 @contextmanager
 def _stoppable() -> Iterator[None]:
-    """Turn SIGINT, SIGTERM and SIGHUP into one orderly end; later ones change nothing."""
+    """Turn SIGINT, SIGTERM and SIGHUP into one orderly stop; later signals are ignored."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         for each in STOPS:
@@ -86,8 +85,9 @@ def _serve(listener: socket.socket, settings: Settings, running: Servers) -> Web
 
 def _port_taken(settings: Settings, error: OSError) -> Failure:
     return Failure(
-        f"Port {settings.port} on {settings.host} is not available ({error.strerror}); stop what"
-        " listens there, or set SUPERVISOR_PORT to another port (0 for any)."
+        f"Port {settings.port} on {settings.host} is not available ({error.strerror}).",
+        hint="Stop the process that listens there, or set SUPERVISOR_PORT to another port (0 for"
+        " any).",
     )
 
 
@@ -98,8 +98,8 @@ def _await_readiness(server: WebServer) -> None:
         raise _ended(server) from error
     except TimeoutError as error:
         raise Failure(
-            f"The service was not ready within {START_SECONDS:.0f} s; the log above says why, and"
-            f" {server.url}/readyz what is missing."
+            f"The service was not ready within {START_SECONDS:.0f} s.",
+            hint="See the log above for the reason.",
         ) from error
 
 
@@ -109,12 +109,17 @@ def _watch(running: Servers, server: WebServer) -> None:
             raise _ended(server)
         ended = running.ended()
         if ended is not None:
-            raise Failure(f"{ended} ended by itself; the log above says why. Run `up` again.")
+            raise Failure(
+                f"{ended} ended by itself.", hint="See the log above, and run `up` again."
+            )
         time.sleep(WATCH_SECONDS)
 
 
 def _ended(server: WebServer) -> Failure:
-    return Failure(f"The web server ended with status {server.ended()}; the log above says why.")
+    return Failure(
+        f"The web server ended with status {server.ended()}.",
+        hint="See the log above for the reason.",
+    )
 
 
 def _announce(settings: Settings, running: Servers, url: str) -> None:
@@ -126,19 +131,17 @@ def _announce(settings: Settings, running: Servers, url: str) -> None:
     ]
     if running.analyst_dsn is not None:
         lines.append(("Analysts", f'psql "{running.analyst_dsn}"'))
-    paper = console.out()
-    paper.print(Text("Supervisor MCP is ready. Ctrl-C stops it.", style="bold"))
-    for name, value in lines:
-        paper.print(Text(f"  {name:<9} {value}"))
-    paper.print(Text("Try:", style="bold"))
-    for command in _examples(url):
-        paper.print(Text(f"  {command}"))
-    paper.file.flush()
+    console.show(
+        Text("Supervisor MCP is ready. Ctrl-C stops it.", style="bold"),
+        *(Text(f"  {name:<9} {value}") for name, value in lines),
+        Text("Try:", style="bold"),
+        *(Text(f"  {command}") for command in _examples(url)),
+    )
 
 
 def _examples(url: str) -> list[str]:
     item = '{"name": "queue_depth", "source": "me", "value": 3}'
-    # What the next shell would take the service to be, unless told.
+    # In another shell, the command line looks for the service at this URL.
     elsewhere = "" if url == "http://127.0.0.1:8080" else f"SUPERVISOR_URL={url} "
     return [
         f"curl {url}/ingest/metrics --json '{item}'",

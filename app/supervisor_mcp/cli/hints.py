@@ -1,0 +1,30 @@
+"""Hints of the service in the words of the command line."""
+
+from __future__ import annotations
+
+import re
+
+from supervisor_mcp.cli import console
+
+# The service names a capability as its tool and its route: `list_kinds (GET /query/kinds)`.
+COMMANDS = {
+    "list_kinds": "kinds",
+    "query_agg": "agg",
+    "query_facts": "facts",
+    "query_metrics": "series",
+    "ingest_metrics": "import",
+    "ingest_facts": "import",
+}
+OPTIONS = {"group_by": "--group-by", "as_of": "--as-of"}
+CAPABILITY = re.compile(rf"\b({'|'.join(COMMANDS)})\b(?: \([A-Z]+ /[^)]*\))?")
+ARGUMENT = re.compile(rf"\b({'|'.join(OPTIONS)})(?:=|\b)")
+
+
+def for_command_line(hint: str) -> str:
+    """Replace capabilities and arguments with the commands and options that stand for them."""
+    with_commands = CAPABILITY.sub(
+        lambda found: f"`{console.command()} {COMMANDS[found[1]]}`", hint
+    )
+    return ARGUMENT.sub(
+        lambda found: OPTIONS[found[1]] + (" " if found[0].endswith("=") else ""), with_commands
+    )

@@ -1,0 +1,64 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from supervisor_mcp.cli.failure import USAGE, Failure
+
+COMPLETION_SECONDS = 1.0
+
+
+def complete_kind(incomplete: str) -> list[str]:
+    """Kinds for the completion of the shell; none where no service answers soon."""
+    import msgspec
+
+    from supervisor_mcp.cli.client import connect
+
+    try:
+        with connect(timeout_seconds=COMPLETION_SECONDS) as client:
+            answer = client.get("/query/kinds", {"prefix": incomplete})
+    except Failure:
+        return []
+    return [item["kind"] for item in msgspec.json.decode(answer)["items"]]
+
+
+def read_labels(given: list[str] | None) -> dict[str, str]:
+    """Labels from `KEY=VALUE` texts. Raises Failure."""
+    labels = {}
+    for pair in given or []:
+        name, equals, value = pair.partition("=")
+        if not (name and equals):
+            raise Failure(f'--label "{pair}" is not KEY=VALUE.', USAGE)
+        labels[name] = value
+    return labels
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print the service's answer as JSON.")]
+Source = Annotated[str | None, typer.Option(help="Only this source.")]
+From = Annotated[
+    str | None, typer.Option("--from", metavar="RFC3339", help="At or after this time.")
+]
+To = Annotated[str | None, typer.Option(metavar="RFC3339", help="Before this time.")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="At most this many.")]
+FactKind = Annotated[str | None, typer.Option(help="Fact:<Name>.", autocompletion=complete_kind)]
+Kind = Annotated[
+    str | None,
+    typer.Argument(
+        help="A metric name or Fact:<Name>; all kinds when absent.",
+        metavar="KIND",
+        autocompletion=complete_kind,
+    ),
+]
+Name = Annotated[
+    str,
+    typer.Argument(
+        help="A metric name or Fact:<Name>.", metavar="NAME", autocompletion=complete_kind
+    ),
+]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option("--label", metavar="KEY=VALUE", help="Only series with this label; repeatable."),
+]

@@ -1,0 +1,149 @@
+"""Rows of answers: drawn on a terminal, tab-separated elsewhere. No cell is ever cut."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from supervisor_mcp.cli import console
+from supervisor_mcp.cli.escape import printable
+
+# Text is folded to a column of this width, where there is no room for all of it, but no further.
+NARROWEST = 20
+# What separates cells: a border between two spaces, or two spaces.
+FRAMED, BARE = 3, 2
+
+
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    whole: Collection[str] = (),
+    framed: bool = True,
+) -> None:
+    """Print rows under the names of their columns.
+
+    On a terminal, columns of numbers are aligned to the right, long texts are folded (those of the
+    columns in `whole` are not), and a table that is still too wide is printed as one block of
+    lines for each row; without rows, nothing is printed. Elsewhere, rows are tab-separated.
+    """
+    found = [list(row) for row in rows]
+    terminal = console.out()
+    if not terminal.is_terminal:
+        lines = (columns, *found)
+        console.write("".join("\t".join(map(_plain, line)) + "\n" for line in lines))
+        return
+    if not found:
+        return
+    cells = [[text(cell) for cell in row] for row in found]
+    numeric = [_is_numeric([row[place] for row in found]) for place in range(len(columns))]
+    firm = [numeric[place] or name in whole for place, name in enumerate(columns)]
+    available = terminal.width - _around(len(columns), framed)
+    widths = _fit(_natural(columns, cells), firm, available)
+    if widths is None:
+        _draw_blocks(title, columns, cells)
+    else:
+        _draw_table(title, columns, cells, numeric, widths, framed)
+
+
+def room(
+    width: int, columns: Sequence[str], rows: Sequence[Sequence[object]], *, framed: bool = True
+) -> int:
+    """How wide one more column can be beside these, with their texts folded as far as they go."""
+    natural = _natural(columns, [[text(cell) for cell in row] for row in rows])
+    least = [
+        wide if _is_numeric([row[place] for row in rows]) else min(wide, NARROWEST)
+        for place, wide in enumerate(natural)
+    ]
+    return width - sum(least) - _around(len(columns) + 1, framed)
+
+
+def text(cell: object) -> str:
+    """A cell as people read it: `1,234.57`, `-` for an unknown value."""
+    if cell is None:
+        return "-"
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return f"{cell:,}"
+    if isinstance(cell, float):
+        return f"{cell:,.0f}" if 1e6 <= abs(cell) < 1e15 else f"{cell:,.6g}"
+    return printable(str(cell))
+
+
+def _plain(cell: object) -> str:
+    return "" if cell is None else printable(str(cell))
+
+
+def _around(columns: int, framed: bool) -> int:
+    """Characters of a line that do not belong to a cell."""
+    return FRAMED * columns + 1 if framed else BARE * (columns - 1)
+
+
+def _is_numeric(cells: Sequence[object]) -> bool:
+    return bool(cells) and all(cell is None or isinstance(cell, int | float) for cell in cells)
+
+
+def _natural(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
+    from rich.cells import cell_len
+
+    return [
+        max(cell_len(name), *(cell_len(row[place]) for row in cells), 1)
+        for place, name in enumerate(columns)
+    ]
+
+
+def _fit(natural: list[int], firm: list[bool], width: int) -> list[int] | None:
+    """Widths of columns that fit, or None; narrows the widest column that can be folded."""
+    widths = list(natural)
+    excess = sum(widths) - width
+    while excess > 0:
+        place = max(
+            (n for n in range(len(widths)) if not firm[n] and widths[n] > NARROWEST),
+            key=lambda n: widths[n],
+            default=None,
+        )
+        if place is None:
+            return None
+        widths[place] -= 1
+        excess -= 1
+    return widths
+
+
+def _draw_table(
+    title: str,
+    columns: Sequence[str],
+    cells: Sequence[Sequence[str]],
+    numeric: Sequence[bool],
+    widths: Sequence[int],
+    framed: bool,
+) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = (
+        Table(header_style="bold")
+        if framed
+        else Table(header_style="bold", box=None, pad_edge=False, padding=(0, BARE, 0, 0))
+    )
+    for name, is_number, width in zip(columns, numeric, widths, strict=True):
+        drawn.add_column(
+            Text(printable(name)),
+            justify="right" if is_number else "left",
+            width=width,
+            overflow="fold",
+        )
+    for row in cells:
+        drawn.add_row(*map(Text, row))
+    console.show(Text(printable(title), style="bold"))
+    console.show(drawn, soft_wrap=False)
+
+
+def _draw_blocks(title: str, columns: Sequence[str], cells: Sequence[Sequence[str]]) -> None:
+    from rich.text import Text
+
+    widest = max(map(len, columns))
+    lines = [Text(printable(title), style="bold")]
+    for row in cells:
+        lines.append(Text("─" * (widest + 2)))
+        for name, cell in zip(columns, row, strict=True):
+            lines.append(Text.assemble((printable(name).ljust(widest + 2), "bold"), cell))
+    console.show(*lines)

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+import re
+import time
+
+import httpx
+import pytest
+
+from supervisor_mcp.cli.sparkline import BLOCKS
+from tests.support.foreground import Service
+
+MINUTE = 60
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@pytest.fixture
+def two_series(service: Service, name: str) -> str:
+    """A metric of two sources: values 1, 3, gap, 5 a minute apart, and a constant 2."""
+    now = time.time() // MINUTE * MINUTE
+    rising = [
+        {"name": name, "source": "rising", "value": value, "ts": now - age * MINUTE}
+        for value, age in ((1, 4), (3, 3), (5, 1))
+    ]
+    flat = {"name": name, "source": "flat", "value": 2, "ts": now - MINUTE}
+    items = [
+        {**item, "unit": "s", "labels": {"region": "eu", "host": str(item["source"])}}
+        for item in (*rising, flat)
+    ]
+    httpx.post(f"{service.url}/ingest/metrics", json=items).raise_for_status()
+    return name
+
+
+def _rows(stdout: str) -> list[list[str]]:
+    return [line.split("\t") for line in stdout.splitlines()]
+
+
+def test_a_series_is_one_tab_separated_line_with_its_numbers(
+    service: Service, two_series: str
+) -> None:
+    done = service.run("series", two_series, "--source", "rising", "--step", "1m")
+    assert done.returncode == 0, done.stderr
+    header, line = _rows(done.stdout)
+    assert header == ["source", "labels", "sparkline", "min", "avg", "max", "last"]
+    assert line[:2] == ["rising", "host=rising region=eu"]
+    assert [float(cell) for cell in line[3:]] == [1, 3, 5, 5]
+
+
+def test_gaps_are_blank_and_the_step_is_that_of_a_character(
+    service: Service, two_series: str
+) -> None:
+    start = time.strftime("%Y-%m-%dT%H:%M:00Z", time.gmtime(time.time() - 10 * MINUTE))
+    arguments = ("series", two_series, "--source", "rising", "--step", "1m", "--from", start)
+    (_, line) = _rows(service.run(*arguments).stdout)
+    assert line[2].strip() == "▁▅ █"
+
+
+def test_a_label_narrows_the_list(service: Service, two_series: str) -> None:
+    done = service.run("series", two_series, "--label", "region=eu", "--label", "host=flat")
+    assert [row[0] for row in _rows(done.stdout)[1:]] == ["flat"]
+
+
+@pytest.mark.parametrize("option", ["--statistic", "--column"])
+def test_another_statistic_can_be_drawn(service: Service, two_series: str, option: str) -> None:
+    arguments = ("series", two_series, "--source", "rising", "--step", "1m", option, "count")
+    (_, line) = _rows(service.run(*arguments).stdout)
+    assert [float(cell) for cell in line[3:]][2] == 1
+
+
+@pytest.mark.parametrize("columns", [80, 120, 200])
+def test_on_a_terminal_lines_fit_its_width(service: Service, two_series: str, columns: int) -> None:
+    done = service.run("series", two_series, TTY_COMPATIBLE="1", TERM="xterm", COLUMNS=str(columns))
+    title, *table = STYLE.sub("", done.stdout).splitlines()
+    assert f"{two_series} region=eu (gauge, s), avg of every 5m from " in title
+    assert len(table) == 3
+    assert all(len(line) <= columns for line in table)
+    assert any(block in table[2] for block in BLOCKS)
+    # Shared labels are in the title.
+    assert "region" not in "".join(table)
+
+
+def test_no_match_is_reported(service: Service, two_series: str) -> None:
+    done = service.run("series", two_series, "--label", "region=us")
+    assert done.returncode == 0
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stderr.startswith("No series match")
+
+
+def test_json_is_the_answer_of_the_service(service: Service, two_series: str) -> None:
+    done = service.run("series", two_series, "--label", "host=flat", "--json")
+    (found,) = json.loads(done.stdout)["series"]
+    assert found["labels"] == {"host": "flat", "region": "eu"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "named"),
+    [
+        (("--label", "host"), 2, "--label"),
+        (("--statistic", "median"), 2, "--statistic"),
+        (("--step", "soon"), 4, "step"),
+        (("--from", "yesterday"), 4, "from"),
+    ],
+)
+def test_wrong_options_are_named(
+    service: Service, two_series: str, arguments: tuple[str, ...], status: int, named: str
+) -> None:
+    done = service.run("series", two_series, *arguments)
+    assert done.returncode == status
+    assert named in done.stderr

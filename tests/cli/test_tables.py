@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import io
+import re
+import sys
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from supervisor_mcp.cli.tables import table, text
+
+names = st.text(alphabet="abcdefgh.-_/ ", min_size=1, max_size=150).map(lambda name: f"x{name}x")
+rows = st.lists(
+    st.tuples(names, names, st.none() | st.integers() | st.floats(-1e9, 1e9)),
+    min_size=1,
+    max_size=4,
+)
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+COLUMNS = ("kind", "source", "value")
+
+
+def _printed(monkeypatch: pytest.MonkeyPatch, content: list[tuple[object, ...]], width: int) -> str:
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", str(width))
+    output = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", output)
+    table("Title", COLUMNS, content)
+    monkeypatch.undo()
+    return STYLE.sub("", output.getvalue())
+
+
+@given(rows, st.integers(20, 250))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_every_character_is_printed_at_every_width(
+    monkeypatch: pytest.MonkeyPatch, content: list[tuple[object, ...]], width: int
+) -> None:
+    printed = _printed(monkeypatch, content, width)
+    for character in "abcdefgh.-_/":
+        expected = sum(text(cell).count(character) for row in content for cell in row)
+        assert printed.count(character) >= expected
+    assert "…" not in printed
+
+
+@given(rows, st.integers(20, 250))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_drawn_table_fits_and_its_numbers_are_in_one_piece(
+    monkeypatch: pytest.MonkeyPatch, content: list[tuple[object, ...]], width: int
+) -> None:
+    printed = _printed(monkeypatch, content, width)
+    for *_, value in content:
+        assert text(value) in printed
+    if "│" in printed:
+        assert all(len(line) <= width for line in printed.splitlines())
