@@ -6,11 +6,12 @@ from msgspec import Struct
 
 from supervisor_mcp import config
 from supervisor_mcp.mcp.http import PATH, create_http_app
-from supervisor_mcp.mcp.operation_tool import OperationTool
 from supervisor_mcp.mcp.server import create_mcp
+from supervisor_mcp.mcp.tool import OperationTool
 from supervisor_mcp.mcp.tools import all_tools
 from supervisor_mcp.operations import context as operations
 from supervisor_mcp.operations.clock import now
+from supervisor_mcp.operations.query import Query
 from supervisor_mcp.server.asgi import Application
 
 
@@ -19,7 +20,7 @@ def create(count: int) -> Application:
     context = operations.build(config.load())
     server = create_mcp(context)
     tools = sorted(all_tools(context, now), key=lambda tool: tool.name != "query_agg")
-    server.add_tool(OperationTool.reading(empty, "Nothing", Nothing))
+    server.add_tool(OperationTool.reading(empty, NoQuery, "Nothing", Nothing))
     for tool in tools[count - 1 :]:
         server.local_provider.remove_tool(tool.name)
     for number in range(count - 1 - len(tools)):
@@ -28,10 +29,14 @@ def create(count: int) -> Application:
     return Application(context, {PATH: create_http_app(server)}, access_log=False)
 
 
+class NoQuery(Query, frozen=True):
+    """A call without arguments."""
+
+
 class Nothing(Struct):
     """An answer without members."""
 
 
-async def empty() -> bytes:
-    """What a call costs that asks nothing."""
+async def empty(_query: NoQuery) -> bytes:
+    """A call that does nothing."""
     return b"{}"
