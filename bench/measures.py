@@ -20,7 +20,6 @@ from bench import load
 from bench.servers import Stand
 from supervisor_mcp.cache.connection import Connection
 from supervisor_mcp.db import Json, own_adapters
-from supervisor_mcp.operations import metrics
 
 SERIES = 100
 BATCH = 1000
@@ -44,6 +43,13 @@ select
     100 * random(), 1, false
 from data.series cross join generate_series(1, {points} - 1) as n
 where kind_id = (select kind_id from data.kind where name = 'bench_cold')
+"""
+INGEST = """
+select answer, kinds
+from api.ingest_metrics(
+    p_body => %(body)s, p_partial => %(partial)s,
+    p_idempotency_key => %(idempotency_key)s, p_now => %(now)s
+)
 """
 ROLLUPS = ("data.sample_1h", "data.sample_1d", "data.kind_1d")
 
@@ -186,7 +192,7 @@ def _ingest_by_sql(stand: Stand, bodies: list[bytes]) -> float:
         ]
         started = time.perf_counter()
         for sent in arguments:
-            conn.execute(metrics.INGEST, sent)
+            conn.execute(INGEST, sent)
         return len(arguments) * BATCH / (time.perf_counter() - started)
 
 
