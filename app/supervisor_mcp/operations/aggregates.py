@@ -21,7 +21,7 @@ select api.snapshot_agg(p_kind => %(kind)s, p_window => %(window)s, p_now => %(n
 QUERY: LiteralString = """
 select api.query_agg(
     p_kind => %(kind)s, p_window => %(window)s, p_source => %(source)s,
-    p_group_by => %(group_by)s, p_as_of => %(as_of)s, p_now => %(now)s
+    p_group_by => %(group_by)s, p_fields => null, p_as_of => %(as_of)s, p_now => %(now)s
 )
 """
 
