@@ -1,7 +1,7 @@
--- Who may do what; everything else belongs to the owner.
+-- All privileges; everything else belongs to the owner.
 revoke all on all functions in schema internal, api, ops from public;
 revoke all on all procedures in schema internal from public;
--- Functions of api find TimescaleDB in public: nobody else puts anything there.
+-- Functions of api find extensions in public, so nobody else may create anything there.
 revoke create on schema public from public;
 revoke all on schema data, internal, api, analytics, ops, deploy from public;
 
@@ -14,7 +14,7 @@ grant select on all tables in schema analytics to supervisor_analyst, supervisor
 grant usage on schema ops to supervisor_dba;
 grant select on all tables in schema ops to supervisor_dba;
 
--- The service works as supervisor_app, whoever it logs in as.
+-- The service works as supervisor_app, whatever role it logs in as.
 do $$
 begin
     if not pg_has_role(current_user, 'supervisor_app', 'member') then

@@ -2,59 +2,40 @@
 -- Function bodies stand in sql/functions.
 
 -- schema data
--- Tables, hypertables and continuous aggregates; changed by migrations only.
+-- Tables, hypertables and continuous aggregates; only migrations change them.
 create schema data;
 
--- Aggregates of a kind and window as they were known at an instant.
+-- Snapshots: aggregates of a kind and window as computed at a time.
 create table data.aggregate (
-    kind_id integer not null,  -- Kind that was aggregated.
+    kind_id integer not null,  -- Kind.
     window_name text not null,  -- Window: 7d, 30d and so on.
-    computed_at timestamp with time zone not null,  -- When the answer was computed.
+    computed_at timestamp with time zone not null,  -- Time of the computation.
     answer json not null  -- The answer of /query/agg.
 );
 create index aggregate_by_kind on data.aggregate using btree (kind_id, window_name, computed_at DESC);
 -- hypertable by computed_at, chunks of 7 days
 
--- Items whose identity was already stored with other content: kept apart, not counted.
+-- Items whose identity is already stored with other content; aggregates do not include them.
 create table data.conflict (
-    received_at timestamp with time zone not null,  -- When the item came.
+    received_at timestamp with time zone not null,  -- Time of the request.
     kind_id integer not null,  -- Kind of the item.
     source_id integer not null,  -- Source of the item.
-    ts timestamp with time zone not null,  -- Instant of the item.
-    item jsonb not null  -- The item as it came.
+    ts timestamp with time zone not null,  -- Time of the item.
+    item jsonb not null  -- The item as sent.
 );
 create index conflict_received_at_idx on data.conflict using btree (received_at DESC);
 -- hypertable by received_at, chunks of 30 days
 
--- What a window of samples of a kind comes to; label is the group, or null for all of it.
-create type data.core as (
-    kind_id integer,
-    label text,
-    count bigint,
-    sum double precision,
-    avg double precision,
-    min double precision,
-    max double precision,
-    stddev double precision,
-    last double precision,
-    p50 double precision,
-    p90 double precision,
-    p95 double precision,
-    p99 double precision,
-    rate_per_second double precision,
-    newest timestamp with time zone
-);
-
--- A business event. It also leaves a sample in the series of its kind and source.
+-- A business event. It also adds a sample to the series of its kind and source.
 create table data.fact (
     series_id integer not null,  -- Series of its kind and source.
-    ts timestamp with time zone not null,  -- Instant of the event.
-    seq bigint not null,  -- Number of the fact, in the order of arrival.
-    fact_id text not null,  -- Name the source gave it, or a digest of it.
-    subject text,  -- What the event is about.
-    value double precision,  -- Number that the event carries.
-    payload jsonb not null,  -- Anything else that the source said.
-    received_at timestamp with time zone not null,  -- When it was stored.
+    ts timestamp with time zone not null,  -- Time of the event.
+    seq bigint not null,  -- Number of the fact, in order of arrival.
+    fact_id text not null,  -- Name from the source, or a digest of the content.
+    subject text,  -- Subject of the event.
+    value double precision,  -- Number that belongs to the event.
+    payload jsonb not null,  -- Further content of the event.
+    received_at timestamp with time zone not null,  -- Time at which it was stored.
     constraint fact_payload_is_object CHECK ((jsonb_typeof(payload) = 'object'::text)),
     constraint fact_value_in_range CHECK ((abs(value) <= '1e+140'::double precision))
 );
@@ -64,19 +45,19 @@ create index fact_by_time on data.fact using btree (ts, seq);
 -- hypertable by ts, chunks of 7 days
 -- columnstore, segments by (series_id), ordered by (ts,seq)
 
--- Which facts a source has sent: a hypertable's unique key would have to contain the time.
+-- Identities of facts. A separate table: a unique key of a hypertable must contain the time.
 create table data.fact_identity (
     source_id integer not null,  -- Source of the fact.
-    fact_id text not null,  -- Name the source gave it, or a digest of it.
-    seq bigint not null generated always as identity,  -- Number of the fact, in the order of arrival.
-    digest bigint not null,  -- Digest of the content: a retry has the same.
-    ts timestamp with time zone not null,  -- Instant of the fact, for pruning.
+    fact_id text not null,  -- Name from the source, or a digest of the content.
+    seq bigint not null generated always as identity,  -- Number of the fact, in order of arrival.
+    digest bigint not null,  -- Digest of the content; equal for a retry.
+    ts timestamp with time zone not null,  -- Time of the fact, for pruning.
     constraint fact_once PRIMARY KEY (source_id, fact_id),
-    constraint fact_id_well_formed CHECK ((((length(fact_id) >= 1) AND (length(fact_id) <= 200)) AND (fact_id !~ '[[:cntrl:]]'::text)))
+    constraint fact_id_well_formed CHECK (internal.is_fact_id(fact_id))
 );
 create index fact_identity_by_ts on data.fact_identity using btree (ts);
 
--- A histogram that was read as a sample, or what is wrong with it.
+-- A histogram as a sample, or a sentence about what is wrong with it.
 create type data.histogram as (
     observations integer,
     sum double precision,
@@ -86,52 +67,65 @@ create type data.histogram as (
     fault text
 );
 
--- A metric name or a fact kind, entered when first seen.
+-- Requests that had an Idempotency-Key; a repeated request gets the first answer.
+create table data.idempotency_key (
+    operation text not null,  -- Operation that was called.
+    key text not null,  -- Key that the client chose.
+    body_digest bytea not null,  -- SHA-256 of the request body.
+    answer json,  -- First answer; null until the request is done.
+    kinds text[],  -- Kinds for which the request stored something.
+    received_at timestamp with time zone not null,  -- Time of the request.
+    constraint idempotency_key_once PRIMARY KEY (operation, key),
+    constraint idempotency_key_well_formed CHECK ((((length(key) >= 1) AND (length(key) <= 200)) AND (key !~ '[^[:graph:]]'::text)))
+);
+create index idempotency_key_by_time on data.idempotency_key using btree (received_at);
+
+-- A metric name or a fact kind; registered when first seen.
 create table data.kind (
     kind_id integer not null generated always as identity,  -- Number of the kind.
     name text not null,  -- A metric name, or Fact:<Name>.
-    type text not null,  -- gauge, counter, histogram or fact; never changes.
-    unit text,  -- Unit of the values, as first stated.
+    type text not null,  -- gauge, counter, histogram or fact; it never changes.
+    unit text,  -- Unit of the values, as first sent.
     created_at timestamp with time zone not null,  -- When the kind was first seen.
     constraint kind_pkey PRIMARY KEY (kind_id),
     constraint kind_name_taken UNIQUE (name),
-    constraint kind_name_well_formed CHECK (((name ~ '^[A-Za-z_][A-Za-z0-9_.:/-]*$'::text) AND (length(name) <= 200) AND ((type <> 'fact'::text) OR ((name ~ '^Fact:[A-Za-z][A-Za-z0-9_.]*$'::text) AND (length(name) <= 105))))),
+    constraint kind_name_well_formed CHECK ((internal.is_metric_name(name) AND ((type <> 'fact'::text) OR internal.is_fact_kind(name)))),
     constraint kind_prefix_matches_type CHECK (((type = 'fact'::text) = starts_with(name, 'Fact:'::text))),
     constraint kind_type_known CHECK ((type = ANY (ARRAY['gauge'::text, 'counter'::text, 'histogram'::text, 'fact'::text]))),
-    constraint kind_unit_well_formed CHECK ((((length(unit) >= 1) AND (length(unit) <= 50)) AND (unit !~ '[[:cntrl:]]'::text)))
+    constraint kind_unit_well_formed CHECK (internal.is_unit(unit))
 );
 
--- Samples of a kind in a day (UTC), below the watermark.
+-- Samples of a kind in a day, UTC.
 create continuous aggregate data.kind_1d (
     kind_id integer,  -- Kind.
     bucket timestamp with time zone,  -- Start of the hour or day, UTC.
-    count bigint,  -- Observations.
-    value_count bigint,  -- Observations that have a value.
-    sum double precision,  -- Sum of the values.
-    m2 double precision,  -- Sum of squared deviations from the mean; null for histograms.
-    min double precision,  -- Smallest value.
-    max double precision,  -- Largest value.
-    last double precision,  -- Newest value.
-    last_at timestamp with time zone,  -- Instant of the newest sample.
+    observations bigint,  -- Number of observations.
+    value_count bigint,  -- Number of observations that have a value.
+    value_sum double precision,  -- Sum of the values.
+    squared_deviations double precision,  -- Sum of squared deviations from the mean; null for histograms.
+    value_min double precision,  -- Smallest value.
+    value_max double precision,  -- Largest value.
+    value_last double precision,  -- Newest value.
+    last_at timestamp with time zone,  -- Time of the newest sample.
     sketch bigint[]  -- Sketch of the values.
 ) as
 SELECT kind_id,
     public.time_bucket('1 day'::interval, ts) AS bucket,
-    sum(observations) AS count,
+    sum(observations) AS observations,
     COALESCE(sum(observations) FILTER (WHERE (value IS NOT NULL)), (0)::bigint) AS value_count,
-    sum(value) AS sum,
-    (var_pop(value) FILTER (WHERE (sketch IS NULL)) * (count(value))::double precision) AS m2,
+    sum(value) AS value_sum,
+    (var_pop(value) FILTER (WHERE (sketch IS NULL)) * (count(value))::double precision) AS squared_deviations,
     min(
         CASE
             WHEN (sketch IS NULL) THEN value
             ELSE low
-        END) AS min,
+        END) AS value_min,
     max(
         CASE
             WHEN (sketch IS NULL) THEN value
             ELSE high
-        END) AS max,
-    public.last(value, ts) FILTER (WHERE (value IS NOT NULL)) AS last,
+        END) AS value_max,
+    public.last(value, ts) FILTER (WHERE (value IS NOT NULL)) AS value_last,
     max(ts) AS last_at,
     internal.sketch((array_agg((((internal.bin(value))::bigint << 44) | (1)::bigint)) FILTER (WHERE ((sketch IS NULL) AND (value IS NOT NULL))) || internal.concat(sketch))) AS sketch
    FROM data.sample
@@ -141,67 +135,54 @@ create index kind_1d_by_kind on data.kind_1d using btree (kind_id, bucket);
 -- hypertable by bucket, chunks of 70 days
 -- columnstore, segments by (kind_id), ordered by (bucket)
 
--- Hours that got samples after they were rolled up; read from raw until refreshed.
+-- Hours that got samples after they were rolled up; read from samples until refreshed.
 create table data.late (
     late_id bigint not null generated always as identity,  -- Number of the entry.
     kind_id integer not null,  -- Kind of the samples.
     bucket timestamp with time zone not null,  -- Start of the hour.
-    samples integer not null,  -- Samples that came late.
+    samples integer not null,  -- Number of late samples.
     constraint late_pkey PRIMARY KEY (late_id),
     constraint late_of_kind FOREIGN KEY (kind_id) REFERENCES data.kind(kind_id)
 );
 create index late_by_kind on data.late using btree (kind_id, bucket);
 
--- Limits that a database administrator may change in place.
+-- Limits that a database administrator can change with update.
 create table data.quota (
     name text not null,  -- Name of the limit.
-    value bigint not null,  -- The limit; its unit stands in the name.
+    value bigint not null,  -- The limit; the name contains its unit.
     constraint quota_pkey PRIMARY KEY (name),
     constraint quota_positive CHECK ((value > 0))
 );
 
--- Answers to requests that carried an Idempotency-Key; a repeated request gets the first one.
-create table data.receipt (
-    operation text not null,  -- Operation that was called.
-    idempotency_key text not null,  -- Key that the client chose.
-    digest bytea not null,  -- SHA-256 of the request body.
-    answer json,  -- The answer that was given.
-    kinds text[],  -- Kinds that the request touched.
-    received_at timestamp with time zone not null,  -- When the request came.
-    constraint receipt_once PRIMARY KEY (operation, idempotency_key),
-    constraint receipt_key_well_formed CHECK ((((length(idempotency_key) >= 1) AND (length(idempotency_key) <= 200)) AND (idempotency_key !~ '[^[:graph:]]'::text)))
-);
-create index receipt_by_time on data.receipt using btree (received_at);
-
--- A bucket of samples; series_id is null where it holds all series of the kind.
+-- A bucket of samples; series_id is null when it contains all series of the kind.
 create type data.rollup as (
     kind_id integer,
     series_id integer,
     bucket timestamp with time zone,
-    count bigint,
+    observations bigint,
     value_count bigint,
-    sum double precision,
-    m2 double precision,
-    min double precision,
-    max double precision,
-    last double precision,
+    value_sum double precision,
+    squared_deviations double precision,
+    value_min double precision,
+    value_max double precision,
+    value_last double precision,
     last_at timestamp with time zone,
-    first double precision,
+    value_first double precision,
     increase double precision,
     sketch bigint[]
 );
 
--- A value of a series at an instant. A histogram is one sample of many observations.
+-- A value of a series at a time. A histogram is one sample of many observations.
 create table data.sample (
     series_id integer not null,  -- Series that the sample belongs to.
     kind_id integer not null,  -- Kind of the series, so that aggregates need no join.
-    ts timestamp with time zone not null,  -- Instant of the sample.
-    seq bigint not null,  -- Number of the fact that it stands for; 0 for a metric.
-    value double precision,  -- The value; sum of a histogram; null for a fact without.
-    observations integer not null,  -- Observations in it: 1, or the count of a histogram.
+    ts timestamp with time zone not null,  -- Time of the sample.
+    seq bigint not null,  -- Number of the fact; 0 for a metric.
+    value double precision,  -- The value; the sum of a histogram; null for a fact without a value.
+    observations integer not null,  -- Number of observations: 1, or the count of a histogram.
     counter boolean not null,  -- Whether the value is a reading of a counter.
-    low double precision,  -- Lower bound of the lowest filled bucket of a histogram.
-    high double precision,  -- Upper bound of the highest filled bucket of a histogram.
+    low double precision,  -- Of a histogram: lower bound of its lowest bucket with observations.
+    high double precision,  -- Of a histogram: upper bound of its highest bucket with observations.
     sketch bigint[],  -- Sketch of a histogram.
     constraint sample_once UNIQUE (series_id, ts, seq),
     constraint sample_value_in_range CHECK ((abs(value) <= '1e+140'::double precision))
@@ -209,43 +190,43 @@ create table data.sample (
 -- hypertable by ts, chunks of 7 days
 -- columnstore, segments by (series_id), ordered by (ts,seq)
 
--- Samples of a series in a day (UTC), below the watermark.
+-- Samples of a series in a day, UTC.
 create continuous aggregate data.sample_1d (
     series_id integer,  -- Series.
     kind_id integer,  -- Kind.
     bucket timestamp with time zone,  -- Start of the hour or day, UTC.
-    count bigint,  -- Observations.
-    value_count bigint,  -- Observations that have a value.
-    sum double precision,  -- Sum of the values.
-    m2 double precision,  -- Sum of squared deviations from the mean; null for histograms.
-    min double precision,  -- Smallest value.
-    max double precision,  -- Largest value.
-    last double precision,  -- Newest value.
-    last_at timestamp with time zone,  -- Instant of the newest sample.
-    first double precision,  -- First reading of a counter.
+    observations bigint,  -- Number of observations.
+    value_count bigint,  -- Number of observations that have a value.
+    value_sum double precision,  -- Sum of the values.
+    squared_deviations double precision,  -- Sum of squared deviations from the mean; null for histograms.
+    value_min double precision,  -- Smallest value.
+    value_max double precision,  -- Largest value.
+    value_last double precision,  -- Newest value.
+    last_at timestamp with time zone,  -- Time of the newest sample.
+    value_first double precision,  -- First reading of a counter.
     increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
     sketch bigint[]  -- Sketch of the values.
 ) as
 SELECT series_id,
     kind_id,
     public.time_bucket('1 day'::interval, ts) AS bucket,
-    sum(observations) AS count,
+    sum(observations) AS observations,
     COALESCE(sum(observations) FILTER (WHERE (value IS NOT NULL)), (0)::bigint) AS value_count,
-    sum(value) AS sum,
-    (var_pop(value) FILTER (WHERE (sketch IS NULL)) * (count(value))::double precision) AS m2,
+    sum(value) AS value_sum,
+    (var_pop(value) FILTER (WHERE (sketch IS NULL)) * (count(value))::double precision) AS squared_deviations,
     min(
         CASE
             WHEN (sketch IS NULL) THEN value
             ELSE low
-        END) AS min,
+        END) AS value_min,
     max(
         CASE
             WHEN (sketch IS NULL) THEN value
             ELSE high
-        END) AS max,
-    public.last(value, ts) FILTER (WHERE (value IS NOT NULL)) AS last,
+        END) AS value_max,
+    public.last(value, ts) FILTER (WHERE (value IS NOT NULL)) AS value_last,
     max(ts) AS last_at,
-    public.first(value, ts) FILTER (WHERE counter) AS first,
+    public.first(value, ts) FILTER (WHERE counter) AS value_first,
     internal.increase(array_agg(value ORDER BY ts) FILTER (WHERE counter)) AS increase,
     internal.sketch((array_agg((((internal.bin(value))::bigint << 44) | (1)::bigint)) FILTER (WHERE ((sketch IS NULL) AND (value IS NOT NULL))) || internal.concat(sketch))) AS sketch
    FROM data.sample
@@ -256,43 +237,43 @@ create index sample_1d_by_series on data.sample_1d using btree (series_id, bucke
 -- hypertable by bucket, chunks of 70 days
 -- columnstore, segments by (series_id,kind_id), ordered by (bucket)
 
--- Samples of a series in an hour; the newest hours from raw.
+-- Samples of a series in an hour.
 create continuous aggregate data.sample_1h (
     series_id integer,  -- Series.
     kind_id integer,  -- Kind.
     bucket timestamp with time zone,  -- Start of the hour or day, UTC.
-    count bigint,  -- Observations.
-    value_count bigint,  -- Observations that have a value.
-    sum double precision,  -- Sum of the values.
-    m2 double precision,  -- Sum of squared deviations from the mean; null for histograms.
-    min double precision,  -- Smallest value.
-    max double precision,  -- Largest value.
-    last double precision,  -- Newest value.
-    last_at timestamp with time zone,  -- Instant of the newest sample.
-    first double precision,  -- First reading of a counter.
+    observations bigint,  -- Number of observations.
+    value_count bigint,  -- Number of observations that have a value.
+    value_sum double precision,  -- Sum of the values.
+    squared_deviations double precision,  -- Sum of squared deviations from the mean; null for histograms.
+    value_min double precision,  -- Smallest value.
+    value_max double precision,  -- Largest value.
+    value_last double precision,  -- Newest value.
+    last_at timestamp with time zone,  -- Time of the newest sample.
+    value_first double precision,  -- First reading of a counter.
     increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
     sketch bigint[]  -- Sketch of the values.
 ) as
 SELECT series_id,
     kind_id,
     public.time_bucket('01:00:00'::interval, ts) AS bucket,
-    sum(observations) AS count,
+    sum(observations) AS observations,
     COALESCE(sum(observations) FILTER (WHERE (value IS NOT NULL)), (0)::bigint) AS value_count,
-    sum(value) AS sum,
-    (var_pop(value) FILTER (WHERE (sketch IS NULL)) * (count(value))::double precision) AS m2,
+    sum(value) AS value_sum,
+    (var_pop(value) FILTER (WHERE (sketch IS NULL)) * (count(value))::double precision) AS squared_deviations,
     min(
         CASE
             WHEN (sketch IS NULL) THEN value
             ELSE low
-        END) AS min,
+        END) AS value_min,
     max(
         CASE
             WHEN (sketch IS NULL) THEN value
             ELSE high
-        END) AS max,
-    public.last(value, ts) FILTER (WHERE (value IS NOT NULL)) AS last,
+        END) AS value_max,
+    public.last(value, ts) FILTER (WHERE (value IS NOT NULL)) AS value_last,
     max(ts) AS last_at,
-    public.first(value, ts) FILTER (WHERE counter) AS first,
+    public.first(value, ts) FILTER (WHERE counter) AS value_first,
     internal.increase(array_agg(value ORDER BY ts) FILTER (WHERE counter)) AS increase,
     internal.sketch((array_agg((((internal.bin(value))::bigint << 44) | (1)::bigint)) FILTER (WHERE ((sketch IS NULL) AND (value IS NOT NULL))) || internal.concat(sketch))) AS sketch
    FROM data.sample
@@ -314,7 +295,8 @@ create table data.series (
     constraint series_pkey PRIMARY KEY (series_id),
     constraint series_once UNIQUE (series_key),
     constraint series_of_kind FOREIGN KEY (kind_id) REFERENCES data.kind(kind_id),
-    constraint series_of_source FOREIGN KEY (source_id) REFERENCES data.source(source_id)
+    constraint series_of_source FOREIGN KEY (source_id) REFERENCES data.source(source_id),
+    constraint series_labels_well_formed CHECK (internal.is_labels(labels))
 );
 create index series_by_kind on data.series using btree (kind_id);
 create index series_by_source on data.series using btree (source_id, created_at);
@@ -326,54 +308,97 @@ create table data.source (
     created_at timestamp with time zone not null,  -- When the source was first seen.
     constraint source_pkey PRIMARY KEY (source_id),
     constraint source_name_taken UNIQUE (name),
-    constraint source_name_well_formed CHECK ((((length(name) >= 1) AND (length(name) <= 200)) AND (name !~ '[[:cntrl:][:space:]]'::text)))
+    constraint source_name_well_formed CHECK (internal.is_source_name(name))
+);
+
+-- Statistics of a kind in a window; label is the group, or null for the whole kind.
+create type data.statistics as (
+    kind_id integer,
+    label text,
+    count bigint,
+    sum double precision,
+    avg double precision,
+    min double precision,
+    max double precision,
+    stddev double precision,
+    last double precision,
+    p50 double precision,
+    p90 double precision,
+    p95 double precision,
+    p99 double precision,
+    rate_per_second double precision,
+    newest timestamp with time zone
 );
 
 -- schema internal
--- Building blocks of the functions in api, and the procedures of jobs; nobody's interface.
+-- Building blocks of the functions in api, and the procedures of jobs; not an interface.
 create schema internal;
 
-create function internal.answer_agg(p_kinds integer[], p_series integer[], p_window text, p_group_by text, p_now timestamp with time zone) returns TABLE(kind_id integer, answer json) language plpgsql stable;
+create function internal.answer_agg(p_kinds integer[], p_series integer[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind_id integer, answer json) language plpgsql stable;
 
 create function internal.bin(p_value double precision) returns integer language sql immutable strict parallel safe;
 
 create function internal.bin_value(p_bin bigint) returns double precision language sql immutable strict parallel safe;
 
-create function internal.change(p_now data.core, p_before data.core) returns json language sql immutable parallel safe;
+create function internal.change_json(p_current data.statistics, p_previous data.statistics) returns json language sql immutable parallel safe;
 
-create function internal.check_facts(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id integer, kind_id integer, source_id integer, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, slug text) language sql stable;
+create function internal.check_facts(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id integer, kind_id integer, source_id integer, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, good boolean) language sql stable;
 
-create function internal.check_metrics(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id integer, kind_id integer, ts timestamp with time zone, value double precision, observations integer, counter boolean, low double precision, high double precision, sketch bigint[], slug text) language sql stable;
+create function internal.check_metrics(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id integer, kind_id integer, ts timestamp with time zone, value double precision, observations integer, counter boolean, low double precision, high double precision, sketch bigint[], good boolean) language sql stable;
 
-create function internal.check_series(p_item jsonb) returns text language sql immutable parallel safe;
+create function internal.check_range(p_from timestamp with time zone, p_to timestamp with time zone) returns void language plpgsql immutable;
 
-create function internal.claim_receipt(p_operation text, p_idempotency_key text, p_body jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
+create function internal.claim_idempotency_key(p_operation text, p_key text, p_body jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
+
+create function internal.complete_idempotency_key(p_operation text, p_key text, p_answer json, p_kinds text[]) returns void language sql volatile;
 
 create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray language internal immutable sfunc array_cat stype anycompatiblearray;
 
-create function internal.core(p_kinds integer[], p_series integer[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision) returns SETOF data.core language plpgsql stable;
+create function internal.explain_items(p_bad_items jsonb, p_bad integer, p_now timestamp with time zone, p_facts boolean) returns jsonb language plpgsql stable;
 
-create function internal.core_json(p_core data.core, p_from timestamp with time zone, p_to timestamp with time zone) returns json language sql immutable parallel safe;
-
-create function internal.explain_fault(p_slug text, p_item jsonb) returns TABLE(field text, detail text) language sql stable;
+create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.find_kinds(p_kind text) returns integer[] language plpgsql stable;
 
 create function internal.find_series(p_kinds integer[], p_source text) returns integer[] language plpgsql stable;
 
-create function internal.group_json(p_core data.core) returns json language sql immutable parallel safe;
-
 create function internal.hourly_rollup(p_kinds integer[], p_series integer[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.increase(p_values double precision[]) returns double precision language sql immutable strict parallel safe;
 
+create function internal.is_fact_id(p_id text) returns boolean language sql immutable parallel safe;
+
+create function internal.is_fact_kind(p_name text) returns boolean language sql immutable parallel safe;
+
+create function internal.is_label_name(p_name text) returns boolean language sql immutable parallel safe;
+
 create function internal.is_labels(p_labels jsonb) returns boolean language sql immutable parallel safe;
+
+create function internal.is_metric_name(p_name text) returns boolean language sql immutable parallel safe;
+
+create function internal.is_source_name(p_name text) returns boolean language sql immutable parallel safe;
+
+create function internal.is_unit(p_unit text) returns boolean language sql immutable parallel safe;
+
+create function internal.item_rules() returns TABLE(slug text, field text, detail text) language sql immutable parallel safe;
+
+create function internal.join_json(VARIADIC p_objects json[]) returns json language sql immutable parallel safe;
 
 create function internal.keep_fact_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language sql volatile;
 
 create function internal.keep_metric_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language sql volatile;
 
+create function internal.label_faults(p_labels jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
+
 create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
+
+create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[];
+
+create function internal.metric_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
+
+create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
 
 create function internal.plot_series(p_kind integer, p_series integer[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns json language sql stable;
 
@@ -385,7 +410,11 @@ create function internal.quotient(p_over double precision, p_under double precis
 
 create function internal.raw_retention() returns interval language sql stable;
 
-create function internal.raw_rollup(p_series integer[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language sql stable;
+create function internal.raw_rollup(p_series integer[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval) returns SETOF data.rollup language sql stable;
+
+create function internal.read_cursor(p_list text, p_cursor text, p_pattern text) returns text language plpgsql immutable;
+
+create function internal.read_fields(p_fields text[]) returns text[] language plpgsql immutable;
 
 create function internal.read_histogram(p_value jsonb) returns data.histogram language plpgsql immutable;
 
@@ -401,15 +430,13 @@ create function internal.read_ts(p_ts jsonb, p_now timestamp with time zone) ret
 
 create function internal.read_window(p_window text) returns interval language plpgsql stable;
 
-create function internal.recall_agg(p_kinds integer[], p_kind text, p_window text, p_source text, p_group_by text, p_as_of timestamp with time zone) returns json language plpgsql stable;
+create function internal.recall_agg(p_kinds integer[], p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone) returns json language plpgsql stable;
 
-create function internal.receipt(p_items jsonb, p_accepted integer, p_conflict integer, p_late integer, p_rejected jsonb) returns json language sql immutable parallel safe;
+create function internal.receipt_json(p_items integer, p_accepted integer, p_conflict integer, p_late integer, p_bad integer, p_refusal jsonb) returns json language sql immutable parallel safe;
 
 create procedure internal.refresh_late(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
-create function internal.refuse_cursor(p_cursor text) returns void language plpgsql immutable;
-
-create function internal.refuse_items(p_rejected jsonb, p_items integer) returns void language plpgsql volatile;
+create function internal.refuse_items(p_refusal jsonb, p_bad integer, p_items integer) returns void language plpgsql volatile;
 
 create function internal.register_series(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
 
@@ -417,15 +444,23 @@ create function internal.retention(p_relation name) returns interval language sq
 
 create function internal.rollup(p_kinds integer[], p_series integer[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
+create function internal.select_fields(p_answer json, p_fields text[]) returns json language sql immutable parallel safe;
+
 create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
 
 create procedure internal.snapshot_aggregates(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
-create function internal.square(p_value double precision) returns double precision language sql immutable strict parallel safe;
+create function internal.statistics_json(p_statistics data.statistics) returns json language sql immutable parallel safe;
 
-create function internal.store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT rejected jsonb, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
+create function internal.store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
-create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT rejected jsonb, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
+create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
+
+create function internal.suggestion(p_nearest text) returns text language sql immutable parallel safe;
+
+create function internal.ts_faults(p_ts jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.unknown_fields(p_item jsonb, p_known text[]) returns TABLE(field text, slug text, detail text) language sql immutable;
 
 create function internal.unregistered_facts(p_items jsonb, p_now timestamp with time zone) returns jsonb language sql stable;
 
@@ -433,10 +468,12 @@ create function internal.unregistered_metrics(p_items jsonb, p_now timestamp wit
 
 create function internal.watermark(p_rollup name) returns timestamp with time zone language sql stable parallel safe;
 
-create function internal.write_receipt(p_operation text, p_idempotency_key text, p_answer json, p_kinds text[]) returns void language sql volatile;
+create function internal.window_statistics(p_kinds integer[], p_series integer[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision, p_percentiles boolean) returns SETOF data.statistics language plpgsql stable;
+
+create function internal.write_cursor(p_list text, p_place text) returns text language sql immutable parallel safe;
 
 -- schema api
--- What REST, MCP and the command line call. Role supervisor_app may execute, nothing else.
+-- Functions that REST, MCP and the command line call. Role supervisor_app may execute them.
 create schema api;
 
 create function api.get_state(p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp;
@@ -447,7 +484,7 @@ create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotenc
 
 create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
 
-create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
+create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
 
 create function api.query_facts(p_kind text, p_source text, p_subject text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
 
@@ -459,19 +496,19 @@ create function api.snapshot_agg(p_kind text, p_window text, p_now timestamp wit
 -- Views that analysts query: a stable contract. Role supervisor_analyst may select.
 create schema analytics;
 
--- Aggregates of kinds as they were known when computed; the newest is the current one.
+-- Snapshots of aggregates of kinds; the newest one of a kind and window is current.
 create view analytics.aggregates (
     kind text,  -- Metric name or Fact:<Name>.
     window text,  -- 7d, 30d and so on.
-    computed_at timestamp with time zone,  -- When it was computed.
+    computed_at timestamp with time zone,  -- Time of the computation.
     count bigint,  -- Observations in the window.
     sum double precision,  -- Sum of the values.
     avg double precision,  -- Mean of the values.
     min double precision,  -- Smallest value.
     max double precision,  -- Largest value.
-    p50 double precision,  -- Median, at most 1 % off.
-    p95 double precision,  -- 95th percentile, at most 1 % off.
-    rate_per_second double precision,  -- Observations a second; of a counter, its growth a second.
+    p50 double precision,  -- Median, with an error of at most 1 %.
+    p95 double precision,  -- 95th percentile, with an error of at most 1 %.
+    rate_per_second double precision,  -- Observations per second; of a counter, its growth per second.
     answer json  -- The whole answer of /query/agg.
 ) as
 SELECT kind.name AS kind,
@@ -489,16 +526,16 @@ SELECT kind.name AS kind,
    FROM (data.aggregate
      JOIN data.kind ON ((aggregate.kind_id = kind.kind_id)));
 
--- Business events as they came.
+-- Business events.
 create view analytics.facts (
-    ts timestamp with time zone,  -- Instant of the event.
+    ts timestamp with time zone,  -- Time of the event.
     kind text,  -- Fact:<Name>.
     source text,  -- MCP server or agent that sent it.
-    fact_id text,  -- Name the source gave it, or a digest of it.
-    subject text,  -- What the event is about.
-    value double precision,  -- Number that the event carries.
-    payload jsonb,  -- Anything else that the source said.
-    received_at timestamp with time zone  -- When it was stored.
+    fact_id text,  -- Name from the source, or a digest of the content.
+    subject text,  -- Subject of the event.
+    value double precision,  -- Number that belongs to the event.
+    payload jsonb,  -- Further content of the event.
+    received_at timestamp with time zone  -- Time at which it was stored.
 ) as
 SELECT fact.ts,
     kind.name AS kind,
@@ -513,9 +550,9 @@ SELECT fact.ts,
      JOIN data.kind ON ((series.kind_id = kind.kind_id)))
      JOIN data.source ON ((series.source_id = source.source_id)));
 
--- Samples of metrics as they came.
+-- Samples of metrics.
 create view analytics.metrics (
-    ts timestamp with time zone,  -- Instant of the sample.
+    ts timestamp with time zone,  -- Time of the sample.
     name text,  -- Name of the metric.
     type text,  -- gauge, counter or histogram.
     unit text,  -- Unit of the value.
@@ -542,13 +579,13 @@ SELECT sample.ts,
 -- Functions and views for database administrators. Role supervisor_dba.
 create schema ops;
 
--- Retention, columnstore and refresh policies and jobs; change one with alter_job(job_id, …).
+-- Retention, columnstore and refresh policies, and jobs. Change one with alter_job(job_id, …).
 create view ops.policies (
-    job_id integer,  -- Number for alter_job and run_job.
+    job_id integer,  -- Job number, for alter_job and run_job.
     relation text,  -- Hypertable or continuous aggregate, or procedure of a job.
-    policy name,  -- Procedure that runs.
-    schedule_interval interval,  -- How often it runs.
-    config jsonb  -- Its settings, such as drop_after.
+    policy name,  -- Procedure that the job calls.
+    schedule_interval interval,  -- Time between runs.
+    config jsonb  -- Settings, such as drop_after.
 ) as
 SELECT job_id,
     COALESCE((((hypertable_schema)::text || '.'::text) || (hypertable_name)::text), (((proc_schema)::text || '.'::text) || (proc_name)::text)) AS relation,
@@ -582,7 +619,7 @@ create table deploy.migration (
 );
 
 -- jobs
--- job internal.prune every 1 day {"receipts": "7 days"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.prune every 1 day {"idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.snapshot_aggregates every 01:00:00 {"windows": ["7d", "30d"]} at most 00:00:00, -1 retries every 00:05:00
 -- data.aggregate: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
@@ -606,7 +643,7 @@ grant execute on function api.get_state(timestamp with time zone) to supervisor_
 grant execute on function api.ingest_facts(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_metrics(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
-grant execute on function api.query_agg(text,text,text,text,timestamp with time zone,timestamp with time zone) to supervisor_app;
+grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.snapshot_agg(text,text,timestamp with time zone) to supervisor_app;

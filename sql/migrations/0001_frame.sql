@@ -1,16 +1,18 @@
--- Schemas, roles and the extension that everything else stands on.
+-- Extensions, schemas and roles that everything else uses.
 
 create extension if not exists timescaledb;
+-- Suggests the nearest name for an unknown one.
+create extension if not exists pg_trgm;
 
 create schema if not exists data;
 comment on schema data is
-'Tables, hypertables and continuous aggregates; changed by migrations only.';
+'Tables, hypertables and continuous aggregates; only migrations change them.';
 create schema if not exists internal;
 comment on schema internal is
-'Building blocks of the functions in api, and the procedures of jobs; nobody''s interface.';
+'Building blocks of the functions in api, and the procedures of jobs; not an interface.';
 create schema if not exists api;
 comment on schema api is
-'What REST, MCP and the command line call. Role supervisor_app may execute, nothing else.';
+'Functions that REST, MCP and the command line call. Role supervisor_app may execute them.';
 create schema if not exists analytics;
 comment on schema analytics is
 'Views that analysts query: a stable contract. Role supervisor_analyst may select.';
@@ -18,7 +20,7 @@ create schema if not exists ops;
 comment on schema ops is
 'Functions and views for database administrators. Role supervisor_dba.';
 
--- Roles belong to the cluster, not to this database: another one may make them at the same time.
+-- Roles belong to the cluster, so another database may create them at the same time.
 do $$
 declare
     v_role text;

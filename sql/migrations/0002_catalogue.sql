@@ -1,4 +1,66 @@
--- What is known about the things that are measured: kinds, sources, series.
+-- The catalogue: kinds, sources and series, and the rules of their names.
+
+create function internal.is_metric_name(p_name text) returns boolean
+language sql immutable parallel safe
+begin atomic
+    -- A bounded repetition such as {0,199} makes the pattern slow.
+    select p_name ~ '^[A-Za-z_][A-Za-z0-9_.:/-]*$' and length(p_name) <= 200;
+end;
+comment on function internal.is_metric_name(text) is
+'Whether a text has 1 to 200 characters: a letter or _ first, then letters, digits and _.:/-';
+
+create function internal.is_fact_kind(p_name text) returns boolean
+language sql immutable parallel safe
+begin atomic
+    select p_name ~ '^Fact:[A-Za-z][A-Za-z0-9_.]*$' and length(p_name) <= 105;
+end;
+comment on function internal.is_fact_kind(text) is
+'Whether a text is Fact: and a name of 1 to 100 letters, digits, _ and ., with a letter first.';
+
+create function internal.is_source_name(p_name text) returns boolean
+language sql immutable parallel safe
+begin atomic
+    select length(p_name) between 1 and 200 and p_name !~ '[[:cntrl:][:space:]]';
+end;
+comment on function internal.is_source_name(text) is
+'Whether a text has 1 to 200 characters, none of them white space or a control character.';
+
+create function internal.is_unit(p_unit text) returns boolean
+language sql immutable parallel safe
+begin atomic
+    select length(p_unit) between 1 and 50 and p_unit !~ '[[:cntrl:]]';
+end;
+comment on function internal.is_unit(text) is
+'Whether a text has 1 to 50 characters, none of them a control character.';
+
+create function internal.is_label_name(p_name text) returns boolean
+language sql immutable parallel safe
+begin atomic
+    select p_name ~ '^[A-Za-z_][A-Za-z0-9_.]*$' and length(p_name) <= 100;
+end;
+comment on function internal.is_label_name(text) is
+'Whether a text has 1 to 100 characters: a letter or _ first, then letters, digits, _ and .';
+
+create function internal.is_labels(p_labels jsonb) returns boolean
+language sql immutable parallel safe
+begin atomic
+    select case jsonb_typeof(p_labels)
+        when 'object'
+            then (
+                select
+                    count(*) <= 32
+                    and coalesce(bool_and(
+                        internal.is_label_name(key)
+                        and jsonb_typeof(value) = 'string'
+                        and length(value #>> '{}') <= 500
+                    ), true)
+                from jsonb_each(p_labels)
+            )
+        else coalesce(p_labels, 'null') = 'null'
+    end;
+end;
+comment on function internal.is_labels(jsonb) is
+'Whether this maps at most 32 label names to strings of at most 500 characters, or is absent.';
 
 create table data.kind (
     kind_id integer generated always as identity,
@@ -9,19 +71,17 @@ create table data.kind (
     constraint kind_pkey primary key (kind_id),
     constraint kind_name_taken unique (name),
     constraint kind_name_well_formed check (
-        name ~ '^[A-Za-z_][A-Za-z0-9_.:/-]*$'
-        and length(name) <= 200
-        and (type <> 'fact' or (name ~ '^Fact:[A-Za-z][A-Za-z0-9_.]*$' and length(name) <= 105))
+        internal.is_metric_name(name) and (type <> 'fact' or internal.is_fact_kind(name))
     ),
     constraint kind_prefix_matches_type check ((type = 'fact') = starts_with(name, 'Fact:')),
     constraint kind_type_known check (type in ('gauge', 'counter', 'histogram', 'fact')),
-    constraint kind_unit_well_formed check (length(unit) between 1 and 50 and unit !~ '[[:cntrl:]]')
+    constraint kind_unit_well_formed check (internal.is_unit(unit))
 );
-comment on table data.kind is 'A metric name or a fact kind, entered when first seen.';
+comment on table data.kind is 'A metric name or a fact kind; registered when first seen.';
 comment on column data.kind.kind_id is 'Number of the kind.';
 comment on column data.kind.name is 'A metric name, or Fact:<Name>.';
-comment on column data.kind.type is 'gauge, counter, histogram or fact; never changes.';
-comment on column data.kind.unit is 'Unit of the values, as first stated.';
+comment on column data.kind.type is 'gauge, counter, histogram or fact; it never changes.';
+comment on column data.kind.unit is 'Unit of the values, as first sent.';
 comment on column data.kind.created_at is 'When the kind was first seen.';
 
 create table data.source (
@@ -30,9 +90,7 @@ create table data.source (
     created_at timestamptz not null,
     constraint source_pkey primary key (source_id),
     constraint source_name_taken unique (name),
-    constraint source_name_well_formed check (
-        length(name) between 1 and 200 and name !~ '[[:cntrl:][:space:]]'
-    )
+    constraint source_name_well_formed check (internal.is_source_name(name))
 );
 comment on table data.source is 'An MCP server or agent that sends metrics or facts.';
 comment on column data.source.source_id is 'Number of the source.';
@@ -44,14 +102,15 @@ create table data.series (
     kind_id integer not null,
     source_id integer not null,
     labels jsonb not null,
-    -- One key of all three: with three columns a plan may look a series up by its source alone and
-    -- compare the labels of each. Labels may also be longer than a btree entry.
+    -- One key for all three columns: with a key of three columns, a plan may look a series up by its
+    -- source alone and compare the labels of each. Labels may also be longer than a btree entry.
     series_key uuid not null generated always as (
         md5(kind_id::text || '/' || source_id::text || labels::text)::uuid
     ) stored,
     created_at timestamptz not null,
     constraint series_pkey primary key (series_id),
     constraint series_once unique (series_key),
+    constraint series_labels_well_formed check (internal.is_labels(labels)),
     constraint series_of_kind foreign key (kind_id) references data.kind,
     constraint series_of_source foreign key (source_id) references data.source
 );
@@ -72,7 +131,7 @@ create table data.quota (
     constraint quota_pkey primary key (name),
     constraint quota_positive check (value > 0)
 );
-comment on table data.quota is 'Limits that a database administrator may change in place.';
+comment on table data.quota is 'Limits that a database administrator can change with update.';
 comment on column data.quota.name is 'Name of the limit.';
-comment on column data.quota.value is 'The limit; its unit stands in the name.';
+comment on column data.quota.value is 'The limit; the name contains its unit.';
 insert into data.quota (name, value) values ('new_series_per_source_and_hour', 2000);

@@ -1,4 +1,4 @@
--- Samples: every metric reading, and one for every fact.
+-- Samples: one for each metric reading and one for each fact.
 
 create function internal.bin(p_value double precision) returns integer
 language sql immutable strict parallel safe
@@ -20,20 +20,20 @@ begin atomic
     from (
         select
             entry >> 44 as bin,
-            -- More than 44 bits would spill into the bin.
+            -- A count of more than 44 bits would change the bin.
             least(sum(entry & 17592186044415), 17592186044415)::bigint as n
         from unnest(p_bins) as entry
         group by entry >> 44
     ) as bins;
 end;
 comment on function internal.sketch(bigint[]) is
-'A sketch: entries bin << 44 | observations, one per bin, in the order of values.';
+'A sketch: one entry bin << 44 | observations per bin, ordered by value.';
 
 create aggregate internal.concat (anycompatiblearray)(
     sfunc = array_cat,
     stype = anycompatiblearray
 );
-comment on aggregate internal.concat (anycompatiblearray) is 'All arrays in one.';
+comment on aggregate internal.concat (anycompatiblearray) is 'Concatenates arrays.';
 
 create function internal.increase(p_values double precision[]) returns double precision
 language sql immutable strict parallel safe
@@ -48,17 +48,7 @@ begin atomic
     where before is not null;
 end;
 comment on function internal.increase(double precision[]) is
-'How much a counter grew over its readings in time order; a fall is a reset to zero.';
-
-create type data.histogram as (
-    observations integer,
-    sum double precision,
-    low double precision,
-    high double precision,
-    sketch bigint [],
-    fault text
-);
-comment on type data.histogram is 'A histogram that was read as a sample, or what is wrong with it.';
+'Growth of a counter over readings in time order; a lower reading follows a reset to zero.';
 
 create table data.sample (
     series_id integer not null,
@@ -81,14 +71,14 @@ alter table data.sample set (
     timescaledb.orderby = 'ts, seq'
 );
 comment on table data.sample is
-'A value of a series at an instant. A histogram is one sample of many observations.';
+'A value of a series at a time. A histogram is one sample of many observations.';
 comment on column data.sample.series_id is 'Series that the sample belongs to.';
 comment on column data.sample.kind_id is 'Kind of the series, so that aggregates need no join.';
-comment on column data.sample.ts is 'Instant of the sample.';
-comment on column data.sample.seq is 'Number of the fact that it stands for; 0 for a metric.';
-comment on column data.sample.value is 'The value; sum of a histogram; null for a fact without.';
-comment on column data.sample.observations is 'Observations in it: 1, or the count of a histogram.';
+comment on column data.sample.ts is 'Time of the sample.';
+comment on column data.sample.seq is 'Number of the fact; 0 for a metric.';
+comment on column data.sample.value is 'The value; the sum of a histogram; null for a fact without a value.';
+comment on column data.sample.observations is 'Number of observations: 1, or the count of a histogram.';
 comment on column data.sample.counter is 'Whether the value is a reading of a counter.';
-comment on column data.sample.low is 'Lower bound of the lowest filled bucket of a histogram.';
-comment on column data.sample.high is 'Upper bound of the highest filled bucket of a histogram.';
+comment on column data.sample.low is 'Of a histogram: lower bound of its lowest bucket with observations.';
+comment on column data.sample.high is 'Of a histogram: upper bound of its highest bucket with observations.';
 comment on column data.sample.sketch is 'Sketch of a histogram.';

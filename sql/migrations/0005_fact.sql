@@ -1,4 +1,12 @@
--- Facts: business events, each one once.
+-- Facts: business events, each stored once.
+
+create function internal.is_fact_id(p_id text) returns boolean
+language sql immutable parallel safe
+begin atomic
+    select length(p_id) between 1 and 200 and p_id !~ '[[:cntrl:]]';
+end;
+comment on function internal.is_fact_id(text) is
+'Whether a text has 1 to 200 characters, none of them a control character.';
 
 create table data.fact_identity (
     source_id integer not null,
@@ -7,16 +15,16 @@ create table data.fact_identity (
     digest bigint not null,
     ts timestamptz not null,
     constraint fact_once primary key (source_id, fact_id),
-    constraint fact_id_well_formed check (length(fact_id) between 1 and 200 and fact_id !~ '[[:cntrl:]]')
+    constraint fact_id_well_formed check (internal.is_fact_id(fact_id))
 );
 create index fact_identity_by_ts on data.fact_identity (ts);
 comment on table data.fact_identity is
-'Which facts a source has sent: a hypertable''s unique key would have to contain the time.';
+'Identities of facts. A separate table: a unique key of a hypertable must contain the time.';
 comment on column data.fact_identity.source_id is 'Source of the fact.';
-comment on column data.fact_identity.fact_id is 'Name the source gave it, or a digest of it.';
-comment on column data.fact_identity.seq is 'Number of the fact, in the order of arrival.';
-comment on column data.fact_identity.digest is 'Digest of the content: a retry has the same.';
-comment on column data.fact_identity.ts is 'Instant of the fact, for pruning.';
+comment on column data.fact_identity.fact_id is 'Name from the source, or a digest of the content.';
+comment on column data.fact_identity.seq is 'Number of the fact, in order of arrival.';
+comment on column data.fact_identity.digest is 'Digest of the content; equal for a retry.';
+comment on column data.fact_identity.ts is 'Time of the fact, for pruning.';
 
 create table data.fact (
     series_id integer not null,
@@ -40,12 +48,12 @@ alter table data.fact set (
     timescaledb.orderby = 'ts, seq'
 );
 comment on table data.fact is
-'A business event. It also leaves a sample in the series of its kind and source.';
+'A business event. It also adds a sample to the series of its kind and source.';
 comment on column data.fact.series_id is 'Series of its kind and source.';
-comment on column data.fact.ts is 'Instant of the event.';
-comment on column data.fact.seq is 'Number of the fact, in the order of arrival.';
-comment on column data.fact.fact_id is 'Name the source gave it, or a digest of it.';
-comment on column data.fact.subject is 'What the event is about.';
-comment on column data.fact.value is 'Number that the event carries.';
-comment on column data.fact.payload is 'Anything else that the source said.';
-comment on column data.fact.received_at is 'When it was stored.';
+comment on column data.fact.ts is 'Time of the event.';
+comment on column data.fact.seq is 'Number of the fact, in order of arrival.';
+comment on column data.fact.fact_id is 'Name from the source, or a digest of the content.';
+comment on column data.fact.subject is 'Subject of the event.';
+comment on column data.fact.value is 'Number that belongs to the event.';
+comment on column data.fact.payload is 'Further content of the event.';
+comment on column data.fact.received_at is 'Time at which it was stored.';

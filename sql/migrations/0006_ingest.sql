@@ -1,4 +1,4 @@
--- What ingest keeps beside the data: late hours, conflicts, receipts.
+-- What ingest keeps beside the data: late hours, conflicts, idempotency keys.
 
 create table data.late (
     late_id bigint generated always as identity,
@@ -10,11 +10,11 @@ create table data.late (
 );
 create index late_by_kind on data.late (kind_id, bucket);
 comment on table data.late is
-'Hours that got samples after they were rolled up; read from raw until refreshed.';
+'Hours that got samples after they were rolled up; read from samples until refreshed.';
 comment on column data.late.late_id is 'Number of the entry.';
 comment on column data.late.kind_id is 'Kind of the samples.';
 comment on column data.late.bucket is 'Start of the hour.';
-comment on column data.late.samples is 'Samples that came late.';
+comment on column data.late.samples is 'Number of late samples.';
 
 create table data.conflict (
     received_at timestamptz not null,
@@ -25,31 +25,29 @@ create table data.conflict (
 );
 select create_hypertable('data.conflict', by_range('received_at', interval '30 days'));
 comment on table data.conflict is
-'Items whose identity was already stored with other content: kept apart, not counted.';
-comment on column data.conflict.received_at is 'When the item came.';
+'Items whose identity is already stored with other content; aggregates do not include them.';
+comment on column data.conflict.received_at is 'Time of the request.';
 comment on column data.conflict.kind_id is 'Kind of the item.';
 comment on column data.conflict.source_id is 'Source of the item.';
-comment on column data.conflict.ts is 'Instant of the item.';
-comment on column data.conflict.item is 'The item as it came.';
+comment on column data.conflict.ts is 'Time of the item.';
+comment on column data.conflict.item is 'The item as sent.';
 
-create table data.receipt (
+create table data.idempotency_key (
     operation text not null,
-    idempotency_key text not null,
-    digest bytea not null,
+    key text not null,
+    body_digest bytea not null,
     answer json,
     kinds text[],
     received_at timestamptz not null,
-    constraint receipt_once primary key (operation, idempotency_key),
-    constraint receipt_key_well_formed check (
-        length(idempotency_key) between 1 and 200 and idempotency_key !~ '[^[:graph:]]'
-    )
+    constraint idempotency_key_once primary key (operation, key),
+    constraint idempotency_key_well_formed check (length(key) between 1 and 200 and key !~ '[^[:graph:]]')
 );
-create index receipt_by_time on data.receipt (received_at);
-comment on table data.receipt is
-'Answers to requests that carried an Idempotency-Key; a repeated request gets the first one.';
-comment on column data.receipt.operation is 'Operation that was called.';
-comment on column data.receipt.idempotency_key is 'Key that the client chose.';
-comment on column data.receipt.digest is 'SHA-256 of the request body.';
-comment on column data.receipt.answer is 'The answer that was given.';
-comment on column data.receipt.kinds is 'Kinds that the request touched.';
-comment on column data.receipt.received_at is 'When the request came.';
+create index idempotency_key_by_time on data.idempotency_key (received_at);
+comment on table data.idempotency_key is
+'Requests that had an Idempotency-Key; a repeated request gets the first answer.';
+comment on column data.idempotency_key.operation is 'Operation that was called.';
+comment on column data.idempotency_key.key is 'Key that the client chose.';
+comment on column data.idempotency_key.body_digest is 'SHA-256 of the request body.';
+comment on column data.idempotency_key.answer is 'First answer; null until the request is done.';
+comment on column data.idempotency_key.kinds is 'Kinds for which the request stored something.';
+comment on column data.idempotency_key.received_at is 'Time of the request.';

@@ -1,4 +1,4 @@
--- What was answered: a snapshot of every aggregate that was computed.
+-- Snapshots of computed aggregates.
 
 create table data.aggregate (
     kind_id integer not null,
@@ -12,8 +12,8 @@ select
     );
 create index aggregate_by_kind on data.aggregate (kind_id, window_name, computed_at desc);
 comment on table data.aggregate is
-'Aggregates of a kind and window as they were known at an instant.';
-comment on column data.aggregate.kind_id is 'Kind that was aggregated.';
+'Snapshots: aggregates of a kind and window as computed at a time.';
+comment on column data.aggregate.kind_id is 'Kind.';
 comment on column data.aggregate.window_name is 'Window: 7d, 30d and so on.';
-comment on column data.aggregate.computed_at is 'When the answer was computed.';
+comment on column data.aggregate.computed_at is 'Time of the computation.';
 comment on column data.aggregate.answer is 'The answer of /query/agg.';

@@ -1,4 +1,4 @@
--- Snapshots: what as_of can answer.
+-- Snapshots: how far as_of reaches back.
 select remove_retention_policy('data.aggregate', if_exists => true);
 select add_retention_policy('data.aggregate', drop_after => interval '400 days');
 select delete_job(job_id)

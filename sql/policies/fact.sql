@@ -1,4 +1,4 @@
--- Facts: kept as long as the samples that stand for them.
+-- Facts: kept as long as their samples.
 select remove_retention_policy('data.fact', if_exists => true);
 select add_retention_policy('data.fact', drop_after => interval '90 days');
 call remove_columnstore_policy('data.fact', if_exists => true);

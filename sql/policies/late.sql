@@ -1,4 +1,4 @@
--- Late hours: read from samples, and so slower, until rolled up.
+-- Late hours: read from samples, which is slower, until they are rolled up.
 select delete_job(job_id)
 from timescaledb_information.jobs
 where proc_schema = 'internal' and proc_name = 'refresh_late';

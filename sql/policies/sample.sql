@@ -1,4 +1,4 @@
--- Samples: what 7d, 30d and 90d windows can be recomputed from.
+-- Samples: kept so that windows of up to 90d can be recomputed.
 select remove_retention_policy('data.sample', if_exists => true);
 select add_retention_policy('data.sample', drop_after => interval '90 days');
 call remove_columnstore_policy('data.sample', if_exists => true);

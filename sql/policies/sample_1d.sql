@@ -1,5 +1,5 @@
 -- Days of series.
--- The start lies inside the retention of data.sample: a refresh where samples are gone erases.
+-- The start is inside the retention of data.sample: a refresh erases buckets whose samples are gone.
 select remove_continuous_aggregate_policy('data.sample_1d', if_exists => true);
 select add_continuous_aggregate_policy(
     'data.sample_1d',

@@ -1,5 +1,5 @@
--- Hours of series: the ends of every window, so as long as the longest window and the one before.
--- The start lies inside the retention of data.sample: a refresh where samples are gone erases.
+-- Hours of series: kept as long as the longest window, because both of its ends are read from hours.
+-- The start is inside the retention of data.sample: a refresh erases buckets whose samples are gone.
 select remove_continuous_aggregate_policy('data.sample_1h', if_exists => true);
 select add_continuous_aggregate_policy(
     'data.sample_1h',

@@ -10,9 +10,9 @@ from supervisor_mcp.errors import REGISTRY
 ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 SQL = "\n".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("sql/**/*.sql")))
-EXPLAINED = (ROOT / "sql" / "functions" / "internal" / "explain_fault.sql").read_text("utf-8")
+EXPLAINED = (ROOT / "sql" / "functions" / "internal" / "item_rules.sql").read_text("utf-8")
 # Constraints of tables that a request can break; what else they keep is checked before.
-REACHABLE = {"receipt_key_well_formed"}
+REACHABLE = {"idempotency_key_well_formed"}
 
 DOCUMENTED = set(re.findall(r"^\| `([a-z_]+)` \|", DOCUMENT, re.MULTILINE))
 RAISED = set(re.findall(r"constraint = '([a-z_]+)'", SQL))

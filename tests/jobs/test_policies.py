@@ -95,5 +95,5 @@ def test_retention_drops_samples_and_keeps_their_rollups(conn: Connection) -> No
             run(conn, relation, policy)
 
     assert ask(conn, "select count(*) from data.sample") == 0
-    assert ask(conn, "select sum(sum) from data.sample_1h") == 5
-    assert ask(conn, "select sum(sum) from data.kind_1d") == 5
+    assert ask(conn, "select sum(value_sum) from data.sample_1h") == 5
+    assert ask(conn, "select sum(value_sum) from data.kind_1d") == 5

@@ -1,4 +1,4 @@
-"""The job that forgets receipts and identities."""
+"""The job that deletes old idempotency keys and identities of facts."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from psycopg import Connection
 
 from tests.sql.calls import ask, fact, ingest_facts, ingest_metrics, metric, query_facts
 
-CONFIG = '{"receipts": "7 days"}'
+CONFIG = '{"idempotency_keys": "7 days"}'
 
 
-def test_old_receipts_are_forgotten_and_young_ones_are_not(db: Connection) -> None:
+def test_old_keys_are_deleted_and_young_ones_are_kept(db: Connection) -> None:
     now = datetime.now(UTC)
     ingest_metrics(db, metric(), key="old", now=now - timedelta(days=8))
     ingest_metrics(db, metric(), key="young", now=now - timedelta(days=6))
 
     db.execute("call internal.prune(0, %s)", [CONFIG])
-    assert db.execute("select idempotency_key from data.receipt").fetchall() == [("young",)]
+    assert db.execute("select key from data.idempotency_key").fetchall() == [("young",)]
 
 
 def test_identities_are_kept_as_long_as_a_fact_can_come_again(db: Connection) -> None:
@@ -37,4 +37,4 @@ def test_identities_are_kept_as_long_as_a_fact_can_come_again(db: Connection) ->
 
 def test_the_job_has_its_config(db: Connection) -> None:
     config = ask(db, "select config from timescaledb_information.jobs where proc_name = 'prune'")
-    assert config == {"receipts": "7 days"}
+    assert config == {"idempotency_keys": "7 days"}

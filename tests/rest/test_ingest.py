@@ -132,7 +132,7 @@ def test_a_key_with_another_body_is_refused(http: httpx.Client, name: str) -> No
 @pytest.mark.parametrize("key", ["with space", "", "x" * 201])
 def test_a_key_that_is_none_is_refused(http: httpx.Client, name: str, key: str) -> None:
     answer = http.post("/ingest/metrics", json=items(name, 1), headers={"Idempotency-Key": key})
-    assert (answer.status_code, slug_of(answer)) == (422, "receipt_key_well_formed")
+    assert (answer.status_code, slug_of(answer)) == (422, "idempotency_key_well_formed")
 
 
 def test_a_fact_is_stored_once_by_its_id(http: httpx.Client, fact_kind: str) -> None:

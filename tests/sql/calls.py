@@ -1,10 +1,11 @@
-"""What tests say to the functions of schema api, and how they read the answers."""
+"""Calls of the functions of schema api, and what tests expect of their answers."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -86,12 +87,13 @@ def query_agg(
     *,
     source: str | None = None,
     group_by: str | None = None,
+    fields: list[str] | None = None,
     as_of: datetime | None = None,
     now: datetime = NOW,
 ) -> Json:
     """The aggregate of a kind."""
-    statement = "select api.query_agg(%s, %s, %s, %s, %s, %s)"
-    answer: Json = ask(conn, statement, kind, window, source, group_by, as_of, now)
+    statement = "select api.query_agg(%s, %s, %s, %s, %s, %s, %s)"
+    answer: Json = ask(conn, statement, kind, window, source, group_by, fields, as_of, now)
     return answer
 
 
@@ -118,19 +120,33 @@ def receipt(
     }
 
 
+@dataclass
+class Refusal:
+    """What the error of a refused call says; filled in when `refused` ends."""
+
+    message: str = ""
+    hint: str = ""
+    params: Json = field(default_factory=dict)
+
+
 @contextmanager
-def refused(conn: Connection, slug: str) -> Iterator[None]:
+def refused(conn: Connection, slug: str) -> Iterator[Refusal]:
     """Expect this refusal, and undo what came before it in the block."""
+    refusal = Refusal()
     with pytest.raises(psycopg.Error) as caught, conn.transaction():
-        yield
-    assert caught.value.diag.constraint_name == slug
+        yield refusal
+    diag = caught.value.diag
+    assert diag.constraint_name == slug
+    refusal.message = diag.message_primary or ""
+    refusal.hint = diag.message_hint or ""
+    refusal.params = json.loads(diag.message_detail or "{}")
 
 
 def faults(conn: Connection, items: object, *, facts: bool = False) -> list[tuple[int, str, str]]:
-    """Index, field and slug of every item for which a batch is refused."""
+    """Index, field and slug of every rule for which a batch is refused."""
     with pytest.raises(psycopg.Error) as caught, conn.transaction():
         (ingest_facts if facts else ingest_metrics)(conn, items)
     assert (caught.value.sqlstate, caught.value.diag.constraint_name) == ("SV422", "items_refused")
     named = json.loads(caught.value.diag.message_detail or "{}")["items"]
-    assert all(item["detail"] for item in named)
+    assert all(item["detail"].endswith((".", "/-")) for item in named)
     return [(item["index"], item["field"], item["slug"]) for item in named]

@@ -39,7 +39,7 @@ def test_a_repeated_key_saves_facts_without_instants(db: Connection) -> None:
     assert query_agg(db, "Fact:Deal", now=LATER)["count"] == 2
 
 
-def test_a_repeated_key_tells_the_kinds_again(db: Connection) -> None:
+def test_a_repeated_key_returns_the_kinds_again(db: Connection) -> None:
     call = "select kinds from api.ingest_metrics(%s::jsonb, false, 'k', %s)"
     body = '{"name": "cpu", "source": "web", "value": 1}'
 
@@ -68,7 +68,7 @@ def test_a_refused_request_leaves_its_key_free(db: Connection) -> None:
 
 @pytest.mark.parametrize("key", ["", "a b", "a\n", "k" * 201])
 def test_a_key_is_graphic_and_short(db: Connection, key: str) -> None:
-    with refused(db, "receipt_key_well_formed"):
+    with refused(db, "idempotency_key_well_formed"):
         ingest_metrics(db, metric(), key=key)
 
 

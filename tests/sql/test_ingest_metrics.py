@@ -62,7 +62,7 @@ def test_partial_stores_the_good_items_and_returns_the_bad(db: Connection) -> No
     ]
 
 
-def test_every_bad_item_is_named_by_its_index(db: Connection) -> None:
+def test_every_bad_item_has_its_index_field_and_rule(db: Connection) -> None:
     items = [
         metric(),
         5,
@@ -106,11 +106,11 @@ def test_every_bad_item_is_named_by_its_index(db: Connection) -> None:
         (11, "source", "source_name_well_formed"),
         (12, "source", "source_name_well_formed"),
         (13, "source", "source_name_well_formed"),
-        (14, "labels", "labels_well_formed"),
-        (15, "labels", "labels_well_formed"),
+        (14, "labels.a", "labels_well_formed"),
+        (15, "labels.1", "labels_well_formed"),
         (16, "labels", "labels_well_formed"),
         (17, "labels", "labels_well_formed"),
-        (18, "labels", "labels_well_formed"),
+        (18, "labels.a", "labels_well_formed"),
         (19, "type", "kind_type_known"),
         (20, "type", "kind_type_known"),
         (21, "unit", "kind_unit_well_formed"),
@@ -119,6 +119,8 @@ def test_every_bad_item_is_named_by_its_index(db: Connection) -> None:
         (24, "type", "kind_type_settled"),
         (25, "type", "kind_type_settled"),
         (26, "name", "kind_name_well_formed"),
+        (26, "source", "source_name_well_formed"),
+        (26, "value", "value_finite"),
     ]
 
 
@@ -163,6 +165,8 @@ def test_numbers_that_are_too_large_are_refused(db: Connection, sent: str) -> No
         (1749990000.25, datetime(2025, 6, 15, 12, 20, 0, 250000, tzinfo=UTC)),
         ("2025-06-15T12:20:00Z", datetime(2025, 6, 15, 12, 20, tzinfo=UTC)),
         ("2025-06-15t12:20:00z", datetime(2025, 6, 15, 12, 20, tzinfo=UTC)),
+        ("2025-06-15 12:20:00Z", datetime(2025, 6, 15, 12, 20, tzinfo=UTC)),
+        ("2025-06-15 17:50:00.5+05:30", datetime(2025, 6, 15, 12, 20, 0, 500000, tzinfo=UTC)),
         ("2025-06-15T12:20:00.123456Z", datetime(2025, 6, 15, 12, 20, 0, 123456, tzinfo=UTC)),
         ("2025-06-15T12:20:00.1234567Z", datetime(2025, 6, 15, 12, 20, 0, 123457, tzinfo=UTC)),
         ("2025-06-15T17:50:00+05:30", datetime(2025, 6, 15, 12, 20, tzinfo=UTC)),
@@ -191,7 +195,7 @@ def test_an_instant_is_rfc_3339_or_epoch_seconds(
         "1749990000",
         "2025-06-15",
         "2025-06-15T12:20:00",
-        "2025-06-15 12:20:00Z",
+        "2025-06-15  12:20:00Z",
         "2025-06-15T12:20Z",
         "2025-02-30T00:00:00Z",
         "2025-06-15T25:00:00Z",
@@ -288,11 +292,7 @@ def test_two_types_of_a_new_kind_in_one_batch_are_refused(db: Connection) -> Non
     assert ask(db, "select count(*) from data.kind") == 0
 
 
-def test_ten_thousand_bad_items_are_all_named(db: Connection) -> None:
-    assert len(faults(db, [metric(value="x")] * 10000)) == 10000
-
-
-def test_kinds_that_got_samples_are_told(db: Connection) -> None:
+def test_kinds_that_got_samples_are_returned(db: Connection) -> None:
     call = "select kinds from api.ingest_metrics(%s::jsonb, false, null, %s)"
     items = '[{"name": "a", "source": "s", "value": 1}, {"name": "b", "source": "s", "value": 1}]'
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from psycopg import Connection
 
 from tests.sql.calls import Json, ask, fact, ingest_facts, ingest_metrics, metric, refused
@@ -22,7 +23,7 @@ def names(answer: Json) -> list[str]:
     return [item["kind"] for item in answer["items"]]
 
 
-def test_a_kind_tells_its_type_unit_sources_and_series(db: Connection) -> None:
+def test_a_kind_has_its_type_unit_sources_and_series(db: Connection) -> None:
     ingest_metrics(
         db,
         [
@@ -67,3 +68,19 @@ def test_pages_give_every_kind_once(db: Connection) -> None:
         if cursor is None:
             break
     assert sorted(seen) == sent
+
+
+@pytest.mark.parametrize("cursor", ["", "a", "cpu", "61", "30" * 20])
+def test_an_unknown_cursor_is_refused(db: Connection, cursor: str) -> None:
+    ingest_metrics(db, metric())
+
+    with refused(db, "cursor_invalid") as refusal:
+        kinds(db, cursor=cursor)
+    assert refusal.message == f'invalid cursor "{cursor}"'
+
+
+def test_a_cursor_of_facts_is_no_cursor_of_kinds(db: Connection) -> None:
+    cursor = ask(db, "select internal.write_cursor('facts', '1/2')")
+
+    with refused(db, "cursor_invalid"):
+        kinds(db, cursor=cursor)

@@ -13,6 +13,7 @@ from psycopg import Connection
 from tests.sql.calls import (
     NOW,
     ago,
+    ask,
     fact,
     ingest_facts,
     ingest_metrics,
@@ -102,10 +103,64 @@ def test_pages_give_every_fact_once_while_others_arrive(
         assert {item["fact_id"] for item in known} <= set(seen)
 
 
-@pytest.mark.parametrize("cursor", ["", "x", "1", "1-", "1-2-3", "-1-2", "1-" + "9" * 19, "1 - 2"])
-def test_a_forged_cursor_is_refused(db: Connection, cursor: str) -> None:
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "1", "1-2", "00", "ff", "é", "30" * 500, "61" * 20, "3" * 39]
+)
+def test_an_unknown_cursor_is_refused(db: Connection, cursor: str) -> None:
     with refused(db, "cursor_invalid"):
         query_facts(db, cursor=cursor)
+
+
+@pytest.mark.parametrize(
+    "place", ["", "1", "1/", "/1", "1/2/3", "-1/2", "9" * 18 + "/1", "1/" + "9" * 19]
+)
+def test_a_cursor_of_no_place_is_refused(db: Connection, place: str) -> None:
+    cursor = ask(db, "select internal.write_cursor('facts', %s)", place)
+
+    with refused(db, "cursor_invalid"):
+        query_facts(db, cursor=cursor)
+
+
+def test_a_cursor_of_another_list_or_cut_short_is_refused(db: Connection) -> None:
+    ingest_facts(db, numbered(2))
+    cursor = query_facts(db, limit=1)["next_cursor"]
+    other = ask(db, "select internal.write_cursor('kinds', '1/2')")
+
+    assert ids(query_facts(db, cursor=cursor)) == ["f001"]
+    for unknown in (other, cursor[:-2], cursor + "30", cursor.upper() + "A"):
+        with refused(db, "cursor_invalid"):
+            query_facts(db, cursor=unknown)
+
+
+@settings(
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    cursor=st.one_of(
+        st.text(st.characters(exclude_characters="\0", codec="utf-8")), st.binary().map(bytes.hex)
+    )
+)
+def test_no_text_but_a_cursor_is_read_as_one(db: Connection, cursor: str) -> None:
+    for call in (
+        "select api.query_facts(null, null, null, null, null, null, %s, now())",
+        "select api.list_kinds(null, null, null, %s)",
+    ):
+        with refused(db, "cursor_invalid"):
+            ask(db, call, cursor)
+
+
+def test_from_is_before_to(db: Connection) -> None:
+    ingest_facts(db, fact())
+
+    for start, end in (
+        (NOW, NOW),
+        (NOW, NOW - timedelta(seconds=1)),
+        (NOW + timedelta(days=1), None),
+    ):
+        with refused(db, "from_before_to") as refusal:
+            query_facts(db, from_=start, to=end)
+        assert refusal.hint
+    assert query_facts(db, from_=NOW, to=NOW + timedelta(microseconds=1))["items"]
 
 
 def test_unknown_names_are_refused(db: Connection) -> None:

@@ -129,7 +129,7 @@ def test_a_step_is_seconds_minutes_hours_or_days(db: Connection, step: str) -> N
         query(db, step=step)
 
 
-def test_from_lies_before_to(db: Connection) -> None:
+def test_from_is_before_to(db: Connection) -> None:
     ingest_metrics(db, metric())
 
     with refused(db, "from_before_to"):

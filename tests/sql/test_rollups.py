@@ -1,4 +1,4 @@
-"""Aggregates equal what numpy says of the same samples, whatever was rolled up, and when."""
+"""Aggregates equal what numpy computes from the same samples, whatever was rolled up, and when."""
 
 from __future__ import annotations
 
@@ -18,6 +18,10 @@ from tests.sql.calls import Item, Json, ingest_metrics, metric, query_agg
 
 ROLLUPS = ("sample_1h", "sample_1d", "kind_1d")
 HOUR = 3_600_000_000
+COLUMNS = (
+    "kind_id, bucket, observations, value_count, value_sum, round(squared_deviations::numeric, 6),"
+    " value_min, value_max, value_last, last_at, sketch"
+)
 WINDOWS = ("1h", "24h", "7d", "30d", "90d")
 
 VALUES = st.one_of(
@@ -175,40 +179,45 @@ def bound(values: np.ndarray[Any, Any], share: float) -> float:
     return float(0.01 * ((1 - weight) * abs(low) + weight * abs(high)) * (1 + 1e-9) + 1e-300)
 
 
-def test_the_raw_rollup_says_what_the_hourly_rollup_says(
-    lasting: Connection, now: datetime
+@pytest.mark.parametrize(
+    ("rollup", "width", "columns"),
+    [
+        ("sample_1h", timedelta(hours=1), f"series_id, value_first, increase, {COLUMNS}"),
+        ("sample_1d", timedelta(days=1), f"series_id, value_first, increase, {COLUMNS}"),
+        ("kind_1d", timedelta(days=1), COLUMNS),
+    ],
+)
+def test_samples_and_rollups_have_the_same_expressions(
+    lasting: Connection, now: datetime, rollup: str, width: timedelta, columns: str
 ) -> None:
     rng = np.random.default_rng(7)
     items: list[Item] = []
     for n in range(300):
-        ts = (now - timedelta(minutes=int(n * 3))).isoformat()
-        source, value = f"s{n % 2}", float(rng.normal())
+        ts = (now - timedelta(minutes=int(n * 17))).isoformat()
+        value = float(rng.integers(-50, 50))
+        # One series of a kind, so that a rollup by kind has the same rows.
         items += [
-            metric("raw_gauge", source, value, ts=ts),
-            metric("raw_counter", source, abs(value), type="counter", ts=ts),
-            metric("raw_histogram", source, as_histogram(rng.integers(0, 4, 3)), ts=ts),
+            metric("raw_gauge", value=value, ts=ts),
+            metric("raw_counter", value=abs(value), type="counter", ts=ts),
+            metric("raw_histogram", value=as_histogram(rng.integers(0, 4, 3)), ts=ts),
         ]
     ingest_metrics(lasting, items, now=now)
-    roll_up(lasting, "sample_1h", now)
+    roll_up(lasting, rollup, now)
 
-    columns = (
-        "kind_id, series_id, bucket, count, value_count, sum, m2, min, max, last, last_at, first,"
-        " increase, sketch"
-    )
-    start, end = now - timedelta(hours=16, minutes=34, seconds=56.789), now - timedelta(hours=2)
-    series = [row[0] for row in lasting.execute("select series_id from data.series")]
-    hours = lasting.execute(
-        f"select {columns} from data.sample_1h"
-        " where bucket >= %s and bucket < date_trunc('hour', %s) order by bucket, series_id",
+    end = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    start = end - timedelta(days=3)
+    rolled_up = lasting.execute(
+        f"select {columns} from data.{rollup}"
+        " where bucket >= %s and bucket < %s order by bucket, kind_id",
         [start, end],
     ).fetchall()
-    raw = lasting.execute(
-        f"select {columns} from internal.raw_rollup(%s, %s, date_trunc('hour', %s))"
-        " order by bucket, series_id",
-        [series, start, end],
+    series = [row[0] for row in lasting.execute("select series_id from data.series")]
+    from_samples = lasting.execute(
+        f"select {columns} from internal.raw_rollup(%s, %s, %s, %s) order by bucket, kind_id",
+        [series, start, end, width],
     ).fetchall()
-    assert len(hours) > 60
-    assert raw == hours
+    assert len(rolled_up) == timedelta(days=3) / width * 3
+    assert from_samples == rolled_up
 
 
 def as_histogram(counts: np.ndarray[Any, Any]) -> Json:

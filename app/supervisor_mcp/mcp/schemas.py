@@ -21,6 +21,8 @@ Schema = dict[str, Any]
 REFERENCE = "#/$defs/"
 NULL = {"type": "null"}
 LEFT_OUT = {"title", "minLength", "maxLength", "minItems", "maxItems"}
+# What a schema means without saying so, or what no call depends on.
+DEFAULTS = (("default", None), ("minimum", 0), ("additionalProperties", False))
 # Members with equal schemas from this number on are written as one pattern.
 MANY = 5
 
@@ -116,7 +118,7 @@ def _compact(schema: Any) -> Any:
         if name == "properties"
         else _compact(value)
         for name, value in schema.items()
-        if name not in LEFT_OUT and (name, value) != ("default", None)
+        if name not in LEFT_OUT and (name, value) not in DEFAULTS
     }
     alternatives = [_compact(each) for each in short.pop("anyOf", ())]
     others = [each for each in alternatives if each != NULL]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
@@ -16,6 +16,26 @@ from supervisor_mcp.operations import patterns
 from supervisor_mcp.operations.arguments import Source, Timestamp, Window
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.query import Query
+
+Field = Literal[
+    "count",
+    "sum",
+    "avg",
+    "min",
+    "max",
+    "stddev",
+    "last",
+    "p50",
+    "p90",
+    "p95",
+    "p99",
+    "rate_per_second",
+    "previous",
+    "change",
+    "groups",
+    "freshness",
+    "error_bound",
+]
 
 
 class AggregateQuery(Query, frozen=True, dict=True):
@@ -37,18 +57,21 @@ class AggregateQuery(Query, frozen=True, dict=True):
             },
         ),
     ] = None
+    fields: Annotated[
+        tuple[Field, ...] | None,
+        Meta(description="Only these members: faster and shorter."),
+    ] = None
     as_of: Annotated[
         Timestamp | None,
         Meta(
-            description="What was known at this time, from stored snapshots; not with source or"
-            " group_by."
+            description="What was known at this time, from snapshots; not with source or group_by."
         ),
     ] = None
 
     @property
     def narrowed(self) -> bool:
         """Whether it asks for anything but a whole kind as it is now."""
-        return not (self.source is None and self.group_by is None and self.as_of is None)
+        return (self.source, self.group_by, self.fields, self.as_of) != (None,) * 4
 
     @cached_property
     def key(self) -> Key | None:
@@ -61,7 +84,7 @@ class AggregateQuery(Query, frozen=True, dict=True):
     def _digest(self) -> str:
         if not self.narrowed:
             return ""
-        filters = msgspec.json.encode([self.source, self.group_by])
+        filters = msgspec.json.encode([self.source, self.group_by, self.fields])
         return hashlib.blake2b(filters, digest_size=16).hexdigest()
 
 

@@ -6,7 +6,7 @@ import asyncio
 from datetime import datetime
 from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from supervisor_mcp.db import Json
 from supervisor_mcp.operations.context import Context
@@ -55,8 +55,12 @@ class Receipt(Struct):
     ]
     late: Annotated[int, Meta(description="Stored items older than the last rollup.")]
     rejected: Annotated[
-        list[Rejection], Meta(description="Rules that items broke; only with partial.")
+        list[Rejection],
+        Meta(description="Rules that items broke, at most 1,000; only with partial."),
     ]
+    omitted: Annotated[
+        int | UnsetType, Meta(description="Refused items that rejected does not list, if any.")
+    ] = UNSET
 
 
 async def ingest(

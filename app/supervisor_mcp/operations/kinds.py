@@ -19,7 +19,7 @@ class KindQuery(Query, frozen=True):
     type: Annotated[Type | None, Meta(description="Only kinds of this type.")] = None
     prefix: Annotated[
         str | None,
-        Meta(description="Only names that start with this; case matters. Fact: lists all facts."),
+        Meta(description="Only names with this prefix, such as Fact: or http_."),
     ] = None
     limit: Limit = None
     cursor: Cursor = None

@@ -20,4 +20,4 @@ begin atomic
     );
 end;
 comment on function api.get_state(timestamptz) is
-'What the database holds, for readiness and for monitoring.';
+'Counts, watermark and failing jobs of the database, for readiness and monitoring.';

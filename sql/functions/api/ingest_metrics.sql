@@ -12,12 +12,14 @@ set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     v_items constant jsonb := internal.read_items(p_body);
+    v_count constant integer := jsonb_array_length(v_items);
     v_store record;
     v_claim record;
+    v_refusal jsonb;
     v_conflicts integer := 0;
 begin
     if p_idempotency_key is not null then
-        v_claim := internal.claim_receipt('ingest_metrics', p_idempotency_key, p_body, p_now);
+        v_claim := internal.claim_idempotency_key('ingest_metrics', p_idempotency_key, p_body, p_now);
         if v_claim.answer is not null then
             answer := v_claim.answer;
             kinds := v_claim.kinds;
@@ -26,30 +28,37 @@ begin
     end if;
 
     v_store := internal.store_metrics(v_items, p_partial, p_now);
-    if v_store.unregistered > 0 and (v_store.rejected = '[]' or p_partial) then
+    if v_store.unregistered > 0 and (v_store.bad = 0 or p_partial) then
         perform internal.register_series(internal.unregistered_metrics(v_items, p_now), p_now);
         v_store := internal.store_metrics(v_items, p_partial, p_now);
-        if v_store.unregistered > 0 and (v_store.rejected = '[]' or p_partial) then
-            raise exception 'Series that another session registered cannot be seen yet.'
+        if v_store.unregistered > 0 and (v_store.bad = 0 or p_partial) then
+            raise exception 'a series that another session registers is not visible yet'
                 using errcode = '40001', hint = 'Send the batch again.';
         end if;
     end if;
-    if v_store.rejected <> '[]' and not p_partial then
-        perform internal.refuse_items(v_store.rejected, jsonb_array_length(v_items));
+    if v_store.bad > 0 then
+        v_refusal := internal.explain_items(v_store.bad_items, v_store.bad, p_now, false);
+        if not p_partial then
+            perform internal.refuse_items(v_refusal, v_store.bad, v_count);
+        end if;
     end if;
-    if v_store.accepted + jsonb_array_length(v_store.rejected) < jsonb_array_length(v_items) then
+    if v_store.accepted + v_store.bad < v_count then
         v_conflicts := internal.keep_metric_conflicts(v_items, p_now);
     end if;
 
-    answer := internal.receipt(v_items, v_store.accepted, v_conflicts, v_store.late, v_store.rejected);
+    answer := internal.receipt_json(
+        v_count, v_store.accepted, v_conflicts, v_store.late, v_store.bad, v_refusal
+    );
     kinds := v_store.kinds;
     if p_idempotency_key is not null then
-        perform internal.write_receipt('ingest_metrics', p_idempotency_key, answer, kinds);
+        perform internal.complete_idempotency_key('ingest_metrics', p_idempotency_key, answer, kinds);
     end if;
 end
 $$;
 comment on function api.ingest_metrics(jsonb, boolean, text, timestamptz) is
-'Stores one metric item or an array of at most 10000, all or nothing; with p_partial the good ones.
-answer: {accepted, duplicate, conflict, late, rejected}; kinds: the kinds that got samples.
+'Stores one metric item or an array of at most 10000: all or none; with p_partial the good ones.
+answer: {accepted, duplicate, conflict, late, rejected, omitted}. The first four count items; rejected
+lists the rules that refused items break, at most 1000; omitted counts refused items that are not in
+rejected, and is absent when it is 0. kinds: the kinds of the stored items.
 Errors: body_is_items, batch_within_limit, items_refused, series_within_quota,
 idempotency_key_reused.';

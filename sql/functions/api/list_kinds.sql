@@ -8,12 +8,13 @@ set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     v_limit constant integer := internal.read_limit(p_limit, 100, 1000);
+    v_after constant text := internal.read_cursor('kinds', p_cursor, '.');
     v_answer json;
 begin
     if p_type not in ('gauge', 'counter', 'histogram', 'fact') then
-        raise exception 'There is no type "%".', p_type
+        raise exception 'unknown type "%"', left(p_type, 100)
             using errcode = 'SV422', constraint = 'kind_type_known', column = 'type',
-            hint = 'A type is gauge, counter, histogram or fact.';
+            hint = 'Send gauge, counter, histogram or fact.';
     end if;
     with page as (
         select
@@ -32,7 +33,7 @@ begin
             from data.kind
             where (p_type is null or type = p_type)
                 and (p_prefix is null or starts_with(name, p_prefix))
-                and (p_cursor is null or name > p_cursor)
+                and (v_after is null or name > v_after)
             order by name
             limit v_limit + 1
         ) as kind
@@ -41,7 +42,10 @@ begin
     )
     select json_build_object(
         'items', coalesce(json_agg(item order by place) filter (where place <= v_limit), '[]'),
-        'next_cursor', case when count(*) > v_limit then max(name) filter (where place = v_limit) end
+        'next_cursor', case
+            when count(*) > v_limit
+                then internal.write_cursor('kinds', max(name) filter (where place = v_limit))
+        end
     )
     into v_answer
     from page;
@@ -50,5 +54,6 @@ end
 $$;
 comment on function api.list_kinds(text, text, integer, text) is
 'Kinds by name, with their types, units, sources and series: {items, next_cursor}.
-p_type and p_prefix narrow the list; at most p_limit (100; 1000) at once.
-Errors: kind_type_known, limit_in_range.';
+p_type and p_prefix filter the list. A page has p_limit items, by default 100, at most 1000; next_cursor
+is null on the last one.
+Errors: kind_type_known, limit_in_range, cursor_invalid.';

@@ -3,6 +3,7 @@ create or replace function api.query_agg(
     p_window text,
     p_source text,
     p_group_by text,
+    p_fields text[],
     p_as_of timestamptz,
     p_now timestamptz
 )
@@ -13,16 +14,17 @@ set search_path = pg_catalog, public, pg_temp
 as $$
 declare
     v_kinds constant integer [] := internal.find_kinds(p_kind);
+    v_fields constant text [] := internal.read_fields(p_fields);
     v_series integer [];
     v_answer json;
 begin
     if p_as_of is not null then
-        return internal.recall_agg(v_kinds, p_kind, p_window, p_source, p_group_by, p_as_of);
+        return internal.recall_agg(v_kinds, p_kind, p_window, p_source, p_group_by, v_fields, p_as_of);
     end if;
     if p_group_by <> 'source' and p_group_by !~ '^label\.[A-Za-z_][A-Za-z0-9_.]{0,99}$' then
-        raise exception 'Groups cannot be made by "%".', p_group_by
+        raise exception 'invalid group_by "%"', left(p_group_by, 100)
             using errcode = 'SV422', constraint = 'group_by_well_formed', column = 'group_by',
-            hint = 'Group by source or by label.<name>.';
+            hint = 'Send source or label.<name>.';
     end if;
     if p_source is not null then
         v_series := internal.find_series(v_kinds, p_source);
@@ -31,16 +33,19 @@ begin
         p_kind, p_window,
         array(
             select member.answer
-            from internal.answer_agg(v_kinds, v_series, p_window, p_group_by, p_now) as member
+            from internal.answer_agg(v_kinds, v_series, p_window, p_group_by, v_fields, p_now) as member
             order by member.answer ->> 'kind'
         ),
         p_now
     );
 end
 $$;
-comment on function api.query_agg(text, text, text, text, timestamptz, timestamptz) is
+comment on function api.query_agg(text, text, text, text, text[], timestamptz, timestamptz) is
 'The aggregate of a kind, or of every kind where p_kind is null, over a window that ends at p_now.
-p_source narrows it to a source; p_group_by (source, label.<name>) adds groups; p_as_of answers what
-the newest snapshot before that instant said.
+p_source filters by source; p_group_by (source, label.<name>) adds groups; p_as_of answers with the
+newest snapshot at or before that time. p_fields names the members of the answer, null means all:
+count, sum, avg, min, max, stddev, last, p50, p90, p95, p99, rate_per_second, previous, change, groups,
+freshness, error_bound. previous, change and groups contain the named statistics, or all when none is
+named. kind, type, unit, window, from, to and computed_at are always there.
 Errors: kind_unknown, source_unknown, window_well_formed, window_within_retention,
-group_by_well_formed, as_of_unfiltered, aggregate_unknown.';
+group_by_well_formed, fields_known, as_of_unfiltered, aggregate_unknown.';

@@ -16,17 +16,16 @@ as $$
 declare
     v_limit constant integer := internal.read_limit(p_limit, 100, 1000);
     v_to constant timestamptz := coalesce(p_to, p_now + interval '1 hour');
+    v_after constant text := internal.read_cursor('facts', p_cursor, '^\d{1,17}/\d{1,18}$');
     v_ts timestamptz := v_to;
     v_seq bigint := 0;
     v_series integer [];
     v_answer json;
 begin
-    if p_cursor is not null then
-        if p_cursor !~ '^\d{1,17}-\d{1,18}$' then
-            perform internal.refuse_cursor(p_cursor);
-        end if;
-        v_ts := to_timestamp(0) + split_part(p_cursor, '-', 1)::bigint * interval '1 microsecond';
-        v_seq := split_part(p_cursor, '-', 2)::bigint;
+    perform internal.check_range(p_from, v_to);
+    if v_after is not null then
+        v_ts := to_timestamp(0) + split_part(v_after, '/', 1)::bigint * interval '1 microsecond';
+        v_seq := split_part(v_after, '/', 2)::bigint;
     end if;
     if p_kind is not null or p_source is not null then
         v_series := case
@@ -70,10 +69,10 @@ begin
     )
     select json_build_object(
         'items', coalesce(json_agg(item order by place) filter (where place <= v_limit), '[]'),
-        'next_cursor', case when count(*) > v_limit then (
-            array_agg((extract(epoch from ts) * 1000000)::bigint || '-' || seq)
-            filter (where place = v_limit)
-        )[1] end
+        'next_cursor', case when count(*) > v_limit then internal.write_cursor(
+            'facts',
+            max((extract(epoch from ts) * 1000000)::bigint || '/' || seq) filter (where place = v_limit)
+        ) end
     )
     into v_answer
     from page;
@@ -83,6 +82,6 @@ $$;
 comment on function api.query_facts(
     text, text, text, timestamptz, timestamptz, integer, text, timestamptz
 ) is
-'Facts of [p_from, p_to), newest first: {items, next_cursor}. At most p_limit (100; 1000) at once;
-next_cursor asks for those after, null at the end.
-Errors: kind_unknown, source_unknown, limit_in_range, cursor_invalid.';
+'Facts of [p_from, p_to), newest first: {items, next_cursor}. A page has p_limit items, by default 100,
+at most 1000; next_cursor is null on the last one.
+Errors: kind_unknown, source_unknown, from_before_to, limit_in_range, cursor_invalid.';

@@ -20,11 +20,7 @@ declare
     v_series integer [];
     v_points bigint;
 begin
-    if v_from >= v_to then
-        raise exception 'The series would start at % and end at %.', v_from, v_to
-            using errcode = 'SV422', constraint = 'from_before_to', column = 'from',
-            hint = 'Let from lie before to.';
-    end if;
+    perform internal.check_range(v_from, v_to);
     v_series := array(
         select series.series_id
         from data.series
@@ -34,10 +30,10 @@ begin
     );
     v_points := ceil(extract(epoch from v_to - v_from) / extract(epoch from v_step)) + 1;
     if v_points * greatest(cardinality(v_series), 1) > 100000 then
-        raise exception '% series of % points each are more than the 100000 points that one answer holds.',
+        raise exception '% series with % points each exceed the limit of 100000 points',
             cardinality(v_series), v_points
             using errcode = 'SV422', constraint = 'series_within_limit', column = 'step',
-            hint = 'Widen step, shorten from..to, or narrow with source and label.<name>.';
+            hint = 'Send a larger step, a shorter range, or filter by source and label.<name>.';
     end if;
     return internal.plot_series(
         v_kinds[1], v_series, time_bucket(v_step, v_from), v_to, v_step
@@ -47,7 +43,7 @@ $$;
 comment on function api.query_metrics(
     text, text, jsonb, timestamptz, timestamptz, text, timestamptz
 ) is
-'The series of a kind over [p_from, p_to) (the last 24 hours), in points of p_step, gaps filled with
-nulls: {name, type, unit, from, to, step_seconds, columns, series: [{source, labels, points}]}.
-Steps of whole hours are read from the hourly rollup, finer ones from samples.
+'The series of a kind in [p_from, p_to), by default the last 24 hours, with a point every p_step and
+nulls in gaps: {name, type, unit, from, to, step_seconds, columns, series: [{source, labels, points}]}.
+Steps of whole hours are read from the hourly rollup, other steps from samples.
 Errors: kind_unknown, source_unknown, step_well_formed, from_before_to, series_within_limit.';

@@ -9,7 +9,7 @@ declare
 begin
     with computed as (
         select *
-        from internal.answer_agg(internal.find_kinds(p_kind), null, p_window, null, p_now)
+        from internal.answer_agg(internal.find_kinds(p_kind), null, p_window, null, null, p_now)
     ),
     kept as (
         insert into data.aggregate (kind_id, window_name, computed_at, answer)
@@ -22,5 +22,5 @@ begin
 end
 $$;
 comment on function api.snapshot_agg(text, text, timestamptz) is
-'The answer of query_agg for a kind, or for every kind, kept as a snapshot in data.aggregate.
+'The answer of query_agg for a kind, or for every kind; it is also stored as a snapshot in data.aggregate.
 Errors: kind_unknown, window_well_formed, window_within_retention.';

@@ -3,23 +3,33 @@ create or replace function internal.answer_agg(
     p_series integer[],
     p_window text,
     p_group_by text,
+    p_fields text[],
     p_now timestamptz
 )
 returns table (kind_id integer, answer json)
 language plpgsql stable
 as $$
 declare
+    c_percentiles constant text [] := '{p50,p90,p95,p99}';
+    c_statistics constant text [] := c_percentiles
+        || '{count,sum,avg,min,max,stddev,last,rate_per_second}'::text [];
+    -- previous, change and groups contain the named statistics, or all when none is named.
+    v_percentiles constant boolean := p_fields is null
+        or p_fields && c_percentiles
+        or (p_fields && '{previous,change,groups}' and not p_fields && c_statistics);
+    v_compared constant boolean := p_fields is null or p_fields && '{previous,change}';
+    v_grouped constant boolean := p_group_by is not null and coalesce('groups' = any(p_fields), true);
     v_window constant interval := internal.read_window(p_window);
     v_unit constant text := case when v_window < interval '7 days' then 'minute' else 'hour' end;
     v_from constant timestamptz := date_trunc(v_unit, p_now - v_window, 'UTC');
     v_before constant timestamptz := date_trunc(v_unit, v_from - (p_now - v_from), 'UTC');
-    -- Samples may be 5 minutes ahead of the clock: what was accepted is answered.
+    -- Ingest accepts samples up to 5 minutes ahead of the clock; the answer includes them.
     v_to constant timestamptz := date_trunc('hour', p_now + interval '5 minutes', 'UTC') + interval '1 hour';
     v_seconds constant double precision := extract(epoch from p_now - v_from);
     v_whole integer [];
     v_single integer [];
 begin
-    -- A counter grows series by series; all else can be read by whole kinds.
+    -- A counter grows series by series; any other kind can be read as a whole.
     select
         coalesce(array_agg(kind.kind_id) filter (where kind.type <> 'counter' and p_series is null), '{}')
     into v_whole
@@ -35,68 +45,75 @@ begin
 
     return query
     with present as materialized (
-        select * from internal.core(v_whole, v_single, null, v_from, v_to, v_seconds)
+        select *
+        from internal.window_statistics(
+            v_whole, v_single, null, v_from, v_to, v_seconds, v_percentiles
+        )
     ),
     past as materialized (
-        select * from internal.core(
-            v_whole, v_single, null, v_before, v_from, extract(epoch from v_from - v_before)
+        select *
+        from internal.window_statistics(
+            v_whole, v_single, null, v_before, v_from, extract(epoch from v_from - v_before), v_percentiles
         )
+        where v_compared
     ),
     grouped as materialized (
         select
             member.kind_id,
             json_agg(
-                internal.group_json(member::data.core)
+                internal.join_json(
+                    json_build_object('group', member.label),
+                    internal.statistics_json(member::data.statistics)
+                )
                 order by member.count desc, member.label
             ) as groups
-        from internal.core(
+        from internal.window_statistics(
             '{}',
             array(
                 select series_id from data.series
                 where series.kind_id = any(p_kinds)
                     and (p_series is null or series.series_id = any(p_series))
             ),
-            p_group_by, v_from, v_to, v_seconds
+            p_group_by, v_from, v_to, v_seconds, v_percentiles
         ) as member
-        where p_group_by is not null
+        where v_grouped
         group by member.kind_id
     )
     select
         kind.kind_id,
-        json_build_object(
-            'kind', kind.name,
-            'type', kind.type,
-            'unit', kind.unit,
-            'window', p_window,
-            'from', v_from,
-            'to', p_now,
-            'count', coalesce(present.count, 0),
-            'sum', present.sum,
-            'avg', present.avg,
-            'min', present.min,
-            'max', present.max,
-            'stddev', present.stddev,
-            'last', present.last,
-            'p50', present.p50,
-            'p90', present.p90,
-            'p95', present.p95,
-            'p99', present.p99,
-            'rate_per_second', coalesce(present.rate_per_second, 0),
-            'previous', internal.core_json(past::data.core, v_before, v_from),
-            'change', internal.change(present::data.core, past::data.core),
-            'groups', coalesce(grouped.groups, '[]'),
-            'freshness', json_build_object(
-                'watermark', nullif(internal.watermark('sample_1h'), '-infinity'),
-                'newest', present.newest,
-                'late_pending', (
-                    select coalesce(sum(late.samples), 0)
-                    from data.late
-                    where late.kind_id = kind.kind_id
-                        and late.bucket < internal.watermark('sample_1h')
+        internal.select_fields(
+            internal.join_json(
+                json_build_object(
+                    'kind', kind.name,
+                    'type', kind.type,
+                    'unit', kind.unit,
+                    'window', p_window,
+                    'from', v_from,
+                    'to', p_now
+                ),
+                internal.statistics_json(present::data.statistics),
+                json_build_object(
+                    'previous', internal.join_json(
+                        json_build_object('from', v_before, 'to', v_from),
+                        internal.statistics_json(past::data.statistics)
+                    ),
+                    'change', internal.change_json(present::data.statistics, past::data.statistics),
+                    'groups', coalesce(grouped.groups, '[]'),
+                    'freshness', json_build_object(
+                        'watermark', nullif(internal.watermark('sample_1h'), '-infinity'),
+                        'newest', present.newest,
+                        'late_pending', (
+                            select coalesce(sum(late.samples), 0)
+                            from data.late
+                            where late.kind_id = kind.kind_id
+                                and late.bucket < internal.watermark('sample_1h')
+                        )
+                    ),
+                    'error_bound', case when kind.type <> 'histogram' then 0.01 end,
+                    'computed_at', p_now
                 )
             ),
-            'error_bound', case when kind.type <> 'histogram' then 0.01 end,
-            'computed_at', p_now
+            p_fields
         )
     from data.kind
     left join present on kind.kind_id = present.kind_id
@@ -105,7 +122,10 @@ begin
     where kind.kind_id = any(p_kinds);
 end
 $$;
-comment on function internal.answer_agg(integer[], integer[], text, text, timestamptz) is
-'The answer of /query/agg for each of these kinds; p_series null means all of their series.
-Windows of 7 days and more start on an hour, shorter ones on a minute; error_bound is the relative
-error of percentiles, null for histograms, whose senders chose the bounds.';
+comment on function internal.answer_agg(
+    integer[], integer[], text, text, text[], timestamptz
+) is
+'The answer of query_agg for each of p_kinds; p_series null means all of their series.
+Windows of 7 days and more start on an hour, shorter ones on a minute. error_bound is the relative
+error of percentiles; it is null for histograms, because their senders choose the bounds.
+What p_fields does not name is not computed.';

@@ -8,4 +8,4 @@ begin atomic
     end;
 end;
 comment on function internal.bin_value(bigint) is
-'The value that stands for a bin of internal.bin: 2 g^i / (g + 1), at most 1 % from every value in it.';
+'The value that represents a bin of internal.bin: 2 g^i / (g + 1), at most 1 % from every value in it.';

@@ -11,7 +11,7 @@ returns table (
     subject text,
     value double precision,
     payload jsonb,
-    slug text
+    good boolean
 )
 language sql stable
 begin atomic
@@ -21,7 +21,7 @@ begin atomic
         entry.series_id,
         entry.kind_id,
         entry.source_id,
-        -- Without a name of its own a fact that carries its instant is known by its content.
+        -- A fact without a fact_id but with a ts is identified by its content.
         coalesce(
             entry.fact_id #>> '{}',
             case when entry.has_ts then encode(sha256(convert_to(entry.item::text, 'utf8')), 'hex') end
@@ -40,35 +40,35 @@ begin atomic
         entry.subject #>> '{}',
         entry.number,
         coalesce(entry.payload, '{}'),
-        case
-            when entry.item - '{kind,source,fact_id,subject,ts,value,payload}'::text[] <> '{}'
-                then case when entry.item ? '' then 'item_is_object' else 'item_fields_known' end
-            when entry.kind_id is null and (
-                jsonb_typeof(entry.item -> 'kind') is distinct from 'string'
-                or entry.item ->> 'kind' !~ '^Fact:[A-Za-z][A-Za-z0-9_.]*$'
-                or length(entry.item ->> 'kind') > 105
-            ) then 'fact_kind_well_formed'
-            when entry.source_id is null and (
-                jsonb_typeof(entry.item -> 'source') is distinct from 'string'
-                or length(entry.item ->> 'source') not between 1 and 200
-                or entry.item ->> 'source' ~ '[[:cntrl:][:space:]]'
-            ) then 'source_name_well_formed'
-            when entry.number is null and entry.value is not null then 'value_finite'
-            when
-                jsonb_typeof(entry.fact_id) <> 'string'
-                or length(entry.fact_id #>> '{}') not between 1 and 200
-                or entry.fact_id #>> '{}' ~ '[[:cntrl:]]'
-                then 'fact_id_well_formed'
-            when
-                jsonb_typeof(entry.subject) <> 'string'
-                or length(entry.subject #>> '{}') not between 1 and 500
-                then 'subject_well_formed'
-            when jsonb_typeof(entry.payload) <> 'object' or octet_length(entry.payload::text) > 65536
-                then 'payload_well_formed'
-            when entry.ts is null then 'ts_well_formed'
-            when entry.ts > p_now + interval '5 minutes' then 'ts_not_in_future'
-            when entry.ts < p_now - (select internal.raw_retention()) then 'ts_within_retention'
-        end
+        -- The rules of fact_faults, which says which one an item breaks.
+        coalesce(
+            entry.item - '{kind,source,fact_id,subject,ts,value,payload}'::text[] = '{}'
+            and (
+                entry.kind_id is not null
+                or jsonb_typeof(entry.item -> 'kind') = 'string'
+                and internal.is_fact_kind(entry.item ->> 'kind')
+            )
+            and jsonb_typeof(entry.item -> 'source') = 'string'
+            and (entry.source_id is not null or internal.is_source_name(entry.item ->> 'source'))
+            and (entry.value is null or entry.number is not null)
+            and (
+                entry.fact_id is null
+                or jsonb_typeof(entry.fact_id) = 'string'
+                and internal.is_fact_id(entry.fact_id #>> '{}')
+            )
+            and (
+                entry.subject is null
+                or jsonb_typeof(entry.subject) = 'string'
+                and length(entry.subject #>> '{}') between 1 and 500
+            )
+            and (
+                entry.payload is null
+                or jsonb_typeof(entry.payload) = 'object'
+                and octet_length(entry.payload::text) <= 65536
+            )
+            and entry.ts between p_now - (select internal.raw_retention()) and p_now + interval '5 minutes',
+            false
+        )
     from (
         select
             entry.n,
@@ -93,10 +93,10 @@ begin atomic
         left join data.source on sent.source = source.name
         left join data.series
             on md5(kind.kind_id::text || '/' || source.source_id::text || '{}')::uuid = series.series_key
-        -- Each of these is used more than once above and must be computed once.
+        -- Computes each of these once, although the query above uses them more than once.
         offset 0 -- noqa: AM09
     ) as entry;
 end;
 comment on function internal.check_facts(jsonb, timestamptz) is
-'Every fact item with its series where that is known, its content, and the rule it breaks.
-fact_id is null for a fact with neither a name nor an instant: every one of those is new.';
+'Every fact item with its series, null while that is unknown, its content, and whether it is good.
+fact_id is null for a fact that has neither a fact_id nor a ts: each of those is new.';

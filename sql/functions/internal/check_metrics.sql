@@ -11,7 +11,7 @@ returns table (
     low double precision,
     high double precision,
     sketch bigint[],
-    slug text
+    good boolean
 )
 language sql stable
 begin atomic
@@ -27,27 +27,38 @@ begin atomic
         (entry.histogram).low,
         (entry.histogram).high,
         (entry.histogram).sketch,
-        case
-            when entry.item - '{name,source,value,ts,labels,type,unit}'::text[] <> '{}'
-                then case when entry.item ? '' then 'item_is_object' else 'item_fields_known' end
-            when entry.series_id is null and internal.check_series(entry.item) is not null
-                then internal.check_series(entry.item)
-            when entry.type not in ('gauge', 'counter', 'histogram') then 'kind_type_known'
-            when
-                coalesce(entry.type, entry.kind_type) <> entry.kind_type
-                or entry.is_histogram <> (coalesce(entry.kind_type, entry.type) = 'histogram')
-                then 'kind_type_settled'
-            when (entry.histogram).fault is not null then 'histogram_well_formed'
-            when coalesce((entry.histogram).sum, entry.number) is null then 'value_finite'
-            when
-                jsonb_typeof(entry.unit) <> 'string'
-                or length(entry.unit #>> '{}') not between 1 and 50
-                or entry.unit #>> '{}' ~ '[[:cntrl:]]'
-                then 'kind_unit_well_formed'
-            when entry.ts is null then 'ts_well_formed'
-            when entry.ts > p_now + interval '5 minutes' then 'ts_not_in_future'
-            when entry.ts < p_now - (select internal.raw_retention()) then 'ts_within_retention'
-        end
+        -- The rules of metric_faults, which says which one an item breaks.
+        coalesce(
+            entry.item - '{name,source,value,ts,labels,type,unit}'::text[] = '{}'
+            and jsonb_typeof(entry.item -> 'source') = 'string'
+            and (
+                entry.series_id is not null
+                or jsonb_typeof(entry.item -> 'name') = 'string'
+                and internal.is_metric_name(entry.item ->> 'name')
+                and internal.is_source_name(entry.item ->> 'source')
+                and internal.is_labels(entry.item -> 'labels')
+            )
+            and coalesce(entry.kind_type <> 'fact', not starts_with(entry.item ->> 'name', 'Fact:'))
+            and coalesce(
+                entry.type in ('gauge', 'counter', 'histogram')
+                and entry.type = coalesce(entry.kind_type, entry.type),
+                true
+            )
+            and case
+                when entry.is_histogram
+                    then
+                        coalesce(entry.kind_type, entry.type, 'histogram') = 'histogram'
+                        and (entry.histogram).fault is null
+                else
+                    coalesce(entry.kind_type, entry.type, 'gauge') <> 'histogram' and entry.number is not null
+            end
+            and (
+                entry.unit is null
+                or jsonb_typeof(entry.unit) = 'string' and internal.is_unit(entry.unit #>> '{}')
+            )
+            and entry.ts between p_now - (select internal.raw_retention()) and p_now + interval '5 minutes',
+            false
+        )
     from (
         select
             entry.n,
@@ -77,9 +88,9 @@ begin atomic
                     kind.kind_id::text || '/' || source.source_id::text || coalesce(sent.labels, '{}')::text
                 )::uuid
                 = series.series_key
-        -- Each of these is used more than once above and must be computed once.
+        -- Computes each of these once, although the query above uses them more than once.
         offset 0 -- noqa: AM09
     ) as entry;
 end;
 comment on function internal.check_metrics(jsonb, timestamptz) is
-'Every metric item with its series where that is known, its sample, and the rule it breaks.';
+'Every metric item with its series, null while that is unknown, its sample, and whether it is good.';

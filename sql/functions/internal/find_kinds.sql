@@ -5,13 +5,28 @@ declare
     v_kinds constant integer [] := array(
         select kind_id from data.kind where name = p_kind or p_kind is null
     );
+    v_nearest text;
 begin
     if v_kinds = '{}' and p_kind is not null then
-        raise exception 'There is no kind "%".', p_kind
+        v_nearest := internal.nearest_name(
+            p_kind,
+            array(
+                select name
+                from data.kind
+                where length(name) between length(p_kind) / 2 and length(p_kind) * 2 + 5
+                -- Bounds the time of the comparison.
+                limit 10000
+            ),
+            0.3
+        );
+        raise exception 'unknown kind "%"', left(p_kind, 200)
             using errcode = 'SV404', constraint = 'kind_unknown', column = 'kind',
-            hint = 'list_kinds (GET /query/kinds) names the kinds that there are.';
+            detail = jsonb_strip_nulls(jsonb_build_object('nearest', v_nearest)),
+            hint = internal.suggestion(v_nearest) || 'list_kinds (GET /query/kinds) lists all kinds.';
     end if;
     return v_kinds;
 end
 $$;
-comment on function internal.find_kinds(text) is 'The kind of this name; every kind for null.';
+comment on function internal.find_kinds(text) is
+'The kind of this name, every kind for null. The error names the nearest known kind.
+Errors: kind_unknown.';

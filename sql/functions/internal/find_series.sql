@@ -2,19 +2,35 @@ create or replace function internal.find_series(p_kinds integer[], p_source text
 returns integer[]
 language plpgsql stable
 as $$
+declare
+    v_source constant integer := (select source_id from data.source where name = p_source);
+    v_nearest text;
 begin
-    if not exists (select from data.source where name = p_source) then
-        raise exception 'There is no source "%".', p_source
+    if v_source is null then
+        v_nearest := internal.nearest_name(
+            p_source,
+            array(
+                select name
+                from data.source
+                where length(name) between length(p_source) / 2 and length(p_source) * 2 + 5
+                -- Bounds the time of the comparison.
+                limit 10000
+            ),
+            0.3
+        );
+        raise exception 'unknown source "%"', left(p_source, 200)
             using errcode = 'SV404', constraint = 'source_unknown', column = 'source',
-            hint = 'query_agg with group_by=source names the sources of a kind.';
+            detail = jsonb_strip_nulls(jsonb_build_object('nearest', v_nearest)),
+            hint = internal.suggestion(v_nearest)
+            || 'query_agg (GET /query/agg) with group_by=source lists the sources of a kind.';
     end if;
     return array(
         select series_id
         from data.series
-        where kind_id = any(p_kinds)
-            and source_id = (select source_id from data.source where name = p_source)
+        where kind_id = any(p_kinds) and source_id = v_source
     );
 end
 $$;
 comment on function internal.find_series(integer[], text) is
-'The series of kinds from a source.';
+'The series of kinds from a source. The error names the nearest known source.
+Errors: source_unknown.';

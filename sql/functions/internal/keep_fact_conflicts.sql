@@ -16,7 +16,7 @@ begin atomic
                 item.source_id = fact_identity.source_id
                 and item.fact_id = fact_identity.fact_id
         where
-            item.slug is null
+            item.good
             and item.digest <> fact_identity.digest
         returning 1
     )
@@ -24,4 +24,4 @@ begin atomic
     select count(*)::integer from kept;
 end;
 comment on function internal.keep_fact_conflicts(jsonb, timestamptz) is
-'Keeps the items apart whose source and fact_id are stored with another content; says how many.';
+'Stores the items whose source and fact_id are already stored with other content; returns their number.';

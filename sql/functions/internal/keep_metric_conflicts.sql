@@ -2,7 +2,7 @@ create or replace function internal.keep_metric_conflicts(p_items jsonb, p_now t
 returns integer
 language sql
 begin atomic
-    -- Alone beside sample, so that one probe of its index takes series and instant together.
+    -- Joined to sample alone, so that one probe of its index uses both series and time.
     with item as materialized (
         select * from internal.check_metrics(p_items, p_now)
     ),
@@ -25,7 +25,7 @@ begin atomic
                 and item.ts = sample.ts
                 and sample.seq = 0
         where
-            item.slug is null
+            item.good
             and (item.value, item.observations, item.sketch)
             is distinct from (sample.value, sample.observations, sample.sketch)
         returning 1
@@ -34,4 +34,4 @@ begin atomic
     select count(*)::integer from kept;
 end;
 comment on function internal.keep_metric_conflicts(jsonb, timestamptz) is
-'Keeps the items apart whose series and instant are stored with another value; says how many.';
+'Stores the items whose series and ts are already stored with another value; returns their number.';

@@ -3,13 +3,13 @@ language sql stable
 begin atomic
     select
         greatest(
-            -- The refresh policies reach back 89 days.
+            -- The refresh policies start 89 days ago.
             p_now - interval '88 days',
             case
                 when threshold.watermark > _timescaledb_functions.to_unix_microseconds('0001-01-01')
                     then greatest(
                         _timescaledb_functions.to_timestamp(threshold.watermark),
-                        -- A refresh that starts before this commits ends an hour before it starts.
+                        -- A refresh that starts before this transaction commits covers all but the last hour.
                         time_bucket(interval '1 hour', p_now - interval '55 minutes')
                     )
             end
@@ -20,5 +20,5 @@ begin atomic
     where hypertable.schema_name = 'data' and hypertable.table_name = 'sample';
 end;
 comment on function internal.late_before(timestamptz) is
-'Samples older than this may be missing from a rollup that is made or being made: note them in data.late.
-It is not the watermark, which moves only when a refresh ends and differs from rollup to rollup.';
+'Samples older than this may be missing from a finished or running refresh: note them in data.late.
+The watermark would not do: it moves only when a refresh ends, and each rollup has its own.';

@@ -8,51 +8,49 @@ create or replace function internal.plot_series(
 returns json
 language sql stable
 begin atomic
-    with part as materialized (
+    with bucket as materialized (
         select
             series_id,
             bucket,
-            count,
+            observations,
             value_count,
-            sum,
-            min,
-            max,
-            last,
+            value_sum,
+            value_min,
+            value_max,
+            value_last,
             last_at,
-            first,
+            value_first,
             increase
         from internal.hourly_rollup('{}', p_series, p_from, p_to)
         where extract(epoch from p_step)::bigint % 3600 = 0
         union all
         select
             series_id,
-            time_bucket(p_step, ts),
-            sum(observations),
-            coalesce(sum(observations) filter (where value is not null), 0),
-            sum(value),
-            min(case when sketch is null then value else low end),
-            max(case when sketch is null then value else high end),
-            last(value, ts) filter (where value is not null),
-            max(ts),
-            first(value, ts) filter (where counter),
-            internal.increase(array_agg(value order by ts) filter (where counter))
-        from data.sample
-        where
-            series_id = any(p_series)
-            and ts >= p_from and ts < p_to
-            and extract(epoch from p_step)::bigint % 3600 <> 0
-        group by series_id, time_bucket(p_step, ts)
+            bucket,
+            observations,
+            value_count,
+            value_sum,
+            value_min,
+            value_max,
+            value_last,
+            last_at,
+            value_first,
+            increase
+        from internal.raw_rollup(p_series, p_from, p_to, p_step)
+        where extract(epoch from p_step)::bigint % 3600 <> 0
     ),
 
-    stepped as (
+    followed as (
         select
-            part.*,
+            bucket.*,
+            -- A first reading below the last one of the bucket before follows a reset to zero.
             case
-                when first >= lag(last) over earlier then first - lag(last) over earlier
-                when lag(last) over earlier is not null then first
+                when value_first >= lag(value_last) over earlier
+                    then value_first - lag(value_last) over earlier
+                when lag(value_last) over earlier is not null then value_first
                 else 0
-            end as step
-        from part
+            end as increase_before
+        from bucket
         window earlier as (partition by series_id order by last_at)
     ),
 
@@ -60,13 +58,13 @@ begin atomic
         select
             series_id,
             time_bucket_gapfill(p_step, bucket, p_from, p_to) as bucket,
-            sum(count) as count,
-            internal.quotient(sum(sum), sum(value_count)::double precision) as avg,
-            min(min) as min,
-            max(max) as max,
-            last(last, last_at) as last,
-            sum(increase + step) as increase
-        from stepped
+            sum(observations) as count,
+            internal.quotient(sum(value_sum), sum(value_count)::double precision) as avg,
+            min(value_min) as min,
+            max(value_max) as max,
+            last(value_last, last_at) as last,
+            sum(increase + increase_before) as increase
+        from followed
         where bucket >= time_bucket(p_step, p_from) and bucket < p_to
         group by series_id, time_bucket_gapfill(p_step, bucket, p_from, p_to)
     ),
@@ -115,4 +113,4 @@ end;
 comment on function internal.plot_series(
     integer, integer[], timestamptz, timestamptz, interval
 ) is
-'Points of series, one every p_step; those without samples have count 0 and nulls.';
+'Points of series, one per p_step; a point without samples has count 0 and nulls.';

@@ -12,4 +12,4 @@ begin atomic
     end;
 end;
 comment on function internal.present_agg(text, text, json[], timestamptz) is
-'One answer for one kind, a list of them for every kind.';
+'The answer itself for a named kind, an object with a list of answers for every kind.';

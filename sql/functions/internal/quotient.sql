@@ -2,7 +2,7 @@ create or replace function internal.quotient(p_over double precision, p_under do
 returns double precision
 language sql immutable parallel safe
 begin atomic
-    -- PostgreSQL calls a quotient that rounds to zero, or to infinity, an error.
+    -- PostgreSQL raises an error for a quotient that rounds to zero or to infinity.
     select case
         when p_under = 0 then null
         when abs(p_over) < 1e-290 then 0
@@ -10,4 +10,4 @@ begin atomic
     end;
 end;
 comment on function internal.quotient(double precision, double precision) is
-'p_over / p_under; null for a zero p_under or a quotient too large for a number, zero for a tiny one.';
+'p_over / p_under; null when p_under is zero or the quotient too large for a number, zero when it is tiny.';

@@ -9,4 +9,4 @@ begin atomic
         and hypertable_name in ('sample', 'fact');
 end;
 comment on function internal.raw_retention() is
-'How long samples and facts are kept: the shorter of their retention policies.';
+'The shorter retention policy of samples and facts; 1000 years without one.';

@@ -1,14 +1,15 @@
 create or replace function internal.raw_rollup(
-    p_series integer[], p_from timestamptz, p_to timestamptz
+    p_series integer[], p_from timestamptz, p_to timestamptz, p_width interval
 )
 returns setof data.rollup
 language sql stable
 begin atomic
-    -- The expressions of data.sample_1h; a test compares the two.
+    -- The expressions of data.sample_1h in 0004_rollups.sql: a continuous aggregate cannot share
+    -- them with a function. A test compares the results.
     select
         kind_id,
         series_id,
-        time_bucket(interval '1 hour', ts),
+        time_bucket(p_width, ts),
         sum(observations),
         coalesce(sum(observations) filter (where value is not null), 0),
         sum(value),
@@ -26,7 +27,7 @@ begin atomic
         )
     from data.sample
     where series_id = any(p_series) and ts >= p_from and ts < p_to
-    group by kind_id, series_id, time_bucket(interval '1 hour', ts);
+    group by kind_id, series_id, time_bucket(p_width, ts);
 end;
-comment on function internal.raw_rollup(integer[], timestamptz, timestamptz) is
-'Hours of series straight from the samples of [p_from, p_to).';
+comment on function internal.raw_rollup(integer[], timestamptz, timestamptz, interval) is
+'Buckets of p_width of series, computed from the samples of [p_from, p_to).';

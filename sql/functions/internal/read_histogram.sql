@@ -13,20 +13,20 @@ begin
     then
         v_read.fault := 'A histogram is {"bounds": [...], "counts": [...], "sum": number, "count": number}.';
     elsif p_value - '{bounds,counts,sum,count}'::text [] <> '{}' then
-        v_read.fault := 'A histogram has no fields but bounds, counts, sum and count.';
+        v_read.fault := 'A histogram has the fields bounds, counts, sum and count only.';
     elsif jsonb_array_length(p_value -> 'bounds') not between 1 and 500
         or jsonb_array_length(p_value -> 'counts') <> jsonb_array_length(p_value -> 'bounds') + 1
     then
-        v_read.fault := 'A histogram has 1 to 500 bounds and one count more than bounds: the last is above all bounds.';
+        v_read.fault := 'A histogram has 1 to 500 bounds and one count more than bounds; the last one counts values above all bounds.';
     elsif jsonb_path_exists(p_value, '$.bounds[*] ? (@.type() <> "number" || @ > 1e140 || @ < -1e140)') then
-        v_read.fault := 'Every bound is a number of at most 1e140 in size.';
+        v_read.fault := 'Every bound is a number between -1e140 and 1e140.';
     elsif jsonb_path_exists(
         (p_value -> 'counts') || (p_value -> 'count'),
         '$[*] ? (@.type() <> "number" || @ < 0 || @ > 2147483647 || @ != @.floor())'
     ) then
         v_read.fault := 'Every count is a whole number from 0 to 2147483647.';
     elsif (p_value ->> 'sum')::numeric not between -1e140 and 1e140 then
-        v_read.fault := 'The sum is a number of at most 1e140 in size.';
+        v_read.fault := 'The sum is a number between -1e140 and 1e140.';
     end if;
     if v_read.fault is not null then
         return v_read;
@@ -35,7 +35,7 @@ begin
     v_bounds := array(select internal.read_number(bound) from jsonb_array_elements(p_value -> 'bounds') as bound);
     v_counts := array(select n::numeric::bigint from jsonb_array_elements_text(p_value -> 'counts') as n);
     if v_bounds <> array(select distinct bound from unnest(v_bounds) as bound order by bound) then
-        v_read.fault := 'The bounds ascend.';
+        v_read.fault := 'The bounds are in ascending order.';
         return v_read;
     elsif (select sum(n) from unnest(v_counts) as n) <> (p_value ->> 'count')::numeric then
         v_read.fault := 'The counts add up to count.';
@@ -48,7 +48,7 @@ begin
         v_read.fault := 'The sum of no observations is 0.';
         return v_read;
     end if;
-    -- A bucket stands at its middle; the open ones end at zero (or the first bound) and the last bound.
+    -- The middle of a bucket represents it; the open ones end at zero (or the first bound) and the last bound.
     select
         min(lower_bound),
         max(upper_bound),
@@ -68,5 +68,5 @@ end
 $$;
 comment on function internal.read_histogram(jsonb) is
 'A histogram as a sample: its observations, sum, extremes and sketch, or what is wrong with it.
-Buckets are (bounds[i-1], bounds[i]], as in OpenTelemetry''s explicit-bucket histogram; each report
-holds the observations since the one before.';
+Buckets are (bounds[i-1], bounds[i]], as in OpenTelemetry''s explicit-bucket histogram. Each histogram
+contains the observations since the previous one.';

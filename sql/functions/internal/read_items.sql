@@ -5,13 +5,13 @@ begin
     if jsonb_typeof(p_body) = 'object' then
         return jsonb_build_array(p_body);
     elsif jsonb_typeof(p_body) <> 'array' then
-        raise exception 'The body is a JSON %, not an object or an array of objects.', jsonb_typeof(p_body)
+        raise exception 'the body is a JSON %, not an object or an array of objects', jsonb_typeof(p_body)
             using errcode = 'SV422', constraint = 'body_is_items',
-            hint = 'Send one item as an object, or many as an array or as NDJSON.';
+            hint = 'Send one item as an object, or several as an array or as NDJSON.';
     elsif jsonb_array_length(p_body) > 10000 then
-        raise exception 'The request has % items; at most 10000 are taken at once.', jsonb_array_length(p_body)
+        raise exception 'the batch has % items; the limit is 10000', jsonb_array_length(p_body)
             using errcode = 'SV413', constraint = 'batch_within_limit',
-            hint = 'Split the batch and send the parts one after the other.';
+            hint = 'Split the batch into parts of at most 10000 items.';
     end if;
     if not jsonb_path_exists(p_body, '$[*] ? (@.type() != "object")') then
         return p_body;
@@ -26,5 +26,6 @@ begin
 end
 $$;
 comment on function internal.read_items(jsonb) is
-'The items of a request body as an array of objects: one object is an array of one, and what is
-no object is wrapped in one with an empty field name, so that it is refused by its index.';
+'The items of a request body as an array of objects: a single object becomes an array. An item that is
+not an object is wrapped in one with an empty field name, so that it is refused with its index.
+Errors: body_is_items, batch_within_limit.';

@@ -6,12 +6,13 @@ language plpgsql immutable
 as $$
 begin
     if p_limit not between 1 and p_most then
-        raise exception 'The limit % is not between 1 and %.', p_limit, p_most
+        raise exception 'limit % is not between 1 and %', p_limit, p_most
             using errcode = 'SV422', constraint = 'limit_in_range', column = 'limit',
-            hint = 'Ask for fewer at once and follow next_cursor.';
+            hint = 'Send a smaller limit, and next_cursor as cursor to get the next page.';
     end if;
     return coalesce(p_limit, p_default);
 end
 $$;
 comment on function internal.read_limit(integer, integer, integer) is
-'How many items to answer with.';
+'The number of items on a page.
+Errors: limit_in_range.';

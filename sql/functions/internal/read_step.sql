@@ -6,19 +6,20 @@ language plpgsql immutable
 as $$
 begin
     if p_step is null then
-        -- The finest that gives at most 300 points.
+        -- The finest step that gives at most 300 points.
         return (
             select coalesce(min(width), interval '7 days')
             from unnest('{1 minute,5 minutes,15 minutes,1 hour,6 hours,1 day}'::interval []) as width
             where (p_to - p_from) / 300 <= width
         );
     elsif p_step !~ '^[1-9][0-9]{0,3}[smhd]$' then
-        raise exception 'The step "%" is none.', p_step
+        raise exception 'invalid step "%"', left(p_step, 100)
             using errcode = 'SV422', constraint = 'step_well_formed', column = 'step',
-            hint = 'A step is a number of seconds, minutes, hours or days: 30s, 5m, 1h, 1d.';
+            hint = 'Send a number of seconds, minutes, hours or days, such as 30s, 5m, 1h or 1d.';
     end if;
     return p_step::interval;
 end
 $$;
 comment on function internal.read_step(text, timestamptz, timestamptz) is
-'The width of the points of a series; a fitting one where none is asked for.';
+'The time between points of a series; for null, one that fits the range.
+Errors: step_well_formed.';

@@ -5,20 +5,12 @@ begin atomic
         when p_ts is null or p_ts = 'null' then p_now
         when p_ts between '-62135596800' and '253402300799'
             then to_timestamp(p_ts::double precision)
-        -- PostgreSQL also reads 'tomorrow', 'infinity', bare dates, local times and names of zones.
+        -- PostgreSQL also reads 'tomorrow', 'infinity', dates, local times and names of time zones.
         when
-            (
-                p_ts #>> '{}' like '____-__-__T__:__:__.%+__:__'
-                or p_ts #>> '{}' like '____-__-__T__:__:__Z'
-                or p_ts #>> '{}' like '____-__-__T__:__:__.%Z'
-                or p_ts #>> '{}' like '____-__-__T__:__:__+__:__'
-                or p_ts #>> '{}' like '____-__-__T__:__:__-__:__'
-                or p_ts #>> '{}' like '____-__-__T__:__:__.%-__:__'
-                or p_ts #>> '{}' ~ '^....-..-..[Tt]..:..:..([.][0-9]+)?([Zz]|[+-]..:..)$'
-            )
+            p_ts #>> '{}' ~ '^....-..-..[Tt ]..:..:..([.][0-9]+)?([Zz]|[+-]..:..)$'
             and pg_input_is_valid(p_ts #>> '{}', 'timestamptz')
             then (p_ts #>> '{}')::timestamptz
     end;
 end;
 comment on function internal.read_ts(jsonb, timestamptz) is
-'Instant of an item: RFC 3339, epoch seconds, or p_now when absent; null when it is none of these.';
+'Time of an item: RFC 3339, seconds since 1970, or p_now when absent; null for anything else.';

@@ -5,18 +5,19 @@ declare
     v_window interval;
 begin
     if p_window is null or p_window !~ '^[1-9][0-9]{0,3}[hd]$' then
-        raise exception 'The window "%" is none.', p_window
+        raise exception 'invalid window "%"', left(coalesce(p_window, ''), 100)
             using errcode = 'SV422', constraint = 'window_well_formed', column = 'window',
-            hint = 'A window is a number of hours or days: 1h, 24h, 7d, 30d, 90d.';
+            hint = 'Send a number of hours or days, such as 1h, 24h, 7d, 30d or 90d.';
     end if;
     v_window := p_window::interval;
     if v_window > internal.retention('sample_1h') then
-        raise exception 'The window % is longer than hourly rollups are kept: %.',
+        raise exception 'window % is longer than the retention of hourly rollups, %',
             p_window, internal.retention('sample_1h')
             using errcode = 'SV422', constraint = 'window_within_retention', column = 'window',
-            hint = 'Ask for a shorter window, or raise the retention policy of data.sample_1h.';
+            hint = 'Send a shorter window, or raise the retention policy of data.sample_1h.';
     end if;
     return v_window;
 end
 $$;
-comment on function internal.read_window(text) is 'The length of a window.';
+comment on function internal.read_window(text) is 'The length of a window.
+Errors: window_well_formed, window_within_retention.';

@@ -4,6 +4,7 @@ create or replace function internal.recall_agg(
     p_window text,
     p_source text,
     p_group_by text,
+    p_fields text[],
     p_as_of timestamptz
 )
 returns json
@@ -13,13 +14,13 @@ declare
     v_answers json [];
 begin
     if p_source is not null or p_group_by is not null then
-        raise exception 'Snapshots are kept of whole kinds, without groups.'
+        raise exception 'as_of cannot be combined with source or group_by'
             using errcode = 'SV422', constraint = 'as_of_unfiltered', column = 'as_of',
-            hint = 'Leave out source and group_by, or leave out as_of.';
+            hint = 'Snapshots contain whole kinds without groups. Leave out source and group_by, or as_of.';
     end if;
     perform internal.read_window(p_window);
     v_answers := array(
-        select known.answer
+        select internal.select_fields(known.answer, p_fields)
         from (
             select distinct on (kind_id) answer
             from data.aggregate
@@ -31,12 +32,15 @@ begin
         order by known.answer ->> 'kind'
     );
     if cardinality(v_answers) = 0 then
-        raise exception 'No % aggregate was computed by %.', p_window, p_as_of
+        raise exception 'no aggregate of window % was computed before %', p_window, p_as_of
             using errcode = 'SV404', constraint = 'aggregate_unknown', column = 'as_of',
-            hint = 'Snapshots are written hourly and at every computation; ask for a later instant.';
+            hint = 'Snapshots are stored hourly and at every computation. Send a later as_of.';
     end if;
     return internal.present_agg(p_kind, p_window, v_answers, p_as_of);
 end
 $$;
-comment on function internal.recall_agg(integer[], text, text, text, text, timestamptz) is
-'What the newest snapshots before an instant said.';
+comment on function internal.recall_agg(
+    integer[], text, text, text, text, text[], timestamptz
+) is
+'The newest snapshots of kinds and a window at or before p_as_of.
+Errors: as_of_unfiltered, window_well_formed, window_within_retention, aggregate_unknown.';

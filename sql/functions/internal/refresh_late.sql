@@ -26,19 +26,19 @@ begin
             ('sample_1h', interval '1 hour'), ('sample_1d', interval '1 day'), ('kind_1d', interval '1 day')
         ) as rollup (name, width)
     loop
-        -- A bucket above the watermark that is not finished must not be passed off as whole,
+        -- The refresh must not include an unfinished bucket above the watermark,
         v_end := least(
             time_bucket(v_rollup.width, v_to + v_rollup.width - interval '1 microsecond'),
             greatest(
                 internal.watermark(v_rollup.name), time_bucket(v_rollup.width, now() - interval '1 hour')
             )
         );
-        -- and whatever moves the watermark must leave no gap below it.
+        -- and a refresh that moves the watermark must leave no gap below it.
         v_start := time_bucket(v_rollup.width, v_from);
         if v_end > internal.watermark(v_rollup.name) then
             v_start := least(v_start, internal.watermark(v_rollup.name));
         end if;
-        -- A refresh where samples are gone erases.
+        -- A refresh erases buckets whose samples are gone.
         v_start := greatest(
             v_start,
             (
@@ -55,4 +55,4 @@ begin
 end
 $$;
 comment on procedure internal.refresh_late (integer, jsonb) is
-'Job: rolls up the hours and days that got late samples, then forgets that they were late.';
+'Job: refreshes the hours and days that got late samples, then deletes their entries in data.late.';

@@ -1,13 +1,13 @@
-create or replace function internal.refuse_items(p_rejected jsonb, p_items integer) returns void
+create or replace function internal.refuse_items(p_refusal jsonb, p_bad integer, p_items integer)
+returns void
 language plpgsql
 as $$
 begin
-    raise exception '% of % items are refused; nothing was stored.',
-        jsonb_array_length(p_rejected), p_items
+    raise exception '% of % items are invalid; nothing was stored', p_bad, p_items
         using errcode = 'SV422', constraint = 'items_refused',
-        detail = jsonb_build_object('items', p_rejected),
-        hint = 'Mend the items named in params.items, or send with partial=true to store the others.';
+        detail = p_refusal,
+        hint = 'Correct the items that params.items lists, or send partial=true to store the others.';
 end
 $$;
-comment on function internal.refuse_items(jsonb, integer) is
-'Refuses a batch and names every bad item.';
+comment on function internal.refuse_items(jsonb, integer, integer) is
+'Refuses a batch with the answer of explain_items.';

@@ -3,9 +3,9 @@ returns void
 language plpgsql
 as $$
 declare
-    v_crowded record;
+    v_exceeded record;
 begin
-    -- Ordered, so that two requests which register the same names wait for each other in one order.
+    -- Ordered, so that two requests that register the same names cannot deadlock.
     insert into data.kind (name, type, unit, created_at)
     select distinct on (new.name)
         new.name, new.type, new.unit, p_now
@@ -32,8 +32,8 @@ begin
     select
         source.name as source,
         quota.value as allowed,
-        count(*) as made
-    into v_crowded
+        count(*) as added
+    into v_exceeded
     from data.series
     inner join data.source using (source_id)
     inner join data.quota on quota.name = 'new_series_per_source_and_hour'
@@ -45,12 +45,12 @@ begin
     having count(*) > quota.value
     limit 1;
     if found then
-        raise exception 'Source % would have made % new series within an hour; % are allowed.',
-            v_crowded.source, v_crowded.made, v_crowded.allowed
+        raise exception 'source "%" exceeds % new series per hour', v_exceeded.source, v_exceeded.allowed
             using errcode = 'SV429', constraint = 'series_within_quota',
-            hint = 'Use fewer distinct label values (no ids, no timestamps), or go on in an hour.';
+            hint = 'Use fewer distinct label values (no ids, no timestamps), or continue in an hour.';
     end if;
 end
 $$;
 comment on function internal.register_series(jsonb, timestamptz) is
-'Enters kinds, sources and series that are not known yet; within the quota of new series.';
+'Registers kinds, sources and series that are not known yet, within the quota of new series.
+Errors: series_within_quota.';

@@ -9,4 +9,4 @@ begin atomic
         and hypertable_name = p_relation;
 end;
 comment on function internal.retention(name) is
-'How long a hypertable or continuous aggregate of data keeps its rows: its retention policy.';
+'The retention policy of a hypertable or continuous aggregate of data; 1000 years without one.';

@@ -11,4 +11,4 @@ begin
 end
 $$;
 comment on procedure internal.snapshot_aggregates (integer, jsonb) is
-'Job: keeps a snapshot of every aggregate for the windows in its config.';
+'Job: stores a snapshot of every kind for the windows in its config.';

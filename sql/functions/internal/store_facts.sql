@@ -2,7 +2,8 @@ create or replace function internal.store_facts(
     p_items jsonb,
     p_partial boolean,
     p_now timestamptz,
-    out rejected jsonb,
+    out bad_items jsonb,
+    out bad integer,
     out unregistered integer,
     out accepted integer,
     out late integer,
@@ -14,18 +15,15 @@ begin
     with item as materialized (
         select
             checked.*,
-            -- A boolean keeps the planner's estimate near the truth; it takes `is null` for one in 200.
-            checked.slug is null as good,
             coalesce(checked.fact_id, gen_random_uuid()::text) as name
-        -- Without `offset 0` the planner would compute slug once for each of its uses.
+        -- Without `offset 0` the planner computes good once for each of its uses.
         from (select * from internal.check_facts(p_items, p_now) offset 0) as checked -- noqa: AM09
     ),
     verdict as materialized (
         select
-            count(*) filter (where slug is null and series_id is null) as unregistered,
-            count(*) filter (where slug is not null) as bad,
-            bool_and(series_id is not null or slug is not null) and (bool_and(slug is null) or p_partial)
-                as storable
+            count(*) filter (where good and series_id is null) as unregistered,
+            count(*) filter (where not good) as bad,
+            bool_and(series_id is not null or not good) and (bool_and(good) or p_partial) as storable
         from item
     ),
     candidate as (
@@ -86,21 +84,26 @@ begin
             from data.kind
             where kind.kind_id in (select stored.kind_id from stored)
         ),
-        case when verdict.bad = 0 then '[]' else (
-            select jsonb_agg(
-                jsonb_build_object(
-                    'index', item.place, 'field', rule.field, 'slug', item.slug, 'detail', rule.detail
-                ) order by item.place
-            )
-            from item
-            cross join lateral internal.explain_fault(item.slug, item.item) as rule
-            where item.slug is not null
-        ) end
-    into unregistered, accepted, late, kinds, rejected
+        verdict.bad,
+        (
+            select jsonb_agg(jsonb_build_object('index', bad_item.place, 'item', bad_item.item))
+            from (
+                select
+                    place,
+                    item
+                from item
+                where not good
+                order by place
+                limit 1000
+            ) as bad_item
+        )
+    into unregistered, accepted, late, kinds, bad, bad_items
     from verdict;
 end
 $$;
 comment on function internal.store_facts(jsonb, boolean, timestamptz) is
-'Stores the facts of a batch, in one statement, unless an item is bad or its series unknown.
-late counts the facts older than the hourly rollup''s watermark; those that a
-refresh under way may miss are noted in data.late, too.';
+'Stores the facts of a batch in one statement, unless an item is bad or its series unknown; with
+p_partial the good ones, whatever the others are. bad counts the bad items; bad_items: the first
+1000, [{index, item}]. late counts the facts
+older than the watermark of the hourly rollup; data.late also notes those that a running refresh may
+miss.';

@@ -11,7 +11,7 @@ begin atomic
             'labels', '{}'::jsonb
         ))
     from internal.check_facts(p_items, p_now)
-    where slug is null and series_id is null;
+    where good and series_id is null;
 end;
 comment on function internal.unregistered_facts(jsonb, timestamptz) is
-'The good fact items of unknown series, as register_series takes them.';
+'The good fact items of unknown series, in the form that register_series expects.';

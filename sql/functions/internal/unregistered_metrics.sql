@@ -15,7 +15,7 @@ begin atomic
             )
         ))
     from internal.check_metrics(p_items, p_now)
-    where slug is null and series_id is null;
+    where good and series_id is null;
 end;
 comment on function internal.unregistered_metrics(jsonb, timestamptz) is
-'The good metric items of unknown series, as register_series takes them.';
+'The good metric items of unknown series, in the form that register_series expects.';

@@ -1,8 +1,8 @@
 create or replace function internal.watermark(p_rollup name) returns timestamptz
 language sql stable parallel safe
 begin atomic
-    -- By the caller's snapshot: cagg_watermark() may be newer than the rows that the caller sees.
-    -- Before the first refresh it is the start of PostgreSQL's calendar.
+    -- Read in the caller's snapshot: cagg_watermark() may be newer than the rows that the caller sees.
+    -- Before the first refresh, the catalog has the start of PostgreSQL's calendar.
     select
         case
             when mark.watermark > _timescaledb_functions.to_unix_microseconds('0001-01-01')
@@ -15,4 +15,4 @@ begin atomic
     where rollup.user_view_schema = 'data' and rollup.user_view_name = p_rollup;
 end;
 comment on function internal.watermark(name) is
-'Where the materialised part of a continuous aggregate of data ends; -infinity before the first.';
+'End of the materialized part of a continuous aggregate of data; -infinity before the first refresh.';

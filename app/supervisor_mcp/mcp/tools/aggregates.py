@@ -19,16 +19,15 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
         """Count, sum, average, extremes and percentiles of a kind over a time window.
 
         For "how many sales this week", "is latency worse than last week", "which source fails
-        most". Exact and cheap: prefer it to adding up facts or series. list_kinds returns the
-        names of kinds.
+        most". Prefer it to adding up facts or series.
 
         Example: {"kind": "Fact:Sale", "window": "7d", "group_by": "source"}
 
         The answer covers [from, to] and everything acknowledged before the call. count is of
-        samples or events, the other statistics are of their values, in unit; null means no value.
+        samples or events, other statistics are of their values, in unit; null means no value.
         change is relative to previous, the window before (0.1 is 10 % more). groups are in order
-        of count. Percentiles have the relative error error_bound; all else is exact. Without kind
-        the answer is {window, kinds, computed_at}.
+        of count. All is exact but percentiles, whose relative error is error_bound. Without kind
+        the answer is {window, kinds}.
         """
         return bounded(await aggregates.query_agg(context, query, clock()), NARROW)
 

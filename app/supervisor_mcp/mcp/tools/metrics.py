@@ -42,15 +42,14 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def query_metrics(query: SeriesQuery) -> bytes:
         """The course of a metric over time: points at equal distances for every series.
 
-        To see when something changed, or to compare sources. For one number over a window use
-        query_agg, whose answer is far smaller.
+        To see when something changed. For one number over a window use query_agg.
 
         Example: {"name": "queue_depth", "from": "2026-03-01T00:00:00Z",
         "to": "2026-03-02T00:00:00Z", "step": "1h"}
 
         The answer has an entry in series for every source and set of labels; its points are
-        arrays in the order of columns. A step without samples has count 0 and nulls. The range is
-        the last 24 hours by default.
+        arrays in the order of columns, with count 0 and nulls where there are no samples. The
+        default range is the last 24 hours.
         """
         return bounded(await metrics.query_metrics(context, query, clock()), NARROW)
 

@@ -1,12 +1,13 @@
-create or replace function internal.core(
+create or replace function internal.window_statistics(
     p_kinds integer[],
     p_series integer[],
     p_group_by text,
     p_from timestamptz,
     p_to timestamptz,
-    p_seconds double precision
+    p_seconds double precision,
+    p_percentiles boolean
 )
-returns setof data.core
+returns setof data.statistics
 language plpgsql stable
 as $$
 begin
@@ -19,13 +20,13 @@ begin
                 when p_group_by is not null
                     then coalesce(series.labels ->> substr(p_group_by, length('label.') + 1), '')
             end as label,
-            -- A fall below the last reading of the bucket before is a reset to zero.
+            -- A first reading below the last one of the bucket before follows a reset to zero.
             case
-                when rollup.first >= lag(rollup.last) over earlier
-                    then rollup.first - lag(rollup.last) over earlier
-                when lag(rollup.last) over earlier is not null then rollup.first
+                when rollup.value_first >= lag(rollup.value_last) over earlier
+                    then rollup.value_first - lag(rollup.value_last) over earlier
+                when lag(rollup.value_last) over earlier is not null then rollup.value_first
                 else 0
-            end as step
+            end as increase_before
         from internal.rollup(p_kinds, p_series, p_from, p_to) as rollup
         left join data.series on p_group_by is not null and rollup.series_id = series.series_id
         left join data.source on series.source_id = source.source_id
@@ -36,34 +37,21 @@ begin
         select
             kind_id,
             label,
-            sum(count)::bigint as count,
-            sum(value_count) as value_count,
-            sum(sum) as sum,
-            internal.quotient(sum(sum), sum(value_count)::double precision) as avg,
-            min(min) as min,
-            max(max) as max,
-            (array_agg(last order by last_at desc) filter (where last is not null))[1] as last,
+            sum(observations)::bigint as count,
+            sum(value_sum) as sum,
+            internal.quotient(sum(value_sum), sum(value_count)::double precision) as avg,
+            min(value_min) as min,
+            max(value_max) as max,
+            -- Histograms have no squared deviations.
+            case when bool_and(squared_deviations is not null or value_count = 0) then
+                internal.merge_moments(array[value_count, value_sum, squared_deviations])
+                filter (where squared_deviations is not null and value_count > 0)
+            end as moments,
+            (array_agg(value_last order by last_at desc) filter (where value_last is not null))[1] as last,
             max(last_at) as newest,
-            sum(increase + step) as increase
+            sum(increase + increase_before) as increase
         from bucket
         group by kind_id, label
-    ),
-
-    spread as (
-        -- Chan, Golub, LeVeque (1979): deviations of parts about their means, and of those means.
-        select
-            total.kind_id,
-            total.label,
-            case when bool_and(bucket.m2 is not null) then sqrt(sum(
-                bucket.m2
-                + bucket.value_count
-                * internal.square(internal.quotient(bucket.sum, bucket.value_count) - total.avg)
-            ) / sum(bucket.value_count)) end as stddev
-        from bucket
-        inner join total
-            on bucket.kind_id = total.kind_id and bucket.label is not distinct from total.label
-        where bucket.value_count > 0
-        group by total.kind_id, total.label
     ),
 
     bin as (
@@ -74,6 +62,7 @@ begin
             sum(entry & 17592186044415) as n
         from bucket
         cross join unnest(bucket.sketch) as entry
+        where p_percentiles
         group by bucket.kind_id, bucket.label, entry >> 44
     ),
 
@@ -90,28 +79,28 @@ begin
     quantile as (
         -- Linear interpolation between the two nearest ranks, as numpy and percentile_cont do.
         select
-            ranked.kind_id,
-            ranked.label,
+            kind_id,
+            label,
             q,
             internal.bin_value(min(bin) filter (where upto > floor(q * (n - 1)))) as below,
             internal.bin_value(min(bin) filter (where upto > ceil(q * (n - 1)))) as above,
             max(q * (n - 1) - floor(q * (n - 1)))::double precision as share
         from ranked
-        cross join (values (0.50), (0.90), (0.95), (0.99)) as wanted (q)
-        group by ranked.kind_id, ranked.label, q
+        cross join unnest(array[0.50, 0.90, 0.95, 0.99]) as q
+        group by kind_id, label, q
     ),
 
     percentile as (
         select
-            quantile.kind_id,
-            quantile.label,
-            jsonb_object_agg(
-                q, greatest(total.min, least(total.max, below + (above - below) * share))
+            total.kind_id,
+            total.label,
+            array_agg(
+                greatest(total.min, least(total.max, below + (above - below) * share)) order by q
             ) as p
         from quantile
         inner join total
             on quantile.kind_id = total.kind_id and quantile.label is not distinct from total.label
-        group by quantile.kind_id, quantile.label
+        group by total.kind_id, total.label
     )
 
     select
@@ -119,31 +108,31 @@ begin
         total.label,
         total.count,
         total.sum,
-        -- The quotient of a sum may miss the extremes by a rounding; those of a histogram are its bounds.
+        -- Rounding may move the quotient of a sum past the extremes; a histogram's are its bounds.
         case
             when kind.type = 'histogram' then total.avg
             else greatest(total.min, least(total.max, total.avg))
         end,
         total.min,
         total.max,
-        spread.stddev,
+        -- The quotient of the two may be too small for a number; that of their roots is not.
+        sqrt(total.moments[3]) / nullif(sqrt(total.moments[1]), 0),
         total.last,
-        (percentile.p ->> '0.50')::double precision,
-        (percentile.p ->> '0.90')::double precision,
-        (percentile.p ->> '0.95')::double precision,
-        (percentile.p ->> '0.99')::double precision,
+        percentile.p[1],
+        percentile.p[2],
+        percentile.p[3],
+        percentile.p[4],
         internal.quotient(case kind.type when 'counter' then total.increase else total.count end, p_seconds),
         total.newest
     from total
     inner join data.kind on total.kind_id = kind.kind_id
-    left join spread
-        on total.kind_id = spread.kind_id and total.label is not distinct from spread.label
     left join percentile
         on total.kind_id = percentile.kind_id and total.label is not distinct from percentile.label;
 end
 $$;
-comment on function internal.core(
-    integer[], integer[], text, timestamptz, timestamptz, double precision
+comment on function internal.window_statistics(
+    integer[], integer[], text, timestamptz, timestamptz, double precision, boolean
 ) is
-'What the samples of kinds, and of further series, in [p_from, p_to) come to, by kind and group.
-stddev is the population''s; a rate is observations a second, of a counter its growth a second.';
+'Statistics of all series of p_kinds, and of p_series, in [p_from, p_to), by kind and group.
+stddev is that of the population. A rate is observations per second, for a counter its growth per
+second. Percentiles are null unless p_percentiles.';

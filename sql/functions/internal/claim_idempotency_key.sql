@@ -1,0 +1,36 @@
+create or replace function internal.claim_idempotency_key(
+    p_operation text,
+    p_key text,
+    p_body jsonb,
+    p_now timestamptz,
+    out answer json,
+    out kinds text[]
+)
+language plpgsql
+as $$
+declare
+    v_digest constant bytea := sha256(convert_to(p_body::text, 'utf8'));
+    v_stored data.idempotency_key;
+begin
+    insert into data.idempotency_key (operation, key, body_digest, received_at)
+    values (p_operation, p_key, v_digest, p_now)
+    on conflict (operation, key) do nothing;
+    if found then
+        return;
+    end if;
+    select * into strict v_stored
+    from data.idempotency_key
+    where idempotency_key.operation = p_operation and idempotency_key.key = p_key;
+    if v_stored.body_digest <> v_digest then
+        raise exception 'Idempotency-Key "%" was used with another body', p_key
+            using errcode = 'SV409', constraint = 'idempotency_key_reused',
+            hint = 'Use a new key for a new request; repeat a request with an unchanged body.';
+    end if;
+    answer := v_stored.answer;
+    kinds := v_stored.kinds;
+end
+$$;
+comment on function internal.claim_idempotency_key(text, text, jsonb, timestamptz) is
+'The first answer to a request with this Idempotency-Key; null when this request is the first.
+A request that comes while the first one runs waits until that one commits.
+Errors: idempotency_key_reused.';

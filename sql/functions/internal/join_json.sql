@@ -1,0 +1,8 @@
+create or replace function internal.join_json(variadic p_objects json[]) returns json
+language sql immutable parallel safe
+begin atomic
+    select json_object_agg(member.key, member.value)
+    from unnest(p_objects) as object
+    cross join json_each(object) as member;
+end;
+comment on function internal.join_json(json[]) is 'One JSON object with the members of several.';

@@ -1,0 +1,98 @@
+create or replace function internal.metric_faults(p_item jsonb, p_now timestamptz)
+returns table (field text, slug text, detail text)
+language sql stable
+begin atomic
+    with item as (
+        select
+            p_item ->> 'name' as name,
+            p_item -> 'value' as value,
+            p_item ->> 'type' as type,
+            coalesce(jsonb_typeof(p_item -> 'value'), 'null') as value_type,
+            known.type as kind_type,
+            case
+                when known.type is not null then known.type
+                when p_item ->> 'type' in ('gauge', 'counter', 'histogram') then p_item ->> 'type'
+            end as settled_type
+        from (
+            select (
+                select kind.type from data.kind
+                where kind.name = p_item ->> 'name'
+            ) as type
+        ) as known
+    ),
+
+    fault as (
+        select
+            null as field,
+            rule.slug,
+            rule.detail
+        from item
+        cross join
+            lateral (
+                values
+                (
+                    'kind_name_well_formed', null,
+                    jsonb_typeof(p_item -> 'name') is distinct from 'string'
+                    or not internal.is_metric_name(item.name)
+                ),
+                ('kind_prefix_matches_type', null, starts_with(item.name, 'Fact:')),
+                (
+                    'source_name_well_formed', null,
+                    jsonb_typeof(p_item -> 'source') is distinct from 'string'
+                    or not internal.is_source_name(p_item ->> 'source')
+                ),
+                ('kind_type_known', null, item.type not in ('gauge', 'counter', 'histogram')),
+                (
+                    'kind_type_settled',
+                    case
+                        when item.type is not null and item.type <> item.kind_type
+                            then 'The kind is a ' || item.kind_type || '; a kind keeps its first type.'
+                    end,
+                    item.kind_type is distinct from 'fact'
+                    and (
+                        item.type in ('gauge', 'counter', 'histogram') and item.type <> item.kind_type
+                        or item.value_type <> 'null'
+                        and (item.value_type = 'object') <> (item.settled_type = 'histogram')
+                    )
+                ),
+                (
+                    'histogram_well_formed',
+                    case when item.value_type = 'object' then (internal.read_histogram(item.value)).fault end,
+                    case item.value_type
+                        when 'object'
+                            then
+                                coalesce(item.settled_type, 'histogram') = 'histogram'
+                                and (internal.read_histogram(item.value)).fault is not null
+                        when 'null' then item.settled_type = 'histogram'
+                    end
+                ),
+                (
+                    'value_finite', null,
+                    item.value_type <> 'object'
+                    and item.settled_type is distinct from 'histogram'
+                    and internal.read_number(item.value) is null
+                ),
+                (
+                    'kind_unit_well_formed', null,
+                    jsonb_typeof(p_item -> 'unit') not in ('string', 'null')
+                    or not internal.is_unit(p_item ->> 'unit')
+                )
+            ) as rule (slug, detail, broken)
+        where rule.broken
+        union all
+        select * from internal.label_faults(p_item -> 'labels')
+        union all
+        select * from internal.ts_faults(p_item -> 'ts', p_now)
+        union all
+        select * from internal.unknown_fields(p_item, '{name,source,value,ts,labels,type,unit}')
+    )
+
+    select
+        coalesce(fault.field, rule.field),
+        fault.slug,
+        coalesce(fault.detail, rule.detail)
+    from fault
+    inner join internal.item_rules() as rule on fault.slug = rule.slug;
+end;
+comment on function internal.metric_faults(jsonb, timestamptz) is
+'Every rule that a metric item breaks; no row exactly when check_metrics calls the item good.';

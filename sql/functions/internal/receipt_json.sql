@@ -1,0 +1,21 @@
+create or replace function internal.receipt_json(
+    p_items integer, p_accepted integer, p_conflict integer, p_late integer, p_bad integer, p_refusal jsonb
+)
+returns json
+language sql immutable parallel safe
+begin atomic
+    select internal.join_json(
+        json_build_object(
+            'accepted', p_accepted,
+            'duplicate', p_items - p_accepted - p_conflict - p_bad,
+            'conflict', p_conflict,
+            'late', p_late,
+            'rejected', coalesce(p_refusal -> 'items', '[]')
+        ),
+        -- With omitted only.
+        (p_refusal - 'items')::json
+    );
+end;
+comment on function internal.receipt_json(integer, integer, integer, integer, integer, jsonb) is
+'The answer of an ingest: counts of items, and the broken rules of the p_bad refused items as
+explain_items returns them.';

@@ -1,0 +1,32 @@
+create or replace function internal.ts_faults(p_ts jsonb, p_now timestamptz)
+returns table (field text, slug text, detail text)
+language sql stable
+begin atomic
+    select
+        'ts',
+        case
+            when moment.ts is null then 'ts_well_formed'
+            when moment.ts > p_now then 'ts_not_in_future'
+            else 'ts_within_retention'
+        end,
+        case
+            -- No number of seconds: the year 5138 and later, or 1973 and later in a smaller unit.
+            when p_ts between '1e11' and '1e14'
+                then 'The number looks like milliseconds. Divide it by 1000.'
+            when p_ts between '1e14' and '1e17'
+                then 'The number looks like microseconds. Divide it by 1000000.'
+            when p_ts between '1e17' and '1e20'
+                then 'The number looks like nanoseconds. Divide it by 1000000000.'
+            when moment.ts < p_now
+                then
+                    'The ts is older than the retention of samples, '
+                    || (select internal.raw_retention())
+                    || '.'
+        end
+    from (select internal.read_ts(p_ts, p_now) as ts) as moment
+    where
+        moment.ts is null
+        or moment.ts > p_now + interval '5 minutes'
+        or moment.ts < p_now - (select internal.raw_retention());
+end;
+comment on function internal.ts_faults(jsonb, timestamptz) is 'What is wrong with the time of an item.';

@@ -1,0 +1,50 @@
+-- Row types that functions return to each other.
+
+create type data.histogram as (
+    observations integer,
+    sum double precision,
+    low double precision,
+    high double precision,
+    sketch bigint [],
+    fault text
+);
+comment on type data.histogram is 'A histogram as a sample, or a sentence about what is wrong with it.';
+
+create type data.rollup as (
+    kind_id integer,
+    series_id integer,
+    bucket timestamptz,
+    observations bigint,
+    value_count bigint,
+    value_sum double precision,
+    squared_deviations double precision,
+    value_min double precision,
+    value_max double precision,
+    value_last double precision,
+    last_at timestamptz,
+    value_first double precision,
+    increase double precision,
+    sketch bigint []
+);
+comment on type data.rollup is
+'A bucket of samples; series_id is null when it contains all series of the kind.';
+
+create type data.statistics as (
+    kind_id integer,
+    label text,
+    count bigint,
+    sum double precision,
+    avg double precision,
+    min double precision,
+    max double precision,
+    stddev double precision,
+    last double precision,
+    p50 double precision,
+    p90 double precision,
+    p95 double precision,
+    p99 double precision,
+    rate_per_second double precision,
+    newest timestamptz
+);
+comment on type data.statistics is
+'Statistics of a kind in a window; label is the group, or null for the whole kind.';

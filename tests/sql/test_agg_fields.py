@@ -1,0 +1,126 @@
+"""Aggregates with the named fields only."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from psycopg import Connection
+
+from tests.sql.calls import (
+    NOW,
+    Json,
+    ago,
+    ask,
+    histogram,
+    ingest_metrics,
+    metric,
+    query_agg,
+    refused,
+)
+
+HEAD = ["kind", "type", "unit", "window", "from", "to"]
+STATISTICS = ["count", "sum", "avg", "min", "max", "stddev", "last", "p50", "p90", "p95", "p99"]
+FIELDS = [
+    *STATISTICS,
+    "rate_per_second",
+    "previous",
+    "change",
+    "groups",
+    "freshness",
+    "error_bound",
+]
+
+
+@pytest.fixture
+def samples(db: Connection) -> None:
+    ingest_metrics(
+        db,
+        [
+            *(metric(value=n, ts=ago(minutes=n)) for n in range(1, 9)),
+            *(metric(value=n, source="db", ts=ago(minutes=60 + n)) for n in range(1, 9)),
+            metric("visits", value=5, type="counter", ts=ago(minutes=9)),
+            histogram([1, 2], [1, 2, 3], 12, ts=ago(minutes=5)),
+        ],
+    )
+
+
+def pick(answer: Json, fields: list[str]) -> Json:
+    """The named members of a whole answer."""
+    named = [name for name in fields if name in (*STATISTICS, "rate_per_second")]
+    inside = {"group", "from", "to", *(named or [*STATISTICS, "rate_per_second"])}
+    picked: Json = {}
+    for name, value in answer.items():
+        if name not in (*HEAD, "computed_at", *fields):
+            continue
+        if name in ("previous", "change"):
+            picked[name] = {key: part for key, part in value.items() if key in inside}
+        elif name == "groups":
+            picked[name] = [
+                {key: part for key, part in group.items() if key in inside} for group in value
+            ]
+        else:
+            picked[name] = value
+    return picked
+
+
+@pytest.mark.usefixtures("samples")
+@pytest.mark.parametrize(
+    "fields",
+    [
+        [],
+        ["count"],
+        ["p95"],
+        ["last", "change"],
+        ["previous"],
+        ["change"],
+        ["groups"],
+        ["groups", "sum", "p50"],
+        ["previous", "avg"],
+        ["freshness", "error_bound"],
+        ["count", "count"],
+        FIELDS,
+    ],
+)
+@pytest.mark.parametrize("kind", ["cpu", "visits", "latency", None])
+def test_named_fields_are_those_of_the_whole_answer(
+    db: Connection, kind: str | None, fields: list[str]
+) -> None:
+    for group_by in (None, "source"):
+        whole = query_agg(db, kind, "1h", group_by=group_by)
+        named = query_agg(db, kind, "1h", group_by=group_by, fields=fields)
+        if kind is None:
+            assert named["kinds"] == [pick(member, fields) for member in whole["kinds"]]
+        else:
+            assert named == pick(whole, fields)
+
+
+@pytest.mark.usefixtures("samples")
+def test_no_list_of_fields_means_all_in_the_documented_order(db: Connection) -> None:
+    assert list(query_agg(db, "cpu", "1h")) == [*HEAD, *FIELDS, "computed_at"]
+
+
+@pytest.mark.usefixtures("samples")
+def test_fields_narrow_what_was_known_then(db: Connection) -> None:
+    snapshot: Json = ask(db, "select api.snapshot_agg('cpu', '1h', %s)", NOW)
+
+    later = NOW + timedelta(hours=1)
+    fields = ["max", "previous"]
+    assert query_agg(db, "cpu", "1h", as_of=NOW, now=later, fields=fields) == pick(snapshot, fields)
+
+
+@pytest.mark.usefixtures("samples")
+@pytest.mark.parametrize("unknown", ["p75", "", "COUNT", "kind", "previous.count"])
+def test_an_unknown_field_is_refused_with_the_known_ones(db: Connection, unknown: str) -> None:
+    with refused(db, "fields_known") as refusal:
+        query_agg(db, "cpu", "1h", fields=["count", unknown])
+    assert refusal.message == f'unknown field "{unknown}"'
+    assert refusal.params["known"] == FIELDS
+    assert "rate_per_second" in refusal.hint
+
+
+@pytest.mark.usefixtures("samples")
+def test_the_nearest_field_is_suggested(db: Connection) -> None:
+    with refused(db, "fields_known") as refusal:
+        query_agg(db, "cpu", "1h", fields=["rate_per_sec"])
+    assert refusal.hint.startswith('Did you mean "rate_per_second"? ')
