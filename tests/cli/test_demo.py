@@ -4,7 +4,7 @@ import json
 
 import httpx
 
-from tests.support.foreground import Service
+from tests.support.command_line import Service
 
 
 def test_a_demo_is_labelled_and_a_second_one_doubles_nothing(service: Service) -> None:

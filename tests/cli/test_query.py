@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import httpx
 import pytest
 
-from tests.support.foreground import Service
+from tests.support.command_line import Service
 
 
 def _send(service: Service, *items: Mapping[str, object]) -> None:
