@@ -12,8 +12,32 @@ from tests.support import timescaledb, valkey
 from tests.support.timescaledb import Server
 from tests.support.valkey import Valkey
 
+# A test that uses one of these fixtures, itself or through another one, runs a server.
+SERVERS = {"database_server", "valkey_server", "service", "template", "wheel"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--without-servers", action="store_true", help="run only the tests that need no server"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--without-servers"):
+        chosen = [item for item in items if not _runs_a_server(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
+
+
+def _runs_a_server(item: pytest.Item) -> bool:
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    return item.get_closest_marker("server") is not None or not SERVERS.isdisjoint(fixtures)
+
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "server: starts a server, or waits for one, without a fixture."
+    )
     config.addinivalue_line(
         "markers",
         "native_only(reason): needs a native server; skipped with its reason on the embedded one.",

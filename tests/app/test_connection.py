@@ -136,6 +136,7 @@ async def test_a_password_and_a_database_number_of_the_url_are_used(
         await wrong.get("key")
 
 
+@pytest.mark.server
 async def test_a_unix_socket_is_spoken_to(tmp_path: Path) -> None:
     server = ValkeyServer(port=free_port(), unix_socket_path=tmp_path / "v.sock")
     server.start()

@@ -139,6 +139,7 @@ async def test_connections_that_died_in_the_pool_are_replaced(database_url: str)
             assert (await database.read(WHO, {"n": 7}))[2] == 7
 
 
+@pytest.mark.server
 async def test_a_server_that_is_not_there_is_unavailable() -> None:
     async with opened(f"postgresql://postgres@127.0.0.1:{free_port()}/postgres") as gone:
         with pytest.raises(Problem, match="unavailable"):

@@ -15,6 +15,8 @@ from tests.support.command_line import GONE_SECONDS, Service
 from tests.support.processes import alive, descendants
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.server
+
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:

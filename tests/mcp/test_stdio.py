@@ -25,6 +25,8 @@ from tests.support import command_line, web_server
 from tests.support.repository import ROOT
 from tests.support.waiting import eventually
 
+pytestmark = pytest.mark.server
+
 MODES = ["auto", "legacy"]
 HANDSHAKE = (
     b'{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion":'

@@ -49,6 +49,7 @@ def test_without_redis_the_service_answers_and_says_degraded(
         assert httpx.get(f"{alone.url}/query/agg?window=7d").status_code == 200
 
 
+@pytest.mark.server
 def test_without_a_database_the_service_says_so_and_when_to_come_back(tmp_path: Path) -> None:
     nowhere = f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"
     with web_server.start(nowhere, None, tmp_path / "log", workers=1, ready=503) as alone:

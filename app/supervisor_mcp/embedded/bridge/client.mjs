@@ -20,7 +20,18 @@ const LINGER_MS = 1_000
 const BATCH_LIMIT = 256 * 1024 * 1024
 const QUEUE_LIMIT = 1_000
 
-// `prepared`: what the batch does to the named statements of the session, in order.
+/**
+ * What a client sent up to the end of a batch.
+ * `prepared`: what the batch does to the named statements of the session, in order.
+ * @typedef {object} Batch
+ * @property {Buffer[]} frames
+ * @property {number} bytes
+ * @property {boolean} leavesState
+ * @property {boolean} resets
+ * @property {import('./session.mjs').PreparedChange[]} prepared
+ */
+
+/** @returns {Batch} */
 const newBatch = () => ({ frames: [], bytes: 0, leavesState: false, resets: false, prepared: [] })
 
 export class Client {
@@ -33,6 +44,7 @@ export class Client {
   #session
   #framer = new wire.Framer()
   #batch = newBatch()
+  /** @type {Batch[]} */
   #batches = []
   #release
   #startup
@@ -53,7 +65,12 @@ export class Client {
     this.#startup = setTimeout(() => socket.destroy(), STARTUP_MS)
   }
 
-  /** End the connection with a FATAL error. */
+  /**
+   * End the connection with a FATAL error.
+   * @param {string} sqlstate
+   * @param {string} message
+   * @param {{ detail?: string, hint?: string }} more
+   */
   end(sqlstate, message, { detail, hint } = {}) {
     if (this.#closed) return
     this.#socket.end(wire.errorResponse({ severity: 'FATAL', sqlstate, message, detail, hint }))

