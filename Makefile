@@ -60,7 +60,7 @@ run: $(RUNTIME) ## Run the service with everything it needs on 127.0.0.1:8080
 	@exec $(BIN)/supervisor-mcp up
 
 test: $(DEVELOPMENT) ## Run the whole suite
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 test-fast: $(DEVELOPMENT) ## Run the tests that need no server, in seconds
 	$(BIN)/pytest --without-servers
