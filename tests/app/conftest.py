@@ -1,4 +1,4 @@
-"""A Valkey that the tests of the cache share."""
+"""A client of the Valkey database that a test of the cache uses."""
 
 from __future__ import annotations
 
@@ -6,22 +6,6 @@ from collections.abc import Iterator
 
 import pytest
 import redis
-
-from tests.support import running
-
-
-@pytest.fixture(scope="session")
-def valkey_url() -> Iterator[str]:
-    with running.valkey() as url:
-        yield url
-
-
-@pytest.fixture
-def redis_url(valkey_url: str) -> str:
-    """URL of an empty Valkey."""
-    with redis.Redis.from_url(valkey_url) as client:
-        client.flushall()
-    return valkey_url
 
 
 @pytest.fixture

@@ -115,5 +115,5 @@ def test_text_that_cannot_be_stored_is_refused(sent: str) -> None:
 
 
 def test_the_present_reads_as_itself() -> None:
-    now = datetime.now(UTC)
+    now = datetime(2025, 6, 15, 12, 30, tzinfo=UTC)
     assert arguments.timestamp("as_of", now.isoformat()) == now

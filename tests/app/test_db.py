@@ -12,7 +12,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from supervisor_mcp.db import Database, Json
 from supervisor_mcp.errors import Problem
-from tests.support import running
+from tests.support import proxy
+from tests.support.ports import free_port
 
 OBJECTS = """
 create schema if not exists probe;
@@ -130,16 +131,17 @@ async def test_many_calls_of_several_pools_at_once_do_not_mix(database_url: str)
 
 async def test_connections_that_died_in_the_pool_are_replaced(database_url: str) -> None:
     address = conninfo_to_dict(database_url)
-    async with running.proxy(str(address["host"]), int(address["port"] or 5432)) as proxy:
-        through = make_conninfo(database_url, host="127.0.0.1", port=proxy.port)
+    async with proxy.start(str(address["host"]), int(address["port"] or 5432)) as breakable:
+        through = make_conninfo(database_url, host="127.0.0.1", port=breakable.port)
         async with opened(through) as database:
             await asyncio.gather(*(database.read(WHO, {"n": n}) for n in range(8)))
-            proxy.drop()
+            breakable.drop()
             assert (await database.read(WHO, {"n": 7}))[2] == 7
 
 
+@pytest.mark.server
 async def test_a_server_that_is_not_there_is_unavailable() -> None:
-    async with opened(f"postgresql://postgres@127.0.0.1:{running.free_port()}/postgres") as gone:
+    async with opened(f"postgresql://postgres@127.0.0.1:{free_port()}/postgres") as gone:
         with pytest.raises(Problem, match="unavailable"):
             await gone.read(WHO, {"n": 1})
 

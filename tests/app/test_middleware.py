@@ -15,7 +15,7 @@ from starlette.types import Message, Receive, Scope, Send
 from supervisor_mcp.config import Settings
 from supervisor_mcp.operations import context
 from supervisor_mcp.server.asgi import Application, create
-from tests.support import running
+from tests.support.ports import free_port
 
 
 class Child:
@@ -44,7 +44,7 @@ class Child:
 
 
 def application(**mounts: Child) -> Application:
-    nowhere = f"postgresql://postgres@127.0.0.1:{running.free_port()}/postgres"
+    nowhere = f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"
     made = context.build(Settings(database_url=nowhere, pool_size=1))
     return Application(made, {f"/{n}": child.app for n, child in mounts.items()}, access_log=False)
 

@@ -7,15 +7,15 @@ from uuid import uuid4
 
 import pytest
 
-from tests.support import foreground
-from tests.support.foreground import Service
+from tests.support import command_line
+from tests.support.command_line import Service
 
 
 @pytest.fixture(scope="package")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """`up` with both embedded servers on free ports."""
     data_dir = tmp_path_factory.mktemp("cli") / "data"
-    with foreground.service(data_dir, env={"SUPERVISOR_WORKERS": "2"}) as started:
+    with command_line.up(data_dir, env={"SUPERVISOR_WORKERS": "2"}) as started:
         yield started
 
 

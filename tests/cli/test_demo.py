@@ -6,8 +6,8 @@ from threading import Thread
 
 import httpx
 
-from tests.support import foreground
-from tests.support.foreground import Service
+from tests.support import command_line
+from tests.support.command_line import Service
 
 
 class Refusing(BaseHTTPRequestHandler):
@@ -63,7 +63,7 @@ def test_rejected_rows_of_a_demo_are_listed_and_end_it_with_status_1() -> None:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}"
-        done = foreground.run("demo", "--days", "1", env={"SUPERVISOR_URL": url})
+        done = command_line.run("demo", "--days", "1", env={"SUPERVISOR_URL": url})
         server.shutdown()
         thread.join()
     assert done.returncode == 1

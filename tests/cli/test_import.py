@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.support import foreground
-from tests.support.foreground import Service
+from tests.support import command_line
+from tests.support.command_line import Service
+from tests.support.waiting import eventually
 
 ROWS = 5_000
 
@@ -45,8 +46,8 @@ def _import(service: Service, *arguments: str | Path, status: int = 0) -> dict[s
 def _pipe(service: Service, content: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Import standard input."""
     return subprocess.run(
-        [*foreground.COMMAND, "import", "-", *arguments],
-        env={**foreground.environment(), **service.env, "SUPERVISOR_URL": service.url},
+        [*command_line.COMMAND, "import", "-", *arguments],
+        env={**command_line.environment(), **service.env, "SUPERVISOR_URL": service.url},
         input=content,
         capture_output=True,
         check=False,
@@ -215,16 +216,17 @@ def test_an_import_killed_at_any_point_and_repeated_stores_each_row_once(
     arguments = ("import", str(path), "--kind", kind, "--source", "me", "--shift-to-now")
     for share in kills:
         process = subprocess.Popen(
-            [*foreground.COMMAND, *arguments],
-            env={**foreground.environment(), **service.env, "SUPERVISOR_URL": service.url},
+            [*command_line.COMMAND, *arguments],
+            env={**command_line.environment(), **service.env, "SUPERVISOR_URL": service.url},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
         stored = share * ROWS
-        foreground.eventually(
+        eventually(
             lambda process=process, stored=stored: (  # type: ignore[misc]
                 process.poll() is not None or _stored(service, kind) > stored
-            )
+            ),
+            seconds=25,
         )
         process.kill()
         process.wait()

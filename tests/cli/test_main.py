@@ -7,8 +7,8 @@ from importlib.metadata import version
 
 import pytest
 
-from tests.support import foreground
-from tests.support.foreground import Service
+from tests.support import command_line
+from tests.support.command_line import Service
 
 COMMANDS = (
     "up",
@@ -28,7 +28,7 @@ SLOW = {"httpx", "pydantic", "rich", "psycopg", "fastmcp", "stamina", "asyncio"}
 
 @pytest.mark.parametrize("option", ["--help", "-h"])
 def test_help_lists_the_commands(option: str) -> None:
-    done = foreground.run(option, env={})
+    done = command_line.run(option, env={})
     assert done.returncode == 0
     for command in COMMANDS:
         assert f"\n  {command} " in done.stdout
@@ -37,27 +37,27 @@ def test_help_lists_the_commands(option: str) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str) -> None:
-    done = foreground.run(command, "-h", env={})
+    done = command_line.run(command, "-h", env={})
     assert done.returncode == 0
     assert f"supervisor-mcp {command}" in done.stdout
     assert "-h, --help" in done.stdout
 
 
 def test_help_describes_completion_and_exit_statuses() -> None:
-    shown = foreground.run("--help", env={}).stdout
+    shown = command_line.run("--help", env={}).stdout
     assert "--install-completion" in shown
     assert "--show-completion" in shown
     assert "Exit status: 0 success, 1 failed" in " ".join(shown.split())
 
 
 def test_the_version_is_that_of_the_package() -> None:
-    done = foreground.run("--version", env={})
+    done = command_line.run("--version", env={})
     assert (done.returncode, done.stdout) == (0, f"supervisor-mcp {version('supervisor-mcp')}\n")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_the_completion_of_a_shell_can_be_shown(shell: str) -> None:
-    done = foreground.run(env={"_SUPERVISOR_MCP_COMPLETE": f"source_{shell}"})
+    done = command_line.run(env={"_SUPERVISOR_MCP_COMPLETE": f"source_{shell}"})
     assert done.returncode == 0
     assert "_SUPERVISOR_MCP_COMPLETE" in done.stdout
 
@@ -66,7 +66,7 @@ def test_declaring_the_commands_imports_nothing_slow() -> None:
     program = "import sys, supervisor_mcp.cli.main; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-P", "-c", program],
-        env=foreground.environment(),
+        env=command_line.environment(),
         capture_output=True,
         check=True,
         text=True,
@@ -76,7 +76,7 @@ def test_declaring_the_commands_imports_nothing_slow() -> None:
 
 @pytest.mark.parametrize("arguments", [("agg", "--windw", "7d"), ("nonsense",), ("import",), ()])
 def test_wrong_arguments_end_with_status_2(arguments: tuple[str, ...]) -> None:
-    done = foreground.run(*arguments, env={})
+    done = command_line.run(*arguments, env={})
     assert done.returncode == 2
     assert "Usage: supervisor-mcp" in done.stderr
     assert "Traceback" not in done.stderr
@@ -84,11 +84,11 @@ def test_wrong_arguments_end_with_status_2(arguments: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize(("typed", "meant"), [("kind", "kinds"), ("serie", "series")])
 def test_an_unknown_command_gets_the_nearest_name(typed: str, meant: str) -> None:
-    assert f"Did you mean '{meant}'" in foreground.run(typed, env={}).stderr
+    assert f"Did you mean '{meant}'" in command_line.run(typed, env={}).stderr
 
 
 def test_a_setting_that_cannot_be_read_is_named() -> None:
-    done = foreground.run("kinds", env={"SUPERVISOR_PORT": "many"})
+    done = command_line.run("kinds", env={"SUPERVISOR_PORT": "many"})
     assert done.returncode == 2
     assert done.stderr.startswith("SUPERVISOR_PORT is 'many'")
 
@@ -97,7 +97,7 @@ def test_a_setting_that_cannot_be_read_is_named() -> None:
     "url", ["nonsense", "ftp://127.0.0.1", "http://", "http://[::1", "http://127.0.0.1:99999"]
 )
 def test_a_bad_service_url_ends_with_status_2(url: str) -> None:
-    done = foreground.run("kinds", env={"SUPERVISOR_URL": url})
+    done = command_line.run("kinds", env={"SUPERVISOR_URL": url})
     assert done.returncode == 2
     assert f'SUPERVISOR_URL is "{url}"' in done.stderr
     assert "http://127.0.0.1:8080" in done.stderr
@@ -105,7 +105,7 @@ def test_a_bad_service_url_ends_with_status_2(url: str) -> None:
 
 def test_a_login_in_the_service_url_is_not_shown() -> None:
     for url in ("http://me:secret@127.0.0.1:1", "gopher://me:secret@127.0.0.1"):
-        done = foreground.run("kinds", env={"SUPERVISOR_URL": url})
+        done = command_line.run("kinds", env={"SUPERVISOR_URL": url})
         assert "127.0.0.1" in done.stderr
         assert "secret" not in done.stderr
 
@@ -130,7 +130,7 @@ def _error(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
 def test_with_json_a_local_failure_is_an_object(
     arguments: tuple[str, ...], env: dict[str, str], status: int
 ) -> None:
-    done = foreground.run(*arguments, env=env)
+    done = command_line.run(*arguments, env=env)
     error = _error(done)
     assert done.returncode == error["status"] == status
     assert set(error) == {"detail", "hint", "status"}

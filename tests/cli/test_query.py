@@ -10,8 +10,8 @@ from threading import Thread
 import httpx
 import pytest
 
-from tests.support import foreground
-from tests.support.foreground import Service
+from tests.support import command_line
+from tests.support.command_line import Service
 
 
 def _send(service: Service, *items: Mapping[str, object]) -> None:
@@ -123,7 +123,7 @@ def test_a_page_of_another_program_is_not_taken_for_an_answer(tmp_path: Path) ->
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}"
-        done = foreground.run("kinds", env={"SUPERVISOR_URL": url})
+        done = command_line.run("kinds", env={"SUPERVISOR_URL": url})
         server.shutdown()
         thread.join()
     assert done.returncode == 4

@@ -11,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import foreground
-from tests.support.foreground import Service
+from tests.support import command_line
+from tests.support.command_line import Service
+from tests.support.repository import ROOT
 
-README = (foreground.ROOT / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 CONSOLE = re.compile(r"^```console\n(.*?)^```$", flags=re.DOTALL | re.MULTILINE)
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00| UTC|Z)")
 TOKEN = re.compile(r"\b[0-9a-f]{32}\b")
@@ -28,9 +29,7 @@ LATE = re.compile(r"late rows are counted")
 def test_the_tour_works_word_by_word(service: Service, tmp_path: Path) -> None:
     blocks = CONSOLE.findall(README)
     assert len(blocks) >= 9
-    command = tmp_path / "supervisor-mcp"
-    command.write_text(f'#!/bin/sh\nexec {shlex.join(foreground.COMMAND)} "$@"\n')
-    command.chmod(0o700)
+    command_line.install(tmp_path)
     for block in blocks:
         typed, expected = _read(block)
         if "psql" in typed and shutil.which("psql") is None:
@@ -62,7 +61,7 @@ def _type(typed: str, service: Service, folder: Path) -> str:
     done = subprocess.run(
         ["bash", "-c", here],
         env={
-            **foreground.environment(),
+            **command_line.environment(),
             **service.env,
             "SUPERVISOR_URL": service.url,
             "PATH": f"{folder}:{os.environ['PATH']}",
@@ -94,4 +93,4 @@ def _shape(shown: str) -> list[str]:
 
 @pytest.mark.parametrize("target", sorted(re.findall(r"\]\(([^)#:]+)\)", README)))
 def test_what_the_readme_links_to_exists(target: str) -> None:
-    assert (foreground.ROOT / target).exists()
+    assert (ROOT / target).exists()

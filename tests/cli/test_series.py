@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from supervisor_mcp.cli.sparkline import BLOCKS
-from tests.support.foreground import Service
+from tests.support.command_line import Service
 
 MINUTE = 60
 STYLE = re.compile(r"\x1b\[[0-9;]*m")

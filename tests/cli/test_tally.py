@@ -8,7 +8,7 @@ import pytest
 from supervisor_mcp.cli.client import Client
 from supervisor_mcp.cli.failure import FAILED, Failure
 from supervisor_mcp.cli.ingest import METRICS, Row, Tally, ingest
-from tests.support.foreground import Service
+from tests.support.command_line import Service
 
 
 def test_the_first_rejected_rows_are_listed_and_the_others_counted(

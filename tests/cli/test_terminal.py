@@ -11,8 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support import foreground
-from tests.support.foreground import Service
+from tests.support import command_line
+from tests.support.command_line import Service
 
 # Names as services give them: long paths, labels and host names.
 LONG_KIND = "io.modelcontextprotocol.servers.filesystem.requests.duration_seconds.read_text_file"
@@ -96,10 +96,10 @@ def test_a_reader_that_stops_ends_the_command_quietly(service: Service, name: st
         for n in range(1000)
     ]
     httpx.post(f"{service.url}/ingest/facts", json=items).raise_for_status()
-    command = [*foreground.COMMAND, "facts", "--kind", f"Fact:{name}", "--limit", "1000"]
+    command = [*command_line.COMMAND, "facts", "--kind", f"Fact:{name}", "--limit", "1000"]
     process = subprocess.Popen(
         command,
-        env={**foreground.environment(), **service.env, "SUPERVISOR_URL": service.url},
+        env={**command_line.environment(), **service.env, "SUPERVISOR_URL": service.url},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -119,8 +119,8 @@ def test_a_reader_that_stops_ends_the_command_quietly(service: Service, name: st
 def test_a_full_disk_is_one_line_and_status_1(service: Service, arguments: tuple[str, ...]) -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [*foreground.COMMAND, *arguments],
-            env={**foreground.environment(), **service.env, "SUPERVISOR_URL": service.url},
+            [*command_line.COMMAND, *arguments],
+            env={**command_line.environment(), **service.env, "SUPERVISOR_URL": service.url},
             stdout=full,
             stderr=subprocess.PIPE,
             check=False,

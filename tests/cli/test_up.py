@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import signal
 import socket
 import subprocess
@@ -11,8 +10,12 @@ import httpx
 import psycopg
 import pytest
 
-from tests.support import foreground
-from tests.support.foreground import Service, alive, descendants, eventually
+from tests.support import command_line
+from tests.support.command_line import GONE_SECONDS, Service
+from tests.support.processes import alive, descendants
+from tests.support.waiting import eventually
+
+pytestmark = pytest.mark.server
 
 
 @pytest.fixture(scope="module")
@@ -36,13 +39,11 @@ def test_it_says_where_things_are_and_three_commands_to_try(service: Service) ->
 
 
 def test_the_commands_to_try_work_as_they_stand(service: Service, tmp_path: Path) -> None:
-    command = tmp_path / "supervisor-mcp"
-    command.write_text(f'#!/bin/sh\nexec {shlex.join(foreground.COMMAND)} "$@"\n')
-    command.chmod(0o700)
+    command_line.install(tmp_path)
     for line in service.said.partition("Try:\n")[2].splitlines():
         done = subprocess.run(
             ["/bin/sh", "-c", line.replace("curl ", "curl --fail-with-body -sS ")],
-            env={**foreground.environment(), "PATH": f"{tmp_path}:{os.environ['PATH']}"},
+            env={**command_line.environment(), "PATH": f"{tmp_path}:{os.environ['PATH']}"},
             cwd=tmp_path,
             capture_output=True,
             check=False,
@@ -62,41 +63,41 @@ def test_an_analyst_reads_the_views_and_nothing_else(service: Service) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_every_process(data_dir: Path, number: signal.Signals) -> None:
-    with foreground.service(data_dir) as service:
+    with command_line.up(data_dir) as service:
         below = descendants(service.process.pid)
         # As a terminal does it: to the whole process group.
         os.killpg(service.process.pid, number)
-        assert service.process.wait(foreground.GONE_SECONDS) == 0
+        assert service.process.wait(GONE_SECONDS) == 0
         assert not alive(below)
 
 
 def test_servers_stop_by_themselves_when_the_command_is_killed_and_the_data_stays(
     data_dir: Path, name: str
 ) -> None:
-    with foreground.service(data_dir) as service:
+    with command_line.up(data_dir) as service:
         below = descendants(service.process.pid)
         assert len(below) >= 5
         item = {"name": name, "source": "me", "value": 1}
         httpx.post(f"{service.url}/ingest/metrics", json=item).raise_for_status()
         os.killpg(service.process.pid, signal.SIGKILL)
         service.process.wait()
-        assert eventually(lambda: not alive(below)), alive(below)
-    with foreground.service(data_dir) as service:
+        eventually(lambda: not alive(below), "the end of every server", seconds=GONE_SECONDS)
+    with command_line.up(data_dir) as service:
         assert _count(service, name) == 1
 
 
 def test_it_ends_with_a_sentence_when_a_server_dies(data_dir: Path) -> None:
-    with foreground.service(data_dir) as service:
+    with command_line.up(data_dir) as service:
         below = descendants(service.process.pid)
         node = next(pid for pid, _ in below if "main.mjs" in _command(pid))
         os.kill(node, signal.SIGKILL)
-        assert service.process.wait(foreground.GONE_SECONDS) == 1
+        assert service.process.wait(GONE_SECONDS) == 1
         assert not alive(below)
     assert "The embedded database ended by itself" in data_dir.with_suffix(".log").read_text()
 
 
 def test_a_second_one_on_the_same_data_is_refused(service: Service) -> None:
-    done = foreground.run("up", env=service.env)
+    done = command_line.run("up", env=service.env)
     assert done.returncode == 1
     assert service.env["SUPERVISOR_DATA_DIR"] in done.stderr
     assert "SUPERVISOR_DATA_DIR" in done.stderr
@@ -106,7 +107,7 @@ def test_a_second_one_on_the_same_data_is_refused(service: Service) -> None:
 def test_a_taken_port_is_refused_before_anything_starts(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        done = foreground.run(
+        done = command_line.run(
             "up",
             env={
                 "SUPERVISOR_PORT": str(port),
@@ -126,7 +127,7 @@ def test_a_database_and_a_redis_that_are_given_replace_the_embedded_ones(
         "SUPERVISOR_DATABASE_URL": service.announced["Database"],
         "SUPERVISOR_REDIS_URL": service.announced["Cache"],
     }
-    with foreground.service(tmp_path / "data", env=given) as second:
+    with command_line.up(tmp_path / "data", env=given) as second:
         commands = [_command(pid) for pid, _ in descendants(second.process.pid)]
         assert not any("main.mjs" in line or "valkey" in line for line in commands)
         assert not (tmp_path / "data").exists()
@@ -137,7 +138,7 @@ def test_a_database_and_a_redis_that_are_given_replace_the_embedded_ones(
 
 
 def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
-    done = foreground.run(
+    done = command_line.run(
         "up",
         env={
             "SUPERVISOR_DATABASE_URL": "postgresql://me:secret@127.0.0.1:1/none",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from supervisor_mcp.errors import REGISTRY
+from tests.support.repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 DOCUMENT = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
 SQL = "\n".join(path.read_text(encoding="utf-8") for path in sorted(ROOT.glob("sql/**/*.sql")))
 EXPLAINED = (ROOT / "sql" / "functions" / "internal" / "item_rules.sql").read_text("utf-8")

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from pydantic_core import PydanticUndefined
 
 from supervisor_mcp.config import Settings
+from tests.support.repository import ROOT
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `SUPERVISOR_(\w+)` \| (.+?) \|", README, flags=re.MULTILINE))
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from supervisor_mcp.deploy import deploy, shipped_sql_dir
 from supervisor_mcp.deploy.lockfile import differences
 from supervisor_mcp.reference import drift, undocumented
-
-REPOSITORY = Path(__file__).parent.parent.parent
+from tests.support.repository import ROOT
 
 
 def test_no_migration_was_changed_since_it_was_locked() -> None:
@@ -18,7 +15,7 @@ def test_no_migration_was_changed_since_it_was_locked() -> None:
 def test_generated_files_are_what_a_deploy_gives(empty_database: str) -> None:
     deploy(empty_database, shipped_sql_dir())
 
-    assert drift(empty_database, REPOSITORY) == ""
+    assert drift(empty_database, ROOT) == ""
 
 
 def test_everything_has_a_comment(empty_database: str) -> None:

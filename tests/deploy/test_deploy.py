@@ -13,7 +13,7 @@ from psycopg.conninfo import make_conninfo
 from supervisor_mcp.deploy import DeployError, Report, deploy
 from tests.deploy.conftest import Ask
 from tests.deploy.sample import SAMPLE, write
-from tests.support.servers import Server
+from tests.support.timescaledb import Server
 
 
 def test_applies_every_file_and_reports_it(empty_database: str, sql_dir: Path) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from supervisor_mcp.deploy import DeployError, deploy, extend_lock
-from supervisor_mcp.deploy.lockfile import differences
+from supervisor_mcp.deploy import DeployError, deploy
+from supervisor_mcp.deploy.lockfile import differences, extend
 from tests.deploy.conftest import Ask
 from tests.deploy.sample import write
 
@@ -77,17 +77,17 @@ def test_column_under_a_view_and_a_function_can_change(
 
 
 def test_lock_takes_new_migrations_only(sql_dir: Path) -> None:
-    assert extend_lock(sql_dir) == ["0001_schemas.sql", "0002_sample.sql"]
+    assert extend(sql_dir) == ["0001_schemas.sql", "0002_sample.sql"]
     write(sql_dir, {"migrations/0003_more.sql": "select 1;"})
     assert differences(sql_dir) == ["0003_more.sql is not in lock.txt"]
 
-    assert extend_lock(sql_dir) == ["0003_more.sql"]
+    assert extend(sql_dir) == ["0003_more.sql"]
 
     assert differences(sql_dir) == []
 
 
 def test_lock_notices_and_keeps_what_was_edited_or_removed(sql_dir: Path) -> None:
-    extend_lock(sql_dir)
+    extend(sql_dir)
     before = (sql_dir / "migrations/lock.txt").read_text()
     (sql_dir / "migrations/0002_sample.sql").unlink()
     write(sql_dir, {"migrations/0001_schemas.sql": "select 1;"})
@@ -98,5 +98,5 @@ def test_lock_notices_and_keeps_what_was_edited_or_removed(sql_dir: Path) -> Non
     ]
     assert differences(sql_dir) == told
     with pytest.raises(DeployError, match="add a new migration instead"):
-        extend_lock(sql_dir)
+        extend(sql_dir)
     assert (sql_dir / "migrations/lock.txt").read_text() == before

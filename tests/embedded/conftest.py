@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,14 +9,6 @@ import pytest
 
 from supervisor_mcp import config
 from supervisor_mcp.embedded import database
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 15) -> None:
-    """Wait until `condition` holds; fail when it does not within `seconds`."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not come true in time"
-        time.sleep(0.02)
 
 
 def connect(url: str, **options: Any) -> psycopg.Connection:

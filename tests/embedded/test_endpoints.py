@@ -9,7 +9,8 @@ import psycopg
 
 from supervisor_mcp import embedded
 from supervisor_mcp.embedded import cache, database
-from tests.embedded.conftest import connect, eventually
+from tests.embedded.conftest import connect
+from tests.support.waiting import eventually
 
 
 def test_both_servers_start_and_are_found_while_they_run(data_dir: Path, cache_dir: Path) -> None:

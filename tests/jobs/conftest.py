@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from tests.support.servers import Server
+from tests.support.timescaledb import Server
 
 RunJob = Callable[[str, str | None], None]
 

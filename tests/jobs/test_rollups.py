@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import datetime, timedelta
 
 import psycopg
@@ -11,6 +10,7 @@ from psycopg import Connection
 
 from tests.jobs.conftest import RunJob
 from tests.sql.calls import ask, ingest_metrics, metric, query_agg
+from tests.support.waiting import eventually
 
 ROLLUPS = ("sample_1h", "sample_1d", "kind_1d")
 REFRESH = "policy_refresh_continuous_aggregate"
@@ -146,8 +146,5 @@ def test_the_scheduler_runs_refresh_late(fresh_database: str, clock: datetime) -
         ingest_metrics(conn, metric(ts=old), now=clock)
         assert ask(conn, "select count(*) from data.late") == 1
         conn.execute("select _timescaledb_functions.start_background_workers()")
-        deadline = time.monotonic() + 90
-        while ask(conn, "select count(*) from data.late"):
-            assert time.monotonic() < deadline
-            time.sleep(0.2)
+        eventually(lambda: ask(conn, "select count(*) from data.late") == 0, seconds=90)
         assert ask(conn, "select count(*) from data.sample_1d") == 1

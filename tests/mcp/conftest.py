@@ -12,13 +12,12 @@ from fastmcp import Client, FastMCP
 from psycopg.types.json import Jsonb
 
 from supervisor_mcp.config import Settings
-from supervisor_mcp.embedded import cache
 from supervisor_mcp.mcp.server import create_mcp
 from supervisor_mcp.operations import context as operations
 from supervisor_mcp.operations.context import Context
-from tests.support.servers import Server
+from tests.support.timescaledb import Server
 
-NOW = datetime.now(UTC).replace(minute=30, second=0, microsecond=0) - timedelta(hours=1)
+NOW = datetime(2025, 6, 15, 12, 30, tzinfo=UTC)
 METRICS = [
     {
         "name": name,
@@ -60,13 +59,6 @@ LARGE_FACTS = [
     }
     for number in range(25)
 ]
-
-
-@pytest.fixture(scope="session")
-def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A Valkey of this suite's own."""
-    with cache.start(tmp_path_factory.mktemp("valkey")) as valkey:
-        yield valkey.url
 
 
 @pytest.fixture(scope="session")

@@ -160,6 +160,7 @@ async def test_a_defect_is_logged_under_the_request_id_and_not_reported(
     assert "swordfish" in str(record.exc_info)
 
 
+@pytest.mark.server
 async def test_a_database_that_is_gone_is_reported() -> None:
     nowhere = Settings(database_url="postgresql://postgres@127.0.0.1:1/postgres", redis_url=None)
     async with (

@@ -14,10 +14,10 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
-from supervisor_mcp.embedded import cache
 from tests.mcp.test_tools import NAMES
-from tests.support import running
-from tests.support.servers import Server
+from tests.support import web_server
+from tests.support.timescaledb import Server
+from tests.support.valkey import Valkey
 
 SESSIONS = 16
 CALLS = 1000
@@ -25,13 +25,14 @@ MODES = ["auto", "legacy"]
 
 
 @pytest.fixture(scope="module")
-def url(database_server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def url(
+    database_server: Server, valkey_server: Valkey, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """A service of two workers on a database of this module's own."""
-    folder = tmp_path_factory.mktemp("http")
+    log = tmp_path_factory.mktemp("http") / "log"
     with (
         database_server.deployed() as database_url,
-        cache.start(folder) as valkey,
-        running.service(database_url, valkey.url, folder / "log", workers=2) as service,
+        web_server.start(database_url, valkey_server.own(), log) as service,
     ):
         yield service.url
 

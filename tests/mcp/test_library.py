@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tomllib
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,8 +11,8 @@ from fastmcp import FastMCP
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 
 from supervisor_mcp.mcp.http import create_http_app
+from tests.support.repository import ROOT
 
-ROOT = Path(__file__).parents[2]
 REVISION = "2026-07-28"
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,13 +17,16 @@ import pytest
 from mcp import Client, StdioServerParameters
 from mcp_types import CallToolResult
 
-from supervisor_mcp import config, embedded
+from supervisor_mcp import embedded
 from supervisor_mcp.config import Settings
+from supervisor_mcp.embedded import Endpoints
 from tests.mcp.test_tools import NAMES
-from tests.support import foreground, running
+from tests.support import command_line, web_server
+from tests.support.repository import ROOT
+from tests.support.waiting import eventually
 
-ROOT = Path(__file__).parents[2]
-COMMAND = [sys.executable, "-P", "-c", "from supervisor_mcp.cli import main; main()", "mcp"]
+pytestmark = pytest.mark.server
+
 MODES = ["auto", "legacy"]
 HANDSHAKE = (
     b'{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {"protocolVersion":'
@@ -44,18 +46,19 @@ QUESTION = {"kind": "Fact:Sale", "window": "24h"}
 
 def parameters(**settings: str) -> StdioServerParameters:
     """The command with these settings and no others of this service."""
-    inherited = {n: v for n, v in os.environ.items() if not n.startswith("SUPERVISOR_")}
-    environment = {**inherited, "PYTHONPATH": str(ROOT / "app"), **settings}
-    return StdioServerParameters(command=COMMAND[0], args=COMMAND[1:], env=environment)
+    program, *arguments = command_line.COMMAND
+    environment = command_line.environment() | settings
+    return StdioServerParameters(command=program, args=[*arguments, "mcp"], env=environment)
 
 
 def embedded_parameters(data_dir: Path) -> StdioServerParameters:
     """The command with embedded servers on a directory."""
-    return parameters(
-        SUPERVISOR_DATA_DIR=str(data_dir),
-        SUPERVISOR_CACHE_DIR=str(config.load().cache_dir),
-        SUPERVISOR_EMBEDDED_PORT="0",
-    )
+    return parameters(SUPERVISOR_DATA_DIR=str(data_dir), SUPERVISOR_EMBEDDED_PORT="0")
+
+
+async def running(data_dir: Path) -> Endpoints | None:
+    """The embedded servers on a directory, once they run."""
+    return await asyncio.to_thread(eventually, lambda: embedded.running(data_dir), seconds=60)
 
 
 def structured(result: CallToolResult) -> dict[str, Any]:
@@ -80,13 +83,6 @@ def spawned(command: StdioServerParameters) -> Iterator[subprocess.Popen[bytes]]
             process.kill()
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Wait for a condition, for at most a minute."""
-    async with asyncio.timeout(60):
-        while not condition():  # noqa: ASYNC110  another process makes it true
-            await asyncio.sleep(0.05)
-
-
 def snippet(name: str) -> dict[str, Any]:
     """The JSON of docs/mcp.md that is marked with this word."""
     text = (ROOT / "docs" / "mcp.md").read_text()
@@ -99,7 +95,7 @@ def snippet(name: str) -> dict[str, Any]:
 @pytest.fixture
 def url(history_url: str, redis_url: str, tmp_path: Path) -> Iterator[str]:
     """A running service over the history."""
-    with running.service(history_url, redis_url, tmp_path / "log", workers=1) as service:
+    with web_server.start(history_url, redis_url, tmp_path / "log", workers=1) as service:
         yield service.url
 
 
@@ -120,27 +116,25 @@ async def test_with_nothing_configured_it_starts_servers_that_the_next_one_joins
     data_dir = tmp_path / "data"
     command = embedded_parameters(data_dir)
     with spawned(command) as first:
-        await until(lambda: embedded.running(data_dir))
-        found = embedded.running(data_dir)
+        found = await running(data_dir)
         async with Client(command) as second:
             assert structured(await second.call_tool("ingest_fact", FACT))["accepted"] == 1
             assert embedded.running(data_dir) == found
             first.communicate(timeout=30)
             # The servers ended with the command that started them; the other starts them again.
-            await until(lambda: embedded.running(data_dir))
-            assert embedded.running(data_dir) == found
+            assert await running(data_dir) == found
             answer = await second.call_tool("query_agg", QUESTION)
             if answer.is_error:
                 # The first call may find a connection to the servers before.
                 assert "problem:unavailable" in str(answer.content)
                 answer = await second.call_tool("query_agg", QUESTION)
             assert structured(answer)["count"] == 1
-    await until(lambda: embedded.running(data_dir) is None)
+    eventually(lambda: embedded.running(data_dir) is None, seconds=60)
 
 
 async def test_it_joins_the_servers_of_a_running_service(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
-    with foreground.service(data_dir) as service:
+    with command_line.up(data_dir) as service:
         found = embedded.running(data_dir)
         async with Client(embedded_parameters(data_dir)) as client, httpx.AsyncClient() as rest:
             for stored in (1, 2, 3):

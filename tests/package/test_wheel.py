@@ -13,14 +13,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support import foreground
+from tests.support import command_line
+from tests.support.processes import alive, descendants
+from tests.support.repository import ROOT
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built from this checkout."""
     folder = tmp_path_factory.mktemp("dist")
-    _run("-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(foreground.ROOT))
+    _run("-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT))
     (built,) = folder.glob("*.whl")
     return built
 
@@ -43,7 +45,7 @@ def test_it_carries_what_it_needs_at_run_time(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     tracked = subprocess.run(
         ["git", "ls-files", "app", "sql"],
-        cwd=foreground.ROOT,
+        cwd=ROOT,
         capture_output=True,
         check=True,
         text=True,
@@ -60,13 +62,13 @@ def test_the_service_runs_from_any_folder(command: Path, tmp_path: Path) -> None
     # A package of the same name in the folder where the command is typed is none of ours.
     (tmp_path / "supervisor_mcp").mkdir()
     (tmp_path / "supervisor_mcp" / "__init__.py").write_text("raise ImportError")
-    with foreground.service(tmp_path / "data", command=(str(command),), cwd=tmp_path) as service:
+    with command_line.up(tmp_path / "data", command=(str(command),), cwd=tmp_path) as service:
         items = [
             {"name": "packed", "source": "wheel", "value": n, "ts": time.time() - n} for n in (1, 2)
         ]
         answer = httpx.post(f"{service.url}/ingest/metrics", json=items)
         assert answer.json()["accepted"] == 2
-        done = foreground.run(
+        done = command_line.run(
             "agg",
             "packed",
             "--json",
@@ -74,10 +76,10 @@ def test_the_service_runs_from_any_folder(command: Path, tmp_path: Path) -> None
             command=(str(command),),
         )
         assert json.loads(done.stdout)["sum"] == 3
-        below = foreground.descendants(service.process.pid)
+        below = descendants(service.process.pid)
         service.process.terminate()
-        assert service.process.wait(foreground.GONE_SECONDS) == 0
-        assert not foreground.alive(below)
+        assert service.process.wait(command_line.GONE_SECONDS) == 0
+        assert not alive(below)
 
 
 def _run(*arguments: str) -> None:

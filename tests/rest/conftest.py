@@ -10,8 +10,9 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.support import running
-from tests.support.servers import Server
+from tests.support import web_server
+from tests.support.timescaledb import Server
+from tests.support.valkey import Valkey
 
 
 @pytest.fixture(scope="session")
@@ -21,19 +22,13 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def valkey_url() -> Iterator[str]:
-    with running.valkey() as url:
-        yield url
-
-
-@pytest.fixture(scope="session")
-def service(database_server: Server, valkey_url: str, log: Path) -> Iterator[str]:
+def service(database_server: Server, valkey_server: Valkey, log: Path) -> Iterator[str]:
     """Base URL of the service; its database holds what other tests stored."""
     with (
         database_server.deployed() as database_url,
-        running.service(database_url, valkey_url, log) as running_service,
+        web_server.start(database_url, valkey_server.own(), log) as server,
     ):
-        yield running_service.url
+        yield server.url
 
 
 @pytest.fixture

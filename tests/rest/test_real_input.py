@@ -17,8 +17,9 @@ import psycopg
 import pytest
 from numpy.typing import NDArray
 
-from tests.support import running
-from tests.support.servers import Server
+from tests.support import web_server
+from tests.support.timescaledb import Server
+from tests.support.valkey import Valkey
 
 SHARED = Path(os.environ.get("SUPERVISOR_SHARED_DIR", Path(__file__).parents[3] / "shared"))
 SERIES = sorted((SHARED / "data" / "metrics").glob("*.csv"))
@@ -120,12 +121,12 @@ def send_facts(http: httpx.Client, facts: list[dict[str, Any]], now: datetime) -
 
 @pytest.fixture(scope="module")
 def imported(
-    database_server: Server, valkey_url: str, tmp_path_factory: pytest.TempPathFactory
+    database_server: Server, valkey_server: Valkey, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Imported]:
     log = tmp_path_factory.mktemp("real") / "log"
     with (
         database_server.deployed() as database_url,
-        running.service(database_url, valkey_url, log) as service,
+        web_server.start(database_url, valkey_server.own(), log) as service,
         httpx.Client(base_url=service.url, timeout=120) as http,
     ):
         now = datetime.now(UTC)

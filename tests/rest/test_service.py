@@ -20,17 +20,17 @@ from openapi_spec_validator import validate
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.rest.conftest import slug_of
-from tests.support import running
+from tests.support import web_server
+from tests.support.ports import free_port
+from tests.support.waiting import eventually
 
 
 def lines_of(log: Path, request_id: str) -> list[dict[str, Any]]:
     """The access lines of a request; the line is written after the answer is sent."""
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        found = [json.loads(line) for line in log.read_text().splitlines() if request_id in line]
-        if found:
-            return found
-    return []
+    return eventually(
+        lambda: [json.loads(line) for line in log.read_text().splitlines() if request_id in line],
+        "the access line",
+    )
 
 
 def test_the_process_is_live(http: httpx.Client) -> None:
@@ -44,15 +44,16 @@ def test_the_service_is_ready(http: httpx.Client) -> None:
 def test_without_redis_the_service_answers_and_says_degraded(
     database_url: str, tmp_path: Path
 ) -> None:
-    nowhere = f"redis://127.0.0.1:{running.free_port()}/0"
-    with running.service(database_url, nowhere, tmp_path / "log", workers=1) as alone:
+    nowhere = f"redis://127.0.0.1:{free_port()}/0"
+    with web_server.start(database_url, nowhere, tmp_path / "log", workers=1) as alone:
         assert httpx.get(f"{alone.url}/readyz").json()["status"] == "degraded"
         assert httpx.get(f"{alone.url}/query/agg?window=7d").status_code == 200
 
 
+@pytest.mark.server
 def test_without_a_database_the_service_says_so_and_when_to_come_back(tmp_path: Path) -> None:
-    nowhere = f"postgresql://postgres@127.0.0.1:{running.free_port()}/postgres"
-    with running.service(nowhere, None, tmp_path / "log", workers=1, ready=503) as alone:
+    nowhere = f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"
+    with web_server.start(nowhere, None, tmp_path / "log", workers=1, ready=503) as alone:
         answer = httpx.get(f"{alone.url}/readyz", timeout=30)
         assert (answer.status_code, slug_of(answer)) == (503, "unavailable")
         assert int(answer.headers["retry-after"]) > 0
@@ -206,7 +207,7 @@ def test_a_request_is_one_line_of_the_log_without_its_content(
 def test_the_log_of_requests_can_be_switched_off(database_url: str, tmp_path: Path) -> None:
     log = tmp_path / "log"
     quiet = {"SUPERVISOR_LOG_LEVEL": "warning"}
-    with running.service(database_url, None, log, workers=1, settings=quiet) as alone:
+    with web_server.start(database_url, None, log, workers=1, settings=quiet) as alone:
         httpx.get(f"{alone.url}/livez")
     assert log.read_text() == ""
 
@@ -248,7 +249,7 @@ def test_a_request_under_way_is_answered_before_the_service_stops(
     now = time.time()
     batch = [{"name": name, "source": "a", "value": n, "ts": now - n} for n in range(10_000)]
     with (
-        running.service(fresh_database, None, tmp_path / "log", workers=1) as alone,
+        web_server.start(fresh_database, None, tmp_path / "log", workers=1) as alone,
         ThreadPoolExecutor(1) as pool,
         # Holds the database up, so that the request is under way when the signal comes.
         psycopg.connect(fresh_database, prepare_threshold=None) as holder,

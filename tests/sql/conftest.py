@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from tests.support.servers import Server
+from tests.support.timescaledb import Server
 
 
 @pytest.fixture(scope="module")

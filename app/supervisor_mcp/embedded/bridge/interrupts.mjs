@@ -4,6 +4,7 @@ import { Session } from 'node:inspector'
 
 export class Interrupts {
   #session = new Session()
+  /** @type {string | undefined} */
   #worker
   #sequence = 0
 
@@ -15,7 +16,11 @@ export class Interrupts {
     this.#session.post('NodeWorker.enable', { waitForDebuggerOnStart: false })
   }
 
-  /** Call `globalThis.bridge.<name>(id)` in the newest worker without waiting for the answer. */
+  /**
+   * Call `globalThis.bridge.<name>(id)` in the newest worker without waiting for the answer.
+   * @param {'interrupt' | 'tick'} name
+   * @param {number} id
+   */
   call(name, id) {
     this.#sequence += 1
     const params = { expression: `globalThis.bridge?.${name}(${id})` }

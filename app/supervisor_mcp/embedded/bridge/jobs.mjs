@@ -28,19 +28,26 @@ const AFTER_SUCCESS = `
       extract(epoch from clock_timestamp() - initial_start) / extract(epoch from schedule_interval)))
   end`
 
+/** @param {number} failures in a row */
 const afterFailure = (failures) => `
   clock_timestamp() + least(
     retry_period * ${Math.min(failures, MAX_FAILURES_MULTIPLIER)},
     schedule_interval * ${MAX_INTERVALS_BACKOFF})`
 
+/** @param {string | null} text */
 const literal = (text) => (text === null ? 'null' : `'${text.replaceAll("'", "''")}'`)
 
 export class Jobs {
   #postgres
   #session = new Session({ application_name: 'jobs' })
+  /**
+   * Failures in a row by job id.
+   * @type {Map<string, number>}
+   */
   #failures = new Map()
   #stopped = false
 
+  /** @param {import('./postgres.mjs').Postgres} postgres */
   constructor(postgres) {
     this.#postgres = postgres
   }
@@ -62,6 +69,7 @@ export class Jobs {
 
   // One job a turn, so that clients come in between. A job that could not be rescheduled is left
   // aside, or it would be due for ever.
+  /** @type {Set<string>} */
   #stuck = new Set()
 
   async #next() {
@@ -79,6 +87,7 @@ export class Jobs {
     }
   }
 
+  /** @param {import('./rows.mjs').Row} job */
   async #run(job) {
     const fields = { job_id: Number(job.job_id), name: job.name }
     const started = performance.now()
@@ -90,10 +99,15 @@ export class Jobs {
       else await this.#succeeded(job, { ...fields, seconds })
     } catch (fatal) {
       this.#stuck.add(job.job_id)
-      log('error', 'job cannot be rescheduled', { ...fields, message: fatal.message })
+      log('error', 'job cannot be rescheduled', { ...fields, message: /** @type {Error} */ (fatal).message })
     }
   }
 
+  /**
+   * Run a job; its error, if any.
+   * @param {import('./rows.mjs').Row} job
+   * @returns {Promise<any>}
+   */
   async #call(job) {
     const limit = Math.round(Number(job.max_runtime_ms))
     try {
@@ -110,12 +124,20 @@ export class Jobs {
     }
   }
 
+  /**
+   * @param {import('./rows.mjs').Row} job
+   * @param {object} fields
+   */
   async #succeeded(job, fields) {
     this.#failures.delete(job.job_id)
     const next = await this.#reschedule(job, AFTER_SUCCESS)
     log('info', 'job ran', { ...fields, next_start: next })
   }
 
+  /**
+   * @param {import('./rows.mjs').Row} job
+   * @param {Record<string, any>} failure its `error`, and fields of the log
+   */
   async #failed(job, { error, ...fields }) {
     const failures = (this.#failures.get(job.job_id) ?? 0) + 1
     this.#failures.set(job.job_id, failures)
@@ -129,7 +151,11 @@ export class Jobs {
     log('error', 'job failed', { ...said, next_start: next })
   }
 
-  // A job that set its own next start keeps it, and one that deleted itself has none.
+  /**
+   * A job that set its own next start keeps it, and one that deleted itself has none.
+   * @param {import('./rows.mjs').Row} job
+   * @param {string} expression
+   */
   async #reschedule(job, expression) {
     const [row] = await this.#postgres.query(`
       select altered.next_start

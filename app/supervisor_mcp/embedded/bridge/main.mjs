@@ -23,16 +23,20 @@ const { values } = parseArgs({
   },
 })
 
-/** Tell the parent; it reads one line. */
+/**
+ * Tell the parent; it reads one line.
+ * @param {object} event
+ */
 const tell = (event) => process.stdout.write(`${JSON.stringify(event)}\n`)
 
 const postgres = new Postgres({ packages: values.packages, pgdata: values.pgdata })
 const jobs = new Jobs(postgres)
 const upkeep = new Upkeep(postgres)
+/** @type {Set<Client>} */
 const clients = new Set()
 const options = {
   idleInTransactionSeconds: Number(values['idle-in-transaction-seconds']),
-  cancel: (pid, secret) => {
+  cancel: (/** @type {number} */ pid, /** @type {number} */ secret) => {
     for (const client of clients) if (client.pid === pid && client.secret === secret) client.cancel()
   },
 }
@@ -42,18 +46,27 @@ const server = createServer((socket) => {
   socket.on('close', () => clients.delete(client))
 })
 
+/**
+ * Listen on `port`, or on a free one where it is taken; resolves with the port.
+ * @param {number} port
+ * @returns {Promise<number>}
+ */
 function listen(port) {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => {
+    server.once('error', (/** @type {NodeJS.ErrnoException} */ error) => {
       if (error.code !== 'EADDRINUSE' || port === 0) reject(error)
       else resolve(listen(0))
     })
-    server.listen({ port, host: '127.0.0.1' }, () => resolve(server.address().port))
+    server.listen({ port, host: '127.0.0.1' }, () => {
+      const address = /** @type {import('node:net').AddressInfo} */ (server.address())
+      resolve(address.port)
+    })
   })
 }
 
 let started = false
 let stopping = false
+/** @param {string} reason */
 async function stop(reason) {
   if (stopping) return
   stopping = true
@@ -92,6 +105,6 @@ try {
   upkeep.start()
   if (values.jobs === 'on') jobs.start()
 } catch (error) {
-  tell({ event: 'failed', message: String(error.stack ?? error) })
+  tell({ event: 'failed', message: String(/** @type {Error} */ (error).stack ?? error) })
   process.exit(1)
 }

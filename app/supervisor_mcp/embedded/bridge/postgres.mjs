@@ -21,22 +21,33 @@ const REPORTED = ['server_version', 'server_encoding', 'client_encoding', 'DateS
 /** The statement ended the server, which runs again. */
 export class Crash extends Error {}
 
+/** @typedef {{ packages?: string, pgdata?: string }} Where */
+
 export class Postgres {
   turns = new Turns()
-  /** What a client is told at its start. */
+  /**
+   * What a client is told at its start.
+   * @type {Record<string, string>}
+   */
   parameters = { integer_datetimes: 'on', standard_conforming_strings: 'on' }
   #where
   #interrupts = new Interrupts()
+  /** @type {Worker | undefined} */
   #worker
+  /** @type {{ resolve: (value: any) => void, reject: (error: any) => void } | undefined} */
   #pending
   #runs = 0
   #startedAt = 0
+  /** @type {number | undefined} */
   #cancelled
+  /** @type {Session | undefined} */
   #session
+  /** @type {string | undefined} */
   #setup
   #dirty = true
   #closing = false
 
+  /** @param {Where} where the packages and the cluster are */
   constructor(where) {
     this.#where = where
     setInterval(() => this.#tick(), TICK_MS).unref()
@@ -54,6 +65,7 @@ export class Postgres {
   /**
    * Run frontend messages and resolve with the answer; only the holder of the turn may call it.
    * Rejects with Crash when the server died of them and was started again.
+   * @param {Uint8Array} bytes
    */
   async run(bytes) {
     try {
@@ -69,17 +81,26 @@ export class Postgres {
     }
   }
 
-  /** The rows of the last statement of `sql`, as text; throws SqlError. */
+  /**
+   * The rows of the last statement of `sql`, as text; throws SqlError.
+   * @param {string} sql
+   */
   async query(sql) {
     return rows(await this.run(query(sql)))
   }
 
-  /** The rows of a query that leaves the session, whose ever it is, as it was. */
+  /**
+   * The rows of a query that leaves the session, whose ever it is, as it was.
+   * @param {string} sql
+   */
   async peek(sql) {
     return rows(await this.run(Buffer.concat([query(`begin; ${PEEK}; ${sql}`), query('rollback')])))
   }
 
-  /** Bring the backend into the state of `session`; throws SqlError when its setup fails. */
+  /**
+   * Bring the backend into the state of `session`; throws SqlError when its setup fails.
+   * @param {Session} session
+   */
   async enter(session) {
     if (this.#session === session) return
     const { setup } = session
@@ -118,8 +139,9 @@ export class Postgres {
 
   async close() {
     this.#closing = true
-    const gone = new Promise((resolve) => this.#worker.once('exit', resolve))
-    this.#worker.postMessage(null)
+    const worker = /** @type {Worker} */ (this.#worker)
+    const gone = new Promise((resolve) => worker.once('exit', resolve))
+    worker.postMessage(null)
     await gone
   }
 
@@ -129,15 +151,23 @@ export class Postgres {
     this.#interrupts.call(this.#cancelled === this.#runs ? 'interrupt' : 'tick', this.#runs)
   }
 
+  /**
+   * @param {Uint8Array} bytes
+   * @returns {Promise<Uint8Array>}
+   */
   #post(bytes) {
     this.#runs += 1
     this.#startedAt = Date.now()
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
-      this.#worker.postMessage({ id: this.#runs, bytes })
+      this.#worker?.postMessage({ id: this.#runs, bytes })
     })
   }
 
+  /**
+   * @param {'resolve' | 'reject'} how
+   * @param {any} value
+   */
   #settle(how, value) {
     this.#startedAt = 0
     const pending = this.#pending
@@ -169,7 +199,7 @@ export class Postgres {
   // Community module with the first of its own types, which has to fail on this value.
   async #load() {
     const { setup } = new Session()
-    const post = async (sql) => rows(await this.#post(query(sql)))
+    const post = async (/** @type {string} */ sql) => rows(await this.#post(query(sql)))
     await post(`${setup}; set client_min_messages = warning`)
     await post('create extension if not exists timescaledb schema public')
     await post(`select public.time_bucket('1 hour'::interval, now())`)

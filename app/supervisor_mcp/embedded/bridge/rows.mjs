@@ -2,8 +2,14 @@
 
 import { errorFields, messages } from './wire.mjs'
 
+/**
+ * A row: text or null by column name. Queries know which of their columns cannot be null.
+ * @typedef {Record<string, any>} Row
+ */
+
 /** An error that the server answered with. */
 export class SqlError extends Error {
+  /** @param {Record<string, string>} fields of the ErrorResponse, by their letter */
   constructor(fields) {
     super(fields.M)
     this.sqlstate = fields.C
@@ -12,6 +18,9 @@ export class SqlError extends Error {
   }
 }
 
+/**
+ * @param {Buffer} body of a RowDescription
+ */
 function columnNames(body) {
   const names = []
   for (let at = 2; at < body.length; ) {
@@ -22,7 +31,12 @@ function columnNames(body) {
   return names
 }
 
+/**
+ * @param {Buffer} body of a DataRow
+ * @param {string[]} names
+ */
 function row(body, names) {
+  /** @type {Row} */
   const values = {}
   let at = 2
   for (const name of names) {
@@ -34,9 +48,14 @@ function row(body, names) {
   return values
 }
 
-/** The rows of the last result set in `bytes`; throws SqlError. */
+/**
+ * The rows of the last result set in `bytes`; throws SqlError.
+ * @param {Uint8Array} bytes
+ */
 export function rows(bytes) {
+  /** @type {string[]} */
   let names = []
+  /** @type {Row[]} */
   let found = []
   for (const [type, body] of messages(bytes)) {
     if (type === 'E') throw new SqlError(errorFields(body))

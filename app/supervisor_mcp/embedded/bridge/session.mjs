@@ -1,6 +1,8 @@
 // What the session of one client has to look like before its messages run.
 
+/** @param {string} text */
 const literal = (text) => `'${text.replaceAll("'", "''")}'`
+/** @param {string} text */
 const identifier = (text) => `"${text.replaceAll('"', '""')}"`
 
 // RESET goes back to what PGlite passes on its command line (messages at debug, no sequential
@@ -21,9 +23,13 @@ const DEFAULTS = [
 const NOT_SETTINGS = new Set(['user', 'database', 'replication', 'options'])
 const UTF8 = /^(utf-?8|unicode|auto)$/i
 
-/** The settings in the `options` of a startup message, where `\` escapes a blank. */
+/**
+ * The settings in the `options` of a startup message, where `\` escapes a blank.
+ * @param {string} options
+ */
 function fromOptions(options) {
   const words = (options.match(/(?:\\.|\S)+/gs) ?? []).map((word) => word.replace(/\\(.)/gs, '$1'))
+  /** @type {Record<string, string>} */
   const settings = {}
   for (let i = 0; i < words.length; i += 1) {
     const given = words[i] === '-c' ? words[(i += 1)] : words[i].replace(/^(-c|--)/, '')
@@ -33,12 +39,22 @@ function fromOptions(options) {
   return settings
 }
 
+/**
+ * What a batch did to the named prepared statements: made one, dropped one, or dropped all.
+ * @typedef {{ name: string, frame: Buffer } | { drop: string } | { dropAll: true }} PreparedChange
+ */
+
 export class Session {
-  /** Named prepared statements of the extended protocol: name to Parse message. */
+  /**
+   * Named prepared statements of the extended protocol: name to Parse message.
+   * @type {Map<string, Buffer>}
+   */
   prepared = new Map()
 
+  /** @param {Record<string, string>} parameters of the startup message */
   constructor(parameters = {}) {
     this.user = parameters.user ?? 'postgres'
+    /** @type {Record<string, string>} */
     this.settings = { ...fromOptions(parameters.options ?? '') }
     for (const [name, value] of Object.entries(parameters)) {
       if (!NOT_SETTINGS.has(name) && !name.startsWith('_pq_.')) this.settings[name] = value
@@ -65,12 +81,15 @@ export class Session {
     return `select rolsuper from pg_catalog.pg_roles where rolname = ${literal(this.user)}`
   }
 
-  /** Follow what a batch did to the named prepared statements. */
+  /**
+   * Follow what a batch did to the named prepared statements.
+   * @param {PreparedChange[]} changes
+   */
   remember(changes) {
-    for (const { name, frame, drop, dropAll } of changes) {
-      if (dropAll) this.prepared.clear()
-      else if (name) this.prepared.set(name, frame)
-      else this.prepared.delete(drop)
+    for (const change of changes) {
+      if ('dropAll' in change) this.prepared.clear()
+      else if ('name' in change) this.prepared.set(change.name, change.frame)
+      else this.prepared.delete(change.drop)
     }
   }
 }

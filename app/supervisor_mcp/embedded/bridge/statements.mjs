@@ -11,6 +11,10 @@ const RESETS = /^\s*(?:reset|discard)\b|^\s*set\b.*(?:=|\bto)\s*default\b|\bauth
 const LISTEN = /^\s*listen\b/i
 const COPY_IN = /^\s*copy\b.*\bfrom\s+stdin\b/is
 
+/**
+ * @param {string} sql
+ * @param {number} at
+ */
 function endOfComment(sql, at) {
   let depth = 0
   const marks = /\/\*|\*\//g
@@ -22,11 +26,20 @@ function endOfComment(sql, at) {
   return sql.length
 }
 
+/**
+ * @param {string} sql
+ * @param {number} at
+ * @param {string} quote
+ */
 function endOfQuoted(sql, at, quote) {
   const close = sql.indexOf(quote, at)
   return close < 0 ? sql.length : close + quote.length
 }
 
+/**
+ * @param {string} sql
+ * @param {number} at
+ */
 function endOfEscaped(sql, at) {
   const rest = /(?:[^'\\]|\\.|'')*'?/gsy
   rest.lastIndex = at
@@ -34,7 +47,10 @@ function endOfEscaped(sql, at) {
   return rest.lastIndex
 }
 
-/** `sql` as its statements, without comments, strings and quoted names. */
+/**
+ * `sql` as its statements, without comments, strings and quoted names.
+ * @param {string} sql
+ */
 function statements(sql) {
   let bare = ''
   let from = 0
@@ -53,10 +69,14 @@ function statements(sql) {
   return (bare + sql.slice(from)).split(';')
 }
 
+/** @typedef {{ message: string, hint: string }} Refusal */
+
 /**
  * What the bridge has to know of `sql`: `refusal` is a message and hint where it must not run,
  * `leavesState` says whether the session may differ afterwards, `resets` whether settings went
  * back to defaults.
+ * @param {string} sql
+ * @returns {{ leavesState: boolean, resets?: boolean, refusal?: Refusal }}
  */
 export function inspect(sql) {
   if (!WORTH_A_LOOK.test(sql)) return { leavesState: false }
@@ -85,7 +105,10 @@ export function inspect(sql) {
   }
 }
 
-/** A statement that fails with SQLSTATE 0A000 and the words of a refusal. */
+/**
+ * A statement that fails with SQLSTATE 0A000 and the words of a refusal.
+ * @param {Refusal} refusal
+ */
 export function raise({ message, hint }) {
   return `do $refusal$ begin raise exception using errcode = '0A000', message = '${message}', hint = '${hint}'; end $refusal$`
 }

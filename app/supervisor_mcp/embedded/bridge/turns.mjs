@@ -2,9 +2,13 @@
 
 export class Turns {
   #held = false
+  /** @type {((release: () => void) => void)[]} */
   #waiting = []
 
-  /** Resolves with a function that gives the turn back; calling it twice is harmless. */
+  /**
+   * Resolves with a function that gives the turn back; calling it twice is harmless.
+   * @returns {Promise<() => void>}
+   */
   take() {
     if (!this.#held) {
       this.#held = true

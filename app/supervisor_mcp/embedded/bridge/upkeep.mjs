@@ -11,9 +11,11 @@ const WRITTEN = `select pg_catalog.pg_wal_lsn_diff(pg_catalog.pg_current_wal_ins
 export class Upkeep {
   #postgres
   #session = new Session()
+  /** @type {number | undefined} */
   #checkpointed
   #stopped = false
 
+  /** @param {import('./postgres.mjs').Postgres} postgres */
   constructor(postgres) {
     this.#postgres = postgres
   }

@@ -12,8 +12,9 @@ export const MESSAGE_LIMIT = 64 * 1024 * 1024
 
 /** What a client sent that the protocol does not allow; `sqlstate` goes to the client. */
 export class ProtocolViolation extends Error {
-  constructor(message, sqlstate = '08P01') {
-    super(message)
+  /** @param {string} text */
+  constructor(text, sqlstate = '08P01') {
+    super(text)
     this.sqlstate = sqlstate
   }
 }
@@ -23,10 +24,12 @@ export class ProtocolViolation extends Error {
  * The first messages have no type byte (`untyped`), the others one of FRONTEND.
  */
 export class Framer {
+  /** @type {Buffer[]} */
   #chunks = []
   #size = 0
   untyped = true
 
+  /** @param {Buffer} chunk */
   push(chunk) {
     this.#chunks.push(chunk)
     this.#size += chunk.length
@@ -49,6 +52,7 @@ export class Framer {
     return this.#size < total ? undefined : this.#take(total)
   }
 
+  /** @param {number} count */
   #peek(count) {
     if (this.#chunks[0].length >= count) return this.#chunks[0]
     const bytes = Buffer.allocUnsafe(count)
@@ -60,6 +64,7 @@ export class Framer {
     return bytes
   }
 
+  /** @param {number} count */
   #take(count) {
     this.#size -= count
     const first = this.#chunks[0]
@@ -86,14 +91,22 @@ export class Framer {
   }
 }
 
-/** The fields of a startup message as a plain object. */
-export function startupParameters(message) {
-  const parts = message.toString('utf8', 8).split('\0')
+/**
+ * The fields of a startup message as a plain object.
+ * @param {Buffer} frame
+ */
+export function startupParameters(frame) {
+  const parts = frame.toString('utf8', 8).split('\0')
+  /** @type {Record<string, string>} */
   const parameters = {}
   for (let i = 0; i + 1 < parts.length && parts[i] !== ''; i += 2) parameters[parts[i]] = parts[i + 1]
   return parameters
 }
 
+/**
+ * @param {string} type
+ * @param {Buffer[]} parts
+ */
 function message(type, ...parts) {
   const body = Buffer.concat(parts)
   const header = Buffer.alloc(HEADER)
@@ -102,8 +115,10 @@ function message(type, ...parts) {
   return Buffer.concat([header, body])
 }
 
+/** @param {string} text */
 const cstring = (text) => Buffer.from(`${text}\0`)
 
+/** @param {number} number */
 function int32(number) {
   const bytes = Buffer.alloc(4)
   bytes.writeInt32BE(number)
@@ -111,32 +126,59 @@ function int32(number) {
 }
 
 export const SYNC = message('S')
+/** @param {string} sql */
 export const query = (sql) => message('Q', cstring(sql))
-/** Parse of `sql` with no parameter types. */
+/**
+ * Parse of `sql` with no parameter types.
+ * @param {string} name
+ * @param {string} sql
+ */
 export const parse = (name, sql) => message('P', cstring(name), cstring(sql), Buffer.alloc(2))
 export const authenticationOk = () => message('R', int32(0))
+/**
+ * @param {string} name
+ * @param {string} value
+ */
 export const parameterStatus = (name, value) => message('S', cstring(name), cstring(value))
+/**
+ * @param {number} pid
+ * @param {number} secret
+ */
 export const backendKeyData = (pid, secret) => message('K', int32(pid), int32(secret))
+/** @param {string} status */
 export const readyForQuery = (status) => message('Z', Buffer.from(status))
-/** Offers 3.0 to a client that asked for a later minor version or for extensions. */
+/**
+ * Offers 3.0 to a client that asked for a later minor version or for extensions.
+ * @param {string[]} options
+ */
 export const negotiateProtocol = (options) =>
   message('v', int32(PROTOCOL_3), int32(options.length), ...options.map(cstring))
 
-/** An ErrorResponse. */
+/**
+ * An ErrorResponse.
+ * @param {{ severity?: string, sqlstate: string, message: string, detail?: string, hint?: string }} error
+ */
 export function errorResponse({ severity = 'ERROR', sqlstate, message: text, detail, hint }) {
   const fields = { S: severity, V: severity, C: sqlstate, M: text, D: detail, H: hint }
   const present = Object.entries(fields).filter(([, value]) => value !== undefined)
   return message('E', ...present.map(([key, value]) => cstring(key + value)), Buffer.alloc(1))
 }
 
-/** The transaction status of the ReadyForQuery that ends `bytes`, or undefined. */
+/**
+ * The transaction status of the ReadyForQuery that ends `bytes`, or undefined.
+ * @param {Uint8Array} bytes
+ */
 export function finalStatus(bytes) {
   const at = bytes.length - 6
   if (at < 0 || bytes[at] !== 0x5a || bytes[at + 4] !== 5) return undefined
   return String.fromCharCode(bytes[at + 5])
 }
 
-/** Every message in `bytes` as [type letter, body]. */
+/**
+ * Every message in `bytes` as [type letter, body].
+ * @param {Uint8Array} bytes
+ * @returns {Generator<[string, Buffer]>}
+ */
 export function* messages(bytes) {
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   for (let at = 0; at < buffer.length; ) {
@@ -146,19 +188,30 @@ export function* messages(bytes) {
   }
 }
 
-/** The fields of an ErrorResponse or NoticeResponse body by their letter. */
+/**
+ * The fields of an ErrorResponse or NoticeResponse body by their letter.
+ * @param {Buffer} body
+ * @returns {Record<string, string>}
+ */
 export function errorFields(body) {
   const parts = body.toString('utf8').split('\0').filter((part) => part !== '')
   return Object.fromEntries(parts.map((part) => [part[0], part.slice(1)]))
 }
 
-/** The text up to the next zero byte from `at`. */
+/**
+ * The text up to the next zero byte from `at`.
+ * @param {Buffer} frame
+ * @param {number} at
+ */
 export function cstringAt(frame, at) {
   const end = frame.indexOf(0, at)
   return frame.toString('latin1', at, end < 0 ? frame.length : end)
 }
 
-/** The SQL of a Query or Parse message, byte for byte. */
+/**
+ * The SQL of a Query or Parse message, byte for byte.
+ * @param {Buffer} frame
+ */
 export function sqlOf(frame) {
   const at = frame[0] === 0x51 ? HEADER : frame.indexOf(0, HEADER) + 1
   return cstringAt(frame, at)

