@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conventions.documents import DOCUMENTS, ROOT
+from tests.conventions.documents import DOCUMENTS
+from tests.support.repository import ROOT
 
 README_LINES = 120
 LINK = re.compile(r"\]\(([^)\s]+)\)")

@@ -9,7 +9,8 @@ import pytest
 from pydantic_core import PydanticUndefined
 
 from supervisor_mcp.config import Settings
-from tests.conventions.documents import DOCUMENTS, ROOT
+from tests.conventions.documents import DOCUMENTS
+from tests.support.repository import ROOT
 
 SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `SUPERVISOR_(\w+)` \| (.+?) \|", SETTINGS, flags=re.MULTILINE))

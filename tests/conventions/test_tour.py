@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.support import foreground
-from tests.support.foreground import ROOT, Service
+from tests.support.foreground import Service
+from tests.support.repository import ROOT
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 DEFAULT_ANALYST = "postgresql://supervisor_analyst@127.0.0.1:55432/postgres"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conventions.documents import DOCUMENTS, ROOT, prose
+from tests.conventions.documents import DOCUMENTS, prose
+from tests.support.repository import ROOT
 
 # Words that documents do without, and what to write instead.
 WORDS = {
