@@ -20,7 +20,8 @@ from tests.support.repository import ROOT
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 DEFAULT_ANALYST = "postgresql://supervisor_analyst@127.0.0.1:55432/postgres"
-COMMAND_SECONDS = 60
+COMMAND_SECONDS = 120
+PAGE_SECONDS = 300
 
 # A comment above a block names a command whose effect the block shows.
 BLOCK = re.compile(
@@ -55,6 +56,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
         yield started
 
 
+@pytest.mark.timeout(PAGE_SECONDS)
 @pytest.mark.parametrize("page", dict.fromkeys(PAGES), ids=lambda page: page.name)
 def test_commands_print_what_the_page_shows(page: Path, service: Service, tmp_path: Path) -> None:
     for step in steps(page.read_text(encoding="utf-8")):
