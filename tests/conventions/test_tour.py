@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import foreground
-from tests.support.foreground import Service
+from tests.support import command_line
+from tests.support.command_line import Service
 from tests.support.repository import ROOT
 
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -34,8 +34,9 @@ PAGES = [
 ]
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(\+00:00| UTC|Z)")
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(\+00:00| UTC|Z)?")
 TOKEN = re.compile(r"\b[0-9a-f]{32}\b")
+SPARKLINE = re.compile(r"[▁▂▃▄▅▆▇█]+( [▁▂▃▄▅▆▇█]+)*")
 NUMBER = re.compile(r"(?<![\w.-])[+-]?\d[\d,]*(\.\d+)?(e[+-]?\d+)?(?!\w)")
 
 
@@ -52,7 +53,7 @@ class Step:
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One service for all pages, as a reader has it."""
     data_dir = tmp_path_factory.mktemp("tour") / "data"
-    with foreground.service(data_dir, env={"SUPERVISOR_WORKERS": "2"}) as started:
+    with command_line.up(data_dir, env={"SUPERVISOR_WORKERS": "2"}) as started:
         yield started
 
 
@@ -83,7 +84,7 @@ def steps(page: str) -> Iterator[Step]:
 def run(step: Step, service: Service, folder: Path) -> str:
     """Run a step in `folder` against `service`; what it prints to standard output."""
     environment = {
-        **foreground.environment(),
+        **command_line.environment(),
         **service.env,
         "SUPERVISOR_URL": service.url,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -118,10 +119,10 @@ def _is_complete(lines: list[str]) -> bool:
 
 
 def _shape(output: str) -> list[str]:
-    """Lines without what differs from run to run: times, numbers, tokens and widths."""
+    """Lines without what differs from run to run: times, numbers, tokens, bars and widths."""
     lines = []
     for line in output.splitlines():
-        shape = NUMBER.sub("0", TOKEN.sub("t", TIMESTAMP.sub("i", line)))
+        shape = NUMBER.sub("0", TOKEN.sub("t", TIMESTAMP.sub("i", SPARKLINE.sub("▄", line))))
         shape = re.sub(r"([─━-])\1+", r"\1", re.sub(r"\s+", " ", shape)).strip()
         if shape:
             lines.append(shape)
