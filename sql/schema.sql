@@ -53,7 +53,7 @@ create table data.fact_identity (
     digest bigint not null,  -- Digest of the content; equal for a retry.
     ts timestamp with time zone not null,  -- Time of the fact, for pruning.
     constraint fact_once PRIMARY KEY (source_id, fact_id),
-    constraint fact_id_well_formed CHECK (internal.is_fact_id(fact_id))
+    constraint fact_id_well_formed CHECK (internal.fits(fact_id, 'fact_id'::text))
 );
 create index fact_identity_by_ts on data.fact_identity using btree (ts);
 
@@ -76,7 +76,7 @@ create table data.idempotency_key (
     kinds text[],  -- Kinds for which the request stored something.
     received_at timestamp with time zone not null,  -- Time of the request.
     constraint idempotency_key_once PRIMARY KEY (operation, key),
-    constraint idempotency_key_well_formed CHECK ((((length(key) >= 1) AND (length(key) <= 200)) AND (key !~ '[^[:graph:]]'::text)))
+    constraint idempotency_key_well_formed CHECK (internal.fits(key, 'idempotency_key'::text))
 );
 create index idempotency_key_by_time on data.idempotency_key using btree (received_at);
 
@@ -89,10 +89,10 @@ create table data.kind (
     created_at timestamp with time zone not null,  -- When the kind was first seen.
     constraint kind_pkey PRIMARY KEY (kind_id),
     constraint kind_name_taken UNIQUE (name),
-    constraint kind_name_well_formed CHECK ((internal.is_metric_name(name) AND ((type <> 'fact'::text) OR internal.is_fact_kind(name)))),
+    constraint kind_name_well_formed CHECK ((internal.fits(name, 'metric_name'::text) AND ((type <> 'fact'::text) OR internal.fits(name, 'fact_kind'::text)))),
     constraint kind_prefix_matches_type CHECK (((type = 'fact'::text) = starts_with(name, 'Fact:'::text))),
     constraint kind_type_known CHECK ((type = ANY (ARRAY['gauge'::text, 'counter'::text, 'histogram'::text, 'fact'::text]))),
-    constraint kind_unit_well_formed CHECK (internal.is_unit(unit))
+    constraint kind_unit_well_formed CHECK (internal.fits(unit, 'unit'::text))
 );
 
 -- Samples of a kind in a day, UTC.
@@ -308,7 +308,7 @@ create table data.source (
     created_at timestamp with time zone not null,  -- When the source was first seen.
     constraint source_pkey PRIMARY KEY (source_id),
     constraint source_name_taken UNIQUE (name),
-    constraint source_name_well_formed CHECK (internal.is_source_name(name))
+    constraint source_name_well_formed CHECK (internal.fits(name, 'source_name'::text))
 );
 
 -- Statistics of a kind in a window; label is the group, or null for the whole kind.
@@ -354,7 +354,7 @@ create function internal.complete_idempotency_key(p_operation text, p_key text, 
 
 create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray language internal immutable sfunc array_cat stype anycompatiblearray;
 
-create function internal.explain_items(p_bad_items jsonb, p_bad integer, p_now timestamp with time zone, p_facts boolean) returns jsonb language plpgsql stable;
+create function internal.explain_items(p_bad_items jsonb, p_now timestamp with time zone, p_facts boolean) returns jsonb language plpgsql stable;
 
 create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
@@ -362,23 +362,13 @@ create function internal.find_kinds(p_kind text) returns integer[] language plpg
 
 create function internal.find_series(p_kinds integer[], p_source text) returns integer[] language plpgsql stable;
 
+create function internal.fits(p_text text, p_rule text) returns boolean language sql immutable parallel safe;
+
 create function internal.hourly_rollup(p_kinds integer[], p_series integer[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.increase(p_values double precision[]) returns double precision language sql immutable strict parallel safe;
 
-create function internal.is_fact_id(p_id text) returns boolean language sql immutable parallel safe;
-
-create function internal.is_fact_kind(p_name text) returns boolean language sql immutable parallel safe;
-
-create function internal.is_label_name(p_name text) returns boolean language sql immutable parallel safe;
-
 create function internal.is_labels(p_labels jsonb) returns boolean language sql immutable parallel safe;
-
-create function internal.is_metric_name(p_name text) returns boolean language sql immutable parallel safe;
-
-create function internal.is_source_name(p_name text) returns boolean language sql immutable parallel safe;
-
-create function internal.is_unit(p_unit text) returns boolean language sql immutable parallel safe;
 
 create function internal.item_rules() returns TABLE(slug text, field text, detail text) language sql immutable parallel safe;
 
@@ -432,11 +422,11 @@ create function internal.read_window(p_window text) returns interval language pl
 
 create function internal.recall_agg(p_kinds integer[], p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone) returns json language plpgsql stable;
 
-create function internal.receipt_json(p_items integer, p_accepted integer, p_conflict integer, p_late integer, p_bad integer, p_refusal jsonb) returns json language sql immutable parallel safe;
+create function internal.receipt_json(p_items integer, p_accepted integer, p_conflict integer, p_late integer, p_bad integer, p_rejected jsonb) returns json language sql immutable parallel safe;
 
 create procedure internal.refresh_late(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
-create function internal.refuse_items(p_refusal jsonb, p_bad integer, p_items integer) returns void language plpgsql volatile;
+create function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items integer) returns void language plpgsql volatile;
 
 create function internal.register_series(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
 
@@ -458,6 +448,8 @@ create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now t
 
 create function internal.suggestion(p_nearest text) returns text language sql immutable parallel safe;
 
+create function internal.text_rules() returns jsonb language sql immutable parallel safe;
+
 create function internal.ts_faults(p_ts jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.unknown_fields(p_item jsonb, p_known text[]) returns TABLE(field text, slug text, detail text) language sql immutable;
@@ -465,6 +457,8 @@ create function internal.unknown_fields(p_item jsonb, p_known text[]) returns TA
 create function internal.unregistered_facts(p_items jsonb, p_now timestamp with time zone) returns jsonb language sql stable;
 
 create function internal.unregistered_metrics(p_items jsonb, p_now timestamp with time zone) returns jsonb language sql stable;
+
+create function internal.value_fault(p_value jsonb) returns text language sql immutable parallel safe;
 
 create function internal.watermark(p_rollup name) returns timestamp with time zone language sql stable parallel safe;
 

@@ -1,45 +1,35 @@
 -- The catalogue: kinds, sources and series, and the rules of their names.
 
-create function internal.is_metric_name(p_name text) returns boolean
+create function internal.text_rules() returns jsonb
 language sql immutable parallel safe
 begin atomic
-    -- A bounded repetition such as {0,199} makes the pattern slow.
-    select p_name ~ '^[A-Za-z_][A-Za-z0-9_.:/-]*$' and length(p_name) <= 200;
+    -- A bounded repetition such as {0,199} makes a pattern slow, so lengths are beside the patterns.
+    select '{
+    "metric_name": {"pattern": "^[A-Za-z_][A-Za-z0-9_.:/-]*$", "maxLength": 200},
+    "fact_kind": {"pattern": "^Fact:[A-Za-z][A-Za-z0-9_.]*$", "maxLength": 105},
+    "source_name": {"pattern": "^[^\u0001-\u0020\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$", "maxLength": 200},
+    "label_name": {"pattern": "^[A-Za-z_][A-Za-z0-9_.]*$", "maxLength": 100},
+    "unit": {"pattern": "^[^\u0001-\u001f\u007f-\u009f]+$", "maxLength": 50},
+    "fact_id": {"pattern": "^[^\u0001-\u001f\u007f-\u009f]+$", "maxLength": 200},
+    "idempotency_key": {"pattern": "^[^\u0001-\u0020\u007f-\u00a0]+$", "maxLength": 200},
+    "window": {"pattern": "^[1-9][0-9]{0,3}[hd]$", "maxLength": 5},
+    "step": {"pattern": "^[1-9][0-9]{0,3}[smhd]$", "maxLength": 5},
+    "group_by": {"pattern": "^(source|label\\.[A-Za-z_][A-Za-z0-9_.]*)$", "maxLength": 106},
+    "cursor": {"pattern": "^([2-7][0-9a-f])+$", "maxLength": 1000}
+}'::jsonb;
 end;
-comment on function internal.is_metric_name(text) is
-'Whether a text has 1 to 200 characters: a letter or _ first, then letters, digits and _.:/-';
+comment on function internal.text_rules() is
+'The pattern and the greatest length of every text with a rule, as JSON Schema names them. The
+application reads them from here when it is generated.';
 
-create function internal.is_fact_kind(p_name text) returns boolean
+create function internal.fits(p_text text, p_rule text) returns boolean
 language sql immutable parallel safe
 begin atomic
-    select p_name ~ '^Fact:[A-Za-z][A-Za-z0-9_.]*$' and length(p_name) <= 105;
+    select
+        p_text ~ (internal.text_rules() #>> array[p_rule, 'pattern'])
+        and length(p_text) <= (internal.text_rules() #>> array[p_rule, 'maxLength'])::integer;
 end;
-comment on function internal.is_fact_kind(text) is
-'Whether a text is Fact: and a name of 1 to 100 letters, digits, _ and ., with a letter first.';
-
-create function internal.is_source_name(p_name text) returns boolean
-language sql immutable parallel safe
-begin atomic
-    select length(p_name) between 1 and 200 and p_name !~ '[[:cntrl:][:space:]]';
-end;
-comment on function internal.is_source_name(text) is
-'Whether a text has 1 to 200 characters, none of them white space or a control character.';
-
-create function internal.is_unit(p_unit text) returns boolean
-language sql immutable parallel safe
-begin atomic
-    select length(p_unit) between 1 and 50 and p_unit !~ '[[:cntrl:]]';
-end;
-comment on function internal.is_unit(text) is
-'Whether a text has 1 to 50 characters, none of them a control character.';
-
-create function internal.is_label_name(p_name text) returns boolean
-language sql immutable parallel safe
-begin atomic
-    select p_name ~ '^[A-Za-z_][A-Za-z0-9_.]*$' and length(p_name) <= 100;
-end;
-comment on function internal.is_label_name(text) is
-'Whether a text has 1 to 100 characters: a letter or _ first, then letters, digits, _ and .';
+comment on function internal.fits(text, text) is 'Whether a text follows a rule of internal.text_rules.';
 
 create function internal.is_labels(p_labels jsonb) returns boolean
 language sql immutable parallel safe
@@ -50,7 +40,7 @@ begin atomic
                 select
                     count(*) <= 32
                     and coalesce(bool_and(
-                        internal.is_label_name(key)
+                        internal.fits(key, 'label_name')
                         and jsonb_typeof(value) = 'string'
                         and length(value #>> '{}') <= 500
                     ), true)
@@ -71,11 +61,11 @@ create table data.kind (
     constraint kind_pkey primary key (kind_id),
     constraint kind_name_taken unique (name),
     constraint kind_name_well_formed check (
-        internal.is_metric_name(name) and (type <> 'fact' or internal.is_fact_kind(name))
+        internal.fits(name, 'metric_name') and (type <> 'fact' or internal.fits(name, 'fact_kind'))
     ),
     constraint kind_prefix_matches_type check ((type = 'fact') = starts_with(name, 'Fact:')),
     constraint kind_type_known check (type in ('gauge', 'counter', 'histogram', 'fact')),
-    constraint kind_unit_well_formed check (internal.is_unit(unit))
+    constraint kind_unit_well_formed check (internal.fits(unit, 'unit'))
 );
 comment on table data.kind is 'A metric name or a fact kind; registered when first seen.';
 comment on column data.kind.kind_id is 'Number of the kind.';
@@ -90,7 +80,7 @@ create table data.source (
     created_at timestamptz not null,
     constraint source_pkey primary key (source_id),
     constraint source_name_taken unique (name),
-    constraint source_name_well_formed check (internal.is_source_name(name))
+    constraint source_name_well_formed check (internal.fits(name, 'source_name'))
 );
 comment on table data.source is 'An MCP server or agent that sends metrics or facts.';
 comment on column data.source.source_id is 'Number of the source.';

@@ -1,13 +1,5 @@
 -- Facts: business events, each stored once.
 
-create function internal.is_fact_id(p_id text) returns boolean
-language sql immutable parallel safe
-begin atomic
-    select length(p_id) between 1 and 200 and p_id !~ '[[:cntrl:]]';
-end;
-comment on function internal.is_fact_id(text) is
-'Whether a text has 1 to 200 characters, none of them a control character.';
-
 create table data.fact_identity (
     source_id integer not null,
     fact_id text not null,
@@ -15,7 +7,7 @@ create table data.fact_identity (
     digest bigint not null,
     ts timestamptz not null,
     constraint fact_once primary key (source_id, fact_id),
-    constraint fact_id_well_formed check (internal.is_fact_id(fact_id))
+    constraint fact_id_well_formed check (internal.fits(fact_id, 'fact_id'))
 );
 create index fact_identity_by_ts on data.fact_identity (ts);
 comment on table data.fact_identity is

@@ -40,7 +40,7 @@ create table data.idempotency_key (
     kinds text[],
     received_at timestamptz not null,
     constraint idempotency_key_once primary key (operation, key),
-    constraint idempotency_key_well_formed check (length(key) between 1 and 200 and key !~ '[^[:graph:]]')
+    constraint idempotency_key_well_formed check (internal.fits(key, 'idempotency_key'))
 );
 create index idempotency_key_by_time on data.idempotency_key (received_at);
 comment on table data.idempotency_key is

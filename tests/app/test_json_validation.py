@@ -102,6 +102,6 @@ async def test_the_last_line_needs_no_end(values: list[object]) -> None:
 
 @pytest.mark.parametrize("line", [b'{"a":1},{"a":2}', b'{"a":1} {"a":2}', b"1]", b"[1", b"]["])
 async def test_a_line_holds_one_value_and_is_named_where_it_does_not(line: bytes) -> None:
-    with pytest.raises(Problem, match="Line 2: ") as raised:
+    with pytest.raises(Problem, match="line 2: ") as raised:
         await read_lines(b"{}\n" + line + b"\n{}")
     assert raised.value.slug == "json_malformed"

@@ -94,6 +94,14 @@ select internal.b_sum() + (select count(*) from analytics.metrics);
 end;
 comment on function internal.a_sum() is 'A sum.';
 """,
+    "functions/internal/text_rules.sql": """
+create or replace function internal.text_rules() returns jsonb
+language sql immutable parallel safe
+begin atomic
+select '{"unit": {"pattern": "^[a-z]+$", "maxLength": 9}}'::jsonb;
+end;
+comment on function internal.text_rules() is 'Rules of texts.';
+""",
     "functions/internal/b_sum.sql": """
 create or replace function internal.b_sum() returns double precision
 language sql stable

@@ -22,10 +22,13 @@ def test_sample_reads_the_same_on_every_server(
     assert generate(empty_database, tmp_path) == [
         tmp_path / "sql/schema.sql",
         tmp_path / "docs/sql-api.md",
+        tmp_path / "app/supervisor_mcp/operations/text_rules.py",
     ]
 
     assert (sql_dir / "schema.sql").read_text() == (HERE / "sample_schema.sql").read_text()
     assert (tmp_path / "docs/sql-api.md").read_text() == (HERE / "sample_sql_api.md").read_text()
+    rules = (tmp_path / "app/supervisor_mcp/operations/text_rules.py").read_text()
+    assert 'UNIT: Final[dict[str, Any]] = {\n    "pattern": "^[a-z]+$",\n' in rules
 
 
 def test_nothing_is_written_twice(empty_database: str, sql_dir: Path, tmp_path: Path) -> None:

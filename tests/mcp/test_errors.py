@@ -83,6 +83,24 @@ async def test_every_bad_item_of_a_batch_is_named(client: Caller) -> None:
     ]
 
 
+@pytest.mark.parametrize("partial", [False, True])
+async def test_an_answer_about_many_bad_items_stays_within_a_mebibyte(
+    client: Caller, partial: bool
+) -> None:
+    items = [{"name": "9", "source": "a b", "value": "x", "é" * 100: n} for n in range(9000)]
+    arguments = {"items": items, "partial": partial}
+    result = await client.call_tool("ingest_metrics", arguments, raise_on_error=False)
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    assert result.is_error is not partial
+    assert len(content.text.encode()) <= 1024 * 1024
+    answer = msgspec.json.decode(content.text)
+    holder, name = (answer, "rejected") if partial else (answer["params"], "items")
+    listed = {item["index"] for item in holder[name]}
+    assert len(listed) > 500
+    assert holder["omitted"] == 9000 - len(listed)
+
+
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 async def test_numbers_that_json_lacks_are_refused(server: FastMCP, number: float) -> None:
     # A client writes null for them; Python's parser reads them from the wire.

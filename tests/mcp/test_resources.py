@@ -51,7 +51,7 @@ async def test_a_kind_without_a_slash_needs_no_encoding(client: Caller) -> None:
 async def test_any_name_of_a_kind_passes_through_a_uri(client: Caller, kind: str) -> None:
     with pytest.raises(MCPError) as raised:
         await client.read_resource(f"supervisor://agg/{quote(kind + '!', safe='')}/7d")
-    assert raised.value.error.message == f'There is no kind "{kind}!".'
+    assert raised.value.error.message == f'unknown kind "{kind}!"'
 
 
 async def test_a_resource_that_cannot_be_read_tells_the_problem(client: Caller) -> None:

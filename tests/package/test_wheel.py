@@ -33,7 +33,7 @@ def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("venv")
     _run("-m", "venv", "--without-pip", str(home))
     own = home / "bin" / "python"
-    _run("-m", "pip", "--python", str(own), "install", "--no-deps", "--no-index", str(wheel))
+    _run("-m", "uv", "pip", "install", "--python", str(own), "--no-deps", "--no-index", str(wheel))
     # A folder named in a .pth file is searched last, and its own .pth files are not followed: the
     # checkout that may be installed there stays out.
     (packages,) = home.glob("lib/python*/site-packages")

@@ -22,11 +22,17 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def service(database_server: Server, valkey_server: Valkey, log: Path) -> Iterator[str]:
+def valkey_url(valkey_server: Valkey) -> str:
+    """URL of the service's cache."""
+    return valkey_server.own()
+
+
+@pytest.fixture(scope="session")
+def service(database_server: Server, valkey_url: str, log: Path) -> Iterator[str]:
     """Base URL of the service; its database holds what other tests stored."""
     with (
         database_server.deployed() as database_url,
-        web_server.start(database_url, valkey_server.own(), log) as server,
+        web_server.start(database_url, valkey_url, log) as server,
     ):
         yield server.url
 

@@ -92,6 +92,18 @@ def test_lines_with_a_limit_are_one_page_that_names_the_next(
     assert following[0]["fact_id"] == facts[-11]["fact_id"]
 
 
+def test_a_compressed_stream_leaves_nothing_in_the_answers_after_it(
+    http: httpx.Client, fact_kind: str
+) -> None:
+    facts = [{"kind": fact_kind, "source": "a", "fact_id": str(n)} for n in range(50)]
+    http.post("/ingest/facts", json=facts).raise_for_status()
+    for encoding in ("gzip", "identity", "gzip"):
+        headers = {"Accept": "application/x-ndjson", "Accept-Encoding": encoding}
+        answer = http.get("/query/facts", params={"kind": fact_kind}, headers=headers)
+        assert len(answer.content.splitlines()) == 50
+        assert answer.content.endswith(b"}\n")
+
+
 def test_a_table_holds_every_fact(http: httpx.Client, facts: list[dict[str, Any]]) -> None:
     answer = ask(http, "text/csv")
     rows = list(csv.DictReader(io.StringIO(answer.text, newline="")))

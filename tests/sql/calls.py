@@ -139,7 +139,9 @@ def refused(conn: Connection, slug: str) -> Iterator[Refusal]:
     assert diag.constraint_name == slug
     refusal.message = diag.message_primary or ""
     refusal.hint = diag.message_hint or ""
-    refusal.params = json.loads(diag.message_detail or "{}")
+    # Of a broken constraint the detail is the server's.
+    ours = (caught.value.sqlstate or "").startswith("SV")
+    refusal.params = json.loads(diag.message_detail or "{}") if ours else {}
 
 
 def faults(conn: Connection, items: object, *, facts: bool = False) -> list[tuple[int, str, str]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import uuid4
 
@@ -78,8 +80,9 @@ class Tally:
         self.duplicate += receipt["duplicate"]
         self.conflict += receipt["conflict"]
         self.late += receipt["late"]
-        for fault in receipt["rejected"]:
-            self.reject(batch[fault["index"]].place, fault["detail"])
+        for index, faults in groupby(receipt["rejected"], itemgetter("index")):
+            details = " ".join(fault["detail"] for fault in faults)
+            self.reject(batch[index].place, details)
 
     def print_reasons(self) -> None:
         """Print the first reasons for rejections to standard error."""

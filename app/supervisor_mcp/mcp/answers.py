@@ -30,6 +30,17 @@ def answered(answer: bytes) -> ToolResult:
     )
 
 
+def with_fewer_rejections(holder: dict[str, Any], name: str, size: int) -> dict[str, Any]:
+    """An object of `size` bytes with as many of its rejections as fit half of the limit.
+
+    `omitted` counts the items that have none left.
+    """
+    rejections = holder[name]
+    kept = rejections[: len(rejections) * LARGEST_BYTES // (2 * size)]
+    omitted = {each["index"] for each in rejections} - {each["index"] for each in kept}
+    return {**holder, name: kept, "omitted": len(omitted)}
+
+
 def bounded(answer: bytes, hint: str) -> bytes:
     """The answer itself; raises `Problem` when it is too large for a tool."""
     if len(answer) > LARGEST_BYTES:

@@ -7,10 +7,12 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from fastmcp.server.dependencies import get_context
 from msgspec import Struct
 
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.mcp.answers import LARGEST_BYTES, with_fewer_rejections
 from supervisor_mcp.mcp.schemas import batch_input_schema, item_input_schema
 from supervisor_mcp.mcp.tool import OperationTool
 from supervisor_mcp.operations.arguments import malformed
@@ -73,6 +75,10 @@ def batch_tool(
         await _report(0, len(items), "storing")
         receipt = await ingest(context, _document(items), options, clock())
         await _report(len(items), len(items), "committed")
+        if len(receipt) > LARGEST_BYTES:
+            decoded = msgspec.json.decode(receipt, type=dict[str, Any])
+            fewer = with_fewer_rejections(decoded, "rejected", len(receipt))
+            receipt = msgspec.json.encode(fewer)
         return receipt
 
     return OperationTool.storing(described, title, call, schema, Receipt)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import uuid4
 
 import msgspec
@@ -12,7 +11,7 @@ from mcp import MCPError
 from mcp_types import INTERNAL_ERROR, INVALID_PARAMS, TextContent
 
 from supervisor_mcp.errors import Problem
-from supervisor_mcp.mcp.answers import LARGEST_BYTES
+from supervisor_mcp.mcp.answers import LARGEST_BYTES, with_fewer_rejections
 
 
 def current_request_id() -> str:
@@ -29,17 +28,10 @@ def failed(problem: Problem, request_id: str) -> ToolResult:
     body = problem.body(request_id)
     encoded = msgspec.json.encode(body)
     if len(encoded) > LARGEST_BYTES:
-        encoded = msgspec.json.encode(_shortened(body, len(encoded)))
+        params = with_fewer_rejections(body["params"], "items", len(encoded))
+        encoded = msgspec.json.encode({**body, "params": params})
     text = encoded.decode()
     return ToolResult(content=[TextContent(type="text", text=text)], is_error=True)
-
-
-def _shortened(body: dict[str, Any], size: int) -> dict[str, Any]:
-    """The problem with as many of its items as a tool may answer with."""
-    items = body.get("params", {}).get("items", [])
-    kept = len(items) * LARGEST_BYTES // (2 * size)
-    params = {**body["params"], "items": items[:kept], "items_left_out": len(items) - kept}
-    return {**body, "params": params}
 
 
 def protocol_error(problem: Problem, request_id: str) -> MCPError:

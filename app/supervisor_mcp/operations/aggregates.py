@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from supervisor_mcp.cache.aggregates import EVERY_KIND
 from supervisor_mcp.cache.store import Key
-from supervisor_mcp.operations import patterns
+from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.arguments import Source, Timestamp, Window
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.query import Query
@@ -52,7 +52,7 @@ class AggregateQuery(Query, frozen=True, dict=True):
         Meta(
             description="Adds the same statistics for every source, or every value of a label.",
             extra_json_schema={
-                "pattern": patterns.GROUP_BY,
+                **text_rules.GROUP_BY,
                 "examples": ["source", "label.region"],
             },
         ),

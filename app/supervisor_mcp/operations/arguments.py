@@ -17,15 +17,16 @@ import msgspec
 from msgspec import Meta
 
 from supervisor_mcp.errors import Problem
-from supervisor_mcp.operations import patterns
+from supervisor_mcp.operations import text_rules
 
 RFC_3339 = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
-EPOCH = re.compile(r"-?\d{1,19}(\.\d{1,9})?", re.ASCII)
+EPOCH = re.compile(r"-?\d{1,19}(\.\d{1,30})?([eE][+-]?\d{1,3})?", re.ASCII)
 INTEGER_TEXT = re.compile(r"-?\d{1,9}", re.ASCII)
-# 9999-12-31T23:59:59Z: what is larger is not in seconds.
+# From 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z.
 LAST_SECOND = 253_402_300_799
+FIRST_SECOND = -62_135_596_800
 LONGEST_SHOWN = 100
 
 LARGEST_PAGE = 1000
@@ -36,7 +37,7 @@ Window = Annotated[
     str,
     Meta(
         description="How far back from now, in hours or days.",
-        extra_json_schema={"pattern": patterns.WINDOW, "examples": ["24h", "7d", "30d"]},
+        extra_json_schema={**text_rules.WINDOW, "examples": ["24h", "7d", "30d"]},
     ),
 ]
 Limit = (
@@ -51,7 +52,10 @@ Limit = (
 )
 Cursor = Annotated[
     str | None,
-    Meta(description="next_cursor of the previous page, unchanged."),
+    Meta(
+        description="next_cursor of the previous page, unchanged.",
+        extra_json_schema=text_rules.CURSOR,
+    ),
 ]
 Timestamp = Annotated[datetime, Meta(tz=True)]
 From = Annotated[Timestamp | None, Meta(description="Start of the range, included.")]
@@ -208,5 +212,7 @@ TIMESTAMP = Reader(
     {
         "type": ["string", "number"],
         "format": "date-time",
+        "minimum": FIRST_SECOND,
+        "maximum": LAST_SECOND,
     },
 )

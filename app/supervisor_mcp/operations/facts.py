@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from supervisor_mcp.operations import patterns
+from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.arguments import Cursor, From, Limit, Source, To
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.ingest import IngestOptions, ingest
@@ -21,7 +21,7 @@ class FactItem(Struct, forbid_unknown_fields=True):
     kind: Annotated[
         str,
         Meta(
-            pattern=patterns.FACT_KIND,
+            extra_json_schema=text_rules.FACT_KIND,
             description="Fact: and the name of the event, the same for all sources: Fact:Sale.",
         ),
     ]
@@ -30,8 +30,7 @@ class FactItem(Struct, forbid_unknown_fields=True):
         Annotated[
             str,
             Meta(
-                min_length=1,
-                max_length=200,
+                extra_json_schema=text_rules.FACT_ID,
                 description="The source's name for this event, such as an order number: a second"
                 " fact with the same name is a duplicate.",
             ),

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from supervisor_mcp.db import Json
+from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.json_validation import check_document
 from supervisor_mcp.operations.query import Query
@@ -31,7 +32,7 @@ class IngestOptions(Query, frozen=True):
         Meta(
             description="Your name for this request: repeated with the same name and items, it"
             " stores nothing and returns the first answer.",
-            extra_json_schema={"minLength": 1, "maxLength": 200},
+            extra_json_schema=text_rules.IDEMPOTENCY_KEY,
         ),
     ] = None
 
@@ -56,10 +57,11 @@ class Receipt(Struct):
     late: Annotated[int, Meta(description="Stored items older than the last rollup.")]
     rejected: Annotated[
         list[Rejection],
-        Meta(description="Rules that items broke, at most 1,000; only with partial."),
+        Meta(description="Rules that refused items break; only with partial."),
     ]
     omitted: Annotated[
-        int | UnsetType, Meta(description="Refused items that rejected does not list, if any.")
+        int | UnsetType,
+        Meta(description="Refused items not in rejected; only over MCP."),
     ] = UNSET
 
 

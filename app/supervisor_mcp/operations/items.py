@@ -6,12 +6,13 @@ from typing import Annotated
 
 from msgspec import Meta, UnsetType
 
+from supervisor_mcp.operations import text_rules
+
 ItemSource = Annotated[
     str,
     Meta(
-        min_length=1,
-        max_length=200,
         description="MCP server or agent that sends it; no white space.",
+        extra_json_schema=text_rules.SOURCE_NAME,
     ),
 ]
 ItemTimestamp = (

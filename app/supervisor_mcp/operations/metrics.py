@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from supervisor_mcp.operations import patterns
+from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.arguments import From, Source, To
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.ingest import IngestOptions, ingest
@@ -30,7 +30,7 @@ class MetricItem(Struct, forbid_unknown_fields=True):
     name: Annotated[
         str,
         Meta(
-            pattern=patterns.METRIC_NAME,
+            extra_json_schema=text_rules.METRIC_NAME,
             description="Name of the metric, the same for all sources: http_requests_total.",
         ),
     ]
@@ -61,7 +61,11 @@ class MetricItem(Struct, forbid_unknown_fields=True):
     ) = UNSET
     unit: (
         Annotated[
-            str, Meta(min_length=1, max_length=50, description="Unit, such as seconds or bytes.")
+            str,
+            Meta(
+                description="Unit, such as seconds or bytes.",
+                extra_json_schema=text_rules.UNIT,
+            ),
         ]
         | UnsetType
         | None
@@ -82,7 +86,7 @@ class SeriesQuery(Query, frozen=True):
         str | None,
         Meta(
             description="Distance of the points; the finest with at most 300 points if left out.",
-            extra_json_schema={"pattern": patterns.STEP, "examples": ["30s", "5m", "1h", "1d"]},
+            extra_json_schema={**text_rules.STEP, "examples": ["30s", "5m", "1h", "1d"]},
         ),
     ] = None
 

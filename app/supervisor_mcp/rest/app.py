@@ -6,20 +6,16 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from falcon.asgi import App, Request, Response
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
 from supervisor_mcp.operations.clock import Clock, now
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.rest import aggregates, facts, health, kinds, metrics, problems
+from supervisor_mcp.rest.compression import compressed
 from supervisor_mcp.rest.health import IndexResource
 from supervisor_mcp.rest.openapi import OpenApiResource
 from supervisor_mcp.rest.operation import Resource
 
-# Smaller answers fit one packet either way.
-COMPRESSED_BYTES = 1400
-# Twice as fast as the highest level, and 2 % larger.
-GZIP_LEVEL = 6
 NOUNS = (metrics, facts, aggregates, kinds, health)
 
 
@@ -38,8 +34,8 @@ def create_app(context: Context, clock: Clock = now) -> ASGIApp:
     app.add_route("/openapi.json", OpenApiResource(operations, _version()))
     links = {operation.name: path for path, operation in operations.items()}
     app.add_route("/", IndexResource({**links, "openapi": "/openapi.json"}))
-    compressed: Any = app
-    return GZipMiddleware(compressed, minimum_size=COMPRESSED_BYTES, compresslevel=GZIP_LEVEL)
+    asgi: Any = app
+    return compressed(asgi)
 
 
 class _Routes:

@@ -15,7 +15,7 @@ declare
     v_count constant integer := jsonb_array_length(v_items);
     v_store record;
     v_claim record;
-    v_refusal jsonb;
+    v_rejected jsonb;
     v_conflicts integer := 0;
 begin
     if p_idempotency_key is not null then
@@ -37,9 +37,9 @@ begin
         end if;
     end if;
     if v_store.bad > 0 then
-        v_refusal := internal.explain_items(v_store.bad_items, v_store.bad, p_now, false);
+        v_rejected := internal.explain_items(v_store.bad_items, p_now, false);
         if not p_partial then
-            perform internal.refuse_items(v_refusal, v_store.bad, v_count);
+            perform internal.refuse_items(v_rejected, v_store.bad, v_count);
         end if;
     end if;
     if v_store.accepted + v_store.bad < v_count then
@@ -47,7 +47,7 @@ begin
     end if;
 
     answer := internal.receipt_json(
-        v_count, v_store.accepted, v_conflicts, v_store.late, v_store.bad, v_refusal
+        v_count, v_store.accepted, v_conflicts, v_store.late, v_store.bad, v_rejected
     );
     kinds := v_store.kinds;
     if p_idempotency_key is not null then
@@ -57,8 +57,7 @@ end
 $$;
 comment on function api.ingest_metrics(jsonb, boolean, text, timestamptz) is
 'Stores one metric item or an array of at most 10000: all or none; with p_partial the good ones.
-answer: {accepted, duplicate, conflict, late, rejected, omitted}. The first four count items; rejected
-lists the rules that refused items break, at most 1000; omitted counts refused items that are not in
-rejected, and is absent when it is 0. kinds: the kinds of the stored items.
+answer: {accepted, duplicate, conflict, late, rejected}. The first four count items; rejected
+lists the rules that refused items break. kinds: the kinds of the stored items.
 Errors: body_is_items, batch_within_limit, items_refused, series_within_quota,
 idempotency_key_reused.';

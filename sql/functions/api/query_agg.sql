@@ -21,7 +21,7 @@ begin
     if p_as_of is not null then
         return internal.recall_agg(v_kinds, p_kind, p_window, p_source, p_group_by, v_fields, p_as_of);
     end if;
-    if p_group_by <> 'source' and p_group_by !~ '^label\.[A-Za-z_][A-Za-z0-9_.]{0,99}$' then
+    if not internal.fits(p_group_by, 'group_by') then
         raise exception 'invalid group_by "%"', left(p_group_by, 100)
             using errcode = 'SV422', constraint = 'group_by_well_formed', column = 'group_by',
             hint = 'Send source or label.<name>.';

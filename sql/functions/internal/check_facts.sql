@@ -46,15 +46,15 @@ begin atomic
             and (
                 entry.kind_id is not null
                 or jsonb_typeof(entry.item -> 'kind') = 'string'
-                and internal.is_fact_kind(entry.item ->> 'kind')
+                and internal.fits(entry.item ->> 'kind', 'fact_kind')
             )
             and jsonb_typeof(entry.item -> 'source') = 'string'
-            and (entry.source_id is not null or internal.is_source_name(entry.item ->> 'source'))
+            and (entry.source_id is not null or internal.fits(entry.item ->> 'source', 'source_name'))
             and (entry.value is null or entry.number is not null)
             and (
                 entry.fact_id is null
                 or jsonb_typeof(entry.fact_id) = 'string'
-                and internal.is_fact_id(entry.fact_id #>> '{}')
+                and internal.fits(entry.fact_id #>> '{}', 'fact_id')
             )
             and (
                 entry.subject is null

@@ -34,8 +34,8 @@ begin atomic
             and (
                 entry.series_id is not null
                 or jsonb_typeof(entry.item -> 'name') = 'string'
-                and internal.is_metric_name(entry.item ->> 'name')
-                and internal.is_source_name(entry.item ->> 'source')
+                and internal.fits(entry.item ->> 'name', 'metric_name')
+                and internal.fits(entry.item ->> 'source', 'source_name')
                 and internal.is_labels(entry.item -> 'labels')
             )
             and coalesce(entry.kind_type <> 'fact', not starts_with(entry.item ->> 'name', 'Fact:'))
@@ -54,7 +54,7 @@ begin atomic
             end
             and (
                 entry.unit is null
-                or jsonb_typeof(entry.unit) = 'string' and internal.is_unit(entry.unit #>> '{}')
+                or jsonb_typeof(entry.unit) = 'string' and internal.fits(entry.unit #>> '{}', 'unit')
             )
             and entry.ts between p_now - (select internal.raw_retention()) and p_now + interval '5 minutes',
             false

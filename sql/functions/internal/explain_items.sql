@@ -1,12 +1,14 @@
 create or replace function internal.explain_items(
-    p_bad_items jsonb, p_bad integer, p_now timestamptz, p_facts boolean
+    p_bad_items jsonb, p_now timestamptz, p_facts boolean
 )
 returns jsonb
 language plpgsql stable
 as $$
 declare
-    c_most constant integer := 1000;
-    v_refusal jsonb;
+    -- Every bad item has an entry; only the first ones have an entry for each rule, up to a limit.
+    c_items_in_full constant integer := 1000;
+    c_rules_of_an_item constant integer := 20;
+    v_entries jsonb;
 begin
     with bad as (
         select
@@ -42,24 +44,21 @@ begin
     numbered as (
         select
             fault.*,
-            row_number() over (order by index, field, slug) as n
+            dense_rank() over (order by index) as nth_item,
+            row_number() over (partition by index order by field, slug) as nth_rule
         from fault
     )
-    select jsonb_build_object(
-        'items',
+    select
         jsonb_agg(
-            jsonb_build_object('index', index, 'field', field, 'slug', slug, 'detail', detail) order by n
-        ) filter (where n <= c_most)
-    ) || case
-        when count(distinct index) filter (where n <= c_most) < p_bad
-            then jsonb_build_object('omitted', p_bad - count(distinct index) filter (where n <= c_most))
-        else '{}'
-    end
-    into v_refusal
-    from numbered;
-    return v_refusal;
+            jsonb_build_object('index', index, 'field', field, 'slug', slug, 'detail', detail)
+            order by index, nth_rule
+        )
+    into v_entries
+    from numbered
+    where nth_rule <= case when nth_item <= c_items_in_full then c_rules_of_an_item else 1 end;
+    return v_entries;
 end
 $$;
-comment on function internal.explain_items(jsonb, integer, timestamptz, boolean) is
-'Every rule that the bad items [{index, item}] break, at most 1000 entries: {items: [{index, field,
-slug, detail}], omitted}. omitted counts those of all p_bad items that have no entry; absent when 0.';
+comment on function internal.explain_items(jsonb, timestamptz, boolean) is
+'The rules that the bad items [{index, item}] break: [{index, field, slug, detail}] in order of index
+and field. Every bad item has an entry; the first 1000 have one for each rule, at most 20.';

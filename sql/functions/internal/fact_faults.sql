@@ -6,18 +6,18 @@ begin atomic
         select
             null as field,
             rule.slug,
-            null as detail
+            case rule.slug when 'value_finite' then internal.value_fault(p_item -> 'value') end as detail
         from (
             values
             (
                 'fact_kind_well_formed',
                 jsonb_typeof(p_item -> 'kind') is distinct from 'string'
-                or not internal.is_fact_kind(p_item ->> 'kind')
+                or not internal.fits(p_item ->> 'kind', 'fact_kind')
             ),
             (
                 'source_name_well_formed',
                 jsonb_typeof(p_item -> 'source') is distinct from 'string'
-                or not internal.is_source_name(p_item ->> 'source')
+                or not internal.fits(p_item ->> 'source', 'source_name')
             ),
             (
                 'value_finite',
@@ -26,7 +26,7 @@ begin atomic
             (
                 'fact_id_well_formed',
                 jsonb_typeof(p_item -> 'fact_id') not in ('string', 'null')
-                or not internal.is_fact_id(p_item ->> 'fact_id')
+                or not internal.fits(p_item ->> 'fact_id', 'fact_id')
             ),
             (
                 'subject_well_formed',

@@ -1,7 +1,8 @@
 create or replace function internal.join_json(variadic p_objects json[]) returns json
 language sql immutable parallel safe
 begin atomic
-    select json_object_agg(member.key, member.value)
+    -- Spaced as json_build_object does.
+    select ('{' || string_agg(to_json(member.key) || ' : ' || member.value, ', ') || '}')::json
     from unnest(p_objects) as object
     cross join json_each(object) as member;
 end;

@@ -24,7 +24,7 @@ begin atomic
         lateral (
             values
             (
-                not internal.is_label_name(label.key),
+                not internal.fits(label.key, 'label_name'),
                 'A label name has 1 to 100 characters: a letter or _ first, then letters, digits, _ and .'
             ),
             (

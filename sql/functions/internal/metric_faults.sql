@@ -33,13 +33,13 @@ begin atomic
                 (
                     'kind_name_well_formed', null,
                     jsonb_typeof(p_item -> 'name') is distinct from 'string'
-                    or not internal.is_metric_name(item.name)
+                    or not internal.fits(item.name, 'metric_name')
                 ),
                 ('kind_prefix_matches_type', null, starts_with(item.name, 'Fact:')),
                 (
                     'source_name_well_formed', null,
                     jsonb_typeof(p_item -> 'source') is distinct from 'string'
-                    or not internal.is_source_name(p_item ->> 'source')
+                    or not internal.fits(p_item ->> 'source', 'source_name')
                 ),
                 ('kind_type_known', null, item.type not in ('gauge', 'counter', 'histogram')),
                 (
@@ -67,7 +67,7 @@ begin atomic
                     end
                 ),
                 (
-                    'value_finite', null,
+                    'value_finite', internal.value_fault(item.value),
                     item.value_type <> 'object'
                     and item.settled_type is distinct from 'histogram'
                     and internal.read_number(item.value) is null
@@ -75,7 +75,7 @@ begin atomic
                 (
                     'kind_unit_well_formed', null,
                     jsonb_typeof(p_item -> 'unit') not in ('string', 'null')
-                    or not internal.is_unit(p_item ->> 'unit')
+                    or not internal.fits(p_item ->> 'unit', 'unit')
                 )
             ) as rule (slug, detail, broken)
         where rule.broken

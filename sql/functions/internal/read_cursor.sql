@@ -9,7 +9,7 @@ begin
         return null;
     end if;
     -- Printable ASCII, so that the text cannot be invalid UTF-8.
-    if p_cursor ~ '^([2-7][0-9a-f])+$' then
+    if internal.fits(p_cursor, 'cursor') then
         v_place := substr(convert_from(decode(p_cursor, 'hex'), 'utf8'), 9);
     end if;
     if internal.write_cursor(p_list, v_place) is distinct from p_cursor or v_place !~ p_pattern then

@@ -12,7 +12,7 @@ begin
             from unnest('{1 minute,5 minutes,15 minutes,1 hour,6 hours,1 day}'::interval []) as width
             where (p_to - p_from) / 300 <= width
         );
-    elsif p_step !~ '^[1-9][0-9]{0,3}[smhd]$' then
+    elsif not internal.fits(p_step, 'step') then
         raise exception 'invalid step "%"', left(p_step, 100)
             using errcode = 'SV422', constraint = 'step_well_formed', column = 'step',
             hint = 'Send a number of seconds, minutes, hours or days, such as 30s, 5m, 1h or 1d.';

@@ -4,7 +4,7 @@ as $$
 declare
     v_window interval;
 begin
-    if p_window is null or p_window !~ '^[1-9][0-9]{0,3}[hd]$' then
+    if p_window is null or not internal.fits(p_window, 'window') then
         raise exception 'invalid window "%"', left(coalesce(p_window, ''), 100)
             using errcode = 'SV422', constraint = 'window_well_formed', column = 'window',
             hint = 'Send a number of hours or days, such as 1h, 24h, 7d, 30d or 90d.';

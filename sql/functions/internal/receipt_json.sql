@@ -1,19 +1,15 @@
 create or replace function internal.receipt_json(
-    p_items integer, p_accepted integer, p_conflict integer, p_late integer, p_bad integer, p_refusal jsonb
+    p_items integer, p_accepted integer, p_conflict integer, p_late integer, p_bad integer, p_rejected jsonb
 )
 returns json
 language sql immutable parallel safe
 begin atomic
-    select internal.join_json(
-        json_build_object(
-            'accepted', p_accepted,
-            'duplicate', p_items - p_accepted - p_conflict - p_bad,
-            'conflict', p_conflict,
-            'late', p_late,
-            'rejected', coalesce(p_refusal -> 'items', '[]')
-        ),
-        -- With omitted only.
-        (p_refusal - 'items')::json
+    select json_build_object(
+        'accepted', p_accepted,
+        'duplicate', p_items - p_accepted - p_conflict - p_bad,
+        'conflict', p_conflict,
+        'late', p_late,
+        'rejected', coalesce(p_rejected, '[]')
     );
 end;
 comment on function internal.receipt_json(integer, integer, integer, integer, integer, jsonb) is

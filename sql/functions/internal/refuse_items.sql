@@ -1,11 +1,11 @@
-create or replace function internal.refuse_items(p_refusal jsonb, p_bad integer, p_items integer)
+create or replace function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items integer)
 returns void
 language plpgsql
 as $$
 begin
     raise exception '% of % items are invalid; nothing was stored', p_bad, p_items
         using errcode = 'SV422', constraint = 'items_refused',
-        detail = p_refusal,
+        detail = jsonb_build_object('items', p_rejected),
         hint = 'Correct the items that params.items lists, or send partial=true to store the others.';
 end
 $$;

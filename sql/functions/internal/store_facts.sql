@@ -94,7 +94,6 @@ begin
                 from item
                 where not good
                 order by place
-                limit 1000
             ) as bad_item
         )
     into unregistered, accepted, late, kinds, bad, bad_items
@@ -103,7 +102,6 @@ end
 $$;
 comment on function internal.store_facts(jsonb, boolean, timestamptz) is
 'Stores the facts of a batch in one statement, unless an item is bad or its series unknown; with
-p_partial the good ones, whatever the others are. bad counts the bad items; bad_items: the first
-1000, [{index, item}]. late counts the facts
-older than the watermark of the hourly rollup; data.late also notes those that a running refresh may
+p_partial the good ones, whatever the others are. bad counts the bad items; bad_items: those,
+[{index, item}]. late counts the facts older than the watermark of the hourly rollup; data.late also notes those that a running refresh may
 miss.';
