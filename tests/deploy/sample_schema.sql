@@ -84,6 +84,8 @@ create aggregate internal.product(double precision) returns double precision lan
 
 create function internal.refuse_change() returns trigger language plpgsql volatile;
 
+create function internal.text_rules() returns jsonb language sql immutable parallel safe;
+
 -- schema api
 -- The boundary.
 create schema api;
