@@ -26,7 +26,7 @@ def create(count: int) -> Application:
     for number in range(count - 1 - len(tools)):
         original = tools[number % len(tools)]
         server.add_tool(original.model_copy(update={"name": f"{original.name}_{number}"}))
-    return Application(context, {PATH: create_http_app(server)}, access_log=False)
+    return Application(context, {PATH: create_http_app(server)}, access_log=None)
 
 
 class NoQuery(Query, frozen=True):

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LogLevel = Annotated[
+    Literal["debug", "info", "warning", "error"],
+    BeforeValidator(lambda sent: sent.lower() if isinstance(sent, str) else sent),
+]
 
 
 class Settings(BaseSettings):
@@ -45,7 +51,7 @@ class Settings(BaseSettings):
     statement_timeout_seconds: int = Field(
         30, ge=1, description="How long one database call may take."
     )
-    log_level: str = Field("info", description="debug, info, warning or error.")
+    log_level: LogLevel = Field("info", description="`debug`, `info`, `warning` or `error`.")
 
 
 def load() -> Settings:

@@ -46,7 +46,7 @@ class Child:
 def application(**mounts: Child) -> Application:
     nowhere = f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"
     made = context.build(Settings(database_url=nowhere, pool_size=1))
-    return Application(made, {f"/{n}": child.app for n, child in mounts.items()}, access_log=False)
+    return Application(made, {f"/{n}": child.app for n, child in mounts.items()}, access_log=None)
 
 
 @asynccontextmanager

@@ -93,6 +93,14 @@ def test_a_setting_that_cannot_be_read_is_named() -> None:
     assert done.stderr.startswith("SUPERVISOR_PORT is 'many'")
 
 
+@pytest.mark.parametrize("command", ["up", "mcp", "kinds"])
+def test_an_unknown_log_level_is_refused_with_the_known_ones(command: str) -> None:
+    done = command_line.run(command, env={"SUPERVISOR_LOG_LEVEL": "nonsense"})
+    assert done.returncode == 2
+    assert done.stderr.startswith("SUPERVISOR_LOG_LEVEL is 'nonsense'")
+    assert "'debug', 'info', 'warning' or 'error'" in done.stderr
+
+
 @pytest.mark.parametrize(
     "url", ["nonsense", "ftp://127.0.0.1", "http://", "http://[::1", "http://127.0.0.1:99999"]
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +18,7 @@ from supervisor_mcp.config import Settings
 from supervisor_mcp.embedded import Endpoints
 from supervisor_mcp.embedded.errors import DataDirectoryInUse, EmbeddedError
 from supervisor_mcp.operations import context as operations
+from supervisor_mcp.telemetry import log
 
 # The time that another process has from locking the data directory to answering on it.
 START_SECONDS = 60.0
@@ -31,7 +30,7 @@ def mcp() -> None:
     """Serve MCP until standard input ends. Raises Failure."""
     settings = load_settings()
     # Standard output is for the protocol alone.
-    logging.basicConfig(stream=sys.stderr, level=settings.log_level.upper())
+    log.set_up(settings.log_level)
     if settings.database_url is not None:
         anyio.run(_serve, settings)
         return

@@ -39,8 +39,8 @@ def bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
 
 
 @contextmanager
-def step(title: str) -> Iterator[Callable[[str], None]]:
-    """Show the current step: a spinner on a terminal, else one line for each step.
+def step(title: str, write: Callable[[str], None] = console.say) -> Iterator[Callable[[str], None]]:
+    """Show the current step: a spinner on a terminal, else `write` each step.
 
     Call what it yields with the name of the next step.
     """
@@ -48,8 +48,8 @@ def step(title: str) -> Iterator[Callable[[str], None]]:
 
     notes = console.notes()
     if not notes.is_terminal:
-        console.say(title)
-        yield console.say
+        write(title)
+        yield write
         return
     with notes.status(Text(printable(title))) as status:
         yield lambda line: status.update(Text(printable(line)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import signal
 import socket
 import time
@@ -18,6 +19,9 @@ from supervisor_mcp.cli.servers import Servers
 from supervisor_mcp.config import Settings
 from supervisor_mcp.server import launch
 from supervisor_mcp.server.launch import WebServer
+from supervisor_mcp.telemetry import log
+
+logger = logging.getLogger(__name__)
 
 START_SECONDS = 60.0
 WATCH_SECONDS = 0.25
@@ -31,10 +35,11 @@ class _Stopped(BaseException):
 def up() -> None:
     """Start everything, print where it is, and stop it at the end. Raises Failure."""
     settings = load_settings()
+    log.set_up(settings.log_level)
     with _stoppable(), ExitStack() as stack:
         # The port first: a taken one is reported before the wait for a database.
         listener = stack.enter_context(_reserve(settings))
-        with progress.step("starting") as next_step:
+        with progress.step("starting", logger.info) as next_step:
             running = stack.enter_context(servers.start(settings, next_step))
             next_step("deploying the schema")
             servers.deploy_schema(running.database_url)
@@ -58,7 +63,10 @@ def _stoppable() -> Iterator[None]:
     try:
         yield
     except _Stopped:
-        console.say("stopped")
+        if console.notes().is_terminal:
+            console.say("stopped")
+        else:
+            logger.info("stopped")
     finally:
         for each, handler in before.items():
             signal.signal(each, handler)

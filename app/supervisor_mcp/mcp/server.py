@@ -81,7 +81,11 @@ def create_mcp(context: Context, clock: Clock = now) -> FastMCP:
     completions.register(server, context)
     # Without this the library lists all tools before every call to find the schema of one.
     server._mcp_server.get_tool_input_schema = schemas.get
-    logging.getLogger("fastmcp").setLevel(logging.WARNING)
+    # On import the library gives its logger a handler of its own; the process has one.
+    library = logging.getLogger("fastmcp")
+    library.handlers = []
+    library.propagate = True
+    library.setLevel(logging.WARNING)
     # A failure is logged once, with its request_id, where it becomes a problem.
     logging.getLogger("fastmcp.server.server").setLevel(logging.CRITICAL)
     return server

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import msgspec
 from falcon.asgi import Request, Response
 
-from supervisor_mcp import telemetry
 from supervisor_mcp.operations.state import Readiness, read_readiness, read_state
 from supervisor_mcp.rest.operation import (
     JSON,
@@ -17,6 +16,7 @@ from supervisor_mcp.rest.operation import (
     ReadRoute,
     send_json,
 )
+from supervisor_mcp.telemetry import counts
 
 ALIVE = b'{"status":"ok"}'
 
@@ -60,8 +60,8 @@ class ExpositionResource(ReadResource):
         """Answer in the Prometheus text format."""
         self.operation.read(req)
         state = await read_state(self._context, self._clock())
-        resp.content_type = telemetry.MEDIA_TYPE
-        resp.data = telemetry.expose(state)
+        resp.content_type = counts.MEDIA_TYPE
+        resp.data = counts.expose(state)
 
 
 class IndexResource(ReadRoute):

@@ -20,7 +20,8 @@ from supervisor_mcp.mcp.server import create_mcp
 from supervisor_mcp.operations import context as operations
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.rest.app import create_app
-from supervisor_mcp.server.middleware import Middleware
+from supervisor_mcp.server.middleware import AccessLog, Middleware
+from supervisor_mcp.telemetry import log
 
 logger = logging.getLogger(__name__)
 
@@ -29,11 +30,11 @@ class Application:
     """REST and what is mounted beside it, with one lifespan; that of REST is the context's."""
 
     def __init__(
-        self, context: Context, mounts: Mapping[str, Starlette], *, access_log: bool
+        self, context: Context, mounts: Mapping[str, Starlette], access_log: AccessLog | None
     ) -> None:
         self._context = context
         self._mounted = tuple(mounts.values())
-        self._middleware = Middleware(create_app(context), mounts, access_log=access_log)
+        self._middleware = Middleware(create_app(context), mounts, access_log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request or the lifespan; websockets are refused."""
@@ -67,6 +68,5 @@ def create(settings: Settings | None = None) -> Application:
     """The application that the settings describe. Raises ValueError without a database."""
     settings = settings or config.load()
     context = operations.build(settings)
-    access_log = settings.log_level.lower() in {"debug", "info"}
     mounts = {PATH: create_http_app(create_mcp(context))}
-    return Application(context, mounts, access_log=access_log)
+    return Application(context, mounts, log.access_log(settings.log_level))

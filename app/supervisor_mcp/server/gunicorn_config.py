@@ -8,6 +8,7 @@ import tempfile
 from typing import Any
 
 from supervisor_mcp.config import load
+from supervisor_mcp.server.log import Log
 
 _settings = load()
 
@@ -19,7 +20,7 @@ keepalive = 75
 timeout = 60
 graceful_timeout = 20
 control_socket_disable = True
-loglevel = _settings.log_level.lower()
+logger_class = Log
 # Heartbeat files on a disk would make workers wait for it.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None  # noqa: S108, PTH112
 

@@ -125,9 +125,6 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
         self.cfg.set("bind", f"fd://{self._descriptor}")
         self.cfg.set("graceful_timeout", GRACE_SECONDS)
         self.cfg.set("post_fork", _follow_parent)
-        if self._settings.log_level.lower() == "info":
-            # Its notes on every start and stop of a worker are for those who look for them.
-            self.cfg.set("loglevel", "warning")
 
     def load(self) -> Any:
         return import_app(self._application)

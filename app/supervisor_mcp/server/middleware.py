@@ -5,20 +5,18 @@ Works on the ASGI messages, once for both, so that neither pays for the other's 
 
 from __future__ import annotations
 
-import os
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from uuid import uuid4
 
-import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from supervisor_mcp import telemetry
+from supervisor_mcp.telemetry import counts
 
 SENT_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 WITH_BODY = {"POST", "PUT", "PATCH"}
-STDERR = 2
+AccessLog = Callable[[dict[str, object]], None]
 
 
 class Middleware:
@@ -28,7 +26,9 @@ class Middleware:
     (`supervisor.route`), and `supervisor.cut_short` when the client disconnected within its body.
     """
 
-    def __init__(self, rest: ASGIApp, mounts: Mapping[str, ASGIApp], *, access_log: bool) -> None:
+    def __init__(
+        self, rest: ASGIApp, mounts: Mapping[str, ASGIApp], access_log: AccessLog | None
+    ) -> None:
         self._rest = rest
         self._mounts = tuple(mounts.items())
         self._access_log = access_log
@@ -55,9 +55,9 @@ class Middleware:
         finally:
             seconds = time.perf_counter() - started
             route = scope.get("supervisor.route") or "none"
-            telemetry.count(scope["method"], route, status, seconds)
-            if self._access_log:
-                _log(scope, status, seconds)
+            counts.count(scope["method"], route, status, seconds)
+            if self._access_log is not None:
+                self._access_log(_fields(scope, status, seconds))
 
     def _application(self, scope: Scope) -> ASGIApp:
         path: str = scope["path"]
@@ -91,17 +91,13 @@ def _noting_departure(scope: Scope, receive: Receive) -> Receive:
     return noting
 
 
-def _log(scope: Scope, status: int, seconds: float) -> None:
+def _fields(scope: Scope, status: int, seconds: float) -> dict[str, object]:
     client = scope.get("client")
-    line = msgspec.json.encode(
-        {
-            "time": time.time(),
-            "client": client[0] if client else None,
-            "method": scope["method"],
-            "path": scope["path"],
-            "status": status,
-            "ms": round(seconds * 1000, 2),
-            "request_id": scope["supervisor.request_id"],
-        }
-    )
-    os.write(STDERR, line + b"\n")
+    return {
+        "client": client[0] if client else None,
+        "method": scope["method"],
+        "path": scope["path"],
+        "status": status,
+        "ms": round(seconds * 1000, 2),
+        "request_id": scope["supervisor.request_id"],
+    }

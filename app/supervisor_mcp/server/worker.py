@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any, ClassVar
 
 from uvicorn_worker import UvicornWorker  # type: ignore[import-untyped]
@@ -20,3 +21,9 @@ class Worker(UvicornWorker):  # type: ignore[misc]
         "access_log": False,
         "server_header": False,
     }
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        # The base class keeps uvicorn's log from the handler of the process.
+        for name in ("uvicorn.error", "uvicorn.access"):
+            logging.getLogger(name).propagate = True

@@ -1,6 +1,6 @@
 // TimescaleDB's scheduler in place of its background workers: due jobs, one at a time.
 
-import { log } from './log.mjs'
+import { log, ROUTINE } from './log.mjs'
 import { Session } from './session.mjs'
 
 const POLL_MS = 1_000
@@ -131,7 +131,7 @@ export class Jobs {
   async #succeeded(job, fields) {
     this.#failures.delete(job.job_id)
     const next = await this.#reschedule(job, AFTER_SUCCESS)
-    log('info', 'job ran', { ...fields, next_start: next })
+    log(ROUTINE, 'job ran', { ...fields, next_start: next })
   }
 
   /**

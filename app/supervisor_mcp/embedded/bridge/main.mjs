@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 
 import { Client } from './client.mjs'
 import { Jobs } from './jobs.mjs'
-import { log } from './log.mjs'
+import { log, ROUTINE } from './log.mjs'
 import { Postgres } from './postgres.mjs'
 import { Upkeep } from './upkeep.mjs'
 
@@ -71,7 +71,7 @@ async function stop(reason) {
   if (stopping) return
   stopping = true
   if (!started) process.exit(0)
-  log('info', 'stopping', { reason })
+  log(ROUTINE, 'stopping', { reason })
   setTimeout(() => {
     log('warning', 'stopped without a checkpoint, for a statement would not end')
     process.exit(0)
