@@ -36,6 +36,9 @@ def _runs_a_server(item: pytest.Item) -> bool:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
+        "markers", "contract: compares the service with the OpenAPI document that it publishes."
+    )
+    config.addinivalue_line(
         "markers", "server: starts a server, or waits for one, without a fixture."
     )
     config.addinivalue_line(

@@ -1,8 +1,8 @@
 """JSON Schemas of what tools take and answer, from the Structs that REST publishes in full.
 
 A model pays for every word of them. So they say each thing once, and leave out what no call
-depends on: lengths (the service reports a broken one by name), and texts about the members of an
-answer, which the description of the tool has.
+depends on: lengths and ranges (the service reports a broken one by name), and texts about the
+members of an answer, which the description of the tool has.
 """
 
 from __future__ import annotations
@@ -20,7 +20,16 @@ Schema = dict[str, Any]
 
 REFERENCE = "#/$defs/"
 NULL = {"type": "null"}
-LEFT_OUT = {"title", "minLength", "maxLength", "minItems", "maxItems"}
+LEFT_OUT = {
+    "title",
+    "not",
+    "propertyNames",
+    *("minLength", "maxLength"),
+    *("minItems", "maxItems"),
+    *("minProperties", "maxProperties"),
+}
+# Ranges that matter to a call are those of integers, such as limit.
+RANGE = {"minimum", "maximum"}
 # What a schema means without saying so, or what no call depends on.
 DEFAULTS = (("default", None), ("minimum", 0), ("additionalProperties", False))
 # Members with equal schemas from this number on are written as one pattern.
@@ -113,12 +122,13 @@ def _compact(schema: Any) -> Any:
     """The same schema in fewer words: alternatives as a list of types."""
     if not isinstance(schema, dict):
         return schema
+    left_out = {*LEFT_OUT, *_implied(schema)}
     short = {
         name: {key: _compact(each) for key, each in value.items()}
         if name == "properties"
         else _compact(value)
         for name, value in schema.items()
-        if name not in LEFT_OUT and (name, value) not in DEFAULTS
+        if name not in left_out and (name, value) not in DEFAULTS
     }
     alternatives = [_compact(each) for each in short.pop("anyOf", ())]
     others = [each for each in alternatives if each != NULL]
@@ -132,6 +142,15 @@ def _compact(schema: Any) -> Any:
         enum = {"enum": [*others[0]["enum"], None]} if "enum" in others[0] else {}
         return {**others[0], "type": [*listed, "null"], **enum, **short}
     return {"anyOf": alternatives, **short}
+
+
+def _implied(schema: Schema) -> set[str]:
+    """Keywords of a schema that its other members or its description make needless."""
+    implied = set() if schema.get("type") == "integer" else set(RANGE)
+    # Examples and formats say more; a negated class is any text, apart from a few characters.
+    if {"examples", "format"} & schema.keys() or str(schema.get("pattern")).startswith("^[^"):
+        implied.add("pattern")
+    return implied
 
 
 def _undescribed(schema: Schema) -> Schema:

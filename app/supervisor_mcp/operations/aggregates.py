@@ -59,7 +59,10 @@ class AggregateQuery(Query, frozen=True, dict=True):
     ] = None
     fields: Annotated[
         tuple[Field, ...] | None,
-        Meta(description="Only these members: faster and shorter."),
+        Meta(
+            description="Only these members: faster and shorter.",
+            extra_json_schema={"minItems": 1},
+        ),
     ] = None
     as_of: Annotated[
         Timestamp | None,

@@ -19,15 +19,24 @@ from msgspec import Meta
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations import text_rules
 
+# PostgreSQL has no offsets of 16 hours or more, and neither has any place.
 RFC_3339 = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+    "[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?"
+    "([Zz]|[+-](0[0-9]|1[0-5]):[0-5][0-9])"
 )
 EPOCH = re.compile(r"-?\d{1,19}(\.\d{1,30})?([eE][+-]?\d{1,3})?", re.ASCII)
 INTEGER_TEXT = re.compile(r"-?\d{1,9}", re.ASCII)
 # From 0001-01-01T00:00:00Z to 9999-12-31T23:59:59Z.
 LAST_SECOND = 253_402_300_799
 FIRST_SECOND = -62_135_596_800
+TIMESTAMP_RULE = {
+    "format": "date-time",
+    "pattern": f"^{RFC_3339.pattern}$",
+    "minimum": FIRST_SECOND,
+    "maximum": LAST_SECOND,
+}
 LONGEST_SHOWN = 100
+TIMESTAMP_HINT = "Send RFC 3339 with an offset, such as 2026-03-01T12:00:00Z, or epoch seconds."
 
 LARGEST_PAGE = 1000
 Source = Annotated[
@@ -117,16 +126,17 @@ def text(name: str, value: object) -> str:
 def timestamp(name: str, value: object) -> datetime:
     """A point in time: RFC 3339 with an offset, or epoch seconds."""
     sent = str(value)
-    hint = "Send RFC 3339 with an offset, such as 2026-03-01T12:00:00Z, or epoch seconds."
+    hint = None
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         try:
             if RFC_3339.fullmatch(sent):
                 return datetime.fromisoformat(sent)
-            if EPOCH.fullmatch(sent):
+            if EPOCH.fullmatch(sent) and FIRST_SECOND <= float(sent) <= LAST_SECOND:
                 return datetime.fromtimestamp(float(sent), UTC)
-        except (ValueError, OverflowError, OSError):
-            hint = _seconds_hint(sent) or hint
-    raise malformed(name, "a timestamp", value, hint)
+        except ValueError:
+            pass
+        hint = _seconds_hint(sent)
+    raise malformed(name, "a timestamp", value, hint or TIMESTAMP_HINT)
 
 
 def _seconds_hint(sent: str) -> str | None:
@@ -209,10 +219,5 @@ MAP = Reader(_map, _map)
 TIMESTAMP = Reader(
     timestamp,
     timestamp,
-    {
-        "type": ["string", "number"],
-        "format": "date-time",
-        "minimum": FIRST_SECOND,
-        "maximum": LAST_SECOND,
-    },
+    {"type": ["string", "number"], **TIMESTAMP_RULE},
 )

@@ -11,7 +11,7 @@ from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.arguments import Cursor, From, Limit, Source, To
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.ingest import IngestOptions, ingest
-from supervisor_mcp.operations.items import ItemSource, ItemTimestamp
+from supervisor_mcp.operations.items import VALUE_RANGE, ItemSource, ItemTimestamp
 from supervisor_mcp.operations.query import Query
 
 
@@ -56,7 +56,8 @@ class FactItem(Struct, forbid_unknown_fields=True):
             float,
             Meta(
                 description="The number to add up, such as an amount of money; leave it out where"
-                " only the event counts."
+                " only the event counts.",
+                extra_json_schema=VALUE_RANGE,
             ),
         ]
         | UnsetType

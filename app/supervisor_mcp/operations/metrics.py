@@ -11,8 +11,11 @@ from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.arguments import From, Source, To
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.ingest import IngestOptions, ingest
-from supervisor_mcp.operations.items import ItemSource, ItemTimestamp
+from supervisor_mcp.operations.items import VALUE_RANGE, ItemSource, ItemTimestamp
 from supervisor_mcp.operations.query import Query
+
+LabelName = Annotated[str, Meta(extra_json_schema=text_rules.LABEL_NAME)]
+LabelValue = Annotated[str, Meta(max_length=500)]
 
 
 class Histogram(Struct, forbid_unknown_fields=True):
@@ -30,20 +33,23 @@ class MetricItem(Struct, forbid_unknown_fields=True):
     name: Annotated[
         str,
         Meta(
-            extra_json_schema=text_rules.METRIC_NAME,
+            extra_json_schema={**text_rules.METRIC_NAME, "not": {"pattern": "^Fact:"}},
             description="Name of the metric, the same for all sources: http_requests_total.",
         ),
     ]
     source: ItemSource
     value: Annotated[
-        float | Histogram,
+        Annotated[float, Meta(extra_json_schema=VALUE_RANGE)] | Histogram,
         Meta(description="A number; for a histogram the observations since the previous report."),
     ]
     ts: ItemTimestamp = UNSET
     labels: (
         Annotated[
-            dict[str, str],
-            Meta(description='What sets series of a metric apart, at most 32: {"region": "eu"}.'),
+            dict[LabelName, LabelValue],
+            Meta(
+                max_length=32,
+                description='What sets series of a metric apart, at most 32: {"region": "eu"}.',
+            ),
         ]
         | UnsetType
         | None

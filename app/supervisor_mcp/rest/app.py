@@ -19,6 +19,19 @@ from supervisor_mcp.rest.operation import Resource
 NOUNS = (metrics, facts, aggregates, kinds, health)
 
 
+def _resources(noun: object) -> list[type[Resource]]:
+    """The resources that a module defines, in its order."""
+    return [
+        each
+        for each in vars(noun).values()
+        if isinstance(each, type) and issubclass(each, Resource) and hasattr(each, "operation")
+    ]
+
+
+RESOURCES = [resource for noun in NOUNS for resource in _resources(noun)]
+OPERATIONS = {resource.path: resource.operation for resource in RESOURCES}
+
+
 def create_app(context: Context, clock: Clock = now) -> ASGIApp:
     """The Falcon application, with compressed answers for clients that accept them.
 
@@ -27,12 +40,10 @@ def create_app(context: Context, clock: Clock = now) -> ASGIApp:
     app: App[Request, Response] = App(middleware=[_Routes()])
     app.req_options.strip_url_path_trailing_slash = False
     problems.install(app)
-    resources = [resource for noun in NOUNS for resource in _resources(noun)]
-    for resource in resources:
+    for resource in RESOURCES:
         app.add_route(resource.path, resource(context, clock))
-    operations = {resource.path: resource.operation for resource in resources}
-    app.add_route("/openapi.json", OpenApiResource(operations, _version()))
-    links = {operation.name: path for path, operation in operations.items()}
+    app.add_route("/openapi.json", OpenApiResource(OPERATIONS, _version()))
+    links = {operation.name: path for path, operation in OPERATIONS.items()}
     app.add_route("/", IndexResource({**links, "openapi": "/openapi.json"}))
     asgi: Any = app
     return compressed(asgi)
@@ -46,15 +57,6 @@ class _Routes:
     ) -> None:
         """Leave the route's template in the scope."""
         req.scope["supervisor.route"] = req.uri_template
-
-
-def _resources(noun: object) -> list[type[Resource]]:
-    """The resources that a module defines, in its order."""
-    return [
-        each
-        for each in vars(noun).values()
-        if isinstance(each, type) and issubclass(each, Resource) and hasattr(each, "operation")
-    ]
 
 
 def _version() -> str:

@@ -1,0 +1,84 @@
+"""The OpenAPI document states what the service enforces: Schemathesis finds no difference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import schemathesis
+from schemathesis import Case, HookContext, Response
+from schemathesis.core.failures import AcceptedNegativeData, Failure
+from schemathesis.openapi.checks import RejectedPositiveData
+
+from supervisor_mcp.rest import openapi
+from supervisor_mcp.rest.app import OPERATIONS
+
+# Rules that no schema of one value can state: they compare values, or depend on the clock, on what
+# is stored, or on the size of the whole.
+UNSTATABLE = {
+    "as_of_unfiltered",
+    "cursor_invalid",
+    "from_before_to",
+    "histogram_well_formed",
+    "kind_type_settled",
+    "payload_well_formed",
+    "series_within_limit",
+    "ts_not_in_future",
+    "ts_within_retention",
+    "window_within_retention",
+}
+
+pytestmark = pytest.mark.contract
+document = schemathesis.openapi.from_dict(
+    openapi.document(OPERATIONS, "0"),
+    config=schemathesis.Config.from_dict(
+        {
+            "output": {"truncation": {"enabled": False}},
+            "generation": {"mode": "all", "max-examples": 100, "allow-x00": False},
+            "checks": {"negative_data_rejection": {"expected-statuses": ["4xx"]}},
+        }
+    ),
+)
+
+
+@document.hook
+def filter_failure(
+    _context: HookContext, failure: Failure, _case: Case[Any], response: Response
+) -> bool:
+    """Drop what is right: rules that no schema can state, and bad items that a receipt lists."""
+    if isinstance(failure, RejectedPositiveData):
+        return not broken(response) <= UNSTATABLE
+    if isinstance(failure, AcceptedNegativeData) and response.status_code == 200:
+        return not response.json().get("rejected")
+    return True
+
+
+def broken(response: Response) -> set[str]:
+    """The slugs of the rules that a request broke."""
+    problem = response.json()
+    items = problem.get("params", {}).get("items")
+    if items:
+        return {item["slug"] for item in items}
+    return {problem["type"].removeprefix("urn:supervisor-mcp:problem:")}
+
+
+@schemathesis.deserializer("application/x-ndjson")
+def lines(_context: object, response: Response) -> object:
+    return [msgspec.json.decode(line) for line in response.content.splitlines()]
+
+
+@schemathesis.serializer("application/x-ndjson")
+def line(_context: object, item: object) -> bytes:
+    return msgspec.json.encode(item)
+
+
+@document.parametrize()
+def test_requests_and_answers_conform_to_the_document(case: Case[Any], service: str) -> None:
+    assert case.call_and_validate(base_url=service).status_code < 500
+
+
+def test_the_service_publishes_the_document(http: httpx.Client) -> None:
+    published = http.get("/openapi.json").json()
+    assert published["paths"] == openapi.document(OPERATIONS, "0")["paths"]
