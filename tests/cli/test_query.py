@@ -52,6 +52,26 @@ def test_agg_without_a_kind_lists_every_kind(service: Service, name: str) -> Non
     assert f"\n{name}\tgauge\t1\t2\t" in done.stdout
 
 
+def test_agg_shows_only_the_fields_that_are_named(service: Service, name: str) -> None:
+    _send(service, {"name": name, "source": "me", "value": 2})
+    done = service.run("agg", name, "--fields", "count,p95")
+    assert done.stdout == "measure\t7d\ncount\t1\np95\t2\n"
+    compared = service.run("agg", name, "--fields", "max,previous,change")
+    assert compared.stdout.splitlines()[0] == "measure\t7d\tbefore\tchange"
+    grouped = service.run("agg", name, "--group-by", "source", "--fields", "avg,groups")
+    assert grouped.stdout.endswith("source\tavg\nme\t2\n")
+    every = service.run("agg", "--fields", "count")
+    assert every.stdout.splitlines()[0] == "kind\ttype\tcount"
+
+
+def test_agg_lists_the_known_fields_for_an_unknown_one(service: Service, name: str) -> None:
+    _send(service, {"name": name, "source": "me", "value": 2})
+    done = service.run("agg", name, "--fields", "p96")
+    assert done.returncode == 4
+    assert 'unknown field "p96"' in done.stderr
+    assert "p95" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "path", "key"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import time
@@ -27,6 +28,21 @@ def long_names(service: Service) -> Service:
     fact = {"kind": "Fact:Long", "source": LONG_SOURCE, "subject": LONG_KIND, "fact_id": "1"}
     httpx.post(f"{service.url}/ingest/facts", json=fact).raise_for_status()
     return service
+
+
+@pytest.mark.parametrize("arguments", ["--version", "kinds", "agg"])
+def test_a_closed_standard_output_is_reported(service: Service, arguments: str) -> None:
+    command = " ".join(map(shlex.quote, [*command_line.COMMAND, *arguments.split()]))
+    done = subprocess.run(
+        f"{command} >&-",
+        shell=True,
+        capture_output=True,
+        check=False,
+        text=True,
+        env={**command_line.environment(), **service.env, "SUPERVISOR_URL": service.url},
+    )
+    assert done.stderr == "Cannot write to standard output: it is closed.\n"
+    assert done.returncode == 1
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -10,8 +11,13 @@ from supervisor_mcp.cli import console
 from supervisor_mcp.cli.parameters import Json, Kind, Source
 from supervisor_mcp.cli.tables import table
 
-CORE = ("count", "sum", "avg", "min", "max", "stddev", "last", "p50", "p90", "p95", "p99")
-MEASURES = (*CORE, "rate_per_second")
+STATISTICS = (
+    *("count", "sum", "avg", "min", "max", "stddev", "last"),
+    *("p50", "p90", "p95", "p99", "rate_per_second"),
+)
+# What one line of a table has room for.
+OF_A_GROUP = ("count", "avg", "min", "max", "p50", "p95", "p99", "rate_per_second")
+OF_A_KIND = ("count", "avg", "min", "max", "p50", "p95", "rate_per_second")
 
 
 def agg(
@@ -20,6 +26,13 @@ def agg(
     source: Source = None,
     group_by: Annotated[
         str | None, typer.Option(metavar="source|label.NAME", help="Add one line for each group.")
+    ] = None,
+    fields: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME,…",
+            help="Only these members of the answer: count,p95,previous. Faster and shorter.",
+        ),
     ] = None,
     as_of: Annotated[
         str | None, typer.Option(metavar="RFC3339", help="The answer as it was at this time.")
@@ -42,6 +55,7 @@ def agg(
                 "window": window,
                 "source": source,
                 "group_by": group_by,
+                "fields": fields,
                 "as_of": as_of,
             },
         )
@@ -57,29 +71,39 @@ def agg(
 
 def _show_one(result: dict[str, Any], group_by: str | None) -> None:
     unit = f", {result['unit']}" if result["unit"] else ""
-    table(
+    title = (
         f"{result['kind']} ({result['type']}{unit}), {result['window']} up to"
-        f" {_second(result['to'])}",
-        ["measure", result["window"], "before", "change"],
-        [
-            [name, result[name], result["previous"][name], _percent(result["change"].get(name))]
-            for name in MEASURES
-        ],
+        f" {_second(result['to'])}"
     )
-    if group_by is not None:
-        columns = ["count", "avg", "min", "max", "p50", "p95", "p99", "rate_per_second"]
-        table(
-            f"By {group_by}",
-            [group_by, *columns],
-            [[group["group"], *(group[name] for name in columns)] for group in result["groups"]],
-        )
-    late = result["freshness"]["late_pending"]
+    columns = {result["window"]: result}
+    if "previous" in result:
+        columns["before"] = result["previous"]
+    if "change" in result:
+        columns["change"] = {name: _percent(each) for name, each in result["change"].items()}
+    shown = [name for name in STATISTICS if any(name in column for column in columns.values())]
+    table(
+        title,
+        ["measure", *columns],
+        [[name, *(column.get(name) for column in columns.values())] for name in shown],
+    )
+    if group_by is not None and "groups" in result:
+        _show_groups(result["groups"], group_by)
+    late = result.get("freshness", {}).get("late_pending")
     if late:
         console.say(f"{late:,} late rows are counted, and being rolled up.")
 
 
+def _show_groups(groups: list[dict[str, Any]], group_by: str) -> None:
+    columns = _present(OF_A_GROUP, groups)
+    table(
+        f"By {group_by}",
+        [group_by, *columns],
+        [[group["group"], *(group[name] for name in columns)] for group in groups],
+    )
+
+
 def _show_all(result: dict[str, Any], window: str) -> None:
-    columns = ["kind", "type", "count", "avg", "min", "max", "p50", "p95", "rate_per_second"]
+    columns = ["kind", "type", *_present(OF_A_KIND, result["kinds"])]
     table(
         f"All kinds, {window} up to {_second(result['computed_at'])}",
         columns,
@@ -87,6 +111,11 @@ def _show_all(result: dict[str, Any], window: str) -> None:
     )
     if not result["kinds"]:
         console.say("There are no kinds yet.")
+
+
+def _present(names: Sequence[str], rows: list[dict[str, Any]]) -> list[str]:
+    """The names that the rows have; --fields leaves the others out."""
+    return [name for name in names if not rows or name in rows[0]]
 
 
 def _second(instant: str) -> str:

@@ -45,6 +45,8 @@ def write(text: str) -> None:
 
     Raises Failure when there is no room, and ends the command quietly when nobody reads on.
     """
+    if sys.stdout is None:
+        raise Failure("Cannot write to standard output: it is closed.")
     try:
         # In pieces, because with PYTHONUNBUFFERED a write to a closing pipe is silently cut short.
         for begin in range(0, len(text), PIECE):
@@ -60,6 +62,8 @@ def write(text: str) -> None:
 
 def discard_output() -> None:
     """Lose what is still buffered, so that the interpreter does not try to write it at its end."""
+    if sys.stdout is None:
+        return
     with suppress(OSError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 

@@ -122,7 +122,8 @@ app.command()(demo)
 def main() -> None:
     """Run the command line. An error is one message on standard error and an exit status."""
     # A terminal that cannot show a character gets its number.
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    if sys.stdout is not None:
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         status = app(prog_name="supervisor-mcp", standalone_mode=False)
     except Failure as failure:
@@ -166,6 +167,7 @@ def _wants_json() -> bool:
 def _write_error(failure: Failure) -> None:
     import msgspec
 
-    with suppress(OSError):
+    # Without a standard error there is nowhere to report to.
+    with suppress(OSError, AttributeError):
         sys.stderr.write(printable_json(msgspec.json.encode(failure.as_json()).decode()) + "\n")
         sys.stderr.flush()
