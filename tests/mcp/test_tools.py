@@ -26,10 +26,13 @@ NAMES = {
     "query_agg",
     "list_kinds",
 }
+# What identifies an aggregate, whichever fields it has.
+HEAD = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
 CALLS: list[tuple[str, dict[str, Any]]] = [
     ("query_agg", {"window": "7d"}),
     ("query_agg", {"window": "30d", "kind": "queue_depth", "group_by": "label.region"}),
     ("query_agg", {"window": "24h", "kind": "Fact:Sale", "source": "shop-mcp"}),
+    ("query_agg", {"window": "7d", "fields": ["count", "p95"]}),
     ("query_facts", {"kind": "Fact:Sale", "limit": 3}),
     ("query_metrics", {"name": "http/requests.total", "step": "6h"}),
     ("list_kinds", {}),
@@ -76,6 +79,12 @@ async def test_answers_fit_the_output_schema(
     schemas = {tool.name: tool.output_schema for tool in await client.list_tools()}
     result = await client.call_tool(name, arguments)
     Draft202012Validator(schemas[name]).validate(result.structured_content)
+
+
+async def test_an_aggregate_has_only_the_fields_that_are_named(client: Caller) -> None:
+    arguments = {"kind": "queue_depth", "window": "7d", "fields": ["count", "p95"]}
+    result = await client.call_tool("query_agg", arguments)
+    assert set(result.structured_content or ()) == HEAD | {"count", "p95"}
 
 
 @pytest.mark.parametrize(("name", "arguments"), CALLS)

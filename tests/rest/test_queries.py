@@ -74,6 +74,23 @@ def test_an_aggregate_of_a_source_and_its_groups(
     assert {group["group"]: group["count"] for group in groups} == {"0": 3, "1": 4, "2": 3}
 
 
+def test_an_aggregate_has_only_the_fields_that_are_named(
+    http: httpx.Client, name: str, stored: list[float]
+) -> None:
+    found = ask(http, kind=name, window="7d", fields="count,p95")
+    head = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
+    assert set(found) == head | {"count", "p95"}
+    assert found["count"] == len(stored)
+
+
+def test_an_unknown_field_is_answered_with_the_nearest_known_one(
+    http: httpx.Client, name: str, stored: list[float]
+) -> None:
+    answer = http.get("/query/agg", params={"kind": name, "window": "7d", "fields": "counts"})
+    assert (answer.status_code, slug_of(answer)) == (422, "fields_known")
+    assert answer.json()["hint"].startswith('Did you mean "count"?')
+
+
 def test_every_kind_is_answered_without_a_kind(
     http: httpx.Client, name: str, stored: list[float]
 ) -> None:
@@ -213,7 +230,7 @@ def test_kinds_are_listed_page_by_page(http: httpx.Client, name: str) -> None:
         ("/query/facts?offset=3", 422, "parameter_known", "offset"),
     ],
 )
-def test_a_bad_question_is_refused_by_name_and_field(
+def test_a_bad_parameter_is_refused_by_name_and_field(
     http: httpx.Client, path: str, status: int, slug: str, field: str
 ) -> None:
     answer = http.get(path)
@@ -222,7 +239,7 @@ def test_a_bad_question_is_refused_by_name_and_field(
 
 
 @pytest.mark.parametrize("query", ["%ff=1", "window=%ff", "a", "&".join("a=1" for _ in range(101))])
-def test_a_query_string_that_is_none_is_refused(http: httpx.Client, query: str) -> None:
+def test_a_malformed_query_string_is_refused(http: httpx.Client, query: str) -> None:
     answer = http.get(f"/query/agg?{query}")
     assert answer.status_code == 422
     assert slug_of(answer).startswith("parameter_")

@@ -90,6 +90,23 @@ def test_the_bad_label_is_named_with_its_rule(
     assert rule in named[field]
 
 
+@pytest.mark.parametrize(
+    ("value", "next_step"),
+    [
+        ("12.5", "Send the number 12.5 without quotation marks."),
+        ("-3", "Send the number -3 without quotation marks."),
+        ("1e9", "Send a number between -1e140 and 1e140."),
+        ("high", "Send a number between -1e140 and 1e140."),
+    ],
+)
+def test_a_value_in_quotation_marks_is_repeated_with_what_to_send(
+    db: Connection, value: str, next_step: str
+) -> None:
+    assert details(db, metric(value=value)) == {
+        "value": f'The value is the string "{value}". {next_step}'
+    }
+
+
 def test_an_unknown_field_is_answered_with_the_known_ones(db: Connection) -> None:
     named = details(db, {"name": "cpu", "source": "web", "valeu": 1, "host": "a"})
 
