@@ -17,7 +17,7 @@ from rich.table import Table
 
 from bench import tools
 from bench.measures import Measure, cold, hits, ingest
-from bench.servers import Stand, stand
+from bench.servers import Target, target
 
 LIBRARIES = (
     "falcon",
@@ -38,7 +38,7 @@ def main() -> None:
     """Measure, and print a table or JSON."""
     with (
         tempfile.TemporaryDirectory(prefix="supervisor-bench-") as folder,
-        stand(Path(folder), WORKERS) as running,
+        target(Path(folder), WORKERS) as running,
     ):
         machine = _machine(running)
         measures = [ingest(running), cold(running), *hits(running), *tools.calls(running, WORKERS)]
@@ -66,7 +66,7 @@ def _print(machine: dict[str, str], measures: list[Measure]) -> None:
     console.print(", ".join(f"{name} {value}" for name, value in machine.items()))
 
 
-def _machine(running: Stand) -> dict[str, str]:
+def _machine(running: Target) -> dict[str, str]:
     with psycopg.connect(running.database_url, prepare_threshold=None) as conn:
         row = conn.execute(
             "select current_setting('server_version'), extversion"

@@ -69,14 +69,14 @@ def run(
 ) -> tuple[int, float]:
     """Run the client in a process of its own: answers and seconds."""
     framed = b"".join(b"%08d%s" % (len(request), request) for request in requests)
-    told = subprocess.run(
+    printed = subprocess.run(
         [sys.executable, "-m", "bench.load", host, str(port), str(connections), str(seconds)],
         input=framed,
         stdout=subprocess.PIPE,
         timeout=seconds + 300,
         check=True,
     ).stdout.split()
-    return int(told[0]), float(told[1])
+    return int(printed[0]), float(printed[1])
 
 
 async def _load(

@@ -17,7 +17,7 @@ import redis
 import uvloop
 
 from bench import load
-from bench.servers import Stand
+from bench.servers import Target
 from supervisor_mcp.cache.connection import Connection
 from supervisor_mcp.db import Json, own_adapters
 
@@ -77,9 +77,9 @@ class Measure:
         return (self.figure >= self.target) is self.higher_is_better
 
 
-def ingest(stand: Stand) -> Measure:
+def ingest(target: Target) -> Measure:
     """Rows/s over HTTP in batches of 1,000 on two connections, and by SQL on one, in turns."""
-    head = f"POST /ingest/metrics HTTP/1.1\r\nHost: {stand.host}\r\nContent-Type: application/json"
+    head = f"POST /ingest/metrics HTTP/1.1\r\nHost: {target.host}\r\nContent-Type: application/json"
     numbers = count()
     by_http: list[float] = []
     by_sql: list[float] = []
@@ -88,8 +88,8 @@ def ingest(stand: Stand) -> Measure:
             f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
             for body in (_batch(next(numbers)) for _ in range(BATCHES))
         ]
-        answers, seconds = load.run(stand.host, stand.port, requests, connections=2, seconds=0)
-        rate = _ingest_by_sql(stand, [_batch(next(numbers)) for _ in range(BATCHES)])
+        answers, seconds = load.run(target.host, target.port, requests, connections=2, seconds=0)
+        rate = _ingest_by_sql(target, [_batch(next(numbers)) for _ in range(BATCHES)])
         # The first turn makes the series and warms the server up.
         if turn:
             by_http.append(answers * BATCH / seconds)
@@ -104,14 +104,14 @@ def ingest(stand: Stand) -> Measure:
     )
 
 
-def cold(stand: Stand) -> Measure:
+def cold(target: Target) -> Measure:
     """Milliseconds of an aggregate that is in no cache, 30 days of 100 series, 1 M samples."""
-    _fill(stand)
-    path = f"{stand.url}/query/agg?kind=bench_cold&window=30d"
+    _fill(target)
+    path = f"{target.url}/query/agg?kind=bench_cold&window=30d"
     with (
         httpx.Client(timeout=60) as http,
-        redis.Redis.from_url(stand.redis_url) as cache,
-        psycopg.connect(stand.database_url, autocommit=True, prepare_threshold=None) as conn,
+        redis.Redis.from_url(target.redis_url) as cache,
+        psycopg.connect(target.database_url, autocommit=True, prepare_threshold=None) as conn,
     ):
 
         def over_http() -> None:
@@ -136,24 +136,24 @@ def cold(stand: Stand) -> Measure:
     )
 
 
-def hits(stand: Stand) -> list[Measure]:
+def hits(target: Target) -> list[Measure]:
     """Requests/s of a cached aggregate against /livez, and against the reads from Redis alone."""
-    agg = _get(stand, "/query/agg?kind=bench_cold&window=30d")
-    livez = _get(stand, "/livez")
-    httpx.get(f"{stand.url}/query/agg?kind=bench_cold&window=30d", timeout=60)
+    agg = _get(target, "/query/agg?kind=bench_cold&window=30d")
+    livez = _get(target, "/livez")
+    httpx.get(f"{target.url}/query/agg?kind=bench_cold&window=30d", timeout=60)
     rates: dict[bytes, list[float]] = {agg: [], livez: []}
     for _ in range(ROUNDS):
         for request, measured in rates.items():
             answers, seconds = load.run(
-                stand.host,
-                stand.port,
+                target.host,
+                target.port,
                 [request],
                 connections=CONNECTIONS,
                 seconds=ROUND_SECONDS,
             )
             measured.append(answers / seconds)
     figure, alive = statistics.median(rates[agg]), statistics.median(rates[livez])
-    reads = uvloop.run(_reads(stand))
+    reads = uvloop.run(_reads(target))
     return [
         Measure("cached /query/agg", "requests/s", figure, alive / 2, "/livez", alive),
         Measure("cached /query/agg", "requests/s", figure, alive / 2, "Redis reads alone", reads),
@@ -177,9 +177,9 @@ def _batch(number: int) -> bytes:
     ).encode()
 
 
-def _ingest_by_sql(stand: Stand, bodies: list[bytes]) -> float:
+def _ingest_by_sql(target: Target, bodies: list[bytes]) -> float:
     with psycopg.connect(
-        stand.database_url, autocommit=True, prepare_threshold=None, context=own_adapters()
+        target.database_url, autocommit=True, prepare_threshold=None, context=own_adapters()
     ) as conn:
         arguments = [
             {
@@ -196,8 +196,8 @@ def _ingest_by_sql(stand: Stand, bodies: list[bytes]) -> float:
         return len(arguments) * BATCH / (time.perf_counter() - started)
 
 
-def _fill(stand: Stand) -> None:
-    with psycopg.connect(stand.database_url, autocommit=True, prepare_threshold=None) as conn:
+def _fill(target: Target) -> None:
+    with psycopg.connect(target.database_url, autocommit=True, prepare_threshold=None) as conn:
         for statement in FILL.format(series=SERIES, points=SAMPLES // SERIES + 1).split(";"):
             conn.execute(statement.encode())
         for rollup in ROLLUPS:
@@ -216,9 +216,9 @@ def _median_ms(call: Callable[[], None]) -> float:
     return statistics.median(taken)
 
 
-async def _reads(stand: Stand) -> float:
+async def _reads(target: Target) -> float:
     """Reads/s of 32 tasks that share the connection of the cache."""
-    connection = Connection(stand.redis_url, 5)
+    connection = Connection(target.redis_url, 5)
     keys = [f"supervisor:{name}:bench_cold:30d" for name in ("agg", "stamp", "generation")]
     end = time.perf_counter() + ROUND_SECONDS
     done = 0
@@ -234,5 +234,5 @@ async def _reads(stand: Stand) -> float:
     return done / ROUND_SECONDS
 
 
-def _get(stand: Stand, path: str) -> bytes:
-    return f"GET {path} HTTP/1.1\r\nHost: {stand.host}\r\n\r\n".encode()
+def _get(target: Target, path: str) -> bytes:
+    return f"GET {path} HTTP/1.1\r\nHost: {target.host}\r\n\r\n".encode()

@@ -16,7 +16,7 @@ START_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
-class Stand:
+class Target:
     """Where everything listens: DSN, Redis URL, host and port of the service."""
 
     database_url: str
@@ -31,7 +31,7 @@ class Stand:
 
 
 @contextmanager
-def stand(folder: Path, workers: int) -> Iterator[Stand]:
+def target(folder: Path, workers: int) -> Iterator[Target]:
     """Run TimescaleDB, Valkey and the service on a fresh data directory, jobs off."""
     settings = config.load()
     with (
@@ -50,7 +50,7 @@ def service(
     workers: int,
     log: Path,
     application: str = launch.APPLICATION,
-) -> Iterator[Stand]:
+) -> Iterator[Target]:
     """Run an application on these servers."""
     environment = {
         "SUPERVISOR_DATABASE_URL": database_url,
@@ -59,7 +59,7 @@ def service(
         "SUPERVISOR_LOG_LEVEL": "warning",
     }
     with launch.reserve("127.0.0.1", 0) as listener, log.open("wb") as output:
-        place = Stand(database_url, redis_url, *listener.getsockname())
+        place = Target(database_url, redis_url, *listener.getsockname())
         started = launch.start(
             listener, place.url, environment, application=application, log=output
         )

@@ -12,7 +12,7 @@ import httpx
 
 from bench import load
 from bench.measures import Measure
-from bench.servers import Stand, service
+from bench.servers import Target, service
 
 REVISION = "2026-07-28"
 META = {
@@ -28,14 +28,14 @@ ROUND_SECONDS = 2.0
 CONNECTIONS = 16
 
 
-def calls(stand: Stand, workers: int) -> list[Measure]:
+def calls(target: Target, workers: int) -> list[Measure]:
     """Calls/s on two services over the same servers, measured in turn."""
     sample = {"name": KIND, "source": "bench", "value": 1}
-    httpx.post(f"{stand.url}/ingest/metrics", json=sample).raise_for_status()
+    httpx.post(f"{target.url}/ingest/metrics", json=sample).raise_for_status()
     with (
         tempfile.TemporaryDirectory(prefix="supervisor-bench-") as folder,
-        _service(stand, workers, Path(folder), FEW) as few,
-        _service(stand, workers, Path(folder), MANY) as many,
+        _service(target, workers, Path(folder), FEW) as few,
+        _service(target, workers, Path(folder), MANY) as many,
     ):
         rates: dict[tuple[int, str], list[float]] = {}
         for _ in range(ROUNDS):
@@ -73,17 +73,17 @@ def calls(stand: Stand, workers: int) -> list[Measure]:
     ]
 
 
-def _service(stand: Stand, workers: int, folder: Path, tools: int) -> Any:
+def _service(target: Target, workers: int, folder: Path, tools: int) -> Any:
     return service(
-        stand.database_url,
-        stand.redis_url,
+        target.database_url,
+        target.redis_url,
         workers,
         folder / f"{tools}.log",
         f"bench.toolbox:create({tools})",
     )
 
 
-def _call(place: Stand, name: str, arguments: dict[str, Any]) -> bytes:
+def _call(place: Target, name: str, arguments: dict[str, Any]) -> bytes:
     """A call as bytes, after making it once to see that it is answered."""
     body = json.dumps(
         {

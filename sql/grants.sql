@@ -14,7 +14,7 @@ grant select on all tables in schema analytics to supervisor_analyst, supervisor
 grant usage on schema ops to supervisor_dba;
 grant select on all tables in schema ops to supervisor_dba;
 
--- The service works as supervisor_app, whatever role it logs in as.
+-- The service works as supervisor_app, with any role that it logs in as.
 do $$
 begin
     if not pg_has_role(current_user, 'supervisor_app', 'member') then

@@ -55,7 +55,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.fixture(scope="session")
 def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The chosen server; asks it for databases of one's own."""
+    """The chosen server; ask it for a new database."""
     with timescaledb.chosen(tmp_path_factory.mktemp("servers")) as server:
         yield server
 

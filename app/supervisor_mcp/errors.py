@@ -45,7 +45,7 @@ CHUNK_PREFIX = re.compile(r"^(_hyper_\d+_\d+_chunk_|(\d+_)+)")
 OWN_STATE = re.compile(r"SV[45]\d\d")
 
 
-class Problem(Exception):  # noqa: N818  the word of RFC 9457
+class Problem(Exception):  # noqa: N818  the term of RFC 9457
     """An error as a client sees it: an RFC 9457 problem object.
 
     `detail` follows PostgreSQL's message style: lower case, no period. `params` holds what a

@@ -15,12 +15,12 @@ ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(mi
 
 
 @given(st.datetimes(timezones=ZONES))
-def test_an_rfc_3339_instant_is_read_as_written(instant: datetime) -> None:
+def test_an_rfc_3339_timestamp_is_read_as_written(instant: datetime) -> None:
     assert arguments.timestamp("from", instant.isoformat()) == instant
 
 
 @given(st.integers(-62135596800, 253402300799))
-def test_epoch_seconds_are_read_as_an_instant(seconds: int) -> None:
+def test_epoch_seconds_are_read_as_a_timestamp(seconds: int) -> None:
     read = arguments.timestamp("from", str(seconds))
     assert read is not None
     assert read.timestamp() == seconds
@@ -56,7 +56,7 @@ def _refused(text: str) -> bool:
         "٣",
     ],
 )
-def test_what_is_no_instant_is_refused(sent: str) -> None:
+def test_what_is_not_a_timestamp_is_refused(sent: str) -> None:
     with pytest.raises(Problem, match="must be a timestamp"):
         arguments.timestamp("from", sent)
 

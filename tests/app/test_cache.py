@@ -56,7 +56,7 @@ async def other_worker(redis_url: str) -> AsyncIterator[Cache]:
     await made.close()
 
 
-async def test_an_answer_stands_in_redis_as_it_was_computed(
+async def test_an_answer_is_in_redis_as_it_was_computed(
     cache: Cache, source: Source, client: redis.Redis
 ) -> None:
     assert await cache.answer(CPU, source.compute) == source.value
@@ -64,7 +64,7 @@ async def test_an_answer_stands_in_redis_as_it_was_computed(
     assert 50_000 < int(client.pttl("supervisor:agg:cpu:7d")) <= 60_000
 
 
-async def test_the_question_about_every_kind_stands_under_a_star(
+async def test_the_answer_about_every_kind_has_a_star_as_its_key(
     cache: Cache, source: Source, client: redis.Redis
 ) -> None:
     await cache.answer(EVERYTHING, source.compute)
@@ -128,7 +128,7 @@ async def test_a_slow_reader_does_not_fill_a_redis_that_lost_its_memory(
     assert client.get("supervisor:agg:cpu:7d") is None
 
 
-async def test_a_question_that_comes_later_does_not_get_an_answer_begun_before_it(
+async def test_a_later_query_does_not_get_an_answer_computed_before_it(
     cache: Cache, source: Source
 ) -> None:
     source.go.clear()
@@ -162,7 +162,7 @@ async def test_workers_that_ask_together_compute_once(
     assert source.computed == 1
 
 
-async def test_a_failed_computation_is_told_and_lets_the_next_one_in(
+async def test_a_failed_computation_is_reported_and_the_next_one_runs(
     cache: Cache, other_worker: Cache, source: Source
 ) -> None:
     async def fail() -> bytes:

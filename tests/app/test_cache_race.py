@@ -20,8 +20,8 @@ def test_no_answer_is_older_than_what_was_acknowledged_before_the_question(
         )
         for seed in range(WORKERS)
     ]
-    told = [worker.communicate(timeout=SECONDS + 30)[0].split() for worker in workers]
-    reads, writes, stale = (sum(int(row[column]) for row in told) for column in range(3))
+    counted = [worker.communicate(timeout=SECONDS + 30)[0].split() for worker in workers]
+    reads, writes, stale = (sum(int(row[column]) for row in counted) for column in range(3))
     assert reads > 1000
     assert writes > 200
     assert stale == 0

@@ -38,7 +38,7 @@ async def get_again(connection: Connection, key: str) -> list[bytes | None]:
     return await eventually_async(get, "the answer")
 
 
-async def test_a_missing_key_is_none(connection: Connection) -> None:
+async def test_the_value_of_a_missing_key_is_none(connection: Connection) -> None:
     assert await connection.get("nothing") == [None]
 
 
@@ -138,7 +138,7 @@ async def test_an_outage_is_logged_once_and_so_is_its_end(
     assert levels == ["WARNING", "INFO"]
 
 
-async def test_a_killed_connection_fails_what_waits_and_is_made_anew(
+async def test_a_killed_connection_fails_what_waits_and_is_replaced(
     redis_url: str, client: redis.Redis
 ) -> None:
     client.set("key", "value")

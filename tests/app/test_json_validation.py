@@ -83,7 +83,7 @@ async def test_a_payload_of_sensible_depth_is_taken() -> None:
     assert await slug_of(b'{"a":' * 100 + b"1" + b"}" * 100) is None
 
 
-async def test_the_position_of_a_fault_is_told() -> None:
+async def test_the_position_of_a_fault_is_reported() -> None:
     with pytest.raises(Problem, match="line 2 column 3"):
         await check_document(b'{"a":1,\n  b:2}')
 

@@ -38,7 +38,7 @@ def test_it_says_where_things_are_and_three_commands_to_try(service: Service) ->
     assert "supervisor-mcp agg" in tries[2]
 
 
-def test_the_commands_to_try_work_as_they_stand(service: Service, tmp_path: Path) -> None:
+def test_the_commands_to_try_work_unchanged(service: Service, tmp_path: Path) -> None:
     command_line.install(tmp_path)
     for line in service.said.partition("Try:\n")[2].splitlines():
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""The databases that tests get are as they are told to be."""
+"""The databases that tests get are what their fixtures promise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sql/ to deploy, and a short way to ask the database what stands there."""
+"""A sql/ to deploy, and a short way to ask the database what it contains."""
 
 from __future__ import annotations
 

@@ -30,20 +30,20 @@ def test_missing_one_that_ran_is_refused_by_name(empty_database: str, sql_dir: P
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
-        ("0004_gap.sql", r"0004_gap\.sql stands where migration 0003 is due"),
-        ("0002_twice.sql", r"0002_twice\.sql stands where migration 0003 is due"),
+        ("0004_gap.sql", r"0004_gap\.sql is out of order, migration 0003 is next"),
+        ("0002_twice.sql", r"0002_twice\.sql is out of order, migration 0003 is next"),
         ("3_short.sql", r"3_short\.sql is not named NNNN_<what>\.sql"),
         ("0003-Dash.sql", r"0003-Dash\.sql is not named NNNN_<what>\.sql"),
     ],
 )
 def test_number_or_name_out_of_order_is_refused(
-    empty_database: str, sql_dir: Path, ask: Ask, name: str, told: str
+    empty_database: str, sql_dir: Path, ask: Ask, name: str, message: str
 ) -> None:
     write(sql_dir, {f"migrations/{name}": "select 1;"})
 
-    with pytest.raises(DeployError, match=told):
+    with pytest.raises(DeployError, match=message):
         deploy(empty_database, sql_dir)
 
     assert ask("select from pg_namespace where nspname = 'deploy'") == []
@@ -92,11 +92,11 @@ def test_lock_notices_and_keeps_what_was_edited_or_removed(sql_dir: Path) -> Non
     (sql_dir / "migrations/0002_sample.sql").unlink()
     write(sql_dir, {"migrations/0001_schemas.sql": "select 1;"})
 
-    told = [
+    expected = [
         "0001_schemas.sql was edited after it was locked",
         "0002_sample.sql is in lock.txt but not in migrations/",
     ]
-    assert differences(sql_dir) == told
+    assert differences(sql_dir) == expected
     with pytest.raises(DeployError, match="add a new migration instead"):
         extend(sql_dir)
     assert (sql_dir / "migrations/lock.txt").read_text() == before

@@ -41,7 +41,7 @@ def test_changed_file_is_applied_again(empty_database: str, sql_dir: Path, ask: 
     assert ask(KEPT) == [("60 days",)]
 
 
-def test_privileges_stand_after_functions_were_made_anew(
+def test_privileges_are_kept_after_functions_were_created_again(
     empty_database: str, sql_dir: Path, ask: Ask
 ) -> None:
     deploy(empty_database, sql_dir)

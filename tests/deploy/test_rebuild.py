@@ -1,4 +1,4 @@
-"""Functions and views: what stands is what the files say, and data is never touched."""
+"""Functions and views: the database has what the files say, and data is never touched."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_function_whose_file_is_gone_is_gone(empty_database: str, sql_dir: Path,
     assert not deploy(empty_database, sql_dir).changed
 
 
-def test_trigger_function_whose_file_is_gone_is_refused_while_the_trigger_stands(
+def test_trigger_function_whose_file_is_gone_is_refused_while_the_trigger_exists(
     empty_database: str, sql_dir: Path
 ) -> None:
     deploy(empty_database, sql_dir)
@@ -151,12 +151,12 @@ def test_second_signature_beside_one_that_stays_is_refused(
     text = function("internal.is_finite", "p_value numeric", "boolean", "select true")
     write(sql_dir, {"functions/internal/is_finite.sql": text})
 
-    with pytest.raises(DeployError, match=r"stands 2 times: .* in use by constraint"):
+    with pytest.raises(DeployError, match=r"exists 2 times: .* in use by constraint"):
         deploy(empty_database, sql_dir)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         (function("api.other", "", "integer", "select 1"), "x.sql does not create api.x"),
         (
@@ -167,16 +167,16 @@ def test_second_signature_beside_one_that_stays_is_refused(
         (
             function("api.x", "", "integer", "select 1")
             + function("api.x", "p_one text", "integer", "select 1"),
-            "api.x stands 2 times: one function per file",
+            "api.x exists 2 times: one function per file",
         ),
     ],
 )
 def test_file_makes_the_one_thing_it_is_named_after(
-    empty_database: str, sql_dir: Path, text: str, told: str
+    empty_database: str, sql_dir: Path, text: str, message: str
 ) -> None:
     write(sql_dir, {"functions/api/x.sql": text})
 
-    with pytest.raises(DeployError, match=told):
+    with pytest.raises(DeployError, match=message):
         deploy(empty_database, sql_dir)
 
 
@@ -190,7 +190,7 @@ def test_file_outside_the_schemas_of_code_is_refused(
         deploy(empty_database, sql_dir)
 
 
-def test_misspelt_name_is_told_before_those_who_wait_for_it(
+def test_misspelt_name_is_reported_before_the_objects_that_need_it(
     empty_database: str, sql_dir: Path
 ) -> None:
     path = "functions/internal/b_sum.sql"
@@ -228,10 +228,10 @@ def test_job_runs_the_procedure_as_it_now_is(empty_database: str, sql_dir: Path,
     job = "select job_id from timescaledb_information.jobs where proc_name = 'count_samples'"
     before = ask(job)
     path = "functions/internal/count_samples.sql"
-    write(sql_dir, {path: SAMPLE[path].replace("'counted'", "'counted anew'")})
+    write(sql_dir, {path: SAMPLE[path].replace("'counted'", "'counted again'")})
 
     deploy(empty_database, sql_dir)
 
     assert ask(job) == before
     ask(f"call run_job({before[0][0]})")
-    assert ask("select count(*) > 0 from data.series where source = 'counted anew'") == [(True,)]
+    assert ask("select count(*) > 0 from data.series where source = 'counted again'") == [(True,)]

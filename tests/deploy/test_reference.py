@@ -92,7 +92,7 @@ def test_change_behind_the_files_is_drift(
     assert change[1] in drift(empty_database, tmp_path)
 
 
-def test_what_says_nothing_of_itself_is_named(empty_database: str, sql_dir: Path, ask: Ask) -> None:
+def test_objects_without_a_comment_are_named(empty_database: str, sql_dir: Path, ask: Ask) -> None:
     deploy(empty_database, sql_dir)
     assert undocumented(empty_database) == []
 

@@ -95,7 +95,7 @@ def test_any_bytes_after_the_startup_leave_the_server_usable(
 
 
 @pytest.mark.parametrize("whole", [startup(user="postgres"), b""], ids=["startup", "nothing"])
-def test_a_half_sent_startup_holds_up_nobody(
+def test_a_half_sent_startup_delays_no_other_client(
     url: str, bystander: psycopg.Connection, whole: bytes
 ) -> None:
     with Connection(url) as connection:
@@ -103,7 +103,7 @@ def test_a_half_sent_startup_holds_up_nobody(
         assert bystander.execute("select 1").fetchone() == (1,)
 
 
-def test_a_half_sent_message_holds_up_nobody_and_runs_nothing(
+def test_a_half_sent_message_delays_no_other_client_and_runs_nothing(
     url: str, bystander: psycopg.Connection
 ) -> None:
     whole = query("create table half_sent ()")
@@ -113,7 +113,7 @@ def test_a_half_sent_message_holds_up_nobody_and_runs_nothing(
     assert bystander.execute("select to_regclass('half_sent')").fetchone() == (None,)
 
 
-def test_a_client_that_never_reads_its_answer_holds_up_nobody(
+def test_a_client_that_never_reads_its_answer_delays_no_other_client(
     url: str, bystander: psycopg.Connection
 ) -> None:
     with Connection(url).begin() as deaf:

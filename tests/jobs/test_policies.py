@@ -1,4 +1,4 @@
-"""What sql/policies schedules, and that all of it runs; `run_job` stands in for the scheduler."""
+"""What sql/policies schedules, and that all of it runs; `run_job` replaces the scheduler."""
 
 from __future__ import annotations
 

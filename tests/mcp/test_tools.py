@@ -26,7 +26,7 @@ NAMES = {
     "query_agg",
     "list_kinds",
 }
-# What identifies an aggregate, whichever fields it has.
+# What identifies an aggregate, with any fields.
 HEAD = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
 CALLS: list[tuple[str, dict[str, Any]]] = [
     ("query_agg", {"window": "7d"}),

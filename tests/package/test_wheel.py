@@ -59,7 +59,7 @@ def test_it_carries_what_it_needs_at_run_time(wheel: Path) -> None:
 
 
 def test_the_service_runs_from_any_folder(command: Path, tmp_path: Path) -> None:
-    # A package of the same name in the folder where the command is typed is none of ours.
+    # The folder where the command is typed may hold another package of the same name.
     (tmp_path / "supervisor_mcp").mkdir()
     (tmp_path / "supervisor_mcp" / "__init__.py").write_text("raise ImportError")
     with command_line.up(tmp_path / "data", command=(str(command),), cwd=tmp_path) as service:

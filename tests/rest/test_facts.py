@@ -118,6 +118,6 @@ def test_what_is_not_made_is_not_acceptable(http: httpx.Client) -> None:
     assert (answer.status_code, slug_of(answer)) == (406, "accept_unknown")
 
 
-def test_an_error_of_a_stream_is_told_before_it_begins(http: httpx.Client) -> None:
+def test_an_error_of_a_stream_is_answered_before_it_begins(http: httpx.Client) -> None:
     answer = http.get("/query/facts?kind=none_such", headers={"Accept": "text/csv"})
     assert (answer.status_code, slug_of(answer)) == (404, "kind_unknown")

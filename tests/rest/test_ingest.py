@@ -112,7 +112,7 @@ def test_partial_stores_the_good_and_returns_the_bad(http: httpx.Client, name: s
     ]
 
 
-def test_the_same_key_gets_the_first_receipt_also_without_instants(
+def test_the_same_key_gets_the_first_receipt_also_without_timestamps(
     http: httpx.Client, name: str
 ) -> None:
     item = {"name": name, "source": "a", "value": 1}
@@ -130,7 +130,7 @@ def test_a_key_with_another_body_is_refused(http: httpx.Client, name: str) -> No
 
 
 @pytest.mark.parametrize("key", ["with space", "", "x" * 201])
-def test_a_key_that_is_none_is_refused(http: httpx.Client, name: str, key: str) -> None:
+def test_an_invalid_key_is_refused(http: httpx.Client, name: str, key: str) -> None:
     answer = http.post("/ingest/metrics", json=items(name, 1), headers={"Idempotency-Key": key})
     assert (answer.status_code, slug_of(answer)) == (422, "idempotency_key_well_formed")
 

@@ -109,7 +109,7 @@ def test_as_of_answers_what_was_known(http: httpx.Client, name: str, stored: lis
     assert ask(http, kind=name, window="7d", as_of=then)["count"] == 10
 
 
-def test_an_instant_pasted_into_the_url_unescaped_is_read(
+def test_a_timestamp_pasted_into_the_url_unescaped_is_read(
     http: httpx.Client, name: str, stored: list[float]
 ) -> None:
     computed_at = ask(http, kind=name, window="7d")["computed_at"]

@@ -91,7 +91,7 @@ def test_an_unknown_path_makes_no_count_of_its_own(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/query", "/livez/", "/query/agg/", "/%00"])
-def test_a_path_that_is_none_is_a_problem(http: httpx.Client, path: str) -> None:
+def test_an_unknown_path_is_a_problem(http: httpx.Client, path: str) -> None:
     answer = http.get(path)
     assert (answer.status_code, slug_of(answer)) == (404, "route_unknown")
 
@@ -185,7 +185,7 @@ def test_a_request_id_is_taken_over(http: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("sent", [b"", b"with space", b"x" * 129, b"\xff"])
-def test_a_request_id_that_is_none_is_replaced(http: httpx.Client, sent: bytes) -> None:
+def test_an_invalid_request_id_is_replaced(http: httpx.Client, sent: bytes) -> None:
     headers = httpx.Headers([(b"X-Request-Id", sent)])
     assert len(http.get("/livez", headers=headers).headers["x-request-id"]) == 32
 

@@ -157,7 +157,7 @@ def test_a_fact_with_an_instant_and_no_id_is_known_by_its_content(db: Connection
     assert ingest_facts(db, {**item, "value": 2}) == receipt(1)
 
 
-def test_facts_with_neither_id_nor_instant_are_all_new(db: Connection) -> None:
+def test_facts_without_id_and_timestamp_are_all_new(db: Connection) -> None:
     assert ingest_facts(db, [fact(), fact()]) == receipt(2)
 
 

@@ -207,7 +207,7 @@ def test_an_instant_is_rfc_3339_or_epoch_seconds(
         1e30,
     ],
 )
-def test_what_is_no_instant_is_refused(db: Connection, sent: object) -> None:
+def test_what_is_not_a_timestamp_is_refused(db: Connection, sent: object) -> None:
     assert faults(db, metric(ts=sent)) == [(0, "ts", "ts_well_formed")]
 
 

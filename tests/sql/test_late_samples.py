@@ -32,7 +32,7 @@ def at(instant: datetime, value: float = 1) -> Json:
     return dict(metric(value=value, ts=instant.isoformat()))
 
 
-def test_a_late_sample_counts_at_once_and_is_told(lasting: Connection, now: datetime) -> None:
+def test_a_late_sample_counts_at_once_and_is_reported(lasting: Connection, now: datetime) -> None:
     ingest_metrics(
         lasting, [at(midnight(now) - timedelta(hours=hours)) for hours in range(1, 60)], now=now
     )

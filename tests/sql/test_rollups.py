@@ -1,4 +1,4 @@
-"""Aggregates equal what numpy computes from the same samples, whatever was rolled up, and when."""
+"""Aggregates equal what numpy computes from the same samples, before and after any rollup."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Service:
 
     @property
     def analyst_dsn(self) -> str:
-        """What psql is told to use."""
+        """The DSN of the line about psql."""
         return self.announced["Analysts"].removeprefix('psql "').removesuffix('"')
 
     def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -63,7 +63,7 @@ def environment() -> dict[str, str]:
 
 
 def bare() -> dict[str, str]:
-    """The environment without settings, but for the packages' cache, and without a terminal."""
+    """The environment without a terminal and without settings except the folder of packages."""
     return {
         name: value
         for name, value in os.environ.items()

@@ -43,7 +43,7 @@ class Server(Protocol):
         ...
 
     def deployed(self) -> AbstractContextManager[str]:
-        """Give the DSN of a database of one's own with sql/ deployed and all jobs off."""
+        """The DSN of a new database with sql/ deployed and all jobs off."""
         ...
 
 
@@ -86,7 +86,7 @@ class NativeServer:
         name = _name()
         self._execute(SQL("create database {name} template template0"), name)
         _prepare(make_conninfo(self.url, dbname=name))
-        # The scheduler leaves templates alone; a session of it would stand in the way of cloning.
+        # The scheduler leaves templates alone; a session of it would prevent cloning.
         self._execute(
             SQL("alter database {name} with is_template true allow_connections false"), name
         )

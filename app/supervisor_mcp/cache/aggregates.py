@@ -44,7 +44,7 @@ class Cache:
         self._payer: asyncio.Task[None] | None = None
 
     async def close(self) -> None:
-        """Drop the connections; invalidations that are still owed are lost."""
+        """Drop the connections; pending invalidations are lost."""
         if self._payer is not None:
             self._payer.cancel()
         if self._connection is not None:
@@ -53,7 +53,7 @@ class Cache:
             await self._store.close()
 
     async def state(self) -> Literal["ok", "degraded", "off"]:
-        """`ok`, `degraded` when Redis fails or an invalidation is owed, `off` without Redis."""
+        """`ok`, `degraded` when Redis fails or an invalidation is pending, `off` without Redis."""
         if self._store is None:
             return "off"
         try:
@@ -125,7 +125,7 @@ class Cache:
         try:
             answer = await compute()
         finally:
-            # Owed since: the generation in Redis is older than the ingest.
+            # Pending since then: the generation in Redis is older than the ingest.
             kept = None if key.kind in self._owed else answer
             try:
                 await store.fill(key, token, look.generation, kept)
@@ -141,7 +141,7 @@ class Cache:
                 await store.bump(paid, uuid4().hex)
             except StoreError:
                 continue
-            # What failed again meanwhile is a new debt.
+            # What failed again meanwhile stays pending.
             for kind, failure in paid.items():
                 if self._owed[kind] == failure:
                     del self._owed[kind]
@@ -160,6 +160,6 @@ async def _look_in_turn(store: Store, key: Key, token: str) -> Look:
 
 
 def _retrieve(task: asyncio.Task[bytes]) -> None:
-    """Mark an error as seen: whoever asked may have gone."""
+    """Mark an error as seen: the caller may have gone."""
     if not task.cancelled():
         task.exception()

@@ -3,7 +3,7 @@
 A kind has a generation: a random token that every ingest of the kind replaces. It is not a
 counter, so that a Redis that lost its memory never repeats one. An answer is kept only under the
 token that its reader saw before computing, and is good only while that is the kind's token.
-Whatever Redis evicts or forgets, what is left is then a miss. The answers themselves are removed
+If Redis evicts or loses a part, the rest is a miss. The answers themselves are removed
 too, for those who read them without asking for the token.
 """
 
@@ -95,7 +95,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What stands under a key; without an answer, the generation and who computes one."""
+    """What a key holds; without an answer, the generation and who computes one."""
 
     answer: bytes | None
     generation: bytes | None
@@ -117,12 +117,12 @@ class Store:
 
     async def look(self, key: Key, token: str) -> Look:
         """Read an answer; where there is none, make `token` the holder if nobody computes it."""
-        told = await self._run(
+        found = await self._run(
             LOOK,
             [key.answer, key.stamp, key.generation, key.lease],
             [token, GENERATION_MS, LEASE_MS],
         )
-        return Look(*told)
+        return Look(*found)
 
     async def fill(
         self, key: Key, token: str, generation: bytes | None, answer: bytes | None
@@ -161,5 +161,5 @@ class Store:
 
 
 def _of_kind(kind: str) -> tuple[str, str]:
-    """Where the generation of a kind stands, and the names of the answers about it."""
+    """The keys of a kind: its generation, and the names of the answers about it."""
     return f"supervisor:generation:{kind}", f"supervisor:members:{kind}"

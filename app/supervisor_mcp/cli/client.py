@@ -50,7 +50,7 @@ class Client:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
-        """The answer to one request, whatever its status."""
+        """The answer to one request, with any status."""
         import httpx
 
         try:

@@ -86,7 +86,7 @@ def say(line: str, style: str = "") -> None:
     """Print text to standard error; control characters other than line feeds are escaped."""
     from rich.text import Text
 
-    # Nowhere is left to report that standard error cannot be written.
+    # That standard error cannot be written cannot be reported.
     with suppress(OSError):
         notes().print(Text(printable(line, keep="\n"), style=style))
 

@@ -14,7 +14,7 @@ INTERRUPTED: Final = 130
 OUTPUT_CLOSED: Final = 141
 
 
-class Failure(Exception):  # noqa: N818  the word that users read
+class Failure(Exception):  # noqa: N818  the term that users read
     """A command that cannot continue: `detail` states the facts, `hint` the next step.
 
     `status` is the exit status: 1 for an error on this machine or rejected rows, 2 for wrong

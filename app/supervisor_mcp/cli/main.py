@@ -167,7 +167,7 @@ def _wants_json() -> bool:
 def _write_error(failure: Failure) -> None:
     import msgspec
 
-    # Without a standard error there is nowhere to report to.
+    # Without a standard error, a report is not possible.
     with suppress(OSError, AttributeError):
         sys.stderr.write(printable_json(msgspec.json.encode(failure.as_json()).decode()) + "\n")
         sys.stderr.flush()

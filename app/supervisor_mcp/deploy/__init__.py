@@ -1,4 +1,4 @@
-"""Bring a database to what stands in sql/: all of it or nothing, once."""
+"""Bring a database up to date with sql/: all of it or nothing, once."""
 
 from __future__ import annotations
 

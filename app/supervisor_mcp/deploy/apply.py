@@ -1,4 +1,4 @@
-"""Run one file as it stands, inside the deploy's transaction."""
+"""Run one file unchanged, inside the deploy's transaction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""sql/migrations/lock.txt: the digest of every migration, so that none changes unseen.
+"""sql/migrations/lock.txt: the digest of every migration, so that a change of one is noticed.
 
 Run as `python -m supervisor_mcp.deploy.lockfile <sql directory>`, it locks new migrations.
 """
@@ -15,7 +15,7 @@ LOCK = "migrations/lock.txt"
 
 
 def differences(sql_dir: Path) -> list[str]:
-    """Say what of migrations/ and lock.txt disagrees; empty when nothing does."""
+    """The differences between migrations/ and lock.txt."""
     locked = _locked(sql_dir)
     files = {file.name: file for file in read_tree(sql_dir).migrations}
     return _broken(locked, files) + [

@@ -1,8 +1,8 @@
-"""Functions and views: dropped and created anew, together, in an order the server finds.
+"""Functions and views: dropped and created again, together, in an order the server finds.
 
 `create or replace` alone keeps what a deleted file once made and refuses a changed argument name,
 return type or column (42P13, 42P16). Dropping with RESTRICT before creating has neither fault and
-cannot reach data: whatever a table, index, constraint, trigger or continuous aggregate depends on
+cannot reach data: anything a table, index, constraint, trigger or continuous aggregate depends on
 stays, because the server refuses to drop it.
 """
 
@@ -94,7 +94,7 @@ def drop(conn: Connection) -> None:
 
 
 def create(conn: Connection, files: tuple[SqlFile, ...]) -> None:
-    """Create every routine and view, in passes, until all stand.
+    """Create every routine and view, in passes, until all exist.
 
     Call it on what `drop` left. Raises DeployError naming the files that the server refuses, that
     create something else than their name says, or that clash with what could not be dropped.
@@ -110,7 +110,7 @@ def create(conn: Connection, files: tuple[SqlFile, ...]) -> None:
 
 
 def refuse_stale(conn: Connection, files: tuple[SqlFile, ...], gone: tuple[str, ...]) -> None:
-    """Raise DeployError when a routine or view still stands although its file was deleted.
+    """Raise DeployError when a routine or view still exists although its file was deleted.
 
     `gone` holds the paths of the deleted files. Call it after `create`.
     """
@@ -161,7 +161,7 @@ def _check_one_each(conn: Connection, files: tuple[SqlFile, ...], kept: Counter[
             raise DeployError(f"{relation} is created by a file of another name")
         if times > 1:
             reason = _why_kept(conn, relation) if relation in kept else "one function per file"
-            raise DeployError(f"{relation} stands {times} times: {reason}")
+            raise DeployError(f"{relation} exists {times} times: {reason}")
 
 
 def _relations(conn: Connection) -> Counter[str]:

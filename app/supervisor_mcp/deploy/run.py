@@ -13,7 +13,7 @@ from supervisor_mcp.deploy.apply import apply
 from supervisor_mcp.deploy.ledger import Ledger
 from supervisor_mcp.deploy.tree import SqlFile, Tree, read_tree
 
-# Files name every object with its schema; TimescaleDB's functions stand in public. The role's or
+# Files name every object with its schema; TimescaleDB's functions are in public. The role's or
 # the database's own settings must not decide what a name or a timestamp in a file means.
 SETTINGS = "set local search_path = public; set local timezone = 'UTC'"
 
@@ -22,7 +22,7 @@ SETTINGS = "set local search_path = public; set local timezone = 'UTC'"
 class Report:
     """What a deploy did: paths below sql/, each tuple empty when there was nothing to do.
 
-    `code` holds the functions and views that changed; all of them were created anew when it,
+    `code` holds the functions and views that changed; all of them were created again when it,
     `removed` or `migrations` is not empty.
     """
 
@@ -46,7 +46,7 @@ class Report:
 
 
 def deploy(conninfo: str, sql_dir: Path) -> Report:
-    """Bring the database at `conninfo` to what stands in `sql_dir`, or leave it as it was.
+    """Bring the database at `conninfo` up to date with `sql_dir`, or leave it unchanged.
 
     Deploys of one database at the same time wait for each other; nothing to do costs one round
     trip. Raises DeployError when the files are refused, psycopg.Error when the server cannot be
@@ -73,7 +73,7 @@ def _plan(standing: Ledger, tree: Tree) -> Report:
         policies=_paths(standing.changed(tree.policies)),
         removed=standing.gone(tree),
     )
-    # Grants are the last word on whatever changed, even when their own file did not.
+    # Grants run after any change, even when their own file has not changed.
     applies = report.changed or standing.changed(tree.grants)
     return Report(**{**vars(report), "grants": _paths(tree.grants) if applies else ()})
 
@@ -81,7 +81,7 @@ def _plan(standing: Ledger, tree: Tree) -> Report:
 def _apply_plan(conn: Connection, tree: Tree, standing: Ledger) -> None:
     pending, gone = standing.pending(tree), standing.gone(tree)
     if pending or gone or standing.changed(tree.code):
-        # Before the migrations, so that no view or function stands in the way of an `alter table`.
+        # Before the migrations, so that no view or function blocks an `alter table`.
         rebuild.drop(conn)
         for file in pending:
             ledger.record_migration(conn, file)

@@ -28,7 +28,7 @@ class SqlFile:
 
     @property
     def sha256(self) -> str:
-        """Digest of the text in hexadecimal, the same whatever line ends the checkout has."""
+        """Digest of the text in hexadecimal, the same for all line ends of a checkout."""
         return sha256(self.text.encode()).hexdigest()
 
     @property
@@ -82,7 +82,7 @@ def _migrations(sql_dir: Path) -> tuple[SqlFile, ...]:
             raise DeployError(f"{file.path} is not named NNNN_<what>.sql, lower case")
         if int(match[1]) != number:
             raise DeployError(
-                f"{file.path} stands where migration {number:04} is due:"
+                f"{file.path} is out of order, migration {number:04} is next:"
                 " numbers start at 0001 and have no gap and no double"
             )
     return files

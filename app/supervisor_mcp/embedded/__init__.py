@@ -1,4 +1,4 @@
-"""The embedded TimescaleDB and Valkey of one data directory; nothing else knows of them."""
+"""The embedded TimescaleDB and Valkey of one data directory."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def start(
 
 @contextmanager
 def announced(data_dir: Path, started: database.Database, redis_url: str) -> Iterator[Endpoints]:
-    """Let `running` find the database of `data_dir`, and its cache, while the context lasts."""
+    """Make `running` find the database of `data_dir`, and its cache, while the context lasts."""
     endpoints = Endpoints(started.url, redis_url)
     _write(data_dir / STATE, {"database_pid": started.pid, **asdict(endpoints)})
     try:

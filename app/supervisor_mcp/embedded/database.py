@@ -39,8 +39,8 @@ def start(
 
     It listens on 127.0.0.1:`port`, or on a free port when that is 0 or taken. With `jobs`, it
     runs due TimescaleDB jobs. A transaction that is idle for `idle_in_transaction_seconds` is
-    ended. `progress` is told of steps that take long. Raises `DataDirectoryInUse`,
-    `NodeMissing`, `InstallFailed` or `StartFailed`.
+    ended. `progress` is called with the name of each step that takes long. Raises
+    `DataDirectoryInUse`, `NodeMissing`, `InstallFailed` or `StartFailed`.
     """
     runtime = node.find()
     installed = packages.installed(cache_dir, runtime, progress)
@@ -109,14 +109,14 @@ def _locked(data_dir: Path) -> int:
 
 
 def _ready(process: subprocess.Popen[bytes], data_dir: Path) -> Database:
-    told = _first_line(process)
-    port = told.get("port")
+    line = _first_line(process)
+    port = line.get("port")
     database = Database(process, f"postgresql://postgres@127.0.0.1:{port}/postgres")
     if port is None:
         process.kill()
         database.stop()
         raise StartFailed(
-            f"The embedded database on {data_dir} did not start: {told['message']}\n"
+            f"The embedded database on {data_dir} did not start: {line['message']}\n"
             "If the directory is damaged, move it away and start again."
         )
     return database
@@ -129,8 +129,8 @@ def _first_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:
         return {"message": f"not ready within {START_SECONDS:.0f} s"}
     if not line:
         return {"message": f"ended with status {process.wait()}"}
-    told: dict[str, Any] = json.loads(line)
-    return told
+    announced: dict[str, Any] = json.loads(line)
+    return announced
 
 
 def _read_line(stream: IO[bytes], deadline: float) -> bytes | None:

@@ -1,4 +1,4 @@
-"""What can go wrong when an embedded server starts, each with what to do next."""
+"""What can go wrong when an embedded server starts, each with the next step."""
 
 from __future__ import annotations
 
@@ -24,4 +24,4 @@ class InstallFailed(EmbeddedError):  # noqa: N818
 
 
 class StartFailed(EmbeddedError):  # noqa: N818
-    """The server process ended, or said nothing, before it was ready."""
+    """The server process ended, or did not answer, before it was ready."""

@@ -7,7 +7,7 @@ import os
 import time
 from pathlib import Path
 
-# A probe by `is_held` holds the lock for an instant.
+# A probe by `is_held` holds the lock for a moment.
 PATIENCE_SECONDS = 0.3
 
 

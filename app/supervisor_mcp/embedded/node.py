@@ -46,10 +46,10 @@ def _from_path() -> Node | None:
 
 def _version(node: str) -> tuple[int, ...]:
     try:
-        told = subprocess.run(  # noqa: S603
+        done = subprocess.run(  # noqa: S603
             [node, "--version"], check=False, capture_output=True, text=True, timeout=20
         )
-        return tuple(map(int, told.stdout.strip().removeprefix("v").split(".")))
+        return tuple(map(int, done.stdout.strip().removeprefix("v").split(".")))
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return ()
 

@@ -1,4 +1,4 @@
-"""Tools whose body is an operation: finished JSON out, problems where there is none."""
+"""Tools whose body is an operation: finished JSON or a problem."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class OperationTool(Tool):
         return cls._made(operation, title, call, taken, shapes, read_only=False)
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
-        """Call the operation; whatever fails becomes a problem."""
+        """Call the operation; any failure becomes a problem."""
         try:
             return answered(await self.call(arguments))
         except Problem as problem:

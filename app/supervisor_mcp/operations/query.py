@@ -3,7 +3,7 @@
 A query is a frozen Struct. Its fields are the parameters of a REST route, the arguments of a tool
 and those of the SQL function of the same name; the annotations of the fields are the JSON Schema
 that OpenAPI and MCP publish. Reading one checks types only. SQL checks patterns and ranges, so
-that a broken rule reads the same whichever way a request came.
+that a broken rule reads the same over REST and MCP.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The schemas of the product as the server's catalogue tells them, one row type per noun."""
+"""The schemas of the product as the server's catalogue describes them, one row type per noun."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from psycopg.rows import class_row
 SCHEMAS = ("data", "internal", "api", "analytics", "ops", "deploy")
 
 # An empty search path makes the server print every name with its schema; the rest fixes how it
-# prints literals, whatever the role or the database is set to.
+# prints literals, independent of the settings of the role and the database.
 SETTINGS = """
 set local search_path = '';
 set local timezone = 'UTC';
@@ -152,7 +152,7 @@ class Routine:
 
 @contextmanager
 def read_only(conninfo: str) -> Iterator[Connection]:
-    """Open a read-only transaction whose answers print alike on every server."""
+    """Open a read-only transaction whose answers print the same on every server."""
     with psycopg.connect(conninfo, prepare_threshold=None) as conn:
         conn.execute("set transaction isolation level repeatable read read only")
         conn.execute(SETTINGS)

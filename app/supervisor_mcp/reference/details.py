@@ -1,7 +1,7 @@
-"""What belongs to a relation or stands beside it, as finished lines of the snapshot.
+"""What belongs to a relation, as finished lines of the snapshot.
 
 Each query returns (schema, relation, line). Left out is what differs between servers that were
-deployed alike: job and hypertable ids, chunks, start times, names that TimescaleDB makes up.
+deployed the same way: job and hypertable ids, chunks, start times, names that TimescaleDB makes up.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ left join timescaledb_information.continuous_aggregates as ca
 where j.job_id >= 1000
 """
 
-# Owners are left out, and so is whom a DBA has let in beside the product's own roles.
+# Owners are left out, and so are roles other than those of the product.
 GRANTS = """
 with acl (kind, object, acl) as (
     select 'schema', quote_ident(nspname), coalesce(nspacl, acldefault('n', nspowner))

@@ -1,4 +1,4 @@
-"""Which objects say nothing of themselves."""
+"""Which objects have no comment."""
 
 from __future__ import annotations
 

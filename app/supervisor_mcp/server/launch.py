@@ -32,7 +32,7 @@ CONFIGURATION = "supervisor_mcp.server.gunicorn_config"
 APPLICATION = "supervisor_mcp.server.asgi:create()"
 BACKLOG = 2048
 POLL_SECONDS = 0.05
-# Answers under way get this long to end when the server is told to stop; `Server.stop` waits
+# Answers under way get this long to end when the server is stopped; `Server.stop` waits
 # longer before it uses force.
 GRACE_SECONDS = 10
 
@@ -71,7 +71,7 @@ def start(
     log goes to standard error unless `log` is given. Raises OSError when it cannot listen.
     """
     listener.listen(BACKLOG)
-    # -P: the folder where the command was typed holds no modules of ours.
+    # -P: the folder where the command was typed must not provide modules.
     command = [sys.executable, "-P", "-m", MODULE, str(listener.fileno()), application]
     return WebServer(
         subprocess.Popen(  # noqa: S603
@@ -110,7 +110,7 @@ def await_readiness(server: WebServer, *, seconds: float, status: int = 200) -> 
 
 
 class _Gunicorn(BaseApplication):  # type: ignore[misc]
-    """Gunicorn that reads neither command line, environment nor files of its own."""
+    """Gunicorn without its own command line, environment variables and settings files."""
 
     def __init__(self, descriptor: int, application: str, settings: Settings) -> None:
         self._descriptor = descriptor
@@ -144,7 +144,7 @@ def _follow_parent(arbiter: Arbiter, worker: Worker) -> None:
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until a signal stops it."""
     descriptor, application = sys.argv[1:]
     _Gunicorn(int(descriptor), application, config.load()).run()
 

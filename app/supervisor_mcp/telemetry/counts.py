@@ -1,7 +1,7 @@
 """Counts of requests in the Prometheus text format.
 
 With several workers each writes its counts to files of the directory that
-`server/gunicorn_config.py` makes, and whichever is asked adds them up.
+`server/gunicorn_config.py` makes, and the one that is asked adds them up.
 """
 
 from __future__ import annotations

@@ -102,6 +102,6 @@ end
 $$;
 comment on function internal.store_facts(jsonb, boolean, timestamptz) is
 'Stores the facts of a batch in one statement, unless an item is bad or its series unknown; with
-p_partial the good ones, whatever the others are. bad counts the bad items; bad_items: those,
+p_partial the good ones among them. bad counts the bad items; bad_items: those,
 [{index, item}]. late counts the facts older than the watermark of the hourly rollup; data.late also notes those that a running refresh may
 miss.';

@@ -10,7 +10,7 @@ import * as wire from './wire.mjs'
 const TERMINATE = 'X'.charCodeAt(0)
 // A COPY was refused by the time its data comes; the protocol says to skip that.
 const SKIPPED = new Set([...'dcf'].map((letter) => letter.charCodeAt(0)))
-// Ends whatever is open: a block, an implicit transaction without Sync, or a skipped pipeline.
+// Ends what is open: a block, an implicit transaction without Sync, or a skipped pipeline.
 const ABANDON = Buffer.concat([wire.query('rollback'), wire.SYNC, wire.query('rollback')])
 
 const STARTUP_MS = 10_000
@@ -157,12 +157,12 @@ export class Client {
   #welcome(superuser) {
     const { user, settings } = this.#session
     /** @type {Record<string, string>} */
-    const told = { application_name: '', ...this.#postgres.parameters }
+    const reportable = { application_name: '', ...this.#postgres.parameters }
     for (const [name, value] of Object.entries(settings)) {
-      const reported = Object.keys(told).find((known) => known.toLowerCase() === name.toLowerCase())
-      if (reported) told[reported] = value
+      const reported = Object.keys(reportable).find((known) => known.toLowerCase() === name.toLowerCase())
+      if (reported) reportable[reported] = value
     }
-    const status = { ...told, is_superuser: superuser, session_authorization: user }
+    const status = { ...reportable, is_superuser: superuser, session_authorization: user }
     this.#socket.write(
       Buffer.concat([
         wire.authenticationOk(),

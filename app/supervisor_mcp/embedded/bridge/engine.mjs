@@ -1,4 +1,4 @@
-// The WebAssembly server. Runs in a worker thread, for a call into it blocks its thread.
+// The WebAssembly server. Runs in a worker thread, because a call into it blocks its thread.
 
 import { existsSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ const { pg_trgm } = await import(dist('contrib/pg_trgm.js'))
 /** @param {string} dataDir */
 const open = (dataDir) => PGlite.create({ dataDir, database: 'postgres', extensions: { timescaledb, pg_trgm } })
 
-// A first start opens template1 whatever it was asked for, and one that is cut short must not
+// A first start always opens template1, and one that is cut short must not
 // leave half a cluster under the final name.
 if (!existsSync(join(pgdata, 'PG_VERSION'))) {
   const fresh = `${pgdata}.new`

@@ -68,7 +68,7 @@ export class Jobs {
   }
 
   // One job a turn, so that clients come in between. A job that could not be rescheduled is left
-  // aside, or it would be due for ever.
+  // aside, because it would be due forever.
   /** @type {Set<string>} */
   #stuck = new Set()
 

@@ -73,7 +73,7 @@ async function stop(reason) {
   if (!started) process.exit(0)
   log(ROUTINE, 'stopping', { reason })
   setTimeout(() => {
-    log('warning', 'stopped without a checkpoint, for a statement would not end')
+    log('warning', 'stopped without a checkpoint: a statement did not end')
     process.exit(0)
   }, STOP_MS).unref()
   server.close()

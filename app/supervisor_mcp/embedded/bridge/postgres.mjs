@@ -26,7 +26,7 @@ export class Crash extends Error {}
 export class Postgres {
   turns = new Turns()
   /**
-   * What a client is told at its start.
+   * What a client receives at its start.
    * @type {Record<string, string>}
    */
   parameters = { integer_datetimes: 'on', standard_conforming_strings: 'on' }
@@ -124,7 +124,7 @@ export class Postgres {
     this.#dirty = true
   }
 
-  /** The session has to be set up anew, whoever comes next. */
+  /** The session has to be set up again for the next client. */
   forget() {
     this.#session = undefined
     this.#dirty = true

@@ -76,7 +76,7 @@ export class Session {
     return this.user === 'postgres' && Object.keys(this.settings).every((name) => name === 'application_name')
   }
 
-  /** The query whose one row says whether the user is a superuser; no row, no such role. */
+  /** The query whose one row says whether the user is a superuser; no row if there is no such role. */
   get roleQuery() {
     return `select rolsuper from pg_catalog.pg_roles where rolname = ${literal(this.user)}`
   }
