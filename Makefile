@@ -89,7 +89,7 @@ hooks: $(DEVELOPMENT) $(NODE_TOOLS) ## Run the linters on what changed before ev
 deploy: $(RUNTIME) ## Bring SUPERVISOR_DATABASE_URL, else the embedded database, up to date
 	$(BIN)/supervisor-mcp deploy
 
-generate: $(RUNTIME) ## Rewrite sql/schema.sql and docs/sql-api.md
+generate: $(RUNTIME) ## Rewrite what is generated from SQL
 	$(BIN)/supervisor-mcp generate
 
 lock-migrations: $(RUNTIME) ## Write the digests of new migrations into sql/migrations/lock.txt

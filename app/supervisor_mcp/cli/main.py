@@ -102,7 +102,7 @@ def mcp() -> None:
 
 @app.command()
 def generate() -> None:
-    """Rewrite sql/schema.sql and docs/sql-api.md, in a clone.
+    """Rewrite the files that are generated from SQL, in a clone.
 
     Deploys to an empty embedded database and describes it.
     """

@@ -9,7 +9,10 @@ from supervisor_mcp.operations.aggregates import Aggregate, AggregateQuery, Aggr
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
 
-NARROW = "Name one kind (list_kinds lists them), narrow with source, or leave out group_by."
+NARROW = (
+    "Name the fields you need or one kind (list_kinds lists them), narrow with source, or leave out"
+    " group_by."
+)
 
 
 def tools(context: Context, clock: Clock) -> list[OperationTool]:
