@@ -120,7 +120,7 @@ def cold(target: Target) -> Measure:
 
         def by_sql() -> None:
             conn.execute(
-                "select api.query_agg('bench_cold', '30d', null, null, null, %s)",
+                "select api.query_agg('bench_cold', '30d', null, null, null, null, %s)",
                 [datetime.now(UTC)],
             )
 

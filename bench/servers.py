@@ -57,6 +57,8 @@ def service(
         "SUPERVISOR_REDIS_URL": redis_url,
         "SUPERVISOR_WORKERS": str(workers),
         "SUPERVISOR_LOG_LEVEL": "warning",
+        # Where `bench.toolbox` is found.
+        "PYTHONPATH": str(Path(__file__).parents[1]),
     }
     with launch.reserve("127.0.0.1", 0) as listener, log.open("wb") as output:
         place = Target(database_url, redis_url, *listener.getsockname())

@@ -31,6 +31,8 @@ MODULE = "supervisor_mcp.server.launch"
 CONFIGURATION = "supervisor_mcp.server.gunicorn_config"
 APPLICATION = "supervisor_mcp.server.asgi:create()"
 BACKLOG = 2048
+# A server that ended leaves requests in the backlog of the socket, without an answer.
+ANSWER_SECONDS = 3.0
 POLL_SECONDS = 0.05
 # Answers under way get this long to end when the server is stopped; `Server.stop` waits
 # longer before it uses force.
@@ -94,7 +96,7 @@ def await_readiness(server: WebServer, *, seconds: float, status: int = 200) -> 
     Raises ChildProcessError when the server ends before, TimeoutError when the time is up.
     """
     deadline = time.monotonic() + seconds
-    with httpx.Client(base_url=server.url, timeout=seconds, trust_env=False) as http:
+    with httpx.Client(base_url=server.url, timeout=ANSWER_SECONDS, trust_env=False) as http:
         while True:
             ended = server.ended()
             if ended is not None:
