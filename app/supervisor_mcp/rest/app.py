@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from supervisor_mcp.operations.clock import Clock, now
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.rest import aggregates, facts, health, kinds, metrics, problems
-from supervisor_mcp.rest.compression import compressed
+from supervisor_mcp.rest.compression import Compression
 from supervisor_mcp.rest.health import IndexResource
 from supervisor_mcp.rest.openapi import OpenApiResource
 from supervisor_mcp.rest.operation import Resource
@@ -46,7 +46,7 @@ def create_app(context: Context, clock: Clock = now) -> ASGIApp:
     links = {operation.name: path for path, operation in OPERATIONS.items()}
     app.add_route("/", IndexResource({**links, "openapi": "/openapi.json"}))
     asgi: Any = app
-    return compressed(asgi)
+    return Compression(asgi)
 
 
 class _Routes:

@@ -11,9 +11,28 @@ SMALLEST_BYTES = 1400
 LEVEL = 6
 
 
-def compressed(app: ASGIApp) -> ASGIApp:
-    """The application with compressed answers."""
-    return GZipMiddleware(_Copies(app), minimum_size=SMALLEST_BYTES, compresslevel=LEVEL)
+class Compression:
+    """An application whose answers are compressed for clients that accept it.
+
+    Other clients do without Starlette's middleware, which takes a third of a cached answer's time.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._compressed = GZipMiddleware(
+            _Copies(app), minimum_size=SMALLEST_BYTES, compresslevel=LEVEL
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or run the lifespan."""
+        app = self._compressed if _accepts_gzip(scope) else self._app
+        await app(scope, receive, send)
+
+
+def _accepts_gzip(scope: Scope) -> bool:
+    return any(
+        name == b"accept-encoding" and b"gzip" in value for name, value in scope.get("headers", ())
+    )
 
 
 class _Copies:
