@@ -31,8 +31,9 @@ MODULE = "supervisor_mcp.server.launch"
 CONFIGURATION = "supervisor_mcp.server.gunicorn_config"
 APPLICATION = "supervisor_mcp.server.asgi:create()"
 BACKLOG = 2048
-# A server that ended leaves requests in the backlog of the socket, without an answer.
-ANSWER_SECONDS = 3.0
+# /readyz waits 5 s for a database; a server that ended leaves requests in the socket's backlog,
+# without an answer.
+ANSWER_SECONDS = 10.0
 POLL_SECONDS = 0.05
 # Answers under way get this long to end when the server is stopped; `Server.stop` waits
 # longer before it uses force.
