@@ -8,12 +8,11 @@ import re
 import signal
 import socket
 import time
-from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
 import httpx
-import psycopg
 import pytest
 from openapi_schema_validator import OAS31Validator
 from openapi_spec_validator import validate
@@ -243,23 +242,30 @@ def _properties(document: dict[str, Any], schema: str) -> dict[str, Any]:
     return found
 
 
+def _listens(address: httpx.URL) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex((address.host, address.port)) == 0
+
+
 def test_a_request_under_way_is_answered_before_the_service_stops(
     fresh_database: str, tmp_path: Path, name: str
 ) -> None:
     now = time.time()
     batch = [{"name": name, "source": "a", "value": n, "ts": now - n} for n in range(10_000)]
-    with (
-        web_server.start(fresh_database, None, tmp_path / "log", workers=1) as alone,
-        ThreadPoolExecutor(1) as pool,
-        # Holds the database up, so that the request is under way when the signal comes.
-        psycopg.connect(fresh_database, prepare_threshold=None) as holder,
-    ):
-        holder.execute("lock table data.sample")
-        request = pool.submit(httpx.post, f"{alone.url}/ingest/metrics", json=batch, timeout=60)
-        livez = httpx.get(f"{alone.url}/livez")
-        assert livez.status_code == 200
+    body = json.dumps(batch).encode()
+    with web_server.start(fresh_database, None, tmp_path / "log", workers=1) as alone:
+        address = httpx.URL(alone.url)
+        client = HTTPConnection(address.host, address.port, timeout=60)
+        client.putrequest("POST", "/ingest/metrics")
+        client.putheader("Content-Type", "application/json")
+        client.putheader("Content-Length", str(len(body)))
+        client.putheader("Expect", "100-continue")
+        client.endheaders()
+        # The service has begun to answer once it asks for the body.
+        assert client.sock.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
         os.kill(alone.pid, signal.SIGTERM)
-        holder.rollback()
-        answer = request.result()
-        assert answer.json()["accepted"] == 10_000
+        eventually(lambda: not _listens(address), "the service refuses new connections")
+        client.send(body)
+        answer = client.getresponse()
+        assert json.load(answer)["accepted"] == 10_000
         assert alone.stop() == 0
