@@ -24,6 +24,6 @@ class Worker(UvicornWorker):  # type: ignore[misc]
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        # The base class keeps uvicorn's log from the handler of the process.
-        for name in ("uvicorn.error", "uvicorn.access"):
-            logging.getLogger(name).propagate = True
+        # The base class keeps uvicorn's log from the handler of the process. `uvicorn.access` stays
+        # cut off: a handler there makes uvicorn compose an access line for each request.
+        logging.getLogger("uvicorn.error").propagate = True
