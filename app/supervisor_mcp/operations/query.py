@@ -73,11 +73,8 @@ class Query(Struct, frozen=True, kw_only=True):
 
     def arguments(self) -> dict[str, Any]:
         """Values by the names of parameters, as the database takes them."""
-        values = msgspec.structs.asdict(self)
-        return {
-            field.encode_name: _sql_value(values[field.name])
-            for field in msgspec.structs.fields(type(self))
-        }
+        names = zip(self.__struct_fields__, self.__struct_encode_fields__, strict=True)
+        return {sent: _sql_value(getattr(self, field)) for field, sent in names}
 
     @classmethod
     def _read(cls, sent: Mapping[str, object], readers: Mapping[str, Any]) -> Self:
@@ -85,10 +82,10 @@ class Query(Struct, frozen=True, kw_only=True):
             if name not in readers:
                 raise unknown_parameter(name, sorted(readers))
         values = {}
-        for field, parameter in zip(msgspec.structs.fields(cls), parameters(cls), strict=True):
+        for field, parameter in zip(cls.__struct_fields__, parameters(cls), strict=True):
             value = sent.get(parameter.name)
             if value is not None:
-                values[field.name] = readers[parameter.name](parameter.name, value)
+                values[field] = readers[parameter.name](parameter.name, value)
             elif parameter.required:
                 raise missing_parameter(parameter.name, parameter.description)
         return cls(**values)
