@@ -7,7 +7,7 @@ create schema data;
 
 -- Snapshots: aggregates of a kind and window as computed at a time.
 create table data.aggregate (
-    kind_id integer not null,  -- Kind.
+    kind_id bigint not null,  -- Kind.
     window_name text not null,  -- Window: 7d, 30d and so on.
     computed_at timestamp with time zone not null,  -- Time of the computation.
     answer json not null  -- The answer of /query/agg.
@@ -18,8 +18,8 @@ create index aggregate_by_kind on data.aggregate using btree (kind_id, window_na
 -- Items whose identity is already stored with other content; aggregates do not include them.
 create table data.conflict (
     received_at timestamp with time zone not null,  -- Time of the request.
-    kind_id integer not null,  -- Kind of the item.
-    source_id integer not null,  -- Source of the item.
+    kind_id bigint not null,  -- Kind of the item.
+    source_id bigint not null,  -- Source of the item.
     ts timestamp with time zone not null,  -- Time of the item.
     item jsonb not null  -- The item as sent.
 );
@@ -28,7 +28,7 @@ create index conflict_received_at_idx on data.conflict using btree (received_at 
 
 -- A business event. It also adds a sample to the series of its kind and source.
 create table data.fact (
-    series_id integer not null,  -- Series of its kind and source.
+    series_id bigint not null,  -- Series of its kind and source.
     ts timestamp with time zone not null,  -- Time of the event.
     seq bigint not null,  -- Number of the fact, in order of arrival.
     fact_id text not null,  -- Name from the source, or a digest of the content.
@@ -47,7 +47,7 @@ create index fact_by_time on data.fact using btree (ts, seq);
 
 -- Identities of facts. A separate table: a unique key of a hypertable must contain the time.
 create table data.fact_identity (
-    source_id integer not null,  -- Source of the fact.
+    source_id bigint not null,  -- Source of the fact.
     fact_id text not null,  -- Name from the source, or a digest of the content.
     seq bigint not null generated always as identity,  -- Number of the fact, in order of arrival.
     digest bigint not null,  -- Digest of the content; equal for a retry.
@@ -82,7 +82,7 @@ create index idempotency_key_by_time on data.idempotency_key using btree (receiv
 
 -- A metric name or a fact kind; registered when first seen.
 create table data.kind (
-    kind_id integer not null generated always as identity,  -- Number of the kind.
+    kind_id bigint not null generated always as identity,  -- Number of the kind.
     name text not null,  -- A metric name, or Fact:<Name>.
     type text not null,  -- gauge, counter, histogram or fact; it never changes.
     unit text,  -- Unit of the values, as first sent.
@@ -97,7 +97,7 @@ create table data.kind (
 
 -- Samples of a kind in a day, UTC.
 create continuous aggregate data.kind_1d (
-    kind_id integer,  -- Kind.
+    kind_id bigint,  -- Kind.
     bucket timestamp with time zone,  -- Start of the hour or day, UTC.
     observations bigint,  -- Number of observations.
     value_count bigint,  -- Number of observations that have a value.
@@ -138,7 +138,7 @@ create index kind_1d_by_kind on data.kind_1d using btree (kind_id, bucket);
 -- Hours that got samples after they were rolled up; read from samples until refreshed.
 create table data.late (
     late_id bigint not null generated always as identity,  -- Number of the entry.
-    kind_id integer not null,  -- Kind of the samples.
+    kind_id bigint not null,  -- Kind of the samples.
     bucket timestamp with time zone not null,  -- Start of the hour.
     samples integer not null,  -- Number of late samples.
     constraint late_pkey PRIMARY KEY (late_id),
@@ -156,8 +156,8 @@ create table data.quota (
 
 -- A bucket of samples; series_id is null when it contains all series of the kind.
 create type data.rollup as (
-    kind_id integer,
-    series_id integer,
+    kind_id bigint,
+    series_id bigint,
     bucket timestamp with time zone,
     observations bigint,
     value_count bigint,
@@ -174,8 +174,8 @@ create type data.rollup as (
 
 -- A value of a series at a time. A histogram is one sample of many observations.
 create table data.sample (
-    series_id integer not null,  -- Series that the sample belongs to.
-    kind_id integer not null,  -- Kind of the series, so that aggregates need no join.
+    series_id bigint not null,  -- Series that the sample belongs to.
+    kind_id bigint not null,  -- Kind of the series, so that aggregates need no join.
     ts timestamp with time zone not null,  -- Time of the sample.
     seq bigint not null,  -- Number of the fact; 0 for a metric.
     value double precision,  -- The value; the sum of a histogram; null for a fact without a value.
@@ -192,8 +192,8 @@ create table data.sample (
 
 -- Samples of a series in a day, UTC.
 create continuous aggregate data.sample_1d (
-    series_id integer,  -- Series.
-    kind_id integer,  -- Kind.
+    series_id bigint,  -- Series.
+    kind_id bigint,  -- Kind.
     bucket timestamp with time zone,  -- Start of the hour or day, UTC.
     observations bigint,  -- Number of observations.
     value_count bigint,  -- Number of observations that have a value.
@@ -239,8 +239,8 @@ create index sample_1d_by_series on data.sample_1d using btree (series_id, bucke
 
 -- Samples of a series in an hour.
 create continuous aggregate data.sample_1h (
-    series_id integer,  -- Series.
-    kind_id integer,  -- Kind.
+    series_id bigint,  -- Series.
+    kind_id bigint,  -- Kind.
     bucket timestamp with time zone,  -- Start of the hour or day, UTC.
     observations bigint,  -- Number of observations.
     value_count bigint,  -- Number of observations that have a value.
@@ -286,9 +286,9 @@ create index sample_1h_by_series on data.sample_1h using btree (series_id, bucke
 
 -- One kind from one source with one set of labels; a fact kind has one series per source.
 create table data.series (
-    series_id integer not null generated always as identity,  -- Number of the series.
-    kind_id integer not null,  -- Kind that is measured.
-    source_id integer not null,  -- Source that sends it.
+    series_id bigint not null generated always as identity,  -- Number of the series.
+    kind_id bigint not null,  -- Kind that is measured.
+    source_id bigint not null,  -- Source that sends it.
     labels jsonb not null,  -- Label names and values, all strings.
     series_key uuid not null generated always as ((md5(((((kind_id)::text || '/'::text) || (source_id)::text) || (labels)::text)))::uuid) stored,  -- MD5 of kind, source and labels.
     created_at timestamp with time zone not null,  -- When the series was first seen.
@@ -303,7 +303,7 @@ create index series_by_source on data.series using btree (source_id, created_at)
 
 -- An MCP server or agent that sends metrics or facts.
 create table data.source (
-    source_id integer not null generated always as identity,  -- Number of the source.
+    source_id bigint not null generated always as identity,  -- Number of the source.
     name text not null,  -- Name that the source gives itself.
     created_at timestamp with time zone not null,  -- When the source was first seen.
     constraint source_pkey PRIMARY KEY (source_id),
@@ -313,7 +313,7 @@ create table data.source (
 
 -- Statistics of a kind in a window; label is the group, or null for the whole kind.
 create type data.statistics as (
-    kind_id integer,
+    kind_id bigint,
     label text,
     count bigint,
     sum double precision,
@@ -334,7 +334,7 @@ create type data.statistics as (
 -- Building blocks of the functions in api, and the procedures of jobs; not an interface.
 create schema internal;
 
-create function internal.answer_agg(p_kinds integer[], p_series integer[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind_id integer, answer json) language plpgsql stable;
+create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind_id bigint, answer json) language plpgsql stable;
 
 create function internal.bin(p_value double precision) returns integer language sql immutable strict parallel safe;
 
@@ -342,9 +342,9 @@ create function internal.bin_value(p_bin bigint) returns double precision langua
 
 create function internal.change_json(p_current data.statistics, p_previous data.statistics) returns json language sql immutable parallel safe;
 
-create function internal.check_facts(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id integer, kind_id integer, source_id integer, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, good boolean) language sql stable;
+create function internal.check_facts(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, source_id bigint, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, good boolean) language sql stable;
 
-create function internal.check_metrics(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id integer, kind_id integer, ts timestamp with time zone, value double precision, observations integer, counter boolean, low double precision, high double precision, sketch bigint[], good boolean) language sql stable;
+create function internal.check_metrics(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, ts timestamp with time zone, value double precision, observations integer, counter boolean, low double precision, high double precision, sketch bigint[], good boolean) language sql stable;
 
 create function internal.check_range(p_from timestamp with time zone, p_to timestamp with time zone) returns void language plpgsql immutable;
 
@@ -358,13 +358,13 @@ create function internal.explain_items(p_bad_items jsonb, p_now timestamp with t
 
 create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
-create function internal.find_kinds(p_kind text) returns integer[] language plpgsql stable;
+create function internal.find_kinds(p_kind text) returns bigint[] language plpgsql stable;
 
-create function internal.find_series(p_kinds integer[], p_source text) returns integer[] language plpgsql stable;
+create function internal.find_series(p_kinds bigint[], p_source text) returns bigint[] language plpgsql stable;
 
 create function internal.fits(p_text text, p_rule text) returns boolean language sql immutable parallel safe;
 
-create function internal.hourly_rollup(p_kinds integer[], p_series integer[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
+create function internal.hourly_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.increase(p_values double precision[]) returns double precision language sql immutable strict parallel safe;
 
@@ -390,7 +390,7 @@ create function internal.nearest_name(p_name text, p_names text[], p_least real)
 
 create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
 
-create function internal.plot_series(p_kind integer, p_series integer[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns json language sql stable;
+create function internal.plot_series(p_kind bigint, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns json language sql stable;
 
 create function internal.present_agg(p_kind text, p_window text, p_answers json[], p_now timestamp with time zone) returns json language sql immutable;
 
@@ -400,7 +400,7 @@ create function internal.quotient(p_over double precision, p_under double precis
 
 create function internal.raw_retention() returns interval language sql stable;
 
-create function internal.raw_rollup(p_series integer[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval) returns SETOF data.rollup language sql stable;
+create function internal.raw_rollup(p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval) returns SETOF data.rollup language sql stable;
 
 create function internal.read_cursor(p_list text, p_cursor text, p_pattern text) returns text language plpgsql immutable;
 
@@ -420,7 +420,7 @@ create function internal.read_ts(p_ts jsonb, p_now timestamp with time zone) ret
 
 create function internal.read_window(p_window text) returns interval language plpgsql stable;
 
-create function internal.recall_agg(p_kinds integer[], p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone) returns json language plpgsql stable;
+create function internal.recall_agg(p_kinds bigint[], p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone) returns json language plpgsql stable;
 
 create function internal.receipt_json(p_items integer, p_accepted integer, p_conflict integer, p_late integer, p_bad integer, p_rejected jsonb) returns json language sql immutable parallel safe;
 
@@ -432,7 +432,7 @@ create function internal.register_series(p_series jsonb, p_now timestamp with ti
 
 create function internal.retention(p_relation name) returns interval language sql stable;
 
-create function internal.rollup(p_kinds integer[], p_series integer[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
+create function internal.rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.select_fields(p_answer json, p_fields text[]) returns json language sql immutable parallel safe;
 
@@ -462,7 +462,7 @@ create function internal.value_fault(p_value jsonb) returns text language sql im
 
 create function internal.watermark(p_rollup name) returns timestamp with time zone language sql stable parallel safe;
 
-create function internal.window_statistics(p_kinds integer[], p_series integer[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision, p_percentiles boolean) returns SETOF data.statistics language plpgsql stable;
+create function internal.window_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision, p_percentiles boolean) returns SETOF data.statistics language plpgsql stable;
 
 create function internal.write_cursor(p_list text, p_place text) returns text language sql immutable parallel safe;
 

@@ -53,7 +53,7 @@ comment on function internal.is_labels(jsonb) is
 'Whether this maps at most 32 label names to strings of at most 500 characters, or is absent.';
 
 create table data.kind (
-    kind_id integer generated always as identity,
+    kind_id bigint generated always as identity,
     name text not null,
     type text not null,
     unit text,
@@ -75,7 +75,7 @@ comment on column data.kind.unit is 'Unit of the values, as first sent.';
 comment on column data.kind.created_at is 'When the kind was first seen.';
 
 create table data.source (
-    source_id integer generated always as identity,
+    source_id bigint generated always as identity,
     name text not null,
     created_at timestamptz not null,
     constraint source_pkey primary key (source_id),
@@ -88,9 +88,9 @@ comment on column data.source.name is 'Name that the source gives itself.';
 comment on column data.source.created_at is 'When the source was first seen.';
 
 create table data.series (
-    series_id integer generated always as identity,
-    kind_id integer not null,
-    source_id integer not null,
+    series_id bigint generated always as identity,
+    kind_id bigint not null,
+    source_id bigint not null,
     labels jsonb not null,
     -- One key for all three columns: with a key of three columns, a plan may look a series up by its
     -- source alone and compare the labels of each. Labels may also be longer than a btree entry.

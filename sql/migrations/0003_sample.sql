@@ -51,8 +51,8 @@ comment on function internal.increase(double precision[]) is
 'Growth of a counter over readings in time order; a lower reading follows a reset to zero.';
 
 create table data.sample (
-    series_id integer not null,
-    kind_id integer not null,
+    series_id bigint not null,
+    kind_id bigint not null,
     ts timestamptz not null,
     seq bigint not null,
     value double precision,

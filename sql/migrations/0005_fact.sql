@@ -1,7 +1,7 @@
 -- Facts: business events, each stored once.
 
 create table data.fact_identity (
-    source_id integer not null,
+    source_id bigint not null,
     fact_id text not null,
     seq bigint generated always as identity,
     digest bigint not null,
@@ -19,7 +19,7 @@ comment on column data.fact_identity.digest is 'Digest of the content; equal for
 comment on column data.fact_identity.ts is 'Time of the fact, for pruning.';
 
 create table data.fact (
-    series_id integer not null,
+    series_id bigint not null,
     ts timestamptz not null,
     seq bigint not null,
     fact_id text not null,

@@ -2,7 +2,7 @@
 
 create table data.late (
     late_id bigint generated always as identity,
-    kind_id integer not null,
+    kind_id bigint not null,
     bucket timestamptz not null,
     samples integer not null,
     constraint late_pkey primary key (late_id),
@@ -18,8 +18,8 @@ comment on column data.late.samples is 'Number of late samples.';
 
 create table data.conflict (
     received_at timestamptz not null,
-    kind_id integer not null,
-    source_id integer not null,
+    kind_id bigint not null,
+    source_id bigint not null,
     ts timestamptz not null,
     item jsonb not null
 );

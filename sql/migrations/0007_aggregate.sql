@@ -1,7 +1,7 @@
 -- Snapshots of computed aggregates.
 
 create table data.aggregate (
-    kind_id integer not null,
+    kind_id bigint not null,
     window_name text not null,
     computed_at timestamptz not null,
     answer json not null

@@ -11,8 +11,8 @@ create type data.histogram as (
 comment on type data.histogram is 'A histogram as a sample, or a sentence about what is wrong with it.';
 
 create type data.rollup as (
-    kind_id integer,
-    series_id integer,
+    kind_id bigint,
+    series_id bigint,
     bucket timestamptz,
     observations bigint,
     value_count bigint,
@@ -30,7 +30,7 @@ comment on type data.rollup is
 'A bucket of samples; series_id is null when it contains all series of the kind.';
 
 create type data.statistics as (
-    kind_id integer,
+    kind_id bigint,
     label text,
     count bigint,
     sum double precision,

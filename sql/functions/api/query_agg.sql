@@ -13,9 +13,9 @@ security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    v_kinds constant integer [] := internal.find_kinds(p_kind);
+    v_kinds constant bigint [] := internal.find_kinds(p_kind);
     v_fields constant text [] := internal.read_fields(p_fields);
-    v_series integer [];
+    v_series bigint [];
     v_answer json;
 begin
     if p_as_of is not null then

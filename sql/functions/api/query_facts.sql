@@ -19,7 +19,7 @@ declare
     v_after constant text := internal.read_cursor('facts', p_cursor, '^\d{1,17}/\d{1,18}$');
     v_ts timestamptz := v_to;
     v_seq bigint := 0;
-    v_series integer [];
+    v_series bigint [];
     v_answer json;
 begin
     perform internal.check_range(p_from, v_to);

@@ -16,8 +16,8 @@ declare
     v_to constant timestamptz := coalesce(p_to, p_now);
     v_from constant timestamptz := coalesce(p_from, v_to - interval '24 hours');
     v_step constant interval := internal.read_step(p_step, v_from, v_to);
-    v_kinds constant integer [] := internal.find_kinds(p_name);
-    v_series integer [];
+    v_kinds constant bigint [] := internal.find_kinds(p_name);
+    v_series bigint [];
     v_points bigint;
 begin
     perform internal.check_range(v_from, v_to);

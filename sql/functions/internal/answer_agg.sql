@@ -1,12 +1,12 @@
 create or replace function internal.answer_agg(
-    p_kinds integer[],
-    p_series integer[],
+    p_kinds bigint[],
+    p_series bigint[],
     p_window text,
     p_group_by text,
     p_fields text[],
     p_now timestamptz
 )
-returns table (kind_id integer, answer json)
+returns table (kind_id bigint, answer json)
 language plpgsql stable
 as $$
 declare
@@ -26,8 +26,8 @@ declare
     -- Ingest accepts samples up to 5 minutes ahead of the clock; the answer includes them.
     v_to constant timestamptz := date_trunc('hour', p_now + interval '5 minutes', 'UTC') + interval '1 hour';
     v_seconds constant double precision := extract(epoch from p_now - v_from);
-    v_whole integer [];
-    v_single integer [];
+    v_whole bigint [];
+    v_single bigint [];
 begin
     -- A counter grows series by series; any other kind can be read as a whole.
     select
@@ -123,7 +123,7 @@ begin
 end
 $$;
 comment on function internal.answer_agg(
-    integer[], integer[], text, text, text[], timestamptz
+    bigint[], bigint[], text, text, text[], timestamptz
 ) is
 'The answer of query_agg for each of p_kinds; p_series null means all of their series.
 Windows of 7 days and more start on an hour, shorter ones on a minute. error_bound is the relative

@@ -2,9 +2,9 @@ create or replace function internal.check_facts(p_items jsonb, p_now timestamptz
 returns table (
     place integer,
     item jsonb,
-    series_id integer,
-    kind_id integer,
-    source_id integer,
+    series_id bigint,
+    kind_id bigint,
+    source_id bigint,
     fact_id text,
     digest bigint,
     ts timestamptz,

@@ -2,8 +2,8 @@ create or replace function internal.check_metrics(p_items jsonb, p_now timestamp
 returns table (
     place integer,
     item jsonb,
-    series_id integer,
-    kind_id integer,
+    series_id bigint,
+    kind_id bigint,
     ts timestamptz,
     value double precision,
     observations integer,

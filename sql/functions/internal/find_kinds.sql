@@ -1,8 +1,8 @@
-create or replace function internal.find_kinds(p_kind text) returns integer[]
+create or replace function internal.find_kinds(p_kind text) returns bigint[]
 language plpgsql stable
 as $$
 declare
-    v_kinds constant integer [] := array(
+    v_kinds constant bigint [] := array(
         select kind_id from data.kind where name = p_kind or p_kind is null
     );
     v_nearest text;

@@ -1,9 +1,9 @@
-create or replace function internal.find_series(p_kinds integer[], p_source text)
-returns integer[]
+create or replace function internal.find_series(p_kinds bigint[], p_source text)
+returns bigint[]
 language plpgsql stable
 as $$
 declare
-    v_source constant integer := (select source_id from data.source where name = p_source);
+    v_source constant bigint := (select source_id from data.source where name = p_source);
     v_nearest text;
 begin
     if v_source is null then
@@ -31,6 +31,6 @@ begin
     );
 end
 $$;
-comment on function internal.find_series(integer[], text) is
+comment on function internal.find_series(bigint[], text) is
 'The series of kinds from a source. The error names the nearest known source.
 Errors: source_unknown.';

@@ -1,5 +1,5 @@
 create or replace function internal.hourly_rollup(
-    p_kinds integer[], p_series integer[], p_from timestamptz, p_to timestamptz
+    p_kinds bigint[], p_series bigint[], p_from timestamptz, p_to timestamptz
 )
 returns setof data.rollup
 language plpgsql stable
@@ -9,9 +9,9 @@ declare
     v_from constant timestamptz := time_bucket(c_hour, p_from + c_hour - interval '1 microsecond');
     -- Above its watermark the rollup reads by the watermark of a newer snapshot than this one.
     v_to constant timestamptz := least(time_bucket(c_hour, p_to), internal.watermark('sample_1h'));
-    v_series constant integer [] := p_series
+    v_series constant bigint [] := p_series
         || array(select series_id from data.series where kind_id = any(p_kinds));
-    v_kinds constant integer [] := p_kinds
+    v_kinds constant bigint [] := p_kinds
         || array(select distinct kind_id from data.series where series_id = any(p_series));
     v_late record;
 begin
@@ -67,6 +67,6 @@ begin
     end loop;
 end
 $$;
-comment on function internal.hourly_rollup(integer[], integer[], timestamptz, timestamptz) is
+comment on function internal.hourly_rollup(bigint[], bigint[], timestamptz, timestamptz) is
 'Hours of all series of p_kinds, and of p_series, in [p_from, p_to): from the hourly rollup; from the
 samples for parts of an hour, above the watermark, and for hours that got late samples.';

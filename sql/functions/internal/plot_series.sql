@@ -1,6 +1,6 @@
 create or replace function internal.plot_series(
-    p_kind integer,
-    p_series integer[],
+    p_kind bigint,
+    p_series bigint[],
     p_from timestamptz,
     p_to timestamptz,
     p_step interval
@@ -111,6 +111,6 @@ begin atomic
     where kind.kind_id = p_kind;
 end;
 comment on function internal.plot_series(
-    integer, integer[], timestamptz, timestamptz, interval
+    bigint, bigint[], timestamptz, timestamptz, interval
 ) is
 'Points of series, one per p_step; a point without samples has count 0 and nulls.';

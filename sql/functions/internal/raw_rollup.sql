@@ -1,5 +1,5 @@
 create or replace function internal.raw_rollup(
-    p_series integer[], p_from timestamptz, p_to timestamptz, p_width interval
+    p_series bigint[], p_from timestamptz, p_to timestamptz, p_width interval
 )
 returns setof data.rollup
 language sql stable
@@ -29,5 +29,5 @@ begin atomic
     where series_id = any(p_series) and ts >= p_from and ts < p_to
     group by kind_id, series_id, time_bucket(p_width, ts);
 end;
-comment on function internal.raw_rollup(integer[], timestamptz, timestamptz, interval) is
+comment on function internal.raw_rollup(bigint[], timestamptz, timestamptz, interval) is
 'Buckets of p_width of series, computed from the samples of [p_from, p_to).';

@@ -1,5 +1,5 @@
 create or replace function internal.recall_agg(
-    p_kinds integer[],
+    p_kinds bigint[],
     p_kind text,
     p_window text,
     p_source text,
@@ -40,7 +40,7 @@ begin
 end
 $$;
 comment on function internal.recall_agg(
-    integer[], text, text, text, text, text[], timestamptz
+    bigint[], text, text, text, text, text[], timestamptz
 ) is
 'The newest snapshots of kinds and a window at or before p_as_of.
 Errors: as_of_unfiltered, window_well_formed, window_within_retention, aggregate_unknown.';

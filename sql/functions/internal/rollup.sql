@@ -1,5 +1,5 @@
 create or replace function internal.rollup(
-    p_kinds integer[], p_series integer[], p_from timestamptz, p_to timestamptz
+    p_kinds bigint[], p_series bigint[], p_from timestamptz, p_to timestamptz
 )
 returns setof data.rollup
 language plpgsql stable
@@ -10,7 +10,7 @@ declare
     v_to constant timestamptz := least(
         time_bucket(c_day, p_to), internal.watermark('sample_1d'), internal.watermark('kind_1d')
     );
-    v_kinds constant integer [] := p_kinds
+    v_kinds constant bigint [] := p_kinds
         || array(select distinct kind_id from data.series where series_id = any(p_series));
     v_late timestamptz [];
     v_days tstzrange;
@@ -27,7 +27,7 @@ begin
     );
     return query
     select
-        day.kind_id, null::integer, day.bucket, day.observations, day.value_count, day.value_sum,
+        day.kind_id, null::bigint, day.bucket, day.observations, day.value_count, day.value_sum,
         day.squared_deviations, day.value_min, day.value_max, day.value_last, day.last_at,
         null::double precision, null::double precision, day.sketch
     from data.kind_1d as day
@@ -55,5 +55,5 @@ begin
     end loop;
 end
 $$;
-comment on function internal.rollup(integer[], integer[], timestamptz, timestamptz) is
+comment on function internal.rollup(bigint[], bigint[], timestamptz, timestamptz) is
 'Buckets that cover [p_from, p_to): whole days of p_kinds and of p_series, hours at both ends.';

@@ -1,6 +1,6 @@
 create or replace function internal.window_statistics(
-    p_kinds integer[],
-    p_series integer[],
+    p_kinds bigint[],
+    p_series bigint[],
     p_group_by text,
     p_from timestamptz,
     p_to timestamptz,
@@ -131,7 +131,7 @@ begin
 end
 $$;
 comment on function internal.window_statistics(
-    integer[], integer[], text, timestamptz, timestamptz, double precision, boolean
+    bigint[], bigint[], text, timestamptz, timestamptz, double precision, boolean
 ) is
 'Statistics of all series of p_kinds, and of p_series, in [p_from, p_to), by kind and group.
 stddev is that of the population. A rate is observations per second, for a counter its growth per
