@@ -162,6 +162,25 @@ def test_a_large_answer_is_compressed_for_those_who_accept_it(http: httpx.Client
     assert "accept-encoding" in packed.headers["vary"].lower()
 
 
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        ("gzip;q=0", False),
+        ("br, gzip; q=0.0", False),
+        ("*;q=0.5", False),
+        ("x-gzip-2", False),
+        ("br;q=1, gzip;q=0.5", True),
+        ("deflate, gzip", True),
+    ],
+)
+def test_an_answer_is_compressed_only_where_gzip_has_a_weight(
+    http: httpx.Client, accepted: str, packed: bool
+) -> None:
+    answer = http.get("/openapi.json", headers={"Accept-Encoding": accepted})
+    assert ("content-encoding" in answer.headers) is packed
+    assert answer.json()["openapi"] == "3.1.0"
+
+
 def test_a_json_answer_ends_with_a_newline(http: httpx.Client) -> None:
     for path in ("/", "/livez", "/query/kinds", "/nowhere", "/query/agg"):
         assert http.get(path).text.endswith("}\n"), path
