@@ -121,16 +121,24 @@ def test_an_unknown_field_is_answered_with_the_known_ones(db: Connection) -> Non
     ("ts", "unit", "factor"),
     [
         (1749990000123, "milliseconds", "1000"),
+        ("1749990000123", "milliseconds", "1000"),
         (1749990000123456, "microseconds", "1000000"),
         (1749990000123456789, "nanoseconds", "1000000000"),
         (101_000_000_000, "milliseconds", "1000"),
     ],
 )
 def test_epoch_numbers_of_smaller_units_are_recognized(
-    db: Connection, ts: int, unit: str, factor: str
+    db: Connection, ts: int | str, unit: str, factor: str
 ) -> None:
     assert details(db, metric(ts=ts)) == {
         "ts": f"The number looks like {unit}. Divide it by {factor}."
+    }
+
+
+def test_epoch_seconds_in_quotation_marks_are_recognized(db: Connection) -> None:
+    assert details(db, metric(ts="1749990000.5")) == {
+        "ts": 'The ts is the string "1749990000.5". Send the number 1749990000.5 without quotation'
+        " marks."
     }
 
 
