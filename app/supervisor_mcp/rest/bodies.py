@@ -35,7 +35,8 @@ async def read_document(req: Request) -> bytes:
 
 
 def _is_lines(req: Request) -> bool:
-    media_type, options = falcon.parse_header(req.content_type or "application/json")
+    # Without a type, any web page could send one without asking first (CORS).
+    media_type, options = falcon.parse_header(req.content_type or "")
     if options.get("charset", "utf-8").lower() in {"utf-8", "utf8"}:
         if media_type.lower() in JSON:
             return False
@@ -43,7 +44,9 @@ def _is_lines(req: Request) -> bool:
             return True
     raise Problem(
         "content_type_known",
-        f'unsupported media type "{(req.content_type or "")[:100]}"',
+        f'unsupported media type "{req.content_type[:100]}"'
+        if req.content_type
+        else "the request has no Content-Type",
         hint="Send Content-Type: application/json or application/x-ndjson, in UTF-8.",
     )
 
