@@ -1,19 +1,24 @@
-"""The composition root: mounts, one lifespan, request ids, the guard, CORS."""
+"""The composition root: mounts, one lifespan, request ids, the guard, CORS, bodies in memory."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import gzip
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import Message, Receive, Scope, Send
 
 from supervisor_mcp.config import Settings
+from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations import context
+from supervisor_mcp.rest.budget import BODIES, LIMIT_BYTES, Budget
 from supervisor_mcp.server.asgi import Application, create
 from supervisor_mcp.server.guard import Guard
 from tests.support.ports import free_port
@@ -209,3 +214,56 @@ async def test_without_a_list_no_origin_may_read_answers() -> None:
     async with client(create(nowhere())) as http:
         answer = await http.get("/livez", headers={"Origin": PAGE})
     assert "access-control-allow-origin" not in answer.headers
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+@contextmanager
+def taken(size: int) -> Iterator[None]:
+    """Another request under way whose body takes up memory."""
+    other: Scope = {}
+    BODIES.take(other, size)
+    yield
+    BODIES.give_back(other)
+
+
+@pytest.mark.parametrize("path", ["/ingest/facts", "/mcp"])
+async def test_a_body_that_memory_has_no_room_for_is_refused_for_a_moment(path: str) -> None:
+    body = b"[" + b" " * 5000 + b"]"
+    async with living(served := create(nowhere())), client(served) as http:
+        with taken(LIMIT_BYTES - 4000):
+            refused = await http.post(path, content=body, headers=JSON)
+        taken_in = await http.post(path, content=body, headers=JSON)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert refused.json()["type"].endswith(":bodies_within_limit")
+    assert taken_in.json().get("type", "") != refused.json()["type"]
+
+
+async def test_what_a_body_inflates_to_takes_up_memory() -> None:
+    body = gzip.compress(b"[" + b" " * 5000 + b"]")
+    async with client(create(nowhere())) as http:
+        with taken(LIMIT_BYTES - 4000):
+            headers = {**JSON, "Content-Encoding": "gzip"}
+            answer = await http.post("/ingest/facts", content=body, headers=headers)
+    assert answer.json()["type"].endswith(":bodies_within_limit")
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 100))))
+def test_memory_is_never_taken_twice_and_never_lost(calls: list[tuple[int, int]]) -> None:
+    budget = Budget(200)
+    scopes: list[Scope] = [{} for _ in range(4)]
+    held = [0] * 4
+    for place, size in calls:
+        if size == 0:
+            budget.give_back(scopes[place])
+            held[place] = 0
+        elif sum(held) + size <= 200:
+            budget.take(scopes[place], size)
+            held[place] += size
+        else:
+            with pytest.raises(Problem, match="bodies_within_limit"):
+                budget.take(scopes[place], size)
+    for scope in scopes:
+        budget.give_back(scope)
+    budget.take({}, 200)

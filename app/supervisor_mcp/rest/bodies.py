@@ -10,6 +10,7 @@ from falcon.asgi import Request
 
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations.json_validation import AT_ONCE_BYTES, read_lines
+from supervisor_mcp.rest.budget import BODIES
 
 LIMIT_BYTES = 8 * 1024 * 1024
 JSON = {"application/json"}
@@ -31,6 +32,7 @@ async def read_document(req: Request) -> bytes:
     if encoding in GZIP:
         inflate = asyncio.to_thread(_inflate, body) if len(body) > AT_ONCE_BYTES else None
         body = _inflate(body) if inflate is None else await inflate
+        BODIES.take(req.scope, len(body))
     return await read_lines(body) if lines else body
 
 

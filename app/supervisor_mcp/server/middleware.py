@@ -13,12 +13,16 @@ from uuid import uuid4
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from supervisor_mcp.rest.budget import BODIES
 from supervisor_mcp.server import refusals
+from supervisor_mcp.server.body import Body
 from supervisor_mcp.server.guard import Guard, Verdict, refusal
 from supervisor_mcp.telemetry import counts
 
 SENT_ID = re.compile(rb"[\x21-\x7e]{1,128}")
 WITH_BODY = {"POST", "PUT", "PATCH"}
+# What is counted where the client left before anything was sent, as nginx does.
+CLIENT_LEFT = 499
 # What scripts of listed origins may use; the headers of answers that programs need.
 METHODS = ("GET", "HEAD", "POST")
 EXPOSED = ("ETag", "Retry-After", "X-Next-Cursor", "X-Request-ID")
@@ -29,7 +33,8 @@ class Middleware:
     """Sends the paths below a mount to its application and all others to `rest`.
 
     The path is not stripped. The scope carries `supervisor.request_id`, the route
-    (`supervisor.route`), and `supervisor.cut_short` when the client disconnected within its body.
+    (`supervisor.route`), `supervisor.cut_short` when the client disconnected within its body, and
+    `supervisor.status` when the protocol answered in place of the application.
     """
 
     def __init__(
@@ -60,7 +65,7 @@ class Middleware:
         request_id = sent_id or uuid4().hex
         scope["supervisor.request_id"] = request_id
         header = (b"x-request-id", request_id.encode())
-        status = 500
+        status = 0
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -83,10 +88,14 @@ class Middleware:
                 await refusals.answer(problem, request_id, send_with_id)
                 return
             if scope["method"] in WITH_BODY:
-                receive = _noting_departure(scope, receive)
-            await application(scope, receive, send_with_id)
+                body = Body(scope, receive, send_with_id)
+                await application(scope, body.receive, body.send)
+            else:
+                await application(scope, receive, send_with_id)
         finally:
+            BODIES.give_back(scope)
             seconds = time.perf_counter() - started
+            status = _sent_status(scope, status)
             route = scope.get("supervisor.route") or "none"
             counts.count(scope["method"], route, status, seconds)
             if self._access_log is not None:
@@ -121,20 +130,11 @@ def _headers(scope: Scope) -> tuple[str | None, bytes, bytes | None]:
     return sent_id.decode() if sent_id is not None and known else None, host, origin
 
 
-def _noting_departure(scope: Scope, receive: Receive) -> Receive:
-    """Falcon takes a lost connection for the end of the body."""
-    whole = False
-
-    async def noting() -> Message:
-        nonlocal whole
-        message = await receive()
-        if message["type"] == "http.request":
-            whole = not message.get("more_body", False)
-        elif not whole:
-            scope["supervisor.cut_short"] = True
-        return message
-
-    return noting
+def _sent_status(scope: Scope, status: int) -> int:
+    """The status that the client was sent, by the application or by the protocol."""
+    left = CLIENT_LEFT if scope.get("supervisor.cut_short") else 500
+    sent: int = scope.get("supervisor.status") or status or left
+    return sent
 
 
 def _fields(scope: Scope, status: int, seconds: float) -> dict[str, object]:
