@@ -18,11 +18,11 @@ begin
         or jsonb_array_length(p_value -> 'counts') <> jsonb_array_length(p_value -> 'bounds') + 1
     then
         v_read.fault := 'A histogram has 1 to 500 bounds and one count more than bounds; the last one counts values above all bounds.';
-    elsif jsonb_path_exists(p_value, '$.bounds[*] ? (@.type() <> "number" || @ > 1e140 || @ < -1e140)') then
+    elsif jsonb_path_exists(p_value, 'strict $.bounds[*] ? (@.type() <> "number" || @ > 1e140 || @ < -1e140)') then
         v_read.fault := 'Every bound is a number between -1e140 and 1e140.';
     elsif jsonb_path_exists(
         (p_value -> 'counts') || (p_value -> 'count'),
-        '$[*] ? (@.type() <> "number" || @ < 0 || @ > 2147483647 || @ != @.floor())'
+        'strict $[*] ? (@.type() <> "number" || @ < 0 || @ > 2147483647 || @ != @.floor())'
     ) then
         v_read.fault := 'Every count is a whole number from 0 to 2147483647.';
     elsif (p_value ->> 'sum')::numeric not between -1e140 and 1e140 then
