@@ -54,8 +54,8 @@ def test_answers_are_the_same_in_every_time_zone(
     db: Connection, zone: str, days: int, step: str, hours: list[int]
 ) -> None:
     # Around the start of the window and of the one before it.
-    moments = [NOW - timedelta(days=n * days, hours=h) for n in (1, 2) for h in hours]
-    moments = [ts.isoformat() for ts in dict.fromkeys([NOW, *moments])]
+    around = [NOW - timedelta(days=n * days, hours=h) for n in (1, 2) for h in hours]
+    moments = [ts.isoformat() for ts in dict.fromkeys([NOW, *around])]
     with db.transaction(force_rollback=True):
         db.execute("select set_config('timezone', %s, true)", [zone])
         db.execute(
