@@ -23,8 +23,11 @@ begin atomic
                     || (p_ts #>> '{}') || ' without quotation marks.'
             when moment.ts < p_now
                 then
-                    'The ts is older than the retention of samples, '
-                    || (select internal.raw_retention())
+                    'The ts is older than the retention of samples. The oldest one accepted is '
+                    || to_char(
+                        (select internal.oldest_accepted(p_now)) at time zone 'UTC',
+                        'YYYY-MM-DD"T"HH24:MI:SS"Z"'
+                    )
                     || '.'
         end
     from (
@@ -39,6 +42,6 @@ begin atomic
     where
         moment.ts is null
         or moment.ts > p_now + interval '5 minutes'
-        or moment.ts < p_now - (select internal.raw_retention());
+        or moment.ts <= p_now - interval '1 hour' and moment.ts < (select internal.oldest_accepted(p_now));
 end;
 comment on function internal.ts_faults(jsonb, timestamptz) is 'What is wrong with the time of an item.';
