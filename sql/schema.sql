@@ -349,6 +349,8 @@ create type data.statistics as (
 -- Building blocks of the functions in api, and the procedures of jobs; not an interface.
 create schema internal;
 
+create function internal.alter_unchanged(p_job_id integer, p_schedule interval, p_config jsonb, p_shipped jsonb, p_settings jsonb) returns jsonb language plpgsql volatile;
+
 create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind_id bigint, answer json) language plpgsql stable;
 
 create function internal.bin(p_value double precision) returns integer language sql immutable strict parallel safe;
@@ -368,6 +370,8 @@ create function internal.claim_idempotency_key(p_operation text, p_key text, p_b
 create function internal.complete_idempotency_key(p_operation text, p_key text, p_answer json, p_kinds text[]) returns void language sql volatile;
 
 create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray language internal immutable sfunc array_cat stype anycompatiblearray;
+
+create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN p_settings jsonb) language plpgsql volatile;
 
 create function internal.explain_items(p_bad_items jsonb, p_now timestamp with time zone, p_facts boolean) returns jsonb language plpgsql stable;
 
@@ -402,6 +406,10 @@ create aggregate internal.merge_moments(double precision[]) returns double preci
 create function internal.metric_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
+
+create function internal.oldest_accepted(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
+
+create function internal.oldest_sample_chunk() returns timestamp with time zone language sql stable;
 
 create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
 
@@ -441,7 +449,13 @@ create function internal.recall_agg(p_kinds bigint[], p_kind text, p_window text
 
 create function internal.receipt_json(p_items integer, p_accepted integer, p_conflict integer, p_late integer, p_bad integer, p_rejected jsonb) returns json language sql immutable parallel safe;
 
+create procedure internal.refresh_buckets(IN p_rollup name, IN p_from timestamp with time zone, IN p_to timestamp with time zone) language plpgsql volatile;
+
 create procedure internal.refresh_late(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create procedure internal.refresh_rollup(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create function internal.refresh_start() returns timestamp with time zone language sql stable;
 
 create function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items integer) returns void language plpgsql volatile;
 
@@ -451,7 +465,19 @@ create function internal.retention(p_relation name) returns interval language sq
 
 create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
+create function internal.rollup_width(p_rollup name) returns interval language sql immutable strict parallel safe;
+
+create function internal.samples_kept_from() returns timestamp with time zone language plpgsql stable;
+
 create function internal.select_fields(p_answer json, p_fields text[]) returns json language sql immutable parallel safe;
+
+create procedure internal.set_default_columnstore(IN p_relation text, IN p_after interval) language plpgsql volatile;
+
+create procedure internal.set_default_job(IN p_procedure text, IN p_schedule_interval interval, IN p_config jsonb) language plpgsql volatile;
+
+create procedure internal.set_default_policy(IN p_relation text, IN p_policy text, IN p_settings jsonb) language plpgsql volatile;
+
+create procedure internal.set_default_retention(IN p_relation text, IN p_drop_after interval) language plpgsql volatile;
 
 create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
 
@@ -590,7 +616,7 @@ SELECT sample.ts,
 -- Functions and views for database administrators. Role supervisor_dba.
 create schema ops;
 
--- Retention, columnstore and refresh policies, and jobs. Change one with alter_job(job_id, …).
+-- Retention and columnstore policies, and jobs. Change one with alter_job(job_id, …).
 create view ops.policies (
     job_id integer,  -- Job number, for alter_job and run_job.
     relation text,  -- Hypertable or continuous aggregate, or procedure of a job.
@@ -599,7 +625,7 @@ create view ops.policies (
     config jsonb  -- Settings, such as drop_after.
 ) as
 SELECT job_id,
-    COALESCE((((hypertable_schema)::text || '.'::text) || (hypertable_name)::text), (((proc_schema)::text || '.'::text) || (proc_name)::text)) AS relation,
+    COALESCE((((hypertable_schema)::text || '.'::text) || (hypertable_name)::text), ('data.'::text || (config ->> 'rollup'::text)), (((proc_schema)::text || '.'::text) || (proc_name)::text)) AS relation,
     proc_name AS policy,
     schedule_interval,
     config
@@ -623,30 +649,54 @@ create table deploy.applied (
 create table deploy.migration (
     name text not null,  -- File name in sql/migrations.
     sha256 text not null,  -- Digest of the file; an edited one is refused.
+    additive boolean not null,  -- Whether releases that lack the migration can work with its result.
+    version text not null,  -- Version of the package that ran it.
     applied_at timestamp with time zone not null default now(),  -- When it ran.
     applied_by text not null default CURRENT_USER,  -- Role that ran it.
     constraint migration_once PRIMARY KEY (name),
     constraint migration_sha256_well_formed CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
 );
 
+-- Releases that were deployed; the last one is the current one.
+create table deploy.release (
+    release_id bigint not null generated always as identity,  -- Number of the deploy.
+    version text not null,  -- Version of the package.
+    sha256 text not null,  -- Digest of all files in sql/.
+    deployed_at timestamp with time zone not null default now(),  -- When it was deployed.
+    deployed_by text not null default CURRENT_USER,  -- Role that deployed it.
+    constraint release_pkey PRIMARY KEY (release_id),
+    constraint release_sha256_well_formed CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+
+-- Settings of policies and jobs as last shipped.
+create table deploy.setting (
+    relation text not null,  -- Relation or procedure, as in ops.policies.
+    policy text not null,  -- Policy, as in ops.policies.
+    setting text not null,  -- schedule_interval, or a key of the config.
+    value jsonb not null,  -- Value that the last release shipped; a later release changes a setting that has it.
+    local_value jsonb,  -- Value set here, which that release kept; JSON null where the policy was removed here.
+    shipped_at timestamp with time zone not null,  -- When it was shipped.
+    constraint setting_once PRIMARY KEY (relation, policy, setting)
+);
+
 -- jobs
 -- job internal.prune every 1 day {"idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
+-- job internal.refresh_rollup every 00:10:00 {"rollup": "sample_1h", "end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.refresh_rollup every 01:00:00 {"rollup": "kind_1d", "end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.refresh_rollup every 01:00:00 {"rollup": "sample_1d", "end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.snapshot_aggregates every 01:00:00 {"windows": ["7d", "30d"]} at most 00:00:00, -1 retries every 00:05:00
 -- data.aggregate: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 -- data.conflict: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.fact: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.fact: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
--- data.kind_1d: job _timescaledb_functions.policy_refresh_continuous_aggregate every 01:00:00 {"end_offset": "01:00:00", "start_offset": "89 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "1830 days"}
 -- data.sample: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.sample: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.sample_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
--- data.sample_1d: job _timescaledb_functions.policy_refresh_continuous_aggregate every 01:00:00 {"end_offset": "01:00:00", "start_offset": "89 days"}
 -- data.sample_1d: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "1830 days"}
 -- data.sample_1h: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
--- data.sample_1h: job _timescaledb_functions.policy_refresh_continuous_aggregate every 00:10:00 {"end_offset": "01:00:00", "start_offset": "89 days"}
 -- data.sample_1h: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 
 -- privileges

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from supervisor_mcp.cli.failure import USAGE, Failure
 from supervisor_mcp.config import Settings
-from supervisor_mcp.deploy import DeployError, Report, deploy, shipped_sql_dir
+from supervisor_mcp.deploy import DeployError, Older, Report, deploy, shipped_sql_dir
 from supervisor_mcp.embedded import announced, cache, database
 from supervisor_mcp.embedded.errors import EmbeddedError
+
+logger = logging.getLogger(__name__)
 
 ANALYST = "supervisor_analyst"
 Progress = Callable[[str], None]
@@ -92,10 +95,10 @@ def start_database(
         yield running.url, running
 
 
-def deploy_schema(database_url: str) -> Report:
-    """Deploy the shipped sql/. Raises Failure."""
+def deploy_schema(database_url: str, older: Older) -> Report:
+    """Deploy the shipped sql/, by a release that may be `older` than the last. Raises Failure."""
     try:
-        return deploy(database_url, shipped_sql_dir())
+        return deploy(database_url, shipped_sql_dir(), older=older)
     except DeployError as error:
         raise Failure(str(error)) from error
     except psycopg.OperationalError as error:
@@ -104,6 +107,15 @@ def deploy_schema(database_url: str) -> Report:
             f" ({' '.join(str(error).split())}).",
             hint="Check SUPERVISOR_DATABASE_URL.",
         ) from error
+
+
+def prepare_schema(database_url: str) -> None:
+    """Deploy the shipped sql/ unless a newer release has, and log what to know. Raises Failure."""
+    report = deploy_schema(database_url, Older.LEAVE)
+    for line in report.kept:
+        logger.info(line)
+    for line in report.warnings:
+        logger.warning(line)
 
 
 def without_password(conninfo: str) -> str:

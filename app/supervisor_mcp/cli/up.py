@@ -42,7 +42,7 @@ def up() -> None:
         with progress.step("starting", logger.info) as next_step:
             running = stack.enter_context(servers.start(settings, next_step))
             next_step("deploying the schema")
-            servers.deploy_schema(running.database_url)
+            servers.prepare_schema(running.database_url)
             next_step("starting the web server")
             server = stack.enter_context(_serve(listener, settings, running))
             _await_readiness(server)
