@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import psycopg
@@ -142,6 +143,38 @@ def test_history_comes_with_no_sample_of_today(fresh_database: str, clock: datet
             conn.execute("call internal.refresh_rollup(0, %s)", [config])
 
         assert rolled_up(conn) == [60, 60, 60]
+
+
+def test_samples_without_a_retention_policy_are_rolled_up(
+    fresh_database: str, clock: datetime
+) -> None:
+    with psycopg.connect(fresh_database, autocommit=True, prepare_threshold=None) as conn:
+        for relation in ("sample", "fact"):
+            conn.execute(f"select remove_retention_policy('data.{relation}')".encode())
+        assert send(conn, clock, 1, 400, 800)["accepted"] == 3
+        for rollup in ROLLUPS:
+            config = f'{{"rollup": "{rollup}", "end_offset": "1 hour"}}'
+            conn.execute("call internal.refresh_rollup(0, %s)", [config])
+
+        assert rolled_up(conn) == [3, 3, 3]
+
+
+@pytest.mark.native_only("the embedded server runs one job at a time")
+def test_refreshes_of_one_rollup_at_once_wait_for_each_other(
+    fresh_database: str, clock: datetime
+) -> None:
+    def refresh(_: int) -> None:
+        with psycopg.connect(fresh_database, autocommit=True) as conn:
+            for _ in range(5):
+                config = '{"rollup": "kind_1d", "end_offset": "1 hour"}'
+                conn.execute("call internal.refresh_rollup(0, %s)", [config])
+
+    with psycopg.connect(fresh_database, autocommit=True) as conn:
+        send(conn, clock, *range(1, 80))
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(refresh, range(4)))
+
+        assert rolled_up(conn)[2] == 79
 
 
 kinds = (f"kind_{n}" for n in itertools.count())

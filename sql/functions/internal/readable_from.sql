@@ -3,11 +3,7 @@ language sql stable
 begin atomic
     select case
         when
-            p_at < (
-                select min(range_start)
-                from timescaledb_information.chunks
-                where hypertable_schema = 'data' and hypertable_name = 'sample'
-            )
+            p_at < (select internal.oldest_sample_chunk())
             and exists (
                 select from data.kind_1d
                 where bucket = time_bucket(interval '1 day', p_at)

@@ -3,17 +3,23 @@ language plpgsql
 as $$
 declare
     c_lock constant bigint := hashtextextended('supervisor-mcp refresh ' || p_rollup, 0);
+    -- The embedded server is one process: it has no other refresh, and no locks of a session.
+    c_shared constant boolean := (select count(*) > 1 from pg_stat_activity);
     v_start timestamptz;
 begin
     -- A refresh fails while another one runs on the same buckets. It commits, so that only a lock of
     -- the session lasts; a job that fails ends its session.
-    perform pg_advisory_lock(c_lock);
+    if c_shared then
+        perform pg_advisory_lock(c_lock);
+    end if;
     -- Retention may have run meanwhile.
     v_start := greatest(p_from, coalesce(internal.refresh_start(), 'infinity'));
     if v_start < p_to then
         call refresh_continuous_aggregate('data.' || quote_ident(p_rollup), v_start, p_to);
     end if;
-    perform pg_advisory_unlock(c_lock);
+    if c_shared then
+        perform pg_advisory_unlock(c_lock);
+    end if;
 end
 $$;
 comment on procedure internal.refresh_buckets (name, timestamptz, timestamptz) is

@@ -23,7 +23,9 @@ begin atomic
                     || (p_ts #>> '{}') || ' without quotation marks.'
             when moment.ts < p_now
                 then
-                    'The ts is older than the retention of samples. The oldest one accepted is '
+                    'The ts is older than the retention of samples, '
+                    || internal.raw_retention()
+                    || '. The oldest one accepted is '
                     || to_char(
                         (select internal.oldest_accepted(p_now)) at time zone 'UTC',
                         'YYYY-MM-DD"T"HH24:MI:SS"Z"'
