@@ -369,9 +369,9 @@ create function internal.complete_idempotency_key(p_operation text, p_key text, 
 
 create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray language internal immutable sfunc array_cat stype anycompatiblearray;
 
-create function internal.counter_after(p_series bigint, p_at timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
+create function internal.counter_after(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
 
-create function internal.counter_before(p_series bigint, p_at timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
+create function internal.counter_before(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
 
 create function internal.counter_growth(p_buckets data.rollup[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(series_id bigint, bucket timestamp with time zone, increase double precision) language sql stable;
 
@@ -527,10 +527,10 @@ create view analytics.aggregates (
     count bigint,  -- Observations in the window.
     sum double precision,  -- Sum of the values.
     avg double precision,  -- Mean of the values.
-    min double precision,  -- Smallest value.
-    max double precision,  -- Largest value.
-    p50 double precision,  -- Median, with an error of at most 1 %.
-    p95 double precision,  -- 95th percentile, with an error of at most 1 %.
+    min double precision,  -- Smallest value; null where a histogram leaves it open.
+    max double precision,  -- Largest value; null where a histogram leaves it open.
+    p50 double precision,  -- Median, with the relative error error_bound of answer.
+    p95 double precision,  -- 95th percentile; see p50.
     rate_per_second double precision,  -- Observations per second; of a counter, its growth per second.
     answer json  -- The whole answer of /query/agg.
 ) as

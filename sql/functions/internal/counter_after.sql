@@ -1,4 +1,6 @@
-create or replace function internal.counter_after(p_series bigint, p_at timestamptz)
+create or replace function internal.counter_after(
+    p_series bigint, p_at timestamptz, p_hours_end timestamptz
+)
 returns table (ts timestamptz, value double precision)
 language sql stable
 begin atomic
@@ -15,7 +17,6 @@ begin atomic
         limit 1
     )
     union all
-    -- Where samples were dropped.
     (
         select
             hour.value_first_at as ts,
@@ -24,12 +25,13 @@ begin atomic
         where
             hour.series_id = p_series
             and hour.bucket >= p_at
-            and hour.bucket < least(p_at + interval '168 hours', internal.watermark('sample_1h'))
+            and hour.bucket < p_hours_end
         order by hour.bucket
         limit 1
     )
     order by ts
     limit 1;
 end;
-comment on function internal.counter_after(bigint, timestamptz) is
-'The oldest reading of a counter at or after p_at, less than 7 days after.';
+comment on function internal.counter_after(bigint, timestamptz, timestamptz) is
+'The oldest reading of a counter at or after p_at, less than 7 days after: of its samples, and of its
+hours before p_hours_end.';

@@ -1,4 +1,6 @@
-create or replace function internal.counter_before(p_series bigint, p_at timestamptz)
+create or replace function internal.counter_before(
+    p_series bigint, p_at timestamptz, p_hours_end timestamptz
+)
 returns table (ts timestamptz, value double precision)
 language sql stable
 begin atomic
@@ -15,7 +17,6 @@ begin atomic
         limit 1
     )
     union all
-    -- Where samples were dropped.
     (
         select
             hour.value_last_at as ts,
@@ -24,14 +25,13 @@ begin atomic
         where
             hour.series_id = p_series
             and hour.bucket >= p_at - interval '168 hours'
-            and hour.bucket < least(
-                time_bucket(interval '1 hour', p_at), internal.watermark('sample_1h')
-            )
+            and hour.bucket < p_hours_end
         order by hour.bucket desc
         limit 1
     )
     order by ts desc
     limit 1;
 end;
-comment on function internal.counter_before(bigint, timestamptz) is
-'The newest reading of a counter before p_at, at most 7 days before.';
+comment on function internal.counter_before(bigint, timestamptz, timestamptz) is
+'The newest reading of a counter before p_at, at most 7 days before: of its samples, and of its hours
+before p_hours_end.';

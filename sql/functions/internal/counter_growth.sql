@@ -4,7 +4,20 @@ create or replace function internal.counter_growth(
 returns table (series_id bigint, bucket timestamptz, increase double precision)
 language sql stable
 begin atomic
-    with reading as (
+    with edge as (
+        -- Hours are read where samples were dropped.
+        select
+            case
+                when p_from - interval '168 hours' < internal.oldest_chunk('sample')
+                    then least(time_bucket(interval '1 hour', p_from), internal.watermark('sample_1h'))
+            end as hours_before,
+            case
+                when p_to < internal.oldest_chunk('sample')
+                    then least(p_to + interval '168 hours', internal.watermark('sample_1h'))
+            end as hours_after
+    ),
+
+    reading as (
         select
             rollup.series_id,
             rollup.value_first,
@@ -22,8 +35,9 @@ begin atomic
             beside.value as value_last,
             beside.ts as value_last_at,
             0 as increase
-        from unnest(p_series) as series (series_id)
-        cross join lateral internal.counter_before(series.series_id, p_from) as beside
+        from edge
+        cross join unnest(p_series) as series (series_id)
+        cross join lateral internal.counter_before(series.series_id, p_from, edge.hours_before) as beside
         union all
         select
             series.series_id,
@@ -32,8 +46,9 @@ begin atomic
             beside.value as value_last,
             beside.ts as value_last_at,
             0 as increase
-        from unnest(p_series) as series (series_id)
-        cross join lateral internal.counter_after(series.series_id, p_to) as beside
+        from edge
+        cross join unnest(p_series) as series (series_id)
+        cross join lateral internal.counter_after(series.series_id, p_to, edge.hours_after) as beside
     ),
 
     stretch as (
