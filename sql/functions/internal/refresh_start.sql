@@ -3,7 +3,7 @@ language sql stable
 begin atomic
     with kept as materialized (
         select
-            internal.oldest_sample_chunk() as oldest,
+            internal.oldest_chunk('sample') as oldest,
             internal.samples_kept_from() as kept_from
     )
 
