@@ -8,7 +8,7 @@ declare
     v_end constant timestamptz := time_bucket(
         internal.rollup_width(v_rollup), now() - (p_config ->> 'end_offset')::interval
     );
-    v_oldest constant timestamptz := internal.oldest_chunk('sample');
+    v_oldest constant timestamptz := nullif(internal.oldest_chunk('sample'), 'infinity');
     v_upto timestamptz := greatest(
         internal.watermark(v_rollup), time_bucket(interval '24 hours', v_oldest)
     );

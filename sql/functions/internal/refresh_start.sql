@@ -14,7 +14,7 @@ begin atomic
             else time_bucket(interval '24 hours', least(oldest, now() - internal.raw_retention()))
         end
     from kept
-    where oldest is not null;
+    where isfinite(oldest);
 end;
 comment on function internal.refresh_start() is
 'Start of the oldest day that a refresh may compute, because all of its samples are there; null

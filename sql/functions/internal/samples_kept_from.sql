@@ -4,7 +4,7 @@ as $$
 declare
     c_day constant interval := interval '24 hours';
     c_instant constant interval := interval '1 microsecond';
-    v_oldest constant timestamptz := coalesce(internal.oldest_chunk('sample'), 'infinity');
+    v_oldest constant timestamptz := internal.oldest_chunk('sample');
     v_rollup record;
     v_bucket timestamptz;
     v_upto timestamptz := '-infinity';
