@@ -85,7 +85,7 @@ create table data.kind (
     kind_id bigint not null generated always as identity,  -- Number of the kind.
     name text not null,  -- A metric name, or Fact:<Name>.
     type text not null,  -- gauge, counter, histogram or fact; it never changes.
-    unit text,  -- Unit of the values, as first sent.
+    unit text,  -- Unit of the values, of the first item that named one; it never changes.
     created_at timestamp with time zone not null,  -- When the kind was first seen.
     constraint kind_pkey PRIMARY KEY (kind_id),
     constraint kind_name_taken UNIQUE (name),
@@ -152,6 +152,7 @@ create index late_by_kind on data.late using btree (kind_id, bucket);
 create table data.quota (
     name text not null,  -- Name of the limit.
     value bigint not null,  -- The limit; the name contains its unit.
+    used bigint,  -- Rows that exist, counted when they are registered and recounted by the job prune_catalogue; null for a limit per hour.
     constraint quota_pkey PRIMARY KEY (name),
     constraint quota_positive CHECK ((value > 0))
 );
@@ -313,6 +314,7 @@ create table data.series (
 );
 create index series_by_kind on data.series using btree (kind_id);
 create index series_by_source on data.series using btree (source_id, created_at);
+create index series_by_time on data.series using btree (created_at);
 
 -- An MCP server or agent that sends metrics or facts.
 create table data.source (
@@ -359,7 +361,9 @@ create function internal.change_json(p_current data.statistics, p_previous data.
 
 create function internal.check_facts(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, source_id bigint, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, good boolean) language sql stable;
 
-create function internal.check_metrics(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, ts timestamp with time zone, value double precision, observations integer, counter boolean, low double precision, high double precision, sketch bigint[], good boolean) language sql stable;
+create function internal.check_metrics(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, settled boolean, ts timestamp with time zone, value double precision, observations integer, counter boolean, low double precision, high double precision, sketch bigint[], good boolean) language sql stable;
+
+create function internal.check_quotas(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
 
 create function internal.check_range(p_from timestamp with time zone, p_to timestamp with time zone) returns void language plpgsql immutable;
 
@@ -385,6 +389,8 @@ create function internal.increase(p_values double precision[]) returns double pr
 
 create function internal.is_labels(p_labels jsonb) returns boolean language sql immutable parallel safe;
 
+create function internal.is_unit(p_unit text, p_settled text) returns boolean language sql immutable parallel safe;
+
 create function internal.item_rules() returns TABLE(slug text, field text, detail text) language sql immutable parallel safe;
 
 create function internal.join_json(VARIADIC p_objects json[]) returns json language sql immutable parallel safe;
@@ -397,9 +403,11 @@ create function internal.label_faults(p_labels jsonb) returns TABLE(field text, 
 
 create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
 
+create function internal.lock_quotas() returns void language plpgsql volatile;
+
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[];
 
-create function internal.metric_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+create function internal.metric_faults(p_item jsonb, p_kind_type text, p_kind_unit text, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
 
@@ -469,11 +477,15 @@ create function internal.text_rules() returns jsonb language sql immutable paral
 
 create function internal.ts_faults(p_ts jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
+create function internal.unit_fault(p_unit text, p_settled text, p_value jsonb) returns text language sql immutable parallel safe;
+
+create function internal.unit_scale(p_unit text) returns jsonb language sql immutable parallel safe;
+
 create function internal.unknown_fields(p_item jsonb, p_known text[]) returns TABLE(field text, slug text, detail text) language sql immutable;
 
 create function internal.unregistered_facts(p_items jsonb, p_now timestamp with time zone) returns jsonb language sql stable;
 
-create function internal.unregistered_metrics(p_items jsonb, p_now timestamp with time zone) returns jsonb language sql stable;
+create function internal.unregistered_metrics(p_items jsonb, p_now timestamp with time zone, OUT series jsonb, OUT bad integer, OUT bad_items jsonb) returns record language plpgsql volatile;
 
 create function internal.value_fault(p_value jsonb) returns text language sql immutable parallel safe;
 
