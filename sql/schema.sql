@@ -17,14 +17,16 @@ create index aggregate_by_kind on data.aggregate using btree (kind_id, window_na
 
 -- Items whose identity is already stored with other content; aggregates do not include them.
 create table data.conflict (
-    received_at timestamp with time zone not null,  -- Time of the request.
-    kind_id bigint not null,  -- Kind of the item.
     source_id bigint not null,  -- Source of the item.
-    ts timestamp with time zone not null,  -- Time of the item.
-    item jsonb not null  -- The item as sent.
+    kind_id bigint not null,  -- Kind of the item.
+    digest bigint not null,  -- Digest of the item; equal for a retry, also with other key order, number format or time zone.
+    ts timestamp with time zone not null,  -- Time of the item, when it was received first.
+    item jsonb not null,  -- The item as sent first.
+    first_received_at timestamp with time zone not null,  -- Time of the first request with the item.
+    last_received_at timestamp with time zone not null,  -- Time of the last request with the item.
+    attempts integer not null,  -- How often the item was sent.
+    constraint conflict_once PRIMARY KEY (source_id, kind_id, digest)
 );
-create index conflict_received_at_idx on data.conflict using btree (received_at DESC);
--- hypertable by received_at, chunks of 30 days
 
 -- A business event. It also adds a sample to the series of its kind and source.
 create table data.fact (
@@ -391,9 +393,13 @@ create function internal.is_labels(p_labels jsonb) returns boolean language sql 
 
 create function internal.is_unit(p_unit text, p_settled text) returns boolean language sql immutable parallel safe;
 
+create function internal.item_digest(p_item jsonb, p_ts timestamp with time zone) returns bigint language sql stable parallel safe;
+
 create function internal.item_rules() returns TABLE(slug text, field text, detail text) language sql immutable parallel safe;
 
 create function internal.join_json(VARIADIC p_objects json[]) returns json language sql immutable parallel safe;
+
+create function internal.keep_conflicts(p_conflicts jsonb, p_now timestamp with time zone) returns integer language sql volatile;
 
 create function internal.keep_fact_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language sql volatile;
 
@@ -642,11 +648,10 @@ create table deploy.migration (
 );
 
 -- jobs
--- job internal.prune every 1 day {"idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.prune every 1 day {"conflicts": "90 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.snapshot_aggregates every 01:00:00 {"windows": ["7d", "30d"]} at most 00:00:00, -1 retries every 00:05:00
 -- data.aggregate: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
--- data.conflict: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.fact: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.fact: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}

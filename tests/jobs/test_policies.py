@@ -29,7 +29,6 @@ EXPECTED = {
         "policy_retention",
         "policy_compression",
     },
-    "data.conflict": {"policy_retention"},
     "data.aggregate": {"policy_retention"},
     "internal.refresh_late": {"refresh_late"},
     "internal.snapshot_aggregates": {"snapshot_aggregates"},
