@@ -375,6 +375,8 @@ create function internal.complete_idempotency_key(p_operation text, p_key text, 
 
 create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray language internal immutable sfunc array_cat stype anycompatiblearray;
 
+create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql stable;
+
 create function internal.explain_items(p_bad_items jsonb, p_now timestamp with time zone, p_facts boolean) returns jsonb language plpgsql stable;
 
 create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
@@ -424,6 +426,8 @@ create function internal.plot_series(p_kind bigint, p_series bigint[], p_from ti
 create function internal.present_agg(p_kind text, p_window text, p_answers json[], p_now timestamp with time zone) returns json language sql immutable;
 
 create procedure internal.prune(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile set TimeZone=UTC;
+
+create procedure internal.prune_catalogue(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
 create function internal.quotient(p_over double precision, p_under double precision) returns double precision language sql immutable parallel safe;
 
@@ -494,6 +498,8 @@ create function internal.unregistered_facts(p_items jsonb, p_now timestamp with 
 create function internal.unregistered_metrics(p_items jsonb, p_now timestamp with time zone, OUT series jsonb, OUT bad integer, OUT bad_items jsonb) returns record language plpgsql volatile;
 
 create function internal.value_fault(p_value jsonb) returns text language sql immutable parallel safe;
+
+create function internal.wait_for_ingests() returns void language plpgsql volatile set lock_timeout=10s;
 
 create function internal.watermark(p_rollup name) returns timestamp with time zone language sql stable parallel safe;
 
@@ -649,6 +655,7 @@ create table deploy.migration (
 
 -- jobs
 -- job internal.prune every 1 day {"conflicts": "90 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.prune_catalogue every 1 day {"grace": "1 day"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.snapshot_aggregates every 01:00:00 {"windows": ["7d", "30d"]} at most 00:00:00, -1 retries every 00:05:00
 -- data.aggregate: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}

@@ -33,6 +33,7 @@ EXPECTED = {
     "internal.refresh_late": {"refresh_late"},
     "internal.snapshot_aggregates": {"snapshot_aggregates"},
     "internal.prune": {"prune"},
+    "internal.prune_catalogue": {"prune_catalogue"},
 }
 
 
