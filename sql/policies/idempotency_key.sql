@@ -1,2 +1,4 @@
--- Idempotency keys: kept longer than any client retries.
-call internal.set_default_job('prune', '1 day', '{"idempotency_keys": "7 days"}');
+-- Idempotency keys: kept longer than any client retries. Conflicts: long enough to ask the source.
+call internal.set_default_job(
+    'prune', '1 day', '{"idempotency_keys": "7 days", "conflicts": "90 days"}'
+);

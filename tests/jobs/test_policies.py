@@ -30,11 +30,11 @@ EXPECTED = {
         "policy_retention",
         "policy_compression",
     },
-    "data.conflict": {"policy_retention"},
     "data.aggregate": {"policy_retention"},
     "internal.refresh_late": {"refresh_late"},
     "internal.snapshot_aggregates": {"snapshot_aggregates"},
     "internal.prune": {"prune"},
+    "internal.prune_catalogue": {"prune_catalogue"},
 }
 
 

@@ -15,6 +15,7 @@ declare
     v_items constant jsonb := internal.read_items(p_body);
     v_count constant integer := jsonb_array_length(v_items);
     v_store record;
+    v_new record;
     v_claim record;
     v_rejected jsonb;
     v_conflicts integer := 0;
@@ -29,8 +30,13 @@ begin
     end if;
 
     v_store := internal.store_metrics(v_items, p_partial, p_now);
+    if v_store.unregistered > 0 then
+        v_new := internal.unregistered_metrics(v_items, p_now);
+        v_store.bad := v_store.bad + v_new.bad;
+        v_store.bad_items := coalesce(v_store.bad_items, '[]') || coalesce(v_new.bad_items, '[]');
+    end if;
     if v_store.unregistered > 0 and (v_store.bad = 0 or p_partial) then
-        perform internal.register_series(internal.unregistered_metrics(v_items, p_now), p_now);
+        perform internal.register_series(v_new.series, p_now);
         v_store := internal.store_metrics(v_items, p_partial, p_now);
         if v_store.unregistered > 0 and (v_store.bad = 0 or p_partial) then
             raise exception 'a series that another session registers is not visible yet'

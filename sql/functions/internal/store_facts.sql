@@ -37,6 +37,17 @@ begin
         insert into data.fact_identity (source_id, fact_id, digest, ts)
         select source_id, name, digest, ts
         from candidate
+        -- `on conflict` alone would use up a number for every duplicate. With `not exists` the planner
+        -- expects one row and joins fresh by a nested loop.
+        where
+            candidate.fact_id is null
+            or coalesce(
+                (
+                    select false from data.fact_identity as known
+                    where known.source_id = candidate.source_id and known.fact_id = candidate.name
+                ),
+                true
+            )
         on conflict (source_id, fact_id) do nothing
         returning source_id, fact_id, seq
     ),
