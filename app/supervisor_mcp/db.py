@@ -19,7 +19,7 @@ from psycopg.pq import Format
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from supervisor_mcp.errors import from_database, is_outage, too_slow
+from supervisor_mcp.errors import from_database, is_outage, takes_no_writes, too_slow
 
 logger = logging.getLogger(__name__)
 
@@ -30,13 +30,21 @@ GRACE_SECONDS = 2.0
 POOL_SECONDS = 5.0
 RETRIED = {"40001", "40P01"}
 
+# The limit of a call on the connection beside the pool.
+ASIDE_SECONDS = 2
+
+# A write leaves the server's setting: a standby refuses the write then, and not the setting.
 SETTINGS: LiteralString = """
 select
     set_config('role', %(role)s, true),
     set_config('statement_timeout', %(timeout)s, true),
-    set_config('transaction_read_only', %(read_only)s, true)
+    set_config(
+        'transaction_read_only',
+        case when %(read_only)s then 'on' else current_setting('transaction_read_only') end,
+        true
+    )
 """
-
+VISIBLE = ", api.get_visibility()::text"
 
 Statement = LiteralString | Composed
 
@@ -75,9 +83,17 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int, statement_timeout_seconds: int) -> None:
         self._timeout = statement_timeout_seconds
+        self._url = url
+        self._options: dict[str, Any] = {
+            "autocommit": True,
+            "prepare_threshold": None,
+            "context": own_adapters(),
+        }
+        self._aside: AsyncConnection[Any] | None = None
+        self._aside_turn = asyncio.Lock()
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
             url,
-            kwargs={"autocommit": True, "prepare_threshold": None, "context": own_adapters()},
+            kwargs=self._options,
             min_size=1,
             max_size=pool_size,
             timeout=POOL_SECONDS,
@@ -90,6 +106,7 @@ class Database:
 
     async def close(self) -> None:
         """Close the connections; calls under way are ended."""
+        await self._close_aside()
         await self._pool.close()
 
     async def read(self, statement: Statement, arguments: Mapping[str, object]) -> tuple[Any, ...]:
@@ -114,6 +131,35 @@ class Database:
         """
         (answer,) = await self.read(_call_of(function, tuple(arguments)), arguments)
         return bytes(answer)
+
+    async def read_visible_json(
+        self, function: str, arguments: Mapping[str, object]
+    ) -> tuple[bytes, str]:
+        """What `read_json` returns, and the transactions that it has seen. Raises `Problem`."""
+        statement = _call_of(function, tuple(arguments), more=VISIBLE)
+        answer, visibility = await self.read(statement, arguments)
+        return bytes(answer), visibility
+
+    async def read_aside(self, function: str, arguments: Mapping[str, object]) -> tuple[Any, ...]:
+        """The out arguments of a function of `api`, within seconds or not at all.
+
+        One call at a time, in a READ ONLY transaction on a connection of its own, so that it does
+        not wait for the pool. Raises `Problem`.
+        """
+        settings = _settings(ASIDE_SECONDS, read_only=True)
+        statement = _call_of(function, tuple(arguments))
+        async with self._aside_turn:
+            try:
+                async with asyncio.timeout(ASIDE_SECONDS + GRACE_SECONDS):
+                    if self._aside is None:
+                        self._aside = await AsyncConnection.connect(self._url, **self._options)
+                    return await _transact(self._aside, settings, statement, arguments)
+            except TimeoutError:
+                await self._close_aside()
+                raise too_slow() from None
+            except psycopg.Error as error:
+                await self._close_aside()
+                raise from_database(error) from error
 
     async def write_json(self, function: str, arguments: Mapping[str, object]) -> bytes:
         """The JSON that a function of `api` returns; what it wrote is committed.
@@ -147,26 +193,22 @@ class Database:
                     return await self._run(statement, arguments, read_only=read_only)
         except TimeoutError:
             raise too_slow() from None
+        except psycopg.errors.ReadOnlySqlTransaction as error:
+            raise (self._problem(error) if read_only else takes_no_writes()) from error
         except psycopg.Error as error:
             raise self._problem(error) from error
 
     async def _run(
         self, statement: Statement, arguments: Mapping[str, object], *, read_only: bool
     ) -> tuple[Any, ...]:
-        settings = {
-            "role": ROLE,
-            "timeout": str(self._timeout * 1000),
-            "read_only": "on" if read_only else "off",
-        }
         async with self._pool.connection() as connection:
-            # Until the pipeline ends the server takes all of it for one transaction.
-            async with connection.pipeline():
-                await connection.execute(SETTINGS, settings)
-                cursor = await connection.execute(statement, arguments)
-            row: tuple[Any, ...] | None = await cursor.fetchone()
-        if row is None:
-            raise LookupError(f"no row from {statement}")
-        return row
+            settings = _settings(self._timeout, read_only=read_only)
+            return await _transact(connection, settings, statement, arguments)
+
+    async def _close_aside(self) -> None:
+        if self._aside is not None:
+            await self._aside.close()
+            self._aside = None
 
     def _problem(self, error: psycopg.Error) -> Exception:
         problem = from_database(error)
@@ -177,10 +219,30 @@ class Database:
         return problem
 
 
+def _settings(timeout: int, *, read_only: bool) -> dict[str, object]:
+    return {"role": ROLE, "timeout": str(timeout * 1000), "read_only": read_only}
+
+
+async def _transact(
+    connection: AsyncConnection[Any],
+    settings: Mapping[str, object],
+    statement: Statement,
+    arguments: Mapping[str, object],
+) -> tuple[Any, ...]:
+    # Until the pipeline ends the server takes all of it for one transaction.
+    async with connection.pipeline():
+        await connection.execute(SETTINGS, settings)
+        cursor = await connection.execute(statement, arguments)
+    row: tuple[Any, ...] | None = await cursor.fetchone()
+    if row is None:
+        raise LookupError(f"no row from {statement}")
+    return row
+
+
 @cache
-def _call_of(function: str, names: tuple[str, ...]) -> Composed:
-    """`select * from api.<function>(p_<name> => %(<name>)s, …)`."""
+def _call_of(function: str, names: tuple[str, ...], more: LiteralString = "") -> Composed:
+    """`select *<more> from api.<function>(p_<name> => %(<name>)s, …)`."""
     arguments = SQL(", ").join(
         SQL("{} => {}").format(Identifier(f"p_{name}"), Placeholder(name)) for name in names
     )
-    return SQL("select * from {}({})").format(Identifier("api", function), arguments)
+    return SQL("select *{} from {}({})").format(SQL(more), Identifier("api", function), arguments)

@@ -42,6 +42,7 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
     "internal": (500, "Internal error"),
     "busy": (503, "Conflict with another request"),
     "bodies_within_limit": (503, "Too many bodies at once"),
+    "read_only": (503, "Database is read-only"),
     "unavailable": (503, "Database unavailable"),
     "too_slow": (504, "Time limit exceeded"),
 }
@@ -125,6 +126,26 @@ def too_slow() -> Problem:
         "too_slow",
         "the request exceeded its time limit",
         hint="Ask for a shorter window or range, or narrow it with kind and source.",
+    )
+
+
+def takes_no_writes() -> Problem:
+    """The problem of a write to a server that takes none, such as a standby."""
+    return Problem(
+        "read_only",
+        "the database is read-only",
+        hint="Send the request to a service whose database is the primary server.",
+    )
+
+
+def outcome_unknown(problem: Problem) -> Problem:
+    """The problem of an ingest that may have been committed although the call failed."""
+    return Problem(
+        problem.slug,
+        f"{problem.detail}; whether the items are stored is unknown",
+        hint="Send the request again. That is safe with the same Idempotency-Key, or where every"
+        " item has a ts or fact_id: an item that is stored already counts as duplicate.",
+        params=problem.params,
     )
 
 

@@ -41,7 +41,8 @@ def test_the_service_ingests_and_queries(db: Connection) -> None:
         ingest_facts(db, fact())
         assert query_agg(db)["count"] == 1
         assert len(query_facts(db)["items"]) == 1
-        ask(db, "select api.snapshot_agg(null, '7d', now())")
+        ask(db, "select api.record_agg('{}')")
+        ask(db, "select visibility from api.list_changes(api.get_visibility())")
         ask(db, "select api.list_kinds(null, null, null, null)")
         ask(db, "select api.query_metrics('cpu', null, null, null, null, null, now())")
         assert ask(db, "select api.get_state(now())")["kinds"] == 2

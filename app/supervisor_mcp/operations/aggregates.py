@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from supervisor_mcp.cache.aggregates import EVERY_KIND
-from supervisor_mcp.cache.store import Key
+from supervisor_mcp.cache.store import Computed, Key
 from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.arguments import Source, Timestamp, Window
 from supervisor_mcp.operations.context import Context
@@ -179,16 +179,18 @@ class Aggregates(Struct):
 async def query_agg(context: Context, query: AggregateQuery, now: datetime) -> bytes:
     """An `Aggregate` as JSON, or `Aggregates` where no kind is named. Raises `Problem`."""
 
-    async def compute() -> bytes:
+    async def compute() -> Computed:
         return await _compute(context, query, now)
 
     if query.key is None:
-        return await compute()
+        return (await compute()).answer
     return await context.cache.answer(query.key, compute)
 
 
-async def _compute(context: Context, query: AggregateQuery, now: datetime) -> bytes:
-    if query.narrowed:
-        return await context.database.read_json("query_agg", {**query.arguments(), "now": now})
-    asked = {"kind": query.kind, "window": query.window, "now": now}
-    return await context.database.write_json("snapshot_agg", asked)
+async def _compute(context: Context, query: AggregateQuery, now: datetime) -> Computed:
+    answer, visibility = await context.database.read_visible_json(
+        "query_agg", {**query.arguments(), "now": now}
+    )
+    if not query.narrowed:
+        context.snapshots.offer(query.kind, query.window, answer)
+    return Computed(answer, visibility)

@@ -81,6 +81,15 @@ begin
         group by 1, 2
         order by 1, 2
         returning bucket, samples
+    ),
+    -- Duplicates too: the acknowledgement of what stored them may have been lost.
+    touched as (
+        insert into data.kind_change (kind_id)
+        select distinct item.kind_id
+        from item
+        cross join verdict
+        where item.good and verdict.storable
+        returning kind_id
     )
     select
         verdict.unregistered,
@@ -93,7 +102,7 @@ begin
         (
             select array_agg(kind.name)
             from data.kind
-            where kind.kind_id in (select stored.kind_id from stored)
+            where kind.kind_id in (select touched.kind_id from touched)
         ),
         verdict.bad,
         (
