@@ -369,6 +369,8 @@ create function internal.complete_idempotency_key(p_operation text, p_key text, 
 
 create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray language internal immutable sfunc array_cat stype anycompatiblearray;
 
+create function internal.estimate_rows(p_relation regclass) returns bigint language plpgsql stable;
+
 create function internal.explain_items(p_bad_items jsonb, p_now timestamp with time zone, p_facts boolean) returns jsonb language plpgsql stable;
 
 create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
