@@ -167,6 +167,7 @@ async def test_a_probe_does_not_wait_behind_the_pool(database_url: str) -> None:
         await database.read("select 1", {})
         async with database._pool.connection():
             await database.probe()
+            assert database._pool.get_stats()["pool_available"] == 0
 
 
 async def test_a_probe_of_a_database_without_the_schema_fails(empty_database: str) -> None:
