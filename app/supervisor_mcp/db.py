@@ -31,6 +31,7 @@ GRACE_SECONDS = 2.0
 POOL_SECONDS = 5.0
 # How long a probe waits for an answer, however long other statements take.
 PROBE_SECONDS = 2.0
+NO_ANSWER = f"no answer within {PROBE_SECONDS:.0f} s"
 RETRIED = {"40001", "40P01"}
 
 SETTINGS: LiteralString = """
@@ -79,7 +80,7 @@ class Database:
     def __init__(self, url: str, *, pool_size: int, statement_timeout_seconds: int) -> None:
         self._url = url
         self._timeout = statement_timeout_seconds
-        self._probing: asyncio.Task[None] | None = None
+        self._probing: asyncio.Task[str | None] | None = None
         self._lost_write_at: float | None = None
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
             url,
@@ -135,23 +136,31 @@ class Database:
         """
         if self._probing is None or self._probing.done():
             self._probing = asyncio.create_task(self._probe())
-            # Where all callers have gone, nobody else looks at its error.
-            self._probing.add_done_callback(lambda probe: probe.cancelled() or probe.exception())
         # A statement that cannot be cancelled must not hold the caller.
         done, _ = await asyncio.wait({self._probing}, timeout=PROBE_SECONDS)
-        error = self._probing.exception() if done else TimeoutError()
-        if error is not None:
-            logger.warning("database unavailable: %s", error or "no answer in time")
-            raise unavailable() from error
+        reason = self._probing.result() if done else NO_ANSWER
+        if reason is not None:
+            logger.warning("database unavailable: %s", reason)
+            raise unavailable()
 
-    async def _probe(self) -> None:
-        async with (
-            asyncio.timeout(PROBE_SECONDS),
-            await AsyncConnection.connect(
-                self._url, autocommit=True, prepare_threshold=None, connect_timeout=2
-            ) as connection,
-        ):
-            await connection.execute("select 'api'::regnamespace")
+    async def _probe(self) -> str | None:
+        """What is wrong with the server; None when it answers.
+
+        A text, because an error would keep its connection open for as long as it is kept.
+        """
+        try:
+            async with (
+                asyncio.timeout(PROBE_SECONDS),
+                await AsyncConnection.connect(
+                    self._url, autocommit=True, prepare_threshold=None, connect_timeout=2
+                ) as connection,
+            ):
+                await connection.execute("select 'api'::regnamespace")
+        except TimeoutError:
+            return NO_ANSWER
+        except (psycopg.Error, OSError) as error:
+            return str(error)
+        return None
 
     async def read_json(self, function: str, arguments: Mapping[str, object]) -> bytes:
         """The JSON that a function of `api` returns, in a READ ONLY transaction.

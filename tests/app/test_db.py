@@ -178,12 +178,15 @@ async def test_a_probe_of_a_database_without_the_schema_fails(empty_database: st
 
 async def test_probes_end_in_time_on_one_connection_when_nothing_answers() -> None:
     accepted = 0
+    left = asyncio.Event()
 
     async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal accepted
         accepted += 1
         await reader.read()
         writer.close()
+        await writer.wait_closed()
+        left.set()
 
     silent = await asyncio.start_server(keep_silent, "127.0.0.1", 0)
     port = silent.sockets[0].getsockname()[1]
@@ -192,6 +195,7 @@ async def test_probes_end_in_time_on_one_connection_when_nothing_answers() -> No
     async with silent, asyncio.timeout(PROBE_SECONDS + 2):
         probes = [database.probe() for _ in range(5)]
         failures = await asyncio.gather(*probes, return_exceptions=True)
+        await left.wait()
     assert [str(failure).partition(":")[0] for failure in failures] == ["unavailable"] * 5
     assert accepted == 1
 
