@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, LiteralString
@@ -19,7 +20,14 @@ from psycopg.pq import Format
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from supervisor_mcp.errors import from_database, is_outage, takes_no_writes, too_slow
+from supervisor_mcp.errors import (
+    Problem,
+    from_database,
+    is_outage,
+    takes_no_writes,
+    too_slow,
+    unavailable,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +36,9 @@ ROLE = "supervisor_app"
 GRACE_SECONDS = 2.0
 # How long a call waits for a free connection.
 POOL_SECONDS = 5.0
+# How long a probe waits for an answer, however long other statements take.
+PROBE_SECONDS = 2.0
+NO_ANSWER = f"no answer within {PROBE_SECONDS:.0f} s"
 RETRIED = {"40001", "40P01"}
 
 # The limit of a call on the connection beside the pool.
@@ -82,8 +93,8 @@ class Database:
     """Calls of functions in schema `api`, each in a transaction of its own."""
 
     def __init__(self, url: str, *, pool_size: int, statement_timeout_seconds: int) -> None:
-        self._timeout = statement_timeout_seconds
         self._url = url
+        self._timeout = statement_timeout_seconds
         self._options: dict[str, Any] = {
             "autocommit": True,
             "prepare_threshold": None,
@@ -91,6 +102,8 @@ class Database:
         }
         self._aside: AsyncConnection[Any] | None = None
         self._aside_turn = asyncio.Lock()
+        self._probing: asyncio.Task[str | None] | None = None
+        self._lost_write_at: float | None = None
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
             url,
             kwargs=self._options,
@@ -122,7 +135,55 @@ class Database:
         JSON comes as bytes. Raises `Problem`; nothing was stored then, except that `unavailable`
         and `too_slow` leave it open.
         """
-        return await self._call(statement, arguments, read_only=False)
+        try:
+            row = await self._call(statement, arguments, read_only=False)
+        except Problem as problem:
+            if problem.slug == "unavailable":
+                self._lost_write_at = time.monotonic()
+            raise
+        self._lost_write_at = None
+        return row
+
+    def lost_a_write(self, *, within_seconds: float) -> bool:
+        """Whether the last write failed because the server or its resources are unavailable.
+
+        A failure longer ago than `within_seconds` counts no more: nothing was written since.
+        """
+        lost_at = self._lost_write_at
+        return lost_at is not None and time.monotonic() - lost_at < within_seconds
+
+    async def probe(self) -> None:
+        """Ask the server whether it has the schema, on a connection of its own.
+
+        Raises `Problem` when it does not answer in time. One probe at a time serves all callers.
+        """
+        if self._probing is None or self._probing.done():
+            self._probing = asyncio.create_task(self._probe())
+        # A statement that cannot be cancelled must not hold the caller.
+        done, _ = await asyncio.wait({self._probing}, timeout=PROBE_SECONDS)
+        reason = self._probing.result() if done else NO_ANSWER
+        if reason is not None:
+            logger.warning("database unavailable: %s", reason)
+            raise unavailable()
+
+    async def _probe(self) -> str | None:
+        """What is wrong with the server; None when it answers.
+
+        A text, because an error would keep its connection open for as long as it is kept.
+        """
+        try:
+            async with (
+                asyncio.timeout(PROBE_SECONDS),
+                await AsyncConnection.connect(
+                    self._url, autocommit=True, prepare_threshold=None, connect_timeout=2
+                ) as connection,
+            ):
+                await connection.execute("select 'api'::regnamespace")
+        except TimeoutError:
+            return NO_ANSWER
+        except (psycopg.Error, OSError) as error:
+            return str(error)
+        return None
 
     async def read_json(self, function: str, arguments: Mapping[str, object]) -> bytes:
         """The JSON that a function of `api` returns, in a READ ONLY transaction.

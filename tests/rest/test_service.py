@@ -37,7 +37,7 @@ def test_the_process_is_live(http: httpx.Client) -> None:
 
 
 def test_the_service_is_ready(http: httpx.Client) -> None:
-    ready = {"status": "ready", "database": "ok", "cache": "ok"}
+    ready = {"status": "ready", "database": "ok", "cache": "ok", "ingest": "ok"}
     assert http.get("/readyz").json() == ready
 
 

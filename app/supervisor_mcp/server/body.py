@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.rest.budget import BODIES
@@ -24,6 +24,13 @@ class Body:
         self._whole = False
         self._started = False
         self._refused = False
+
+    async def answered_by(self, application: ASGIApp) -> None:
+        """Let the application read and answer; the memory is free again at the end."""
+        try:
+            await application(self._scope, self.receive, self.send)
+        finally:
+            BODIES.give_back(self._scope)
 
     async def receive(self) -> Message:
         """The next message of the client."""

@@ -17,9 +17,8 @@ from supervisor_mcp.errors import Problem
 
 LOCAL_HOSTS = ("127.0.0.1", "localhost", "::1")
 PORTS = {"http": 80, "https": 443}
-# Longer values are nobody's; the bound keeps the remembered ones small.
-LONGEST_BYTES = 512
-REMEMBERED = 1024
+# How many verdicts are remembered; headers have at most 64 KiB each.
+REMEMBERED = 128
 
 
 class Verdict(Enum):
@@ -42,15 +41,8 @@ class Guard:
     def __init__(self, hosts: Sequence[str] | None, origins: Sequence[str] | None) -> None:
         self._hosts = None if hosts is None else tuple(map(_name, hosts))
         self._origins = None if origins is None else tuple(map(_normal, origins))
-        self._remembered = lru_cache(REMEMBERED)(self._judge)
-
-    def judge(self, server: str | None, scheme: str, host: bytes, origin: bytes | None) -> Verdict:
-        """The verdict on a request that reached the address `server`."""
-        if len(host) > LONGEST_BYTES:
-            return Verdict.FOREIGN_HOST
-        if origin is not None and len(origin) > LONGEST_BYTES:
-            return Verdict.FOREIGN_ORIGIN
-        return self._remembered(server, scheme, host, origin)
+        # The verdict on a request by server address, scheme, Host and Origin.
+        self.judge = lru_cache(REMEMBERED)(self._judge)
 
     def _judge(self, server: str | None, scheme: str, host: bytes, origin: bytes | None) -> Verdict:
         asked = host.decode("latin-1")

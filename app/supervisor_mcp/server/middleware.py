@@ -13,7 +13,6 @@ from uuid import uuid4
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from supervisor_mcp.rest.budget import BODIES
 from supervisor_mcp.server import refusals
 from supervisor_mcp.server.body import Body
 from supervisor_mcp.server.guard import Guard, Verdict, refusal
@@ -26,6 +25,9 @@ CLIENT_LEFT = 499
 # What scripts of listed origins may use; the headers of answers that programs need.
 METHODS = ("GET", "HEAD", "POST")
 EXPOSED = ("ETag", "Retry-After", "X-Next-Cursor", "X-Request-ID")
+# Members of an enumeration take longer to look up than the whole verdict.
+ALLOWED = Verdict.ALLOWED
+LISTED_ORIGIN = Verdict.LISTED_ORIGIN
 AccessLog = Callable[[dict[str, object]], None]
 
 
@@ -45,7 +47,7 @@ class Middleware:
         access_log: AccessLog | None,
     ) -> None:
         self._rest = rest
-        self._mounts = tuple(mounts.items())
+        self._mounts = tuple((path, f"{path}/", mounted) for path, mounted in mounts.items())
         self._guard = guard
         self._access_log = access_log
         # The guard has compared the origin with the list, and sends only listed ones here.
@@ -79,23 +81,22 @@ class Middleware:
             server[0] if server else None, scope.get("scheme", "http"), host, origin
         )
         try:
-            if verdict is Verdict.ALLOWED:
+            if verdict is ALLOWED:
                 application = self._application(scope)
-            elif verdict is Verdict.LISTED_ORIGIN:
+            elif verdict is LISTED_ORIGIN:
                 application = self._for_listed_origins
             else:
                 problem = refusal(verdict, host, origin)
                 await refusals.answer(problem, request_id, send_with_id)
                 return
             if scope["method"] in WITH_BODY:
-                body = Body(scope, receive, send_with_id)
-                await application(scope, body.receive, body.send)
+                await Body(scope, receive, send_with_id).answered_by(application)
             else:
                 await application(scope, receive, send_with_id)
         finally:
-            BODIES.give_back(scope)
             seconds = time.perf_counter() - started
-            status = _sent_status(scope, status)
+            # The protocol may have answered in place of the application, or nobody.
+            status = scope.get("supervisor.status") or status or _unanswered(scope)
             route = scope.get("supervisor.route") or "none"
             counts.count(scope["method"], route, status, seconds)
             if self._access_log is not None:
@@ -106,9 +107,9 @@ class Middleware:
 
     def _application(self, scope: Scope) -> ASGIApp:
         path: str = scope["path"]
-        for prefix, application in self._mounts:
-            if path == prefix or path.startswith(f"{prefix}/"):
-                scope["supervisor.route"] = prefix
+        for mount, below, application in self._mounts:
+            if path == mount or path.startswith(below):
+                scope["supervisor.route"] = mount
                 return application
         return self._rest
 
@@ -130,11 +131,8 @@ def _headers(scope: Scope) -> tuple[str | None, bytes, bytes | None]:
     return sent_id.decode() if sent_id is not None and known else None, host, origin
 
 
-def _sent_status(scope: Scope, status: int) -> int:
-    """The status that the client was sent, by the application or by the protocol."""
-    left = CLIENT_LEFT if scope.get("supervisor.cut_short") else 500
-    sent: int = scope.get("supervisor.status") or status or left
-    return sent
+def _unanswered(scope: Scope) -> int:
+    return CLIENT_LEFT if scope.get("supervisor.cut_short") else 500
 
 
 def _fields(scope: Scope, status: int, seconds: float) -> dict[str, object]:

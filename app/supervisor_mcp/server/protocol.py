@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.events import TimerHandle
-from enum import Enum
 from typing import Any, ClassVar
 from uuid import uuid4
 
@@ -17,11 +16,8 @@ from supervisor_mcp.errors import Problem
 from supervisor_mcp.server import refusals
 from supervisor_mcp.telemetry import counts
 
-
-class _Phase(Enum):
-    IDLE = "between requests"
-    HEAD = "within the request line and the headers"
-    BODY = "within the body"
+# Where a connection is: between requests, within the request line and the headers, within the body.
+IDLE, HEAD, BODY = range(3)
 
 
 class Protocol(HttpToolsProtocol):
@@ -36,7 +32,7 @@ class Protocol(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._phase = _Phase.IDLE
+        self._phase = IDLE
         self._timer: TimerHandle | None = None
         self._refusal: Problem | None = None
         self._refused = False
@@ -68,7 +64,7 @@ class Protocol(HttpToolsProtocol):
         super().data_received(data)
         if self._refused:
             return
-        if self._phase is _Phase.IDLE:
+        if self._phase is IDLE:
             # uvicorn forgets the limit when bytes come that begin no request.
             if self.timeout_keep_alive_task is None and not self._is_answering():
                 self._await_request()
@@ -81,7 +77,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
-        self._phase = _Phase.HEAD
+        self._phase = HEAD
         self._received = self._chunk
         self._reported = True
 
@@ -91,7 +87,7 @@ class Protocol(HttpToolsProtocol):
         if self._received > self.head_bytes and self._size_of_head() > self.head_bytes:
             self._refusal = _too_large()
             raise OverflowError
-        self._phase = _Phase.BODY
+        self._phase = BODY
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -101,7 +97,7 @@ class Protocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """End the limits of the request."""
-        self._phase = _Phase.IDLE
+        self._phase = IDLE
         self._stop_timer()
         super().on_message_complete()
 
@@ -118,7 +114,7 @@ class Protocol(HttpToolsProtocol):
         )
 
     def _start_timer(self) -> None:
-        seconds = self.head_seconds if self._phase is _Phase.HEAD else self.body_seconds
+        seconds = self.head_seconds if self._phase is HEAD else self.body_seconds
         self._timer = self.loop.call_later(seconds, self._expire)
 
     def _stop_timer(self) -> None:
@@ -131,7 +127,7 @@ class Protocol(HttpToolsProtocol):
             # The client waits for this process, not the other way round.
             self._start_timer()
         else:
-            self._refuse(_slow_head() if self._phase is _Phase.HEAD else _slow_body())
+            self._refuse(_slow_head() if self._phase is HEAD else _slow_body())
 
     def _size_of_head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
@@ -153,7 +149,7 @@ class Protocol(HttpToolsProtocol):
         self._stop_timer()
         if self.transport.is_closing():
             return
-        if self._phase is _Phase.BODY:
+        if self._phase is BODY:
             cycle = self.cycle
             if cycle.response_started or self.pipeline:
                 self.transport.close()
