@@ -146,8 +146,6 @@ def test_large_results_come_whole(client: psycopg.Connection) -> None:
         "listen events",
         "LISTEN events",
         "select 1; /* both /* nested */ */ listen events",
-        "copy piped from stdin",
-        'COPY "from" (i) -- comment\n FROM\tSTDIN with (format csv)',
     ],
 )
 def test_what_cannot_be_served_is_refused_with_0a000_and_a_hint(
@@ -156,17 +154,6 @@ def test_what_cannot_be_served_is_refused_with_0a000_and_a_hint(
     with pytest.raises(psycopg.errors.FeatureNotSupported) as caught:
         client.execute(statement)
     assert caught.value.diag.message_hint
-    assert client.execute("select 1").fetchone() == (1,)
-
-
-def test_a_refused_copy_fails_its_transaction_like_any_error(client: psycopg.Connection) -> None:
-    with (
-        pytest.raises(psycopg.errors.FeatureNotSupported),
-        client.transaction(),
-        client.cursor().copy("copy pg_class from stdin") as copy,
-    ):
-        copy.write_row((1,))
-    assert client.info.transaction_status == pq.TransactionStatus.IDLE
     assert client.execute("select 1").fetchone() == (1,)
 
 

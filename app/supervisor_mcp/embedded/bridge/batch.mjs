@@ -1,5 +1,6 @@
 // The messages of a client up to the one that asks for an answer, and what they do to the session.
 
+import { CopyData } from './copy.mjs'
 import { inspect, raise } from './statements.mjs'
 import * as wire from './wire.mjs'
 
@@ -19,6 +20,8 @@ export class Batch {
    * @type {import('./session.mjs').PreparedChange[]}
    */
   prepared = []
+  /** What the client sends after the batch for a COPY in it. */
+  copy = new CopyData()
 
   /**
    * Add a message; whether it ends the batch.
@@ -34,6 +37,11 @@ export class Batch {
   /** Whether the batch ends with a Flush, which leaves its transaction open. */
   get flushes() {
     return this.frames.at(-1)?.[0] === FLUSH
+  }
+
+  /** Whether the batch ends with a Sync, up to which messages are skipped after an error. */
+  get syncs() {
+    return this.frames.at(-1)?.[0] === SYNC
   }
 
   /**

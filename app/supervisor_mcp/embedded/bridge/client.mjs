@@ -3,18 +3,18 @@
 import { randomInt } from 'node:crypto'
 
 import { Batch, FLUSH } from './batch.mjs'
+import { isCopyData } from './copy.mjs'
+import { Outgoing } from './outgoing.mjs'
+import { CANCELED } from './postgres.mjs'
 import { SqlError } from './rows.mjs'
 import { Session } from './session.mjs'
 import * as wire from './wire.mjs'
 
 const TERMINATE = 'X'.charCodeAt(0)
-// A COPY was refused by the time its data comes; the protocol says to skip that.
-const SKIPPED = new Set([...'dcf'].map((letter) => letter.charCodeAt(0)))
 // Ends what is open: a block, an implicit transaction without Sync, or a skipped pipeline.
 const ABANDON = Buffer.concat([wire.query('rollback'), wire.SYNC, wire.query('rollback')])
 
 const STARTUP_MS = 10_000
-const LINGER_MS = 1_000
 const BATCH_LIMIT = 256 * 1024 * 1024
 const QUEUE_LIMIT = 1_000
 
@@ -23,6 +23,7 @@ export class Client {
   pid = randomInt(1, 2 ** 31)
   secret = randomInt(1, 2 ** 31)
   #socket
+  #outgoing
   #postgres
   #options
   #session = new Session()
@@ -30,6 +31,11 @@ export class Client {
   #batch = new Batch()
   /** @type {Batch[]} */
   #batches = []
+  /**
+   * The last batch that is not yet answered.
+   * @type {Batch | undefined}
+   */
+  #last
   /** @type {(() => void) | undefined} */
   #release
   #startup
@@ -37,6 +43,11 @@ export class Client {
   #idle
   #busy = false
   #running = false
+  /** @type {((turn: undefined) => void) | undefined} */
+  #abandon
+  #skipping = false
+  /** @type {wire.ProtocolViolation | undefined} */
+  #violation
   #closed = false
 
   /**
@@ -46,6 +57,7 @@ export class Client {
    */
   constructor(socket, postgres, options) {
     this.#socket = socket
+    this.#outgoing = new Outgoing(socket)
     this.#postgres = postgres
     this.#options = options
     socket.setNoDelay(true)
@@ -63,20 +75,23 @@ export class Client {
    */
   end(sqlstate, message, { detail, hint } = {}) {
     if (this.#closed) return
-    this.#socket.end(wire.errorResponse({ severity: 'FATAL', sqlstate, message, detail, hint }))
-    // A client that does not read must not keep its socket.
-    setTimeout(() => this.#socket.destroy(), LINGER_MS).unref()
+    this.#outgoing.end({ sqlstate, message, detail, hint })
     this.#leave()
   }
 
-  /** Cancel what this client is running, if anything. */
+  /** Cancel what this client is running or waiting to run, if anything. */
   cancel() {
+    this.#abandon?.(undefined)
     if (this.#running) this.#postgres.interrupt()
   }
 
   /** @param {Buffer} chunk */
   #receive(chunk) {
     if (this.#closed) return
+    if (this.#violation) {
+      this.#violate(this.#violation, chunk.length)
+      return
+    }
     this.#framer.push(chunk)
     try {
       for (let frame = this.#framer.next(); frame && !this.#closed; frame = this.#framer.next()) {
@@ -85,8 +100,19 @@ export class Client {
       }
     } catch (error) {
       if (!(error instanceof wire.ProtocolViolation)) throw error
-      this.end(error.sqlstate, error.message)
+      this.#violate(error, 0)
     }
+  }
+
+  // A driver that is cut off while it sends does not look for the reason.
+  /**
+   * @param {wire.ProtocolViolation} violation
+   * @param {number} read
+   */
+  #violate(violation, read) {
+    this.#violation = violation
+    violation.unread -= read
+    if (violation.unread <= 0) this.end(violation.sqlstate, violation.message, violation)
   }
 
   /** @param {Buffer} frame */
@@ -135,7 +161,7 @@ export class Client {
   async #admit() {
     await this.#take()
     try {
-      if (this.#closed) return undefined
+      if (!this.#release || this.#closed) return undefined
       await this.#postgres.enter(new Session())
       const [role] = await this.#postgres.query(this.#session.roleQuery)
       if (role) {
@@ -181,7 +207,10 @@ export class Client {
       this.#leave()
       return
     }
-    if (SKIPPED.has(type)) return
+    if (isCopyData(frame) && this.#batch.frames.length === 0) {
+      this.#feed(frame)
+      return
+    }
     // psycopg ends a pipeline with Sync and Flush: what flushes nothing opens no transaction.
     if (type === FLUSH && this.#batch.frames.length === 0) return
     // Sending counts as not being idle.
@@ -193,9 +222,20 @@ export class Client {
     }
     if (!ended) return
     this.#batch = new Batch()
+    this.#last?.copy.end('another message came before the end of the data')
+    this.#last = batch
     this.#batches.push(batch)
     if (this.#batches.length > QUEUE_LIMIT) this.#socket.pause()
     this.#pump()
+  }
+
+  // After its COPY has failed, a client may still send data; the protocol says to skip it.
+  /** @param {Buffer} frame */
+  #feed(frame) {
+    if (!this.#last) return
+    this.#idle?.refresh()
+    this.#last.copy.add(frame)
+    if (this.#last.copy.full) this.#socket.pause()
   }
 
   async #pump() {
@@ -218,31 +258,63 @@ export class Client {
   /** @param {Batch} batch */
   async #run(batch) {
     this.#unwatch()
+    if (this.#skipping) {
+      if (batch.syncs) this.#ready(batch)
+      return
+    }
     if (!this.#release) {
       await this.#take()
       if (this.#closed) return
+      if (!this.#release) {
+        this.#refuse(batch)
+        return
+      }
       await this.#postgres.enter(this.#session)
       if (this.#closed) return
     }
     if (batch.leavesState) this.#postgres.markDirty()
     this.#running = true
-    const answer = await this.#postgres.run(Buffer.concat(batch.frames, batch.bytes))
+    const status = await this.#postgres.serve(Buffer.concat(batch.frames, batch.bytes), {
+      send: (...piece) => this.#outgoing.send(...piece),
+      more: () => this.#more(batch),
+    })
     this.#running = false
+    this.#unwatch()
+    if (this.#last === batch) this.#last = undefined
     this.#session.remember(batch.prepared)
     if (batch.resets) this.#postgres.forget()
-    const open = batch.flushes || wire.finalStatus(answer) !== 'I'
+    const open = batch.flushes || status !== 'I'
     if (!open) this.#yield()
     if (this.#closed) return
-    const flowing = this.#socket.write(answer)
     if (open) this.#watch()
-    if (!flowing) await this.#drained()
+    await this.#outgoing.drained()
   }
 
-  #drained() {
-    return new Promise((resolve) => {
-      this.#socket.once('drain', resolve)
-      this.#socket.once('close', resolve)
-    })
+  // What the server would answer to a batch that is canceled before it runs.
+  /** @param {Batch} batch */
+  #refuse(batch) {
+    this.#socket.write(wire.errorResponse({ sqlstate: '57014', message: CANCELED }))
+    if (batch.flushes) this.#skipping = true
+    else this.#ready(batch)
+  }
+
+  /** @param {Batch} batch */
+  #ready(batch) {
+    this.#skipping = false
+    if (this.#last === batch) this.#last = undefined
+    this.#socket.write(wire.readyForQuery('I'))
+  }
+
+  // The server waits for data as in an open transaction.
+  /** @param {Batch} batch */
+  async #more(batch) {
+    if (this.#closed) batch.copy.end('the connection ended')
+    const data = batch.copy.more()
+    if (batch.copy.wanted) this.#watch()
+    const piece = await data
+    this.#unwatch()
+    this.#socket.resume()
+    return piece
   }
 
   /** @param {any} error */
@@ -271,8 +343,15 @@ export class Client {
     this.#idle = undefined
   }
 
+  // A canceled wait ends without the turn.
   async #take() {
-    this.#release = await this.#postgres.turns.take()
+    const turn = this.#postgres.turns.take()
+    const abandoned = new Promise((resolve) => {
+      this.#abandon = resolve
+    })
+    this.#release = await Promise.race([turn, abandoned])
+    this.#abandon = undefined
+    if (!this.#release) turn.then((release) => release())
   }
 
   #yield() {
@@ -285,6 +364,7 @@ export class Client {
     this.#closed = true
     clearTimeout(this.#startup)
     this.#unwatch()
+    this.#last?.copy.end('the connection ended')
     this.cancel()
     if (!this.#busy) this.#giveBack()
   }

@@ -1,13 +1,14 @@
 // The one backend: its thread, its turns, and whose session it holds.
 
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 
+import { GIVEN, UNSENT } from './exchange.mjs'
 import { Interrupts } from './interrupts.mjs'
 import { log } from './log.mjs'
 import { rows } from './rows.mjs'
 import { Session } from './session.mjs'
 import { Turns } from './turns.mjs'
-import { SYNC, query } from './wire.mjs'
+import { SYNC, copyFail, query } from './wire.mjs'
 
 const TICK_MS = 50
 const PEEK = [
@@ -16,12 +17,33 @@ const PEEK = [
   'set local statement_timeout = 0',
   `set local datestyle = 'ISO'`,
 ].join('; ')
+export const CANCELED = 'canceling statement due to user request'
 const REPORTED = ['server_version', 'server_encoding', 'client_encoding', 'DateStyle', 'IntervalStyle', 'TimeZone']
 
 /** The statement ended the server, which runs again. */
 export class Crash extends Error {}
 
 /** @typedef {{ packages?: string, pgdata?: string }} Where */
+
+/**
+ * Who runs messages: `send` takes a piece of the answer, which may end within a message when it is
+ * `partial`, and calls `sent` when it is out of this process; `more` resolves with data for a COPY.
+ * @typedef {object} Asker
+ * @property {(output: Uint8Array, sent: () => void, partial: boolean) => void} send
+ * @property {() => Promise<Uint8Array>} more
+ */
+
+/**
+ * @param {Uint8Array[]} answer
+ * @returns {Asker}
+ */
+const collecting = (answer) => ({
+  send: (output, sent) => {
+    answer.push(output)
+    sent()
+  },
+  more: () => Promise.resolve(copyFail('there is no data')),
+})
 
 export class Postgres {
   turns = new Turns()
@@ -36,6 +58,12 @@ export class Postgres {
   #worker
   /** @type {{ resolve: (value: any) => void, reject: (error: any) => void } | undefined} */
   #pending
+  /** @type {Asker | undefined} */
+  #asker
+  /** @type {number | undefined} */
+  #asked
+  #shared = new Int32Array(new SharedArrayBuffer(8))
+  #given = new MessageChannel().port1
   #runs = 0
   #startedAt = 0
   /** @type {number | undefined} */
@@ -68,8 +96,22 @@ export class Postgres {
    * @param {Uint8Array} bytes
    */
   async run(bytes) {
+    /** @type {Uint8Array[]} */
+    const answer = []
+    await this.serve(bytes, collecting(answer))
+    return Buffer.concat(answer)
+  }
+
+  /**
+   * Do what `run` does and pass the answer on while it is made; resolves with the transaction
+   * status, or undefined where the answer does not end with one.
+   * @param {Uint8Array} bytes
+   * @param {Asker} asker
+   * @returns {Promise<string | undefined>}
+   */
+  async serve(bytes, asker) {
     try {
-      return await this.#post(bytes)
+      return await this.#post(bytes, asker)
     } catch (error) {
       if (this.#closing) throw new Crash('closing')
       log('error', 'server crashed', { message: String(error) })
@@ -134,7 +176,8 @@ export class Postgres {
   interrupt() {
     if (!this.#startedAt) return
     this.#cancelled = this.#runs
-    this.#interrupts.call('interrupt', this.#runs)
+    if (this.#asked === undefined) this.#interrupts.call('interrupt', this.#runs)
+    else this.#give(this.#asked, copyFail(CANCELED))
   }
 
   async close() {
@@ -147,21 +190,65 @@ export class Postgres {
 
   // The first call of an interrupt may have come before the thread took up the run.
   #tick() {
-    if (!this.#startedAt || Date.now() - this.#startedAt < TICK_MS) return
+    if (!this.#startedAt || this.#asked !== undefined || Date.now() - this.#startedAt < TICK_MS) return
     this.#interrupts.call(this.#cancelled === this.#runs ? 'interrupt' : 'tick', this.#runs)
   }
 
   /**
    * @param {Uint8Array} bytes
-   * @returns {Promise<Uint8Array>}
+   * @param {Asker} [asker]
+   * @returns {Promise<any>}
    */
-  #post(bytes) {
+  #post(bytes, asker) {
     this.#runs += 1
     this.#startedAt = Date.now()
+    this.#asker = asker
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
       this.#worker?.postMessage({ id: this.#runs, bytes })
     })
+  }
+
+  /** @param {any} message of the worker */
+  #hear(message) {
+    if (message.output) this.#send(message.output, !message.asks && !message.ends)
+    if (message.asks) this.#ask(message.asks)
+    if (message.withdraws === this.#asked) this.#asked = undefined
+    if (message.ends) this.#settle('resolve', message.status)
+  }
+
+  /**
+   * @param {Uint8Array} output
+   * @param {boolean} partial
+   */
+  #send(output, partial) {
+    const run = this.#runs
+    const sent = () => {
+      // The worker counts anew in each run.
+      if (run !== this.#runs) return
+      Atomics.sub(this.#shared, UNSENT, output.length)
+      Atomics.notify(this.#shared, UNSENT)
+    }
+    this.#asker?.send(output, sent, partial)
+  }
+
+  /** @param {number} asked */
+  #ask(asked) {
+    this.#asked = asked
+    if (this.#cancelled === this.#runs) this.#give(asked, copyFail(CANCELED))
+    else this.#asker?.more().then((bytes) => this.#give(asked, bytes))
+  }
+
+  /**
+   * @param {number} asked
+   * @param {Uint8Array} bytes
+   */
+  #give(asked, bytes) {
+    if (asked !== this.#asked) return
+    this.#asked = undefined
+    this.#given.postMessage({ asked, bytes })
+    Atomics.add(this.#shared, GIVEN, 1)
+    Atomics.notify(this.#shared, GIVEN)
   }
 
   /**
@@ -170,6 +257,7 @@ export class Postgres {
    */
   #settle(how, value) {
     this.#startedAt = 0
+    this.#asked = undefined
     const pending = this.#pending
     this.#pending = undefined
     pending?.[how](value)
@@ -180,11 +268,17 @@ export class Postgres {
     this.#dirty = true
     const able = await new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
+      const { port1, port2 } = new MessageChannel()
       const worker = new Worker(new URL('./engine.mjs', import.meta.url), {
-        workerData: this.#where,
+        workerData: { ...this.#where, given: port2, shared: this.#shared },
+        transferList: [port2],
       })
       this.#worker = worker
-      worker.on('message', (message) => this.#settle('resolve', message))
+      this.#given = port1
+      worker.once('message', (first) => {
+        this.#settle('resolve', first)
+        worker.on('message', (message) => this.#hear(message))
+      })
       worker.on('error', (error) => this.#settle('reject', error))
       worker.on('exit', (code) => {
         // After an error the next worker may have begun.
@@ -199,7 +293,12 @@ export class Postgres {
   // Community module with the first of its own types, which has to fail on this value.
   async #load() {
     const { setup } = new Session()
-    const post = async (/** @type {string} */ sql) => rows(await this.#post(query(sql)))
+    const post = async (/** @type {string} */ sql) => {
+      /** @type {Uint8Array[]} */
+      const answer = []
+      await this.#post(query(sql), collecting(answer))
+      return rows(Buffer.concat(answer))
+    }
     await post(`${setup}; set client_min_messages = warning`)
     await post('create extension if not exists timescaledb schema public')
     await post(`select public.time_bucket('1 hour'::interval, now())`)

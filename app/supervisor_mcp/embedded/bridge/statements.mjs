@@ -2,14 +2,13 @@
 // leave something in the session.
 
 const WORTH_A_LOOK =
-  /\b(?:set|reset|set_config|listen|copy|prepare|deallocate|declare|load|discard|do|call|temp|temporary|pg_temp|setseed|pg_(?:try_)?advisory_lock(?:_shared)?)\b/i
+  /\b(?:set|reset|set_config|listen|prepare|deallocate|declare|load|discard|do|call|temp|temporary|pg_temp|setseed|pg_(?:try_)?advisory_lock(?:_shared)?)\b/i
 const OPAQUE = /--[^\n]*|\/\*|\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|\be'|'|"/gi
 const LEAVES_STATE =
   /^\s*(?:set(?!\s+(?:local|transaction|constraints)\b)|reset|prepare(?!\s+transaction\b)|load|discard|do|call)\b|\b(?:set_config|temp|temporary|pg_temp|setseed|pg_(?:try_)?advisory_lock(?:_shared)?)\b|\bwith\s+hold\b/i
 // Back to what PGlite has on its command line, which is not what a native server has.
 const RESETS = /^\s*(?:reset|discard)\b|^\s*set\b.*(?:=|\bto)\s*default\b|\bauthorization\s+default\b/is
 const LISTEN = /^\s*listen\b/i
-const COPY_IN = /^\s*copy\b.*\bfrom\s+stdin\b/is
 
 /**
  * @param {string} sql
@@ -87,15 +86,6 @@ export function inspect(sql) {
       refusal: {
         message: 'LISTEN is not supported by the embedded server',
         hint: 'Poll instead, or use a native server.',
-      },
-    }
-  }
-  if (all.some((statement) => COPY_IN.test(statement))) {
-    return {
-      leavesState: false,
-      refusal: {
-        message: 'COPY FROM STDIN is not supported by the embedded server',
-        hint: 'Insert from unnest() or jsonb_to_recordset(), many rows in one statement.',
       },
     }
   }

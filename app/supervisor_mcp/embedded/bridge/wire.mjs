@@ -10,12 +10,18 @@ const HEADER = 5
 export const STARTUP_LIMIT = 10_000
 export const MESSAGE_LIMIT = 64 * 1024 * 1024
 
-/** What a client sent that the protocol does not allow; `sqlstate` goes to the client. */
+/** What a client sent that the protocol does not allow; all of it goes to the client. */
 export class ProtocolViolation extends Error {
-  /** @param {string} text */
-  constructor(text, sqlstate = '08P01') {
+  /**
+   * @param {string} text
+   * @param {string} [sqlstate]
+   * @param {{ hint?: string, unread?: number }} [more] `unread` bytes of the message are to come
+   */
+  constructor(text, sqlstate = '08P01', { hint, unread = 0 } = {}) {
     super(text)
     this.sqlstate = sqlstate
+    this.hint = hint
+    this.unread = unread
   }
 }
 
@@ -45,8 +51,15 @@ export class Framer {
     if (!this.untyped && !FRONTEND.has(start[0])) {
       throw new ProtocolViolation(`invalid frontend message type ${start[0]}`)
     }
-    if (length < 4 || length > limit) {
-      throw new ProtocolViolation(`invalid message length ${length}; the limit is ${limit} bytes`)
+    if (length < 4 || (this.untyped && length > limit)) {
+      throw new ProtocolViolation(`invalid message length ${length}`)
+    }
+    if (length > limit) {
+      throw new ProtocolViolation(
+        `message of ${length} bytes is too large; the limit is ${limit} bytes`,
+        '54000',
+        { hint: 'Send the data in several statements, or with COPY.', unread: length + 1 - this.#size },
+      )
     }
     const total = length + header - 4
     return this.#size < total ? undefined : this.#take(total)
@@ -128,6 +141,8 @@ function int32(number) {
 export const SYNC = message('S')
 /** @param {string} sql */
 export const query = (sql) => message('Q', cstring(sql))
+/** @param {string} reason */
+export const copyFail = (reason) => message('f', cstring(reason))
 /**
  * Parse of `sql` with no parameter types.
  * @param {string} name
@@ -162,16 +177,6 @@ export function errorResponse({ severity = 'ERROR', sqlstate, message: text, det
   const fields = { S: severity, V: severity, C: sqlstate, M: text, D: detail, H: hint }
   const present = Object.entries(fields).filter(([, value]) => value !== undefined)
   return message('E', ...present.map(([key, value]) => cstring(key + value)), Buffer.alloc(1))
-}
-
-/**
- * The transaction status of the ReadyForQuery that ends `bytes`, or undefined.
- * @param {Uint8Array} bytes
- */
-export function finalStatus(bytes) {
-  const at = bytes.length - 6
-  if (at < 0 || bytes[at] !== 0x5a || bytes[at + 4] !== 5) return undefined
-  return String.fromCharCode(bytes[at + 5])
 }
 
 /**
