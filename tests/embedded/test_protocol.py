@@ -116,9 +116,8 @@ def test_an_error_aborts_a_pipeline_up_to_its_sync(client: psycopg.Connection) -
 
 @pytest.mark.parametrize("count", [2_000, 3_000, 10_000])
 def test_a_long_pipeline_runs_to_its_end(client: psycopg.Connection, count: int) -> None:
-    client.execute("create temp table long_pipeline (i int)")
     with client.transaction():
-        client.execute("truncate pg_temp.long_pipeline")
+        client.execute("create temp table long_pipeline (i int) on commit drop")
         client.cursor().executemany(
             "insert into pg_temp.long_pipeline values (%s)", [(i,) for i in range(count)]
         )

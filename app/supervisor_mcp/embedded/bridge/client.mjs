@@ -157,20 +157,12 @@ export class Client {
     this.#pump()
   }
 
-  // The setup of this session may fail, so it is tried before the client is let in.
+  // A role or a setting may be refused, so they are tried before the client is let in.
   async #admit() {
     await this.#take()
     try {
       if (!this.#release || this.#closed) return undefined
-      await this.#postgres.enter(new Session())
-      const [role] = await this.#postgres.query(this.#session.roleQuery)
-      if (role) {
-        await this.#postgres.enter(this.#session)
-        return role.rolsuper === 't' ? 'on' : 'off'
-      }
-      this.end('28000', `role "${this.#session.user}" does not exist`, {
-        hint: 'Connect as "postgres", or create the role first.',
-      })
+      return (await this.#postgres.admit(this.#session)) ? 'on' : 'off'
     } catch (error) {
       this.#fail(error)
     } finally {
@@ -269,20 +261,15 @@ export class Client {
         this.#refuse(batch)
         return
       }
-      await this.#postgres.enter(this.#session)
-      if (this.#closed) return
     }
-    if (batch.leavesState) this.#postgres.markDirty()
     this.#running = true
-    const status = await this.#postgres.serve(Buffer.concat(batch.frames, batch.bytes), {
+    const status = await this.#postgres.serve(this.#session, Buffer.concat(batch.frames, batch.bytes), {
       send: (...piece) => this.#outgoing.send(...piece),
       more: () => this.#more(batch),
     })
     this.#running = false
     this.#unwatch()
     if (this.#last === batch) this.#last = undefined
-    this.#session.remember(batch.prepared)
-    if (batch.resets) this.#postgres.forget()
     const open = batch.flushes || status !== 'I'
     if (!open) this.#yield()
     if (this.#closed) return
@@ -370,8 +357,10 @@ export class Client {
   }
 
   async #giveBack() {
-    if (!this.#release) return
-    await this.#postgres.run(ABANDON).catch(() => {})
-    this.#yield()
+    if (this.#release) {
+      await this.#postgres.run(this.#session, ABANDON).catch(() => {})
+      this.#yield()
+    }
+    this.#postgres.forget(this.#session)
   }
 }

@@ -5,8 +5,10 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 
-import { Exchange } from './exchange.mjs'
-import { query } from './wire.mjs'
+import { LOCKS } from './commits.mjs'
+import { Exchange, READY_BYTES } from './exchange.mjs'
+import { Sessions } from './sessions.mjs'
+import { notice, query } from './wire.mjs'
 
 if (!parentPort) throw new Error('this module runs in a worker thread')
 const port = parentPort
@@ -93,15 +95,42 @@ function addressOf(setting) {
   return found?.length === 1 ? found[0] << 2 : undefined
 }
 
+const sessions = new Sessions(wasm, (bytes) => exchange.run(bytes))
+
 port.on('message', async (message) => {
   if (message === null) {
     await database.close()
     process.exit(0)
   }
   running = message.id
-  const answer = exchange.run(message.bytes)
+  const answer = served(message)
   running = 0
   wasm.HEAP32[cancel >> 2] = 0
-  port.postMessage({ ...answer, ends: true }, [answer.output.buffer])
+  if (answer) port.postMessage({ ...answer, ends: true }, [answer.output.buffer])
 })
+
+let changed = false
+/**
+ * The answer to messages of the client `session`.
+ * @param {{ bytes: Uint8Array, session?: import('./sessions.mjs').Opening, gone: number[] }} message
+ */
+function served({ bytes, session, gone }) {
+  for (const id of gone) sessions.drop(id)
+  const refused = session && sessions.enter(session)
+  if (refused) {
+    port.postMessage({ refused })
+    return undefined
+  }
+  if (session) changed = sessions.changed
+  const { output, status } = exchange.run(bytes)
+  if (status !== 'I') return { output, status }
+  const released = sessions.release()
+  if (changed !== sessions.changed) {
+    changed = !changed
+    port.postMessage({ changed })
+  }
+  if (!released) return { output, status }
+  const warned = Buffer.concat([output.subarray(0, -READY_BYTES), notice(LOCKS), output.subarray(-READY_BYTES)])
+  return { output: new Uint8Array(warned), status }
+}
 port.postMessage({ interruptible: known, timeouts: timeout !== undefined })

@@ -19,7 +19,8 @@ const ASIDES = new Set([...'NSA'].map((letter) => letter.charCodeAt(0)))
 const LAST = new Set([...'QEcfHS'].map((letter) => letter.charCodeAt(0)))
 const COPY_MESSAGES = new Set([...'dcfHS'].map((letter) => letter.charCodeAt(0)))
 const HEADER = 5
-const READY_BYTES = 6
+/** The length of a ReadyForQuery. */
+export const READY_BYTES = 6
 const NOTHING = new Uint8Array(0)
 
 /** Follows a stream of messages from the server. */

@@ -5,18 +5,12 @@ import { MessageChannel, Worker } from 'node:worker_threads'
 import { GIVEN, UNSENT } from './exchange.mjs'
 import { Interrupts } from './interrupts.mjs'
 import { log } from './log.mjs'
-import { rows } from './rows.mjs'
+import { rows, SqlError } from './rows.mjs'
 import { Session } from './session.mjs'
 import { Turns } from './turns.mjs'
-import { SYNC, copyFail, query } from './wire.mjs'
+import { copyFail, query } from './wire.mjs'
 
 const TICK_MS = 50
-const PEEK = [
-  'set local session authorization postgres',
-  'set local search_path = pg_catalog',
-  'set local statement_timeout = 0',
-  `set local datestyle = 'ISO'`,
-].join('; ')
 export const CANCELED = 'canceling statement due to user request'
 const REPORTED = ['server_version', 'server_encoding', 'client_encoding', 'DateStyle', 'IntervalStyle', 'TimeZone']
 
@@ -68,11 +62,22 @@ export class Postgres {
   #startedAt = 0
   /** @type {number | undefined} */
   #cancelled
-  /** @type {Session | undefined} */
-  #session
-  /** @type {string | undefined} */
-  #setup
-  #dirty = true
+  /**
+   * Whose session the backend is in.
+   * @type {Session | undefined}
+   */
+  #on
+  /**
+   * Sessions that have ended and may have left something behind.
+   * @type {number[]}
+   */
+  #gone = []
+  /**
+   * Sessions that have something which only the backend knows.
+   * @type {Set<Session>}
+   */
+  #changed = new Set()
+  #own = new Session()
   #closing = false
 
   /** @param {Where} where the packages and the cluster are */
@@ -85,34 +90,45 @@ export class Postgres {
   async start() {
     await this.#boot()
     for (const name of REPORTED) {
-      const [row] = await this.query(`select pg_catalog.current_setting('${name}') as value`)
+      const [row] = await this.query(this.#own, `select pg_catalog.current_setting('${name}') as value`)
       this.parameters[name] = row.value
     }
   }
 
   /**
-   * Run frontend messages and resolve with the answer; only the holder of the turn may call it.
-   * Rejects with Crash when the server died of them and was started again.
+   * Run frontend messages in a session and resolve with the answer; only the holder of the turn
+   * may call it. Rejects with Crash when the server died of them and was started again, with
+   * SqlError when the session is lost.
+   * @param {Session} session
    * @param {Uint8Array} bytes
    */
-  async run(bytes) {
+  async run(session, bytes) {
     /** @type {Uint8Array[]} */
     const answer = []
-    await this.serve(bytes, collecting(answer))
+    await this.serve(session, bytes, collecting(answer))
     return Buffer.concat(answer)
   }
 
   /**
    * Do what `run` does and pass the answer on while it is made; resolves with the transaction
    * status, or undefined where the answer does not end with one.
+   * @param {Session} session
    * @param {Uint8Array} bytes
    * @param {Asker} asker
    * @returns {Promise<string | undefined>}
    */
-  async serve(bytes, asker) {
+  async serve(session, bytes, asker) {
+    if (session.lost) {
+      throw new SqlError({
+        C: '57P02',
+        M: 'the embedded server crashed, and what this session has set is lost',
+        H: 'Nothing that was committed is lost; connect again.',
+      })
+    }
     try {
-      return await this.#post(bytes, asker)
+      return await this.#post(session, bytes, asker)
     } catch (error) {
+      if (error instanceof SqlError) throw error
       if (this.#closing) throw new Crash('closing')
       log('error', 'server crashed', { message: String(error) })
       await this.#boot().catch((fatal) => {
@@ -125,51 +141,38 @@ export class Postgres {
 
   /**
    * The rows of the last statement of `sql`, as text; throws SqlError.
+   * @param {Session} session
    * @param {string} sql
    */
-  async query(sql) {
-    return rows(await this.run(query(sql)))
+  async query(session, sql) {
+    return rows(await this.run(session, query(sql)))
   }
 
   /**
-   * The rows of a query that leaves the session, whose ever it is, as it was.
-   * @param {string} sql
-   */
-  async peek(sql) {
-    return rows(await this.run(Buffer.concat([query(`begin; ${PEEK}; ${sql}`), query('rollback')])))
-  }
-
-  /**
-   * Bring the backend into the state of `session`; throws SqlError when its setup fails.
+   * Whether the user of a new session is a superuser; throws SqlError if it cannot be opened.
    * @param {Session} session
    */
-  async enter(session) {
-    if (this.#session === session) return
-    const { setup } = session
-    this.#session = undefined
-    if (this.#dirty || this.#setup !== setup) {
-      this.#dirty = true
-      await this.query('discard all')
-      await this.query(setup)
-      this.#setup = setup
-      this.#dirty = false
+  async admit(session) {
+    const [role] = await this.query(this.#own, session.roleQuery)
+    if (!role) {
+      throw new SqlError({
+        C: '28000',
+        M: `role "${session.user}" does not exist`,
+        H: 'Connect as "postgres", or create the role first.',
+      })
     }
-    if (session.prepared.size > 0) {
-      this.#dirty = true
-      await this.run(Buffer.concat([...session.prepared.values()].flatMap((parse) => [parse, SYNC])))
-    }
-    this.#session = session
+    // As the user, so that settings which only a superuser may change are refused.
+    rows(await this.run(this.#own, Buffer.concat([query(`begin; ${session.trial}`), query('rollback')])))
+    return role.rolsuper === 't'
   }
 
-  /** What runs now may leave something behind in the session. */
-  markDirty() {
-    this.#dirty = true
-  }
-
-  /** The session has to be set up again for the next client. */
-  forget() {
-    this.#session = undefined
-    this.#dirty = true
+  /**
+   * A session has ended.
+   * @param {Session} session
+   */
+  forget(session) {
+    this.#changed.delete(session)
+    this.#gone.push(session.id)
   }
 
   /** Cancel what runs now as SIGINT would: SQLSTATE 57014. */
@@ -195,17 +198,21 @@ export class Postgres {
   }
 
   /**
+   * @param {Session} session
    * @param {Uint8Array} bytes
-   * @param {Asker} [asker]
+   * @param {Asker} asker
    * @returns {Promise<any>}
    */
-  #post(bytes, asker) {
+  #post(session, bytes, asker) {
     this.#runs += 1
     this.#startedAt = Date.now()
     this.#asker = asker
+    const message = { id: this.#runs, bytes, session: session === this.#on ? undefined : session.opening, gone: this.#gone }
+    this.#gone = []
+    this.#on = session
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
-      this.#worker?.postMessage({ id: this.#runs, bytes })
+      this.#worker?.postMessage(message)
     })
   }
 
@@ -214,7 +221,23 @@ export class Postgres {
     if (message.output) this.#send(message.output, !message.asks && !message.ends)
     if (message.asks) this.#ask(message.asks)
     if (message.withdraws === this.#asked) this.#asked = undefined
+    if (message.changed !== undefined) this.#note(message.changed)
+    if (message.refused) this.#lose(message.refused)
     if (message.ends) this.#settle('resolve', message.status)
+  }
+
+  /** @param {boolean} changed */
+  #note(changed) {
+    const session = /** @type {Session} */ (this.#on)
+    if (changed) this.#changed.add(session)
+    else this.#changed.delete(session)
+  }
+
+  /** @param {string} setting */
+  #lose(setting) {
+    this.#on = undefined
+    const message = `setting "${setting}" of this session cannot be put back`
+    this.#settle('reject', new SqlError({ C: '57P01', M: message, H: 'Connect again.' }))
   }
 
   /**
@@ -264,8 +287,10 @@ export class Postgres {
   }
 
   async #boot() {
-    this.#session = undefined
-    this.#dirty = true
+    this.#on = undefined
+    this.#gone = []
+    for (const session of this.#changed) session.lost = true
+    this.#changed.clear()
     const able = await new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
       const { port1, port2 } = new MessageChannel()
@@ -292,16 +317,16 @@ export class Postgres {
   // TimescaleDB is not preloaded: the loader comes with the first of its functions, the
   // Community module with the first of its own types, which has to fail on this value.
   async #load() {
-    const { setup } = new Session()
     const post = async (/** @type {string} */ sql) => {
       /** @type {Uint8Array[]} */
       const answer = []
-      await this.#post(query(sql), collecting(answer))
+      await this.#post(this.#own, query(sql), collecting(answer))
       return rows(Buffer.concat(answer))
     }
-    await post(`${setup}; set client_min_messages = warning`)
     await post('create extension if not exists timescaledb schema public')
     await post(`select public.time_bucket('1 hour'::interval, now())`)
     await post(`select 'AA'::_timescaledb_internal.compressed_data`).catch(() => {})
+    // PGlite cannot load the functions that convert encodings: their first call ends the server.
+    await post('update pg_catalog.pg_conversion set condefault = false where condefault')
   }
 }

@@ -37,11 +37,10 @@ export class Upkeep {
     const release = await this.#postgres.turns.take()
     try {
       if (this.#stopped) return
-      const [{ bytes }] = await this.#postgres.peek(WRITTEN)
+      const [{ bytes }] = await this.#postgres.query(this.#session, WRITTEN)
       this.#checkpointed ??= Number(bytes)
       if (Number(bytes) - this.#checkpointed < LOG_BYTES) return
-      await this.#postgres.enter(this.#session)
-      await this.#postgres.query('checkpoint')
+      await this.#postgres.query(this.#session, 'checkpoint')
       this.#checkpointed = Number(bytes)
     } finally {
       release()

@@ -170,14 +170,26 @@ export const negotiateProtocol = (options) =>
   message('v', int32(PROTOCOL_3), int32(options.length), ...options.map(cstring))
 
 /**
+ * @param {string} type
+ * @param {Record<string, string | undefined>} fields by their letter
+ */
+function report(type, fields) {
+  const present = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return message(type, ...present.map(([key, value]) => cstring(key + value)), Buffer.alloc(1))
+}
+
+/**
  * An ErrorResponse.
  * @param {{ severity?: string, sqlstate: string, message: string, detail?: string, hint?: string }} error
  */
-export function errorResponse({ severity = 'ERROR', sqlstate, message: text, detail, hint }) {
-  const fields = { S: severity, V: severity, C: sqlstate, M: text, D: detail, H: hint }
-  const present = Object.entries(fields).filter(([, value]) => value !== undefined)
-  return message('E', ...present.map(([key, value]) => cstring(key + value)), Buffer.alloc(1))
-}
+export const errorResponse = ({ severity = 'ERROR', sqlstate, message: text, detail, hint }) =>
+  report('E', { S: severity, V: severity, C: sqlstate, M: text, D: detail, H: hint })
+/**
+ * A NoticeResponse that warns.
+ * @param {{ message: string, hint: string }} warning
+ */
+export const notice = ({ message: text, hint }) =>
+  report('N', { S: 'WARNING', V: 'WARNING', C: '01000', M: text, H: hint })
 
 /**
  * Every message in `bytes` as [type letter, body].
