@@ -57,13 +57,13 @@ def copy(client: psycopg.Connection, statement: str, pieces: Iterable[str]) -> N
 def test_rows_come_back_as_they_were_copied(
     client: psycopg.Connection, form: str, sent: list[tuple[int, str | None, bytes]]
 ) -> None:
-    client.execute("create temp table round_trip (n serial, i int, s text, b bytea)")
+    client.execute("drop table if exists round_trip")
+    client.execute("create table round_trip (n serial, i int, s text, b bytea)")
     with client.cursor().copy(f"copy round_trip (i, s, b) from stdin (format {form})") as into:
         into.set_types(["int4", "text", "bytea"])
         for row in sent:
             into.write_row(row)
     back = client.execute("select i, s, b from round_trip order by n").fetchall()
-    client.execute("drop table round_trip")
     assert back == sent
 
 
@@ -76,14 +76,14 @@ def test_csv_comes_back_as_it_was_copied(
 ) -> None:
     text = io.StringIO(newline="")
     csv.writer(text, quoting=csv.QUOTE_ALL, delimiter=";").writerows([("s", "t"), *sent])
-    client.execute("create temp table round_trip (n serial, s text, t text)")
+    client.execute("drop table if exists round_trip")
+    client.execute("create table round_trip (n serial, s text, t text)")
     copy(
         client,
         "copy round_trip (s, t) from stdin with (format csv, header, delimiter ';')",
         [text.getvalue()],
     )
     back = client.execute("select s, t from round_trip order by n").fetchall()
-    client.execute("drop table round_trip")
     assert back == sent
 
 
@@ -163,8 +163,8 @@ def test_statements_around_a_copy_in_one_query_run_in_order(url: str) -> None:
     with Connection(url).begin() as raw:
         raw.socket.sendall(
             query(
-                "create temp table around (i int); copy around from stdin; copy around from stdin;"
-                "select sum(i) from around"
+                "create temp table around (i int) on commit drop; copy around from stdin; "
+                "copy around from stdin; select sum(i) from around"
             )
         )
         for part in (b"1\n2\n", b"3\n"):

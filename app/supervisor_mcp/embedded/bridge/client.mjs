@@ -43,6 +43,15 @@ export class Client {
   #idle
   #busy = false
   #running = false
+  /** Whether a transaction of this client is open. */
+  #inside = false
+  #superuser = false
+  /**
+   * Since when others have waited for this client.
+   * @type {number | undefined}
+   */
+  #awaited
+  #relented = false
   /** @type {((turn: undefined) => void) | undefined} */
   #abandon
   #skipping = false
@@ -53,7 +62,7 @@ export class Client {
   /**
    * @param {import('node:net').Socket} socket
    * @param {import('./postgres.mjs').Postgres} postgres
-   * @param {{ idleInTransactionSeconds: number, cancel: (pid: number, secret: number) => void }} options
+   * @param {{ idleInTransactionSeconds: number, patienceSeconds: number, cancel: (pid: number, secret: number) => void }} options
    */
   constructor(socket, postgres, options) {
     this.#socket = socket
@@ -82,7 +91,27 @@ export class Client {
   /** Cancel what this client is running or waiting to run, if anything. */
   cancel() {
     this.#abandon?.(undefined)
-    if (this.#running) this.#postgres.interrupt()
+    if (this.#running) this.#postgres.interrupt({ insist: !this.#superuser })
+  }
+
+  /** End what keeps others waiting for too long; superusers, as the service is one, may. */
+  relent() {
+    if (this.#superuser || this.#closed || !this.#release || !this.#postgres.turns.contended) {
+      this.#awaited = undefined
+      return
+    }
+    this.#awaited ??= Date.now()
+    const { patienceSeconds } = this.#options
+    if (Date.now() - this.#awaited < patienceSeconds * 1000) return
+    if (this.#inside) {
+      this.end('25P04', 'terminating connection because its transaction keeps others waiting', {
+        detail: `They have waited ${patienceSeconds} s.`,
+        hint: 'Keep transactions short: the embedded server has one backend for all.',
+      })
+    } else if (this.#running) {
+      this.#relented = true
+      this.#postgres.interrupt({ insist: true })
+    }
   }
 
   /** @param {Buffer} chunk */
@@ -151,6 +180,7 @@ export class Client {
     this.#session = new Session(parameters)
     this.#busy = true
     const superuser = this.#session.plain ? 'on' : await this.#admit()
+    this.#superuser = superuser === 'on'
     this.#busy = false
     if (this.#closed || superuser === undefined) return
     this.#welcome(superuser)
@@ -264,17 +294,29 @@ export class Client {
     }
     this.#running = true
     const status = await this.#postgres.serve(this.#session, Buffer.concat(batch.frames, batch.bytes), {
-      send: (...piece) => this.#outgoing.send(...piece),
+      send: (output, ...rest) => this.#outgoing.send(this.#worded(output), ...rest),
       more: () => this.#more(batch),
     })
     this.#running = false
     this.#unwatch()
     if (this.#last === batch) this.#last = undefined
-    const open = batch.flushes || status !== 'I'
-    if (!open) this.#yield()
+    this.#relented = false
+    this.#inside = batch.flushes || status !== 'I'
+    if (!this.#inside) this.#yield()
     if (this.#closed) return
-    if (open) this.#watch()
+    if (this.#inside) this.#watch()
     await this.#outgoing.drained()
+  }
+
+  /** @param {Uint8Array} output */
+  #worded(output) {
+    if (!this.#relented) return output
+    return wire.reworded(output, {
+      sqlstate: '57014',
+      message: 'canceling statement because it keeps others waiting',
+      detail: `They have waited ${this.#options.patienceSeconds} s.`,
+      hint: 'Ask for less at a time, such as a shorter window: the embedded server has one backend for all.',
+    })
   }
 
   // What the server would answer to a batch that is canceled before it runs.
@@ -320,7 +362,8 @@ export class Client {
   #watch() {
     this.#idle = setTimeout(() => {
       this.end('25P03', 'terminating connection due to idle-in-transaction timeout', {
-        hint: 'The embedded server has one backend; an open transaction stops everyone else.',
+        detail: 'An open transaction stops all other connections, also those of the same program.',
+        hint: 'Commit before using another connection in the same thread, or use a native server.',
       })
     }, this.#options.idleInTransactionSeconds * 1000)
   }
@@ -342,6 +385,8 @@ export class Client {
   }
 
   #yield() {
+    this.#inside = false
+    this.#awaited = undefined
     this.#release?.()
     this.#release = undefined
   }

@@ -73,7 +73,7 @@ export class Jobs {
   #stuck = new Set()
 
   async #next() {
-    const release = await this.#postgres.turns.take()
+    const release = await this.#postgres.turns.take({ patient: true })
     try {
       if (this.#stopped) return false
       const due = await this.#postgres.query(this.#session, DUE)

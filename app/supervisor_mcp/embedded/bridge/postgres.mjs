@@ -11,6 +11,8 @@ import { Turns } from './turns.mjs'
 import { copyFail, query } from './wire.mjs'
 
 const TICK_MS = 50
+// A statement that does not look at its cancellation, such as pg_sleep(), may go on for so long.
+const GRACE_MS = 5_000
 export const CANCELED = 'canceling statement due to user request'
 const REPORTED = ['server_version', 'server_encoding', 'client_encoding', 'DateStyle', 'IntervalStyle', 'TimeZone']
 
@@ -63,6 +65,11 @@ export class Postgres {
   /** @type {number | undefined} */
   #cancelled
   /**
+   * When the cancellation of what runs was insisted on.
+   * @type {number | undefined}
+   */
+  #insisted
+  /**
    * Whose session the backend is in.
    * @type {Session | undefined}
    */
@@ -78,6 +85,7 @@ export class Postgres {
    */
   #changed = new Set()
   #own = new Session()
+  #starting = false
   #closing = false
 
   /** @param {Where} where the packages and the cluster are */
@@ -175,10 +183,14 @@ export class Postgres {
     this.#gone.push(session.id)
   }
 
-  /** Cancel what runs now as SIGINT would: SQLSTATE 57014. */
-  interrupt() {
-    if (!this.#startedAt) return
+  /**
+   * Cancel what runs now as SIGINT would: SQLSTATE 57014. With `insist`, a statement that goes on
+   * while others wait ends with the server, which starts again.
+   */
+  interrupt({ insist = false } = {}) {
+    if (!this.#startedAt || this.#starting) return
     this.#cancelled = this.#runs
+    if (insist) this.#insisted ??= Date.now()
     if (this.#asked === undefined) this.#interrupts.call('interrupt', this.#runs)
     else this.#give(this.#asked, copyFail(CANCELED))
   }
@@ -193,6 +205,10 @@ export class Postgres {
 
   // The first call of an interrupt may have come before the thread took up the run.
   #tick() {
+    if (this.#insisted && Date.now() - this.#insisted > GRACE_MS && this.turns.contended) {
+      this.#insisted = undefined
+      this.#worker?.terminate()
+    }
     if (!this.#startedAt || this.#asked !== undefined || Date.now() - this.#startedAt < TICK_MS) return
     this.#interrupts.call(this.#cancelled === this.#runs ? 'interrupt' : 'tick', this.#runs)
   }
@@ -280,6 +296,7 @@ export class Postgres {
    */
   #settle(how, value) {
     this.#startedAt = 0
+    this.#insisted = undefined
     this.#asked = undefined
     const pending = this.#pending
     this.#pending = undefined
@@ -287,6 +304,7 @@ export class Postgres {
   }
 
   async #boot() {
+    this.#starting = true
     this.#on = undefined
     this.#gone = []
     for (const session of this.#changed) session.lost = true
@@ -312,6 +330,7 @@ export class Postgres {
     })
     if (!able.interruptible || !able.timeouts) log('warning', 'statements cannot be cancelled', able)
     await this.#load()
+    this.#starting = false
   }
 
   // TimescaleDB is not preloaded: the loader comes with the first of its functions, the

@@ -34,7 +34,7 @@ export class Upkeep {
   }
 
   async #look() {
-    const release = await this.#postgres.turns.take()
+    const release = await this.#postgres.turns.take({ patient: true })
     try {
       if (this.#stopped) return
       const [{ bytes }] = await this.#postgres.query(this.#session, WRITTEN)

@@ -185,6 +185,19 @@ function report(type, fields) {
 export const errorResponse = ({ severity = 'ERROR', sqlstate, message: text, detail, hint }) =>
   report('E', { S: severity, V: severity, C: sqlstate, M: text, D: detail, H: hint })
 /**
+ * `bytes` with other words in its last error, where that has the SQLSTATE of `error`.
+ * @param {Uint8Array} bytes
+ * @param {{ sqlstate: string, message: string, detail?: string, hint?: string }} error
+ * @returns {Uint8Array}
+ */
+export function reworded(bytes, error) {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const at = buffer.lastIndexOf(`SERROR\0VERROR\0C${error.sqlstate}\0`) - HEADER
+  if (at < 0) return bytes
+  const end = at + 1 + buffer.readInt32BE(at + 1)
+  return Buffer.concat([buffer.subarray(0, at), errorResponse(error), buffer.subarray(end)])
+}
+/**
  * A NoticeResponse that warns.
  * @param {{ message: string, hint: string }} warning
  */
