@@ -100,6 +100,21 @@ def test_the_session_names_its_user_as_a_native_server_does(
         assert shown == (user,)
 
 
+@pytest.mark.parametrize("setting", ["session_authorization", "role"])
+def test_a_startup_message_does_not_leave_the_role_of_its_login(
+    url: str, analyst: psycopg.Connection, setting: str
+) -> None:
+    with (
+        pytest.raises(psycopg.OperationalError),
+        connect(url.replace("postgres@", "reader@"), options=f"-c {setting}=postgres") as escaped,
+    ):
+        escaped.execute("create table public.escaped ()")
+    assert analyst.execute("select to_regclass('public.escaped'), session_user").fetchone() == (
+        None,
+        "reader",
+    )
+
+
 def test_settings_of_superusers_are_refused_to_others_at_their_start(
     url: str, analyst: psycopg.Connection
 ) -> None:

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from tests.embedded.conftest import connect
 from tests.embedded.raw import SYNC, Connection, extended, message
 
+FLUSH = message(b"H", b"")
+
 
 @pytest.fixture
 def other(url: str, client: psycopg.Connection) -> Iterator[psycopg.Connection]:
@@ -153,6 +155,28 @@ def test_what_a_client_that_has_left_had_set_is_gone(url: str, client: psycopg.C
     assert one(client, "show timezone") == "UTC"
     assert one(client, "select count(*) from pg_prepared_statements") == 0
     assert one(client, "select count(*) from pg_cursors where name = 'left_behind'") == 0
+
+
+def test_a_client_that_leaves_does_not_touch_the_open_transaction_of_another(
+    url: str, client: psycopg.Connection
+) -> None:
+    client.execute("create table untouched (i int)")
+    leaving = [connect(url) for _ in range(2)]
+    for connection in leaving:
+        connection.execute("prepare left_behind as select 1")
+    with Connection(url).begin() as piped:
+        piped.socket.sendall(extended("insert into untouched values (1)") + FLUSH)
+        while piped.receive()[0] != b"C":
+            pass
+        leaving[0].close()
+        piped.socket.sendall(extended("select 1/0") + SYNC)
+        piped.until_ready()
+    assert one(client, "select count(*) from untouched") == 0
+    with client.transaction(), client.cursor("open") as cursor:
+        cursor.execute("select i from generate_series(1, 3) as i")
+        assert cursor.fetchone() == (1,)
+        leaving[1].close()
+        assert cursor.fetchall() == [(2,), (3,)]
 
 
 def test_changes_of_others_are_not_reported(url: str, client: psycopg.Connection) -> None:

@@ -50,7 +50,8 @@ export class Belongings {
     memory.setWord(this.#control + KEY_SIZE, CURSOR_NAME)
     memory.setWord(this.#control + ENTRY_SIZE, CURSOR_NAME + 4)
     this.#title = memory.copy('Portal hash')
-    run(query("prepare probe as select 1; begin; create temp sequence probe; select nextval('pg_temp.probe')"))
+    run(query('prepare probe as select 1'))
+    run(query("begin read write; create temp sequence probe; select nextval('pg_temp.probe')"))
     const [prepared, cursors, sequences] = ['Prepared Queries', 'Portal hash', 'Sequence values'].map((title) => this.table(title))
     this.#prepared = memory.find('prepared statements', (value) => value === prepared)
     this.#cursors = memory.find('cursors', (value) => value === cursors)
@@ -109,8 +110,13 @@ export class Belongings {
    * @param {number} table
    */
   *entries(table) {
+    let entry = 0
     this.#wasm._hash_seq_init(this.#scan, table)
-    for (let entry = this.#wasm._hash_seq_search(this.#scan); entry; entry = this.#wasm._hash_seq_search(this.#scan)) yield entry
+    try {
+      while ((entry = this.#wasm._hash_seq_search(this.#scan)) !== 0) yield entry
+    } finally {
+      if (entry !== 0) this.#wasm._hash_seq_term(this.#scan)
+    }
   }
 
   /**

@@ -133,7 +133,7 @@ export class Commits {
 
   #findOnCommit() {
     const memory = this.#memory
-    this.#run(query('begin; create temp table probe () on commit drop'))
+    this.#run(query('begin read write; create temp table probe () on commit drop'))
     const last = this.#counted
     const found = memory.find('temporary tables', (value) => {
       if (!memory.plausible(value, ELEMENTS + 4) || memory.word(value + LENGTH) !== 1) return false

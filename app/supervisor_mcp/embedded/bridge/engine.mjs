@@ -102,27 +102,28 @@ port.on('message', async (message) => {
     await database.close()
     process.exit(0)
   }
-  running = message.id
   const answer = served(message)
-  running = 0
-  wasm.HEAP32[cancel >> 2] = 0
   if (answer) port.postMessage({ ...answer, ends: true }, [answer.output.buffer])
 })
 
 let changed = false
 /**
- * The answer to messages of the client `session`.
- * @param {{ bytes: Uint8Array, session?: import('./sessions.mjs').Opening, gone: number[] }} message
+ * The answer to messages, of another client than before when there is a `session`.
+ * @param {{ id: number, bytes: Uint8Array, session?: import('./sessions.mjs').Opening, gone: number[] }} message
  */
-function served({ bytes, session, gone }) {
-  for (const id of gone) sessions.drop(id)
+function served({ id, bytes, session, gone }) {
+  for (const ended of gone) sessions.drop(ended)
   const refused = session && sessions.enter(session)
   if (refused) {
     port.postMessage({ refused })
     return undefined
   }
   if (session) changed = sessions.changed
+  // Only what the client has sent can be canceled.
+  running = id
   const { output, status } = exchange.run(bytes)
+  running = 0
+  wasm.HEAP32[cancel >> 2] = 0
   if (status !== 'I') return { output, status }
   const released = sessions.release()
   if (changed !== sessions.changed) {

@@ -223,12 +223,17 @@ export class Postgres {
     this.#runs += 1
     this.#startedAt = Date.now()
     this.#asker = asker
-    const message = { id: this.#runs, bytes, session: session === this.#on ? undefined : session.opening, gone: this.#gone }
-    this.#gone = []
-    this.#on = session
+    /** @type {object} */
+    let change = { gone: [] }
+    // No transaction is open when the turn has passed to another session.
+    if (session !== this.#on) {
+      change = { session: session.opening, gone: this.#gone }
+      this.#gone = []
+      this.#on = session
+    }
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
-      this.#worker?.postMessage(message)
+      this.#worker?.postMessage({ id: this.#runs, bytes, ...change })
     })
   }
 

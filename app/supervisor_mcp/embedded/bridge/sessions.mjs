@@ -38,6 +38,8 @@ export class Sessions {
     const memory = new Memory(wasm)
     this.#run = run
     this.#settings = new Settings(wasm, memory)
+    // What is tried out here is not for the database's own event triggers.
+    run(query('set event_triggers = off'))
     this.#belongings = new Belongings(wasm, memory, run)
     this.#commits = new Commits(wasm, memory, this.#belongings, run)
     this.#login = new Login(memory, this.#settings, run)
