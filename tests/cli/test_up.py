@@ -33,6 +33,7 @@ def test_it_says_where_things_are_and_three_commands_to_try(service: Service) ->
     assert service.announced["Data"] == service.env["SUPERVISOR_DATA_DIR"]
     assert service.announced["Database"].startswith("postgresql://postgres@127.0.0.1:")
     assert service.announced["Cache"].startswith("unix:")
+    assert "keeps others waiting for 10 s" in service.announced["Analysts"]
     tries = service.said.partition("Try:\n")[2].splitlines()
     assert [line.split()[0] for line in tries[:2]] == ["curl", "curl"]
     assert "supervisor-mcp agg" in tries[2]

@@ -46,7 +46,9 @@ class Connection:
 
     def begin(self) -> Self:
         self.socket.sendall(startup(user="postgres", database="postgres"))
-        self.until_ready()
+        self.key: tuple[int, int] = next(
+            struct.unpack("!ii", body) for kind, body in self.until_ready() if kind == b"K"
+        )
         return self
 
     def read(self, count: int) -> bytes:

@@ -47,10 +47,9 @@ def test_garbage_instead_of_a_startup_ends_that_connection(
         b"\xff\xfe\xfd\xfc\xfb\xfa",
         b"Q\0\0\0\3",
         b"Q\xff\xff\xff\xff",
-        b"B" + struct.pack("!i", 64 * 1024 * 1024 + 1),
         b"p\0\0\0\5\0",
     ],
-    ids=["type", "short", "negative", "oversized", "password"],
+    ids=["type", "short", "negative", "password"],
 )
 def test_garbage_after_the_startup_ends_that_connection_with_08p01(
     url: str, bystander: psycopg.Connection, garbage: bytes
@@ -58,6 +57,15 @@ def test_garbage_after_the_startup_ends_that_connection_with_08p01(
     with Connection(url).begin() as connection:
         connection.socket.sendall(garbage)
         assert b"C08P01\0" in connection.rest()
+
+
+def test_a_message_above_the_limit_ends_its_connection_with_54000(
+    url: str, bystander: psycopg.Connection
+) -> None:
+    with connect(url) as large, pytest.raises(psycopg.OperationalError) as caught:
+        large.execute("select length(%s)", (b"x" * (64 * 1024 * 1024),), binary=True)
+    assert "the limit is 67108864 bytes" in str(caught.value)
+    assert "COPY" in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -91,12 +91,21 @@ def test_an_unknown_startup_setting_is_refused(url: str) -> None:
         ("set timezone = 'Asia/Tokyo'", "show timezone", "UTC"),
         ("select set_config('timezone', 'Asia/Tokyo', false)", "show timezone", "UTC"),
         ("do $$ begin set timezone = 'Asia/Tokyo'; end $$", "show timezone", "UTC"),
+        (
+            "update pg_settings set setting = 'Asia/Tokyo' where name = 'TimeZone'",
+            "show timezone",
+            "UTC",
+        ),
+        (
+            "select query_to_xml('select set_con'||'fig(''timezone'', ''Asia/Tokyo'', false)', "
+            "false, false, '')",
+            "show timezone",
+            "UTC",
+        ),
+        ("set my.own = 'x'", "select nullif(current_setting('my.own', true), '')", None),
         ("set role analyst", "select current_user::text", "postgres"),
         ("set session authorization analyst", "select session_user::text", "postgres"),
-        ("create temp table leak ()", "select to_regclass('pg_temp.leak')::text", None),
-        ("select 1 into temp leak", "select to_regclass('pg_temp.leak')::text", None),
         ("prepare leak as select 1", "select max(name) from pg_prepared_statements", None),
-        ("select pg_advisory_lock(1)", "select max(objid)::text from pg_locks", None),
         (
             "declare leak cursor with hold for select 1",
             "select max(name) from pg_cursors where is_holdable",

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,10 +9,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import pq
 
 from supervisor_mcp.embedded import database
 from tests.embedded.conftest import connect
-from tests.embedded.raw import Connection, extended, message, query
+from tests.embedded.raw import SYNC, Connection, extended, message, query
 
 FLUSH = message(b"H", b"")
 
@@ -101,6 +103,44 @@ def test_a_disconnect_ends_the_statement_that_runs(url: str) -> None:
     connection.socket.close()
     with connect(url, options="-c statement_timeout=0") as other:
         assert other.execute("select 1").fetchone() == (1,)
+
+
+def answer(waiting: psycopg.Connection) -> list[str | None]:
+    """The SQLSTATE of each result."""
+    states = []
+    while (result := waiting.pgconn.get_result()) is not None:
+        state = result.error_field(pq.DiagnosticField.SQLSTATE)
+        states.append(state.decode() if state else None)
+    return states
+
+
+@pytest.mark.parametrize("send", ["send_query", "send_query_params"])
+def test_a_cancel_request_ends_a_statement_that_waits_for_its_turn(url: str, send: str) -> None:
+    with connect(url) as waiting, psycopg.connect(url) as holder:
+        holder.execute("select 1")
+        arguments = (b"select 1",) if send == "send_query" else (b"select 1", None)
+        getattr(waiting.pgconn, send)(*arguments)
+        waiting.cancel_safe()
+        assert answer(waiting) == ["57014"]
+        waiting.pgconn.send_query(b"select 1")
+        holder.rollback()
+        assert answer(waiting) == [None]
+
+
+def test_after_the_cancelled_part_of_a_pipeline_the_rest_is_skipped(url: str) -> None:
+    with connect(url) as other, Connection(url).begin() as waiting, psycopg.connect(url) as holder:
+        other.execute("create table if not exists skipped (i int)")
+        holder.execute("select 1")
+        pid, secret = waiting.key
+        waiting.socket.sendall(extended("insert into skipped values (1)") + FLUSH)
+        with Connection(url) as cancelling:
+            cancelling.socket.sendall(struct.pack("!iiii", 16, 80877102, pid, secret))
+            cancelling.rest()
+        assert waiting.receive()[0] == b"E"
+        waiting.socket.sendall(extended("insert into skipped values (2)") + SYNC)
+        assert waiting.receive() == (b"Z", b"I")
+        holder.rollback()
+        assert other.execute("select count(*) from skipped").fetchone() == (0,)
 
 
 @pytest.fixture(scope="module")

@@ -36,7 +36,7 @@ class Service:
     @property
     def analyst_dsn(self) -> str:
         """The DSN of the line about psql."""
-        return self.announced["Analysts"].removeprefix('psql "').removesuffix('"')
+        return self.announced["Analysts"].split('"')[1]
 
     def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run the command line against this service."""

@@ -17,6 +17,7 @@ from supervisor_mcp.cli.client import load_settings, local_url
 from supervisor_mcp.cli.failure import Failure
 from supervisor_mcp.cli.servers import Servers
 from supervisor_mcp.config import Settings
+from supervisor_mcp.embedded import database
 from supervisor_mcp.server import launch
 from supervisor_mcp.server.launch import WebServer
 from supervisor_mcp.telemetry import log
@@ -138,7 +139,8 @@ def _announce(settings: Settings, running: Servers, url: str) -> None:
         ("Cache", servers.without_login(running.redis_url)),
     ]
     if running.analyst_dsn is not None:
-        lines.append(("Analysts", f'psql "{running.analyst_dsn}"'))
+        limit = f"what keeps others waiting for {database.PATIENCE_SECONDS} s is ended"
+        lines.append(("Analysts", f'psql "{running.analyst_dsn}"  ({limit})'))
     console.show(
         Text("Supervisor MCP is ready. Ctrl-C stops it.", style="bold"),
         *(Text(f"  {name:<9} {value}") for name, value in lines),

@@ -20,6 +20,7 @@ BRIDGE = Path(__file__).parent / "bridge" / "main.mjs"
 LOCK = "database.lock"
 CLUSTER = "pgdata"
 START_SECONDS = 120.0
+PATIENCE_SECONDS = 10
 
 
 class Database(Server):
@@ -33,13 +34,15 @@ def start(
     port: int = 0,
     jobs: bool = True,
     idle_in_transaction_seconds: float = 30,
+    patience_seconds: float = PATIENCE_SECONDS,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Database:
     """Start a server on `data_dir`, which is created (mode 0700) when missing.
 
     It listens on 127.0.0.1:`port`, or on a free port when that is 0 or taken. With `jobs`, it
     runs due TimescaleDB jobs. A transaction that is idle for `idle_in_transaction_seconds` is
-    ended. `progress` is called with the name of each step that takes long. Raises
+    ended; so is what a client that is no superuser runs when others have waited for it for
+    `patience_seconds`. `progress` is called with the name of each step that takes long. Raises
     `DataDirectoryInUse`, `NodeMissing`, `InstallFailed` or `StartFailed`.
     """
     runtime = node.find()
@@ -60,6 +63,7 @@ def start(
                 *("--parent", str(os.getpid())),
                 *("--jobs", "on" if jobs else "off"),
                 *("--idle-in-transaction-seconds", str(idle_in_transaction_seconds)),
+                *("--patience-seconds", str(patience_seconds)),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

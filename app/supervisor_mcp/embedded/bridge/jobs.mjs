@@ -9,7 +9,7 @@ const MAX_FAILURES_MULTIPLIER = 20
 const MAX_INTERVALS_BACKOFF = 5
 
 const DUE = `
-  select job_id, application_name as name, owner::text as owner, max_retries, next_start,
+  select job_id, application_name as name, pg_catalog.pg_get_userbyid(owner) as owner, max_retries, next_start,
     extract(epoch from max_runtime) * 1000 as max_runtime_ms
   from timescaledb_information.jobs
   where scheduled
@@ -73,13 +73,12 @@ export class Jobs {
   #stuck = new Set()
 
   async #next() {
-    const release = await this.#postgres.turns.take()
+    const release = await this.#postgres.turns.take({ patient: true })
     try {
       if (this.#stopped) return false
-      const due = await this.#postgres.peek(DUE)
+      const due = await this.#postgres.query(this.#session, DUE)
       const job = due.find(({ job_id: id }) => !this.#stuck.has(id))
       if (!job) return false
-      await this.#postgres.enter(this.#session)
       await this.#run(job)
       return true
     } finally {
@@ -110,17 +109,14 @@ export class Jobs {
    */
   async #call(job) {
     const limit = Math.round(Number(job.max_runtime_ms))
+    const session = new Session({ user: job.owner, application_name: 'jobs', statement_timeout: String(limit) })
     try {
-      this.#postgres.markDirty()
-      await this.#postgres.query(
-        `set statement_timeout = ${limit}; set session authorization ${job.owner}`,
-      )
-      await this.#postgres.query(`call public.run_job(${job.job_id})`)
+      await this.#postgres.query(session, `call public.run_job(${job.job_id})`)
       return undefined
     } catch (error) {
       return error
     } finally {
-      await this.#postgres.enter(new Session())
+      this.#postgres.forget(session)
     }
   }
 
@@ -143,7 +139,7 @@ export class Jobs {
     this.#failures.set(job.job_id, failures)
     const said = { ...fields, failures, sqlstate: error.sqlstate, message: error.message }
     if (Number(job.max_retries) >= 0 && failures >= Number(job.max_retries)) {
-      await this.#postgres.query(`select public.alter_job(${job.job_id}, scheduled => false)`)
+      await this.#postgres.query(this.#session, `select public.alter_job(${job.job_id}, scheduled => false)`)
       log('error', 'job failed and is unscheduled, for max_retries is reached', said)
       return
     }
@@ -157,7 +153,7 @@ export class Jobs {
    * @param {string} expression
    */
   async #reschedule(job, expression) {
-    const [row] = await this.#postgres.query(`
+    const [row] = await this.#postgres.query(this.#session, `
       select altered.next_start
       from timescaledb_information.jobs as job
       cross join lateral public.alter_job(job.job_id, next_start => ${expression}) as altered

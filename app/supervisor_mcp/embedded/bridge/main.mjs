@@ -11,6 +11,7 @@ import { Upkeep } from './upkeep.mjs'
 
 const PARENT_POLL_MS = 500
 const STOP_MS = 5_000
+const RELENT_MS = 100
 
 const { values } = parseArgs({
   options: {
@@ -20,6 +21,7 @@ const { values } = parseArgs({
     parent: { type: 'string' },
     jobs: { type: 'string' },
     'idle-in-transaction-seconds': { type: 'string' },
+    'patience-seconds': { type: 'string' },
   },
 })
 
@@ -36,6 +38,7 @@ const upkeep = new Upkeep(postgres)
 const clients = new Set()
 const options = {
   idleInTransactionSeconds: Number(values['idle-in-transaction-seconds']),
+  patienceSeconds: Number(values['patience-seconds']),
   cancel: (/** @type {number} */ pid, /** @type {number} */ secret) => {
     for (const client of clients) if (client.pid === pid && client.secret === secret) client.cancel()
   },
@@ -45,6 +48,10 @@ const server = createServer((socket) => {
   clients.add(client)
   socket.on('close', () => clients.delete(client))
 })
+
+setInterval(() => {
+  for (const client of clients) client.relent()
+}, RELENT_MS).unref()
 
 /**
  * Listen on `port`, or on a free one where it is taken; resolves with the port.

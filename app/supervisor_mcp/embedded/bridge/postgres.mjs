@@ -1,27 +1,45 @@
 // The one backend: its thread, its turns, and whose session it holds.
 
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 
+import { GIVEN, UNSENT } from './exchange.mjs'
 import { Interrupts } from './interrupts.mjs'
 import { log } from './log.mjs'
-import { rows } from './rows.mjs'
+import { rows, SqlError } from './rows.mjs'
 import { Session } from './session.mjs'
 import { Turns } from './turns.mjs'
-import { SYNC, query } from './wire.mjs'
+import { copyFail, query } from './wire.mjs'
 
 const TICK_MS = 50
-const PEEK = [
-  'set local session authorization postgres',
-  'set local search_path = pg_catalog',
-  'set local statement_timeout = 0',
-  `set local datestyle = 'ISO'`,
-].join('; ')
+// A statement that does not look at its cancellation, such as pg_sleep(), may go on for so long.
+const GRACE_MS = 5_000
+export const CANCELED = 'canceling statement due to user request'
 const REPORTED = ['server_version', 'server_encoding', 'client_encoding', 'DateStyle', 'IntervalStyle', 'TimeZone']
 
 /** The statement ended the server, which runs again. */
 export class Crash extends Error {}
 
 /** @typedef {{ packages?: string, pgdata?: string }} Where */
+
+/**
+ * Who runs messages: `send` takes a piece of the answer, which may end within a message when it is
+ * `partial`, and calls `sent` when it is out of this process; `more` resolves with data for a COPY.
+ * @typedef {object} Asker
+ * @property {(output: Uint8Array, sent: () => void, partial: boolean) => void} send
+ * @property {() => Promise<Uint8Array>} more
+ */
+
+/**
+ * @param {Uint8Array[]} answer
+ * @returns {Asker}
+ */
+const collecting = (answer) => ({
+  send: (output, sent) => {
+    answer.push(output)
+    sent()
+  },
+  more: () => Promise.resolve(copyFail('there is no data')),
+})
 
 export class Postgres {
   turns = new Turns()
@@ -36,15 +54,38 @@ export class Postgres {
   #worker
   /** @type {{ resolve: (value: any) => void, reject: (error: any) => void } | undefined} */
   #pending
+  /** @type {Asker | undefined} */
+  #asker
+  /** @type {number | undefined} */
+  #asked
+  #shared = new Int32Array(new SharedArrayBuffer(8))
+  #given = new MessageChannel().port1
   #runs = 0
   #startedAt = 0
   /** @type {number | undefined} */
   #cancelled
-  /** @type {Session | undefined} */
-  #session
-  /** @type {string | undefined} */
-  #setup
-  #dirty = true
+  /**
+   * When the cancellation of what runs was insisted on.
+   * @type {number | undefined}
+   */
+  #insisted
+  /**
+   * Whose session the backend is in.
+   * @type {Session | undefined}
+   */
+  #on
+  /**
+   * Sessions that have ended and may have left something behind.
+   * @type {number[]}
+   */
+  #gone = []
+  /**
+   * Sessions that have something which only the backend knows.
+   * @type {Set<Session>}
+   */
+  #changed = new Set()
+  #own = new Session()
+  #starting = false
   #closing = false
 
   /** @param {Where} where the packages and the cluster are */
@@ -57,20 +98,45 @@ export class Postgres {
   async start() {
     await this.#boot()
     for (const name of REPORTED) {
-      const [row] = await this.query(`select pg_catalog.current_setting('${name}') as value`)
+      const [row] = await this.query(this.#own, `select pg_catalog.current_setting('${name}') as value`)
       this.parameters[name] = row.value
     }
   }
 
   /**
-   * Run frontend messages and resolve with the answer; only the holder of the turn may call it.
-   * Rejects with Crash when the server died of them and was started again.
+   * Run frontend messages in a session and resolve with the answer; only the holder of the turn
+   * may call it. Rejects with Crash when the server died of them and was started again, with
+   * SqlError when the session is lost.
+   * @param {Session} session
    * @param {Uint8Array} bytes
    */
-  async run(bytes) {
+  async run(session, bytes) {
+    /** @type {Uint8Array[]} */
+    const answer = []
+    await this.serve(session, bytes, collecting(answer))
+    return Buffer.concat(answer)
+  }
+
+  /**
+   * Do what `run` does and pass the answer on while it is made; resolves with the transaction
+   * status, or undefined where the answer does not end with one.
+   * @param {Session} session
+   * @param {Uint8Array} bytes
+   * @param {Asker} asker
+   * @returns {Promise<string | undefined>}
+   */
+  async serve(session, bytes, asker) {
+    if (session.lost) {
+      throw new SqlError({
+        C: '57P02',
+        M: 'the embedded server crashed, and what this session has set is lost',
+        H: 'Nothing that was committed is lost; connect again.',
+      })
+    }
     try {
-      return await this.#post(bytes)
+      return await this.#post(session, bytes, asker)
     } catch (error) {
+      if (error instanceof SqlError) throw error
       if (this.#closing) throw new Crash('closing')
       log('error', 'server crashed', { message: String(error) })
       await this.#boot().catch((fatal) => {
@@ -83,58 +149,50 @@ export class Postgres {
 
   /**
    * The rows of the last statement of `sql`, as text; throws SqlError.
+   * @param {Session} session
    * @param {string} sql
    */
-  async query(sql) {
-    return rows(await this.run(query(sql)))
+  async query(session, sql) {
+    return rows(await this.run(session, query(sql)))
   }
 
   /**
-   * The rows of a query that leaves the session, whose ever it is, as it was.
-   * @param {string} sql
-   */
-  async peek(sql) {
-    return rows(await this.run(Buffer.concat([query(`begin; ${PEEK}; ${sql}`), query('rollback')])))
-  }
-
-  /**
-   * Bring the backend into the state of `session`; throws SqlError when its setup fails.
+   * Whether the user of a new session is a superuser; throws SqlError if it cannot be opened.
    * @param {Session} session
    */
-  async enter(session) {
-    if (this.#session === session) return
-    const { setup } = session
-    this.#session = undefined
-    if (this.#dirty || this.#setup !== setup) {
-      this.#dirty = true
-      await this.query('discard all')
-      await this.query(setup)
-      this.#setup = setup
-      this.#dirty = false
+  async admit(session) {
+    const [role] = await this.query(this.#own, session.roleQuery)
+    if (!role) {
+      throw new SqlError({
+        C: '28000',
+        M: `role "${session.user}" does not exist`,
+        H: 'Connect as "postgres", or create the role first.',
+      })
     }
-    if (session.prepared.size > 0) {
-      this.#dirty = true
-      await this.run(Buffer.concat([...session.prepared.values()].flatMap((parse) => [parse, SYNC])))
-    }
-    this.#session = session
+    // As the user, so that settings which only a superuser may change are refused.
+    rows(await this.run(this.#own, Buffer.concat([query(`begin; ${session.trial}`), query('rollback')])))
+    return role.rolsuper === 't'
   }
 
-  /** What runs now may leave something behind in the session. */
-  markDirty() {
-    this.#dirty = true
+  /**
+   * A session has ended.
+   * @param {Session} session
+   */
+  forget(session) {
+    this.#changed.delete(session)
+    this.#gone.push(session.id)
   }
 
-  /** The session has to be set up again for the next client. */
-  forget() {
-    this.#session = undefined
-    this.#dirty = true
-  }
-
-  /** Cancel what runs now as SIGINT would: SQLSTATE 57014. */
-  interrupt() {
-    if (!this.#startedAt) return
+  /**
+   * Cancel what runs now as SIGINT would: SQLSTATE 57014. With `insist`, a statement that goes on
+   * while others wait ends with the server, which starts again.
+   */
+  interrupt({ insist = false } = {}) {
+    if (!this.#startedAt || this.#starting) return
     this.#cancelled = this.#runs
-    this.#interrupts.call('interrupt', this.#runs)
+    if (insist) this.#insisted ??= Date.now()
+    if (this.#asked === undefined) this.#interrupts.call('interrupt', this.#runs)
+    else this.#give(this.#asked, copyFail(CANCELED))
   }
 
   async close() {
@@ -147,21 +205,94 @@ export class Postgres {
 
   // The first call of an interrupt may have come before the thread took up the run.
   #tick() {
-    if (!this.#startedAt || Date.now() - this.#startedAt < TICK_MS) return
+    if (this.#insisted && Date.now() - this.#insisted > GRACE_MS && this.turns.contended) {
+      this.#insisted = undefined
+      this.#worker?.terminate()
+    }
+    if (!this.#startedAt || this.#asked !== undefined || Date.now() - this.#startedAt < TICK_MS) return
     this.#interrupts.call(this.#cancelled === this.#runs ? 'interrupt' : 'tick', this.#runs)
   }
 
   /**
+   * @param {Session} session
    * @param {Uint8Array} bytes
-   * @returns {Promise<Uint8Array>}
+   * @param {Asker} asker
+   * @returns {Promise<any>}
    */
-  #post(bytes) {
+  #post(session, bytes, asker) {
     this.#runs += 1
     this.#startedAt = Date.now()
+    this.#asker = asker
+    /** @type {object} */
+    let change = { gone: [] }
+    // No transaction is open when the turn has passed to another session.
+    if (session !== this.#on) {
+      change = { session: session.opening, gone: this.#gone }
+      this.#gone = []
+      this.#on = session
+    }
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
-      this.#worker?.postMessage({ id: this.#runs, bytes })
+      this.#worker?.postMessage({ id: this.#runs, bytes, ...change })
     })
+  }
+
+  /** @param {any} message of the worker */
+  #hear(message) {
+    if (message.output) this.#send(message.output, !message.asks && !message.ends)
+    if (message.asks) this.#ask(message.asks)
+    if (message.withdraws === this.#asked) this.#asked = undefined
+    if (message.changed !== undefined) this.#note(message.changed)
+    if (message.refused) this.#lose(message.refused)
+    if (message.ends) this.#settle('resolve', message.status)
+  }
+
+  /** @param {boolean} changed */
+  #note(changed) {
+    const session = /** @type {Session} */ (this.#on)
+    if (changed) this.#changed.add(session)
+    else this.#changed.delete(session)
+  }
+
+  /** @param {string} setting */
+  #lose(setting) {
+    this.#on = undefined
+    const message = `setting "${setting}" of this session cannot be put back`
+    this.#settle('reject', new SqlError({ C: '57P01', M: message, H: 'Connect again.' }))
+  }
+
+  /**
+   * @param {Uint8Array} output
+   * @param {boolean} partial
+   */
+  #send(output, partial) {
+    const run = this.#runs
+    const sent = () => {
+      // The worker counts anew in each run.
+      if (run !== this.#runs) return
+      Atomics.sub(this.#shared, UNSENT, output.length)
+      Atomics.notify(this.#shared, UNSENT)
+    }
+    this.#asker?.send(output, sent, partial)
+  }
+
+  /** @param {number} asked */
+  #ask(asked) {
+    this.#asked = asked
+    if (this.#cancelled === this.#runs) this.#give(asked, copyFail(CANCELED))
+    else this.#asker?.more().then((bytes) => this.#give(asked, bytes))
+  }
+
+  /**
+   * @param {number} asked
+   * @param {Uint8Array} bytes
+   */
+  #give(asked, bytes) {
+    if (asked !== this.#asked) return
+    this.#asked = undefined
+    this.#given.postMessage({ asked, bytes })
+    Atomics.add(this.#shared, GIVEN, 1)
+    Atomics.notify(this.#shared, GIVEN)
   }
 
   /**
@@ -170,21 +301,32 @@ export class Postgres {
    */
   #settle(how, value) {
     this.#startedAt = 0
+    this.#insisted = undefined
+    this.#asked = undefined
     const pending = this.#pending
     this.#pending = undefined
     pending?.[how](value)
   }
 
   async #boot() {
-    this.#session = undefined
-    this.#dirty = true
+    this.#starting = true
+    this.#on = undefined
+    this.#gone = []
+    for (const session of this.#changed) session.lost = true
+    this.#changed.clear()
     const able = await new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
+      const { port1, port2 } = new MessageChannel()
       const worker = new Worker(new URL('./engine.mjs', import.meta.url), {
-        workerData: this.#where,
+        workerData: { ...this.#where, given: port2, shared: this.#shared },
+        transferList: [port2],
       })
       this.#worker = worker
-      worker.on('message', (message) => this.#settle('resolve', message))
+      this.#given = port1
+      worker.once('message', (first) => {
+        this.#settle('resolve', first)
+        worker.on('message', (message) => this.#hear(message))
+      })
       worker.on('error', (error) => this.#settle('reject', error))
       worker.on('exit', (code) => {
         // After an error the next worker may have begun.
@@ -193,16 +335,22 @@ export class Postgres {
     })
     if (!able.interruptible || !able.timeouts) log('warning', 'statements cannot be cancelled', able)
     await this.#load()
+    this.#starting = false
   }
 
   // TimescaleDB is not preloaded: the loader comes with the first of its functions, the
   // Community module with the first of its own types, which has to fail on this value.
   async #load() {
-    const { setup } = new Session()
-    const post = async (/** @type {string} */ sql) => rows(await this.#post(query(sql)))
-    await post(`${setup}; set client_min_messages = warning`)
+    const post = async (/** @type {string} */ sql) => {
+      /** @type {Uint8Array[]} */
+      const answer = []
+      await this.#post(this.#own, query(sql), collecting(answer))
+      return rows(Buffer.concat(answer))
+    }
     await post('create extension if not exists timescaledb schema public')
     await post(`select public.time_bucket('1 hour'::interval, now())`)
     await post(`select 'AA'::_timescaledb_internal.compressed_data`).catch(() => {})
+    // PGlite cannot load the functions that convert encodings: their first call ends the server.
+    await post('update pg_catalog.pg_conversion set condefault = false where condefault')
   }
 }

@@ -1,23 +1,9 @@
-// What the session of one client has to look like before its messages run.
+// Who a client is and which settings it starts with, as its startup message says.
 
 /** @param {string} text */
 const literal = (text) => `'${text.replaceAll("'", "''")}'`
 /** @param {string} text */
 const identifier = (text) => `"${text.replaceAll('"', '""')}"`
-
-// RESET goes back to what PGlite passes on its command line (messages at debug, no sequential
-// scans), so the defaults are set by name.
-const DEFAULTS = [
-  'set session authorization postgres',
-  'set role none',
-  'set client_min_messages = notice',
-  'set log_min_messages = warning',
-  'set allow_system_table_mods = off',
-  'set enable_seqscan = on',
-  'set search_path = "$user", public',
-  `set timezone = 'UTC'`,
-  `set client_encoding = 'UTF8'`,
-].join('; ')
 
 // Parameters of a startup message that are not settings.
 const NOT_SETTINGS = new Set(['user', 'database', 'replication', 'options'])
@@ -39,17 +25,12 @@ function fromOptions(options) {
   return settings
 }
 
-/**
- * What a batch did to the named prepared statements: made one, dropped one, or dropped all.
- * @typedef {{ name: string, frame: Buffer } | { drop: string } | { dropAll: true }} PreparedChange
- */
+let count = 0
 
 export class Session {
-  /**
-   * Named prepared statements of the extended protocol: name to Parse message.
-   * @type {Map<string, Buffer>}
-   */
-  prepared = new Map()
+  id = (count += 1)
+  /** Whether a crash took away what it had set. */
+  lost = false
 
   /** @param {Record<string, string>} parameters of the startup message */
   constructor(parameters = {}) {
@@ -62,13 +43,17 @@ export class Session {
     if (UTF8.test(this.settings.client_encoding ?? '')) delete this.settings.client_encoding
   }
 
-  /** Two sessions with the same setup can follow each other without a reset. */
-  get setup() {
+  /** What the backend has to know of it. */
+  get opening() {
+    return { id: this.id, user: this.user, settings: this.settings }
+  }
+
+  /** Statements of a transaction that fail where the session cannot have its role or settings. */
+  get trial() {
     const settings = Object.entries(this.settings).map(
       ([name, value]) => `select pg_catalog.set_config(${literal(name)}, ${literal(value)}, false)`,
     )
-    const role = this.user === 'postgres' ? [] : [`set session authorization ${identifier(this.user)}`]
-    return [DEFAULTS, ...settings, ...role].join('; ')
+    return [`set session authorization ${identifier(this.user)}`, ...settings].join('; ')
   }
 
   /** Whether every part of the setup is sure to be accepted. */
@@ -79,17 +64,5 @@ export class Session {
   /** The query whose one row says whether the user is a superuser; no row if there is no such role. */
   get roleQuery() {
     return `select rolsuper from pg_catalog.pg_roles where rolname = ${literal(this.user)}`
-  }
-
-  /**
-   * Follow what a batch did to the named prepared statements.
-   * @param {PreparedChange[]} changes
-   */
-  remember(changes) {
-    for (const change of changes) {
-      if ('dropAll' in change) this.prepared.clear()
-      else if ('name' in change) this.prepared.set(change.name, change.frame)
-      else this.prepared.delete(change.drop)
-    }
   }
 }

@@ -1,15 +1,8 @@
-// What SQL text tells without running it: statements that cannot be served, and statements that
-// leave something in the session.
+// Statements that cannot be served, found in the text of SQL.
 
-const WORTH_A_LOOK =
-  /\b(?:set|reset|set_config|listen|copy|prepare|deallocate|declare|load|discard|do|call|temp|temporary|pg_temp|setseed|pg_(?:try_)?advisory_lock(?:_shared)?)\b/i
+const WORTH_A_LOOK = /\blisten\b/i
 const OPAQUE = /--[^\n]*|\/\*|\$(?:[a-z_\u0080-\uffff][\w\u0080-\uffff]*)?\$|\be'|'|"/gi
-const LEAVES_STATE =
-  /^\s*(?:set(?!\s+(?:local|transaction|constraints)\b)|reset|prepare(?!\s+transaction\b)|load|discard|do|call)\b|\b(?:set_config|temp|temporary|pg_temp|setseed|pg_(?:try_)?advisory_lock(?:_shared)?)\b|\bwith\s+hold\b/i
-// Back to what PGlite has on its command line, which is not what a native server has.
-const RESETS = /^\s*(?:reset|discard)\b|^\s*set\b.*(?:=|\bto)\s*default\b|\bauthorization\s+default\b/is
 const LISTEN = /^\s*listen\b/i
-const COPY_IN = /^\s*copy\b.*\bfrom\s+stdin\b/is
 
 /**
  * @param {string} sql
@@ -72,36 +65,15 @@ function statements(sql) {
 /** @typedef {{ message: string, hint: string }} Refusal */
 
 /**
- * What the bridge has to know of `sql`: `refusal` is a message and hint where it must not run,
- * `leavesState` says whether the session may differ afterwards, `resets` whether settings went
- * back to defaults.
+ * Why `sql` must not run, if so.
  * @param {string} sql
- * @returns {{ leavesState: boolean, resets?: boolean, refusal?: Refusal }}
+ * @returns {Refusal | undefined}
  */
-export function inspect(sql) {
-  if (!WORTH_A_LOOK.test(sql)) return { leavesState: false }
-  const all = statements(sql)
-  if (all.some((statement) => LISTEN.test(statement))) {
-    return {
-      leavesState: false,
-      refusal: {
-        message: 'LISTEN is not supported by the embedded server',
-        hint: 'Poll instead, or use a native server.',
-      },
-    }
-  }
-  if (all.some((statement) => COPY_IN.test(statement))) {
-    return {
-      leavesState: false,
-      refusal: {
-        message: 'COPY FROM STDIN is not supported by the embedded server',
-        hint: 'Insert from unnest() or jsonb_to_recordset(), many rows in one statement.',
-      },
-    }
-  }
+export function refused(sql) {
+  if (!WORTH_A_LOOK.test(sql) || !statements(sql).some((statement) => LISTEN.test(statement))) return undefined
   return {
-    leavesState: all.some((statement) => LEAVES_STATE.test(statement)),
-    resets: all.some((statement) => RESETS.test(statement)),
+    message: 'LISTEN is not supported by the embedded server',
+    hint: 'Poll instead, or use a native server.',
   }
 }
 

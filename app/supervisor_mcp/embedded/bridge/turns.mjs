@@ -2,19 +2,25 @@
 
 export class Turns {
   #held = false
-  /** @type {((release: () => void) => void)[]} */
+  /** @type {{ pass: (release: () => void) => void, patient: boolean }[]} */
   #waiting = []
+
+  /** Whether somebody waits who is not patient. */
+  get contended() {
+    return this.#waiting.some(({ patient }) => !patient)
+  }
 
   /**
    * Resolves with a function that gives the turn back; calling it twice is harmless.
+   * @param {{ patient?: boolean }} [how] upkeep is patient: nobody notices that it waits
    * @returns {Promise<() => void>}
    */
-  take() {
+  take({ patient = false } = {}) {
     if (!this.#held) {
       this.#held = true
       return Promise.resolve(this.#release())
     }
-    return new Promise((resolve) => this.#waiting.push(resolve))
+    return new Promise((pass) => this.#waiting.push({ pass, patient }))
   }
 
   #release() {
@@ -23,7 +29,7 @@ export class Turns {
       if (done) return
       done = true
       const next = this.#waiting.shift()
-      if (next) next(this.#release())
+      if (next) next.pass(this.#release())
       else this.#held = false
     }
   }

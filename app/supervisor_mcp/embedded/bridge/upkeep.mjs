@@ -34,14 +34,13 @@ export class Upkeep {
   }
 
   async #look() {
-    const release = await this.#postgres.turns.take()
+    const release = await this.#postgres.turns.take({ patient: true })
     try {
       if (this.#stopped) return
-      const [{ bytes }] = await this.#postgres.peek(WRITTEN)
+      const [{ bytes }] = await this.#postgres.query(this.#session, WRITTEN)
       this.#checkpointed ??= Number(bytes)
       if (Number(bytes) - this.#checkpointed < LOG_BYTES) return
-      await this.#postgres.enter(this.#session)
-      await this.#postgres.query('checkpoint')
+      await this.#postgres.query(this.#session, 'checkpoint')
       this.#checkpointed = Number(bytes)
     } finally {
       release()

@@ -10,12 +10,18 @@ const HEADER = 5
 export const STARTUP_LIMIT = 10_000
 export const MESSAGE_LIMIT = 64 * 1024 * 1024
 
-/** What a client sent that the protocol does not allow; `sqlstate` goes to the client. */
+/** What a client sent that the protocol does not allow; all of it goes to the client. */
 export class ProtocolViolation extends Error {
-  /** @param {string} text */
-  constructor(text, sqlstate = '08P01') {
+  /**
+   * @param {string} text
+   * @param {string} [sqlstate]
+   * @param {{ hint?: string, unread?: number }} [more] `unread` bytes of the message are to come
+   */
+  constructor(text, sqlstate = '08P01', { hint, unread = 0 } = {}) {
     super(text)
     this.sqlstate = sqlstate
+    this.hint = hint
+    this.unread = unread
   }
 }
 
@@ -45,8 +51,15 @@ export class Framer {
     if (!this.untyped && !FRONTEND.has(start[0])) {
       throw new ProtocolViolation(`invalid frontend message type ${start[0]}`)
     }
-    if (length < 4 || length > limit) {
-      throw new ProtocolViolation(`invalid message length ${length}; the limit is ${limit} bytes`)
+    if (length < 4 || (this.untyped && length > limit)) {
+      throw new ProtocolViolation(`invalid message length ${length}`)
+    }
+    if (length > limit) {
+      throw new ProtocolViolation(
+        `message of ${length} bytes is too large; the limit is ${limit} bytes`,
+        '54000',
+        { hint: 'Send the data in several statements, or with COPY.', unread: length + 1 - this.#size },
+      )
     }
     const total = length + header - 4
     return this.#size < total ? undefined : this.#take(total)
@@ -128,6 +141,8 @@ function int32(number) {
 export const SYNC = message('S')
 /** @param {string} sql */
 export const query = (sql) => message('Q', cstring(sql))
+/** @param {string} reason */
+export const copyFail = (reason) => message('f', cstring(reason))
 /**
  * Parse of `sql` with no parameter types.
  * @param {string} name
@@ -155,24 +170,39 @@ export const negotiateProtocol = (options) =>
   message('v', int32(PROTOCOL_3), int32(options.length), ...options.map(cstring))
 
 /**
- * An ErrorResponse.
- * @param {{ severity?: string, sqlstate: string, message: string, detail?: string, hint?: string }} error
+ * @param {string} type
+ * @param {Record<string, string | undefined>} fields by their letter
  */
-export function errorResponse({ severity = 'ERROR', sqlstate, message: text, detail, hint }) {
-  const fields = { S: severity, V: severity, C: sqlstate, M: text, D: detail, H: hint }
+function report(type, fields) {
   const present = Object.entries(fields).filter(([, value]) => value !== undefined)
-  return message('E', ...present.map(([key, value]) => cstring(key + value)), Buffer.alloc(1))
+  return message(type, ...present.map(([key, value]) => cstring(key + value)), Buffer.alloc(1))
 }
 
 /**
- * The transaction status of the ReadyForQuery that ends `bytes`, or undefined.
- * @param {Uint8Array} bytes
+ * An ErrorResponse.
+ * @param {{ severity?: string, sqlstate: string, message: string, detail?: string, hint?: string }} error
  */
-export function finalStatus(bytes) {
-  const at = bytes.length - 6
-  if (at < 0 || bytes[at] !== 0x5a || bytes[at + 4] !== 5) return undefined
-  return String.fromCharCode(bytes[at + 5])
+export const errorResponse = ({ severity = 'ERROR', sqlstate, message: text, detail, hint }) =>
+  report('E', { S: severity, V: severity, C: sqlstate, M: text, D: detail, H: hint })
+/**
+ * `bytes` with other words in its last error, where that has the SQLSTATE of `error`.
+ * @param {Uint8Array} bytes
+ * @param {{ sqlstate: string, message: string, detail?: string, hint?: string }} error
+ * @returns {Uint8Array}
+ */
+export function reworded(bytes, error) {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const at = buffer.lastIndexOf(`SERROR\0VERROR\0C${error.sqlstate}\0`) - HEADER
+  if (at < 0) return bytes
+  const end = at + 1 + buffer.readInt32BE(at + 1)
+  return Buffer.concat([buffer.subarray(0, at), errorResponse(error), buffer.subarray(end)])
 }
+/**
+ * A NoticeResponse that warns.
+ * @param {{ message: string, hint: string }} warning
+ */
+export const notice = ({ message: text, hint }) =>
+  report('N', { S: 'WARNING', V: 'WARNING', C: '01000', M: text, H: hint })
 
 /**
  * Every message in `bytes` as [type letter, body].

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from supervisor_mcp.embedded import database
+from tests.embedded.conftest import connect
+from tests.embedded.raw import Connection, query
+from tests.support.waiting import eventually
+
+MEGABYTE = 1024 * 1024
+
+
+def resident(pid: int) -> int:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * 4096 // MEGABYTE
+
+
+def test_a_large_result_does_not_pass_through_memory_as_a_whole(
+    data_dir: Path, cache_dir: Path
+) -> None:
+    with (
+        database.start(data_dir, cache_dir=cache_dir, jobs=False) as server,
+        connect(server.url) as client,
+    ):
+        before = resident(server.pid)
+        with client.cursor().copy(
+            "copy (select repeat('x', 199) from generate_series(1, 1000000)) to stdout"
+        ) as rows:
+            assert sum(map(len, rows)) == 200_000_000
+        assert resident(server.pid) < before + 200
+
+
+def test_a_client_that_takes_a_large_result_too_slowly_is_disconnected(
+    data_dir: Path, cache_dir: Path
+) -> None:
+    with (
+        database.start(data_dir, cache_dir=cache_dir, jobs=False) as server,
+        connect(server.url) as other,
+        Connection(server.url).begin() as deaf,
+    ):
+        before = resident(server.pid)
+        deaf.socket.sendall(query("select repeat('x', 1000000) from generate_series(1, 2000)"))
+        eventually(lambda: resident(server.pid) > before + 200)
+        assert other.execute("select 1").fetchone() == (1,)
+        assert resident(server.pid) < before + 600
