@@ -103,10 +103,11 @@ create continuous aggregate data.kind_1d (
     value_count bigint,  -- Number of observations that have a value.
     value_sum double precision,  -- Sum of the values.
     squared_deviations double precision,  -- Sum of squared deviations from the mean; null for histograms.
-    value_min double precision,  -- Smallest value.
-    value_max double precision,  -- Largest value.
-    value_last double precision,  -- Newest value.
-    last_at timestamp with time zone,  -- Time of the newest sample.
+    value_min double precision,  -- Smallest value; -infinity where a histogram leaves it open.
+    value_max double precision,  -- Largest value; infinity where a histogram leaves it open.
+    value_last double precision,  -- Newest value, the greatest of several at that time; null for histograms.
+    value_last_at timestamp with time zone,  -- Time of the newest value.
+    last_at timestamp with time zone,  -- Time of the newest sample, with or without a value.
     sketch bigint[]  -- Sketch of the values.
 ) as
 SELECT kind_id,
@@ -125,7 +126,8 @@ SELECT kind_id,
             WHEN (sketch IS NULL) THEN value
             ELSE high
         END) AS value_max,
-    public.last(value, ts) FILTER (WHERE (value IS NOT NULL)) AS value_last,
+    public.last(value, ROW(ts, value)) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last,
+    max(ts) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last_at,
     max(ts) AS last_at,
     internal.sketch((array_agg((((internal.bin(value))::bigint << 44) | (1)::bigint)) FILTER (WHERE ((sketch IS NULL) AND (value IS NOT NULL))) || internal.concat(sketch))) AS sketch
    FROM data.sample
@@ -166,8 +168,10 @@ create type data.rollup as (
     value_min double precision,
     value_max double precision,
     value_last double precision,
+    value_last_at timestamp with time zone,
     last_at timestamp with time zone,
     value_first double precision,
+    value_first_at timestamp with time zone,
     increase double precision,
     sketch bigint[]
 );
@@ -181,14 +185,15 @@ create table data.sample (
     value double precision,  -- The value; the sum of a histogram; null for a fact without a value.
     observations integer not null,  -- Number of observations: 1, or the count of a histogram.
     counter boolean not null,  -- Whether the value is a reading of a counter.
-    low double precision,  -- Of a histogram: lower bound of its lowest bucket with observations.
-    high double precision,  -- Of a histogram: upper bound of its highest bucket with observations.
+    low double precision,  -- Of a histogram: lower bound of its lowest bucket with observations; -infinity where that is open.
+    high double precision,  -- Of a histogram: upper bound of its highest bucket with observations; infinity where that is open.
     sketch bigint[],  -- Sketch of a histogram.
     constraint sample_once UNIQUE (series_id, ts, seq),
     constraint sample_value_in_range CHECK ((abs(value) <= '1e+140'::double precision))
 );
+create index sample_by_kind on data.sample using btree (kind_id, ts);
 -- hypertable by ts, chunks of 7 days
--- columnstore, segments by (series_id), ordered by (ts,seq)
+-- columnstore, segments by (series_id,kind_id), ordered by (ts,seq)
 
 -- Samples of a series in a day, UTC.
 create continuous aggregate data.sample_1d (
@@ -199,11 +204,13 @@ create continuous aggregate data.sample_1d (
     value_count bigint,  -- Number of observations that have a value.
     value_sum double precision,  -- Sum of the values.
     squared_deviations double precision,  -- Sum of squared deviations from the mean; null for histograms.
-    value_min double precision,  -- Smallest value.
-    value_max double precision,  -- Largest value.
-    value_last double precision,  -- Newest value.
-    last_at timestamp with time zone,  -- Time of the newest sample.
+    value_min double precision,  -- Smallest value; -infinity where a histogram leaves it open.
+    value_max double precision,  -- Largest value; infinity where a histogram leaves it open.
+    value_last double precision,  -- Newest value, the greatest of several at that time; null for histograms.
+    value_last_at timestamp with time zone,  -- Time of the newest value.
+    last_at timestamp with time zone,  -- Time of the newest sample, with or without a value.
     value_first double precision,  -- First reading of a counter.
+    value_first_at timestamp with time zone,  -- Time of the first reading of a counter.
     increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
     sketch bigint[]  -- Sketch of the values.
 ) as
@@ -224,9 +231,11 @@ SELECT series_id,
             WHEN (sketch IS NULL) THEN value
             ELSE high
         END) AS value_max,
-    public.last(value, ts) FILTER (WHERE (value IS NOT NULL)) AS value_last,
+    public.last(value, ROW(ts, value)) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last,
+    max(ts) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last_at,
     max(ts) AS last_at,
     public.first(value, ts) FILTER (WHERE counter) AS value_first,
+    min(ts) FILTER (WHERE counter) AS value_first_at,
     internal.increase(array_agg(value ORDER BY ts) FILTER (WHERE counter)) AS increase,
     internal.sketch((array_agg((((internal.bin(value))::bigint << 44) | (1)::bigint)) FILTER (WHERE ((sketch IS NULL) AND (value IS NOT NULL))) || internal.concat(sketch))) AS sketch
    FROM data.sample
@@ -246,11 +255,13 @@ create continuous aggregate data.sample_1h (
     value_count bigint,  -- Number of observations that have a value.
     value_sum double precision,  -- Sum of the values.
     squared_deviations double precision,  -- Sum of squared deviations from the mean; null for histograms.
-    value_min double precision,  -- Smallest value.
-    value_max double precision,  -- Largest value.
-    value_last double precision,  -- Newest value.
-    last_at timestamp with time zone,  -- Time of the newest sample.
+    value_min double precision,  -- Smallest value; -infinity where a histogram leaves it open.
+    value_max double precision,  -- Largest value; infinity where a histogram leaves it open.
+    value_last double precision,  -- Newest value, the greatest of several at that time; null for histograms.
+    value_last_at timestamp with time zone,  -- Time of the newest value.
+    last_at timestamp with time zone,  -- Time of the newest sample, with or without a value.
     value_first double precision,  -- First reading of a counter.
+    value_first_at timestamp with time zone,  -- Time of the first reading of a counter.
     increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
     sketch bigint[]  -- Sketch of the values.
 ) as
@@ -271,9 +282,11 @@ SELECT series_id,
             WHEN (sketch IS NULL) THEN value
             ELSE high
         END) AS value_max,
-    public.last(value, ts) FILTER (WHERE (value IS NOT NULL)) AS value_last,
+    public.last(value, ROW(ts, value)) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last,
+    max(ts) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last_at,
     max(ts) AS last_at,
     public.first(value, ts) FILTER (WHERE counter) AS value_first,
+    min(ts) FILTER (WHERE counter) AS value_first_at,
     internal.increase(array_agg(value ORDER BY ts) FILTER (WHERE counter)) AS increase,
     internal.sketch((array_agg((((internal.bin(value))::bigint << 44) | (1)::bigint)) FILTER (WHERE ((sketch IS NULL) AND (value IS NOT NULL))) || internal.concat(sketch))) AS sketch
    FROM data.sample
@@ -311,7 +324,8 @@ create table data.source (
     constraint source_name_well_formed CHECK (internal.fits(name, 'source_name'::text))
 );
 
--- Statistics of a kind in a window; label is the group, or null for the whole kind.
+-- Statistics of a kind in a window; label is the group, or null for the whole kind. bounded says whether
+-- every percentile is within the relative error of the sketch.
 create type data.statistics as (
     kind_id bigint,
     label text,
@@ -327,7 +341,8 @@ create type data.statistics as (
     p95 double precision,
     p99 double precision,
     rate_per_second double precision,
-    newest timestamp with time zone
+    newest timestamp with time zone,
+    bounded boolean
 );
 
 -- schema internal
@@ -394,13 +409,13 @@ create function internal.plot_series(p_kind bigint, p_series bigint[], p_from ti
 
 create function internal.present_agg(p_kind text, p_window text, p_answers json[], p_now timestamp with time zone) returns json language sql immutable;
 
-create procedure internal.prune(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+create procedure internal.prune(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile set TimeZone=UTC;
 
 create function internal.quotient(p_over double precision, p_under double precision) returns double precision language sql immutable parallel safe;
 
 create function internal.raw_retention() returns interval language sql stable;
 
-create function internal.raw_rollup(p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval) returns SETOF data.rollup language sql stable;
+create function internal.raw_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval) returns SETOF data.rollup language sql stable;
 
 create function internal.read_cursor(p_list text, p_cursor text, p_pattern text) returns text language plpgsql immutable;
 
@@ -420,6 +435,8 @@ create function internal.read_ts(p_ts jsonb, p_now timestamp with time zone) ret
 
 create function internal.read_window(p_window text) returns interval language plpgsql stable;
 
+create function internal.readable_from(p_at timestamp with time zone) returns timestamp with time zone language sql stable;
+
 create function internal.recall_agg(p_kinds bigint[], p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone) returns json language plpgsql stable;
 
 create function internal.receipt_json(p_items integer, p_accepted integer, p_conflict integer, p_late integer, p_bad integer, p_rejected jsonb) returns json language sql immutable parallel safe;
@@ -432,7 +449,7 @@ create function internal.register_series(p_series jsonb, p_now timestamp with ti
 
 create function internal.retention(p_relation name) returns interval language sql stable;
 
-create function internal.rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
+create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.select_fields(p_answer json, p_fields text[]) returns json language sql immutable parallel safe;
 
@@ -462,7 +479,7 @@ create function internal.value_fault(p_value jsonb) returns text language sql im
 
 create function internal.watermark(p_rollup name) returns timestamp with time zone language sql stable parallel safe;
 
-create function internal.window_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision, p_percentiles boolean) returns SETOF data.statistics language plpgsql stable;
+create function internal.window_statistics(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision, p_percentiles boolean) returns SETOF data.statistics language plpgsql stable;
 
 create function internal.write_cursor(p_list text, p_place text) returns text language sql immutable parallel safe;
 
@@ -470,21 +487,21 @@ create function internal.write_cursor(p_list text, p_place text) returns text la
 -- Functions that REST, MCP and the command line call. Role supervisor_app may execute them.
 create schema api;
 
-create function api.get_state(p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+create function api.get_state(p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
+create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
+create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
+create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
+create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.query_facts(p_kind text, p_source text, p_subject text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
+create function api.query_facts(p_kind text, p_source text, p_subject text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
+create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.snapshot_agg(p_kind text, p_window text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
+create function api.snapshot_agg(p_kind text, p_window text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
 -- schema analytics
 -- Views that analysts query: a stable contract. Role supervisor_analyst may select.

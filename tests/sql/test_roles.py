@@ -99,12 +99,17 @@ def test_administrators_read_ops(db: Connection) -> None:
         assert ask(db, "select count(*) from ops.policies") > 10
 
 
-def test_functions_of_api_are_definers_that_look_in_temporary_schemas_last(db: Connection) -> None:
+def test_functions_of_api_are_definers_with_a_search_path_and_a_time_zone_of_their_own(
+    db: Connection,
+) -> None:
     loose = db.execute(
         """
         select proname from pg_proc
         where pronamespace = 'api'::regnamespace
-            and not (prosecdef and 'search_path=pg_catalog, public, pg_temp' = any(proconfig))
+            and not (
+                prosecdef
+                and proconfig @> '{"search_path=pg_catalog, public, pg_temp",TimeZone=UTC}'
+            )
         """
     ).fetchall()
     assert loose == []

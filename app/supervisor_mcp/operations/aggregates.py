@@ -100,10 +100,15 @@ class Statistics(Struct):
     count: Annotated[int | UnsetType, Meta(description="Observations.")] = UNSET
     sum: Number = UNSET
     avg: Number = UNSET
-    min: Number = UNSET
+    min: Annotated[
+        Number, Meta(description="Of a histogram: a bound; null where the bucket is open.")
+    ] = UNSET
     max: Number = UNSET
     stddev: Annotated[Number, Meta(description="Of the population.")] = UNSET
-    last: Annotated[Number, Meta(description="Newest value.")] = UNSET
+    last: Annotated[
+        Number,
+        Meta(description="Newest value, the greatest of several at once; null for histograms."),
+    ] = UNSET
     p50: Number = UNSET
     p90: Number = UNSET
     p95: Number = UNSET
@@ -115,7 +120,7 @@ class Statistics(Struct):
 
 
 class Previous(Statistics, kw_only=True):
-    """Statistics of the window before."""
+    """Statistics of the window before, as long as this one."""
 
     from_: str = field(name="from")
     to: str
@@ -154,7 +159,11 @@ class Aggregate(Statistics, kw_only=True):
     groups: list[Group] | UnsetType = UNSET
     freshness: Freshness | UnsetType = UNSET
     error_bound: Annotated[
-        Number, Meta(description="Relative error of percentiles; null for histograms.")
+        Number,
+        Meta(
+            description="Relative error of percentiles; null for histograms and where one lies"
+            " between values of different sign."
+        ),
     ] = UNSET
     computed_at: str
 

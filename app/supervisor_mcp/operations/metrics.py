@@ -19,7 +19,10 @@ LabelValue = Annotated[str, Meta(max_length=500)]
 
 
 class Histogram(Struct, forbid_unknown_fields=True):
-    """counts[i] are in (bounds[i-1], bounds[i]]; one more count is above all bounds."""
+    """counts[i] are in (bounds[i-1], bounds[i]]; one more count is above all bounds.
+
+    sum is one that these allow.
+    """
 
     bounds: Annotated[list[float], Meta(min_length=1, max_length=500)]
     counts: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(min_length=2, max_length=501)]

@@ -34,9 +34,9 @@ SECONDS = Histogram(
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
 
 HELP = {
-    "kinds": "Kinds in the catalogue.",
-    "sources": "Sources in the catalogue.",
-    "series": "Series in the catalogue.",
+    "kinds": "Kinds in the catalogue, estimated from 10,000 on.",
+    "sources": "Sources in the catalogue, estimated from 10,000 on.",
+    "series": "Series in the catalogue, estimated from 10,000 on.",
     "late_samples": "Late samples that are not rolled up yet.",
     "migrations": "Migrations that the database has.",
 }
@@ -47,6 +47,11 @@ def count(method: str, route: str, status: int, seconds: float) -> None:
     requests, durations = _children(method if method in METHODS else "other", route, status)
     requests.inc()
     durations.observe(seconds)
+
+
+def count_refused(status: int) -> None:
+    """Count a request that was refused before its method and path were read."""
+    REQUESTS.labels("other", "none", status).inc()
 
 
 def expose(state: Mapping[str, Any]) -> bytes:

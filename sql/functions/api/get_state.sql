@@ -2,6 +2,7 @@ create or replace function api.get_state(p_now timestamptz) returns json
 language sql stable
 security definer
 set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
 begin atomic
     select json_build_object(
         'kinds', (select count(*) from data.kind),

@@ -9,6 +9,7 @@ create or replace function api.ingest_metrics(
 language plpgsql
 security definer
 set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
 as $$
 declare
     v_items constant jsonb := internal.read_items(p_body);

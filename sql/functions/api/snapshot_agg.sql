@@ -3,6 +3,7 @@ returns json
 language plpgsql
 security definer
 set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
 as $$
 declare
     v_answers json [];

@@ -29,7 +29,8 @@ begin atomic
         jsonb_hash_extended(
             jsonb_build_array(
                 entry.kind_id,
-                case when entry.has_ts then entry.ts end,
+                -- The instant: how a time looks depends on the time zone of the session.
+                case when entry.has_ts then (extract(epoch from entry.ts) * 1000000)::bigint end,
                 entry.value,
                 entry.subject,
                 entry.payload

@@ -36,7 +36,7 @@ begin atomic
             last_at,
             value_first,
             increase
-        from internal.raw_rollup(p_series, p_from, p_to, p_step)
+        from internal.raw_rollup('{}', p_series, p_from, p_to, p_step)
         where extract(epoch from p_step)::bigint % 3600 <> 0
     ),
 

@@ -1,5 +1,6 @@
 create or replace procedure internal.prune(p_job_id integer, p_config jsonb)
 language plpgsql
+set timezone = 'UTC'
 as $$
 begin
     delete from data.idempotency_key
