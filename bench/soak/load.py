@@ -12,6 +12,7 @@ from typing import Any, Self
 import httpx
 
 WRITERS = 3
+FACTS = 20
 READERS = 2
 WINDOWS = ("1h", "7d")
 TIMEOUT_SECONDS = 5.0
@@ -55,7 +56,7 @@ class Load:
             for step in itertools.count():
                 ts = (began + timedelta(milliseconds=step)).isoformat()
                 common = {"source": f"writer{writer}", "ts": ts, "value": step % 100}
-                ids = [f"{self.name}-{writer}-{step}-{i}" for i in range(3)]
+                ids = [f"{self.name}-{writer}-{step}-{i}" for i in range(FACTS)]
                 facts = [{"kind": self.fact, "fact_id": each, **common} for each in ids]
                 self._post(http, "facts", facts, ids, self.facts)
                 sample = {"name": self.metric, **common}
