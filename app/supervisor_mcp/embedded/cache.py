@@ -105,7 +105,7 @@ def _executable() -> Path:
 def _socket_path(run_dir: Path, ended: Cache | None) -> tuple[Path, Path | None]:
     if ended is not None:
         if ended.temporary is not None:
-            ended.temporary.mkdir(mode=0o700, exist_ok=True)
+            ended.temporary.mkdir(mode=0o700)
         return ended.socket, ended.temporary
     socket = run_dir / "valkey.sock"
     if len(os.fsencode(socket)) <= MAX_SOCKET_PATH:
