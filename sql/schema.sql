@@ -21,14 +21,16 @@ create table data.aggregate (
 
 -- Items whose identity is already stored with other content; aggregates do not include them.
 create table data.conflict (
-    received_at timestamp with time zone not null,  -- Time of the request.
-    kind_id bigint not null,  -- Kind of the item.
     source_id bigint not null,  -- Source of the item.
-    ts timestamp with time zone not null,  -- Time of the item.
-    item jsonb not null  -- The item as sent.
+    kind_id bigint not null,  -- Kind of the item.
+    digest bigint not null,  -- Digest of the item; equal for a retry, also with other key order, number format or time zone.
+    ts timestamp with time zone not null,  -- Time of the item, when it was received first.
+    item jsonb not null,  -- The item as sent first.
+    first_received_at timestamp with time zone not null,  -- Time of the first request with the item.
+    last_received_at timestamp with time zone not null,  -- Time of the last request with the item.
+    attempts integer not null,  -- How often the item was sent.
+    constraint conflict_once PRIMARY KEY (source_id, kind_id, digest)
 );
-create index conflict_received_at_idx on data.conflict using btree (received_at DESC);
--- hypertable by received_at, chunks of 30 days
 
 -- A business event. It also adds a sample to the series of its kind and source.
 create table data.fact (
@@ -89,7 +91,7 @@ create table data.kind (
     kind_id bigint not null generated always as identity,  -- Number of the kind.
     name text not null,  -- A metric name, or Fact:<Name>.
     type text not null,  -- gauge, counter, histogram or fact; it never changes.
-    unit text,  -- Unit of the values, as first sent.
+    unit text,  -- Unit of the values, of the first item that named one; it never changes.
     created_at timestamp with time zone not null,  -- When the kind was first seen.
     constraint kind_pkey PRIMARY KEY (kind_id),
     constraint kind_name_taken UNIQUE (name),
@@ -166,6 +168,7 @@ create index late_by_kind on data.late using btree (kind_id, bucket);
 create table data.quota (
     name text not null,  -- Name of the limit.
     value bigint not null,  -- The limit; the name contains its unit.
+    used bigint,  -- Rows that exist, counted when they are registered and recounted by the job prune_catalogue; null for a limit per hour.
     constraint quota_pkey PRIMARY KEY (name),
     constraint quota_positive CHECK ((value > 0))
 );
@@ -327,6 +330,7 @@ create table data.series (
 );
 create index series_by_kind on data.series using btree (kind_id);
 create index series_by_source on data.series using btree (source_id, created_at);
+create index series_by_time on data.series using btree (created_at);
 
 -- An MCP server or agent that sends metrics or facts.
 create table data.source (
@@ -375,7 +379,9 @@ create function internal.change_json(p_current data.statistics, p_previous data.
 
 create function internal.check_facts(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, source_id bigint, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, good boolean) language sql stable;
 
-create function internal.check_metrics(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, ts timestamp with time zone, value double precision, observations integer, counter boolean, low double precision, high double precision, sketch bigint[], good boolean) language sql stable;
+create function internal.check_metrics(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, settled boolean, ts timestamp with time zone, value double precision, observations integer, counter boolean, low double precision, high double precision, sketch bigint[], good boolean) language sql stable;
+
+create function internal.check_quotas(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
 
 create function internal.check_range(p_from timestamp with time zone, p_to timestamp with time zone) returns void language plpgsql immutable;
 
@@ -385,7 +391,17 @@ create function internal.complete_idempotency_key(p_operation text, p_key text, 
 
 create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray language internal immutable sfunc array_cat stype anycompatiblearray;
 
+create function internal.counter_after(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
+
+create function internal.counter_before(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
+
+create function internal.counter_growth(p_buckets data.rollup[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(series_id bigint, bucket timestamp with time zone, increase double precision) language sql stable;
+
 create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN p_settings jsonb) language plpgsql volatile;
+
+create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql stable;
+
+create function internal.estimate_rows(p_relation regclass) returns bigint language plpgsql stable;
 
 create function internal.explain_items(p_bad_items jsonb, p_now timestamp with time zone, p_facts boolean) returns jsonb language plpgsql stable;
 
@@ -395,6 +411,8 @@ create function internal.find_kinds(p_kind text) returns bigint[] language plpgs
 
 create function internal.find_series(p_kinds bigint[], p_source text) returns bigint[] language plpgsql stable;
 
+create function internal.finest_width(p_series bigint[], p_from timestamp with time zone) returns interval language sql stable;
+
 create function internal.fits(p_text text, p_rule text) returns boolean language sql immutable parallel safe;
 
 create function internal.hourly_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
@@ -403,9 +421,15 @@ create function internal.increase(p_values double precision[]) returns double pr
 
 create function internal.is_labels(p_labels jsonb) returns boolean language sql immutable parallel safe;
 
+create function internal.is_unit(p_unit text, p_settled text) returns boolean language sql immutable parallel safe;
+
+create function internal.item_digest(p_item jsonb, p_ts timestamp with time zone) returns bigint language sql stable parallel safe;
+
 create function internal.item_rules() returns TABLE(slug text, field text, detail text) language sql immutable parallel safe;
 
 create function internal.join_json(VARIADIC p_objects json[]) returns json language sql immutable parallel safe;
+
+create function internal.keep_conflicts(p_conflicts jsonb, p_now timestamp with time zone) returns integer language sql volatile;
 
 create function internal.keep_fact_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language sql volatile;
 
@@ -415,15 +439,17 @@ create function internal.label_faults(p_labels jsonb) returns TABLE(field text, 
 
 create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
 
+create function internal.lock_quotas() returns void language plpgsql volatile;
+
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[];
 
-create function internal.metric_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+create function internal.metric_faults(p_item jsonb, p_kind_type text, p_kind_unit text, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
 
 create function internal.oldest_accepted(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
 
-create function internal.oldest_sample_chunk() returns timestamp with time zone language sql stable;
+create function internal.oldest_chunk(p_relation name) returns timestamp with time zone language sql stable;
 
 create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
 
@@ -432,6 +458,8 @@ create function internal.plot_series(p_kind bigint, p_series bigint[], p_from ti
 create function internal.present_agg(p_kind text, p_window text, p_answers json[], p_now timestamp with time zone) returns json language sql immutable;
 
 create procedure internal.prune(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile set TimeZone=UTC;
+
+create procedure internal.prune_catalogue(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
 create function internal.quotient(p_over double precision, p_under double precision) returns double precision language sql immutable parallel safe;
 
@@ -451,7 +479,7 @@ create function internal.read_limit(p_limit integer, p_default integer, p_most i
 
 create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
 
-create function internal.read_step(p_step text, p_from timestamp with time zone, p_to timestamp with time zone) returns interval language plpgsql immutable;
+create function internal.read_step(p_step text, p_from timestamp with time zone, p_to timestamp with time zone, p_finest interval) returns interval language plpgsql immutable;
 
 create function internal.read_ts(p_ts jsonb, p_now timestamp with time zone) returns timestamp with time zone language sql stable parallel safe;
 
@@ -491,7 +519,7 @@ create procedure internal.set_default_job(IN p_procedure text, IN p_schedule_int
 
 create procedure internal.set_default_policy(IN p_relation text, IN p_policy text, IN p_settings jsonb) language plpgsql volatile;
 
-create procedure internal.set_default_retention(IN p_relation text, IN p_drop_after interval) language plpgsql volatile;
+create procedure internal.set_default_retention(IN p_relation text, IN p_drop_after interval, IN p_schedule_interval interval DEFAULT NULL::interval) language plpgsql volatile;
 
 create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
 
@@ -500,6 +528,8 @@ create procedure internal.snapshot_aggregates(IN p_job_id integer, IN p_config j
 create function internal.statistics_json(p_statistics data.statistics) returns json language sql immutable parallel safe;
 
 create function internal.statistics_of(p_answer json) returns jsonb language sql immutable parallel safe;
+
+create function internal.step_rollup(p_resolution text, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
@@ -511,13 +541,19 @@ create function internal.text_rules() returns jsonb language sql immutable paral
 
 create function internal.ts_faults(p_ts jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
+create function internal.unit_fault(p_unit text, p_settled text, p_value jsonb) returns text language sql immutable parallel safe;
+
+create function internal.unit_scale(p_unit text) returns jsonb language sql immutable parallel safe;
+
 create function internal.unknown_fields(p_item jsonb, p_known text[]) returns TABLE(field text, slug text, detail text) language sql immutable;
 
 create function internal.unregistered_facts(p_items jsonb, p_now timestamp with time zone) returns jsonb language sql stable;
 
-create function internal.unregistered_metrics(p_items jsonb, p_now timestamp with time zone) returns jsonb language sql stable;
+create function internal.unregistered_metrics(p_items jsonb, p_now timestamp with time zone, OUT series jsonb, OUT bad integer, OUT bad_items jsonb) returns record language plpgsql volatile;
 
 create function internal.value_fault(p_value jsonb) returns text language sql immutable parallel safe;
+
+create function internal.wait_for_ingests() returns void language plpgsql volatile set lock_timeout=10s;
 
 create function internal.watermark(p_rollup name) returns timestamp with time zone language sql stable parallel safe;
 
@@ -561,10 +597,10 @@ create view analytics.aggregates (
     count bigint,  -- Observations in the window.
     sum double precision,  -- Sum of the values.
     avg double precision,  -- Mean of the values.
-    min double precision,  -- Smallest value.
-    max double precision,  -- Largest value.
-    p50 double precision,  -- Median, with an error of at most 1 %.
-    p95 double precision,  -- 95th percentile, with an error of at most 1 %.
+    min double precision,  -- Smallest value; null where a histogram leaves it open.
+    max double precision,  -- Largest value; null where a histogram leaves it open.
+    p50 double precision,  -- Median, with the relative error error_bound of answer.
+    p95 double precision,  -- 95th percentile; see p50.
     rate_per_second double precision,  -- Observations per second; of a counter, its growth per second.
     answer json  -- The whole answer of /query/agg.
 ) as
@@ -700,7 +736,8 @@ create table deploy.setting (
 );
 
 -- jobs
--- job internal.prune every 1 day {"idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.prune every 1 day {"conflicts": "90 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.prune_catalogue every 1 day {"grace": "1 day"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_rollup every 00:10:00 {"rollup": "sample_1h", "end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_rollup every 01:00:00 {"rollup": "kind_1d", "end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
@@ -708,7 +745,6 @@ create table deploy.setting (
 -- job internal.snapshot_aggregates every 01:00:00 {"windows": ["7d", "30d"]} at most 00:00:00, -1 retries every 00:05:00
 -- data.aggregate: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.aggregate: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
--- data.conflict: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.fact: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.fact: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
