@@ -12,7 +12,8 @@ begin
     if c_shared then
         perform pg_advisory_lock(c_lock);
     end if;
-    -- Retention may have run meanwhile.
+    -- Retention waits until the refresh has read which buckets are invalid, or has run before.
+    lock table data.sample in access share mode;
     v_start := greatest(p_from, coalesce(internal.refresh_start(), 'infinity'));
     if v_start < p_to then
         call refresh_continuous_aggregate('data.' || quote_ident(p_rollup), v_start, p_to);
