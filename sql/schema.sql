@@ -369,6 +369,12 @@ create function internal.complete_idempotency_key(p_operation text, p_key text, 
 
 create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray language internal immutable sfunc array_cat stype anycompatiblearray;
 
+create function internal.counter_after(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
+
+create function internal.counter_before(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
+
+create function internal.counter_growth(p_buckets data.rollup[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(series_id bigint, bucket timestamp with time zone, increase double precision) language sql stable;
+
 create function internal.explain_items(p_bad_items jsonb, p_now timestamp with time zone, p_facts boolean) returns jsonb language plpgsql stable;
 
 create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
@@ -376,6 +382,8 @@ create function internal.fact_faults(p_item jsonb, p_now timestamp with time zon
 create function internal.find_kinds(p_kind text) returns bigint[] language plpgsql stable;
 
 create function internal.find_series(p_kinds bigint[], p_source text) returns bigint[] language plpgsql stable;
+
+create function internal.finest_width(p_series bigint[], p_from timestamp with time zone) returns interval language sql stable;
 
 create function internal.fits(p_text text, p_rule text) returns boolean language sql immutable parallel safe;
 
@@ -402,6 +410,8 @@ create aggregate internal.merge_moments(double precision[]) returns double preci
 create function internal.metric_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
+
+create function internal.oldest_chunk(p_relation name) returns timestamp with time zone language sql stable;
 
 create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
 
@@ -459,6 +469,8 @@ create procedure internal.snapshot_aggregates(IN p_job_id integer, IN p_config j
 
 create function internal.statistics_json(p_statistics data.statistics) returns json language sql immutable parallel safe;
 
+create function internal.step_rollup(p_resolution text, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.rollup language plpgsql stable;
+
 create function internal.store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
@@ -515,10 +527,10 @@ create view analytics.aggregates (
     count bigint,  -- Observations in the window.
     sum double precision,  -- Sum of the values.
     avg double precision,  -- Mean of the values.
-    min double precision,  -- Smallest value.
-    max double precision,  -- Largest value.
-    p50 double precision,  -- Median, with an error of at most 1 %.
-    p95 double precision,  -- 95th percentile, with an error of at most 1 %.
+    min double precision,  -- Smallest value; null where a histogram leaves it open.
+    max double precision,  -- Largest value; null where a histogram leaves it open.
+    p50 double precision,  -- Median, with the relative error error_bound of answer.
+    p95 double precision,  -- 95th percentile; see p50.
     rate_per_second double precision,  -- Observations per second; of a counter, its growth per second.
     answer json  -- The whole answer of /query/agg.
 ) as

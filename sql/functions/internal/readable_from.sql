@@ -3,14 +3,10 @@ language sql stable
 begin atomic
     select case
         when
-            p_at < (
-                select min(range_start)
-                from timescaledb_information.chunks
-                where hypertable_schema = 'data' and hypertable_name = 'sample'
-            )
+            p_at < internal.oldest_chunk('sample')
             and exists (
                 select from data.kind_1d
-                where bucket = time_bucket(interval '1 day', p_at)
+                where bucket = time_bucket(interval '24 hours', p_at)
             )
             then time_bucket(interval '1 hour', p_at + interval '30 minutes')
         else p_at
