@@ -16,10 +16,10 @@ as $$
 declare
     v_to timestamptz := coalesce(p_to, p_now);
     v_from constant timestamptz := coalesce(p_from, v_to - interval '24 hours');
+    v_step interval := internal.read_step(p_step, v_from, v_to);
     v_kinds constant bigint [] := internal.find_kinds(p_name);
     v_series bigint [];
     v_finest interval;
-    v_step interval;
     v_points bigint;
 begin
     perform internal.check_range(v_from, v_to);
@@ -31,10 +31,12 @@ begin
             and (p_source is null or series.series_id = any(internal.find_series(v_kinds, p_source)))
     );
     v_finest := internal.finest_width(v_series, v_from);
-    v_step := internal.read_step(p_step, v_from, v_to, v_finest);
-    if v_finest > '0' and v_to < internal.oldest_chunk('sample') then
-        -- No part of a bucket can be read.
-        v_to := time_bucket(v_finest, v_to + v_finest - interval '1 microsecond');
+    if v_finest > '0' then
+        v_step := v_finest * ceil(extract(epoch from v_step) / extract(epoch from v_finest));
+        if v_to < internal.oldest_chunk('sample') then
+            -- No part of a bucket can be read.
+            v_to := time_bucket(v_finest, v_to + v_finest - interval '1 microsecond');
+        end if;
     end if;
     v_points := ceil(extract(epoch from v_to - v_from) / extract(epoch from v_step)) + 1;
     if v_points * greatest(cardinality(v_series), 1) > 100000 then
