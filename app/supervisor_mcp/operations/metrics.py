@@ -72,7 +72,7 @@ class MetricItem(Struct, forbid_unknown_fields=True):
         Annotated[
             str,
             Meta(
-                description="Unit, such as seconds or bytes.",
+                description="Unit, such as seconds or bytes; a metric keeps its first one.",
                 extra_json_schema=text_rules.UNIT,
             ),
         ]
