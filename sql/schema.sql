@@ -5,15 +5,19 @@
 -- Tables, hypertables and continuous aggregates; only migrations change them.
 create schema data;
 
--- Snapshots: aggregates of a kind and window as computed at a time.
+-- Snapshots: aggregates of a kind and window as computed at a time. A row is valid until the next one:
+-- an answer with the statistics of the row before it is not stored.
 create table data.aggregate (
     kind_id bigint not null,  -- Kind.
     window_name text not null,  -- Window: 7d, 30d and so on.
+    minute timestamp with time zone not null,  -- Minute of the computation, or the next one where an earlier answer has it.
     computed_at timestamp with time zone not null,  -- Time of the computation.
-    answer json not null  -- The answer of /query/agg.
+    answer json not null,  -- The answer of /query/agg.
+    constraint aggregate_once_a_minute PRIMARY KEY (kind_id, window_name, minute),
+    constraint aggregate_near_its_minute CHECK (((minute - date_trunc('minute'::text, computed_at, 'UTC'::text)) = ANY (ARRAY['00:00:00'::interval, '00:01:00'::interval])))
 );
-create index aggregate_by_kind on data.aggregate using btree (kind_id, window_name, computed_at DESC);
--- hypertable by computed_at, chunks of 7 days
+-- hypertable by minute, chunks of 7 days
+-- columnstore, segments by (kind_id,window_name), ordered by (minute)
 
 -- Items whose identity is already stored with other content; aggregates do not include them.
 create table data.conflict (
@@ -136,6 +140,16 @@ create index kind_1d_by_kind on data.kind_1d using btree (kind_id, bucket);
 -- materialised rows only
 -- hypertable by bucket, chunks of 70 days
 -- columnstore, segments by (kind_id), ordered by (bucket)
+
+-- Kinds that transactions changed, kept for an hour. A log, so that ingests of one kind do not wait for
+-- each other as they would for a version in a row per kind.
+create table data.kind_change (
+    xid xid8 not null default pg_current_xact_id(),  -- Transaction; not in the order of commits.
+    kind_id bigint not null,  -- Kind that the transaction added to.
+    changed_at timestamp with time zone not null default now()  -- Start of the transaction, for dropping.
+);
+create index kind_change_by_xid on data.kind_change using btree (xid);
+-- hypertable by changed_at, chunks of 01:00:00
 
 -- Hours that got samples after they were rolled up; read from samples until refreshed.
 create table data.late (
@@ -459,6 +473,8 @@ create procedure internal.snapshot_aggregates(IN p_job_id integer, IN p_config j
 
 create function internal.statistics_json(p_statistics data.statistics) returns json language sql immutable parallel safe;
 
+create function internal.statistics_of(p_answer json) returns jsonb language sql immutable parallel safe;
+
 create function internal.store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
@@ -489,9 +505,13 @@ create schema api;
 
 create function api.get_state(p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.get_visibility() returns pg_snapshot language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+
+create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+
+create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot, OUT read_at timestamp with time zone, OUT changes json) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
 create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
@@ -501,7 +521,7 @@ create function api.query_facts(p_kind text, p_source text, p_subject text, p_fr
 
 create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.snapshot_agg(p_kind text, p_window text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.record_agg(p_answer json) returns integer language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
 -- schema analytics
 -- Views that analysts query: a stable contract. Role supervisor_analyst may select.
@@ -633,6 +653,7 @@ create table deploy.migration (
 -- job internal.prune every 1 day {"idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.snapshot_aggregates every 01:00:00 {"windows": ["7d", "30d"]} at most 00:00:00, -1 retries every 00:05:00
+-- data.aggregate: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.aggregate: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 -- data.conflict: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.fact: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
@@ -640,6 +661,7 @@ create table deploy.migration (
 -- data.kind_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_refresh_continuous_aggregate every 01:00:00 {"end_offset": "01:00:00", "start_offset": "89 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "1830 days"}
+-- data.kind_change: job _timescaledb_functions.policy_retention every 01:00:00 {"drop_after": "01:00:00"}
 -- data.sample: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.sample: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.sample_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
@@ -651,13 +673,15 @@ create table deploy.migration (
 
 -- privileges
 grant execute on function api.get_state(timestamp with time zone) to supervisor_app;
+grant execute on function api.get_visibility() to supervisor_app;
 grant execute on function api.ingest_facts(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_metrics(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
-grant execute on function api.snapshot_agg(text,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.record_agg(json) to supervisor_app;
 grant usage on schema analytics to supervisor_analyst;
 grant usage on schema analytics to supervisor_dba;
 grant usage on schema api to supervisor_app;

@@ -7,7 +7,9 @@ create table data.aggregate (
     computed_at timestamptz not null,
     answer json not null,
     constraint aggregate_once_a_minute primary key (kind_id, window_name, minute),
-    constraint aggregate_in_its_minute check (minute = date_trunc('minute', computed_at, 'UTC'))
+    constraint aggregate_near_its_minute check (
+        minute - date_trunc('minute', computed_at, 'UTC') in (interval '0', interval '1 minute')
+    )
 );
 select
     create_hypertable(
@@ -23,6 +25,7 @@ comment on table data.aggregate is
 an answer with the statistics of the row before it is not stored.';
 comment on column data.aggregate.kind_id is 'Kind.';
 comment on column data.aggregate.window_name is 'Window: 7d, 30d and so on.';
-comment on column data.aggregate.minute is 'Minute of the computation; the last one in it is kept.';
+comment on column data.aggregate.minute is
+'Minute of the computation, or the next one where an earlier answer has it.';
 comment on column data.aggregate.computed_at is 'Time of the computation.';
 comment on column data.aggregate.answer is 'The answer of /query/agg.';

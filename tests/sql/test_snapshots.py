@@ -81,13 +81,24 @@ def test_an_answer_that_changed_back_is_stored_again(db: Connection) -> None:
     assert computed_at(db) == [NOW, NOW + 5 * MINUTE, NOW + 10 * MINUTE]
 
 
-def test_a_minute_keeps_its_last_answer(db: Connection) -> None:
+def test_a_minute_of_changes_keeps_the_first_and_the_last_answer(db: Connection) -> None:
+    answers = []
     for second in range(3):
         ingest_metrics(db, metric(ts=ago(minutes=1 + second)))
-        last = snapshot(db, now=NOW + timedelta(seconds=second))
+        answers.append(snapshot(db, now=NOW + timedelta(seconds=second)))
 
-    assert computed_at(db) == [NOW + timedelta(seconds=2)]
-    assert query_agg(db, as_of=NOW + MINUTE) == last
+    assert computed_at(db) == [NOW, NOW + timedelta(seconds=2)]
+    assert query_agg(db, as_of=NOW) == answers[0]
+    assert query_agg(db, as_of=NOW + MINUTE) == answers[2]
+
+
+def test_changes_all_the_time_are_stored_once_a_minute(db: Connection) -> None:
+    for number in range(30):
+        ingest_metrics(db, metric(ts=ago(minutes=1 + number)))
+        snapshot(db, now=NOW + number * timedelta(seconds=10))
+
+    # One in each of the six minutes, and the first one.
+    assert len(computed_at(db)) == 7
 
 
 def test_an_answer_that_arrives_late_does_not_replace_a_newer_one(db: Connection) -> None:
@@ -125,7 +136,11 @@ def test_as_of_has_the_statistics_of_the_last_answer_to_the_minute(
         for minute, count in counts.items():
             end = minute + timedelta(seconds=59, microseconds=999999)
             assert query_agg(db, as_of=end)["count"] == count
-        assert len(computed_at(db)) == len(set(counts.values()))
+        stored = [
+            row[0]
+            for row in db.execute("select answer -> 'count' from data.aggregate order by minute")
+        ]
+        assert stored == sorted(set(stored))
 
 
 def test_windows_have_snapshots_of_their_own(db: Connection) -> None:

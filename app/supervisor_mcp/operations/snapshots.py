@@ -13,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 # How many answers wait at most; the job stores every hour what is dropped here.
 LONGEST_QUEUE = 64
-# Between two answers of a question that are stored: of a minute, the last one counts.
+# Between two answers to one question that are stored: the first and the last of a minute count.
 PAUSE_SECONDS = 1.0
 # After a server said that it is read-only.
 STANDBY_SECONDS = 60.0

@@ -44,7 +44,7 @@ $$;
 comment on function api.query_agg(text, text, text, text, text[], timestamptz, timestamptz) is
 'The aggregate of a kind, or of every kind where p_kind is null, over a window that ends at p_now.
 p_source filters by source; p_group_by (source, label.<name>) adds groups; p_as_of answers with the
-newest snapshot at or before that time, to the minute. p_fields names the members of the answer, null means all:
+newest snapshot at or before that time. p_fields names the members of the answer, null means all:
 count, sum, avg, min, max, stddev, last, p50, p90, p95, p99, rate_per_second, previous, change, groups,
 freshness, error_bound. previous, change and groups contain the named statistics, or all when none is
 named. kind, type, unit, window, from, to and computed_at are always there.

@@ -22,17 +22,25 @@ begin atomic
         select
             computed.kind_id,
             computed.window_name,
-            date_trunc('minute', computed.computed_at, 'UTC'),
+            -- The next minute takes the last answer of this one, so that the first one is kept.
+            case
+                when newest.minute >= date_trunc('minute', computed.computed_at, 'UTC')
+                    then date_trunc('minute', computed.computed_at, 'UTC') + interval '1 minute'
+                else date_trunc('minute', computed.computed_at, 'UTC')
+            end,
             computed.computed_at,
             computed.answer
         from computed
         left join lateral (
-            select aggregate.answer
+            select
+                aggregate.minute,
+                aggregate.answer
             from data.aggregate
             where
                 aggregate.kind_id = computed.kind_id
                 and aggregate.window_name = computed.window_name
-                and aggregate.minute <= computed.computed_at
+                and aggregate.minute <= computed.computed_at + interval '1 minute'
+                and aggregate.computed_at <= computed.computed_at
             order by aggregate.minute desc
             limit 1
         ) as newest on true
@@ -53,5 +61,6 @@ begin atomic
 end;
 comment on function api.record_agg(json) is
 'Stores an answer of query_agg, of one kind or of every kind, without filters and fields, as a snapshot
-for p_as_of: at most one row per kind, window and minute, the last one, and only where the statistics
-differ from the newest row. Returns the number of rows stored.';
+for p_as_of: at most one row per kind, window and minute, and only where the statistics differ from the
+newest row. Of a series of changes, the first answer and the last one of each minute are kept. Returns the
+number of rows stored.';

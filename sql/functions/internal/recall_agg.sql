@@ -27,7 +27,7 @@ begin
             from data.aggregate
             where aggregate.kind_id = asked.kind_id
                 and aggregate.window_name = p_window
-                and aggregate.minute <= p_as_of
+                and aggregate.minute <= p_as_of + interval '1 minute'
                 and aggregate.computed_at <= p_as_of
             order by aggregate.minute desc
             limit 1
@@ -45,6 +45,6 @@ $$;
 comment on function internal.recall_agg(
     bigint[], text, text, text, text, text[], timestamptz
 ) is
-'The newest snapshots of kinds and a window at or before p_as_of, to the minute. An answer that had not
-changed since is the same one: its computed_at and to are older.
+'The newest snapshots of kinds and a window at or before p_as_of. Where the statistics had not changed
+since, computed_at, to, the rates and freshness are those of the older answer.
 Errors: as_of_unfiltered, window_well_formed, window_within_retention, aggregate_unknown.';
