@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from uuid import uuid4
 
@@ -19,7 +19,15 @@ from supervisor_mcp.operations.aggregates import AggregateQuery, query_agg
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.ingest import IngestOptions, ingest
 from supervisor_mcp.operations.snapshots import LONGEST_QUEUE, SnapshotWriter
+from tests.support.timescaledb import Server
 from tests.support.waiting import eventually
+
+
+@pytest.fixture(scope="module")
+def database_url(database_server: Server) -> Iterator[str]:
+    """DSN of a database that is left with what is committed."""
+    with database_server.deployed() as url:
+        yield url
 
 
 @pytest.fixture

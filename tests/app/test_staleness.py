@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from supervisor_mcp.operations.aggregates import AggregateQuery, query_agg
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.ingest import IngestOptions, ingest
 from tests.support import proxy
+from tests.support.timescaledb import Server
 from tests.support.waiting import eventually_async
 
 BOUND_SECONDS = 2.0
@@ -45,6 +46,13 @@ async def begun(context: Context) -> None:
         return context.cache.changes.since is not None
 
     await eventually_async(has_read, "the first reading")
+
+
+@pytest.fixture(scope="module")
+def database_url(database_server: Server) -> Iterator[str]:
+    """DSN of a database that is left with what is committed."""
+    with database_server.deployed() as url:
+        yield url
 
 
 @pytest.fixture
