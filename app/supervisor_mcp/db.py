@@ -89,7 +89,7 @@ class Database:
             max_size=pool_size,
             timeout=POOL_SECONDS,
             # The pool waits twice as long after each failed attempt; after this time the next call
-            # begins anew, so that a database that is back is used at once.
+            # starts over, so that a database that is back is used at once.
             reconnect_timeout=POOL_SECONDS,
             open=False,
         )
