@@ -110,6 +110,9 @@ class Database:
             min_size=1,
             max_size=pool_size,
             timeout=POOL_SECONDS,
+            # The pool waits twice as long after each failed attempt; after this time the next call
+            # starts over, so that a database that is back is used at once.
+            reconnect_timeout=POOL_SECONDS,
             open=False,
         )
 

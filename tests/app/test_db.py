@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -160,6 +161,25 @@ async def test_a_call_that_takes_too_long_is_ended(database_url: str) -> None:
     with pytest.raises(Problem, match="too_slow"):
         await database.read("select pg_sleep(20) is null", {})
     await database.close()
+
+
+async def test_a_database_that_is_back_is_used_at_once(database_url: str) -> None:
+    parts = conninfo_to_dict(database_url)
+    async with proxy.start(str(parts["host"]), int(str(parts["port"]))) as between:
+        through = make_conninfo(database_url, host="127.0.0.1", port=str(between.port))
+        async with opened(through) as database:
+            await database.read("select 1", {})
+            between.refusing = True
+            between.drop()
+            # Long enough for pauses of 16 s between attempts that are never given up.
+            ends = time.monotonic() + 16
+            while time.monotonic() < ends:
+                with pytest.raises(Problem, match="unavailable"):
+                    await database.read("select 1", {})
+            between.refusing = False
+            async with asyncio.timeout(5):
+                assert await database.read("select 1", {}) == (1,)
+            between.drop()
 
 
 async def test_a_probe_does_not_wait_behind_the_pool(database_url: str) -> None:

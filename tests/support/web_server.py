@@ -9,7 +9,7 @@ from pathlib import Path
 from supervisor_mcp.server import launch
 from supervisor_mcp.server.launch import WebServer
 
-START_SECONDS = 30.0
+START_SECONDS = 60.0
 
 
 @contextmanager
