@@ -10,7 +10,7 @@ COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --gen
 	--no-annotate --no-header --no-emit-index-url --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check lint format deploy generate bench hooks lock \
+.PHONY: help setup run test test-fast check lint format deploy generate bench soak hooks lock \
 	lock-migrations clean
 
 help: ## List the targets
@@ -97,6 +97,10 @@ lock-migrations: $(RUNTIME) ## Write the digests of new migrations into sql/migr
 
 bench: $(DEVELOPMENT) ## Measure ingest, aggregates and the cache; print ratios
 	$(BIN)/python -m bench
+
+ROUNDS := 16
+soak: $(DEVELOPMENT) ## Kill the service ROUNDS=16 times in 8 manners; fail if anything acknowledged is lost
+	$(BIN)/python -m bench.soak $(ROUNDS)
 
 lock: $(DEVELOPMENT) ## Pin the newest versions that pyproject.toml and package.json admit
 	$(BIN)/$(COMPILE) --extra embedded --group dev --upgrade -o requirements-dev.lock

@@ -13,6 +13,7 @@ from supervisor_mcp.operations import context as operations
 from supervisor_mcp.operations.clock import now
 from supervisor_mcp.operations.query import Query
 from supervisor_mcp.server.asgi import Application
+from supervisor_mcp.server.guard import Guard
 
 
 def create(count: int) -> Application:
@@ -26,7 +27,7 @@ def create(count: int) -> Application:
     for number in range(count - 1 - len(tools)):
         original = tools[number % len(tools)]
         server.add_tool(original.model_copy(update={"name": f"{original.name}_{number}"}))
-    return Application(context, {PATH: create_http_app(server)}, access_log=None)
+    return Application(context, {PATH: create_http_app(server)}, Guard(None, None), access_log=None)
 
 
 class NoQuery(Query, frozen=True):

@@ -5,26 +5,32 @@
 -- Tables, hypertables and continuous aggregates; only migrations change them.
 create schema data;
 
--- Snapshots: aggregates of a kind and window as computed at a time.
+-- Snapshots: aggregates of a kind and window as computed at a time. A row is valid until the next one:
+-- an answer with the statistics of the row before it is not stored.
 create table data.aggregate (
     kind_id bigint not null,  -- Kind.
     window_name text not null,  -- Window: 7d, 30d and so on.
+    minute timestamp with time zone not null,  -- Minute of the computation, or the next one where an earlier answer has it.
     computed_at timestamp with time zone not null,  -- Time of the computation.
-    answer json not null  -- The answer of /query/agg.
+    answer json not null,  -- The answer of /query/agg.
+    constraint aggregate_once_a_minute PRIMARY KEY (kind_id, window_name, minute),
+    constraint aggregate_near_its_minute CHECK (((minute - date_trunc('minute'::text, computed_at, 'UTC'::text)) = ANY (ARRAY['00:00:00'::interval, '00:01:00'::interval])))
 );
-create index aggregate_by_kind on data.aggregate using btree (kind_id, window_name, computed_at DESC);
--- hypertable by computed_at, chunks of 7 days
+-- hypertable by minute, chunks of 7 days
+-- columnstore, segments by (kind_id,window_name), ordered by (minute)
 
 -- Items whose identity is already stored with other content; aggregates do not include them.
 create table data.conflict (
-    received_at timestamp with time zone not null,  -- Time of the request.
-    kind_id bigint not null,  -- Kind of the item.
     source_id bigint not null,  -- Source of the item.
-    ts timestamp with time zone not null,  -- Time of the item.
-    item jsonb not null  -- The item as sent.
+    kind_id bigint not null,  -- Kind of the item.
+    digest bigint not null,  -- Digest of the item; equal for a retry, also with other key order, number format or time zone.
+    ts timestamp with time zone not null,  -- Time of the item, when it was received first.
+    item jsonb not null,  -- The item as sent first.
+    first_received_at timestamp with time zone not null,  -- Time of the first request with the item.
+    last_received_at timestamp with time zone not null,  -- Time of the last request with the item.
+    attempts integer not null,  -- How often the item was sent.
+    constraint conflict_once PRIMARY KEY (source_id, kind_id, digest)
 );
-create index conflict_received_at_idx on data.conflict using btree (received_at DESC);
--- hypertable by received_at, chunks of 30 days
 
 -- A business event. It also adds a sample to the series of its kind and source.
 create table data.fact (
@@ -85,7 +91,7 @@ create table data.kind (
     kind_id bigint not null generated always as identity,  -- Number of the kind.
     name text not null,  -- A metric name, or Fact:<Name>.
     type text not null,  -- gauge, counter, histogram or fact; it never changes.
-    unit text,  -- Unit of the values, as first sent.
+    unit text,  -- Unit of the values, of the first item that named one; it never changes.
     created_at timestamp with time zone not null,  -- When the kind was first seen.
     constraint kind_pkey PRIMARY KEY (kind_id),
     constraint kind_name_taken UNIQUE (name),
@@ -103,10 +109,11 @@ create continuous aggregate data.kind_1d (
     value_count bigint,  -- Number of observations that have a value.
     value_sum double precision,  -- Sum of the values.
     squared_deviations double precision,  -- Sum of squared deviations from the mean; null for histograms.
-    value_min double precision,  -- Smallest value.
-    value_max double precision,  -- Largest value.
-    value_last double precision,  -- Newest value.
-    last_at timestamp with time zone,  -- Time of the newest sample.
+    value_min double precision,  -- Smallest value; -infinity where a histogram leaves it open.
+    value_max double precision,  -- Largest value; infinity where a histogram leaves it open.
+    value_last double precision,  -- Newest value, the greatest of several at that time; null for histograms.
+    value_last_at timestamp with time zone,  -- Time of the newest value.
+    last_at timestamp with time zone,  -- Time of the newest sample, with or without a value.
     sketch bigint[]  -- Sketch of the values.
 ) as
 SELECT kind_id,
@@ -125,7 +132,8 @@ SELECT kind_id,
             WHEN (sketch IS NULL) THEN value
             ELSE high
         END) AS value_max,
-    public.last(value, ts) FILTER (WHERE (value IS NOT NULL)) AS value_last,
+    public.last(value, ROW(ts, value)) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last,
+    max(ts) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last_at,
     max(ts) AS last_at,
     internal.sketch((array_agg((((internal.bin(value))::bigint << 44) | (1)::bigint)) FILTER (WHERE ((sketch IS NULL) AND (value IS NOT NULL))) || internal.concat(sketch))) AS sketch
    FROM data.sample
@@ -134,6 +142,16 @@ create index kind_1d_by_kind on data.kind_1d using btree (kind_id, bucket);
 -- materialised rows only
 -- hypertable by bucket, chunks of 70 days
 -- columnstore, segments by (kind_id), ordered by (bucket)
+
+-- Kinds that transactions changed, kept for an hour. A log, so that ingests of one kind do not wait for
+-- each other as they would for a version in a row per kind.
+create table data.kind_change (
+    xid xid8 not null default pg_current_xact_id(),  -- Transaction; not in the order of commits.
+    kind_id bigint not null,  -- Kind that the transaction added to.
+    changed_at timestamp with time zone not null default now()  -- Start of the transaction, for dropping.
+);
+create index kind_change_by_xid on data.kind_change using btree (xid);
+-- hypertable by changed_at, chunks of 01:00:00
 
 -- Hours that got samples after they were rolled up; read from samples until refreshed.
 create table data.late (
@@ -150,6 +168,7 @@ create index late_by_kind on data.late using btree (kind_id, bucket);
 create table data.quota (
     name text not null,  -- Name of the limit.
     value bigint not null,  -- The limit; the name contains its unit.
+    used bigint,  -- Rows that exist, counted when they are registered and recounted by the job prune_catalogue; null for a limit per hour.
     constraint quota_pkey PRIMARY KEY (name),
     constraint quota_positive CHECK ((value > 0))
 );
@@ -166,8 +185,10 @@ create type data.rollup as (
     value_min double precision,
     value_max double precision,
     value_last double precision,
+    value_last_at timestamp with time zone,
     last_at timestamp with time zone,
     value_first double precision,
+    value_first_at timestamp with time zone,
     increase double precision,
     sketch bigint[]
 );
@@ -181,14 +202,15 @@ create table data.sample (
     value double precision,  -- The value; the sum of a histogram; null for a fact without a value.
     observations integer not null,  -- Number of observations: 1, or the count of a histogram.
     counter boolean not null,  -- Whether the value is a reading of a counter.
-    low double precision,  -- Of a histogram: lower bound of its lowest bucket with observations.
-    high double precision,  -- Of a histogram: upper bound of its highest bucket with observations.
+    low double precision,  -- Of a histogram: lower bound of its lowest bucket with observations; -infinity where that is open.
+    high double precision,  -- Of a histogram: upper bound of its highest bucket with observations; infinity where that is open.
     sketch bigint[],  -- Sketch of a histogram.
     constraint sample_once UNIQUE (series_id, ts, seq),
     constraint sample_value_in_range CHECK ((abs(value) <= '1e+140'::double precision))
 );
+create index sample_by_kind on data.sample using btree (kind_id, ts);
 -- hypertable by ts, chunks of 7 days
--- columnstore, segments by (series_id), ordered by (ts,seq)
+-- columnstore, segments by (series_id,kind_id), ordered by (ts,seq)
 
 -- Samples of a series in a day, UTC.
 create continuous aggregate data.sample_1d (
@@ -199,11 +221,13 @@ create continuous aggregate data.sample_1d (
     value_count bigint,  -- Number of observations that have a value.
     value_sum double precision,  -- Sum of the values.
     squared_deviations double precision,  -- Sum of squared deviations from the mean; null for histograms.
-    value_min double precision,  -- Smallest value.
-    value_max double precision,  -- Largest value.
-    value_last double precision,  -- Newest value.
-    last_at timestamp with time zone,  -- Time of the newest sample.
+    value_min double precision,  -- Smallest value; -infinity where a histogram leaves it open.
+    value_max double precision,  -- Largest value; infinity where a histogram leaves it open.
+    value_last double precision,  -- Newest value, the greatest of several at that time; null for histograms.
+    value_last_at timestamp with time zone,  -- Time of the newest value.
+    last_at timestamp with time zone,  -- Time of the newest sample, with or without a value.
     value_first double precision,  -- First reading of a counter.
+    value_first_at timestamp with time zone,  -- Time of the first reading of a counter.
     increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
     sketch bigint[]  -- Sketch of the values.
 ) as
@@ -224,9 +248,11 @@ SELECT series_id,
             WHEN (sketch IS NULL) THEN value
             ELSE high
         END) AS value_max,
-    public.last(value, ts) FILTER (WHERE (value IS NOT NULL)) AS value_last,
+    public.last(value, ROW(ts, value)) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last,
+    max(ts) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last_at,
     max(ts) AS last_at,
     public.first(value, ts) FILTER (WHERE counter) AS value_first,
+    min(ts) FILTER (WHERE counter) AS value_first_at,
     internal.increase(array_agg(value ORDER BY ts) FILTER (WHERE counter)) AS increase,
     internal.sketch((array_agg((((internal.bin(value))::bigint << 44) | (1)::bigint)) FILTER (WHERE ((sketch IS NULL) AND (value IS NOT NULL))) || internal.concat(sketch))) AS sketch
    FROM data.sample
@@ -246,11 +272,13 @@ create continuous aggregate data.sample_1h (
     value_count bigint,  -- Number of observations that have a value.
     value_sum double precision,  -- Sum of the values.
     squared_deviations double precision,  -- Sum of squared deviations from the mean; null for histograms.
-    value_min double precision,  -- Smallest value.
-    value_max double precision,  -- Largest value.
-    value_last double precision,  -- Newest value.
-    last_at timestamp with time zone,  -- Time of the newest sample.
+    value_min double precision,  -- Smallest value; -infinity where a histogram leaves it open.
+    value_max double precision,  -- Largest value; infinity where a histogram leaves it open.
+    value_last double precision,  -- Newest value, the greatest of several at that time; null for histograms.
+    value_last_at timestamp with time zone,  -- Time of the newest value.
+    last_at timestamp with time zone,  -- Time of the newest sample, with or without a value.
     value_first double precision,  -- First reading of a counter.
+    value_first_at timestamp with time zone,  -- Time of the first reading of a counter.
     increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
     sketch bigint[]  -- Sketch of the values.
 ) as
@@ -271,9 +299,11 @@ SELECT series_id,
             WHEN (sketch IS NULL) THEN value
             ELSE high
         END) AS value_max,
-    public.last(value, ts) FILTER (WHERE (value IS NOT NULL)) AS value_last,
+    public.last(value, ROW(ts, value)) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last,
+    max(ts) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last_at,
     max(ts) AS last_at,
     public.first(value, ts) FILTER (WHERE counter) AS value_first,
+    min(ts) FILTER (WHERE counter) AS value_first_at,
     internal.increase(array_agg(value ORDER BY ts) FILTER (WHERE counter)) AS increase,
     internal.sketch((array_agg((((internal.bin(value))::bigint << 44) | (1)::bigint)) FILTER (WHERE ((sketch IS NULL) AND (value IS NOT NULL))) || internal.concat(sketch))) AS sketch
    FROM data.sample
@@ -300,6 +330,7 @@ create table data.series (
 );
 create index series_by_kind on data.series using btree (kind_id);
 create index series_by_source on data.series using btree (source_id, created_at);
+create index series_by_time on data.series using btree (created_at);
 
 -- An MCP server or agent that sends metrics or facts.
 create table data.source (
@@ -311,7 +342,8 @@ create table data.source (
     constraint source_name_well_formed CHECK (internal.fits(name, 'source_name'::text))
 );
 
--- Statistics of a kind in a window; label is the group, or null for the whole kind.
+-- Statistics of a kind in a window; label is the group, or null for the whole kind. bounded says whether
+-- every percentile is within the relative error of the sketch.
 create type data.statistics as (
     kind_id bigint,
     label text,
@@ -327,12 +359,15 @@ create type data.statistics as (
     p95 double precision,
     p99 double precision,
     rate_per_second double precision,
-    newest timestamp with time zone
+    newest timestamp with time zone,
+    bounded boolean
 );
 
 -- schema internal
 -- Building blocks of the functions in api, and the procedures of jobs; not an interface.
 create schema internal;
+
+create function internal.alter_unchanged(p_job_id integer, p_schedule interval, p_config jsonb, p_shipped jsonb, p_settings jsonb) returns jsonb language plpgsql volatile;
 
 create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind_id bigint, answer json) language plpgsql stable;
 
@@ -344,7 +379,9 @@ create function internal.change_json(p_current data.statistics, p_previous data.
 
 create function internal.check_facts(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, source_id bigint, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, good boolean) language sql stable;
 
-create function internal.check_metrics(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, ts timestamp with time zone, value double precision, observations integer, counter boolean, low double precision, high double precision, sketch bigint[], good boolean) language sql stable;
+create function internal.check_metrics(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, settled boolean, ts timestamp with time zone, value double precision, observations integer, counter boolean, low double precision, high double precision, sketch bigint[], good boolean) language sql stable;
+
+create function internal.check_quotas(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
 
 create function internal.check_range(p_from timestamp with time zone, p_to timestamp with time zone) returns void language plpgsql immutable;
 
@@ -354,6 +391,18 @@ create function internal.complete_idempotency_key(p_operation text, p_key text, 
 
 create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray language internal immutable sfunc array_cat stype anycompatiblearray;
 
+create function internal.counter_after(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
+
+create function internal.counter_before(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
+
+create function internal.counter_growth(p_buckets data.rollup[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(series_id bigint, bucket timestamp with time zone, increase double precision) language sql stable;
+
+create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN p_settings jsonb) language plpgsql volatile;
+
+create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql stable;
+
+create function internal.estimate_rows(p_relation regclass) returns bigint language plpgsql stable;
+
 create function internal.explain_items(p_bad_items jsonb, p_now timestamp with time zone, p_facts boolean) returns jsonb language plpgsql stable;
 
 create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
@@ -361,6 +410,8 @@ create function internal.fact_faults(p_item jsonb, p_now timestamp with time zon
 create function internal.find_kinds(p_kind text) returns bigint[] language plpgsql stable;
 
 create function internal.find_series(p_kinds bigint[], p_source text) returns bigint[] language plpgsql stable;
+
+create function internal.finest_width(p_series bigint[], p_from timestamp with time zone) returns interval language sql stable;
 
 create function internal.fits(p_text text, p_rule text) returns boolean language sql immutable parallel safe;
 
@@ -370,9 +421,15 @@ create function internal.increase(p_values double precision[]) returns double pr
 
 create function internal.is_labels(p_labels jsonb) returns boolean language sql immutable parallel safe;
 
+create function internal.is_unit(p_unit text, p_settled text) returns boolean language sql immutable parallel safe;
+
+create function internal.item_digest(p_item jsonb, p_ts timestamp with time zone) returns bigint language sql stable parallel safe;
+
 create function internal.item_rules() returns TABLE(slug text, field text, detail text) language sql immutable parallel safe;
 
 create function internal.join_json(VARIADIC p_objects json[]) returns json language sql immutable parallel safe;
+
+create function internal.keep_conflicts(p_conflicts jsonb, p_now timestamp with time zone) returns integer language sql volatile;
 
 create function internal.keep_fact_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language sql volatile;
 
@@ -382,11 +439,17 @@ create function internal.label_faults(p_labels jsonb) returns TABLE(field text, 
 
 create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
 
+create function internal.lock_quotas() returns void language plpgsql volatile;
+
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[];
 
-create function internal.metric_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+create function internal.metric_faults(p_item jsonb, p_kind_type text, p_kind_unit text, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
+
+create function internal.oldest_accepted(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
+
+create function internal.oldest_chunk(p_relation name) returns timestamp with time zone language sql stable;
 
 create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
 
@@ -394,13 +457,15 @@ create function internal.plot_series(p_kind bigint, p_series bigint[], p_from ti
 
 create function internal.present_agg(p_kind text, p_window text, p_answers json[], p_now timestamp with time zone) returns json language sql immutable;
 
-create procedure internal.prune(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+create procedure internal.prune(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile set TimeZone=UTC;
+
+create procedure internal.prune_catalogue(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
 create function internal.quotient(p_over double precision, p_under double precision) returns double precision language sql immutable parallel safe;
 
 create function internal.raw_retention() returns interval language sql stable;
 
-create function internal.raw_rollup(p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval) returns SETOF data.rollup language sql stable;
+create function internal.raw_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval) returns SETOF data.rollup language sql stable;
 
 create function internal.read_cursor(p_list text, p_cursor text, p_pattern text) returns text language plpgsql immutable;
 
@@ -414,17 +479,25 @@ create function internal.read_limit(p_limit integer, p_default integer, p_most i
 
 create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
 
-create function internal.read_step(p_step text, p_from timestamp with time zone, p_to timestamp with time zone) returns interval language plpgsql immutable;
+create function internal.read_step(p_step text, p_from timestamp with time zone, p_to timestamp with time zone, p_finest interval) returns interval language plpgsql immutable;
 
 create function internal.read_ts(p_ts jsonb, p_now timestamp with time zone) returns timestamp with time zone language sql stable parallel safe;
 
 create function internal.read_window(p_window text) returns interval language plpgsql stable;
 
+create function internal.readable_from(p_at timestamp with time zone) returns timestamp with time zone language sql stable;
+
 create function internal.recall_agg(p_kinds bigint[], p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone) returns json language plpgsql stable;
 
 create function internal.receipt_json(p_items integer, p_accepted integer, p_conflict integer, p_late integer, p_bad integer, p_rejected jsonb) returns json language sql immutable parallel safe;
 
+create procedure internal.refresh_buckets(IN p_rollup name, IN p_from timestamp with time zone, IN p_to timestamp with time zone) language plpgsql volatile;
+
 create procedure internal.refresh_late(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create procedure internal.refresh_rollup(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create function internal.refresh_start() returns timestamp with time zone language sql stable;
 
 create function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items integer) returns void language plpgsql volatile;
 
@@ -432,15 +505,31 @@ create function internal.register_series(p_series jsonb, p_now timestamp with ti
 
 create function internal.retention(p_relation name) returns interval language sql stable;
 
-create function internal.rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
+create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
+
+create function internal.rollup_width(p_rollup name) returns interval language sql immutable strict parallel safe;
+
+create function internal.samples_kept_from() returns timestamp with time zone language plpgsql stable;
 
 create function internal.select_fields(p_answer json, p_fields text[]) returns json language sql immutable parallel safe;
+
+create procedure internal.set_default_columnstore(IN p_relation text, IN p_after interval) language plpgsql volatile;
+
+create procedure internal.set_default_job(IN p_procedure text, IN p_schedule_interval interval, IN p_config jsonb) language plpgsql volatile;
+
+create procedure internal.set_default_policy(IN p_relation text, IN p_policy text, IN p_settings jsonb) language plpgsql volatile;
+
+create procedure internal.set_default_retention(IN p_relation text, IN p_drop_after interval, IN p_schedule_interval interval DEFAULT NULL::interval) language plpgsql volatile;
 
 create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
 
 create procedure internal.snapshot_aggregates(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
 create function internal.statistics_json(p_statistics data.statistics) returns json language sql immutable parallel safe;
+
+create function internal.statistics_of(p_answer json) returns jsonb language sql immutable parallel safe;
+
+create function internal.step_rollup(p_resolution text, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
@@ -452,17 +541,23 @@ create function internal.text_rules() returns jsonb language sql immutable paral
 
 create function internal.ts_faults(p_ts jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
+create function internal.unit_fault(p_unit text, p_settled text, p_value jsonb) returns text language sql immutable parallel safe;
+
+create function internal.unit_scale(p_unit text) returns jsonb language sql immutable parallel safe;
+
 create function internal.unknown_fields(p_item jsonb, p_known text[]) returns TABLE(field text, slug text, detail text) language sql immutable;
 
 create function internal.unregistered_facts(p_items jsonb, p_now timestamp with time zone) returns jsonb language sql stable;
 
-create function internal.unregistered_metrics(p_items jsonb, p_now timestamp with time zone) returns jsonb language sql stable;
+create function internal.unregistered_metrics(p_items jsonb, p_now timestamp with time zone, OUT series jsonb, OUT bad integer, OUT bad_items jsonb) returns record language plpgsql volatile;
 
 create function internal.value_fault(p_value jsonb) returns text language sql immutable parallel safe;
 
+create function internal.wait_for_ingests() returns void language plpgsql volatile set lock_timeout=10s;
+
 create function internal.watermark(p_rollup name) returns timestamp with time zone language sql stable parallel safe;
 
-create function internal.window_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision, p_percentiles boolean) returns SETOF data.statistics language plpgsql stable;
+create function internal.window_statistics(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision, p_percentiles boolean) returns SETOF data.statistics language plpgsql stable;
 
 create function internal.write_cursor(p_list text, p_place text) returns text language sql immutable parallel safe;
 
@@ -470,21 +565,25 @@ create function internal.write_cursor(p_list text, p_place text) returns text la
 -- Functions that REST, MCP and the command line call. Role supervisor_app may execute them.
 create schema api;
 
-create function api.get_state(p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+create function api.get_state(p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
+create function api.get_visibility() returns pg_snapshot language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
+create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
+create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
+create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot, OUT read_at timestamp with time zone, OUT changes json) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.query_facts(p_kind text, p_source text, p_subject text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
+create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
+create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
-create function api.snapshot_agg(p_kind text, p_window text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
+create function api.query_facts(p_kind text, p_source text, p_subject text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+
+create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+
+create function api.record_agg(p_answer json) returns integer language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
 -- schema analytics
 -- Views that analysts query: a stable contract. Role supervisor_analyst may select.
@@ -498,10 +597,10 @@ create view analytics.aggregates (
     count bigint,  -- Observations in the window.
     sum double precision,  -- Sum of the values.
     avg double precision,  -- Mean of the values.
-    min double precision,  -- Smallest value.
-    max double precision,  -- Largest value.
-    p50 double precision,  -- Median, with an error of at most 1 %.
-    p95 double precision,  -- 95th percentile, with an error of at most 1 %.
+    min double precision,  -- Smallest value; null where a histogram leaves it open.
+    max double precision,  -- Largest value; null where a histogram leaves it open.
+    p50 double precision,  -- Median, with the relative error error_bound of answer.
+    p95 double precision,  -- 95th percentile; see p50.
     rate_per_second double precision,  -- Observations per second; of a counter, its growth per second.
     answer json  -- The whole answer of /query/agg.
 ) as
@@ -573,7 +672,7 @@ SELECT sample.ts,
 -- Functions and views for database administrators. Role supervisor_dba.
 create schema ops;
 
--- Retention, columnstore and refresh policies, and jobs. Change one with alter_job(job_id, …).
+-- Retention and columnstore policies, and jobs. Change one with alter_job(job_id, …).
 create view ops.policies (
     job_id integer,  -- Job number, for alter_job and run_job.
     relation text,  -- Hypertable or continuous aggregate, or procedure of a job.
@@ -582,7 +681,7 @@ create view ops.policies (
     config jsonb  -- Settings, such as drop_after.
 ) as
 SELECT job_id,
-    COALESCE((((hypertable_schema)::text || '.'::text) || (hypertable_name)::text), (((proc_schema)::text || '.'::text) || (proc_name)::text)) AS relation,
+    COALESCE((((hypertable_schema)::text || '.'::text) || (hypertable_name)::text), ('data.'::text || (config ->> 'rollup'::text)), (((proc_schema)::text || '.'::text) || (proc_name)::text)) AS relation,
     proc_name AS policy,
     schedule_interval,
     config
@@ -606,41 +705,69 @@ create table deploy.applied (
 create table deploy.migration (
     name text not null,  -- File name in sql/migrations.
     sha256 text not null,  -- Digest of the file; an edited one is refused.
+    additive boolean not null,  -- Whether releases that lack the migration can work with its result.
+    version text not null,  -- Version of the package that ran it.
     applied_at timestamp with time zone not null default now(),  -- When it ran.
     applied_by text not null default CURRENT_USER,  -- Role that ran it.
     constraint migration_once PRIMARY KEY (name),
     constraint migration_sha256_well_formed CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
 );
 
+-- Releases that were deployed; the last one is the current one.
+create table deploy.release (
+    release_id bigint not null generated always as identity,  -- Number of the deploy.
+    version text not null,  -- Version of the package.
+    sha256 text not null,  -- Digest of all files in sql/.
+    deployed_at timestamp with time zone not null default now(),  -- When it was deployed.
+    deployed_by text not null default CURRENT_USER,  -- Role that deployed it.
+    constraint release_pkey PRIMARY KEY (release_id),
+    constraint release_sha256_well_formed CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+
+-- Settings of policies and jobs as last shipped.
+create table deploy.setting (
+    relation text not null,  -- Relation or procedure, as in ops.policies.
+    policy text not null,  -- Policy, as in ops.policies.
+    setting text not null,  -- schedule_interval, or a key of the config.
+    value jsonb not null,  -- Value that the last release shipped; a later release changes a setting that has it.
+    local_value jsonb,  -- Value set here, which that release kept; JSON null where the policy was removed here.
+    shipped_at timestamp with time zone not null,  -- When it was shipped.
+    constraint setting_once PRIMARY KEY (relation, policy, setting)
+);
+
 -- jobs
--- job internal.prune every 1 day {"idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.prune every 1 day {"conflicts": "90 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.prune_catalogue every 1 day {"grace": "1 day"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
+-- job internal.refresh_rollup every 00:10:00 {"rollup": "sample_1h", "end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.refresh_rollup every 01:00:00 {"rollup": "kind_1d", "end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.refresh_rollup every 01:00:00 {"rollup": "sample_1d", "end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.snapshot_aggregates every 01:00:00 {"windows": ["7d", "30d"]} at most 00:00:00, -1 retries every 00:05:00
+-- data.aggregate: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.aggregate: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
--- data.conflict: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.fact: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.fact: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
--- data.kind_1d: job _timescaledb_functions.policy_refresh_continuous_aggregate every 01:00:00 {"end_offset": "01:00:00", "start_offset": "89 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "1830 days"}
+-- data.kind_change: job _timescaledb_functions.policy_retention every 01:00:00 {"drop_after": "01:00:00"}
 -- data.sample: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.sample: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.sample_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
--- data.sample_1d: job _timescaledb_functions.policy_refresh_continuous_aggregate every 01:00:00 {"end_offset": "01:00:00", "start_offset": "89 days"}
 -- data.sample_1d: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "1830 days"}
 -- data.sample_1h: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
--- data.sample_1h: job _timescaledb_functions.policy_refresh_continuous_aggregate every 00:10:00 {"end_offset": "01:00:00", "start_offset": "89 days"}
 -- data.sample_1h: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 
 -- privileges
 grant execute on function api.get_state(timestamp with time zone) to supervisor_app;
+grant execute on function api.get_visibility() to supervisor_app;
 grant execute on function api.ingest_facts(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_metrics(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
-grant execute on function api.snapshot_agg(text,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.record_agg(json) to supervisor_app;
 grant usage on schema analytics to supervisor_analyst;
 grant usage on schema analytics to supervisor_dba;
 grant usage on schema api to supervisor_app;

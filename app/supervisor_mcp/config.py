@@ -4,14 +4,43 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import BeforeValidator, Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LogLevel = Annotated[
     Literal["debug", "info", "warning", "error"],
     BeforeValidator(lambda sent: sent.lower() if isinstance(sent, str) else sent),
+]
+
+
+def _split(sent: object) -> object:
+    """The parts of a text with commas between them; None of a text without any."""
+    if not isinstance(sent, str):
+        return sent
+    return [part.strip() for part in sent.split(",") if part.strip()] or None
+
+
+def _host(sent: str) -> str:
+    if "/" in sent:
+        raise ValueError(f'"{sent}" is not a host; write it without scheme and path')
+    return sent
+
+
+def _origin(sent: str) -> str:
+    parts = urlsplit(sent)
+    if sent != "*" and (not parts.scheme or not parts.netloc or parts.path.strip("/")):
+        raise ValueError(f'"{sent}" is not an origin; write it as https://app.example')
+    return sent
+
+
+Hosts = Annotated[
+    tuple[Annotated[str, AfterValidator(_host)], ...] | None, NoDecode, BeforeValidator(_split)
+]
+Origins = Annotated[
+    tuple[Annotated[str, AfterValidator(_origin)], ...] | None, NoDecode, BeforeValidator(_split)
 ]
 
 
@@ -24,6 +53,12 @@ class Settings(BaseSettings):
     port: int = Field(8080, ge=0, le=65535, description="Port of REST and MCP.")
     url: str | None = Field(
         None, description="Where the command line finds the service; host and port when absent."
+    )
+    allowed_hosts: Hosts = Field(
+        None, description="Names in the Host header that are answered, beside this machine's."
+    )
+    allowed_origins: Origins = Field(
+        None, description="Origins whose web pages may send requests and read the answers."
     )
     workers: int = Field(2, ge=1, description="Worker processes that answer requests.")
     data_dir: Path = Field(

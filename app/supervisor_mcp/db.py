@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, LiteralString
@@ -19,7 +20,14 @@ from psycopg.pq import Format
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from supervisor_mcp.errors import from_database, is_outage, too_slow
+from supervisor_mcp.errors import (
+    Problem,
+    from_database,
+    is_outage,
+    takes_no_writes,
+    too_slow,
+    unavailable,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -28,15 +36,26 @@ ROLE = "supervisor_app"
 GRACE_SECONDS = 2.0
 # How long a call waits for a free connection.
 POOL_SECONDS = 5.0
+# How long a probe waits for an answer, however long other statements take.
+PROBE_SECONDS = 2.0
+NO_ANSWER = f"no answer within {PROBE_SECONDS:.0f} s"
 RETRIED = {"40001", "40P01"}
 
+# The limit of a call on the connection beside the pool.
+ASIDE_SECONDS = 2
+
+# A write leaves the server's setting: a standby refuses the write then, and not the setting.
 SETTINGS: LiteralString = """
 select
     set_config('role', %(role)s, true),
     set_config('statement_timeout', %(timeout)s, true),
-    set_config('transaction_read_only', %(read_only)s, true)
+    set_config(
+        'transaction_read_only',
+        case when %(read_only)s then 'on' else current_setting('transaction_read_only') end,
+        true
+    )
 """
-
+VISIBLE = ", api.get_visibility()::text"
 
 Statement = LiteralString | Composed
 
@@ -74,10 +93,20 @@ class Database:
     """Calls of functions in schema `api`, each in a transaction of its own."""
 
     def __init__(self, url: str, *, pool_size: int, statement_timeout_seconds: int) -> None:
+        self._url = url
         self._timeout = statement_timeout_seconds
+        self._options: dict[str, Any] = {
+            "autocommit": True,
+            "prepare_threshold": None,
+            "context": own_adapters(),
+        }
+        self._aside: AsyncConnection[Any] | None = None
+        self._aside_turn = asyncio.Lock()
+        self._probing: asyncio.Task[str | None] | None = None
+        self._lost_write_at: float | None = None
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
             url,
-            kwargs={"autocommit": True, "prepare_threshold": None, "context": own_adapters()},
+            kwargs=self._options,
             min_size=1,
             max_size=pool_size,
             timeout=POOL_SECONDS,
@@ -90,6 +119,7 @@ class Database:
 
     async def close(self) -> None:
         """Close the connections; calls under way are ended."""
+        await self._close_aside()
         await self._pool.close()
 
     async def read(self, statement: Statement, arguments: Mapping[str, object]) -> tuple[Any, ...]:
@@ -105,7 +135,55 @@ class Database:
         JSON comes as bytes. Raises `Problem`; nothing was stored then, except that `unavailable`
         and `too_slow` leave it open.
         """
-        return await self._call(statement, arguments, read_only=False)
+        try:
+            row = await self._call(statement, arguments, read_only=False)
+        except Problem as problem:
+            if problem.slug == "unavailable":
+                self._lost_write_at = time.monotonic()
+            raise
+        self._lost_write_at = None
+        return row
+
+    def lost_a_write(self, *, within_seconds: float) -> bool:
+        """Whether the last write failed because the server or its resources are unavailable.
+
+        A failure longer ago than `within_seconds` counts no more: nothing was written since.
+        """
+        lost_at = self._lost_write_at
+        return lost_at is not None and time.monotonic() - lost_at < within_seconds
+
+    async def probe(self) -> None:
+        """Ask the server whether it has the schema, on a connection of its own.
+
+        Raises `Problem` when it does not answer in time. One probe at a time serves all callers.
+        """
+        if self._probing is None or self._probing.done():
+            self._probing = asyncio.create_task(self._probe())
+        # A statement that cannot be cancelled must not hold the caller.
+        done, _ = await asyncio.wait({self._probing}, timeout=PROBE_SECONDS)
+        reason = self._probing.result() if done else NO_ANSWER
+        if reason is not None:
+            logger.warning("database unavailable: %s", reason)
+            raise unavailable()
+
+    async def _probe(self) -> str | None:
+        """What is wrong with the server; None when it answers.
+
+        A text, because an error would keep its connection open for as long as it is kept.
+        """
+        try:
+            async with (
+                asyncio.timeout(PROBE_SECONDS),
+                await AsyncConnection.connect(
+                    self._url, autocommit=True, prepare_threshold=None, connect_timeout=2
+                ) as connection,
+            ):
+                await connection.execute("select 'api'::regnamespace")
+        except TimeoutError:
+            return NO_ANSWER
+        except (psycopg.Error, OSError) as error:
+            return str(error)
+        return None
 
     async def read_json(self, function: str, arguments: Mapping[str, object]) -> bytes:
         """The JSON that a function of `api` returns, in a READ ONLY transaction.
@@ -114,6 +192,35 @@ class Database:
         """
         (answer,) = await self.read(_call_of(function, tuple(arguments)), arguments)
         return bytes(answer)
+
+    async def read_visible_json(
+        self, function: str, arguments: Mapping[str, object]
+    ) -> tuple[bytes, str]:
+        """What `read_json` returns, and the transactions that it has seen. Raises `Problem`."""
+        statement = _call_of(function, tuple(arguments), more=VISIBLE)
+        answer, visibility = await self.read(statement, arguments)
+        return bytes(answer), visibility
+
+    async def read_aside(self, function: str, arguments: Mapping[str, object]) -> tuple[Any, ...]:
+        """The out arguments of a function of `api`, within seconds or not at all.
+
+        One call at a time, in a READ ONLY transaction on a connection of its own, so that it does
+        not wait for the pool. Raises `Problem`.
+        """
+        settings = _settings(ASIDE_SECONDS, read_only=True)
+        statement = _call_of(function, tuple(arguments))
+        async with self._aside_turn:
+            try:
+                async with asyncio.timeout(ASIDE_SECONDS + GRACE_SECONDS):
+                    if self._aside is None:
+                        self._aside = await AsyncConnection.connect(self._url, **self._options)
+                    return await _transact(self._aside, settings, statement, arguments)
+            except TimeoutError:
+                await self._close_aside()
+                raise too_slow() from None
+            except psycopg.Error as error:
+                await self._close_aside()
+                raise from_database(error) from error
 
     async def write_json(self, function: str, arguments: Mapping[str, object]) -> bytes:
         """The JSON that a function of `api` returns; what it wrote is committed.
@@ -147,26 +254,22 @@ class Database:
                     return await self._run(statement, arguments, read_only=read_only)
         except TimeoutError:
             raise too_slow() from None
+        except psycopg.errors.ReadOnlySqlTransaction as error:
+            raise (self._problem(error) if read_only else takes_no_writes()) from error
         except psycopg.Error as error:
             raise self._problem(error) from error
 
     async def _run(
         self, statement: Statement, arguments: Mapping[str, object], *, read_only: bool
     ) -> tuple[Any, ...]:
-        settings = {
-            "role": ROLE,
-            "timeout": str(self._timeout * 1000),
-            "read_only": "on" if read_only else "off",
-        }
         async with self._pool.connection() as connection:
-            # Until the pipeline ends the server takes all of it for one transaction.
-            async with connection.pipeline():
-                await connection.execute(SETTINGS, settings)
-                cursor = await connection.execute(statement, arguments)
-            row: tuple[Any, ...] | None = await cursor.fetchone()
-        if row is None:
-            raise LookupError(f"no row from {statement}")
-        return row
+            settings = _settings(self._timeout, read_only=read_only)
+            return await _transact(connection, settings, statement, arguments)
+
+    async def _close_aside(self) -> None:
+        if self._aside is not None:
+            await self._aside.close()
+            self._aside = None
 
     def _problem(self, error: psycopg.Error) -> Exception:
         problem = from_database(error)
@@ -177,10 +280,30 @@ class Database:
         return problem
 
 
+def _settings(timeout: int, *, read_only: bool) -> dict[str, object]:
+    return {"role": ROLE, "timeout": str(timeout * 1000), "read_only": read_only}
+
+
+async def _transact(
+    connection: AsyncConnection[Any],
+    settings: Mapping[str, object],
+    statement: Statement,
+    arguments: Mapping[str, object],
+) -> tuple[Any, ...]:
+    # Until the pipeline ends the server takes all of it for one transaction.
+    async with connection.pipeline():
+        await connection.execute(SETTINGS, settings)
+        cursor = await connection.execute(statement, arguments)
+    row: tuple[Any, ...] | None = await cursor.fetchone()
+    if row is None:
+        raise LookupError(f"no row from {statement}")
+    return row
+
+
 @cache
-def _call_of(function: str, names: tuple[str, ...]) -> Composed:
-    """`select * from api.<function>(p_<name> => %(<name>)s, …)`."""
+def _call_of(function: str, names: tuple[str, ...], more: LiteralString = "") -> Composed:
+    """`select *<more> from api.<function>(p_<name> => %(<name>)s, …)`."""
     arguments = SQL(", ").join(
         SQL("{} => {}").format(Identifier(f"p_{name}"), Placeholder(name)) for name in names
     )
-    return SQL("select * from {}({})").format(Identifier("api", function), arguments)
+    return SQL("select *{} from {}({})").format(SQL(more), Identifier("api", function), arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from math import ceil
 from typing import Any, Final
 
 import msgspec
@@ -18,13 +19,17 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
     "gzip_malformed": (400, "Malformed gzip"),
     "body_cut_short": (400, "Incomplete body"),
     "forbidden": (403, "Permission denied"),
+    "origin_allowed": (403, "Foreign origin"),
     "route_unknown": (404, "Unknown path"),
     "tool_unknown": (404, "Unknown tool"),
     "method_unknown": (405, "Method not allowed"),
     "accept_unknown": (406, "No accepted media type is available"),
+    "headers_in_time": (408, "Headers too slow"),
+    "body_in_time": (408, "Body too slow"),
     "body_within_limit": (413, "Body too large"),
     "content_type_known": (415, "Unsupported media type"),
     "content_encoding_known": (415, "Unsupported content encoding"),
+    "host_allowed": (421, "Unknown host"),
     "parameter_known": (422, "Unknown parameter"),
     "parameter_required": (422, "Missing parameter"),
     "parameter_once": (422, "Repeated parameter"),
@@ -32,14 +37,18 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
     "answer_within_limit": (422, "Answer too large for a tool"),
     "value_required": (422, "Missing value"),
     "value_invalid": (422, "Invalid value"),
+    "headers_within_limit": (431, "Headers too large"),
     "request_invalid": (400, "Invalid request"),
     "internal": (500, "Internal error"),
     "busy": (503, "Conflict with another request"),
+    "bodies_within_limit": (503, "Too many bodies at once"),
+    "read_only": (503, "Database is read-only"),
     "unavailable": (503, "Database unavailable"),
     "too_slow": (504, "Time limit exceeded"),
 }
 
-RETRY_AFTER_SECONDS: Final[Mapping[int, int]] = {429: 60, 503: 1}
+# Quotas are per hour.
+RETRY_AFTER_SECONDS: Final[Mapping[int, int]] = {429: 3600, 503: 1}
 
 CHUNK_PREFIX = re.compile(r"^(_hyper_\d+_\d+_chunk_|(\d+_)+)")
 OWN_STATE = re.compile(r"SV[45]\d\d")
@@ -50,7 +59,7 @@ class Problem(Exception):  # noqa: N818  the term of RFC 9457
 
     `detail` follows PostgreSQL's message style: lower case, no period. `params` holds what a
     program needs to correct the request, such as the field or the bad items. `retry_after` is in
-    seconds, None where a retry does not help.
+    seconds, None where a retry does not help; `retry_after_seconds` in `params` sets it.
     """
 
     def __init__(
@@ -70,7 +79,7 @@ class Problem(Exception):  # noqa: N818  the term of RFC 9457
         self.detail = detail
         self.hint = hint
         self.params = dict(params or {})
-        self.retry_after = RETRY_AFTER_SECONDS.get(self.status)
+        self.retry_after = _whole_seconds(self.params) or RETRY_AFTER_SECONDS.get(self.status)
 
     def body(self, request_id: str | None) -> dict[str, Any]:
         """The members of the problem object; those without a value are left out."""
@@ -84,6 +93,12 @@ class Problem(Exception):  # noqa: N818  the term of RFC 9457
             "request_id": request_id,
         }
         return {name: value for name, value in members.items() if value is not None}
+
+
+def _whole_seconds(params: Mapping[str, Any]) -> int | None:
+    """The pause that SQL computed for this problem, rounded up; None where it did not."""
+    seconds = params.get("retry_after_seconds")
+    return max(1, ceil(seconds)) if isinstance(seconds, int | float) else None
 
 
 def internal() -> Problem:
@@ -111,6 +126,26 @@ def too_slow() -> Problem:
         "too_slow",
         "the request exceeded its time limit",
         hint="Ask for a shorter window or range, or narrow it with kind and source.",
+    )
+
+
+def takes_no_writes() -> Problem:
+    """The problem of a write to a server that takes none, such as a standby."""
+    return Problem(
+        "read_only",
+        "the database is read-only",
+        hint="Send the request to a service whose database is the primary server.",
+    )
+
+
+def outcome_unknown(problem: Problem) -> Problem:
+    """The problem of an ingest that may have been committed although the call failed."""
+    return Problem(
+        problem.slug,
+        f"{problem.detail}; whether the items are stored is unknown",
+        hint="Send the request again. That is safe with the same Idempotency-Key, or where every"
+        " item has a ts or fact_id: an item that is stored already counts as duplicate.",
+        params=problem.params,
     )
 
 

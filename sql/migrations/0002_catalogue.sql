@@ -71,7 +71,7 @@ comment on table data.kind is 'A metric name or a fact kind; registered when fir
 comment on column data.kind.kind_id is 'Number of the kind.';
 comment on column data.kind.name is 'A metric name, or Fact:<Name>.';
 comment on column data.kind.type is 'gauge, counter, histogram or fact; it never changes.';
-comment on column data.kind.unit is 'Unit of the values, as first sent.';
+comment on column data.kind.unit is 'Unit of the values, of the first item that named one; it never changes.';
 comment on column data.kind.created_at is 'When the kind was first seen.';
 
 create table data.source (
@@ -106,6 +106,7 @@ create table data.series (
 );
 create index series_by_kind on data.series (kind_id);
 create index series_by_source on data.series (source_id, created_at);
+create index series_by_time on data.series (created_at);
 comment on table data.series is
 'One kind from one source with one set of labels; a fact kind has one series per source.';
 comment on column data.series.series_id is 'Number of the series.';
@@ -118,10 +119,19 @@ comment on column data.series.created_at is 'When the series was first seen.';
 create table data.quota (
     name text not null,
     value bigint not null,
+    used bigint,
     constraint quota_pkey primary key (name),
     constraint quota_positive check (value > 0)
 );
 comment on table data.quota is 'Limits that a database administrator can change with update.';
 comment on column data.quota.name is 'Name of the limit.';
 comment on column data.quota.value is 'The limit; the name contains its unit.';
-insert into data.quota (name, value) values ('new_series_per_source_and_hour', 2000);
+comment on column data.quota.used is
+'Rows that exist, counted when they are registered and recounted by the job prune_catalogue; null for a
+limit per hour.';
+insert into data.quota (name, value, used) values
+('kinds', 10000, 0),
+('sources', 10000, 0),
+('series', 1000000, 0),
+('new_series_per_hour', 50000, null),
+('new_series_per_source_and_hour', 2000, null);

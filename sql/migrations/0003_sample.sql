@@ -11,7 +11,8 @@ begin atomic
 end;
 comment on function internal.bin(double precision) is
 'Bin of a value in a DDSketch of relative accuracy 0.01 (Masson, Rim, Lee: DDSketch, VLDB 2019).
-Bin 40000 + i holds (g^(i-1), g^i], g = 1.01 / 0.99; negative values mirror it, bin 0 is zero.';
+Bin 40000 + i holds (g^(i-1), g^i], g = 1.01 / 0.99; negative values mirror it, bin 0 is zero.
+Bins 100000 and -100000 are the open buckets of histograms: above and below all bounds.';
 
 create function internal.sketch(p_bins bigint[]) returns bigint[]
 language sql immutable strict parallel safe
@@ -65,9 +66,12 @@ create table data.sample (
     constraint sample_value_in_range check (abs(value) <= double precision '1e140')
 );
 select create_hypertable('data.sample', by_range('ts', interval '7 days'), create_default_indexes => false);
+-- A series without samples costs a query of its kind nothing.
+create index sample_by_kind on data.sample (kind_id, ts);
 alter table data.sample set (
     timescaledb.enable_columnstore,
-    timescaledb.segmentby = 'series_id',
+    -- The kind follows from the series; here it is found without decompression.
+    timescaledb.segmentby = 'series_id, kind_id',
     timescaledb.orderby = 'ts, seq'
 );
 comment on table data.sample is
@@ -79,6 +83,8 @@ comment on column data.sample.seq is 'Number of the fact; 0 for a metric.';
 comment on column data.sample.value is 'The value; the sum of a histogram; null for a fact without a value.';
 comment on column data.sample.observations is 'Number of observations: 1, or the count of a histogram.';
 comment on column data.sample.counter is 'Whether the value is a reading of a counter.';
-comment on column data.sample.low is 'Of a histogram: lower bound of its lowest bucket with observations.';
-comment on column data.sample.high is 'Of a histogram: upper bound of its highest bucket with observations.';
+comment on column data.sample.low is
+'Of a histogram: lower bound of its lowest bucket with observations; -infinity where that is open.';
+comment on column data.sample.high is
+'Of a histogram: upper bound of its highest bucket with observations; infinity where that is open.';
 comment on column data.sample.sketch is 'Sketch of a histogram.';

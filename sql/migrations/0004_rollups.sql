@@ -35,7 +35,8 @@ begin
                 var_pop(value) filter (where sketch is null) * count(value) as squared_deviations,
                 min(case when sketch is null then value else low end) as value_min,
                 max(case when sketch is null then value else high end) as value_max,
-                last(value, ts) filter (where value is not null) as value_last,
+                last(value, row(ts, value)) filter (where value is not null and sketch is null) as value_last,
+                max(ts) filter (where value is not null and sketch is null) as value_last_at,
                 max(ts) as last_at,
                 %5$s
                 internal.sketch(
@@ -51,9 +52,10 @@ begin
             v_rollup.materialized_only,
             v_rollup.keys,
             v_rollup.width,
-            -- A counter grows series by series: these two mean nothing for a kind.
+            -- A counter grows series by series: these mean nothing for a kind.
             case when v_rollup.name <> 'kind_1d' then $series$
                 first(value, ts) filter (where counter) as value_first,
+                min(ts) filter (where counter) as value_first_at,
                 internal.increase(array_agg(value order by ts) filter (where counter)) as increase,
             $series$ end
         );
@@ -80,11 +82,13 @@ begin
                 ('value_count', 'Number of observations that have a value.'),
                 ('value_sum', 'Sum of the values.'),
                 ('squared_deviations', 'Sum of squared deviations from the mean; null for histograms.'),
-                ('value_min', 'Smallest value.'),
-                ('value_max', 'Largest value.'),
-                ('value_last', 'Newest value.'),
-                ('last_at', 'Time of the newest sample.'),
+                ('value_min', 'Smallest value; -infinity where a histogram leaves it open.'),
+                ('value_max', 'Largest value; infinity where a histogram leaves it open.'),
+                ('value_last', 'Newest value, the greatest of several at that time; null for histograms.'),
+                ('value_last_at', 'Time of the newest value.'),
+                ('last_at', 'Time of the newest sample, with or without a value.'),
                 ('value_first', 'First reading of a counter.'),
+                ('value_first_at', 'Time of the first reading of a counter.'),
                 ('increase', 'Growth of a counter from its first to its last reading, resets included.'),
                 ('sketch', 'Sketch of the values.')
             ) as meaning (name, text)

@@ -17,20 +17,27 @@ comment on column data.late.bucket is 'Start of the hour.';
 comment on column data.late.samples is 'Number of late samples.';
 
 create table data.conflict (
-    received_at timestamptz not null,
-    kind_id bigint not null,
     source_id bigint not null,
+    kind_id bigint not null,
+    digest bigint not null,
     ts timestamptz not null,
-    item jsonb not null
+    item jsonb not null,
+    first_received_at timestamptz not null,
+    last_received_at timestamptz not null,
+    attempts integer not null,
+    constraint conflict_once primary key (source_id, kind_id, digest)
 );
-select create_hypertable('data.conflict', by_range('received_at', interval '30 days'));
 comment on table data.conflict is
 'Items whose identity is already stored with other content; aggregates do not include them.';
-comment on column data.conflict.received_at is 'Time of the request.';
-comment on column data.conflict.kind_id is 'Kind of the item.';
 comment on column data.conflict.source_id is 'Source of the item.';
-comment on column data.conflict.ts is 'Time of the item.';
-comment on column data.conflict.item is 'The item as sent.';
+comment on column data.conflict.kind_id is 'Kind of the item.';
+comment on column data.conflict.digest is
+'Digest of the item; equal for a retry, also with other key order, number format or time zone.';
+comment on column data.conflict.ts is 'Time of the item, when it was received first.';
+comment on column data.conflict.item is 'The item as sent first.';
+comment on column data.conflict.first_received_at is 'Time of the first request with the item.';
+comment on column data.conflict.last_received_at is 'Time of the last request with the item.';
+comment on column data.conflict.attempts is 'How often the item was sent.';
 
 create table data.idempotency_key (
     operation text not null,

@@ -21,8 +21,10 @@ create type data.rollup as (
     value_min double precision,
     value_max double precision,
     value_last double precision,
+    value_last_at timestamptz,
     last_at timestamptz,
     value_first double precision,
+    value_first_at timestamptz,
     increase double precision,
     sketch bigint []
 );
@@ -44,7 +46,9 @@ create type data.statistics as (
     p95 double precision,
     p99 double precision,
     rate_per_second double precision,
-    newest timestamptz
+    newest timestamptz,
+    bounded boolean
 );
 comment on type data.statistics is
-'Statistics of a kind in a window; label is the group, or null for the whole kind.';
+'Statistics of a kind in a window; label is the group, or null for the whole kind. bounded says whether
+every percentile is within the relative error of the sketch.';

@@ -1,9 +1,4 @@
--- Idempotency keys: kept longer than any client retries.
-select delete_job(job_id)
-from timescaledb_information.jobs
-where proc_schema = 'internal' and proc_name = 'prune';
-select add_job(
-    'internal.prune',
-    schedule_interval => interval '1 day',
-    config => '{"idempotency_keys": "7 days"}'
+-- Idempotency keys: kept longer than any client retries. Conflicts: long enough to ask the source.
+call internal.set_default_job(
+    'prune', '1 day', '{"idempotency_keys": "7 days", "conflicts": "90 days"}'
 );

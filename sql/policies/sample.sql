@@ -1,5 +1,3 @@
 -- Samples: kept so that windows of up to 90d can be recomputed.
-select remove_retention_policy('data.sample', if_exists => true);
-select add_retention_policy('data.sample', drop_after => interval '90 days');
-call remove_columnstore_policy('data.sample', if_exists => true);
-call add_columnstore_policy('data.sample', after => interval '8 days');
+call internal.set_default_retention('data.sample', '90 days');
+call internal.set_default_columnstore('data.sample', '8 days');

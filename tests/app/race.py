@@ -6,45 +6,84 @@ import asyncio
 import random
 import sys
 import time
+from collections import deque
 
 import redis
 
-from supervisor_mcp.cache.aggregates import Cache, Key
+from supervisor_mcp.cache.aggregates import Cache, Computed, Key
 
 KEYS = (Key("cpu", "7d"), Key("cpu", "7d", "0" * 32), Key("*", "30d"))
 # Redis keys that play the database: what is committed, and what was acknowledged.
 COMMITTED = "test:committed"
 ACKNOWLEDGED = "test:acknowledged"
+READING_SECONDS = 0.5
+# How old an answer may be where Redis loses invalidations; readings are late on a busy machine.
+BOUND_SECONDS = 2.0
 
 
-async def race(url: str, seconds: float, seed: int) -> tuple[int, int, int]:
-    """Reads, writes and stale answers."""
+def seen(number: int) -> str:
+    """What a database shows in which the transactions up to this one are committed."""
+    return f"{number + 1}:{number + 1}:"
+
+
+async def fail_over(truth: redis.asyncio.Redis, chance: random.Random, end: float) -> None:
+    """Bring old states of Redis back, as a replica that missed the last writes does."""
+    while time.monotonic() < end:
+        # Without leases: one that comes back holds readers up until it ends.
+        names = [
+            name
+            for kept in ("agg", "stamp", "generation", "members")
+            async for name in truth.scan_iter(f"supervisor:{kept}:*")
+        ]
+        replica = {name: await truth.dump(name) for name in names}
+        await asyncio.sleep(chance.choice((0.01, 0.1)))
+        for name, dumped in replica.items():
+            if dumped is not None:
+                await truth.restore(name, 60_000, dumped, replace=True)
+        await asyncio.sleep(chance.choice((0.01, 0.3)))
+
+
+async def race(url: str, seconds: float, seed: int, *, faulty: bool) -> tuple[int, int, int]:
+    """Reads, writes and stale answers.
+
+    `faulty` brings old states of Redis back; the process of seed 0 only writes then, because it
+    knows its own changes, and the others only read.
+    """
     chance = random.Random(seed)
     cache = Cache(url, ttl_seconds=60)
     truth = redis.asyncio.Redis.from_url(url)
     end = time.monotonic() + seconds
     reads = writes = stale = 0
+    # Acknowledged numbers by the time at which this process knew them.
+    known: deque[tuple[float, int]] = deque([(0.0, 0)])
 
-    async def compute() -> bytes:
-        read = await truth.get(COMMITTED)
+    async def committed() -> int:
+        return int(await truth.get(COMMITTED) or 0)
+
+    async def compute() -> Computed:
+        number = await committed()
         # A slow reader: ingests commit between its reading and its filling.
         await asyncio.sleep(chance.choice((0, 0, 0.001, 0.004)))
-        return read if isinstance(read, bytes) else b"0"
+        return Computed(str(number).encode(), seen(number))
 
     async def read() -> None:
         nonlocal reads, stale
         while time.monotonic() < end:
-            known = int(await truth.get(ACKNOWLEDGED) or 0)
+            now = time.monotonic()
+            known.append((now, int(await truth.get(ACKNOWLEDGED) or 0)))
+            while faulty and len(known) > 1 and known[1][0] < now - BOUND_SECONDS:
+                known.popleft()
+            least = known[0][1] if faulty else known[-1][1]
             answer = int(await cache.answer(chance.choice(KEYS), compute))
             reads += 1
-            stale += answer < known
+            stale += answer < least
 
     async def write() -> None:
         nonlocal writes
         while time.monotonic() < end:
             number = await truth.incr(COMMITTED)
             await asyncio.sleep(chance.choice((0, 0, 0.002)))
-            await cache.invalidate(["cpu"])
+            await cache.invalidate(["cpu"], number)
             await truth.eval(
                 "if tonumber(ARGV[1]) > tonumber(redis.call('get', KEYS[1]) or 0) then"
                 " redis.call('set', KEYS[1], ARGV[1]) end",
@@ -53,13 +92,33 @@ async def race(url: str, seconds: float, seed: int) -> tuple[int, int, int]:
                 number,
             )
             writes += 1
-            await asyncio.sleep(chance.choice((0, 0.001, 0.01)))
+            # Pauses, in which nothing but a reading ends what a lost invalidation left.
+            await asyncio.sleep(chance.choice((0, 0.001, 0.01, 3 if faulty else 0.01)))
 
-    await asyncio.gather(*(read() for _ in range(8)), *(write() for _ in range(2)))
+    async def follow() -> None:
+        last = 0
+        while time.monotonic() < end:
+            number = await committed()
+            cache.changes.learn(seen(number), time.time(), {"cpu": range(last + 1, number + 1)})
+            last = number
+            await asyncio.sleep(READING_SECONDS if faulty else seconds)
+
+    work = [follow()]
+    if not faulty or seed == 0:
+        work += [write(), write()]
+    if not faulty or seed != 0:
+        work += [read() for _ in range(8)]
+    if faulty and seed != 0:
+        work.append(fail_over(truth, chance, end))
+    await asyncio.gather(*work)
     await cache.close()
     await truth.aclose()
     return reads, writes, stale
 
 
 if __name__ == "__main__":
-    print(*asyncio.run(race(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]))))
+    print(
+        *asyncio.run(
+            race(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), faulty=sys.argv[4] == "faulty")
+        )
+    )

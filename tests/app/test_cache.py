@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from supervisor_mcp.cache.aggregates import Cache, Key
+from supervisor_mcp.cache.aggregates import Cache, Computed, Key
 from tests.support import proxy
 from tests.support.ports import free_port
 from tests.support.waiting import eventually, eventually_async
@@ -19,19 +19,31 @@ CPU_OF_A_SOURCE = Key("cpu", "7d", "0" * 32)
 EVERYTHING = Key("*", "7d")
 
 
+# What a database shows before and after transaction 10.
+FIRST, SECOND = "10:10:", "11:11:"
+
+
+def begun(redis_url: str | None, ttl_seconds: int = 60) -> Cache:
+    """A cache that has read changes once."""
+    made = Cache(redis_url, ttl_seconds=ttl_seconds)
+    made.changes.learn(FIRST, 0, {})
+    return made
+
+
 class Source:
     """What an answer is computed from; `compute` can be held up."""
 
     def __init__(self) -> None:
         self.value = b'{"sum":1}'
+        self.visibility = FIRST
         self.computed = 0
         self.begun = asyncio.Event()
         self.go = asyncio.Event()
         self.go.set()
 
-    async def compute(self) -> bytes:
+    async def compute(self) -> Computed:
         self.computed += 1
-        read = self.value
+        read = Computed(self.value, self.visibility)
         self.begun.set()
         await self.go.wait()
         return read
@@ -44,14 +56,14 @@ def source() -> Source:
 
 @pytest.fixture
 async def cache(redis_url: str) -> AsyncIterator[Cache]:
-    made = Cache(redis_url, ttl_seconds=60)
+    made = begun(redis_url)
     yield made
     await made.close()
 
 
 @pytest.fixture
 async def other_worker(redis_url: str) -> AsyncIterator[Cache]:
-    made = Cache(redis_url, ttl_seconds=60)
+    made = begun(redis_url)
     yield made
     await made.close()
 
@@ -89,14 +101,14 @@ async def test_an_invalidation_removes_every_answer_about_the_kind(
     cache: Cache, source: Source, key: Key
 ) -> None:
     await cache.answer(key, source.compute)
-    source.value = b'{"sum":2}'
-    await cache.invalidate(["cpu"])
+    source.value, source.visibility = b'{"sum":2}', SECOND
+    await cache.invalidate(["cpu"], 10)
     assert await cache.answer(key, source.compute) == b'{"sum":2}'
 
 
 async def test_an_invalidation_leaves_other_kinds_alone(cache: Cache, source: Source) -> None:
     await cache.answer(CPU, source.compute)
-    await cache.invalidate(["memory"])
+    await cache.invalidate(["memory"], 10)
     await cache.answer(CPU, source.compute)
     assert source.computed == 1
 
@@ -108,8 +120,8 @@ async def test_a_slow_reader_does_not_keep_what_an_ingest_has_overtaken(
     source.go.clear()
     slow = asyncio.create_task(cache.answer(key, source.compute))
     await source.begun.wait()
-    source.value = b'{"sum":2}'
-    await other_worker.invalidate(["cpu"])
+    source.value, source.visibility = b'{"sum":2}', SECOND
+    await other_worker.invalidate(["cpu"], 10)
     source.go.set()
     assert await slow == b'{"sum":1}'
     assert await cache.answer(key, source.compute) == b'{"sum":2}'
@@ -121,7 +133,7 @@ async def test_a_slow_reader_does_not_fill_a_redis_that_lost_its_memory(
     source.go.clear()
     slow = asyncio.create_task(cache.answer(CPU, source.compute))
     await source.begun.wait()
-    await cache.invalidate(["cpu"])
+    await cache.invalidate(["cpu"], 10)
     client.flushall()
     source.go.set()
     await slow
@@ -134,8 +146,8 @@ async def test_a_later_query_does_not_get_an_answer_computed_before_it(
     source.go.clear()
     early = asyncio.create_task(cache.answer(CPU, source.compute))
     await source.begun.wait()
-    source.value = b'{"sum":2}'
-    await cache.invalidate(["cpu"])
+    source.value, source.visibility = b'{"sum":2}', SECOND
+    await cache.invalidate(["cpu"], 10)
     late = asyncio.create_task(cache.answer(CPU, source.compute))
     await asyncio.sleep(0)
     source.go.set()
@@ -165,7 +177,7 @@ async def test_workers_that_ask_together_compute_once(
 async def test_a_failed_computation_is_reported_and_the_next_one_runs(
     cache: Cache, other_worker: Cache, source: Source
 ) -> None:
-    async def fail() -> bytes:
+    async def fail() -> Computed:
         raise LookupError("no such kind")
 
     with pytest.raises(LookupError):
@@ -183,49 +195,103 @@ async def test_a_worker_that_died_computing_holds_up_others_no_longer_than_its_l
 
 
 async def test_without_redis_every_question_is_computed(source: Source) -> None:
-    cache = Cache(None, ttl_seconds=60)
+    cache = begun(None)
     await cache.answer(CPU, source.compute)
     await cache.answer(CPU, source.compute)
-    await cache.invalidate(["cpu"])
+    await cache.invalidate(["cpu"], 10)
     assert source.computed == 2
     assert await cache.state() == "off"
 
 
 async def test_a_redis_that_is_down_is_a_miss(source: Source) -> None:
-    cache = Cache(f"redis://127.0.0.1:{free_port()}/0", ttl_seconds=60)
+    cache = begun(f"redis://127.0.0.1:{free_port()}/0")
     assert await cache.answer(CPU, source.compute) == source.value
     assert await cache.state() == "degraded"
     await cache.close()
 
 
-async def test_a_failed_invalidation_lands_later_and_is_not_read_past_meanwhile(
-    redis_url: str, other_worker: Cache, source: Source, client: redis.Redis
+async def test_the_process_whose_invalidation_failed_does_not_read_past_it(
+    redis_url: str, source: Source, client: redis.Redis
 ) -> None:
     address = urlsplit(redis_url)
     async with proxy.start(str(address.hostname), address.port or 0) as breakable:
-        cache = Cache(f"redis://127.0.0.1:{breakable.port}/0", ttl_seconds=60)
+        cache = begun(f"redis://127.0.0.1:{breakable.port}/0")
         await cache.answer(CPU, source.compute)
         breakable.refusing = True
         breakable.drop()
-        source.value = b'{"sum":2}'
-        await cache.invalidate(["cpu"])
+        source.value, source.visibility = b'{"sum":2}', SECOND
+        await cache.invalidate(["cpu"], 10)
         assert await cache.answer(CPU, source.compute) == b'{"sum":2}'
         assert client.get("supervisor:agg:cpu:7d") == b'{"sum":1}'
         breakable.refusing = False
 
-        async def paid() -> bool:
+        async def healed() -> bool:
             return await cache.state() == "ok"
 
-        await eventually_async(paid)
-        assert client.get("supervisor:agg:cpu:7d") is None
+        await eventually_async(healed)
+        assert await cache.answer(CPU, source.compute) == b'{"sum":2}'
         await cache.close()
+
+
+@pytest.mark.parametrize("key", [CPU, CPU_OF_A_SOURCE, EVERYTHING])
+async def test_a_change_that_redis_did_not_pass_on_ends_an_answer_once_it_is_read(
+    cache: Cache, source: Source, key: Key
+) -> None:
+    await cache.answer(key, source.compute)
+    source.value, source.visibility = b'{"sum":2}', SECOND
+    cache.changes.learn(SECOND, 1, {"cpu": [10]})
+    assert await cache.answer(key, source.compute) == b'{"sum":2}'
+    assert await cache.answer(key, source.compute) == b'{"sum":2}'
+    assert source.computed == 2
+
+
+async def test_a_change_that_an_answer_has_seen_does_not_end_it(
+    cache: Cache, source: Source
+) -> None:
+    source.visibility = SECOND
+    await cache.answer(CPU, source.compute)
+    cache.changes.learn("12:12:", 1, {"cpu": [10], "memory": [11]})
+    await cache.answer(CPU, source.compute)
+    assert source.computed == 1
+
+
+async def test_a_redis_that_brings_an_old_state_back_ends_no_freshness(
+    cache: Cache, other_worker: Cache, source: Source, client: redis.Redis
+) -> None:
+    """A failover to a replica that missed the invalidation."""
+    await cache.answer(CPU, source.compute)
+    replica = {name: client.dump(name) or b"" for name in client.keys("supervisor:*")}
+    source.value, source.visibility = b'{"sum":2}', SECOND
+    await other_worker.invalidate(["cpu"], 10)
+    client.flushdb()
+    for name, dumped in replica.items():
+        client.restore(name, 0, dumped)
     assert await other_worker.answer(CPU, source.compute) == b'{"sum":2}'
+    client.flushdb()
+    for name, dumped in replica.items():
+        client.restore(name, 0, dumped)
+    cache.changes.learn(SECOND, 1, {"cpu": [10]})
+    assert await cache.answer(CPU, source.compute) == b'{"sum":2}'
+
+
+async def test_a_process_trusts_no_answer_before_it_has_read_changes(
+    redis_url: str, cache: Cache, source: Source, client: redis.Redis
+) -> None:
+    await cache.answer(CPU, source.compute)
+    fresh = Cache(redis_url, ttl_seconds=60)
+    source.value, source.visibility = b'{"sum":2}', SECOND
+    assert await fresh.answer(CPU, source.compute) == b'{"sum":2}'
+    assert client.get("supervisor:agg:cpu:7d") == b'{"sum":1}'
+    fresh.changes.learn(SECOND, 1, {})
+    assert await fresh.answer(CPU, source.compute) == b'{"sum":2}'
+    await fresh.close()
+    assert source.computed == 3
 
 
 async def test_names_of_expired_answers_are_forgotten(
     redis_url: str, source: Source, client: redis.Redis
 ) -> None:
-    cache = Cache(redis_url, ttl_seconds=1)
+    cache = begun(redis_url, 1)
     await cache.answer(CPU_OF_A_SOURCE, source.compute)
     eventually(lambda: client.get(f"supervisor:agg:cpu:7d:{'0' * 32}") is None)
     await cache.answer(CPU, source.compute)
@@ -240,6 +306,6 @@ async def test_what_redis_evicts_never_brings_an_old_answer_back(
     await cache.answer(CPU, source.compute)
     for name in client.scan_iter(f"supervisor:{lost}:cpu*"):
         client.delete(name)
-    source.value = b'{"sum":2}'
-    await cache.invalidate(["cpu"])
+    source.value, source.visibility = b'{"sum":2}', SECOND
+    await cache.invalidate(["cpu"], 10)
     assert await cache.answer(CPU, source.compute) == b'{"sum":2}'

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from supervisor_mcp.db import Database, Json
+from supervisor_mcp.db import PROBE_SECONDS, Database, Json
 from supervisor_mcp.errors import Problem
 from tests.support import proxy
 from tests.support.ports import free_port
@@ -34,6 +34,14 @@ create function probe.write_note(p_text text) returns bigint language sql as
 grant usage on schema probe to supervisor_app;
 grant all on all tables in schema probe to supervisor_app;
 grant all on all sequences in schema probe to supervisor_app
+"""
+SQL_LOSE = """
+create or replace function probe.lose() returns trigger language plpgsql as $$
+begin
+    raise exception 'could not extend file' using errcode = '{state}';
+end
+$$;
+create trigger lose before insert on probe.note for each row execute function probe.lose()
 """
 WHO = "select current_user::text, current_setting('statement_timeout'), %(n)s::int"
 
@@ -152,3 +160,66 @@ async def test_a_call_that_takes_too_long_is_ended(database_url: str) -> None:
     with pytest.raises(Problem, match="too_slow"):
         await database.read("select pg_sleep(20) is null", {})
     await database.close()
+
+
+async def test_a_probe_does_not_wait_behind_the_pool(database_url: str) -> None:
+    async with opened(database_url, pool_size=1) as database:
+        await database.read("select 1", {})
+        async with database._pool.connection():
+            await database.probe()
+            assert database._pool.get_stats()["pool_available"] == 0
+
+
+async def test_a_probe_of_a_database_without_the_schema_fails(empty_database: str) -> None:
+    async with opened(empty_database) as database:
+        with pytest.raises(Problem, match="unavailable"):
+            await database.probe()
+
+
+async def test_probes_end_in_time_on_one_connection_when_nothing_answers() -> None:
+    accepted = 0
+    left = asyncio.Event()
+
+    async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal accepted
+        accepted += 1
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        left.set()
+
+    silent = await asyncio.start_server(keep_silent, "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    url = f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    database = Database(url, pool_size=1, statement_timeout_seconds=20)
+    async with silent, asyncio.timeout(PROBE_SECONDS + 2):
+        probes = [database.probe() for _ in range(5)]
+        failures = await asyncio.gather(*probes, return_exceptions=True)
+        await left.wait()
+    assert [str(failure).partition(":")[0] for failure in failures] == ["unavailable"] * 5
+    assert accepted == 1
+
+
+async def test_a_write_that_is_lost_is_remembered_until_one_succeeds(probed: str) -> None:
+    lose = SQL_LOSE.format(state="53100")
+    with psycopg.connect(probed, autocommit=True, prepare_threshold=None) as conn:
+        conn.execute(lose.encode())
+    async with opened(probed) as database:
+        assert not database.lost_a_write(within_seconds=300)
+        with pytest.raises(Problem, match="unavailable"):
+            await database.write("select probe.write_note('lost')", {})
+        assert database.lost_a_write(within_seconds=300)
+        assert not database.lost_a_write(within_seconds=0)
+        await database.read("select 1", {})
+        assert database.lost_a_write(within_seconds=300)
+        with psycopg.connect(probed, autocommit=True, prepare_threshold=None) as conn:
+            conn.execute("drop trigger lose on probe.note")
+        await database.write("select probe.write_note('stored')", {})
+        assert not database.lost_a_write(within_seconds=300)
+
+
+async def test_a_write_that_is_refused_is_not_lost(probed: str) -> None:
+    async with opened(probed) as database:
+        with pytest.raises(Problem, match="value_invalid"):
+            await database.write("select probe.write_note('x' || 1 / 0)", {})
+        assert not database.lost_a_write(within_seconds=300)

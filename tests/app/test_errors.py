@@ -98,3 +98,21 @@ def test_text_that_cannot_be_sent_is_the_senders_fault(db: Connection) -> None:
 @pytest.mark.parametrize(("slug", "seconds"), [("busy", 1), ("unavailable", 1), ("internal", None)])
 def test_what_may_be_tried_again_says_when(slug: str, seconds: int | None) -> None:
     assert Problem(slug, "").retry_after == seconds
+
+
+def test_a_quota_is_full_for_an_hour_unless_sql_knows_better(db: Connection) -> None:
+    assert problem_of(db, "SV429", constraint="q", message="full").retry_after == 3600
+
+
+@pytest.mark.parametrize(("sent", "seconds"), [("90", 90), ("0.2", 1), ("89.1", 90), ("-5", 1)])
+def test_the_pause_that_sql_computes_is_sent_in_whole_seconds(
+    db: Connection, sent: str, seconds: int
+) -> None:
+    detail = f'{{"retry_after_seconds": {sent}}}'
+    problem = problem_of(db, "SV429", constraint="q", message="full", detail=detail)
+    assert problem.retry_after == seconds
+    assert problem.params == {"retry_after_seconds": float(sent)}
+
+
+def test_a_pause_that_is_no_number_is_ignored() -> None:
+    assert Problem("q", "", status=429, params={"retry_after_seconds": "soon"}).retry_after == 3600

@@ -1,20 +1,26 @@
-"""The composition root: mounts, one lifespan, request ids."""
+"""The composition root: mounts, one lifespan, request ids, the guard, CORS, bodies in memory."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import gzip
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import Message, Receive, Scope, Send
 
 from supervisor_mcp.config import Settings
+from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations import context
+from supervisor_mcp.rest.budget import BODIES, LIMIT_BYTES, Budget
 from supervisor_mcp.server.asgi import Application, create
+from supervisor_mcp.server.guard import Guard
 from tests.support.ports import free_port
 
 
@@ -43,10 +49,20 @@ class Child:
         await send({"type": "http.response.body", "body": b""})
 
 
+def nowhere() -> Settings:
+    """Settings with a database that does not exist."""
+    url = f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"
+    return Settings(database_url=url, pool_size=1)
+
+
 def application(**mounts: Child) -> Application:
-    nowhere = f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"
-    made = context.build(Settings(database_url=nowhere, pool_size=1))
-    return Application(made, {f"/{n}": child.app for n, child in mounts.items()}, access_log=None)
+    made = context.build(nowhere())
+    return Application(
+        made,
+        {f"/{n}": child.app for n, child in mounts.items()},
+        Guard(None, None),
+        access_log=None,
+    )
 
 
 @asynccontextmanager
@@ -64,9 +80,10 @@ async def living(served: Application) -> AsyncIterator[list[Message]]:
         seen.append(answers.get_nowait())
 
 
-def client(served: Application) -> httpx.AsyncClient:
+def client(served: Application, url: str = "http://test") -> httpx.AsyncClient:
+    """A client of it; the host of the URL is also the address that it reaches."""
     transport = httpx.ASGITransport(app=served)
-    return httpx.AsyncClient(transport=transport, base_url="http://test")
+    return httpx.AsyncClient(transport=transport, base_url=url)
 
 
 async def test_a_child_lives_as_long_as_the_application() -> None:
@@ -106,3 +123,147 @@ async def test_other_paths_go_to_rest(path: str) -> None:
 def test_without_a_database_there_is_no_application() -> None:
     with pytest.raises(ValueError, match="SUPERVISOR_DATABASE_URL"):
         create(Settings(database_url=None))
+
+
+PATHS = ["/livez", "/ingest/facts", "/openapi.json", "/nowhere", "/mcp", "/mcp/deep"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("headers", "status", "slug", "setting"),
+    [
+        ({"Origin": "https://evil.example"}, 403, "origin_allowed", "SUPERVISOR_ALLOWED_ORIGINS"),
+        ({"Host": "evil.example"}, 421, "host_allowed", "SUPERVISOR_ALLOWED_HOSTS"),
+    ],
+)
+async def test_what_the_guard_refuses_reaches_neither_rest_nor_mcp(
+    path: str, headers: dict[str, str], status: int, slug: str, setting: str
+) -> None:
+    child = Child()
+    async with client(application(mcp=child), "http://127.0.0.1") as http:
+        answer = await http.post(path, headers=headers)
+    problem = answer.json()
+    assert (answer.status_code, problem["status"]) == (status, status)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert problem["type"] == f"urn:supervisor-mcp:problem:{slug}"
+    assert problem["request_id"] == answer.headers["x-request-id"]
+    assert setting in problem["hint"]
+    assert "access-control-allow-origin" not in answer.headers
+    assert child.scopes == []
+
+
+async def test_a_second_host_or_origin_does_not_hide_a_foreign_one() -> None:
+    async with client(application(), "http://127.0.0.1") as http:
+        for name, known, foreign in [
+            ("Host", "127.0.0.1", "evil.example"),
+            ("Origin", "http://localhost", "https://evil.example"),
+        ]:
+            for values in [(known, foreign), (foreign, known)]:
+                headers = [(name, value) for value in values]
+                answer = await http.get("/livez", headers=headers)
+                assert answer.status_code in {403, 421}, values
+
+
+PAGE = "https://app.example"
+
+
+@pytest.fixture
+def shared() -> Application:
+    """The service with an origin in its list."""
+    return create(nowhere().model_copy(update={"allowed_origins": (PAGE,)}))
+
+
+async def test_a_page_of_a_listed_origin_may_read_answers(shared: Application) -> None:
+    async with client(shared) as http:
+        for path in ["/livez", "/nowhere"]:
+            answer = await http.get(path, headers={"Origin": PAGE})
+            assert answer.headers["access-control-allow-origin"] == PAGE
+            assert "origin" in answer.headers["vary"].lower()
+            exposed = answer.headers["access-control-expose-headers"].lower().split(", ")
+            assert {"etag", "retry-after", "x-next-cursor", "x-request-id"} <= set(exposed)
+
+
+async def test_others_are_answered_without_headers_of_cors(shared: Application) -> None:
+    async with client(shared, "http://127.0.0.1") as http:
+        for headers in [{}, {"Origin": "http://127.0.0.1"}, {"Origin": "https://evil.example"}]:
+            answer = await http.get("/livez", headers=headers)
+            assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+@pytest.mark.parametrize("path", ["/ingest/facts", "/query/agg", "/mcp"])
+async def test_a_page_of_a_listed_origin_may_ask_what_it_may_send(
+    shared: Application, path: str
+) -> None:
+    asked = "content-type,idempotency-key,mcp-protocol-version"
+    headers = {
+        "Origin": PAGE,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": asked,
+    }
+    async with client(shared) as http:
+        answer = await http.options(path, headers=headers)
+        foreign = await http.options(path, headers={**headers, "Origin": "https://evil.example"})
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == PAGE
+    assert answer.headers["access-control-allow-methods"] == "GET, HEAD, POST"
+    assert answer.headers["access-control-allow-headers"] == asked
+    assert foreign.status_code == 403
+
+
+async def test_without_a_list_no_origin_may_read_answers() -> None:
+    async with client(create(nowhere())) as http:
+        answer = await http.get("/livez", headers={"Origin": PAGE})
+    assert "access-control-allow-origin" not in answer.headers
+
+
+JSON = {"Content-Type": "application/json"}
+
+
+@contextmanager
+def taken(size: int) -> Iterator[None]:
+    """Another request under way whose body takes up memory."""
+    other: Scope = {}
+    BODIES.take(other, size)
+    yield
+    BODIES.give_back(other)
+
+
+@pytest.mark.parametrize("path", ["/ingest/facts", "/mcp"])
+async def test_a_body_that_memory_has_no_room_for_is_refused_for_a_moment(path: str) -> None:
+    body = b"[" + b" " * 5000 + b"]"
+    async with living(served := create(nowhere())), client(served) as http:
+        with taken(LIMIT_BYTES - 4000):
+            refused = await http.post(path, content=body, headers=JSON)
+        taken_in = await http.post(path, content=body, headers=JSON)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert refused.json()["type"].endswith(":bodies_within_limit")
+    assert taken_in.json().get("type", "") != refused.json()["type"]
+
+
+async def test_what_a_body_inflates_to_takes_up_memory() -> None:
+    body = gzip.compress(b"[" + b" " * 5000 + b"]")
+    async with client(create(nowhere())) as http:
+        with taken(LIMIT_BYTES - 4000):
+            headers = {**JSON, "Content-Encoding": "gzip"}
+            answer = await http.post("/ingest/facts", content=body, headers=headers)
+    assert answer.json()["type"].endswith(":bodies_within_limit")
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 100))))
+def test_memory_is_never_taken_twice_and_never_lost(calls: list[tuple[int, int]]) -> None:
+    budget = Budget(200)
+    scopes: list[Scope] = [{} for _ in range(4)]
+    held = [0] * 4
+    for place, size in calls:
+        if size == 0:
+            budget.give_back(scopes[place])
+            held[place] = 0
+        elif sum(held) + size <= 200:
+            budget.take(scopes[place], size)
+            held[place] += size
+        else:
+            with pytest.raises(Problem, match="bodies_within_limit"):
+                budget.take(scopes[place], size)
+    for scope in scopes:
+        budget.give_back(scope)
+    budget.take({}, 200)

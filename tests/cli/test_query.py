@@ -117,6 +117,8 @@ def test_a_refusal_names_the_command_of_the_next_step_and_has_status_4(service: 
     assert "`supervisor-mcp kinds`" in hint
     assert "list_kinds" not in hint
     assert "/query/" not in hint
+    with_json = service.run("agg", "nobody_sends_this", "--json")
+    assert json.loads(with_json.stderr)["hint"] == hint.removeprefix("Hint: ")
 
 
 @pytest.mark.parametrize("arguments", [("agg", "x"), ("kinds",), ("facts",), ("demo",)])

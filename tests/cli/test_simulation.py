@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from itertools import pairwise
+from math import inf
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -63,3 +64,7 @@ def test_histograms_add_up() -> None:
             assert sum(value["counts"]) == value["count"]
             assert len(value["counts"]) == len(value["bounds"]) + 1
             assert min(value["counts"]) >= 0
+            edges = [0.0, *value["bounds"], inf]
+            least = sum(n * edge for n, edge in zip(value["counts"], edges[:-1], strict=True))
+            most = sum(n * e for n, e in zip(value["counts"], edges[1:], strict=True) if n)
+            assert least - 0.001 <= value["sum"] <= most + 0.001

@@ -67,4 +67,12 @@ def test_a_file_that_is_not_an_anchor_is_named(tmp_path: Path) -> None:
     file.write_text("{}")
     with pytest.raises(Failure, match=r"one\.json") as refused:
         timestamps.remember(file, Anchor(1, 2))
-    assert refused.value.hint == "Make the file writable, or delete it."
+    assert refused.value.hint == "Delete the file."
+
+
+def test_a_folder_that_cannot_be_written_is_answered_with_the_setting(tmp_path: Path) -> None:
+    occupied = tmp_path / "file"
+    occupied.write_text("")
+    with pytest.raises(Failure, match="file/imports") as refused:
+        timestamps.remember(occupied / "imports" / "one.json", Anchor(1, 2))
+    assert "SUPERVISOR_DATA_DIR" in str(refused.value.hint)

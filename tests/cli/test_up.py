@@ -4,24 +4,57 @@ import os
 import signal
 import socket
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 
+from supervisor_mcp import embedded
 from tests.support import command_line
 from tests.support.command_line import GONE_SECONDS, Service
-from tests.support.processes import alive, descendants
+from tests.support.processes import alive, descendants, is_alive
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.server
+
+START_SECONDS = 60.0
 
 
 @pytest.fixture(scope="module")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data directory that the tests of this module use one after the other."""
     return tmp_path_factory.mktemp("up") / "data"
+
+
+@pytest.fixture(scope="module")
+def restarted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service whose servers are killed by one test after the other."""
+    with command_line.up(tmp_path_factory.mktemp("restarted") / "data") as service:
+        yield service
+
+
+def _pids(service: Service, command: str) -> set[int]:
+    return {pid for pid, _ in descendants(service.process.pid) if command in _command(pid)}
+
+
+def _kill(service: Service, command: str) -> None:
+    for pid in _pids(service, command):
+        os.kill(pid, signal.SIGKILL)
+
+
+def _readiness(service: Service) -> tuple[int, str]:
+    try:
+        answer = httpx.get(f"{service.url}/readyz", timeout=15)
+    except httpx.TransportError as error:
+        return 0, str(error)
+    return answer.status_code, answer.json()["status"]
+
+
+def _ingest(service: Service, kind: str) -> None:
+    item = {"name": kind, "source": "me", "value": 1}
+    httpx.post(f"{service.url}/ingest/metrics", json=item).raise_for_status()
 
 
 def _count(service: Service, kind: str) -> int:
@@ -87,14 +120,57 @@ def test_servers_stop_by_themselves_when_the_command_is_killed_and_the_data_stay
         assert _count(service, name) == 1
 
 
-def test_it_ends_with_a_sentence_when_a_server_dies(data_dir: Path) -> None:
+def test_it_starts_at_once_after_it_was_killed_on_the_same_port_and_data(
+    data_dir: Path, name: str
+) -> None:
     with command_line.up(data_dir) as service:
-        below = descendants(service.process.pid)
-        node = next(pid for pid, _ in below if "main.mjs" in _command(pid))
-        os.kill(node, signal.SIGKILL)
-        assert service.process.wait(GONE_SECONDS) == 1
-        assert not alive(below)
-    assert "The embedded database ended by itself" in data_dir.with_suffix(".log").read_text()
+        _ingest(service, name)
+        os.killpg(service.process.pid, signal.SIGKILL)
+        service.process.wait()
+    port = service.url.rpartition(":")[2]
+    with command_line.up(data_dir, env={"SUPERVISOR_PORT": port}) as service:
+        assert service.url.endswith(port)
+        assert _count(service, name) == 1
+
+
+def test_a_killed_database_is_started_again_with_every_acknowledged_row(
+    restarted: Service, name: str
+) -> None:
+    _ingest(restarted, name)
+    workers = _pids(restarted, "server.launch")
+    _kill(restarted, "main.mjs")
+    eventually(lambda: _readiness(restarted) != (200, "ready"))
+    eventually(lambda: _readiness(restarted) == (200, "ready"), seconds=START_SECONDS)
+    assert _count(restarted, name) == 1
+    _ingest(restarted, name)
+    assert _count(restarted, name) == 2
+    assert _pids(restarted, "server.launch") == workers
+    with psycopg.connect(restarted.announced["Database"]) as conn:
+        assert conn.execute("select 1").fetchone() == (1,)
+    found = embedded.running(Path(restarted.env["SUPERVISOR_DATA_DIR"]))
+    assert found is not None
+    assert found.database_url == restarted.announced["Database"]
+
+
+def test_a_killed_valkey_is_started_again_and_answers_stay_right(
+    restarted: Service, name: str
+) -> None:
+    _ingest(restarted, name)
+    assert _count(restarted, name) == 1
+    _kill(restarted, "valkey")
+    _ingest(restarted, name)
+    assert _count(restarted, name) == 2
+    eventually(lambda: _readiness(restarted) == (200, "ready"), seconds=START_SECONDS)
+    assert _count(restarted, name) == 2
+    _ingest(restarted, name)
+    assert _count(restarted, name) == 3
+
+
+def test_a_killed_web_server_is_started_again_and_its_workers_end(restarted: Service) -> None:
+    before = _pids(restarted, "server.launch")
+    os.kill(min(before), signal.SIGKILL)
+    eventually(lambda: not any(is_alive(pid) for pid in before), seconds=START_SECONDS)
+    eventually(lambda: _readiness(restarted) == (200, "ready"), seconds=START_SECONDS)
 
 
 def test_a_second_one_on_the_same_data_is_refused(service: Service) -> None:

@@ -32,6 +32,10 @@ CODE = sorted(
     for path in ROOT.glob(f"{folder}/**/*.{suffix}")
     if path != Path(__file__)
 )
+CONFIGURATION = [
+    *(ROOT / name for name in ("Makefile", "pyproject.toml", "compose.yaml", "eslint.config.js")),
+    *(ROOT / name for name in (".pre-commit-config.yaml", ".sqlfluff", ".ci/run")),
+]
 
 
 def archaic(text: str, words: dict[str, str]) -> dict[str, str]:
@@ -49,7 +53,8 @@ def test_documents_use_modern_words(document: Path) -> None:
 
 
 def test_code_uses_modern_words() -> None:
-    found = {str(path.relative_to(ROOT)): archaic(path.read_text(), WORDS) for path in CODE}
+    files = [*CODE, *CONFIGURATION]
+    found = {str(path.relative_to(ROOT)): archaic(path.read_text(), WORDS) for path in files}
     assert {path: words for path, words in found.items() if words} == {}
 
 

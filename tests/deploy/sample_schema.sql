@@ -126,10 +126,34 @@ create table deploy.applied (
 create table deploy.migration (
     name text not null,  -- File name in sql/migrations.
     sha256 text not null,  -- Digest of the file; an edited one is refused.
+    additive boolean not null,  -- Whether releases that lack the migration can work with its result.
+    version text not null,  -- Version of the package that ran it.
     applied_at timestamp with time zone not null default now(),  -- When it ran.
     applied_by text not null default CURRENT_USER,  -- Role that ran it.
     constraint migration_once PRIMARY KEY (name),
     constraint migration_sha256_well_formed CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+
+-- Releases that were deployed; the last one is the current one.
+create table deploy.release (
+    release_id bigint not null generated always as identity,  -- Number of the deploy.
+    version text not null,  -- Version of the package.
+    sha256 text not null,  -- Digest of all files in sql/.
+    deployed_at timestamp with time zone not null default now(),  -- When it was deployed.
+    deployed_by text not null default CURRENT_USER,  -- Role that deployed it.
+    constraint release_pkey PRIMARY KEY (release_id),
+    constraint release_sha256_well_formed CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+
+-- Settings of policies and jobs as last shipped.
+create table deploy.setting (
+    relation text not null,  -- Relation or procedure, as in ops.policies.
+    policy text not null,  -- Policy, as in ops.policies.
+    setting text not null,  -- schedule_interval, or a key of the config.
+    value jsonb not null,  -- Value that the last release shipped; a later release changes a setting that has it.
+    local_value jsonb,  -- Value set here, which that release kept; JSON null where the policy was removed here.
+    shipped_at timestamp with time zone not null,  -- When it was shipped.
+    constraint setting_once PRIMARY KEY (relation, policy, setting)
 );
 
 -- jobs

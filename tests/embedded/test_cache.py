@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from pathlib import Path
 
@@ -37,6 +39,16 @@ def test_a_path_too_long_for_a_socket_falls_back_to_a_short_one(tmp_path: Path) 
         socket = Path(server.url.removeprefix("unix://"))
         assert len(str(socket)) <= 107
     assert not socket.parent.exists()
+
+
+@pytest.mark.parametrize("folder", ["short", "long name " * 12])
+def test_a_cache_after_one_that_ended_answers_at_the_same_url(tmp_path: Path, folder: str) -> None:
+    ended = cache.start(tmp_path / folder)
+    os.kill(ended.pid, signal.SIGKILL)
+    ended.stop()
+    with cache.start(tmp_path / folder, ended) as server:
+        assert server.url == ended.url
+        assert cache.answers(ended.url)
 
 
 def test_a_path_with_blanks_and_percent_signs_works(tmp_path: Path) -> None:

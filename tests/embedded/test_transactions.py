@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import select
 import struct
 import threading
 from collections.abc import Callable, Iterator
@@ -14,6 +15,7 @@ from psycopg import pq
 from supervisor_mcp.embedded import database
 from tests.embedded.conftest import connect
 from tests.embedded.raw import SYNC, Connection, extended, message, query
+from tests.support.waiting import eventually
 
 FLUSH = message(b"H", b"")
 
@@ -105,6 +107,12 @@ def test_a_disconnect_ends_the_statement_that_runs(url: str) -> None:
         assert other.execute("select 1").fetchone() == (1,)
 
 
+def cancelled(descriptor: int, cancel: Callable[[], None]) -> bool:
+    """Whether there is an answer after a cancel request, which may have come too early."""
+    cancel()
+    return bool(select.select([descriptor], [], [], 0.1)[0])
+
+
 def answer(waiting: psycopg.Connection) -> list[str | None]:
     """The SQLSTATE of each result."""
     states = []
@@ -120,7 +128,7 @@ def test_a_cancel_request_ends_a_statement_that_waits_for_its_turn(url: str, sen
         holder.execute("select 1")
         arguments = (b"select 1",) if send == "send_query" else (b"select 1", None)
         getattr(waiting.pgconn, send)(*arguments)
-        waiting.cancel_safe()
+        eventually(lambda: cancelled(waiting.pgconn.socket, waiting.cancel_safe))
         assert answer(waiting) == ["57014"]
         waiting.pgconn.send_query(b"select 1")
         holder.rollback()
@@ -131,11 +139,14 @@ def test_after_the_cancelled_part_of_a_pipeline_the_rest_is_skipped(url: str) ->
     with connect(url) as other, Connection(url).begin() as waiting, psycopg.connect(url) as holder:
         other.execute("create table if not exists skipped (i int)")
         holder.execute("select 1")
-        pid, secret = waiting.key
         waiting.socket.sendall(extended("insert into skipped values (1)") + FLUSH)
-        with Connection(url) as cancelling:
-            cancelling.socket.sendall(struct.pack("!iiii", 16, 80877102, pid, secret))
-            cancelling.rest()
+
+        def cancel() -> None:
+            with Connection(url) as cancelling:
+                cancelling.socket.sendall(struct.pack("!iiii", 16, 80877102, *waiting.key))
+                cancelling.rest()
+
+        eventually(lambda: cancelled(waiting.socket.fileno(), cancel))
         assert waiting.receive()[0] == b"E"
         waiting.socket.sendall(extended("insert into skipped values (2)") + SYNC)
         assert waiting.receive() == (b"Z", b"I")

@@ -32,12 +32,12 @@ def clock() -> datetime:
 
 @pytest.fixture
 def run_job(lasting: Connection) -> RunJob:
-    """Run the job of a procedure, of one hypertable or continuous aggregate where it has many."""
+    """Run the job of a procedure, of one relation where it has many."""
 
     def run(procedure: str, relation: str | None = None) -> None:
         (job,) = lasting.execute(
-            "select job_id from timescaledb_information.jobs"
-            " where proc_name = %s and (%s::text is null or hypertable_name = %s)",
+            "select job_id from ops.policies"
+            " where policy = %s and (%s::text is null or relation = 'data.' || %s)",
             [procedure, relation, relation],
         ).fetchall()
         lasting.execute("call run_job(%s)", job)

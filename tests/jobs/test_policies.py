@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,25 +16,26 @@ EXPECTED = {
     "data.sample": {"policy_retention", "policy_compression"},
     "data.fact": {"policy_retention", "policy_compression"},
     "data.sample_1h": {
-        "policy_refresh_continuous_aggregate",
+        "refresh_rollup",
         "policy_retention",
         "policy_compression",
     },
     "data.sample_1d": {
-        "policy_refresh_continuous_aggregate",
+        "refresh_rollup",
         "policy_retention",
         "policy_compression",
     },
     "data.kind_1d": {
-        "policy_refresh_continuous_aggregate",
+        "refresh_rollup",
         "policy_retention",
         "policy_compression",
     },
-    "data.conflict": {"policy_retention"},
-    "data.aggregate": {"policy_retention"},
+    "data.aggregate": {"policy_retention", "policy_compression"},
+    "data.kind_change": {"policy_retention"},
     "internal.refresh_late": {"refresh_late"},
     "internal.snapshot_aggregates": {"snapshot_aggregates"},
     "internal.prune": {"prune"},
+    "internal.prune_catalogue": {"prune_catalogue"},
 }
 
 
@@ -61,10 +63,17 @@ def test_every_relation_has_the_policies_it_needs(db: Connection) -> None:
     assert found == EXPECTED
 
 
-def test_refreshes_stay_inside_the_retention_of_samples(db: Connection) -> None:
-    reach = "select max((config ->> 'start_offset')::interval) from ops.policies"
+def test_jobs_start_one_after_the_other(db: Connection) -> None:
+    starts = [
+        row[0]
+        for row in db.execute(
+            "select initial_start from ops.policies"
+            " inner join timescaledb_information.jobs using (job_id) order by 1"
+        )
+    ]
 
-    assert ask(db, reach) < ask(db, "select internal.retention('sample')")
+    gaps = {later - earlier for earlier, later in itertools.pairwise(starts)}
+    assert gaps == {timedelta(seconds=5)}
 
 
 def test_every_job_runs_on_what_was_ingested(conn: Connection) -> None:

@@ -1,4 +1,4 @@
-"""The job that deletes old idempotency keys and identities of facts."""
+"""The job that deletes old idempotency keys, conflicts and identities of facts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from psycopg import Connection
 
 from tests.sql.calls import ask, fact, ingest_facts, ingest_metrics, metric, query_facts
 
-CONFIG = '{"idempotency_keys": "7 days"}'
+CONFIG = '{"idempotency_keys": "7 days", "conflicts": "90 days"}'
 
 
 def test_old_keys_are_deleted_and_young_ones_are_kept(db: Connection) -> None:
@@ -18,6 +18,20 @@ def test_old_keys_are_deleted_and_young_ones_are_kept(db: Connection) -> None:
 
     db.execute("call internal.prune(0, %s)", [CONFIG])
     assert db.execute("select key from data.idempotency_key").fetchall() == [("young",)]
+
+
+def test_conflicts_are_deleted_some_time_after_the_last_attempt(db: Connection) -> None:
+    now = datetime.now(UTC)
+    ts = (now - timedelta(days=10)).isoformat()
+    ingest_metrics(db, metric(ts=ts), now=now)
+    for value, ages in ((2, [8]), (3, [8, 1]), (4, [6])):
+        for days in ages:
+            late = now - timedelta(days=days)
+            ingest_metrics(db, metric(value=value, ts=ts), now=late)
+
+    db.execute("call internal.prune(0, %s)", ['{"conflicts": "7 days"}'])
+    kept = db.execute("select item ->> 'value' from data.conflict order by 1").fetchall()
+    assert kept == [("3",), ("4",)]
 
 
 def test_identities_are_kept_as_long_as_a_fact_can_come_again(db: Connection) -> None:
@@ -37,4 +51,4 @@ def test_identities_are_kept_as_long_as_a_fact_can_come_again(db: Connection) ->
 
 def test_the_job_has_its_config(db: Connection) -> None:
     config = ask(db, "select config from timescaledb_information.jobs where proc_name = 'prune'")
-    assert config == {"idempotency_keys": "7 days"}
+    assert config == {"idempotency_keys": "7 days", "conflicts": "90 days"}

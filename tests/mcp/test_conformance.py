@@ -23,7 +23,12 @@ Caller = Client[Any]
 Schema = dict[str, Any]
 
 # Functions of schema api that are no capability of their own, and what they are part of.
-WITHIN = {"get_state": "/readyz and /metrics", "snapshot_agg": "query_agg"}
+WITHIN = {
+    "get_state": "/readyz and /metrics",
+    "record_agg": "query_agg",
+    "get_visibility": "the cache",
+    "list_changes": "the cache",
+}
 # Tools for one item of what a function takes many of.
 SINGULAR = {"ingest_metric": "ingest_metrics", "ingest_fact": "ingest_facts"}
 # Paths about the service itself.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -71,6 +72,24 @@ async def test_a_bad_argument_is_named_with_the_next_step(
     problem = await refused(client, name, arguments)
     assert (slug(problem), problem["params"]["field"]) == (expected, field)
     assert problem["hint"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("query_facts", lambda name: {name: 1}),
+        ("query_metrics", lambda name: {"name": "queue_depth", "labels": {name: 1}}),
+        ("query_metrics", lambda name: {"name": "queue_depth", "labels": {name: "\0"}}),
+        ("ingest_metric", lambda name: {"name": "a", "source": "a", "value": 1, name: 1}),
+        ("ingest_fact", lambda name: {"kind": "Fact:Sale", "source": "a", name: 1}),
+    ],
+)
+async def test_an_error_about_a_long_name_is_short(
+    client: Caller, tool: str, arguments: Callable[[str], dict[str, Any]]
+) -> None:
+    problem = await refused(client, tool, arguments("x" * 2**21))
+    assert "x" * 100 in problem["params"]["field"]
+    assert len(msgspec.json.encode(problem)) < 2000
 
 
 async def test_every_bad_item_of_a_batch_is_named(client: Caller) -> None:

@@ -197,6 +197,41 @@ def test_the_readme_shows_no_snippet_but_those_that_were_tried() -> None:
     assert [block for block in shown if block not in (snippet("stdio"), snippet("http"))] == []
 
 
+def test_a_line_that_is_no_message_is_answered_with_a_sentence(
+    history_url: str, redis_url: str
+) -> None:
+    command = parameters(SUPERVISOR_DATABASE_URL=history_url, SUPERVISOR_REDIS_URL=redis_url)
+    batch = b'[{"jsonrpc": "2.0", "id": 2, "method": "tools/list"}]\n'
+    sent = HANDSHAKE + batch + b'{x\n\n{"a": 1}\n' + CALLS
+    with spawned(command) as process:
+        output, _ = process.communicate(sent, timeout=60)
+    answers = [json.loads(line) for line in output.splitlines()]
+    errors = [answer["error"] for answer in answers if answer["id"] is None]
+    assert [error["code"] for error in errors] == [-32600, -32700, -32600]
+    assert "send the messages of a batch one by one" in errors[0]["message"]
+    assert "line 1 column 2" in errors[1]["message"]
+    assert {answer["id"] for answer in answers} == {None, 1, 2, 3, 4}
+
+
+def test_a_message_larger_than_the_buffers_arrives_whole(history_url: str, redis_url: str) -> None:
+    command = parameters(SUPERVISOR_DATABASE_URL=history_url, SUPERVISOR_REDIS_URL=redis_url)
+    request = {
+        "jsonrpc": "2.0",
+        "id": 2,
+        "method": "tools/call",
+        "params": {"name": "ingest_fact", "arguments": {"kind": "é" * 300_000, "source": "a"}},
+    }
+    with spawned(command) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(HANDSHAKE + json.dumps(request, ensure_ascii=False).encode() + b"\n")
+        process.stdin.flush()
+        process.stdout.readline()
+        answer = json.loads(process.stdout.readline())
+        process.communicate(timeout=30)
+    assert "fact_kind_well_formed" in answer["result"]["content"][0]["text"]
+
+
 async def test_line_separators_in_an_answer_are_escaped(history_url: str, redis_url: str) -> None:
     command = parameters(SUPERVISOR_DATABASE_URL=history_url, SUPERVISOR_REDIS_URL=redis_url)
     request = (

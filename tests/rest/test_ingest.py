@@ -162,6 +162,8 @@ def test_a_fact_is_stored_once_by_its_id(http: httpx.Client, fact_kind: str) -> 
         (b"[{}]", JSON, 422, "items_refused"),
         (b'[{"value":1e999999}]', JSON, 422, "value_invalid"),
         (b"[" + b"{}," * 10_000 + b"{}]", JSON, 413, "batch_within_limit"),
+        (b"[]", {}, 415, "content_type_known"),
+        (b"", {}, 415, "content_type_known"),
         (b"[]", {"Content-Type": "text/plain"}, 415, "content_type_known"),
         (b"[]", {"Content-Type": "application/json; charset=latin1"}, 415, "content_type_known"),
         (b"[]", {"Content-Type": ";;;"}, 415, "content_type_known"),
@@ -223,7 +225,7 @@ def test_a_body_that_is_cut_short_at_a_line_stores_nothing(
     body = line if framing.startswith("Content") else b"%x\r\n%s\r\n" % (len(line), line)
     address = urlsplit(service)
     with socket.create_connection((str(address.hostname), address.port or 80)) as connection:
-        head = f"POST /ingest/metrics HTTP/1.1\r\nHost: x\r\n{framing}\r\n"
+        head = f"POST /ingest/metrics HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n"
         connection.sendall(f"{head}Content-Type: application/x-ndjson\r\n\r\n".encode() + body)
         connection.shutdown(socket.SHUT_WR)
         connection.recv(65536)

@@ -12,6 +12,7 @@ import pytest
 import redis
 
 from tests.rest.conftest import slug_of
+from tests.support.waiting import eventually
 
 
 @pytest.fixture
@@ -38,6 +39,12 @@ def ask(http: httpx.Client, **parameters: Any) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+def await_snapshot(http: httpx.Client, name: str, as_of: str) -> None:
+    """Wait until an answer that was given is stored."""
+    parameters = {"kind": name, "window": "7d", "as_of": as_of}
+    eventually(lambda: http.get("/query/agg", params=parameters).status_code == 200)
 
 
 def test_an_aggregate_counts_what_was_acknowledged(
@@ -104,6 +111,7 @@ def test_every_kind_is_answered_without_a_kind(
 def test_as_of_answers_what_was_known(http: httpx.Client, name: str, stored: list[float]) -> None:
     ask(http, kind=name, window="7d")
     then = datetime.now(UTC).isoformat()
+    await_snapshot(http, name, then)
     http.post("/ingest/metrics", json={"name": name, "source": "c", "value": 100})
     assert ask(http, kind=name, window="7d")["count"] == 11
     assert ask(http, kind=name, window="7d", as_of=then)["count"] == 10
@@ -114,6 +122,7 @@ def test_a_timestamp_pasted_into_the_url_unescaped_is_read(
 ) -> None:
     computed_at = ask(http, kind=name, window="7d")["computed_at"]
     assert "+" in computed_at
+    await_snapshot(http, name, computed_at)
     answer = http.get(f"/query/agg?kind={name}&window=7d&as_of={computed_at}")
     assert answer.json()["count"] == 10
 

@@ -37,7 +37,8 @@ def test_the_process_is_live(http: httpx.Client) -> None:
 
 
 def test_the_service_is_ready(http: httpx.Client) -> None:
-    assert http.get("/readyz").json() == {"status": "ready", "database": "ok", "cache": "ok"}
+    ready = {"status": "ready", "database": "ok", "cache": "ok", "ingest": "ok"}
+    assert http.get("/readyz").json() == ready
 
 
 def test_without_redis_the_service_answers_and_says_degraded(
@@ -106,6 +107,41 @@ def test_a_method_that_a_path_does_not_take_is_a_problem(
     assert answer.headers["allow"]
 
 
+@pytest.mark.parametrize(
+    ("headers", "status", "slug"),
+    [
+        ({"Origin": "https://evil.example"}, 403, "origin_allowed"),
+        ({"Origin": "null"}, 403, "origin_allowed"),
+        ({"Host": "evil.example"}, 421, "host_allowed"),
+    ],
+)
+def test_a_page_of_elsewhere_neither_stores_nor_reads(
+    http: httpx.Client, name: str, headers: dict[str, str], status: int, slug: str
+) -> None:
+    item = {"name": name, "source": "a", "value": 1}
+    for answer in [
+        http.post("/ingest/metrics", json=item, headers=headers),
+        http.get("/query/kinds", headers=headers),
+        http.post("/mcp", json={}, headers=headers),
+    ]:
+        assert (answer.status_code, slug_of(answer)) == (status, slug)
+    assert http.get("/query/agg", params={"kind": name, "window": "1h"}).status_code == 404
+
+
+def test_hosts_and_origins_are_lists_of_an_operator(database_url: str, tmp_path: Path) -> None:
+    lists = {
+        "SUPERVISOR_ALLOWED_HOSTS": "app.example,*.internal",
+        "SUPERVISOR_ALLOWED_ORIGINS": "https://page.example, http://other.example:3000",
+    }
+    with web_server.start(database_url, None, tmp_path / "log", workers=1, settings=lists) as alone:
+        for host in ["app.example", "app.example:443", "deep.internal", "127.0.0.1", "localhost"]:
+            assert httpx.get(f"{alone.url}/livez", headers={"Host": host}).status_code == 200
+        assert httpx.get(f"{alone.url}/livez", headers={"Host": "evil.example"}).status_code == 421
+        for origin in ["https://page.example", "http://other.example:3000"]:
+            answer = httpx.get(f"{alone.url}/readyz", headers={"Origin": origin})
+            assert answer.headers["access-control-allow-origin"] == origin
+
+
 READ = ("/", "/livez", "/readyz", "/metrics", "/openapi.json", "/query/kinds", "/query/facts")
 
 
@@ -160,6 +196,25 @@ def test_a_large_answer_is_compressed_for_those_who_accept_it(http: httpx.Client
     assert int(packed.headers["content-length"]) < len(plain.content) / 3
     assert packed.content == plain.content
     assert "accept-encoding" in packed.headers["vary"].lower()
+
+
+@pytest.mark.parametrize(
+    ("accepted", "packed"),
+    [
+        ("gzip;q=0", False),
+        ("br, gzip; q=0.0", False),
+        ("*;q=0.5", False),
+        ("x-gzip-2", False),
+        ("br;q=1, gzip;q=0.5", True),
+        ("deflate, gzip", True),
+    ],
+)
+def test_an_answer_is_compressed_only_where_gzip_has_a_weight(
+    http: httpx.Client, accepted: str, packed: bool
+) -> None:
+    answer = http.get("/openapi.json", headers={"Accept-Encoding": accepted})
+    assert ("content-encoding" in answer.headers) is packed
+    assert answer.json()["openapi"] == "3.1.0"
 
 
 def test_a_json_answer_ends_with_a_newline(http: httpx.Client) -> None:

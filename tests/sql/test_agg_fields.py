@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -102,7 +103,8 @@ def test_no_list_of_fields_means_all_in_the_documented_order(db: Connection) -> 
 
 @pytest.mark.usefixtures("samples")
 def test_fields_narrow_what_was_known_then(db: Connection) -> None:
-    snapshot: Json = ask(db, "select api.snapshot_agg('cpu', '1h', %s)", NOW)
+    snapshot = query_agg(db, "cpu", "1h")
+    ask(db, "select api.record_agg(%s)", json.dumps(snapshot))
 
     later = NOW + timedelta(hours=1)
     fields = ["max", "previous"]

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from psycopg import Connection
 
-from tests.sql.calls import NOW, ago, ask, faults, histogram, ingest_metrics, metric, query_agg
+from tests.sql.calls import (
+    NOW,
+    ago,
+    ask,
+    faults,
+    histogram,
+    ingest_metrics,
+    metric,
+    query_agg,
+    refused,
+)
 
 
 def test_observations_count_one_by_one(db: Connection) -> None:
@@ -24,12 +39,8 @@ def test_observations_count_one_by_one(db: Connection) -> None:
         150,
         7.5,
     )
-    assert (answer["min"], answer["max"], answer["stddev"], answer["error_bound"]) == (
-        0,
-        5,
-        None,
-        None,
-    )
+    assert answer["min"] == 0
+    assert [answer[key] for key in ("max", "stddev", "last", "error_bound")] == [None] * 4
 
 
 def test_percentiles_lie_in_the_bucket_that_holds_them(db: Connection) -> None:
@@ -39,14 +50,87 @@ def test_percentiles_lie_in_the_bucket_that_holds_them(db: Connection) -> None:
     assert 0 < answer["p50"] <= 10
     assert 10 < answer["p90"] <= 20
     assert 20 < answer["p95"] <= 40
-    assert 20 < answer["p99"] <= 40
+    # Two of 100 are above all bounds, and nobody knows how far.
+    assert answer["p99"] is None
 
 
-def test_negative_bounds_have_an_open_bucket_that_starts_below(db: Connection) -> None:
-    ingest_metrics(db, histogram([-5, 5], [1, 0, 0], -7))
+def test_a_value_above_all_bounds_leaves_the_maximum_open(db: Connection) -> None:
+    ingest_metrics(
+        db,
+        [
+            histogram([1, 5], [0, 0, 1], 9, ts=ago(minutes=2)),
+            histogram([1, 5], [98, 1, 0], 40, ts=ago(minutes=1)),
+        ],
+    )
+
+    answer = query_agg(db, "latency", group_by="source")
+    for core in (answer, *answer["groups"]):
+        assert (core["min"], core["max"], core["count"]) == (0, None, 100)
+        assert 0 < core["p90"] <= 1
+        assert core["p99"] is None
+    assert query_agg(db, "latency", "1h", now=NOW - timedelta(minutes=1))["previous"]["max"] is None
+
+
+@pytest.mark.parametrize(
+    ("bounds", "total"), [([-5, 5], -7), ([0, 5], -7), ([2, 5], -1)], ids=["below", "zero", "sum"]
+)
+def test_a_first_bucket_with_values_below_zero_leaves_the_minimum_open(
+    db: Connection, bounds: list[float], total: float
+) -> None:
+    ingest_metrics(db, histogram(bounds, [1, 0, 0], total))
 
     answer = query_agg(db, "latency")
-    assert (answer["min"], answer["max"], answer["p50"]) == (-5, -5, -5)
+    assert (answer["min"], answer["max"], answer["p50"]) == (None, bounds[0], None)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "counts", "total", "allowed"),
+    [
+        ([1, 5], [0, 10, 0], 1000, "10 to 50"),
+        ([1, 5], [0, 10, 0], 9, "10 to 50"),
+        ([1, 5], [2, 8, 0], 43, "at most 42"),
+        ([1, 5], [0, 2, 1], 6.9, "at least 7"),
+        ([-5, -1], [0, 3, 0], 3, "-15 to -3"),
+    ],
+)
+def test_a_sum_that_the_bounds_rule_out_is_refused(
+    db: Connection, bounds: list[float], counts: list[int], total: float, allowed: str
+) -> None:
+    item = histogram(bounds, counts, total)
+
+    assert faults(db, item) == [(0, "value", "histogram_well_formed")]
+    with refused(db, "items_refused") as refusal:
+        ingest_metrics(db, item)
+    (named,) = refusal.params["items"]
+    assert named["detail"] == (f"The counts and bounds allow a sum of {allowed}, not {total}.")
+
+
+# Thousandths: 32-bit numbers keep no fewer than six digits of them.
+OBSERVED = st.floats(-2e9, 2e9).map(lambda number: round(number, 3) + 0.0)
+BOUNDS = st.lists(OBSERVED, min_size=1, max_size=5, unique=True).map(sorted)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@given(bounds=BOUNDS, values=st.lists(OBSERVED, min_size=1, max_size=30))
+def test_a_histogram_of_real_values_is_accepted_and_holds_their_extremes(
+    db: Connection, bounds: list[float], values: list[float]
+) -> None:
+    edges = [-np.inf, *bounds, np.inf]
+    buckets = np.searchsorted(bounds, values, side="left")
+    counts = [int(n) for n in np.bincount(buckets, minlength=len(bounds) + 1)]
+    # As a sender that adds 32-bit numbers.
+    total = float(np.sum(np.array(values, np.float32), dtype=np.float64))
+
+    with db.transaction(force_rollback=True):
+        ingest_metrics(db, histogram(bounds, counts, total))
+        answer = query_agg(db, "latency")
+    low, high = edges[buckets.min()], edges[buckets.max() + 1]
+    assert answer["max"] == (high if high < np.inf else None)
+    if low == -np.inf and answer["min"] is not None:
+        # Accepted as values from 0 on, which the sum allows.
+        assert (answer["min"], bounds[0] > 0) == (0, True)
+    else:
+        assert answer["min"] == (low if low > -np.inf else None)
 
 
 def test_an_empty_histogram_has_no_extremes(db: Connection) -> None:
@@ -109,7 +193,7 @@ def test_what_is_no_histogram_is_refused(db: Connection, change: dict[str, objec
 
 def test_a_histogram_may_have_500_bounds(db: Connection) -> None:
     bounds = [float(n) for n in range(1, 501)]
-    ingest_metrics(db, histogram(bounds, [1] * 501, 125000))
+    ingest_metrics(db, histogram(bounds, [1] * 501, 126000))
 
     answer = query_agg(db, "latency")
     assert answer["count"] == 501

@@ -68,8 +68,9 @@ def test_a_refused_request_leaves_its_key_free(db: Connection) -> None:
 
 @pytest.mark.parametrize("key", ["", "a b", "a\n", "k" * 201])
 def test_a_key_is_graphic_and_short(db: Connection, key: str) -> None:
-    with refused(db, "idempotency_key_well_formed"):
+    with refused(db, "idempotency_key_well_formed") as refusal:
         ingest_metrics(db, metric(), key=key)
+    assert "white space" in refusal.hint
 
 
 @settings(

@@ -48,6 +48,15 @@ def test_the_nearest_source_is_suggested(db: Connection) -> None:
         query_agg(db, source="web_fronted")
     assert refusal.params == {"nearest": "web-frontend"}
     assert refusal.hint.startswith('Did you mean "web-frontend"? ')
+
+
+@pytest.mark.parametrize("sent", ["shp", "shopp"])
+def test_a_typing_error_in_a_short_name_is_recognized(db: Connection, sent: str) -> None:
+    ingest_metrics(db, [metric(source="shop"), metric(source="crm")])
+
+    with refused(db, "source_unknown") as refusal:
+        query_agg(db, source=sent)
+    assert refusal.params == {"nearest": "shop"}
     with refused(db, "source_unknown") as refusal:
         query_facts(db, source="crn")
     assert refusal.params == {"nearest": "crm"}

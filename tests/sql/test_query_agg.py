@@ -7,7 +7,17 @@ from datetime import datetime, timedelta
 import pytest
 from psycopg import Connection
 
-from tests.sql.calls import NOW, ago, fact, ingest_facts, ingest_metrics, metric, query_agg, refused
+from tests.sql.calls import (
+    NOW,
+    Json,
+    ago,
+    fact,
+    ingest_facts,
+    ingest_metrics,
+    metric,
+    query_agg,
+    refused,
+)
 
 HOUR = datetime.fromisoformat("2025-06-15T12:00:00+00:00")
 
@@ -72,14 +82,51 @@ def test_a_window_holds_its_first_instant_and_not_the_one_before(
 
 
 @pytest.mark.parametrize("window", ["1h", "24h", "7d", "30d"])
-def test_the_window_before_ends_where_this_one_starts(db: Connection, window: str) -> None:
-    ingest_metrics(db, metric())
+def test_the_window_before_is_exactly_as_long_and_ends_where_this_one_starts(
+    db: Connection, window: str
+) -> None:
+    start = datetime.fromisoformat(query_agg_of_nothing(db, window)["from"])
+    before = start - (NOW - start)
+    moments = [before - timedelta(microseconds=1), before, start - timedelta(microseconds=1), start]
+    ingest_metrics(db, [metric(value=n, ts=ts.isoformat()) for n, ts in enumerate(moments)])
 
     answer = query_agg(db, "cpu", window)
-    start = datetime.fromisoformat(answer["from"])
-    assert answer["previous"]["to"] == answer["from"]
-    length = start - datetime.fromisoformat(answer["previous"]["from"])
-    assert abs(length - (NOW - start)) < timedelta(hours=1)
+    previous = answer["previous"]
+    assert datetime.fromisoformat(previous["from"]) == before
+    assert (previous["to"], previous["count"], previous["sum"]) == (answer["from"], 2, 3)
+    assert previous["rate_per_second"] == pytest.approx(
+        2 / (NOW - start).total_seconds(), rel=1e-12
+    )
+    assert answer["rate_per_second"] == pytest.approx(1 / (NOW - start).total_seconds(), rel=1e-12)
+
+
+def query_agg_of_nothing(db: Connection, window: str) -> Json:
+    ingest_metrics(db, metric("other"))
+    return query_agg(db, "other", window)
+
+
+def test_the_last_value_is_of_the_newest_sample_that_has_one(db: Connection) -> None:
+    ingest_facts(
+        db, [fact(value=5, ts=ago(minutes=9)), fact(ts=ago(minutes=1)), fact(ts=ago(days=9))]
+    )
+
+    answer = query_agg(db, "Fact:Deal", group_by="source")
+    assert (answer["last"], answer["groups"][0]["last"]) == (5, 5)
+    assert datetime.fromisoformat(answer["freshness"]["newest"]) == NOW - timedelta(minutes=1)
+    assert answer["previous"]["last"] is None
+
+
+@pytest.mark.parametrize("values", [(7, 15), (15, 7), (-1, 15)])
+def test_the_last_of_several_values_at_one_time_is_the_greatest(
+    db: Connection, values: tuple[int, int]
+) -> None:
+    at = ago(minutes=5)
+    ingest_metrics(db, [metric("q", f"s{n}", value, ts=at) for n, value in enumerate(values)])
+    for value in values:
+        ingest_facts(db, fact(fact_id=str(value), value=value, ts=at))
+
+    assert query_agg(db, "q")["last"] == 15
+    assert query_agg(db, "Fact:Deal")["last"] == 15
 
 
 def test_change_is_relative_to_the_window_before(db: Connection) -> None:

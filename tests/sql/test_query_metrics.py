@@ -84,7 +84,7 @@ def test_a_counter_has_a_rate(db: Connection) -> None:
 
     start = datetime.fromisoformat("2025-06-15T12:00:00+00:00")
     (series,) = query(db, start=start, end=start + timedelta(minutes=4), step="1m")["series"]
-    assert [point[6] for point in series["points"]] == [0, 1, 1, pytest.approx(20 / 60)]
+    assert [point[6] for point in series["points"]] == [1, 1, pytest.approx(20 / 60), None]
 
 
 def test_a_histogram_has_its_observations(db: Connection) -> None:

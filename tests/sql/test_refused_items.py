@@ -12,7 +12,6 @@ from psycopg import Connection
 from tests.sql.calls import (
     NOW,
     Item,
-    Json,
     ago,
     as_body,
     ask,
@@ -121,16 +120,24 @@ def test_an_unknown_field_is_answered_with_the_known_ones(db: Connection) -> Non
     ("ts", "unit", "factor"),
     [
         (1749990000123, "milliseconds", "1000"),
+        ("1749990000123", "milliseconds", "1000"),
         (1749990000123456, "microseconds", "1000000"),
         (1749990000123456789, "nanoseconds", "1000000000"),
         (101_000_000_000, "milliseconds", "1000"),
     ],
 )
 def test_epoch_numbers_of_smaller_units_are_recognized(
-    db: Connection, ts: int, unit: str, factor: str
+    db: Connection, ts: int | str, unit: str, factor: str
 ) -> None:
     assert details(db, metric(ts=ts)) == {
         "ts": f"The number looks like {unit}. Divide it by {factor}."
+    }
+
+
+def test_epoch_seconds_in_quotation_marks_are_recognized(db: Connection) -> None:
+    assert details(db, metric(ts="1749990000.5")) == {
+        "ts": 'The ts is the string "1749990000.5". Send the number 1749990000.5 without quotation'
+        " marks."
     }
 
 
@@ -222,6 +229,7 @@ TIMES = st.one_of(
 VALUES = st.one_of(
     st.sampled_from([1, 2.5, 1e141, histogram([1], [1, 2], 3)["value"], {"bounds": [1]}]), JUNK
 )
+UNITS = st.one_of(st.sampled_from(["s", "Seconds", "ms", "a\tb", "u" * 51]), JUNK)
 LABELS = st.one_of(st.dictionaries(st.sampled_from(["a", "1", ""]), JUNK, max_size=2), JUNK)
 METRICS = st.fixed_dictionaries(
     {},
@@ -230,7 +238,7 @@ METRICS = st.fixed_dictionaries(
         "source": JUNK,
         "value": VALUES,
         "type": TYPES,
-        "unit": JUNK,
+        "unit": UNITS,
         "ts": TIMES,
         "labels": LABELS,
         "valeu": JUNK,
@@ -259,17 +267,21 @@ FACTS = st.fixed_dictionaries(
 def test_an_item_is_bad_exactly_when_it_breaks_a_rule(
     db: Connection, metrics: list[Item], facts: list[Item]
 ) -> None:
-    known: list[Json] = [dict(metric()), dict(metric("visits", type="counter"))]
+    known = [metric(), metric("visits", type="counter", unit="s")]
     with db.transaction(force_rollback=True):
         ingest_metrics(db, [*known, histogram([1], [1, 2], 3)])
         ingest_facts(db, fact(source="web"))
-        for noun, items in (("metric", metrics), ("fact", facts)):
+        for noun, kind, items in (
+            ("metric", "kind.type, kind.unit,", metrics),
+            ("fact", "", facts),
+        ):
             disagreeing = ask(
                 db,
                 f"""
                 select json_agg(checked.item)
                 from internal.check_{noun}s(%s::jsonb, %s) as checked
-                where good = exists (select from internal.{noun}_faults(checked.item, %s))
+                left join data.kind on checked.kind_id = kind.kind_id
+                where good = exists (select from internal.{noun}_faults(checked.item, {kind} %s))
                 """,
                 as_body(items),
                 NOW,

@@ -41,7 +41,8 @@ def test_the_service_ingests_and_queries(db: Connection) -> None:
         ingest_facts(db, fact())
         assert query_agg(db)["count"] == 1
         assert len(query_facts(db)["items"]) == 1
-        ask(db, "select api.snapshot_agg(null, '7d', now())")
+        ask(db, "select api.record_agg('{}')")
+        ask(db, "select visibility from api.list_changes(api.get_visibility())")
         ask(db, "select api.list_kinds(null, null, null, null)")
         ask(db, "select api.query_metrics('cpu', null, null, null, null, null, now())")
         assert ask(db, "select api.get_state(now())")["kinds"] == 2
@@ -99,12 +100,17 @@ def test_administrators_read_ops(db: Connection) -> None:
         assert ask(db, "select count(*) from ops.policies") > 10
 
 
-def test_functions_of_api_are_definers_that_look_in_temporary_schemas_last(db: Connection) -> None:
+def test_functions_of_api_are_definers_with_a_search_path_and_a_time_zone_of_their_own(
+    db: Connection,
+) -> None:
     loose = db.execute(
         """
         select proname from pg_proc
         where pronamespace = 'api'::regnamespace
-            and not (prosecdef and 'search_path=pg_catalog, public, pg_temp' = any(proconfig))
+            and not (
+                prosecdef
+                and proconfig @> '{"search_path=pg_catalog, public, pg_temp",TimeZone=UTC}'
+            )
         """
     ).fetchall()
     assert loose == []

@@ -1,7 +1,9 @@
 """Finished aggregates in Redis; a failure of Redis is a miss, never an error.
 
 An answer that is found was computed after every ingest of its kind that was acknowledged before
-the request came. `cache/store.py` says how a slow reader and an ingest do not cross.
+the request came. `cache/store.py` says how a slow reader and an ingest do not cross. That holds
+while Redis keeps what it is given. When it loses an invalidation, or a process ends before sending
+one, `cache/changes.py` finds the answer stale as soon as this process has read of the change.
 """
 
 from __future__ import annotations
@@ -13,19 +15,18 @@ from typing import Literal
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
+from supervisor_mcp.cache.changes import EVERY_KIND, Changes
 from supervisor_mcp.cache.connection import Connection, ConnectionFailure
-from supervisor_mcp.cache.store import Key, Look, Store, StoreError
+from supervisor_mcp.cache.store import Computed, Key, Look, Store, StoreError, seen
 
-__all__ = ["EVERY_KIND", "Cache", "Key"]
+__all__ = ["EVERY_KIND", "Cache", "Computed", "Key"]
 
 logger = logging.getLogger(__name__)
 
-EVERY_KIND = "*"
 TIMEOUT_SECONDS = 0.5
 POLL_SECONDS = 0.01
-BUMP_RETRY_SECONDS = 0.2
 
-Compute = Callable[[], Awaitable[bytes]]
+Compute = Callable[[], Awaitable[Computed]]
 
 
 class Cache:
@@ -38,29 +39,29 @@ class Cache:
         )
         self._waiting: dict[Key, asyncio.Task[bytes]] = {}
         self._turns: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
-        # Kinds whose invalidation failed, with the number of the last failure.
-        self._owed: dict[str, int] = {}
-        self._failures = 0
-        self._payer: asyncio.Task[None] | None = None
+        self.changes = Changes(lifetime_seconds=ttl_seconds)
+
+    @property
+    def is_off(self) -> bool:
+        """Whether there is no Redis."""
+        return self._store is None
 
     async def close(self) -> None:
-        """Drop the connections; pending invalidations are lost."""
-        if self._payer is not None:
-            self._payer.cancel()
+        """Drop the connections."""
         if self._connection is not None:
             self._connection.close()
         if self._store is not None:
             await self._store.close()
 
     async def state(self) -> Literal["ok", "degraded", "off"]:
-        """`ok`, `degraded` when Redis fails or an invalidation is pending, `off` without Redis."""
+        """`ok`, `degraded` when Redis fails, `off` without Redis."""
         if self._store is None:
             return "off"
         try:
             await self._store.ping()
         except StoreError:
             return "degraded"
-        return "degraded" if self._owed else "ok"
+        return "ok"
 
     async def answer(self, key: Key, compute: Compute) -> bytes:
         """The kept answer, or what `compute` returns, which is then kept.
@@ -68,34 +69,35 @@ class Cache:
         Requests that come together are computed once. `compute` starts after the request came,
         so that it sees what was acknowledged before. Errors of `compute` pass through.
         """
-        if self._connection is None or self._store is None or key.kind in self._owed:
-            return await compute()
+        if self._connection is None or self._store is None:
+            return (await compute()).answer
         try:
             found, stamp, generation = await self._connection.get(
                 key.answer, key.stamp, key.generation
             )
-            if found is not None and stamp is not None and stamp == generation:
+            if found is not None and self._is_current(key, seen(stamp, generation)):
                 return found
         except ConnectionFailure:
             pass
         return await self._together(self._store, key, compute)
 
-    async def invalidate(self, kinds: Iterable[str]) -> None:
-        """Forget every answer about these kinds; call it between commit and acknowledgement.
+    async def invalidate(self, kinds: Iterable[str], transaction: int) -> None:
+        """Forget every answer about kinds that a transaction changed.
 
-        When Redis fails, this process stops reading those answers and goes on trying.
+        Call it between commit and acknowledgement. When Redis fails, this process takes the
+        answers for stale at once, and the others when they read of the change.
         """
         if self._store is None:
             return
         changed = {*kinds, EVERY_KIND}
+        self.changes.note(changed, transaction)
         try:
             await self._store.bump(changed, uuid4().hex)
         except StoreError as error:
-            logger.warning("the cache could not be invalidated, trying on: %s", error)
-            self._failures += 1
-            self._owed.update(dict.fromkeys(changed, self._failures))
-            if self._payer is None or self._payer.done():
-                self._payer = asyncio.create_task(self._pay(self._store))
+            logger.warning("the cache could not be invalidated: %s", error)
+
+    def _is_current(self, key: Key, visibility: bytes | None) -> bool:
+        return visibility is not None and self.changes.has_seen_all(key.kind, visibility)
 
     async def _together(self, store: Store, key: Key, compute: Compute) -> bytes:
         # A computation that has begun may have read too early for a request that comes now:
@@ -114,49 +116,41 @@ class Cache:
             return await self._look_or_compute(store, key, compute)
 
     async def _look_or_compute(self, store: Store, key: Key, compute: Compute) -> bytes:
+        if self.changes.since is None:
+            # Which answers to trust is not known yet.
+            return (await compute()).answer
         token = uuid4().hex
         try:
-            look = await _look_in_turn(store, key, token)
+            look = await self._look_in_turn(store, key, token)
         except StoreError:
-            return await compute()
+            return (await compute()).answer
         if look.answer is not None:
             return look.answer
-        answer = None
+        computed = None
         try:
-            answer = await compute()
+            computed = await compute()
         finally:
-            # Pending since then: the generation in Redis is older than the ingest.
-            kept = None if key.kind in self._owed else answer
             try:
-                await store.fill(key, token, look.generation, kept)
+                await store.fill(key, token, look.generation, computed)
             except StoreError as error:
                 logger.warning("an answer could not be kept: %s", error)
-        return answer
+        return computed.answer
 
-    async def _pay(self, store: Store) -> None:
-        while self._owed:
-            await asyncio.sleep(BUMP_RETRY_SECONDS)
-            paid = dict(self._owed)
-            try:
-                await store.bump(paid, uuid4().hex)
-            except StoreError:
+    async def _look_in_turn(self, store: Store, key: Key, token: str) -> Look:
+        """Look until there is an answer, or this is the holder, or the first other one is done."""
+        first: bytes | None = None
+        stale = b""
+        while True:
+            look = await store.look(key, token, stale)
+            if look.answer is not None and look.stamp is not None:
+                if self._is_current(key, look.stamp.partition(b" ")[2]):
+                    return look
+                stale = look.stamp
                 continue
-            # What failed again meanwhile stays pending.
-            for kind, failure in paid.items():
-                if self._owed[kind] == failure:
-                    del self._owed[kind]
-        logger.info("the cache is invalidated")
-
-
-async def _look_in_turn(store: Store, key: Key, token: str) -> Look:
-    """Look until there is an answer, or this is the holder, or the first other holder is done."""
-    first: bytes | None = None
-    while True:
-        look = await store.look(key, token)
-        first = first or look.holder
-        if look.answer is not None or look.holder == token.encode() or look.holder != first:
-            return look
-        await asyncio.sleep(POLL_SECONDS)
+            first = first or look.holder
+            if look.holder == token.encode() or look.holder != first:
+                return look
+            await asyncio.sleep(POLL_SECONDS)
 
 
 def _retrieve(task: asyncio.Task[bytes]) -> None:

@@ -5,12 +5,16 @@ counter, so that a Redis that lost its memory never repeats one. An answer is ke
 token that its reader saw before computing, and is good only while that is the kind's token.
 If Redis evicts or loses a part, the rest is a miss. The answers themselves are removed
 too, for those who read them without asking for the token.
+
+The stamp of an answer is that token and what the answer has seen in the database. A reader that
+knows of a later change takes the answer for none, whatever became of the token.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
@@ -22,26 +26,27 @@ GENERATION_MS = 600_000
 # A computation that takes longer than this may be started a second time.
 LEASE_MS = 5_000
 
-# keys: answer, stamp, generation, lease; arguments: token, generation ms, lease ms.
-# Returns {answer or false, generation, holder of the lease}.
+# keys: answer, stamp, generation, lease; arguments: token, generation ms, lease ms, stamp of an
+# answer that is stale. Returns {answer or false, its stamp, generation, holder of the lease}.
 LOOK = """
-local answer = redis.call('get', KEYS[1])
-local generation = redis.call('get', KEYS[3])
-if answer and generation and redis.call('get', KEYS[2]) == generation then
-    return {answer, false, false}
+local answer, stamp, generation = unpack(redis.call('mget', KEYS[1], KEYS[2], KEYS[3]))
+if stamp and stamp == ARGV[4] then
+    redis.call('unlink', KEYS[1], KEYS[2])
+elseif answer and stamp and generation and string.sub(stamp, 1, #generation) == generation then
+    return {answer, stamp, false, false}
 end
 redis.call('set', KEYS[3], ARGV[1], 'nx', 'px', ARGV[2])
 redis.call('set', KEYS[4], ARGV[1], 'nx', 'px', ARGV[3])
-return {false, redis.call('get', KEYS[3]), redis.call('get', KEYS[4])}
+return {false, false, redis.call('get', KEYS[3]), redis.call('get', KEYS[4])}
 """
 
-# keys: answer, stamp, generation, lease, members; arguments: token, generation, ttl ms, answer.
-# Without an answer it only gives the lease back.
+# keys: answer, stamp, generation, lease, members; arguments: token, generation, ttl ms, answer,
+# what it has seen. Without an answer it only gives the lease back.
 FILL = """
 if redis.call('get', KEYS[4]) == ARGV[1] then redis.call('unlink', KEYS[4]) end
 if not ARGV[4] or redis.call('get', KEYS[3]) ~= ARGV[2] then return 0 end
 redis.call('set', KEYS[1], ARGV[4], 'px', ARGV[3])
-redis.call('set', KEYS[2], ARGV[2], 'px', ARGV[3])
+redis.call('set', KEYS[2], ARGV[2] .. ' ' .. ARGV[5], 'px', ARGV[3])
 local time = redis.call('time')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 redis.call('zremrangebyscore', KEYS[5], '-inf', now)
@@ -73,7 +78,8 @@ class Key:
     """The request that an answer belongs to: `kind` is `*` for every kind.
 
     `filters` is empty, or a digest of what else was asked. The attributes are names in Redis:
-    `answer` holds the finished JSON, for any reader; `stamp` the generation that it belongs to.
+    `answer` holds the finished JSON, for any reader; `stamp` the generation that it belongs to, a
+    blank, and what it has seen.
     """
 
     __slots__ = ("answer", "generation", "kind", "lease", "members", "stamp")
@@ -93,11 +99,19 @@ class Key:
         return hash(self.answer)
 
 
+class Computed(NamedTuple):
+    """An answer and the transactions that it has seen, as `pg_snapshot` writes them."""
+
+    answer: bytes
+    visibility: str
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """What a key holds; without an answer, the generation and who computes one."""
 
     answer: bytes | None
+    stamp: bytes | None
     generation: bytes | None
     holder: bytes | None
 
@@ -115,24 +129,29 @@ class Store:
         )
         self._scripts = {text: self._redis.register_script(text) for text in (LOOK, FILL, BUMP)}
 
-    async def look(self, key: Key, token: str) -> Look:
-        """Read an answer; where there is none, make `token` the holder if nobody computes it."""
+    async def look(self, key: Key, token: str, stale: bytes) -> Look:
+        """Read an answer; where there is none, make `token` the holder if nobody computes it.
+
+        An answer with the stamp `stale` is removed.
+        """
         found = await self._run(
             LOOK,
             [key.answer, key.stamp, key.generation, key.lease],
-            [token, GENERATION_MS, LEASE_MS],
+            [token, GENERATION_MS, LEASE_MS, stale],
         )
         return Look(*found)
 
     async def fill(
-        self, key: Key, token: str, generation: bytes | None, answer: bytes | None
+        self, key: Key, token: str, generation: bytes | None, computed: Computed | None
     ) -> None:
         """Keep an answer if its kind is still of this generation; holder or not, let others in.
 
-        `answer` None keeps nothing.
+        `computed` None keeps nothing.
         """
         keys = [key.answer, key.stamp, key.generation, key.lease, key.members]
-        given = [] if answer is None else [answer]
+        given: list[str | bytes] = (
+            [] if computed is None else [computed.answer, computed.visibility]
+        )
         await self._run(FILL, keys, [token, generation or b"", self._ttl_ms, *given])
 
     async def bump(self, kinds: Iterable[str], token: str) -> None:
@@ -158,6 +177,13 @@ class Store:
             return await self._scripts[script](keys=keys, args=arguments)  # type: ignore[no-any-return]
         except (RedisError, OSError) as error:
             raise StoreError(str(error)) from error
+
+
+def seen(stamp: bytes | None, generation: bytes | None) -> bytes | None:
+    """What an answer with this stamp has seen; None where the stamp is of another generation."""
+    if stamp is None or generation is None or not stamp.startswith(generation):
+        return None
+    return stamp[len(generation) + 1 :]
 
 
 def _of_kind(kind: str) -> tuple[str, str]:

@@ -8,12 +8,12 @@ from tempfile import TemporaryDirectory
 from supervisor_mcp.cli import console, progress, servers
 from supervisor_mcp.cli.client import load_settings
 from supervisor_mcp.cli.failure import USAGE, Failure
-from supervisor_mcp.deploy import shipped_sql_dir
+from supervisor_mcp.deploy import Older, shipped_sql_dir
 from supervisor_mcp.embedded import database
 from supervisor_mcp.reference import generate as generate_reference
 
 
-def deploy() -> None:
+def deploy(*, allow_older: bool) -> None:
     """Deploy the shipped sql/ and print what changed. Raises Failure."""
     settings = load_settings()
     with (
@@ -21,7 +21,9 @@ def deploy() -> None:
         servers.start_database(settings, next_step) as (url, _),
     ):
         next_step("deploying")
-        report = servers.deploy_schema(url)
+        report = servers.deploy_schema(url, Older.DEPLOY if allow_older else Older.REFUSE)
+    for warning in report.warnings:
+        console.say(f"warning: {warning}")
     console.write(f"{report}\n")
 
 
@@ -40,7 +42,7 @@ def generate() -> None:
             Path(scratch), cache_dir=load_settings().cache_dir, jobs=False, progress=next_step
         )
         with started:
-            servers.deploy_schema(started.url)
+            servers.deploy_schema(started.url, Older.REFUSE)
             changed = generate_reference(started.url, root)
     for path in changed:
         console.write(f"wrote {path.relative_to(root)}\n")

@@ -37,7 +37,10 @@ class Failure(Exception):  # noqa: N818  the term that users read
         self.problem = problem
 
     def as_json(self) -> dict[str, Any]:
-        """The service's error object, or `{"detail", "hint", "status"}` for a local failure."""
+        """The service's error object, or `{"detail", "hint", "status"}` for a local failure.
+
+        A hint names commands in both.
+        """
         if self.problem is not None:
-            return dict(self.problem)
+            return {**self.problem, **({"hint": self.hint} if self.hint else {})}
         return {"detail": self.detail, "hint": self.hint, "status": self.status}

@@ -76,7 +76,12 @@ def up() -> None:
 
 
 @app.command()
-def deploy() -> None:
+def deploy(
+    allow_older: Annotated[
+        bool,
+        typer.Option("--allow-older", help="Go back to this release from a newer one."),
+    ] = False,
+) -> None:
     """Deploy the schema to the database.
 
     The database is SUPERVISOR_DATABASE_URL, else the embedded one. A second deploy changes
@@ -84,7 +89,7 @@ def deploy() -> None:
     """
     from supervisor_mcp.cli.deploy import deploy as run
 
-    run()
+    run(allow_older=allow_older)
 
 
 @app.command()

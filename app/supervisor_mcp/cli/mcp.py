@@ -59,7 +59,7 @@ def _embedded(settings: Settings) -> Iterator[Endpoints]:
     """The embedded servers, which this process restarts when the process that ran them ends."""
     with ExitStack() as started:
         endpoints = _join_or_start(settings, settings.embedded_port, started)
-        servers.deploy_schema(endpoints.database_url)
+        servers.prepare_schema(endpoints.database_url)
         done = threading.Event()
         keeper = threading.Thread(target=_keep, args=(settings, endpoints, started, done))
         keeper.start()

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from supervisor_mcp.cli.failure import USAGE, Failure
+from supervisor_mcp.cli.restarts import Kept
 from supervisor_mcp.config import Settings
-from supervisor_mcp.deploy import DeployError, Report, deploy, shipped_sql_dir
-from supervisor_mcp.embedded import announced, cache, database
+from supervisor_mcp.deploy import DeployError, Older, Report, deploy, shipped_sql_dir
+from supervisor_mcp.embedded import announce, announced, cache, database
 from supervisor_mcp.embedded.errors import EmbeddedError
+
+logger = logging.getLogger(__name__)
 
 ANALYST = "supervisor_analyst"
 Progress = Callable[[str], None]
@@ -24,15 +29,16 @@ Progress = Callable[[str], None]
 class Servers:
     """Where database and cache are, and those that this process started."""
 
+    data_dir: Path
     database_url: str
     redis_url: str
-    database: database.Database | None
-    cache: cache.Cache | None
+    database: Kept[database.Database] | None
+    cache: Kept[cache.Cache] | None
 
     @property
     def shown_database(self) -> str:
         """The DSN of the database as it can be printed."""
-        return self.database.url if self.database else without_password(self.database_url)
+        return self.database_url if self.database else without_password(self.database_url)
 
     @property
     def analyst_dsn(self) -> str | None:
@@ -41,13 +47,12 @@ class Servers:
             return None
         return self.database_url.replace("postgres@", f"{ANALYST}@", 1)
 
-    def ended(self) -> str | None:
-        """The name of an embedded server that stopped by itself, if there is one."""
-        if self.database is not None and self.database.ended() is not None:
-            return "The embedded database"
-        if self.cache is not None and self.cache.ended() is not None:
-            return "The embedded Valkey"
-        return None
+    def check(self) -> None:
+        """Start an embedded server again that ended by itself. Raises Failure when it cannot."""
+        if self.cache is not None:
+            self.cache.check()
+        if self.database is not None and self.database.check():
+            announce(self.data_dir, self.database.server, self.redis_url)
 
 
 @contextmanager
@@ -58,12 +63,12 @@ def start(settings: Settings, progress: Progress) -> Iterator[Servers]:
         own_cache = None
         if settings.redis_url is None:
             progress("starting Valkey")
-            with _explained():
-                own_cache = stack.enter_context(cache.start(settings.data_dir))
-        redis_url = settings.redis_url or (own_cache.url if own_cache else "")
+            own_cache = stack.enter_context(_start_cache(settings.data_dir))
+        redis_url = settings.redis_url or (own_cache.server.url if own_cache else "")
         if own_database is not None:
-            stack.enter_context(announced(settings.data_dir, own_database, redis_url))
+            stack.enter_context(announced(settings.data_dir, own_database.server, redis_url))
         yield Servers(
+            data_dir=settings.data_dir,
             database_url=database_url,
             redis_url=redis_url,
             database=own_database,
@@ -74,13 +79,19 @@ def start(settings: Settings, progress: Progress) -> Iterator[Servers]:
 @contextmanager
 def start_database(
     settings: Settings, progress: Progress
-) -> Iterator[tuple[str, database.Database | None]]:
+) -> Iterator[tuple[str, Kept[database.Database] | None]]:
     """The DSN in the settings, or the embedded database, started. Raises Failure."""
     if settings.database_url is not None:
         without_password(settings.database_url)  # Raises when it is not a DSN.
         yield settings.database_url, None
         return
     progress(f"starting TimescaleDB on {settings.data_dir}")
+
+    def again(ended: database.Database) -> database.Database:
+        return database.start(
+            settings.data_dir, cache_dir=settings.cache_dir, port=ended.port, only_port=True
+        )
+
     with _explained():
         running = database.start(
             settings.data_dir,
@@ -88,14 +99,20 @@ def start_database(
             port=settings.embedded_port,
             progress=progress,
         )
-    with running:
-        yield running.url, running
+    with Kept("The embedded database", running, again) as kept:
+        yield running.url, kept
 
 
-def deploy_schema(database_url: str) -> Report:
-    """Deploy the shipped sql/. Raises Failure."""
+def _start_cache(data_dir: Path) -> Kept[cache.Cache]:
+    with _explained():
+        running = cache.start(data_dir)
+    return Kept("The embedded Valkey", running, lambda ended: cache.start(data_dir, ended))
+
+
+def deploy_schema(database_url: str, older: Older) -> Report:
+    """Deploy the shipped sql/, by a release that may be `older` than the last. Raises Failure."""
     try:
-        return deploy(database_url, shipped_sql_dir())
+        return deploy(database_url, shipped_sql_dir(), older=older)
     except DeployError as error:
         raise Failure(str(error)) from error
     except psycopg.OperationalError as error:
@@ -104,6 +121,15 @@ def deploy_schema(database_url: str) -> Report:
             f" ({' '.join(str(error).split())}).",
             hint="Check SUPERVISOR_DATABASE_URL.",
         ) from error
+
+
+def prepare_schema(database_url: str) -> None:
+    """Deploy the shipped sql/ unless a newer release has, and log what to know. Raises Failure."""
+    report = deploy_schema(database_url, Older.LEAVE)
+    for line in report.kept:
+        logger.info(line)
+    for line in report.warnings:
+        logger.warning(line)
 
 
 def without_password(conninfo: str) -> str:
@@ -134,3 +160,8 @@ def _explained() -> Iterator[None]:
         yield
     except EmbeddedError as error:
         raise Failure(str(error)) from error
+    except OSError as error:
+        raise Failure(
+            f"An embedded server cannot start: {error}.",
+            hint="Check the disk and the permissions of SUPERVISOR_DATA_DIR.",
+        ) from error

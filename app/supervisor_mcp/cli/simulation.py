@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import erf, exp, log, pi, sin, sqrt
+from math import erf, exp, inf, log, pi, sin, sqrt
 from random import Random
 from typing import Any
 
@@ -111,7 +111,11 @@ def _histogram(calls: int, median: float) -> Item:
     below = [round(calls * _cdf(log(bound / median) / SPREAD)) for bound in BOUNDS]
     counts = [high - low for low, high in zip([0, *below], [*below, calls], strict=True)]
     mean = median * exp(SPREAD * SPREAD / 2)
-    return {"bounds": BOUNDS, "counts": counts, "sum": round(calls * mean, 3), "count": calls}
+    # Counts are rounded, and the sum must lie within what they and the bounds allow.
+    least = sum(n * bound for n, bound in zip(counts, [0.0, *BOUNDS], strict=True))
+    most = sum(n * bound for n, bound in zip(counts, [*BOUNDS, inf], strict=True) if n)
+    total = round(min(max(calls * mean, least), most), 3)
+    return {"bounds": BOUNDS, "counts": counts, "sum": total, "count": calls}
 
 
 def _cdf(deviations: float) -> float:

@@ -79,7 +79,9 @@ def remember(file: Path, fresh: Anchor) -> tuple[Anchor, bool]:
     except (msgspec.MsgspecError, OSError) as error:
         raise Failure(
             f"The times of this import cannot be kept in {file} ({error}).",
-            hint="Make the file writable, or delete it.",
+            hint="Set SUPERVISOR_DATA_DIR to a folder with room that you can write to."
+            if isinstance(error, OSError)
+            else "Delete the file.",
         ) from error
 
 

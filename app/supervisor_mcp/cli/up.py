@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import signal
 import socket
@@ -15,6 +16,7 @@ from rich.text import Text
 from supervisor_mcp.cli import console, progress, servers
 from supervisor_mcp.cli.client import load_settings, local_url
 from supervisor_mcp.cli.failure import Failure
+from supervisor_mcp.cli.restarts import Kept
 from supervisor_mcp.cli.servers import Servers
 from supervisor_mcp.config import Settings
 from supervisor_mcp.embedded import database
@@ -25,6 +27,7 @@ from supervisor_mcp.telemetry import log
 logger = logging.getLogger(__name__)
 
 START_SECONDS = 60.0
+RESERVE_SECONDS = 5.0
 WATCH_SECONDS = 0.25
 STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -43,12 +46,18 @@ def up() -> None:
         with progress.step("starting", logger.info) as next_step:
             running = stack.enter_context(servers.start(settings, next_step))
             next_step("deploying the schema")
-            servers.deploy_schema(running.database_url)
+            servers.prepare_schema(running.database_url)
             next_step("starting the web server")
-            server = stack.enter_context(_serve(listener, settings, running))
+            server = _serve(listener, settings, running)
+            kept = stack.enter_context(
+                Kept("The web server", server, lambda _: _serve(listener, settings, running))
+            )
             _await_readiness(server)
         _announce(settings, running, server.url)
-        _watch(running, server)
+        while True:
+            running.check()
+            kept.check()
+            time.sleep(WATCH_SECONDS)
 
 
 @contextmanager
@@ -74,10 +83,15 @@ def _stoppable() -> Iterator[None]:
 
 
 def _reserve(settings: Settings) -> socket.socket:
-    try:
-        return launch.reserve(settings.host, settings.port)
-    except OSError as error:
-        raise _port_taken(settings, error) from error
+    # The servers of an `up` that was killed take a moment to end.
+    deadline = time.monotonic() + RESERVE_SECONDS
+    while True:
+        try:
+            return launch.reserve(settings.host, settings.port)
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or time.monotonic() > deadline:
+                raise _port_taken(settings, error) from error
+        time.sleep(WATCH_SECONDS)
 
 
 def _serve(listener: socket.socket, settings: Settings, running: Servers) -> WebServer:
@@ -104,31 +118,15 @@ def _await_readiness(server: WebServer) -> None:
     try:
         launch.await_readiness(server, seconds=START_SECONDS)
     except ChildProcessError as error:
-        raise _ended(server) from error
+        raise Failure(
+            f"The web server ended with status {server.ended()}.",
+            hint="See the log above for the reason.",
+        ) from error
     except TimeoutError as error:
         raise Failure(
             f"The service was not ready within {START_SECONDS:.0f} s.",
             hint="See the log above for the reason.",
         ) from error
-
-
-def _watch(running: Servers, server: WebServer) -> None:
-    while True:
-        if server.ended() is not None:
-            raise _ended(server)
-        ended = running.ended()
-        if ended is not None:
-            raise Failure(
-                f"{ended} ended by itself.", hint="See the log above, and run `up` again."
-            )
-        time.sleep(WATCH_SECONDS)
-
-
-def _ended(server: WebServer) -> Failure:
-    return Failure(
-        f"The web server ended with status {server.ended()}.",
-        hint="See the log above for the reason.",
-    )
 
 
 def _announce(settings: Settings, running: Servers, url: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from supervisor_mcp.deploy.errors import DeployError
+from supervisor_mcp.deploy.release import Older
 from supervisor_mcp.deploy.run import Report, deploy
 from supervisor_mcp.deploy.tree import shipped_sql_dir
 
-__all__ = ["DeployError", "Report", "deploy", "shipped_sql_dir"]
+__all__ = ["DeployError", "Older", "Report", "deploy", "shipped_sql_dir"]

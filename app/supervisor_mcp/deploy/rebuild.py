@@ -1,4 +1,4 @@
-"""Functions and views: dropped and created again, together, in an order the server finds.
+"""Functions and views: dropped and created again, together, each after what it needs.
 
 `create or replace` alone keeps what a deleted file once made and refuses a changed argument name,
 return type or column (42P13, 42P16). Dropping with RESTRICT before creating has neither fault and
@@ -17,6 +17,7 @@ from psycopg.sql import SQL
 from supervisor_mcp.deploy.apply import attempt, refusal
 from supervisor_mcp.deploy.errors import DeployError
 from supervisor_mcp.deploy.failure import describe
+from supervisor_mcp.deploy.order import in_order
 from supervisor_mcp.deploy.tree import SqlFile
 
 # Routines and views of the schemas that hold code only. Members of extensions are not ours.
@@ -93,20 +94,23 @@ def drop(conn: Connection) -> None:
     conn.execute(DROP)
 
 
-def create(conn: Connection, files: tuple[SqlFile, ...]) -> None:
-    """Create every routine and view, in passes, until all exist.
+def create(conn: Connection, files: tuple[SqlFile, ...]) -> int:
+    """Create every routine and view; return the number of passes that it took.
 
-    Call it on what `drop` left. Raises DeployError naming the files that the server refuses, that
-    create something else than their name says, or that clash with what could not be dropped.
+    One pass is enough unless a file hides what it needs; what the server refuses meanwhile is an
+    error in its log. Call it on what `drop` left. Raises DeployError naming the files that the
+    server refuses, that create something else than their name says, or that clash with what could
+    not be dropped.
     """
     kept = _relations(conn)
-    waiting = files
+    waiting, passes = in_order(files), 0
     while waiting:
         refused = _create_pass(conn, waiting)
         if len(refused) == len(waiting):
             raise DeployError(_explain(refused))
-        waiting = tuple(refused)
+        waiting, passes = tuple(refused), passes + 1
     _check_one_each(conn, files, kept)
+    return passes
 
 
 def refuse_stale(conn: Connection, files: tuple[SqlFile, ...], gone: tuple[str, ...]) -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psycopg
 from psycopg import Connection
 
-from supervisor_mcp.deploy import ledger, rebuild
+from supervisor_mcp.deploy import ledger, rebuild, release
 from supervisor_mcp.deploy.apply import apply
+from supervisor_mcp.deploy.faults import known_faults
 from supervisor_mcp.deploy.ledger import Ledger
+from supervisor_mcp.deploy.release import Older, Release
 from supervisor_mcp.deploy.tree import SqlFile, Tree, read_tree
 
 # Files name every object with its schema; TimescaleDB's functions are in public. The role's or
-# the database's own settings must not decide what a name or a timestamp in a file means.
-SETTINGS = "set local search_path = public; set local timezone = 'UTC'"
+# the database's own settings must not decide what a name or a timestamp in a file means, or how an
+# interval is written.
+SETTINGS = """
+set local search_path = public; set local timezone = 'UTC'; set local intervalstyle = 'postgres'
+"""
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,8 @@ class Report:
     """What a deploy did: paths below sql/, each tuple empty when there was nothing to do.
 
     `code` holds the functions and views that changed; all of them were created again when it,
-    `removed` or `migrations` is not empty.
+    `removed` or `migrations` is not empty. `kept` says what was left as it was in this database,
+    and `warnings` what is wrong with its server.
     """
 
     migrations: tuple[str, ...] = ()
@@ -31,6 +37,8 @@ class Report:
     policies: tuple[str, ...] = ()
     grants: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:
@@ -38,35 +46,52 @@ class Report:
         return any((self.migrations, self.code, self.policies, self.grants, self.removed))
 
     def __str__(self) -> str:
-        """One line per file, or that nothing was to do."""
+        """One line per file, or that nothing was to do, then what was kept."""
         done = [f"applied {path}" for path in (*self.migrations, *self.code)]
         done += [f"applied {path}" for path in (*self.policies, *self.grants)]
         done += [f"no longer in sql/: {path}" for path in self.removed]
-        return "\n".join(done) or "nothing to do"
+        return "\n".join([*(done or ["nothing to do"]), *self.kept])
 
 
-def deploy(conninfo: str, sql_dir: Path) -> Report:
+def deploy(
+    conninfo: str,
+    sql_dir: Path,
+    *,
+    version: str | None = None,
+    older: Older = Older.REFUSE,
+) -> Report:
     """Bring the database at `conninfo` up to date with `sql_dir`, or leave it unchanged.
 
-    Deploys of one database at the same time wait for each other; nothing to do costs one round
-    trip. Raises DeployError when the files are refused, psycopg.Error when the server cannot be
-    reached.
+    `version` is that of the release, by default the installed one; `older` says what happens when
+    a newer release has deployed the database. Deploys of one database at the same time wait for
+    each other; nothing to do costs three round trips. Raises DeployError when the files or the
+    release are refused, psycopg.Error when the server cannot be reached.
     """
     tree = read_tree(sql_dir)
+    this = Release(version or release.installed_version(), tree.sha256)
     # No prepared statements: between transactions the session may be another one (PgBouncer).
     with psycopg.connect(conninfo, autocommit=True, prepare_threshold=None) as conn:
-        if not _plan(ledger.read(conn), tree).changed:
-            return Report()
-        with conn.transaction():
-            standing = ledger.open_ledger(conn)
-            report = _plan(standing, tree)
-            if report.changed:
-                conn.execute(SETTINGS)
-                _apply_plan(conn, tree, standing)
-            return report
+        standing = ledger.read(conn)
+        report = _plan(standing, tree, this, older)
+        if report.changed or _is_newer(this, standing):
+            with conn.transaction():
+                standing = ledger.open_ledger(conn)
+                report = _plan(standing, tree, this, older)
+                if report.changed or _is_newer(this, standing):
+                    ledger.record_release(conn, this)
+                if report.changed:
+                    conn.execute(SETTINGS)
+                    _apply_plan(conn, tree, standing, this)
+                    report = replace(report, kept=ledger.kept_settings(conn))
+        return replace(report, warnings=known_faults(conn))
 
 
-def _plan(standing: Ledger, tree: Tree) -> Report:
+def _is_newer(this: Release, standing: Ledger) -> bool:
+    return standing.release is not None and standing.release.is_older_than(this)
+
+
+def _plan(standing: Ledger, tree: Tree, this: Release, older: Older) -> Report:
+    release.refuse_missing(this, tree, standing)
     report = Report(
         migrations=_paths(standing.pending(tree)),
         code=_paths(standing.changed(tree.code)),
@@ -74,17 +99,21 @@ def _plan(standing: Ledger, tree: Tree) -> Report:
         removed=standing.gone(tree),
     )
     # Grants run after any change, even when their own file has not changed.
-    applies = report.changed or standing.changed(tree.grants)
-    return Report(**{**vars(report), "grants": _paths(tree.grants) if applies else ()})
+    if not report.changed and not standing.changed(tree.grants):
+        return report
+    if standing.release is not None and release.leaves(this, standing.release, older):
+        left = f"release {standing.release.version} has deployed this database"
+        return Report(kept=(f"kept: {left}, and this is release {this.version}",))
+    return replace(report, grants=_paths(tree.grants))
 
 
-def _apply_plan(conn: Connection, tree: Tree, standing: Ledger) -> None:
+def _apply_plan(conn: Connection, tree: Tree, standing: Ledger, this: Release) -> None:
     pending, gone = standing.pending(tree), standing.gone(tree)
     if pending or gone or standing.changed(tree.code):
         # Before the migrations, so that no view or function blocks an `alter table`.
         rebuild.drop(conn)
         for file in pending:
-            ledger.record_migration(conn, file)
+            ledger.record_migration(conn, file, this)
             apply(conn, file)
         # After them, so that what is left does not depend on which of them ran today.
         rebuild.drop(conn)

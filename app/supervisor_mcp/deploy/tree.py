@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import takewhile
 from pathlib import Path
 
 from supervisor_mcp.deploy.errors import DeployError
@@ -32,6 +33,12 @@ class SqlFile:
         return sha256(self.text.encode()).hexdigest()
 
     @property
+    def is_additive(self) -> bool:
+        """Whether a migration says in its first comment that older releases can work with it."""
+        head = takewhile(lambda line: line.startswith("--"), self.text.splitlines())
+        return any(line.startswith("-- Additive:") for line in head)
+
+    @property
     def relation(self) -> str:
         """What a file of functions/ or views/ creates, e.g. `api.query_agg`."""
         return ".".join(self.path.removesuffix(".sql").split("/")[-2:])
@@ -45,6 +52,13 @@ class Tree:
     code: tuple[SqlFile, ...]
     policies: tuple[SqlFile, ...]
     grants: tuple[SqlFile, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Digest of all files and their paths, in hexadecimal."""
+        files = (*self.migrations, *self.code, *self.policies, *self.grants)
+        lines = (f"{file.sha256}  {file.path}\n" for file in files)
+        return sha256("".join(lines).encode()).hexdigest()
 
 
 def read_tree(sql_dir: Path) -> Tree:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -54,13 +54,20 @@ def start(
 
 @contextmanager
 def announced(data_dir: Path, started: database.Database, redis_url: str) -> Iterator[Endpoints]:
-    """Make `running` find the database of `data_dir`, and its cache, while the context lasts."""
-    endpoints = Endpoints(started.url, redis_url)
-    _write(data_dir / STATE, {"database_pid": started.pid, **asdict(endpoints)})
+    """Do what `announce` does while the context lasts."""
     try:
-        yield endpoints
+        yield announce(data_dir, started, redis_url)
     finally:
         (data_dir / STATE).unlink(missing_ok=True)
+
+
+def announce(data_dir: Path, started: database.Database, redis_url: str) -> Endpoints:
+    """Make `running` find the database of `data_dir`, and its cache."""
+    endpoints = Endpoints(started.url, redis_url)
+    # On a full disk the servers are not found; that they run matters more.
+    with suppress(OSError):
+        _write(data_dir / STATE, {"database_pid": started.pid, **asdict(endpoints)})
+    return endpoints
 
 
 def running(data_dir: Path) -> Endpoints | None:

@@ -34,24 +34,26 @@ class Cache(Server):
     """A running Valkey; `url` is for redis-py."""
 
     def __init__(
-        self, process: subprocess.Popen[bytes], url: str, temporary: Path | None = None
+        self, process: subprocess.Popen[bytes], socket: Path, temporary: Path | None = None
     ) -> None:
-        super().__init__(process, url)
-        self._temporary = temporary
+        super().__init__(process, f"unix://{quote(str(socket))}")
+        self.socket = socket
+        self.temporary = temporary
 
     def stop(self) -> int:
         """Stop the server; its exit status."""
         status = super().stop()
-        if self._temporary is not None:
-            shutil.rmtree(self._temporary, ignore_errors=True)
+        if self.temporary is not None:
+            shutil.rmtree(self.temporary, ignore_errors=True)
         return status
 
 
-def start(run_dir: Path) -> Cache:
+def start(run_dir: Path, ended: Cache | None = None) -> Cache:
     """Start a server with its socket in `run_dir`, created (mode 0700) when missing.
 
-    Where the path would be too long for a socket, it lies in a temporary directory. At most
-    64 MB are kept, the least recently used keys go first. Raises `ValkeyMissing`,
+    Where the path would be too long for a socket, it lies in a temporary directory; after a
+    server that has `ended`, at the same place. At most 64 MB are kept, the least recently used
+    keys go first. Raises `ValkeyMissing`,
     `DataDirectoryInUse` when a server runs there, or `StartFailed`.
     """
     executable = _executable()
@@ -60,7 +62,7 @@ def start(run_dir: Path) -> Cache:
     if lock is None:
         raise DataDirectoryInUse(f"Another embedded Valkey runs in {run_dir}; stop it first.")
     try:
-        socket, temporary = _socket_path(run_dir.resolve())
+        socket, temporary = _socket_path(run_dir.resolve(), ended)
         log = run_dir / "valkey.log"
         with log.open("wb") as output:
             process = subprocess.Popen(  # noqa: S603
@@ -74,7 +76,7 @@ def start(run_dir: Path) -> Cache:
             )
     finally:
         os.close(lock)
-    cache = Cache(process, f"unix://{quote(str(socket))}", temporary)
+    cache = Cache(process, socket, temporary)
     _await(cache, process, log)
     return cache
 
@@ -100,7 +102,11 @@ def _executable() -> Path:
     return Path(get_binary_path())
 
 
-def _socket_path(run_dir: Path) -> tuple[Path, Path | None]:
+def _socket_path(run_dir: Path, ended: Cache | None) -> tuple[Path, Path | None]:
+    if ended is not None:
+        if ended.temporary is not None:
+            ended.temporary.mkdir(mode=0o700)
+        return ended.socket, ended.temporary
     socket = run_dir / "valkey.sock"
     if len(os.fsencode(socket)) <= MAX_SOCKET_PATH:
         return socket, None

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -21,10 +22,17 @@ LOCK = "database.lock"
 CLUSTER = "pgdata"
 START_SECONDS = 120.0
 PATIENCE_SECONDS = 10
+# What a start may write: one segment of the log, or a new cluster.
+SEGMENT_BYTES = 16 * 1024 * 1024
+CLUSTER_BYTES = 64 * 1024 * 1024
 
 
 class Database(Server):
     """A running TimescaleDB; `url` is a DSN for psycopg, as superuser `postgres`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
+        super().__init__(process, f"postgresql://postgres@127.0.0.1:{port}/postgres")
+        self.port = port
 
 
 def start(
@@ -32,6 +40,7 @@ def start(
     *,
     cache_dir: Path,
     port: int = 0,
+    only_port: bool = False,
     jobs: bool = True,
     idle_in_transaction_seconds: float = 30,
     patience_seconds: float = PATIENCE_SECONDS,
@@ -39,20 +48,23 @@ def start(
 ) -> Database:
     """Start a server on `data_dir`, which is created (mode 0700) when missing.
 
-    It listens on 127.0.0.1:`port`, or on a free port when that is 0 or taken. With `jobs`, it
-    runs due TimescaleDB jobs. A transaction that is idle for `idle_in_transaction_seconds` is
-    ended; so is what a client that is no superuser runs when others have waited for it for
-    `patience_seconds`. `progress` is called with the name of each step that takes long. Raises
-    `DataDirectoryInUse`, `NodeMissing`, `InstallFailed` or `StartFailed`.
+    It listens on 127.0.0.1:`port`, or on a free port when that is 0 or, without `only_port`,
+    taken. With `jobs`, it runs due TimescaleDB jobs. A transaction that is idle for
+    `idle_in_transaction_seconds` is ended; so is what a client that is no superuser runs when
+    others have waited for it for `patience_seconds`. `progress` is called with the name of each
+    step that takes long. Raises `DataDirectoryInUse`, `NodeMissing`, `InstallFailed` or
+    `StartFailed`.
     """
     runtime = node.find()
     installed = packages.installed(cache_dir, runtime, progress)
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     data_dir.chmod(0o700)
     lock = _locked(data_dir)
-    if not (data_dir / CLUSTER).exists():
-        progress("creating the database (once)")
     try:
+        if not (data_dir / CLUSTER).exists():
+            progress("creating the database (once)")
+            if no_room := _no_room(data_dir, CLUSTER_BYTES):
+                raise no_room
         process = subprocess.Popen(  # noqa: S603
             [
                 str(runtime.executable),
@@ -60,7 +72,9 @@ def start(
                 *("--packages", str(installed.resolve())),
                 *("--pgdata", str(data_dir.resolve() / CLUSTER)),
                 *("--port", str(port)),
+                *("--only-port", "on" if only_port else "off"),
                 *("--parent", str(os.getpid())),
+                *("--lock", str(data_dir.resolve() / LOCK)),
                 *("--jobs", "on" if jobs else "off"),
                 *("--idle-in-transaction-seconds", str(idle_in_transaction_seconds)),
                 *("--patience-seconds", str(patience_seconds)),
@@ -71,8 +85,7 @@ def start(
             # Ctrl-C is for the parent, which stops its servers in order.
             start_new_session=True,
         )
-        os.truncate(lock, 0)
-        os.pwrite(lock, str(process.pid).encode(), 0)
+        _sign(lock, process)
     finally:
         os.close(lock)
     return _ready(process, data_dir)
@@ -112,18 +125,42 @@ def _locked(data_dir: Path) -> int:
     return lock
 
 
+def _sign(lock: int, process: subprocess.Popen[bytes]) -> None:
+    # On a full disk the server is not found by `running_pid`; that it starts matters more.
+    with suppress(OSError):
+        os.truncate(lock, 0)
+        os.pwrite(lock, str(process.pid).encode(), 0)
+
+
 def _ready(process: subprocess.Popen[bytes], data_dir: Path) -> Database:
     line = _first_line(process)
     port = line.get("port")
-    database = Database(process, f"postgresql://postgres@127.0.0.1:{port}/postgres")
+    database = Database(process, port or 0)
     if port is None:
         process.kill()
         database.stop()
-        raise StartFailed(
-            f"The embedded database on {data_dir} did not start: {line['message']}\n"
+        reason = line["message"]
+        raise _no_room(data_dir, SEGMENT_BYTES) or StartFailed(
+            f"The embedded database on {data_dir} did not start: {reason}\n"
             "If the directory is damaged, move it away and start again."
         )
     return database
+
+
+def _no_room(data_dir: Path, needed: int) -> StartFailed | None:
+    """The error of a disk without room for `needed` bytes."""
+    probe = data_dir / f"room.{os.getpid()}"
+    try:
+        probe.write_bytes(bytes(needed))
+    except OSError as error:
+        return StartFailed(
+            f"The embedded database cannot start: the disk of {data_dir} has no room for"
+            f" {needed >> 20} MB ({error.strerror}).\n"
+            "Free space and start again; stored data are not damaged by this."
+        )
+    finally:
+        probe.unlink(missing_ok=True)
+    return None
 
 
 def _first_line(process: subprocess.Popen[bytes]) -> dict[str, Any]:

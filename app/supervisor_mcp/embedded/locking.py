@@ -7,19 +7,24 @@ import os
 import time
 from pathlib import Path
 
-# A probe by `is_held` holds the lock for a moment.
-PATIENCE_SECONDS = 0.3
+# A server whose parent was killed needs a moment to notice it, and then some to end.
+NOTICE_SECONDS = 1.5
+STOP_SECONDS = 15.0
+# What a holder writes into the file when it begins to stop.
+STOPPING = b"stopping"
 
 
 def acquire(path: Path) -> int | None:
     """A file descriptor that holds the lock on `path`, or None when another process does.
 
-    A child that inherits the descriptor holds the lock until it ends, however it ends.
+    A child that inherits the descriptor holds the lock until it ends, however it ends. One that
+    is about to end is waited for.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    deadline = time.monotonic() + PATIENCE_SECONDS
+    began = time.monotonic()
     while not _try(descriptor, fcntl.LOCK_EX):
-        if time.monotonic() > deadline:
+        stopping = os.pread(descriptor, len(STOPPING), 0) == STOPPING
+        if time.monotonic() - began > (STOP_SECONDS if stopping else NOTICE_SECONDS):
             os.close(descriptor)
             return None
         time.sleep(0.02)

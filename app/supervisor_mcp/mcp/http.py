@@ -26,7 +26,8 @@ def create_http_app(server: FastMCP) -> Starlette:
         stateless_http=True,
         # Progress is reported before the answer, for which one JSON body has no place.
         json_response=False,
-        host_origin_protection="auto",
+        # The middleware guards REST and MCP by one rule.
+        host_origin_protection=False,
         middleware=[Middleware(Envelope)],
     )
     lifespan = app.router.lifespan_context

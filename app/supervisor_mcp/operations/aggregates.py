@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from supervisor_mcp.cache.aggregates import EVERY_KIND
-from supervisor_mcp.cache.store import Key
+from supervisor_mcp.cache.store import Computed, Key
 from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.arguments import Source, Timestamp, Window
 from supervisor_mcp.operations.context import Context
@@ -100,10 +100,15 @@ class Statistics(Struct):
     count: Annotated[int | UnsetType, Meta(description="Observations.")] = UNSET
     sum: Number = UNSET
     avg: Number = UNSET
-    min: Number = UNSET
+    min: Annotated[
+        Number, Meta(description="Of a histogram: a bound; null where the bucket is open.")
+    ] = UNSET
     max: Number = UNSET
     stddev: Annotated[Number, Meta(description="Of the population.")] = UNSET
-    last: Annotated[Number, Meta(description="Newest value.")] = UNSET
+    last: Annotated[
+        Number,
+        Meta(description="Newest value, the greatest of several at once; null for histograms."),
+    ] = UNSET
     p50: Number = UNSET
     p90: Number = UNSET
     p95: Number = UNSET
@@ -115,7 +120,7 @@ class Statistics(Struct):
 
 
 class Previous(Statistics, kw_only=True):
-    """Statistics of the window before."""
+    """Statistics of the window before, as long as this one."""
 
     from_: str = field(name="from")
     to: str
@@ -154,7 +159,11 @@ class Aggregate(Statistics, kw_only=True):
     groups: list[Group] | UnsetType = UNSET
     freshness: Freshness | UnsetType = UNSET
     error_bound: Annotated[
-        Number, Meta(description="Relative error of percentiles; null for histograms.")
+        Number,
+        Meta(
+            description="Relative error of percentiles; null for histograms and where one lies"
+            " between values of different sign."
+        ),
     ] = UNSET
     computed_at: str
 
@@ -170,16 +179,18 @@ class Aggregates(Struct):
 async def query_agg(context: Context, query: AggregateQuery, now: datetime) -> bytes:
     """An `Aggregate` as JSON, or `Aggregates` where no kind is named. Raises `Problem`."""
 
-    async def compute() -> bytes:
+    async def compute() -> Computed:
         return await _compute(context, query, now)
 
     if query.key is None:
-        return await compute()
+        return (await compute()).answer
     return await context.cache.answer(query.key, compute)
 
 
-async def _compute(context: Context, query: AggregateQuery, now: datetime) -> bytes:
-    if query.narrowed:
-        return await context.database.read_json("query_agg", {**query.arguments(), "now": now})
-    asked = {"kind": query.kind, "window": query.window, "now": now}
-    return await context.database.write_json("snapshot_agg", asked)
+async def _compute(context: Context, query: AggregateQuery, now: datetime) -> Computed:
+    answer, visibility = await context.database.read_visible_json(
+        "query_agg", {**query.arguments(), "now": now}
+    )
+    if not query.narrowed:
+        context.snapshots.offer(query.kind, query.window, answer)
+    return Computed(answer, visibility)

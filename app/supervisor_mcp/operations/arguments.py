@@ -36,6 +36,8 @@ TIMESTAMP_RULE = {
     "maximum": LAST_SECOND,
 }
 LONGEST_SHOWN = 100
+# Names of parameters are short; those of labels, after `labels.`, may have 100 characters.
+LONGEST_NAME = 120
 TIMESTAMP_HINT = "Send RFC 3339 with an offset, such as 2026-03-01T12:00:00Z, or epoch seconds."
 
 LARGEST_PAGE = 1000
@@ -84,9 +86,9 @@ def malformed(name: str, wanted: str, sent: object, hint: str) -> Problem:
     """The problem of a value that cannot be read."""
     return Problem(
         "parameter_well_formed",
-        f'parameter "{name}" must be {wanted}, not {shown(sent)}',
+        f'parameter "{name[:LONGEST_NAME]}" must be {wanted}, not {shown(sent)}',
         hint=hint,
-        params={"field": name},
+        params={"field": name[:LONGEST_NAME]},
     )
 
 
@@ -116,9 +118,9 @@ def text(name: str, value: object) -> str:
     if "\0" in value or not _encodable(value):
         raise Problem(
             "parameter_well_formed",
-            f'parameter "{name}" contains U+0000 or an unpaired surrogate',
+            f'parameter "{name[:LONGEST_NAME]}" contains U+0000 or an unpaired surrogate',
             hint="Send text without these characters.",
-            params={"field": name},
+            params={"field": name[:LONGEST_NAME]},
         )
     return value
 

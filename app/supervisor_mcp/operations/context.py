@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from supervisor_mcp.cache.aggregates import Cache
 from supervisor_mcp.config import Settings
 from supervisor_mcp.db import Database
+from supervisor_mcp.operations.changes import ChangeReader
+from supervisor_mcp.operations.snapshots import SnapshotWriter
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The database and the cache of this process."""
+    """The database and the cache of this process, and what runs beside its requests."""
 
     database: Database
     cache: Cache
+    changes: ChangeReader
+    snapshots: SnapshotWriter
 
 
 def build(settings: Settings) -> Context:
@@ -28,22 +32,25 @@ def build(settings: Settings) -> Context:
         raise ValueError(
             "SUPERVISOR_DATABASE_URL is not set; start the service with `supervisor-mcp up`"
         )
-    return Context(
-        Database(
-            settings.database_url,
-            pool_size=settings.pool_size,
-            statement_timeout_seconds=settings.statement_timeout_seconds,
-        ),
-        Cache(settings.redis_url, ttl_seconds=settings.cache_ttl_seconds),
+    database = Database(
+        settings.database_url,
+        pool_size=settings.pool_size,
+        statement_timeout_seconds=settings.statement_timeout_seconds,
     )
+    cache = Cache(settings.redis_url, ttl_seconds=settings.cache_ttl_seconds)
+    return Context(database, cache, ChangeReader(database, cache.changes), SnapshotWriter(database))
 
 
 @asynccontextmanager
 async def connected(context: Context) -> AsyncIterator[Context]:
     """Connect, and disconnect at the end; neither server has to be there yet."""
     await context.database.open()
+    if not context.cache.is_off:
+        context.changes.start()
     try:
         yield context
     finally:
+        await context.changes.stop()
+        await context.snapshots.stop()
         await context.cache.close()
         await context.database.close()

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from supervisor_mcp.db import Json
+from supervisor_mcp.errors import Problem, outcome_unknown
 from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.json_validation import check_document
@@ -79,7 +80,14 @@ async def ingest(
 
 
 async def _store(context: Context, function: str, arguments: dict[str, Any]) -> bytes:
-    receipt, kinds = await context.database.write_row(function, arguments)
+    try:
+        receipt, kinds, change = await context.database.write_row(function, arguments)
+    except Problem as problem:
+        if problem.slug not in {"too_slow", "unavailable"}:
+            raise
+        # If it was committed all the same, the log of changes names its kinds.
+        context.changes.wake()
+        raise outcome_unknown(problem) from problem
     if kinds:
-        await context.cache.invalidate(kinds)
+        await context.cache.invalidate(kinds, change)
     return bytes(receipt)

@@ -19,7 +19,10 @@ LabelValue = Annotated[str, Meta(max_length=500)]
 
 
 class Histogram(Struct, forbid_unknown_fields=True):
-    """counts[i] are in (bounds[i-1], bounds[i]]; one more count is above all bounds."""
+    """counts[i] are in (bounds[i-1], bounds[i]]; one more count is above all bounds.
+
+    sum is one that these allow.
+    """
 
     bounds: Annotated[list[float], Meta(min_length=1, max_length=500)]
     counts: Annotated[list[Annotated[int, Meta(ge=0)]], Meta(min_length=2, max_length=501)]
@@ -91,7 +94,8 @@ class SeriesQuery(Query, frozen=True):
     step: Annotated[
         str | None,
         Meta(
-            description="Distance of the points; the finest with at most 300 points if left out.",
+            description="Distance of the points; the finest with at most 300 points if left out."
+            " Rounded up to hours or days where nothing finer is kept.",
             extra_json_schema={**text_rules.STEP, "examples": ["30s", "5m", "1h", "1d"]},
         ),
     ] = None
@@ -106,7 +110,11 @@ class Series(Struct):
 
 
 class SeriesResult(Struct):
-    """The series of a kind over a range; gaps are filled with nulls."""
+    """The series of a kind over a range; gaps are filled with nulls.
+
+    A counter has the rate between its readings in gaps too; null before the first one and after
+    the last one.
+    """
 
     name: str
     type: str
@@ -114,6 +122,10 @@ class SeriesResult(Struct):
     from_: str = field(name="from")
     to: str
     step_seconds: int
+    resolution: Annotated[
+        Literal["raw", "1h", "1d"],
+        Meta(description="Computed from samples (raw), hours or days."),
+    ]
     columns: list[str]
     series: list[Series]
 

@@ -117,9 +117,9 @@ def unknown_parameter(name: str, known: list[str]) -> Problem:
     """The problem of a parameter that a query does not have."""
     return Problem(
         "parameter_known",
-        f'unknown parameter "{name[:100]}"',
+        f'unknown parameter "{name[: arguments.LONGEST_NAME]}"',
         hint=arguments.known_names(name, known, "parameter"),
-        params={"field": name, "known": known},
+        params={"field": name[: arguments.LONGEST_NAME], "known": known},
     )
 
 

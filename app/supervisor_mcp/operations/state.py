@@ -2,35 +2,67 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from supervisor_mcp.errors import unavailable
+from supervisor_mcp.errors import Problem, unavailable
 from supervisor_mcp.operations.context import Context
+
+# What monitoring asks for must come before it gives up.
+STATE_SECONDS = 3.0
+# Where writes have stopped coming, none can show that they succeed again.
+LOST_WRITE_SECONDS = 300.0
 
 
 class Readiness(Struct):
-    """`degraded`: answers come from SQL instead of the cache."""
+    """`degraded`: requests are answered, except for what another member names."""
 
     status: Literal["ready", "degraded"]
     database: Literal["ok"]
-    cache: Literal["ok", "degraded", "off"]
+    cache: Annotated[
+        Literal["ok", "degraded", "off"],
+        Meta(description="degraded: answers come from SQL instead of the cache."),
+    ]
+    ingest: Annotated[
+        Literal["ok", "failing"],
+        Meta(description="failing: the last write failed, as on a full disk."),
+    ]
 
 
 async def read_state(context: Context, now: datetime) -> dict[str, Any]:
-    """What the database holds, as `api.get_state` says. Raises `Problem`."""
-    state = await context.database.read_json("get_state", {"now": now})
-    return msgspec.json.decode(state, type=dict[str, Any])
+    """What the database holds, as `api.get_state` says, and whether it answered in time."""
+    call = asyncio.create_task(context.database.read_json("get_state", {"now": now}))
+    call.add_done_callback(_retrieve)
+    # To cancel a statement takes as long as the server likes; the answer does not wait for it.
+    done, _ = await asyncio.wait({call}, timeout=STATE_SECONDS)
+    if not done:
+        call.cancel()
+    if not done or isinstance(call.exception(), Problem):
+        return {"database_up": 0}
+    return {"database_up": 1, **msgspec.json.decode(call.result(), type=dict[str, Any])}
 
 
-async def read_readiness(context: Context, now: datetime) -> Readiness:
+async def read_readiness(context: Context) -> Readiness:
     """Whether requests are answered. Raises `Problem` `unavailable` when they are not."""
     cache = await context.cache.state()
     try:
-        await read_state(context, now)
-    except Exception as error:
-        raise unavailable({"database": "unavailable", "cache": cache}) from error
-    return Readiness("degraded" if cache == "degraded" else "ready", "ok", cache)
+        await context.database.probe()
+    except Problem as problem:
+        raise unavailable({"database": "unavailable", "cache": cache}) from problem
+    failing = context.database.lost_a_write(within_seconds=LOST_WRITE_SECONDS)
+    return Readiness(
+        "degraded" if cache == "degraded" or failing else "ready",
+        "ok",
+        cache,
+        "failing" if failing else "ok",
+    )
+
+
+def _retrieve(call: asyncio.Task[bytes]) -> None:
+    """Mark an error as seen: the caller may have gone."""
+    if not call.cancelled():
+        call.exception()

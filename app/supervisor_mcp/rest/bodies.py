@@ -10,6 +10,7 @@ from falcon.asgi import Request
 
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations.json_validation import AT_ONCE_BYTES, read_lines
+from supervisor_mcp.rest.budget import BODIES
 
 LIMIT_BYTES = 8 * 1024 * 1024
 JSON = {"application/json"}
@@ -31,11 +32,13 @@ async def read_document(req: Request) -> bytes:
     if encoding in GZIP:
         inflate = asyncio.to_thread(_inflate, body) if len(body) > AT_ONCE_BYTES else None
         body = _inflate(body) if inflate is None else await inflate
+        BODIES.take(req.scope, len(body))
     return await read_lines(body) if lines else body
 
 
 def _is_lines(req: Request) -> bool:
-    media_type, options = falcon.parse_header(req.content_type or "application/json")
+    # Without a type, any web page could send one without asking first (CORS).
+    media_type, options = falcon.parse_header(req.content_type or "")
     if options.get("charset", "utf-8").lower() in {"utf-8", "utf8"}:
         if media_type.lower() in JSON:
             return False
@@ -43,7 +46,9 @@ def _is_lines(req: Request) -> bool:
             return True
     raise Problem(
         "content_type_known",
-        f'unsupported media type "{(req.content_type or "")[:100]}"',
+        f'unsupported media type "{req.content_type[:100]}"'
+        if req.content_type
+        else "the request has no Content-Type",
         hint="Send Content-Type: application/json or application/x-ndjson, in UTF-8.",
     )
 

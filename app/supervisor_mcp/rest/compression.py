@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -9,6 +11,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 SMALLEST_BYTES = 1400
 # Twice as fast as the highest level, and 2 % larger.
 LEVEL = 6
+GZIP = re.compile(
+    rb"(?:^|,)[ \t]*gzip[ \t]*(?:;[ \t]*q=(?P<weight>[01](?:[.][0-9]*)?)[ \t]*)?(?:,|$)"
+)
 
 
 class Compression:
@@ -30,9 +35,11 @@ class Compression:
 
 
 def _accepts_gzip(scope: Scope) -> bool:
-    return any(
-        name == b"accept-encoding" and b"gzip" in value for name, value in scope.get("headers", ())
-    )
+    for name, value in scope.get("headers", ()):
+        if name == b"accept-encoding" and (named := GZIP.search(value)):
+            # RFC 9110, 12.4.2: a weight of 0 means that it is not accepted.
+            return float(named["weight"] or 1) > 0
+    return False
 
 
 class _Copies:

@@ -36,7 +36,7 @@ class LiveResource(ReadResource):
 
 
 class ReadyResource(ReadResource):
-    """Whether requests are answered, and whether the cache works."""
+    """Whether requests are answered, and what of the service does not work."""
 
     path = "/readyz"
     operation = Operation("readyz", "Whether requests are answered", NoQuery, {JSON: Readiness})
@@ -44,7 +44,7 @@ class ReadyResource(ReadResource):
     async def on_get(self, req: Request, resp: Response) -> None:
         """Answer ready, degraded, or 503."""
         self.operation.read(req)
-        readiness = await read_readiness(self._context, self._clock())
+        readiness = await read_readiness(self._context)
         send_json(resp, msgspec.json.encode(readiness))
 
 

@@ -27,7 +27,7 @@ Schema = dict[str, Any]
 
 REFERENCE = "#/components/schemas/{name}"
 # Statuses of problems that every route can end with.
-EVERYWHERE = (400, 405, 422, 500, 503, 504)
+EVERYWHERE = (400, 403, 405, 408, 421, 422, 431, 500, 503, 504)
 RETRIED = {429, 503}
 REQUEST_ID: Schema = {
     "description": "Names the request in the log; taken from the request where it has one.",

@@ -8,6 +8,7 @@ from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.operations.arguments import LONGEST_NAME
 from supervisor_mcp.operations.query import Parameter, Query, parameters, unknown_parameter
 
 MOST_PARAMETERS = 100
@@ -47,9 +48,9 @@ def _unrepeated(pairs: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
         if name in seen:
             raise Problem(
                 "parameter_once",
-                f'parameter "{name[:100]}" is given more than once',
+                f'parameter "{name[:LONGEST_NAME]}" is given more than once',
                 hint="Send every parameter once.",
-                params={"field": name},
+                params={"field": name[:LONGEST_NAME]},
             )
         seen.add(name)
         yield name, value

@@ -20,6 +20,7 @@ from supervisor_mcp.mcp.server import create_mcp
 from supervisor_mcp.operations import context as operations
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.rest.app import create_app
+from supervisor_mcp.server.guard import Guard
 from supervisor_mcp.server.middleware import AccessLog, Middleware
 from supervisor_mcp.telemetry import log
 
@@ -30,11 +31,15 @@ class Application:
     """REST and what is mounted beside it, with one lifespan; that of REST is the context's."""
 
     def __init__(
-        self, context: Context, mounts: Mapping[str, Starlette], access_log: AccessLog | None
+        self,
+        context: Context,
+        mounts: Mapping[str, Starlette],
+        guard: Guard,
+        access_log: AccessLog | None,
     ) -> None:
         self._context = context
         self._mounted = tuple(mounts.values())
-        self._middleware = Middleware(create_app(context), mounts, access_log)
+        self._middleware = Middleware(create_app(context), mounts, guard, access_log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request or the lifespan; websockets are refused."""
@@ -69,4 +74,5 @@ def create(settings: Settings | None = None) -> Application:
     settings = settings or config.load()
     context = operations.build(settings)
     mounts = {PATH: create_http_app(create_mcp(context))}
-    return Application(context, mounts, log.access_log(settings.log_level))
+    guard = Guard(settings.allowed_hosts, settings.allowed_origins)
+    return Application(context, mounts, guard, log.access_log(settings.log_level))

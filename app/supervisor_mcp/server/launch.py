@@ -31,7 +31,7 @@ MODULE = "supervisor_mcp.server.launch"
 CONFIGURATION = "supervisor_mcp.server.gunicorn_config"
 APPLICATION = "supervisor_mcp.server.asgi:create()"
 BACKLOG = 2048
-# /readyz waits 5 s for a database; a server that ended leaves requests in the socket's backlog,
+# /readyz waits 2 s for a database; a server that ended leaves requests in the socket's backlog,
 # without an answer.
 ANSWER_SECONDS = 10.0
 POLL_SECONDS = 0.05

@@ -34,9 +34,10 @@ SECONDS = Histogram(
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
 
 HELP = {
-    "kinds": "Kinds in the catalogue.",
-    "sources": "Sources in the catalogue.",
-    "series": "Series in the catalogue.",
+    "database_up": "Whether the database answered this scrape in time.",
+    "kinds": "Kinds in the catalogue; many are estimated.",
+    "sources": "Sources in the catalogue; many are estimated.",
+    "series": "Series in the catalogue; many are estimated.",
     "late_samples": "Late samples that are not rolled up yet.",
     "migrations": "Migrations that the database has.",
 }
@@ -49,8 +50,13 @@ def count(method: str, route: str, status: int, seconds: float) -> None:
     durations.observe(seconds)
 
 
+def count_refused(status: int) -> None:
+    """Count a request that was refused before its method and path were read."""
+    REQUESTS.labels("other", "none", status).inc()
+
+
 def expose(state: Mapping[str, Any]) -> bytes:
-    """All counts, and the numbers of `api.get_state` as gauges `supervisor_<name>`."""
+    """All counts, and the numbers of the database's state as gauges `supervisor_<name>`."""
     registry = CollectorRegistry()
     registry.register(_State(state))
     own: CollectorRegistry = CollectorRegistry()

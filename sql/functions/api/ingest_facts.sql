@@ -4,11 +4,13 @@ create or replace function api.ingest_facts(
     p_idempotency_key text,
     p_now timestamptz,
     out answer json,
-    out kinds text[]
+    out kinds text[],
+    out change bigint
 )
 language plpgsql
 security definer
 set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
 as $$
 declare
     v_items constant jsonb := internal.read_items(p_body);
@@ -18,6 +20,7 @@ declare
     v_rejected jsonb;
     v_conflicts integer := 0;
 begin
+    change := pg_current_xact_id()::text::bigint;
     if p_idempotency_key is not null then
         v_claim := internal.claim_idempotency_key('ingest_facts', p_idempotency_key, p_body, p_now);
         if v_claim.answer is not null then
@@ -58,6 +61,7 @@ $$;
 comment on function api.ingest_facts(jsonb, boolean, text, timestamptz) is
 'Stores one fact item or an array of at most 10000: all or none; with p_partial the good ones.
 answer: {accepted, duplicate, conflict, late, rejected}. The first four count items; rejected
-lists the rules that refused items break. kinds: the kinds of the stored items.
+lists the rules that refused items break. kinds: the kinds of the good items, stored now
+or before; an answer that has not seen the transaction of this number, change, may lack them.
 Errors: body_is_items, batch_within_limit, items_refused, series_within_quota,
 idempotency_key_reused.';

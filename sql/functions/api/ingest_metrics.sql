@@ -4,20 +4,24 @@ create or replace function api.ingest_metrics(
     p_idempotency_key text,
     p_now timestamptz,
     out answer json,
-    out kinds text[]
+    out kinds text[],
+    out change bigint
 )
 language plpgsql
 security definer
 set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
 as $$
 declare
     v_items constant jsonb := internal.read_items(p_body);
     v_count constant integer := jsonb_array_length(v_items);
     v_store record;
+    v_new record;
     v_claim record;
     v_rejected jsonb;
     v_conflicts integer := 0;
 begin
+    change := pg_current_xact_id()::text::bigint;
     if p_idempotency_key is not null then
         v_claim := internal.claim_idempotency_key('ingest_metrics', p_idempotency_key, p_body, p_now);
         if v_claim.answer is not null then
@@ -28,8 +32,13 @@ begin
     end if;
 
     v_store := internal.store_metrics(v_items, p_partial, p_now);
+    if v_store.unregistered > 0 then
+        v_new := internal.unregistered_metrics(v_items, p_now);
+        v_store.bad := v_store.bad + v_new.bad;
+        v_store.bad_items := coalesce(v_store.bad_items, '[]') || coalesce(v_new.bad_items, '[]');
+    end if;
     if v_store.unregistered > 0 and (v_store.bad = 0 or p_partial) then
-        perform internal.register_series(internal.unregistered_metrics(v_items, p_now), p_now);
+        perform internal.register_series(v_new.series, p_now);
         v_store := internal.store_metrics(v_items, p_partial, p_now);
         if v_store.unregistered > 0 and (v_store.bad = 0 or p_partial) then
             raise exception 'a series that another session registers is not visible yet'
@@ -58,6 +67,7 @@ $$;
 comment on function api.ingest_metrics(jsonb, boolean, text, timestamptz) is
 'Stores one metric item or an array of at most 10000: all or none; with p_partial the good ones.
 answer: {accepted, duplicate, conflict, late, rejected}. The first four count items; rejected
-lists the rules that refused items break. kinds: the kinds of the stored items.
+lists the rules that refused items break. kinds: the kinds of the good items, stored now
+or before; an answer that has not seen the transaction of this number, change, may lack them.
 Errors: body_is_items, batch_within_limit, items_refused, series_within_quota,
 idempotency_key_reused.';

@@ -5,6 +5,7 @@ returns json
 language plpgsql stable
 security definer
 set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
 as $$
 declare
     v_limit constant integer := internal.read_limit(p_limit, 100, 1000);

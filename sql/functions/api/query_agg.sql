@@ -11,6 +11,7 @@ returns json
 language plpgsql stable
 security definer
 set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
 as $$
 declare
     v_kinds constant bigint [] := internal.find_kinds(p_kind);

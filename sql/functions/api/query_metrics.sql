@@ -11,13 +11,15 @@ returns json
 language plpgsql stable
 security definer
 set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
 as $$
 declare
-    v_to constant timestamptz := coalesce(p_to, p_now);
+    v_to timestamptz := coalesce(p_to, p_now);
     v_from constant timestamptz := coalesce(p_from, v_to - interval '24 hours');
-    v_step constant interval := internal.read_step(p_step, v_from, v_to);
     v_kinds constant bigint [] := internal.find_kinds(p_name);
     v_series bigint [];
+    v_finest interval;
+    v_step interval;
     v_points bigint;
 begin
     perform internal.check_range(v_from, v_to);
@@ -28,6 +30,12 @@ begin
             and series.labels @> coalesce(p_labels, '{}')
             and (p_source is null or series.series_id = any(internal.find_series(v_kinds, p_source)))
     );
+    v_finest := internal.finest_width(v_series, v_from);
+    v_step := internal.read_step(p_step, v_from, v_to, v_finest);
+    if v_finest > '0' and v_to < internal.oldest_chunk('sample') then
+        -- No part of a bucket can be read.
+        v_to := time_bucket(v_finest, v_to + v_finest - interval '1 microsecond');
+    end if;
     v_points := ceil(extract(epoch from v_to - v_from) / extract(epoch from v_step)) + 1;
     if v_points * greatest(cardinality(v_series), 1) > 100000 then
         raise exception '% series with % points each exceed the limit of 100000 points',
@@ -44,6 +52,8 @@ comment on function api.query_metrics(
     text, text, jsonb, timestamptz, timestamptz, text, timestamptz
 ) is
 'The series of a kind in [p_from, p_to), by default the last 24 hours, with a point every p_step and
-nulls in gaps: {name, type, unit, from, to, step_seconds, columns, series: [{source, labels, points}]}.
-Steps of whole hours are read from the hourly rollup, other steps from samples.
+nulls in gaps: {name, type, unit, from, to, step_seconds, resolution, columns, series: [{source, labels,
+points}]}. resolution says what the points are computed from: raw (samples), 1h or 1d (rollups). Where
+samples of the range were dropped, p_step is rounded up to whole hours; where hours were dropped too, to
+whole days.
 Errors: kind_unknown, source_unknown, step_well_formed, from_before_to, series_within_limit.';

@@ -21,39 +21,32 @@ declare
     v_grouped constant boolean := p_group_by is not null and coalesce('groups' = any(p_fields), true);
     v_window constant interval := internal.read_window(p_window);
     v_unit constant text := case when v_window < interval '7 days' then 'minute' else 'hour' end;
-    v_from constant timestamptz := date_trunc(v_unit, p_now - v_window, 'UTC');
-    v_before constant timestamptz := date_trunc(v_unit, v_from - (p_now - v_from), 'UTC');
+    v_from constant timestamptz := internal.readable_from(date_trunc(v_unit, p_now - v_window, 'UTC'));
+    -- Exactly as long as the window itself.
+    v_before constant timestamptz := internal.readable_from(v_from - (p_now - v_from));
     -- Ingest accepts samples up to 5 minutes ahead of the clock; the answer includes them.
     v_to constant timestamptz := date_trunc('hour', p_now + interval '5 minutes', 'UTC') + interval '1 hour';
     v_seconds constant double precision := extract(epoch from p_now - v_from);
-    v_whole bigint [];
-    v_single bigint [];
-begin
+    v_series constant bigint [] := coalesce(p_series, '{}');
+    v_all constant bigint [] := case when p_series is null then p_kinds else '{}' end;
     -- A counter grows series by series; any other kind can be read as a whole.
-    select
-        coalesce(array_agg(kind.kind_id) filter (where kind.type <> 'counter' and p_series is null), '{}')
-    into v_whole
-    from data.kind
-    where kind.kind_id = any(p_kinds);
-    v_single := array(
-        select series.series_id
-        from data.series
-        where series.kind_id = any(p_kinds)
-            and series.kind_id <> all(v_whole)
-            and (p_series is null or series.series_id = any(p_series))
+    v_whole constant bigint [] := array(
+        select kind.kind_id from data.kind
+        where kind.kind_id = any(v_all) and kind.type <> 'counter'
     );
-
+    v_counters constant bigint [] := array(select unnest(v_all) except select unnest(v_whole));
+begin
     return query
     with present as materialized (
         select *
         from internal.window_statistics(
-            v_whole, v_single, null, v_from, v_to, v_seconds, v_percentiles
+            v_whole, v_counters, v_series, null, v_from, v_to, v_seconds, v_percentiles
         )
     ),
     past as materialized (
         select *
         from internal.window_statistics(
-            v_whole, v_single, null, v_before, v_from, extract(epoch from v_from - v_before), v_percentiles
+            v_whole, v_counters, v_series, null, v_before, v_from, extract(epoch from v_from - v_before), v_percentiles
         )
         where v_compared
     ),
@@ -66,15 +59,10 @@ begin
                     internal.statistics_json(member::data.statistics)
                 )
                 order by member.count desc, member.label
-            ) as groups
+            ) as groups,
+            bool_and(member.bounded) as bounded
         from internal.window_statistics(
-            '{}',
-            array(
-                select series_id from data.series
-                where series.kind_id = any(p_kinds)
-                    and (p_series is null or series.series_id = any(p_series))
-            ),
-            p_group_by, v_from, v_to, v_seconds, v_percentiles
+            '{}', v_all, v_series, p_group_by, v_from, v_to, v_seconds, v_percentiles
         ) as member
         where v_grouped
         group by member.kind_id
@@ -109,7 +97,14 @@ begin
                                 and late.bucket < internal.watermark('sample_1h')
                         )
                     ),
-                    'error_bound', case when kind.type <> 'histogram' then 0.01 end,
+                    'error_bound', case
+                        when
+                            kind.type <> 'histogram'
+                            and coalesce(present.bounded, true)
+                            and coalesce(past.bounded, true)
+                            and coalesce(grouped.bounded, true)
+                            then 0.01
+                    end,
                     'computed_at', p_now
                 )
             ),
@@ -126,6 +121,8 @@ comment on function internal.answer_agg(
     bigint[], bigint[], text, text, text[], timestamptz
 ) is
 'The answer of query_agg for each of p_kinds; p_series null means all of their series.
-Windows of 7 days and more start on an hour, shorter ones on a minute. error_bound is the relative
-error of percentiles; it is null for histograms, because their senders choose the bounds.
+Windows of 7 days and more start on an hour, shorter ones on a minute. previous is exactly as long as
+the window; beyond the retention of samples, it starts on the nearest hour. error_bound is the greatest
+relative error of the percentiles in the answer. It is null for histograms, because their senders
+choose the bounds, and where a percentile lies between values of different sign.
 What p_fields does not name is not computed.';

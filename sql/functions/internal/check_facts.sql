@@ -29,7 +29,8 @@ begin atomic
         jsonb_hash_extended(
             jsonb_build_array(
                 entry.kind_id,
-                case when entry.has_ts then entry.ts end,
+                -- The instant: how a time looks depends on the time zone of the session.
+                case when entry.has_ts then (extract(epoch from entry.ts) * 1000000)::bigint end,
                 entry.value,
                 entry.subject,
                 entry.payload
@@ -66,7 +67,12 @@ begin atomic
                 or jsonb_typeof(entry.payload) = 'object'
                 and octet_length(entry.payload::text) <= 65536
             )
-            and entry.ts between p_now - (select internal.raw_retention()) and p_now + interval '5 minutes',
+            and entry.ts <= p_now + interval '5 minutes'
+            -- Only a batch with an older item has to look.
+            and (
+                entry.ts > p_now - interval '1 hour'
+                or entry.ts >= (select internal.oldest_accepted(p_now))
+            ),
             false
         )
     from (

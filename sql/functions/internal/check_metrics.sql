@@ -4,6 +4,7 @@ returns table (
     item jsonb,
     series_id bigint,
     kind_id bigint,
+    settled boolean,
     ts timestamptz,
     value double precision,
     observations integer,
@@ -20,6 +21,7 @@ begin atomic
         entry.item,
         entry.series_id,
         entry.kind_id,
+        entry.series_id is not null and (entry.unit is null or entry.kind_unit is not null),
         entry.ts,
         coalesce((entry.histogram).sum, entry.number),
         coalesce((entry.histogram).observations, 1),
@@ -52,11 +54,20 @@ begin atomic
                 else
                     coalesce(entry.kind_type, entry.type, 'gauge') <> 'histogram' and entry.number is not null
             end
+            and case
+                when entry.unit is null then true
+                when jsonb_typeof(entry.unit) <> 'string' then false
+                when entry.unit #>> '{}' = entry.kind_unit then true
+                else
+                    internal.fits(entry.unit #>> '{}', 'unit')
+                    and internal.is_unit(entry.unit #>> '{}', entry.kind_unit)
+            end
+            and entry.ts <= p_now + interval '5 minutes'
+            -- Only a batch with an older item has to look.
             and (
-                entry.unit is null
-                or jsonb_typeof(entry.unit) = 'string' and internal.fits(entry.unit #>> '{}', 'unit')
-            )
-            and entry.ts between p_now - (select internal.raw_retention()) and p_now + interval '5 minutes',
+                entry.ts > p_now - interval '1 hour'
+                or entry.ts >= (select internal.oldest_accepted(p_now))
+            ),
             false
         )
     from (
@@ -68,6 +79,7 @@ begin atomic
             series.series_id,
             kind.kind_id,
             kind.type as kind_type,
+            kind.unit as kind_unit,
             internal.read_ts(sent.ts, p_now) as ts,
             internal.read_number(sent.value) as number,
             case
@@ -93,4 +105,5 @@ begin atomic
     ) as entry;
 end;
 comment on function internal.check_metrics(jsonb, timestamptz) is
-'Every metric item with its series, null while that is unknown, its sample, and whether it is good.';
+'Every metric item with its series, null while that is unknown, its sample, and whether it is good. It
+is settled when its series is registered and, if it names a unit, its kind has one.';

@@ -12,6 +12,11 @@ declare
     v_digest constant bytea := sha256(convert_to(p_body::text, 'utf8'));
     v_stored data.idempotency_key;
 begin
+    if not internal.fits(p_key, 'idempotency_key') then
+        raise exception 'invalid Idempotency-Key "%"', left(p_key, 100)
+            using errcode = 'SV422', constraint = 'idempotency_key_well_formed', column = 'idempotency_key',
+            hint = 'Send 1 to 200 characters without white space and control characters, such as a UUID.';
+    end if;
     insert into data.idempotency_key (operation, key, body_digest, received_at)
     values (p_operation, p_key, v_digest, p_now)
     on conflict (operation, key) do nothing;
@@ -33,4 +38,4 @@ $$;
 comment on function internal.claim_idempotency_key(text, text, jsonb, timestamptz) is
 'The first answer to a request with this Idempotency-Key; null when this request is the first.
 A request that comes while the first one runs waits until that one commits.
-Errors: idempotency_key_reused.';
+Errors: idempotency_key_well_formed, idempotency_key_reused.';

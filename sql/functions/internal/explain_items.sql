@@ -15,14 +15,15 @@ begin
             entry.*,
             -- As read_items wraps it.
             entry.item ? '' and entry.item - '' = '{}' as not_an_object
-        from jsonb_to_recordset(p_bad_items) as entry (index integer, item jsonb)
+        from jsonb_to_recordset(p_bad_items) as entry (index integer, item jsonb, kind_type text, kind_unit text)
     ),
     fault as (
         select
             bad.index,
             fault.*
         from bad
-        cross join lateral internal.metric_faults(bad.item, p_now) as fault
+        cross join
+            lateral internal.metric_faults(bad.item, bad.kind_type, bad.kind_unit, p_now) as fault
         where not p_facts and not bad.not_an_object
         union all
         select
@@ -60,5 +61,5 @@ begin
 end
 $$;
 comment on function internal.explain_items(jsonb, timestamptz, boolean) is
-'The rules that the bad items [{index, item}] break: [{index, field, slug, detail}] in order of index
-and field. Every bad item has an entry; the first 1000 have one for each rule, at most 20.';
+'The rules that the bad items [{index, item, kind_type, kind_unit}] break: [{index, field, slug, detail}]
+in order of index and field. Every bad item has an entry; the first 1000 have one for each rule, at most 20.';

@@ -17,7 +17,7 @@ begin
                 -- Bounds the time of the comparison.
                 limit 10000
             ),
-            0.3
+            0.25
         );
         raise exception 'unknown kind "%"', left(p_kind, 200)
             using errcode = 'SV404', constraint = 'kind_unknown', column = 'kind',

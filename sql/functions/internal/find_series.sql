@@ -16,7 +16,7 @@ begin
                 -- Bounds the time of the comparison.
                 limit 10000
             ),
-            0.3
+            0.25
         );
         raise exception 'unknown source "%"', left(p_source, 200)
             using errcode = 'SV404', constraint = 'source_unknown', column = 'source',

@@ -9,21 +9,19 @@ declare
     v_from constant timestamptz := time_bucket(c_hour, p_from + c_hour - interval '1 microsecond');
     -- Above its watermark the rollup reads by the watermark of a newer snapshot than this one.
     v_to constant timestamptz := least(time_bucket(c_hour, p_to), internal.watermark('sample_1h'));
-    v_series constant bigint [] := p_series
-        || array(select series_id from data.series where kind_id = any(p_kinds));
     v_kinds constant bigint [] := p_kinds
         || array(select distinct kind_id from data.series where series_id = any(p_series));
     v_late record;
 begin
     if v_from >= v_to then
-        return query select * from internal.raw_rollup(v_series, p_from, p_to, c_hour);
+        return query select * from internal.raw_rollup(p_kinds, p_series, p_from, p_to, c_hour);
         return;
     end if;
     return query
     select
         hour.kind_id, hour.series_id, hour.bucket, hour.observations, hour.value_count, hour.value_sum,
-        hour.squared_deviations, hour.value_min, hour.value_max, hour.value_last, hour.last_at,
-        hour.value_first, hour.increase, hour.sketch
+        hour.squared_deviations, hour.value_min, hour.value_max, hour.value_last, hour.value_last_at,
+        hour.last_at, hour.value_first, hour.value_first_at, hour.increase, hour.sketch
     from data.sample_1h as hour
     where hour.kind_id = any(p_kinds)
         and hour.bucket >= v_from and hour.bucket < v_to
@@ -33,8 +31,8 @@ begin
     return query
     select
         hour.kind_id, hour.series_id, hour.bucket, hour.observations, hour.value_count, hour.value_sum,
-        hour.squared_deviations, hour.value_min, hour.value_max, hour.value_last, hour.last_at,
-        hour.value_first, hour.increase, hour.sketch
+        hour.squared_deviations, hour.value_min, hour.value_max, hour.value_last, hour.value_last_at,
+        hour.last_at, hour.value_first, hour.value_first_at, hour.increase, hour.sketch
     from data.sample_1h as hour
     where hour.series_id = any(p_series)
         and hour.bucket >= v_from and hour.bucket < v_to
@@ -43,26 +41,34 @@ begin
         );
 
     -- The rest comes from samples: the parts of an hour at both ends, and late hours.
-    return query select * from internal.raw_rollup(v_series, p_from, v_from, c_hour);
-    return query select * from internal.raw_rollup(v_series, v_to, p_to, c_hour);
+    return query select * from internal.raw_rollup(p_kinds, p_series, p_from, v_from, c_hour);
+    return query select * from internal.raw_rollup(p_kinds, p_series, v_to, p_to, c_hour);
     for v_late in
         select
-            late.hours,
-            array_agg(series.series_id) as series
+            hours,
+            array(select unnest(p_kinds) intersect select unnest(kinds)) as kinds,
+            array(
+                select series.series_id
+                from data.series
+                where series.series_id = any(p_series) and series.kind_id = any(late.kinds)
+            ) as series
         from (
             select
-                kind_id,
-                unnest(range_agg(tstzrange(bucket, bucket + c_hour))) as hours
-            from data.late
-            where kind_id = any(v_kinds) and bucket >= v_from and bucket < v_to
-            group by kind_id
+                hours,
+                array_agg(kind_id) as kinds
+            from (
+                select
+                    kind_id,
+                    unnest(range_agg(tstzrange(bucket, bucket + c_hour))) as hours
+                from data.late
+                where kind_id = any(v_kinds) and bucket >= v_from and bucket < v_to
+                group by kind_id
+            ) as late_kind
+            group by hours
         ) as late
-        inner join data.series on late.kind_id = series.kind_id
-        where series.series_id = any(v_series)
-        group by late.hours
     loop
         return query select * from internal.raw_rollup(
-            v_late.series, lower(v_late.hours), upper(v_late.hours), c_hour
+            v_late.kinds, v_late.series, lower(v_late.hours), upper(v_late.hours), c_hour
         );
     end loop;
 end

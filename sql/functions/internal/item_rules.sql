@@ -38,6 +38,7 @@ begin atomic
             'kind_unit_well_formed', 'unit',
             'A unit is a string of 1 to 50 characters without control characters.'
         ),
+        ('kind_unit_settled', 'unit', 'A kind keeps its first unit.'),
         (
             'ts_well_formed', 'ts',
             'A ts is RFC 3339 with an offset, such as "2026-03-01T12:00:00Z", or seconds since 1970.'

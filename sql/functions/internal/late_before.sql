@@ -2,18 +2,14 @@ create or replace function internal.late_before(p_now timestamptz) returns times
 language sql stable
 begin atomic
     select
-        greatest(
-            -- The refresh policies start 89 days ago.
-            p_now - interval '88 days',
-            case
-                when threshold.watermark > _timescaledb_functions.to_unix_microseconds('0001-01-01')
-                    then greatest(
-                        _timescaledb_functions.to_timestamp(threshold.watermark),
-                        -- A refresh that starts before this transaction commits covers all but the last hour.
-                        time_bucket(interval '1 hour', p_now - interval '55 minutes')
-                    )
-            end
-        )
+        case
+            when threshold.watermark > _timescaledb_functions.to_unix_microseconds('0001-01-01')
+                then greatest(
+                    _timescaledb_functions.to_timestamp(threshold.watermark),
+                    -- A refresh that starts before this transaction commits covers all but the last hour.
+                    time_bucket(interval '1 hour', p_now - interval '55 minutes')
+                )
+        end
     from _timescaledb_catalog.hypertable
     inner join _timescaledb_catalog.continuous_aggs_invalidation_threshold as threshold
         on hypertable.id = threshold.hypertable_id
@@ -21,4 +17,4 @@ begin atomic
 end;
 comment on function internal.late_before(timestamptz) is
 'Samples older than this may be missing from a finished or running refresh: note them in data.late.
-The watermark would not do: it moves only when a refresh ends, and each rollup has its own.';
+Null before the first refresh. The watermark would not do: it moves only when a refresh ends, and each rollup has its own.';

@@ -1,4 +1,6 @@
-create or replace function internal.metric_faults(p_item jsonb, p_now timestamptz)
+create or replace function internal.metric_faults(
+    p_item jsonb, p_kind_type text, p_kind_unit text, p_now timestamptz
+)
 returns table (field text, slug text, detail text)
 language sql stable
 begin atomic
@@ -8,17 +10,10 @@ begin atomic
             p_item -> 'value' as value,
             p_item ->> 'type' as type,
             coalesce(jsonb_typeof(p_item -> 'value'), 'null') as value_type,
-            known.type as kind_type,
             case
-                when known.type is not null then known.type
+                when p_kind_type is not null then p_kind_type
                 when p_item ->> 'type' in ('gauge', 'counter', 'histogram') then p_item ->> 'type'
             end as settled_type
-        from (
-            select (
-                select kind.type from data.kind
-                where kind.name = p_item ->> 'name'
-            ) as type
-        ) as known
     ),
 
     fault as (
@@ -45,12 +40,12 @@ begin atomic
                 (
                     'kind_type_settled',
                     case
-                        when item.type is not null and item.type <> item.kind_type
-                            then 'The kind is a ' || item.kind_type || '; a kind keeps its first type.'
+                        when item.type is not null and item.type <> p_kind_type
+                            then 'The kind is a ' || p_kind_type || '; a kind keeps its first type.'
                     end,
-                    item.kind_type is distinct from 'fact'
+                    p_kind_type is distinct from 'fact'
                     and (
-                        item.type in ('gauge', 'counter', 'histogram') and item.type <> item.kind_type
+                        item.type in ('gauge', 'counter', 'histogram') and item.type <> p_kind_type
                         or item.value_type <> 'null'
                         and (item.value_type = 'object') <> (item.settled_type = 'histogram')
                     )
@@ -76,6 +71,13 @@ begin atomic
                     'kind_unit_well_formed', null,
                     jsonb_typeof(p_item -> 'unit') not in ('string', 'null')
                     or not internal.fits(p_item ->> 'unit', 'unit')
+                ),
+                (
+                    'kind_unit_settled',
+                    internal.unit_fault(p_item ->> 'unit', p_kind_unit, item.value),
+                    jsonb_typeof(p_item -> 'unit') = 'string'
+                    and internal.fits(p_item ->> 'unit', 'unit')
+                    and not internal.is_unit(p_item ->> 'unit', p_kind_unit)
                 )
             ) as rule (slug, detail, broken)
         where rule.broken
@@ -94,5 +96,6 @@ begin atomic
     from fault
     inner join internal.item_rules() as rule on fault.slug = rule.slug;
 end;
-comment on function internal.metric_faults(jsonb, timestamptz) is
-'Every rule that a metric item breaks; no row exactly when check_metrics calls the item good.';
+comment on function internal.metric_faults(jsonb, text, text, timestamptz) is
+'Every rule that a metric item breaks; no row exactly when check_metrics calls the item good. The type
+and the unit are those of its kind, null while they are unknown.';

@@ -8,50 +8,55 @@ create or replace function internal.plot_series(
 returns json
 language sql stable
 begin atomic
-    with bucket as materialized (
-        select
-            series_id,
-            bucket,
-            observations,
-            value_count,
-            value_sum,
-            value_min,
-            value_max,
-            value_last,
-            last_at,
-            value_first,
-            increase
-        from internal.hourly_rollup('{}', p_series, p_from, p_to)
-        where extract(epoch from p_step)::bigint % 3600 = 0
-        union all
-        select
-            series_id,
-            bucket,
-            observations,
-            value_count,
-            value_sum,
-            value_min,
-            value_max,
-            value_last,
-            last_at,
-            value_first,
-            increase
-        from internal.raw_rollup(p_series, p_from, p_to, p_step)
-        where extract(epoch from p_step)::bigint % 3600 <> 0
+    with level as (
+        select case
+            when extract(epoch from p_step)::bigint % 86400 = 0 then '1d'
+            when extract(epoch from p_step)::bigint % 3600 = 0 then '1h'
+            else 'raw'
+        end as resolution
     ),
 
-    followed as (
+    rollup as materialized (
+        select step.*
+        from level
+        cross join lateral internal.step_rollup(level.resolution, p_series, p_from, p_to, p_step) as step
+    ),
+
+    rollups as (
+        select array_agg(row(rollup.*)::data.rollup) as list
+        from rollup
+    ),
+
+    part as (
         select
-            bucket.*,
-            -- A first reading below the last one of the bucket before follows a reset to zero.
-            case
-                when value_first >= lag(value_last) over earlier
-                    then value_first - lag(value_last) over earlier
-                when lag(value_last) over earlier is not null then value_first
-                else 0
-            end as increase_before
-        from bucket
-        window earlier as (partition by series_id order by last_at)
+            series_id,
+            bucket,
+            observations,
+            value_count,
+            value_sum,
+            value_min,
+            value_max,
+            value_last,
+            value_last_at,
+            null::double precision as increase
+        from rollup
+        union all
+        select
+            growth.series_id,
+            growth.bucket,
+            0,
+            0,
+            null,
+            null,
+            null,
+            null,
+            null,
+            growth.increase
+        from data.kind
+        cross join rollups
+        cross join
+            lateral internal.counter_growth(rollups.list, p_series, p_from, p_to, p_step) as growth
+        where kind.kind_id = p_kind and kind.type = 'counter'
     ),
 
     point as (
@@ -60,12 +65,12 @@ begin atomic
             time_bucket_gapfill(p_step, bucket, p_from, p_to) as bucket,
             sum(observations) as count,
             internal.quotient(sum(value_sum), sum(value_count)::double precision) as avg,
-            min(value_min) as min,
-            max(value_max) as max,
-            last(value_last, last_at) as last,
-            sum(increase + increase_before) as increase
-        from followed
-        where bucket >= time_bucket(p_step, p_from) and bucket < p_to
+            nullif(min(value_min), '-infinity') as min,
+            nullif(max(value_max), 'infinity') as max,
+            last(value_last, value_last_at) filter (where value_last is not null) as last,
+            sum(increase) as increase
+        from part
+        where bucket >= p_from and bucket < p_to
         group by series_id, time_bucket_gapfill(p_step, bucket, p_from, p_to)
     ),
 
@@ -94,6 +99,7 @@ begin atomic
             'from', p_from,
             'to', p_to,
             'step_seconds', extract(epoch from p_step)::bigint,
+            'resolution', level.resolution,
             'columns', json_build_array('ts', 'count', 'avg', 'min', 'max', 'last', 'rate_per_second'),
             'series', (
                 select
@@ -108,9 +114,12 @@ begin atomic
             )
         )
     from data.kind
+    cross join level
     where kind.kind_id = p_kind;
 end;
 comment on function internal.plot_series(
     bigint, bigint[], timestamptz, timestamptz, interval
 ) is
-'Points of series, one per p_step; a point without samples has count 0 and nulls.';
+'Points of series, one per p_step from p_from, which starts a step. A point without samples has count
+0 and nulls; its rate, for a counter, is that between the readings around it. Steps of whole days are
+read from days, of whole hours from hours, and others from samples: raw.';

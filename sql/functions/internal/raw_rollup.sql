@@ -1,5 +1,5 @@
 create or replace function internal.raw_rollup(
-    p_series bigint[], p_from timestamptz, p_to timestamptz, p_width interval
+    p_kinds bigint[], p_series bigint[], p_from timestamptz, p_to timestamptz, p_width interval
 )
 returns setof data.rollup
 language sql stable
@@ -16,18 +16,46 @@ begin atomic
         var_pop(value) filter (where sketch is null) * count(value),
         min(case when sketch is null then value else low end),
         max(case when sketch is null then value else high end),
-        last(value, ts) filter (where value is not null),
+        last(value, row(ts, value)) filter (where value is not null and sketch is null),
+        max(ts) filter (where value is not null and sketch is null),
         max(ts),
         first(value, ts) filter (where counter),
+        min(ts) filter (where counter),
         internal.increase(array_agg(value order by ts) filter (where counter)),
         internal.sketch(
             array_agg(internal.bin(value)::bigint << 44 | 1)
             filter (where sketch is null and value is not null)
             || internal.concat(sketch)
         )
-    from data.sample
-    where series_id = any(p_series) and ts >= p_from and ts < p_to
+    from (
+        select
+            kind_id,
+            series_id,
+            ts,
+            value,
+            observations,
+            counter,
+            low,
+            high,
+            sketch
+        from data.sample
+        where cardinality(p_kinds) > 0 and kind_id = any(p_kinds) and ts >= p_from and ts < p_to
+        union all
+        select
+            kind_id,
+            series_id,
+            ts,
+            value,
+            observations,
+            counter,
+            low,
+            high,
+            sketch
+        from data.sample
+        where cardinality(p_series) > 0 and series_id = any(p_series) and ts >= p_from and ts < p_to
+    ) as sample
     group by kind_id, series_id, time_bucket(p_width, ts);
 end;
-comment on function internal.raw_rollup(bigint[], timestamptz, timestamptz, interval) is
-'Buckets of p_width of series, computed from the samples of [p_from, p_to).';
+comment on function internal.raw_rollup(bigint[], bigint[], timestamptz, timestamptz, interval) is
+'Buckets of p_width of all series of p_kinds, and of p_series, computed from the samples of
+[p_from, p_to).';

@@ -5,6 +5,10 @@ declare
     v_read data.histogram;
     v_bounds double precision [];
     v_counts bigint [];
+    v_least double precision;
+    v_most double precision;
+    v_from_zero double precision;
+    v_slack double precision;
 begin
     if jsonb_typeof(p_value -> 'bounds') is distinct from 'array'
         or jsonb_typeof(p_value -> 'counts') is distinct from 'array'
@@ -18,11 +22,11 @@ begin
         or jsonb_array_length(p_value -> 'counts') <> jsonb_array_length(p_value -> 'bounds') + 1
     then
         v_read.fault := 'A histogram has 1 to 500 bounds and one count more than bounds; the last one counts values above all bounds.';
-    elsif jsonb_path_exists(p_value, '$.bounds[*] ? (@.type() <> "number" || @ > 1e140 || @ < -1e140)') then
+    elsif jsonb_path_exists(p_value, 'strict $.bounds[*] ? (@.type() <> "number" || @ > 1e140 || @ < -1e140)') then
         v_read.fault := 'Every bound is a number between -1e140 and 1e140.';
     elsif jsonb_path_exists(
         (p_value -> 'counts') || (p_value -> 'count'),
-        '$[*] ? (@.type() <> "number" || @ < 0 || @ > 2147483647 || @ != @.floor())'
+        'strict $[*] ? (@.type() <> "number" || @ < 0 || @ > 2147483647 || @ != @.floor())'
     ) then
         v_read.fault := 'Every count is a whole number from 0 to 2147483647.';
     elsif (p_value ->> 'sum')::numeric not between -1e140 and 1e140 then
@@ -48,17 +52,49 @@ begin
         v_read.fault := 'The sum of no observations is 0.';
         return v_read;
     end if;
-    -- The middle of a bucket represents it; the open ones end at zero (or the first bound) and the last bound.
+    -- What the bounds say about the sum, with the rounding of a sum of 32-bit numbers.
+    select
+        sum(n * coalesce(v_bounds[place - 1], '-infinity')),
+        sum(n * coalesce(v_bounds[place - 1], 0)),
+        sum(n * coalesce(v_bounds[place], 'infinity')),
+        1e-6 * sum(n * greatest(abs(v_bounds[place - 1]), abs(v_bounds[place])))
+    into v_least, v_from_zero, v_most, v_slack
+    from unnest(v_counts) with ordinality as bucket (n, place)
+    where n > 0;
+    if not v_read.sum between v_least - v_slack and v_most + v_slack then
+        v_read.fault := format(
+            'The counts and bounds allow a sum of %s, not %s.',
+            case
+                when v_least = '-infinity' then 'at most ' || v_most
+                when v_most = 'infinity' then 'at least ' || v_least
+                else v_least || ' to ' || v_most
+            end,
+            v_read.sum
+        );
+        return v_read;
+    end if;
+    -- The middle of a bucket represents it. The last one is open; so is the first one, unless its
+    -- bound is above zero and the sum does not show that it has values below zero.
     select
         min(lower_bound),
         max(upper_bound),
-        internal.sketch(array_agg(internal.bin((lower_bound + upper_bound) / 2)::bigint << 44 | n))
+        internal.sketch(array_agg(
+            case
+                when lower_bound = '-infinity' then -100000
+                when upper_bound = 'infinity' then 100000
+                else internal.bin((lower_bound + upper_bound) / 2)
+            end::bigint << 44 | n
+        ))
     into v_read.low, v_read.high, v_read.sketch
     from (
         select
             n,
-            coalesce(v_bounds[place - 1], least(0, v_bounds[1])) as lower_bound,
-            coalesce(v_bounds[place], v_bounds[place - 1]) as upper_bound
+            case
+                when place > 1 then v_bounds[place - 1]
+                when v_bounds[1] > 0 and v_read.sum >= v_from_zero - v_slack then 0
+                else '-infinity'
+            end as lower_bound,
+            coalesce(v_bounds[place], 'infinity') as upper_bound
         from unnest(v_counts) with ordinality as bucket (n, place)
     ) as buckets
     where n > 0;
@@ -68,5 +104,7 @@ end
 $$;
 comment on function internal.read_histogram(jsonb) is
 'A histogram as a sample: its observations, sum, extremes and sketch, or what is wrong with it.
-Buckets are (bounds[i-1], bounds[i]], as in OpenTelemetry''s explicit-bucket histogram. Each histogram
-contains the observations since the previous one.';
+Buckets are (bounds[i-1], bounds[i]], as in OpenTelemetry''s explicit-bucket histogram; the last one is
+open. The first one starts at 0 if its bound is above 0, unless the sum is too small for that: then,
+and with a bound of 0 or less, it is open too. Each histogram contains the observations since the
+previous one.';

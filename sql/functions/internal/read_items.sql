@@ -13,7 +13,8 @@ begin
             using errcode = 'SV413', constraint = 'batch_within_limit',
             hint = 'Split the batch into parts of at most 10000 items.';
     end if;
-    if not jsonb_path_exists(p_body, '$[*] ? (@.type() != "object")') then
+    -- strict: without it a filter looks into arrays, and not at them.
+    if not jsonb_path_exists(p_body, 'strict $[*] ? (@.type() != "object")') then
         return p_body;
     end if;
     return (

@@ -8,7 +8,9 @@ begin
     if p_limit not between 1 and p_most then
         raise exception 'limit % is not between 1 and %', p_limit, p_most
             using errcode = 'SV422', constraint = 'limit_in_range', column = 'limit',
-            hint = 'Send a smaller limit, and next_cursor as cursor to get the next page.';
+            hint = format(
+                'Send 1 to %s; to get more, send next_cursor of the answer as cursor.', p_most
+            );
     end if;
     return coalesce(p_limit, p_default);
 end

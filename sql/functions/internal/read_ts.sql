@@ -4,7 +4,7 @@ begin atomic
     select case
         when p_ts is null or p_ts = 'null' then p_now
         when p_ts between '-62135596800' and '253402300799'
-            then to_timestamp(p_ts::double precision)
+            then to_timestamp(internal.read_number(p_ts))
         -- PostgreSQL also reads 'tomorrow', 'infinity', dates, local times and names of time zones.
         when
             p_ts #>> '{}' ~ '^....-..-..[Tt ]..:..:..([.][0-9]+)?([Zz]|[+-]..:..)$'

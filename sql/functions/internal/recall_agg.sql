@@ -21,20 +21,23 @@ begin
     perform internal.read_window(p_window);
     v_answers := array(
         select internal.select_fields(known.answer, p_fields)
-        from (
-            select distinct on (kind_id) answer
+        from unnest(p_kinds) as asked (kind_id)
+        cross join lateral (
+            select aggregate.answer
             from data.aggregate
-            where kind_id = any(p_kinds)
-                and window_name = p_window
-                and computed_at <= p_as_of
-            order by kind_id, computed_at desc
+            where aggregate.kind_id = asked.kind_id
+                and aggregate.window_name = p_window
+                and aggregate.minute <= p_as_of + interval '1 minute'
+                and aggregate.computed_at <= p_as_of
+            order by aggregate.minute desc
+            limit 1
         ) as known
         order by known.answer ->> 'kind'
     );
     if cardinality(v_answers) = 0 then
         raise exception 'no aggregate of window % was computed before %', p_window, p_as_of
             using errcode = 'SV404', constraint = 'aggregate_unknown', column = 'as_of',
-            hint = 'Snapshots are stored hourly and at every computation. Send a later as_of.';
+            hint = 'Snapshots are stored hourly and when an answer has changed. Send a later as_of.';
     end if;
     return internal.present_agg(p_kind, p_window, v_answers, p_as_of);
 end
@@ -42,5 +45,6 @@ $$;
 comment on function internal.recall_agg(
     bigint[], text, text, text, text, text[], timestamptz
 ) is
-'The newest snapshots of kinds and a window at or before p_as_of.
+'The newest snapshots of kinds and a window at or before p_as_of. Where the statistics had not changed
+since, computed_at, to, the rates and freshness are those of the older answer.
 Errors: as_of_unfiltered, window_well_formed, window_within_retention, aggregate_unknown.';

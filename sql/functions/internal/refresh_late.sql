@@ -20,11 +20,10 @@ begin
     end if;
     commit;
     for v_rollup in
-        select *
-        from (
-            values
-            ('sample_1h', interval '1 hour'), ('sample_1d', interval '1 day'), ('kind_1d', interval '1 day')
-        ) as rollup (name, width)
+        select
+            name,
+            internal.rollup_width(name) as width
+        from unnest('{sample_1h,sample_1d,kind_1d}'::name []) as name
     loop
         -- The refresh must not include an unfinished bucket above the watermark,
         v_end := least(
@@ -38,17 +37,8 @@ begin
         if v_end > internal.watermark(v_rollup.name) then
             v_start := least(v_start, internal.watermark(v_rollup.name));
         end if;
-        -- A refresh erases buckets whose samples are gone.
-        v_start := greatest(
-            v_start,
-            (
-                select coalesce(min(range_start), 'infinity')
-                from timescaledb_information.chunks
-                where hypertable_schema = 'data' and hypertable_name = 'sample'
-            )
-        );
         if v_start < v_end then
-            call refresh_continuous_aggregate('data.' || v_rollup.name, v_start, v_end);
+            call internal.refresh_buckets(v_rollup.name, v_start, v_end);
         end if;
     end loop;
     delete from data.late where late_id = any(v_late);

@@ -3,54 +3,58 @@ returns void
 language plpgsql
 as $$
 declare
-    v_exceeded record;
+    v_kinds bigint;
+    v_sources bigint;
+    v_series bigint;
 begin
-    -- Ordered, so that two requests that register the same names cannot deadlock.
+    perform internal.lock_quotas();
+    -- Before anything is inserted: a refused batch uses up no numbers.
+    perform internal.check_quotas(p_series, p_now);
+
     insert into data.kind (name, type, unit, created_at)
-    select distinct on (new.name)
+    select distinct
         new.name, new.type, new.unit, p_now
-    from jsonb_to_recordset(p_series) as new (place integer, name text, type text, unit text)
-    where not exists (select from data.kind where kind.name = new.name)
-    order by new.name, new.place
-    on conflict (name) do nothing;
+    from jsonb_to_recordset(p_series) as new (name text, type text, unit text)
+    where not exists (select from data.kind where kind.name = new.name);
+    get diagnostics v_kinds = row_count;
+
+    update data.kind set unit = new.unit
+    from (
+        select distinct
+            name,
+            unit
+        from jsonb_to_recordset(p_series) as sent (name text, unit text)
+    ) as new
+    where kind.name = new.name and kind.unit is null and new.unit is not null;
 
     insert into data.source (name, created_at)
-    select distinct new.source, p_now
+    select distinct
+        new.source, p_now
     from jsonb_to_recordset(p_series) as new (source text)
-    where not exists (select from data.source where source.name = new.source)
-    order by new.source
-    on conflict (name) do nothing;
+    where not exists (select from data.source where source.name = new.source);
+    get diagnostics v_sources = row_count;
 
     insert into data.series (kind_id, source_id, labels, created_at)
-    select distinct kind.kind_id, source.source_id, new.labels, p_now
+    select
+        kind.kind_id, source.source_id, new.labels, p_now
     from jsonb_to_recordset(p_series) as new (name text, source text, labels jsonb)
     inner join data.kind on new.name = kind.name
     inner join data.source on new.source = source.name
-    order by kind.kind_id, source.source_id, new.labels
-    on conflict (series_key) do nothing;
+    where not exists (
+        select from data.series
+        where
+            series.series_key
+            = md5(kind.kind_id::text || '/' || source.source_id::text || new.labels::text)::uuid
+    );
+    get diagnostics v_series = row_count;
 
-    select
-        source.name as source,
-        quota.value as allowed,
-        count(*) as added
-    into v_exceeded
-    from data.series
-    inner join data.source using (source_id)
-    inner join data.quota on quota.name = 'new_series_per_source_and_hour'
-    where source.name in (
-        select new.source from jsonb_to_recordset(p_series) as new (source text)
-    )
-    and series.created_at > p_now - interval '1 hour'
-    group by source.name, quota.value
-    having count(*) > quota.value
-    limit 1;
-    if found then
-        raise exception 'source "%" exceeds % new series per hour', v_exceeded.source, v_exceeded.allowed
-            using errcode = 'SV429', constraint = 'series_within_quota',
-            hint = 'Use fewer distinct label values (no ids, no timestamps), or continue in an hour.';
-    end if;
+    update data.quota
+    set used = used + case name when 'kinds' then v_kinds when 'sources' then v_sources else v_series end
+    where name in ('kinds', 'sources', 'series');
 end
 $$;
 comment on function internal.register_series(jsonb, timestamptz) is
-'Registers kinds, sources and series that are not known yet, within the quota of new series.
+'Registers kinds, sources, series and units that are not known yet, within the quotas. p_series is
+[{name, source, labels, type, unit}], each of them once. Others that register wait until this
+transaction ends.
 Errors: series_within_quota.';

@@ -5,7 +5,7 @@ declare
     v_window text;
 begin
     for v_window in select jsonb_array_elements_text(p_config -> 'windows') loop
-        perform api.snapshot_agg(null, v_window, now());
+        perform api.record_agg(api.query_agg(null, v_window, null, null, null, null, now()));
         commit;
     end loop;
 end

@@ -37,6 +37,17 @@ begin
         insert into data.fact_identity (source_id, fact_id, digest, ts)
         select source_id, name, digest, ts
         from candidate
+        -- `on conflict` alone would use up a number for every duplicate. With `not exists` the planner
+        -- expects one row and joins fresh by a nested loop.
+        where
+            candidate.fact_id is null
+            or coalesce(
+                (
+                    select false from data.fact_identity as known
+                    where known.source_id = candidate.source_id and known.fact_id = candidate.name
+                ),
+                true
+            )
         on conflict (source_id, fact_id) do nothing
         returning source_id, fact_id, seq
     ),
@@ -70,6 +81,15 @@ begin
         group by 1, 2
         order by 1, 2
         returning bucket, samples
+    ),
+    -- Duplicates too: the acknowledgement of what stored them may have been lost.
+    touched as (
+        insert into data.kind_change (kind_id)
+        select distinct item.kind_id
+        from item
+        cross join verdict
+        where item.good and verdict.storable
+        returning kind_id
     )
     select
         verdict.unregistered,
@@ -82,7 +102,7 @@ begin
         (
             select array_agg(kind.name)
             from data.kind
-            where kind.kind_id in (select stored.kind_id from stored)
+            where kind.kind_id in (select touched.kind_id from touched)
         ),
         verdict.bad,
         (

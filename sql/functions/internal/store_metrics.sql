@@ -18,9 +18,9 @@ begin
     ),
     verdict as materialized (
         select
-            count(*) filter (where good and series_id is null) as unregistered,
+            count(*) filter (where good and not settled) as unregistered,
             count(*) filter (where not good) as bad,
-            bool_and(series_id is not null or not good) and (bool_and(good) or p_partial) as storable
+            bool_and(settled or not good) and (bool_and(good) or p_partial) as storable
         from item
     ),
     stored as (
@@ -49,6 +49,15 @@ begin
         group by 1, 2
         order by 1, 2
         returning bucket, samples
+    ),
+    -- Duplicates too: the acknowledgement of what stored them may have been lost.
+    touched as (
+        insert into data.kind_change (kind_id)
+        select distinct item.kind_id
+        from item
+        cross join verdict
+        where item.good and verdict.storable
+        returning kind_id
     )
     select
         verdict.unregistered,
@@ -61,18 +70,27 @@ begin
         (
             select array_agg(kind.name)
             from data.kind
-            where kind.kind_id in (select stored.kind_id from stored)
+            where kind.kind_id in (select touched.kind_id from touched)
         ),
         verdict.bad,
         (
-            select jsonb_agg(jsonb_build_object('index', bad_item.place, 'item', bad_item.item))
+            select
+                jsonb_agg(jsonb_build_object(
+                    'index', bad_item.place,
+                    'item', bad_item.item,
+                    'kind_type', bad_item.kind_type,
+                    'kind_unit', bad_item.kind_unit
+                ))
             from (
                 select
-                    place,
-                    item
+                    item.place,
+                    item.item,
+                    kind.type as kind_type,
+                    kind.unit as kind_unit
                 from item
-                where not good
-                order by place
+                left join data.kind on item.kind_id = kind.kind_id
+                where not item.good
+                order by item.place
             ) as bad_item
         )
     into unregistered, accepted, late, kinds, bad, bad_items
@@ -80,7 +98,7 @@ begin
 end
 $$;
 comment on function internal.store_metrics(jsonb, boolean, timestamptz) is
-'Stores the samples of a batch in one statement, unless an item is bad or its series unknown; with
-p_partial the good ones among them. bad counts the bad items; bad_items: those,
-[{index, item}]. late counts the samples older than the watermark of the hourly rollup; data.late also notes those that a running refresh may
+'Stores the samples of a batch in one statement, unless an item is bad, or its series or unit is not
+registered; with p_partial the good ones among them. bad counts the bad items; bad_items: those,
+[{index, item, kind_type, kind_unit}]. late counts the samples older than the watermark of the hourly rollup; data.late also notes those that a running refresh may
 miss.';

@@ -11,22 +11,39 @@ begin atomic
         end,
         case
             -- No number of seconds: the year 5138 and later, or 1973 and later in a smaller unit.
-            when p_ts between '1e11' and '1e14'
+            when moment.number between '1e11' and '1e14'
                 then 'The number looks like milliseconds. Divide it by 1000.'
-            when p_ts between '1e14' and '1e17'
+            when moment.number between '1e14' and '1e17'
                 then 'The number looks like microseconds. Divide it by 1000000.'
-            when p_ts between '1e17' and '1e20'
+            when moment.number between '1e17' and '1e20'
                 then 'The number looks like nanoseconds. Divide it by 1000000000.'
+            when jsonb_typeof(p_ts) = 'string' and moment.number is not null
+                then
+                    'The ts is the string ' || p_ts::text || '. Send the number '
+                    || (p_ts #>> '{}') || ' without quotation marks.'
             when moment.ts < p_now
                 then
                     'The ts is older than the retention of samples, '
-                    || (select internal.raw_retention())
+                    || internal.raw_retention()
+                    || '. The oldest one accepted is '
+                    || to_char(
+                        (select internal.oldest_accepted(p_now)) at time zone 'UTC',
+                        'YYYY-MM-DD"T"HH24:MI:SS"Z"'
+                    )
                     || '.'
         end
-    from (select internal.read_ts(p_ts, p_now) as ts) as moment
+    from (
+        select
+            internal.read_ts(p_ts, p_now) as ts,
+            case
+                when jsonb_typeof(p_ts) = 'number' then p_ts
+                when p_ts #>> '{}' ~ '^[0-9]{1,30}([.][0-9]{1,30})?$'
+                    then to_jsonb((p_ts #>> '{}')::numeric)
+            end as number
+    ) as moment
     where
         moment.ts is null
         or moment.ts > p_now + interval '5 minutes'
-        or moment.ts < p_now - (select internal.raw_retention());
+        or moment.ts <= p_now - interval '1 hour' and moment.ts < (select internal.oldest_accepted(p_now));
 end;
 comment on function internal.ts_faults(jsonb, timestamptz) is 'What is wrong with the time of an item.';

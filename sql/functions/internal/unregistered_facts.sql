@@ -3,8 +3,7 @@ returns jsonb
 language sql stable
 begin atomic
     select
-        jsonb_agg(jsonb_build_object(
-            'place', place,
+        jsonb_agg(distinct jsonb_build_object(
             'name', item ->> 'kind',
             'source', item ->> 'source',
             'type', 'fact',

@@ -22,10 +22,10 @@ comment on column analytics.aggregates.computed_at is 'Time of the computation.'
 comment on column analytics.aggregates.count is 'Observations in the window.';
 comment on column analytics.aggregates.sum is 'Sum of the values.';
 comment on column analytics.aggregates.avg is 'Mean of the values.';
-comment on column analytics.aggregates.min is 'Smallest value.';
-comment on column analytics.aggregates.max is 'Largest value.';
-comment on column analytics.aggregates.p50 is 'Median, with an error of at most 1 %.';
-comment on column analytics.aggregates.p95 is '95th percentile, with an error of at most 1 %.';
+comment on column analytics.aggregates.min is 'Smallest value; null where a histogram leaves it open.';
+comment on column analytics.aggregates.max is 'Largest value; null where a histogram leaves it open.';
+comment on column analytics.aggregates.p50 is 'Median, with the relative error error_bound of answer.';
+comment on column analytics.aggregates.p95 is '95th percentile; see p50.';
 comment on column analytics.aggregates.rate_per_second is
 'Observations per second; of a counter, its growth per second.';
 comment on column analytics.aggregates.answer is 'The whole answer of /query/agg.';

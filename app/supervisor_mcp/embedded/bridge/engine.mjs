@@ -22,11 +22,12 @@ const { pg_trgm } = await import(dist('contrib/pg_trgm.js'))
 /** @param {string} dataDir */
 const open = (dataDir) => PGlite.create({ dataDir, database: 'postgres', extensions: { timescaledb, pg_trgm } })
 
-// A first start always opens template1, and one that is cut short must not
-// leave half a cluster under the final name.
+// A first start always opens template1. One that is cut short, or that a full disk keeps from
+// writing everything, which it does not notice, must not leave half a cluster under the final name.
 if (!existsSync(join(pgdata, 'PG_VERSION'))) {
   const fresh = `${pgdata}.new`
   rmSync(fresh, { recursive: true, force: true })
+  await (await open(fresh)).close()
   await (await open(fresh)).close()
   renameSync(fresh, pgdata)
 }

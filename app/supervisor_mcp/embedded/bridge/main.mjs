@@ -1,5 +1,6 @@
 // Serves one embedded TimescaleDB on a loopback port until its parent is gone.
 
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { parseArgs } from 'node:util'
 
@@ -12,13 +13,17 @@ import { Upkeep } from './upkeep.mjs'
 const PARENT_POLL_MS = 500
 const STOP_MS = 5_000
 const RELENT_MS = 100
+const PORT_MS = 5_000
+const PORT_POLL_MS = 100
 
 const { values } = parseArgs({
   options: {
     packages: { type: 'string' },
     pgdata: { type: 'string' },
     port: { type: 'string' },
+    'only-port': { type: 'string' },
     parent: { type: 'string' },
+    lock: { type: 'string' },
     jobs: { type: 'string' },
     'idle-in-transaction-seconds': { type: 'string' },
     'patience-seconds': { type: 'string' },
@@ -54,21 +59,47 @@ setInterval(() => {
 }, RELENT_MS).unref()
 
 /**
- * Listen on `port`, or on a free one where it is taken; resolves with the port.
+ * Listen on `port`; resolves with the port.
  * @param {number} port
  * @returns {Promise<number>}
  */
-function listen(port) {
+function listenOn(port) {
   return new Promise((resolve, reject) => {
-    server.once('error', (/** @type {NodeJS.ErrnoException} */ error) => {
-      if (error.code !== 'EADDRINUSE' || port === 0) reject(error)
-      else resolve(listen(0))
-    })
+    server.once('error', reject)
     server.listen({ port, host: '127.0.0.1' }, () => {
+      server.off('error', reject)
       const address = /** @type {import('node:net').AddressInfo} */ (server.address())
       resolve(address.port)
     })
   })
+}
+
+/**
+ * Listen on `port`, or where it is taken, on a free one if that is allowed.
+ * @param {number} port
+ * @param {boolean} only
+ */
+async function listen(port, only) {
+  const deadline = Date.now() + PORT_MS
+  for (;;) {
+    try {
+      return await listenOn(port)
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EADDRINUSE') throw error
+      if (!only) return listenOn(0)
+      if (Date.now() > deadline) throw error
+    }
+    await new Promise((resolve) => setTimeout(resolve, PORT_POLL_MS))
+  }
+}
+
+// Who starts a server on the same data now waits for the end of this one.
+function announceStop() {
+  try {
+    if (values.lock) writeFileSync(values.lock, 'stopping')
+  } catch (error) {
+    log('warning', 'the lock cannot be written', { message: String(error) })
+  }
 }
 
 let started = false
@@ -78,6 +109,7 @@ async function stop(reason) {
   if (stopping) return
   stopping = true
   if (!started) process.exit(0)
+  announceStop()
   log(ROUTINE, 'stopping', { reason })
   setTimeout(() => {
     log('warning', 'stopped without a checkpoint: a statement did not end')
@@ -106,7 +138,7 @@ setInterval(() => {
 
 try {
   await postgres.start()
-  const port = await listen(Number(values.port))
+  const port = await listen(Number(values.port), values['only-port'] === 'on')
   started = true
   tell({ event: 'ready', port })
   upkeep.start()

@@ -277,7 +277,7 @@ export class Postgres {
   #send(output, partial) {
     const run = this.#runs
     const sent = () => {
-      // The worker counts anew in each run.
+      // The worker counts from zero in each run.
       if (run !== this.#runs) return
       Atomics.sub(this.#shared, UNSENT, output.length)
       Atomics.notify(this.#shared, UNSENT)

@@ -48,8 +48,8 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
         "to": "2026-03-02T00:00:00Z", "step": "1h"}
 
         The answer has an entry in series for every source and set of labels; its points are
-        arrays in the order of columns, with count 0 and nulls where there are no samples. The
-        default range is the last 24 hours.
+        arrays in the order of columns, with count 0 and nulls where there are no samples; the rate
+        of a counter spans the gaps between its readings. The default range is the last 24 hours.
         """
         return bounded(await metrics.query_metrics(context, query, clock()), NARROW)
 

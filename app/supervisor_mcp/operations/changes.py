@@ -1,0 +1,72 @@
+"""Reading what other processes have changed, so that no kept answer stays stale for long."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+
+import msgspec
+
+from supervisor_mcp.cache.changes import Changes
+from supervisor_mcp.db import Database
+from supervisor_mcp.errors import Problem
+
+logger = logging.getLogger(__name__)
+
+INTERVAL_SECONDS = 1.0
+
+
+class ChangeReader:
+    """Reads `data.kind_change` about once a second, on a connection of its own.
+
+    A database that does not answer changes nothing: no commit goes through it either, so the
+    answers that are kept stay right. What was committed meanwhile comes with the next reading.
+    """
+
+    def __init__(self, database: Database, changes: Changes) -> None:
+        self._database = database
+        self._changes = changes
+        self._due = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._failing = False
+
+    def start(self) -> None:
+        """Begin to read."""
+        self._task = asyncio.create_task(self._follow())
+
+    async def stop(self) -> None:
+        """Stop reading."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    def wake(self) -> None:
+        """Read at once: an ingest of this process may have been committed without an answer."""
+        self._due.set()
+
+    async def read(self) -> None:
+        """Read once. Raises `Problem`."""
+        since, read_at, found = await self._database.read_aside(
+            "list_changes", {"since": self._changes.since}
+        )
+        changes = msgspec.json.decode(found, type=dict[str, list[int]]) if found else {}
+        self._changes.learn(since, read_at.timestamp(), changes)
+
+    async def _follow(self) -> None:
+        while True:
+            self._due.clear()
+            try:
+                await self.read()
+                self._failing = False
+            except Problem as problem:
+                if not self._failing:
+                    logger.warning("changes cannot be read, trying again: %s", problem.detail)
+                    # The connection may have been lost while nothing was wrong with the server.
+                    self._due.set()
+                self._failing = True
+            except Exception:
+                logger.exception("changes cannot be read")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._due.wait(), INTERVAL_SECONDS)

@@ -1,0 +1,1 @@
+"""Kill the service in every manner, and count what it acknowledged."""

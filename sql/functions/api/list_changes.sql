@@ -1,0 +1,33 @@
+create or replace function api.list_changes(
+    p_since pg_snapshot,
+    out visibility pg_snapshot,
+    out read_at timestamptz,
+    out changes json
+)
+language sql stable
+security definer
+set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
+begin atomic
+    select
+        api.get_visibility(),
+        now(),
+        (
+            select json_object_agg(changed.name, changed.xids)
+            from (
+                select
+                    kind.name,
+                    json_agg(kind_change.xid::text::bigint) as xids
+                from data.kind_change
+                inner join data.kind on kind_change.kind_id = kind.kind_id
+                where
+                    kind_change.xid >= pg_snapshot_xmin(p_since)
+                    and not pg_visible_in_snapshot(kind_change.xid, p_since)
+                group by kind.name
+            ) as changed
+        );
+end;
+comment on function api.list_changes(pg_snapshot) is
+'What was committed after what p_since sees. changes: {kind: [transaction, ...]}, null for none or where
+p_since is null; visibility: what this answer sees, the next p_since; read_at: the clock of the
+database.';

@@ -1,0 +1,127 @@
+"""Which answers have seen which changes, compared with a list of all commits."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+
+from supervisor_mcp.cache.changes import KEPT_SECONDS, Changes, Visibility
+
+LIFETIME = 60
+KINDS = ("cpu", "memory")
+
+
+def test_a_visibility_is_read_as_postgresql_writes_it() -> None:
+    seen = Visibility.read("10:20:10,14,15")
+    assert [n for n in range(8, 22) if not seen.sees(n)] == [10, 14, 15, 20, 21]
+
+
+@given(st.data())
+def test_covering_is_seeing_all_that_the_other_one_sees(data: st.DataObject) -> None:
+    one, other = (
+        Visibility(first, end, frozenset(running))
+        for first, end, running in (
+            data.draw(
+                st.tuples(st.integers(3, 12), st.integers(0, 8), st.sets(st.integers(3, 20))).map(
+                    lambda drawn: (
+                        drawn[0],
+                        drawn[0] + drawn[1],
+                        {n for n in drawn[2] if drawn[0] <= n < drawn[0] + drawn[1]},
+                    )
+                )
+            )
+            for _ in range(2)
+        )
+    )
+    if one.covers(other):
+        assert all(one.sees(n) for n in range(25) if other.sees(n))
+
+
+class Database(RuleBasedStateMachine):
+    """Transactions that begin and commit in any order, a process that reads now and then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.next = 10
+        self.running: dict[int, str] = {}
+        self.committed: list[tuple[int, str]] = []
+        self.changes = Changes(lifetime_seconds=LIFETIME)
+        self.now = 0.0
+        self.last: Visibility | None = None
+        # Answers by their age: the kind, what they see, and the commits that they contain.
+        self.answers: list[tuple[float, str, str, int]] = []
+
+    @property
+    def visibility(self) -> str:
+        first = min(self.running, default=self.next)
+        return f"{first}:{self.next}:{','.join(map(str, sorted(self.running)))}"
+
+    @rule(kind=st.sampled_from(KINDS))
+    def begin(self, kind: str) -> None:
+        self.running[self.next] = kind
+        self.next += 1
+
+    @precondition(lambda self: self.running)
+    @rule(data=st.data(), own=st.booleans())
+    def commit(self, data: st.DataObject, own: bool) -> None:
+        number = data.draw(st.sampled_from(sorted(self.running)))
+        kind = self.running.pop(number)
+        self.committed.append((number, kind))
+        if own:
+            self.changes.note([kind], number)
+
+    @rule(kind=st.sampled_from((*KINDS, "*")))
+    def answer(self, kind: str) -> None:
+        self.answers.append((self.now, kind, self.visibility, len(self.committed)))
+
+    @rule(seconds=st.sampled_from((1, 1, 1, 30, KEPT_SECONDS + 1)))
+    def read(self, seconds: float) -> None:
+        self.now += seconds
+        found: dict[str, list[int]] = {}
+        # The database has deleted what is too old, here: everything.
+        if self.last is not None and seconds < KEPT_SECONDS:
+            for number, kind in self.committed:
+                if not self.last.sees(number):
+                    found.setdefault(kind, []).append(number)
+        self.last = Visibility.read(self.visibility)
+        self.changes.learn(self.visibility, self.now, found)
+        self._check()
+
+    def _check(self) -> None:
+        self.answers = [answer for answer in self.answers if self.now - answer[0] <= LIFETIME]
+        for _, kind, visibility, seen in self.answers:
+            missed = [n for n, changed in self.committed[seen:] if kind in (changed, "*")]
+            if self.changes.has_seen_all(kind, visibility.encode()):
+                assert missed == []
+
+    @rule()
+    def an_answer_of_now_is_good_once_something_is_read(self) -> None:
+        for kind in (*KINDS, "*"):
+            good = self.changes.has_seen_all(kind, self.visibility.encode())
+            assert good is (self.last is not None)
+
+
+TestDatabase = Database.TestCase
+
+
+def test_old_changes_are_forgotten() -> None:
+    changes = Changes(lifetime_seconds=LIFETIME)
+    for second in range(10 * LIFETIME):
+        changes.learn(f"{second + 11}:{second + 11}:", second, {"cpu": [second + 10]})
+    assert len(changes._by_kind["cpu"]) <= 2 * LIFETIME + 2
+
+
+def test_a_database_with_lower_transactions_makes_a_new_start() -> None:
+    changes = Changes(lifetime_seconds=LIFETIME)
+    changes.learn("1000:1000:", 0, {})
+    changes.learn("50:50:", 1, {})
+    assert changes.has_seen_all("cpu", b"50:50:")
+    assert not changes.has_seen_all("cpu", b"49:49:")
+
+
+def test_what_cannot_be_read_has_seen_nothing() -> None:
+    changes = Changes(lifetime_seconds=LIFETIME)
+    changes.learn("10:10:", 0, {})
+    assert not changes.has_seen_all("cpu", b"")
+    assert not changes.has_seen_all("cpu", b"nonsense")

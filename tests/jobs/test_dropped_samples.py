@@ -1,0 +1,210 @@
+"""Rollups keep what samples no longer have, whatever the retention of samples was set to."""
+
+from __future__ import annotations
+
+import itertools
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg import Connection
+
+from tests.jobs.conftest import RunJob
+from tests.sql.calls import Json, ask, ingest_metrics, metric, query_agg, refused
+
+ROLLUPS = ("sample_1h", "sample_1d", "kind_1d")
+OBSERVATIONS = "select coalesce(sum(observations), 0)::integer from data."
+
+
+@pytest.fixture(autouse=True)
+def nothing_there(lasting: Connection, clock: datetime) -> None:
+    """Drop what the tests before left, and keep samples as a release ships it."""
+    empty(lasting, clock)
+    keep_samples(lasting, 90)
+
+
+def empty(conn: Connection, clock: datetime) -> None:
+    for relation in ("sample", *ROLLUPS):
+        statement = f"select drop_chunks('data.{relation}', %s)"
+        conn.execute(statement.encode(), [clock + timedelta(days=30)])
+    conn.execute("delete from data.late")
+
+
+def keep_samples(conn: Connection, days: int) -> None:
+    """Set the retention of samples as a database administrator does."""
+    conn.execute("select remove_retention_policy('data.sample')")
+    conn.execute("select add_retention_policy('data.sample', make_interval(days => %s))", [days])
+
+
+def send(conn: Connection, clock: datetime, *days: float, kind: str = "old") -> Json:
+    items = [metric(kind, ts=(clock - timedelta(days=n)).isoformat()) for n in days]
+    return ingest_metrics(conn, items, now=clock)
+
+
+def roll_up(run_job: RunJob) -> None:
+    for rollup in ROLLUPS:
+        run_job("refresh_rollup", rollup)
+    run_job("refresh_late", None)
+
+
+def rolled_up(conn: Connection) -> list[int]:
+    return [ask(conn, OBSERVATIONS + rollup) for rollup in ROLLUPS]
+
+
+def test_lower_retention_of_samples_erases_no_rollup(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    send(lasting, clock, *range(1, 86))
+    roll_up(run_job)
+    before = rolled_up(lasting)
+    assert min(before) > 80
+
+    keep_samples(lasting, 30)
+    run_job("policy_retention", "sample")
+    assert ask(lasting, "select count(*) from data.sample") < 40
+    roll_up(run_job)
+
+    assert rolled_up(lasting) == before
+
+
+def test_an_item_whose_chunk_was_dropped_is_refused_after_retention_is_raised(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    send(lasting, clock, *range(1, 86))
+    roll_up(run_job)
+    keep_samples(lasting, 30)
+    run_job("policy_retention", "sample")
+    keep_samples(lasting, 90)
+    before = rolled_up(lasting)
+
+    with refused(lasting, "items_refused") as refusal:
+        send(lasting, clock, 60.5)
+    assert "ts_within_retention" in str(refusal.params)
+    assert send(lasting, clock, 20.5)["accepted"] == 1
+    roll_up(run_job)
+
+    assert rolled_up(lasting) == [n + 1 for n in before]
+
+
+def test_an_item_where_nothing_was_rolled_up_is_accepted_beside_dropped_samples(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    send(lasting, clock, *range(70, 86))
+    send(lasting, clock, 1)
+    roll_up(run_job)
+    keep_samples(lasting, 50)
+    run_job("policy_retention", "sample")
+    keep_samples(lasting, 90)
+    before = rolled_up(lasting)
+
+    # Samples of a time without rollups are older than the only chunk that is left.
+    assert send(lasting, clock, 40)["accepted"] == 1
+    roll_up(run_job)
+
+    assert rolled_up(lasting) == [n + 1 for n in before]
+
+
+def test_no_item_is_accepted_where_all_samples_were_dropped(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    send(lasting, clock, *range(40, 60))
+    roll_up(run_job)
+    before = rolled_up(lasting)
+    lasting.execute("select drop_chunks('data.sample', %s)", [clock])
+
+    with refused(lasting, "items_refused"):
+        send(lasting, clock, 45.5)
+    assert send(lasting, clock, 1)["accepted"] == 1
+    roll_up(run_job)
+
+    assert rolled_up(lasting) == [n + 1 for n in before]
+
+
+def test_history_is_accepted_after_younger_samples_were_rolled_up(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    send(lasting, clock, 1)
+    roll_up(run_job)
+
+    assert send(lasting, clock, *range(2, 62))["accepted"] == 60
+    roll_up(run_job)
+
+    assert rolled_up(lasting) == [61, 61, 61]
+
+
+def test_history_comes_with_no_sample_of_today(fresh_database: str, clock: datetime) -> None:
+    with psycopg.connect(fresh_database, autocommit=True, prepare_threshold=None) as conn:
+        assert send(conn, clock, *range(30, 90))["accepted"] == 60
+        for rollup in ROLLUPS:
+            config = f'{{"rollup": "{rollup}", "end_offset": "1 hour"}}'
+            conn.execute("call internal.refresh_rollup(0, %s)", [config])
+
+        assert rolled_up(conn) == [60, 60, 60]
+
+
+def test_samples_without_a_retention_policy_are_rolled_up(
+    fresh_database: str, clock: datetime
+) -> None:
+    with psycopg.connect(fresh_database, autocommit=True, prepare_threshold=None) as conn:
+        for relation in ("sample", "fact"):
+            conn.execute(f"select remove_retention_policy('data.{relation}')".encode())
+        assert send(conn, clock, 1, 400, 800)["accepted"] == 3
+        for rollup in ROLLUPS:
+            config = f'{{"rollup": "{rollup}", "end_offset": "1 hour"}}'
+            conn.execute("call internal.refresh_rollup(0, %s)", [config])
+
+        assert rolled_up(conn) == [3, 3, 3]
+
+
+@pytest.mark.native_only("the embedded server runs one job at a time")
+def test_refreshes_of_one_rollup_at_once_wait_for_each_other(
+    fresh_database: str, clock: datetime
+) -> None:
+    def refresh(_: int) -> None:
+        with psycopg.connect(fresh_database, autocommit=True) as conn:
+            for _ in range(5):
+                config = '{"rollup": "kind_1d", "end_offset": "1 hour"}'
+                conn.execute("call internal.refresh_rollup(0, %s)", [config])
+
+    with psycopg.connect(fresh_database, autocommit=True) as conn:
+        send(conn, clock, *range(1, 80))
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(refresh, range(4)))
+
+        assert rolled_up(conn)[2] == 79
+
+
+kinds = (f"kind_{n}" for n in itertools.count())
+days = st.floats(0.1, 89, allow_nan=False)
+steps = st.one_of(
+    st.tuples(st.just("send"), days),
+    st.tuples(st.just("roll"), st.just(0.0)),
+    st.tuples(st.just("drop"), st.floats(1, 89, allow_nan=False)),
+)
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(history=st.lists(steps, min_size=4, max_size=12))
+def test_what_was_accepted_is_counted_whenever_samples_are_dropped(
+    lasting: Connection, clock: datetime, run_job: RunJob, history: list[tuple[str, float]]
+) -> None:
+    empty(lasting, clock)
+    kind = next(kinds)
+    send(lasting, clock, 0.01, kind=kind)
+    accepted = 1
+    for number, (step, age) in enumerate(history):
+        if step == "send":
+            ts = clock - timedelta(days=age, microseconds=number)
+            item = metric(kind, ts=ts.isoformat())
+            accepted += ingest_metrics(lasting, item, partial=True, now=clock)["accepted"]
+        else:
+            roll_up(run_job)
+        if step == "drop":
+            lasting.execute("select drop_chunks('data.sample', %s)", [clock - timedelta(days=age)])
+
+        assert query_agg(lasting, kind, "90d", now=clock)["count"] == accepted

@@ -1,0 +1,112 @@
+"""Conflicts: each item whose identity is stored with other content is kept once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+from psycopg import Connection
+
+from tests.sql.calls import (
+    NOW,
+    Item,
+    Json,
+    ago,
+    ask,
+    fact,
+    ingest_facts,
+    ingest_metrics,
+    metric,
+    receipt,
+)
+from tests.sql.test_concurrency import SESSIONS, at_once
+
+LATER = NOW + timedelta(minutes=10)
+
+
+def kept(db: Connection) -> list[tuple[object, ...]]:
+    return db.execute(
+        "select attempts, first_received_at, last_received_at from data.conflict order by item"
+    ).fetchall()
+
+
+def test_a_conflicting_metric_sent_again_is_kept_once(db: Connection) -> None:
+    ingest_metrics(db, metric(ts=ago(hours=1)))
+    item = metric(value=2, ts=ago(hours=1))
+
+    for now in (NOW, NOW, LATER):
+        assert ingest_metrics(db, item, now=now) == receipt(0, conflict=1)
+    assert kept(db) == [(3, NOW, LATER)]
+
+
+@pytest.mark.parametrize("ts", [None, ago(hours=1)])
+def test_a_conflicting_fact_sent_again_is_kept_once(db: Connection, ts: str | None) -> None:
+    ingest_facts(db, fact(fact_id="a", ts=ts))
+    item = fact(fact_id="a", value=2, ts=ts)
+
+    for now in (NOW, NOW, LATER):
+        assert ingest_facts(db, item, now=now) == receipt(0, conflict=1)
+    assert kept(db) == [(3, NOW, LATER)]
+
+
+def test_equal_conflicts_of_one_batch_are_kept_once(db: Connection) -> None:
+    first, other = metric(ts=ago(hours=1)), metric(value=2, ts=ago(hours=1))
+
+    assert ingest_metrics(db, [first, other, other, other]) == receipt(1, conflict=3)
+    assert kept(db) == [(3, NOW, NOW)]
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        '{"value": 2, "name": "cpu", "ts": "2025-06-15T11:00:00Z", "source": "web"}',
+        '{"name": "cpu", "source": "web", "value": 2.00, "ts": "2025-06-15T11:00:00Z"}',
+        '{"name": "cpu", "source": "web", "value": 2e0, "ts": 1749985200}',
+        '{"name": "cpu", "source": "web", "value": 2, "ts": "2025-06-15T16:30:00.0+05:30"}',
+    ],
+)
+def test_a_conflict_in_another_writing_is_the_same(db: Connection, again: str) -> None:
+    ingest_metrics(db, metric(ts="2025-06-15T11:00:00Z"))
+    ingest_metrics(db, metric(value=2, ts="2025-06-15T11:00:00Z"))
+
+    assert ingest_metrics(db, again) == receipt(0, conflict=1)
+    assert kept(db) == [(2, NOW, NOW)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        metric(value=3, ts=ago(hours=1)),
+        metric(value=2, ts=ago(hours=2)),
+        metric(value=2, ts=ago(hours=1), source="db"),
+        metric(value=2, ts=ago(hours=1), labels={"a": "1"}),
+        metric("memory", value=2, ts=ago(hours=1)),
+    ],
+)
+def test_other_conflicts_are_kept_apart(db: Connection, other: Item) -> None:
+    item = metric(value=2, ts=ago(hours=1))
+    ingest_metrics(db, [{**item, "value": 1}, {**other, "value": 1}])
+    ingest_metrics(db, item)
+
+    assert ingest_metrics(db, other) == receipt(0, conflict=1)
+    assert ask(db, "select count(*) from data.conflict") == 2
+
+
+@pytest.mark.native_only("many sessions at once")
+def test_a_conflict_sent_by_all_at_once_is_kept_once(fresh_database: str) -> None:
+    items = [metric(source=f"s{n}", ts=ago(hours=1)) for n in range(50)]
+    with psycopg.connect(fresh_database, autocommit=True) as conn:
+        ingest_metrics(conn, items)
+
+    def send(conn: Connection, number: int) -> Json:
+        others = [{**item, "value": 2} for item in items]
+        # In another order for every second session.
+        return ingest_metrics(conn, others[:: 1 if number % 2 else -1])
+
+    answers = at_once(fresh_database, send)
+
+    assert answers == [receipt(0, conflict=50)] * SESSIONS
+    with psycopg.connect(fresh_database) as conn:
+        rows = conn.execute("select attempts from data.conflict").fetchall()
+        assert rows == [(SESSIONS,)] * 50

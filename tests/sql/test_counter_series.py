@@ -1,0 +1,126 @@
+"""Counters in charts: growth lies where it happened, as far as the readings say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from psycopg import Connection
+
+from tests.sql.calls import NOW, Item, Json, ask, ingest_metrics, metric
+
+CALL = "select api.query_metrics('visits', null, null, %s, %s, %s, %s)"
+NOON = datetime(2025, 6, 15, 12, tzinfo=UTC)
+STEPS = {"1m": 60, "7m": 420, "1h": 3600, "5h": 18_000, "1d": 86_400}
+
+Readings = dict[datetime, float]
+
+
+def rates(db: Connection, start: datetime, end: datetime, step: str) -> list[float | None]:
+    return [point[6] for point in points(db, start, end, step)]
+
+
+def points(db: Connection, start: datetime, end: datetime, step: str) -> list[list[float | None]]:
+    answer: Json = ask(db, CALL, start, end, step, NOW)
+    (series,) = answer["series"]
+    return list(series["points"])
+
+
+def at(minutes: float, value: float) -> Item:
+    ts = NOON - timedelta(hours=1) + timedelta(minutes=minutes)
+    return metric("visits", value=value, type="counter", ts=ts.isoformat())
+
+
+def test_the_first_point_has_the_growth_since_the_reading_before_it(db: Connection) -> None:
+    ingest_metrics(db, [at(-1, 10), at(1, 130), at(2, 190)])
+
+    start = NOON - timedelta(hours=1)
+    assert rates(db, start, start + timedelta(minutes=3), "1m") == [1, 1, None]
+
+
+def test_growth_is_spread_over_the_gap_between_two_readings(db: Connection) -> None:
+    ingest_metrics(db, [at(0, 0), at(5, 300), at(10, 900)])
+
+    start = NOON - timedelta(hours=1)
+    read = points(db, start, start + timedelta(minutes=12), "1m")
+    assert [point[6] for point in read] == [1] * 5 + [2] * 5 + [None] * 2
+    assert [point[1] for point in read] == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]
+    assert read[1][2:6] == [None] * 4
+
+
+def test_a_range_between_two_readings_has_their_rate(db: Connection) -> None:
+    ingest_metrics(db, [at(0, 0), at(10, 600)])
+
+    start = NOON - timedelta(minutes=58)
+    assert rates(db, start, start + timedelta(minutes=3), "1m") == [1, 1, 1]
+
+
+def test_one_reading_has_no_rate(db: Connection) -> None:
+    ingest_metrics(db, at(0, 10))
+
+    start = NOON - timedelta(hours=1)
+    assert rates(db, start, start + timedelta(minutes=1), "1m") == [None]
+
+
+def test_a_reading_of_more_than_a_week_before_says_nothing(db: Connection) -> None:
+    ingest_metrics(db, [at(-7 * 1440 - 2, 0), at(0, 600), at(1, 660)])
+
+    start = NOON - timedelta(hours=1, minutes=1)
+    assert rates(db, start, start + timedelta(minutes=3), "1m") == [None, 1, None]
+
+
+@pytest.mark.timeout(240)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    readings=st.dictionaries(
+        st.integers(0, 4000), st.integers(0, 1000).map(float), min_size=2, max_size=25
+    ),
+    step=st.sampled_from(sorted(STEPS)),
+    start=st.integers(-100, 4000),
+    length=st.integers(1, 4100),
+)
+def test_growth_lies_where_it_happened_and_adds_up(
+    db: Connection, readings: dict[int, float], step: str, start: int, length: int
+) -> None:
+    seconds = STEPS[step]
+    origin = NOON - timedelta(days=4)
+    known = {origin + timedelta(minutes=n): value for n, value in sorted(readings.items())}
+    begin = origin + timedelta(minutes=start)
+    end = begin + timedelta(minutes=min(length, 400 * seconds / 60))
+    with db.transaction(force_rollback=True):
+        ingest_metrics(
+            db,
+            [
+                metric("visits", value=value, type="counter", ts=ts.isoformat())
+                for ts, value in known.items()
+            ],
+        )
+        answer: Json = ask(db, CALL, begin, end, step, NOW)
+        whole: Json = ask(db, CALL, min(known), max(known) + timedelta(days=1), "1d", NOW)
+    for series in answer["series"]:
+        for ts, *_, rate in series["points"]:
+            first = datetime.fromisoformat(ts)
+            last = min(first + timedelta(seconds=seconds), end)
+            wanted = grown(known, first, last)
+            assert (rate is None) == (wanted is None)
+            assert rate is None or rate * seconds == pytest.approx(wanted, abs=1e-6)
+    grew = sum(rise(before, after) for before, after in pairwise(known.values()))
+    daily = [point[6] for point in whole["series"][0]["points"]]
+    assert sum(rate * 86_400 for rate in daily if rate is not None) == pytest.approx(grew, abs=1e-6)
+
+
+def rise(before: float, after: float) -> float:
+    return after - before if after >= before else after
+
+
+def grown(known: Readings, first: datetime, last: datetime) -> float | None:
+    """Growth in [first, last), at one rate between two readings; None outside of them."""
+    parts = []
+    for (since, before), (until, after) in pairwise(known.items()):
+        covered = min(until, last) - max(since, first)
+        if covered > timedelta():
+            parts.append(rise(before, after) * (covered / (until - since)))
+    return sum(parts) if parts else None

@@ -1,0 +1,49 @@
+"""Series without samples cost the answers of their kind nothing."""
+
+from __future__ import annotations
+
+import pytest
+from psycopg import Connection
+
+from tests.sql.calls import NOW, ago, ask, ingest_metrics, metric
+
+PLAN = """
+explain (analyze, buffers, costs off, timing off, summary off, format json)
+select api.query_agg(%s, '7d', null, %s, null, null, %s)
+"""
+IDLE = """
+insert into data.series (kind_id, source_id, labels, created_at)
+select kind.kind_id, source.source_id, jsonb_build_object('idle', n::text), %s
+from data.kind
+cross join data.source
+cross join generate_series(1, 20000) as n
+"""
+
+
+def pages(db: Connection, kind: str, group_by: str | None) -> int:
+    """Pages that an answer reads."""
+    plan = ask(db, PLAN, kind, group_by, NOW)[0]["Plan"]
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+@pytest.mark.parametrize("group_by", [None, "source"])
+@pytest.mark.parametrize("kind", ["cpu", "visits"])
+def test_an_answer_reads_no_more_for_20000_series_without_samples(
+    db: Connection, kind: str, group_by: str | None
+) -> None:
+    ingest_metrics(
+        db,
+        [
+            metric(name, "web", n, type=type_, ts=ago(hours=8 * n))
+            for name, type_ in (("cpu", "gauge"), ("visits", "counter"))
+            for n in range(40)
+        ],
+    )
+    pages(db, kind, group_by)
+    before = pages(db, kind, group_by)
+
+    db.execute(IDLE, [NOW])
+    # Plans for a table of two rows would scan it.
+    db.execute("analyze data.series")
+    pages(db, kind, group_by)
+    assert pages(db, kind, group_by) < 2 * before
