@@ -23,6 +23,9 @@ const CLEAR = 'close all; deallocate all'
  * @typedef {{ prepared: number, unnamed: number, cursors: number, sequences: number, lastSequence: number }} Aside
  */
 
+/** @type {Aside} */
+export const NOTHING = { prepared: 0, unnamed: 0, cursors: 0, sequences: 0, lastSequence: 0 }
+
 export class Belongings {
   #wasm
   #memory
@@ -74,7 +77,9 @@ export class Belongings {
    * @returns {Aside}
    */
   take() {
-    const aside = { prepared: 0, unnamed: this.#exchange(this.#unnamed, 0), cursors: 0, sequences: 0, lastSequence: 0 }
+    const unnamed = this.#exchange(this.#unnamed, 0)
+    if (!unnamed && !this.any && this.#count(this.#sequences) === 0) return NOTHING
+    const aside = { ...NOTHING, unnamed }
     if (this.#count(this.#prepared) > 0) aside.prepared = this.#exchange(this.#prepared, 0)
     if (this.#count(this.#cursors) > 0) aside.cursors = this.#exchange(this.#cursors, this.#newCursors())
     if (this.#count(this.#sequences) > 0) {
@@ -100,7 +105,7 @@ export class Belongings {
    * @param {Aside} aside
    */
   drop(aside) {
-    if (!Object.values(aside).some(Boolean)) return
+    if (aside === NOTHING) return
     this.giveBack(aside)
     this.#run(query(CLEAR))
   }

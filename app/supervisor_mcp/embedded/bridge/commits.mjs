@@ -87,6 +87,7 @@ export class Commits {
   }
 
   get #locked() {
+    if (this.#wasm._hash_get_num_entries(this.#locks) === 0) return false
     const memory = this.#memory
     for (const lock of this.#belongings.entries(this.#locks)) {
       if (memory.byte(lock + METHOD) !== ADVISORY) continue

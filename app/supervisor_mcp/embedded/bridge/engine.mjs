@@ -110,9 +110,10 @@ port.on('message', async (message) => {
 let changed = false
 /**
  * The answer to messages, of another client than before when there is a `session`.
- * @param {{ id: number, bytes: Uint8Array, session?: import('./sessions.mjs').Opening, gone: number[] }} message
+ * @param {{ id: number, bytes: Uint8Array, session?: number, opening?: import('./sessions.mjs').Opening, gone?: number[] }} message
  */
-function served({ id, bytes, session, gone }) {
+function served({ id, bytes, session, opening, gone = [] }) {
+  if (opening) sessions.open(opening)
   for (const ended of gone) sessions.drop(ended)
   const refused = session && sessions.enter(session)
   if (refused) {

@@ -84,6 +84,8 @@ export class Postgres {
    * @type {Set<Session>}
    */
   #changed = new Set()
+  /** Sessions that the thread knows. */
+  #known = new WeakSet()
   #own = new Session()
   #starting = false
   #closing = false
@@ -223,18 +225,25 @@ export class Postgres {
     this.#runs += 1
     this.#startedAt = Date.now()
     this.#asker = asker
-    /** @type {object} */
-    let change = { gone: [] }
-    // No transaction is open when the turn has passed to another session.
-    if (session !== this.#on) {
-      change = { session: session.opening, gone: this.#gone }
-      this.#gone = []
-      this.#on = session
-    }
+    const message = { id: this.#runs, bytes, ...(session === this.#on ? {} : this.#passedTo(session)) }
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
-      this.#worker?.postMessage({ id: this.#runs, bytes, ...change })
+      this.#worker?.postMessage(message)
     })
+  }
+
+  /**
+   * What the thread has to know when the turn has passed to another session: who that is, at its
+   * first time, and who has left. No transaction is open then.
+   * @param {Session} session
+   */
+  #passedTo(session) {
+    this.#on = session
+    const opening = this.#known.has(session) ? undefined : session.opening
+    this.#known.add(session)
+    const gone = this.#gone.length > 0 ? this.#gone : undefined
+    this.#gone = []
+    return { session: session.id, opening, gone }
   }
 
   /** @param {any} message of the worker */
@@ -312,6 +321,7 @@ export class Postgres {
     this.#starting = true
     this.#on = undefined
     this.#gone = []
+    this.#known = new WeakSet()
     for (const session of this.#changed) session.lost = true
     this.#changed.clear()
     const able = await new Promise((resolve, reject) => {

@@ -45,7 +45,8 @@ export class Session {
 
   /** What the backend has to know of it. */
   get opening() {
-    return { id: this.id, user: this.user, settings: this.settings }
+    const { id, user, settings } = this
+    return { id, user, settings, setup: JSON.stringify([user, settings]) }
   }
 
   /** Statements of a transaction that fail where the session cannot have its role or settings. */

@@ -1,7 +1,7 @@
 // The one session of the backend, which is one client's after another's. What a client has changed
 // is read from PostgreSQL itself when another one comes, and put back when it returns.
 
-import { Belongings } from './belongings.mjs'
+import { Belongings, NOTHING } from './belongings.mjs'
 import { Commits } from './commits.mjs'
 import { Login } from './login.mjs'
 import { Memory } from './memory.mjs'
@@ -12,8 +12,8 @@ import { query, SYNC } from './wire.mjs'
 const SIMPLE = 'application_name'
 
 /**
- * Who a client is, as its startup message says.
- * @typedef {{ id: number, user: string, settings: Record<string, string> }} Opening
+ * Who a client is, as its startup message says; `setup` is the same for the same user and settings.
+ * @typedef {{ id: number, user: string, settings: Record<string, string>, setup: string }} Opening
  */
 
 export class Sessions {
@@ -22,13 +22,15 @@ export class Sessions {
   #commits
   #login
   #run
+  /** @type {Map<number, Opening>} */
+  #openings = new Map()
   /**
    * What clients have that are not on.
    * @type {Map<number, { settings: import('./settings.mjs').Values, belongings: import('./belongings.mjs').Aside }>}
    */
   #aside = new Map()
   /** @type {Opening} */
-  #current = { id: 0, user: '', settings: {} }
+  #current = { id: 0, user: '', settings: {}, setup: '' }
 
   /**
    * @param {any} wasm
@@ -56,21 +58,27 @@ export class Sessions {
     return this.#commits.release()
   }
 
+  /** @param {Opening} opening of a client that is new */
+  open(opening) {
+    this.#openings.set(opening.id, opening)
+  }
+
   /**
    * Let a client on; what of it cannot be put back, if anything.
-   * @param {Opening} next
+   * @param {number} id
    */
-  enter(next) {
+  enter(id) {
     const before = this.#current
-    if (before.id === next.id) return undefined
+    const next = /** @type {Opening} */ (this.#openings.get(id))
+    if (before.id === id) return undefined
     this.#leave()
     this.#current = next
     const aside = this.#aside.get(next.id)
     this.#aside.delete(next.id)
     if (aside) this.#belongings.giveBack(aside.belongings)
+    if (before.setup === next.setup && !aside?.settings.length) return undefined
     const names = differing(before.settings, next.settings)
     if (before.user === next.user && !aside?.settings.length && names.every((name) => name === SIMPLE)) {
-      if (names.length === 0) return undefined
       this.#settings.start(before.settings, next.settings)
       // What PostgreSQL reports of it is nobody's.
       this.#run(SYNC)
@@ -81,16 +89,16 @@ export class Sessions {
     const started = this.#settings.start(before.settings, next.settings)
     const refused = role ?? started ?? this.#settings.restore(aside?.settings ?? [])
     this.#run(query('commit'))
-    if (role) this.#current = { ...next, user: before.user }
+    if (role) this.#current = { ...next, user: before.user, setup: '' }
     return refused
   }
 
   #leave() {
     const { id } = this.#current
-    const settings = this.#settings.read()
+    const settings = this.#settings.changed ? this.#settings.read() : []
     if (settings.length > 0) this.#reset()
     const belongings = this.#belongings.take()
-    if (settings.length > 0 || Object.values(belongings).some(Boolean)) this.#aside.set(id, { settings, belongings })
+    if (settings.length > 0 || belongings !== NOTHING) this.#aside.set(id, { settings, belongings })
   }
 
   // Roles can change inside a transaction only.
@@ -105,6 +113,7 @@ export class Sessions {
    * @param {number} id
    */
   drop(id) {
+    this.#openings.delete(id)
     if (this.#current.id === id) {
       this.#leave()
       this.#current = { ...this.#current, id: 0 }

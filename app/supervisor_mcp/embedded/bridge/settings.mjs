@@ -50,7 +50,11 @@ export class Settings {
 
   /** Whether a setting has been changed in this session. */
   get changed() {
-    return !this.#changed().next().done
+    // Looked at after every transaction, so without the generator.
+    const memory = this.#memory
+    let link = memory.word(this.#list + NEXT - LINK)
+    while (link !== this.#list && memory.word(link - LINK + SOURCE) !== SESSION) link = memory.word(link - LINK + NEXT)
+    return link !== this.#list
   }
 
   /**
