@@ -26,7 +26,7 @@ from supervisor_mcp.embedded import cache
 from tests.support import command_line
 
 ROUNDS = 16
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 # How long the load runs before and after the interruption.
 BEFORE_SECONDS = (0.5, 2.0)
 AFTER_SECONDS = 1.0

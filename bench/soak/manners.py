@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+import psycopg
+
 from bench.soak.partition import Partition
 from tests.support.command_line import Service
 from tests.support.processes import descendants
@@ -55,6 +57,13 @@ def _full_disk(round_: Round) -> None:
     with suppress(OSError), filler.open("wb") as file:
         while True:
             file.write(bytes(1024 * 1024))
+    # What is preallocated of the log would last for longer than a round.
+    with (
+        suppress(psycopg.Error),
+        psycopg.connect(round_.service.announced["Database"], autocommit=True) as conn,
+    ):
+        for _ in range(DISK_MEGABYTES):
+            conn.execute("select pg_logical_emit_message(false, 'soak', repeat('x', 1000000))")
     time.sleep(CUT_SECONDS)
     filler.unlink()
 

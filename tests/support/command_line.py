@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.support.repository import ROOT
 
 COMMAND = (sys.executable, "-P", "-c", "from supervisor_mcp.cli import main; main()")
-READY_SECONDS = 60.0
+READY_SECONDS = 120.0
 GONE_SECONDS = 25.0
 
 
