@@ -479,7 +479,7 @@ create function internal.read_limit(p_limit integer, p_default integer, p_most i
 
 create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
 
-create function internal.read_step(p_step text, p_from timestamp with time zone, p_to timestamp with time zone, p_finest interval) returns interval language plpgsql immutable;
+create function internal.read_step(p_step text, p_from timestamp with time zone, p_to timestamp with time zone) returns interval language plpgsql immutable;
 
 create function internal.read_ts(p_ts jsonb, p_now timestamp with time zone) returns timestamp with time zone language sql stable parallel safe;
 
