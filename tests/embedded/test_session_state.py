@@ -270,6 +270,7 @@ def test_a_temporary_table_of_one_transaction_works(
     for _ in range(2):
         for statement in statements:
             client.execute(statement)
+    assert client.execute("select to_regclass('pg_temp.t')").fetchone() == (None,)
 
 
 LOCKS = "session advisory locks are not supported"
@@ -307,6 +308,7 @@ def test_a_session_advisory_lock_of_a_transaction_that_is_rolled_back_is_release
 def test_advisory_locks_of_a_transaction_work(client: psycopg.Connection) -> None:
     client.execute("select pg_advisory_xact_lock(1)")
     client.execute("begin; select pg_advisory_lock(2), pg_advisory_unlock(2); commit")
+    assert one(client, "select count(*) from pg_locks where locktype = 'advisory'") == 0
 
 
 CHANGES = {

@@ -87,7 +87,7 @@ def test_a_statement_that_does_not_look_at_its_cancellation_ends_with_the_server
 def test_an_analyst_is_not_limited_while_nobody_waits(analyst: psycopg.Connection) -> None:
     analyst.execute("begin")
     analyst.execute("select pg_sleep(1)")
-    analyst.execute("commit")
+    assert analyst.execute("commit").statusmessage == "COMMIT"
 
 
 def test_the_transactions_of_superusers_are_not_limited(
