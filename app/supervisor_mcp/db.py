@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import select
 import time
 from collections.abc import Mapping
 from functools import cache
@@ -265,8 +266,13 @@ class Database:
     async def _run(
         self, statement: Statement, arguments: Mapping[str, object], *, read_only: bool
     ) -> tuple[Any, ...]:
+        settings = _settings(self._timeout, read_only=read_only)
         async with self._pool.connection() as connection:
-            settings = _settings(self._timeout, read_only=read_only)
+            if not _was_ended(connection):
+                return await _transact(connection, settings, statement, arguments)
+        # Where the server ended one idle connection, as a restart does, it ended the others too.
+        await self._pool.check()
+        async with self._pool.connection() as connection:
             return await _transact(connection, settings, statement, arguments)
 
     async def _close_aside(self) -> None:
@@ -281,6 +287,13 @@ class Database:
         elif is_outage(error):
             logger.warning("database unavailable: %s", error)
         return problem
+
+
+def _was_ended(connection: AsyncConnection[Any]) -> bool:
+    """Whether the server has ended an idle connection: there is an end of file to read."""
+    arrived = select.poll()
+    arrived.register(connection.fileno(), select.POLLIN)
+    return bool(arrived.poll(0))
 
 
 def _settings(timeout: int, *, read_only: bool) -> dict[str, object]:

@@ -148,6 +148,18 @@ async def test_connections_that_died_in_the_pool_are_replaced(database_url: str)
             assert (await database.read(WHO, {"n": 7}))[2] == 7
 
 
+async def test_a_write_after_a_restart_of_the_server_is_stored(probed: str) -> None:
+    address = conninfo_to_dict(probed)
+    async with proxy.start(str(address["host"]), int(address["port"] or 5432)) as breakable:
+        through = make_conninfo(probed, host="127.0.0.1", port=breakable.port)
+        async with opened(through) as database:
+            await asyncio.gather(*(database.read(WHO, {"n": n}) for n in range(8)))
+            breakable.drop()
+            # A round trip on a connection of its own: the others have ended by then.
+            await database.probe()
+            assert await database.write("select probe.write_note('kept')", {}) == (1,)
+
+
 @pytest.mark.server
 async def test_a_server_that_is_not_there_is_unavailable() -> None:
     async with opened(f"postgresql://postgres@127.0.0.1:{free_port()}/postgres") as gone:
