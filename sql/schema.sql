@@ -63,6 +63,55 @@ create table data.fact_identity (
 );
 create index fact_identity_by_ts on data.fact_identity using btree (ts);
 
+-- Statuses that a signal of a server has had; the time between them is unknown. The present one is in
+-- data.health_state.
+create table data.health_interval (
+    server_id bigint not null,  -- Server.
+    signal text not null,  -- keepalive, probe, traffic or report.
+    status text not null,  -- up, degraded or down.
+    during tstzrange not null,  -- From when until when.
+    constraint health_interval_once EXCLUDE USING gist (server_id WITH =, signal WITH =, during WITH &&),
+    constraint health_interval_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id),
+    constraint health_interval_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
+    constraint health_status_known CHECK ((status = ANY (ARRAY['up'::text, 'degraded'::text, 'down'::text]))),
+    constraint signal_known CHECK ((signal = ANY (ARRAY['keepalive'::text, 'probe'::text, 'traffic'::text, 'report'::text])))
+);
+
+-- What was reported about the health of a server.
+create table data.health_report (
+    server_id bigint not null,  -- Server.
+    signal text not null,  -- probe for the prober, traffic for what callers see, report for the server itself and for agents.
+    ts timestamp with time zone not null,  -- Time of the observation.
+    status text not null,  -- up, degraded or down.
+    reporter text,  -- Who reports; null for the service.
+    latency_ms double precision,  -- Response time, in milliseconds.
+    detail text,  -- Reason or further information.
+    received_at timestamp with time zone not null,  -- Time at which it was stored.
+    constraint health_status_known CHECK ((status = ANY (ARRAY['up'::text, 'degraded'::text, 'down'::text]))),
+    constraint latency_in_range CHECK (((latency_ms >= (0)::double precision) AND (latency_ms <= ('1000000000'::numeric)::double precision))),
+    constraint signal_known CHECK ((signal = ANY (ARRAY['keepalive'::text, 'probe'::text, 'traffic'::text, 'report'::text])))
+);
+create index health_report_by_server on data.health_report using btree (server_id, signal, ts);
+-- hypertable by ts, chunks of 1 day
+-- columnstore, segments by (server_id), ordered by (signal,ts)
+
+-- The present state of each signal of a server.
+create table data.health_state (
+    server_id bigint not null,  -- Server.
+    signal text not null,  -- keepalive, probe, traffic or report.
+    status text not null,  -- unknown, up, degraded or down, after thresholds.
+    since timestamp with time zone not null,  -- Since when the signal has this status.
+    last_at timestamp with time zone not null,  -- Time of the newest report.
+    expires_at timestamp with time zone not null,  -- Until when the newest report counts.
+    recent text[] not null,  -- Statuses of the newest reports, the newest one last.
+    latency_ms double precision,  -- Response time of the newest report, in milliseconds.
+    detail text,  -- Detail of the newest report.
+    constraint health_state_once PRIMARY KEY (server_id, signal),
+    constraint health_state_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id),
+    constraint health_state_known CHECK ((status = ANY (ARRAY['unknown'::text, 'up'::text, 'degraded'::text, 'down'::text]))),
+    constraint signal_known CHECK ((signal = ANY (ARRAY['keepalive'::text, 'probe'::text, 'traffic'::text, 'report'::text])))
+) with (fillfactor=50);
+
 -- A histogram as a sample, or a sentence about what is wrong with it.
 create type data.histogram as (
     observations integer,
@@ -164,6 +213,33 @@ create table data.late (
 );
 create index late_by_kind on data.late using btree (kind_id, bucket);
 
+-- Work that one process at a time may do. A row, not an advisory lock: it works behind a pooler that
+-- gives every transaction another session.
+create table data.lease (
+    name text not null,  -- Name of the work.
+    holder text not null,  -- Process that does it.
+    expires_at timestamp with time zone not null,  -- Until when, unless it renews the lease.
+    constraint lease_pkey PRIMARY KEY (name)
+) with (fillfactor=50);
+
+-- Time in which a server is not expected to work. A row is never changed: recorded says how long it was
+-- what the service knew, so that an earlier number can be computed again.
+create table data.maintenance (
+    maintenance_id text not null,  -- Name that its author chose.
+    server_id bigint not null,  -- Server.
+    during tstzrange not null,  -- From when until when.
+    author text not null,  -- Who planned it.
+    reason text not null,  -- Why.
+    recorded tstzrange not null,  -- From when until when this was the plan.
+    constraint maintenance_once EXCLUDE USING gist (maintenance_id WITH =, server_id WITH =, recorded WITH &&),
+    constraint maintenance_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id),
+    constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
+    constraint maintenance_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
+    constraint maintenance_id_well_formed CHECK (internal.fits(maintenance_id, 'maintenance_id'::text)),
+    constraint reason_in_range CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
+);
+create index maintenance_by_server on data.maintenance using gist (server_id, during);
+
 -- Limits that a database administrator can change with update.
 create table data.quota (
     name text not null,  -- Name of the limit.
@@ -172,6 +248,22 @@ create table data.quota (
     constraint quota_pkey PRIMARY KEY (name),
     constraint quota_positive CHECK ((value > 0))
 );
+
+-- A change of the SLA of a time that had passed.
+create table data.restatement (
+    restatement_id bigint not null generated always as identity,  -- Number of the restatement.
+    server_id bigint not null,  -- Server.
+    maintenance_id text not null,  -- Window that was added, changed or cancelled.
+    during tstzrange not null,  -- Time whose numbers have changed.
+    author text not null,  -- Who changed it.
+    reason text not null,  -- Why.
+    before json not null,  -- SLA of 7d, 30d and 90d that was published before.
+    after json not null,  -- SLA of 7d, 30d and 90d since.
+    restated_at timestamp with time zone not null,  -- When it was changed.
+    constraint restatement_pkey PRIMARY KEY (restatement_id),
+    constraint restatement_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id)
+);
+create index restatement_by_server on data.restatement using btree (server_id, restated_at);
 
 -- A bucket of samples; series_id is null when it contains all series of the kind.
 create type data.rollup as (
@@ -331,6 +423,61 @@ create table data.series (
 create index series_by_kind on data.series using btree (kind_id);
 create index series_by_source on data.series using btree (source_id, created_at);
 create index series_by_time on data.series using btree (created_at);
+
+-- A registered MCP server. Its number is never used for another one.
+create table data.server (
+    server_id bigint not null generated always as identity,  -- Number of the server.
+    name text not null,  -- Name as in the official MCP registry, such as io.github.acme/search, or a plain one.
+    local boolean not null generated always as ((strpos(name, '/'::text) = 0)) stored,  -- Whether the name is a plain one, without a namespace.
+    owner text,  -- Who may change the entry; null for anyone.
+    status text not null,  -- active, deprecated or deleted, as in the official MCP registry.
+    tier text,  -- Importance, in the words of the owner.
+    tags text[] not null,  -- Words to find the server by.
+    source text,  -- Name under which the server sends metrics and facts.
+    keepalive_seconds integer not null,  -- Seconds between two keep-alives, probes or reports. What is silent for three times as long is unknown.
+    failures_to_down smallint not null,  -- Reports in a row that make the status worse.
+    successes_to_recover smallint not null,  -- Reports in a row that make the status better.
+    sla_target double precision not null,  -- Uptime that is promised, in per cent.
+    probe boolean not null,  -- Whether the service asks the remotes of the server.
+    registered_at timestamp with time zone not null,  -- When the server was registered first.
+    updated_at timestamp with time zone not null,  -- When the entry was changed last.
+    deregistered_at timestamp with time zone,  -- When it was deregistered; null while it is registered.
+    constraint server_pkey PRIMARY KEY (server_id),
+    constraint server_name_taken UNIQUE (name),
+    constraint failures_to_down_in_range CHECK (((failures_to_down >= 1) AND (failures_to_down <= 20))),
+    constraint keepalive_in_range CHECK (((keepalive_seconds >= 1) AND (keepalive_seconds <= 86400))),
+    constraint owner_well_formed CHECK (internal.fits(owner, 'owner'::text)),
+    constraint server_name_well_formed CHECK (internal.fits(name, 'server_name'::text)),
+    constraint server_status_known CHECK ((status = ANY (ARRAY['active'::text, 'deprecated'::text, 'deleted'::text]))),
+    constraint sla_target_in_range CHECK (((sla_target > (0)::double precision) AND (sla_target < (100)::double precision))),
+    constraint source_name_well_formed CHECK (internal.fits(source, 'source_name'::text)),
+    constraint successes_to_recover_in_range CHECK (((successes_to_recover >= 1) AND (successes_to_recover <= 20))),
+    constraint tags_within_limit CHECK ((cardinality(tags) <= 32)),
+    constraint tier_well_formed CHECK (internal.fits(tier, 'tag'::text))
+);
+create index server_by_source on data.server using btree (source);
+create index server_by_tag on data.server using gin (tags);
+
+-- What a server was registered as, and from when until when.
+create table data.server_version (
+    server_version_id bigint not null generated always as identity,  -- Number of the version.
+    server_id bigint not null,  -- Server.
+    version text not null,  -- Version that the server has.
+    document jsonb not null,  -- Its server.json, schema 2025-12-11.
+    capabilities jsonb not null,  -- Its tools, resources and prompts: {tools, resources, prompts}.
+    valid tstzrange not null,  -- From its registration until that of the next version.
+    constraint server_version_pkey PRIMARY KEY (server_version_id),
+    constraint server_version_once EXCLUDE USING gist (server_id WITH =, valid WITH &&),
+    constraint server_version_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id),
+    constraint server_version_valid CHECK (((NOT isempty(valid)) AND lower_inc(valid) AND (NOT upper_inc(valid))))
+);
+
+-- When this service was running. Outside of it, the health of every server is unknown.
+create table data.service_uptime (
+    during tstzrange not null,  -- From its start until it last said that it runs.
+    constraint service_uptime_once EXCLUDE USING gist (during WITH &&),
+    constraint service_uptime_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during))))
+);
 
 -- An MCP server or agent that sends metrics or facts.
 create table data.source (

@@ -3,6 +3,8 @@
 create extension if not exists timescaledb;
 -- Suggests the nearest name for an unknown one.
 create extension if not exists pg_trgm;
+-- Keeps the ranges of one server from overlapping.
+create extension if not exists btree_gist;
 
 create schema if not exists data;
 comment on schema data is

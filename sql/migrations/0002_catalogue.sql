@@ -15,6 +15,10 @@ begin atomic
     "window": {"pattern": "^[1-9][0-9]{0,3}[hd]$", "maxLength": 5},
     "step": {"pattern": "^[1-9][0-9]{0,3}[smhd]$", "maxLength": 5},
     "group_by": {"pattern": "^(source|label\\.[A-Za-z_][A-Za-z0-9_.]*)$", "maxLength": 106},
+    "server_name": {"pattern": "^([A-Za-z0-9.-]+/)?[A-Za-z0-9._-]+$", "maxLength": 200},
+    "owner": {"pattern": "^[^\u0001-\u001f\u007f-\u009f]+$", "maxLength": 200},
+    "tag": {"pattern": "^[A-Za-z0-9][A-Za-z0-9_.:/-]*$", "maxLength": 100},
+    "maintenance_id": {"pattern": "^[A-Za-z0-9][A-Za-z0-9_.:-]*$", "maxLength": 200},
     "cursor": {"pattern": "^([2-7][0-9a-f])+$", "maxLength": 1000}
 }'::jsonb;
 end;

@@ -34,8 +34,23 @@ LABEL_NAME: Final[dict[str, Any]] = {
     "maxLength": 100,
 }
 
+MAINTENANCE_ID: Final[dict[str, Any]] = {
+    "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:-]*$",
+    "maxLength": 200,
+}
+
 METRIC_NAME: Final[dict[str, Any]] = {
     "pattern": "^[A-Za-z_][A-Za-z0-9_.:/-]*$",
+    "maxLength": 200,
+}
+
+OWNER: Final[dict[str, Any]] = {
+    "pattern": "^[^\u0001-\u001f\u007f-\u009f]+$",
+    "maxLength": 200,
+}
+
+SERVER_NAME: Final[dict[str, Any]] = {
+    "pattern": "^([A-Za-z0-9.-]+/)?[A-Za-z0-9._-]+$",
     "maxLength": 200,
 }
 
@@ -47,6 +62,11 @@ SOURCE_NAME: Final[dict[str, Any]] = {
 STEP: Final[dict[str, Any]] = {
     "pattern": "^[1-9][0-9]{0,3}[smhd]$",
     "maxLength": 5,
+}
+
+TAG: Final[dict[str, Any]] = {
+    "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:/-]*$",
+    "maxLength": 100,
 }
 
 UNIT: Final[dict[str, Any]] = {

