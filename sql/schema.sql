@@ -562,6 +562,8 @@ create function internal.finest_width(p_series bigint[], p_from timestamp with t
 
 create function internal.fits(p_text text, p_rule text) returns boolean language sql immutable parallel safe;
 
+create function internal.health_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, up tstzmultirange, degraded tstzmultirange, down tstzmultirange) language sql stable;
+
 create function internal.hourly_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.increase(p_values double precision[]) returns double precision language sql immutable strict parallel safe;
