@@ -548,6 +548,8 @@ create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN
 
 create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql stable;
 
+create function internal.end_version(p_server bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
+
 create function internal.estimate_rows(p_relation regclass) returns bigint language plpgsql stable;
 
 create function internal.explain_items(p_bad_items jsonb, p_now timestamp with time zone, p_facts boolean) returns jsonb language plpgsql stable;
@@ -557,6 +559,8 @@ create function internal.fact_faults(p_item jsonb, p_now timestamp with time zon
 create function internal.find_kinds(p_kind text) returns bigint[] language plpgsql stable;
 
 create function internal.find_series(p_kinds bigint[], p_source text) returns bigint[] language plpgsql stable;
+
+create function internal.find_server(p_name text) returns bigint language plpgsql stable;
 
 create function internal.finest_width(p_series bigint[], p_from timestamp with time zone) returns interval language sql stable;
 
@@ -599,6 +603,8 @@ create function internal.nearest_name(p_name text, p_names text[], p_least real)
 create function internal.oldest_accepted(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
 
 create function internal.oldest_chunk(p_relation name) returns timestamp with time zone language sql stable;
+
+create function internal.own_server(p_server data.server, p_owner text) returns void language plpgsql stable;
 
 create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
 
@@ -713,6 +719,10 @@ create function internal.write_cursor(p_list text, p_place text) returns text la
 -- schema api
 -- Functions that REST, MCP and the command line call. Role supervisor_app may execute them.
 create schema api;
+
+create function api.deregister_server(p_name text, p_owner text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+
+create function api.get_server(p_name text, p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
 create function api.get_state(p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
@@ -907,6 +917,8 @@ create table deploy.setting (
 -- data.sample_1h: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 
 -- privileges
+grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.get_server(text,timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_state(timestamp with time zone) to supervisor_app;
 grant execute on function api.get_visibility() to supervisor_app;
 grant execute on function api.ingest_facts(jsonb,boolean,text,timestamp with time zone) to supervisor_app;

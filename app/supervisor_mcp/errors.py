@@ -30,6 +30,7 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
     "content_type_known": (415, "Unsupported media type"),
     "content_encoding_known": (415, "Unsupported content encoding"),
     "host_allowed": (421, "Unknown host"),
+    "body_is_object": (422, "Body is not an object"),
     "parameter_known": (422, "Unknown parameter"),
     "parameter_required": (422, "Missing parameter"),
     "parameter_once": (422, "Repeated parameter"),

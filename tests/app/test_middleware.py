@@ -205,7 +205,7 @@ async def test_a_page_of_a_listed_origin_may_ask_what_it_may_send(
         foreign = await http.options(path, headers={**headers, "Origin": "https://evil.example"})
     assert answer.status_code == 200
     assert answer.headers["access-control-allow-origin"] == PAGE
-    assert answer.headers["access-control-allow-methods"] == "GET, HEAD, POST"
+    assert answer.headers["access-control-allow-methods"] == "GET, HEAD, POST, PUT, DELETE"
     assert answer.headers["access-control-allow-headers"] == asked
     assert foreign.status_code == 403
 

@@ -35,6 +35,14 @@ SINGULAR = {"ingest_metric": "ingest_metrics", "ingest_fact": "ingest_facts"}
 OPERATIONAL = {"/livez", "/readyz", "/metrics"}
 # The name of an argument in SQL where a tool calls it otherwise; None is given by the service.
 RENAMED: dict[str, str | None] = {"body": "items", "now": None}
+# Whether a tool reads, destroys and may be repeated, by the method of REST; None is the protocol's
+# default: a tool that does not only read destroys, and is not to be repeated.
+HINTS = {
+    "get": (True, None, None),
+    "post": (False, False, None),
+    "put": (False, False, True),
+    "delete": (False, None, True),
+}
 # How a JSON value of a type of SQL is described.
 TYPES = {
     "text": {"string"},
@@ -87,13 +95,28 @@ async def openapi(rest: httpx.AsyncClient) -> dict[str, Any]:
 
 @pytest.fixture
 def operations(openapi: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Operations of REST by their ids."""
+    """Operations of REST by their ids, with their methods and the members of their bodies."""
     return {
-        operation["operationId"]: operation
+        operation["operationId"]: {
+            **operation,
+            "method": method,
+            "members": members(openapi, operation),
+        }
         for path, methods in openapi["paths"].items()
-        for operation in methods.values()
+        for method, operation in methods.items()
         if path not in OPERATIONAL
     }
+
+
+def members(openapi: dict[str, Any], operation: dict[str, Any]) -> Schema:
+    """What the body of a request holds: items, or the members of an object."""
+    if "requestBody" not in operation:
+        return {}
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    if "$ref" in schema:
+        schema = openapi["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    held: Schema = {"items": schema} if "anyOf" in schema else schema["properties"]
+    return held
 
 
 def types(schema: Schema) -> set[str]:
@@ -105,8 +128,8 @@ def types(schema: Schema) -> set[str]:
 def names(operation: dict[str, Any]) -> set[str]:
     """The arguments of an operation of REST, spelled as those of tools."""
     found = {p["name"] for p in operation["parameters"]} - {"If-None-Match"}
-    items = {"items"} if "requestBody" in operation else set()
-    return {"idempotency_key" if name == "Idempotency-Key" else name for name in found} | items
+    found |= operation["members"].keys()
+    return {"idempotency_key" if name == "Idempotency-Key" else name for name in found}
 
 
 def test_every_capability_is_in_sql_rest_and_mcp(
@@ -121,7 +144,7 @@ def test_every_function_is_commented(functions: dict[str, Any]) -> None:
 
 
 def test_arguments_have_the_same_names_and_types_in_sql_and_in_tools(
-    functions: dict[str, Any], tools: dict[str, Tool]
+    functions: dict[str, Any], operations: dict[str, Any], tools: dict[str, Tool]
 ) -> None:
     for name in functions.keys() - WITHIN.keys():
         in_sql = {
@@ -130,6 +153,10 @@ def test_arguments_have_the_same_names_and_types_in_sql_and_in_tools(
             if RENAMED.get(argument, argument) is not None
         }
         in_tool = {n: types(s) for n, s in tools[name].input_schema["properties"].items()}
+        if in_sql.pop("document", None):
+            # Its members are arguments, of which the path has some too; SQL validates them.
+            for member in operations[name]["members"].keys() - in_sql.keys():
+                assert in_tool.pop(member), (name, member)
         assert in_tool.keys() == in_sql.keys(), name
         for argument, expected in in_sql.items():
             assert argument is not None
@@ -143,16 +170,17 @@ def test_arguments_have_the_same_names_in_rest_and_in_tools(
         assert set(tools[name].input_schema["properties"]) == names(operation), name
 
 
-def test_a_tool_promises_to_change_nothing_exactly_where_its_function_does(
-    functions: dict[str, Any], tools: dict[str, Tool]
+def test_the_hints_of_a_tool_say_what_its_function_and_its_method_do(
+    functions: dict[str, Any], operations: dict[str, Any], tools: dict[str, Tool]
 ) -> None:
     for name, tool in tools.items():
         hints = tool.annotations
         assert hints is not None
+        method = operations[SINGULAR.get(name, name)]["method"]
+        given = (hints.read_only_hint, hints.destructive_hint, hints.idempotent_hint)
+        assert given == HINTS[method], name
         stable = functions[SINGULAR.get(name, name)]["volatility"] != "v"
-        # Left out, a hint has the protocol's default: destructive, where a tool is not read-only.
-        destructive = None if stable else False
-        assert (hints.read_only_hint, hints.destructive_hint) == (stable, destructive), name
+        assert hints.read_only_hint is stable, name
         assert hints.open_world_hint is False, name
 
 
@@ -176,6 +204,12 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("list_kinds", "/query/kinds", {"prefix": "Fact:"}),
     ("list_kinds", "/query/kinds", {"type": "gauge", "limit": 10}),
+    ("get_server", "/registry/servers/{name}", {"name": "io.github.acme/search"}),
+    (
+        "get_server",
+        "/registry/servers/{name}",
+        {"name": "io.github.acme/search", "as_of": NOW.timestamp() - 86400},
+    ),
 ]
 
 
@@ -189,7 +223,7 @@ async def test_sql_rest_and_mcp_give_the_same_answer(
     path: str,
     arguments: dict[str, Any],
 ) -> None:
-    from_rest = await rest.get(path, params=query(arguments))
+    from_rest = await rest.get(path.format(**arguments), params=query(path, arguments))
     assert from_rest.status_code == 200, from_rest.text
     result = await client.call_tool(name, arguments)
     (content,) = result.content
@@ -214,12 +248,24 @@ async def test_sql_rest_and_mcp_give_the_same_answer(
         ("query_metrics", "/query/metrics", {"name": "queue_depth", "step": "1x"}),
         ("list_kinds", "/query/kinds", {"type": "event"}),
         ("list_kinds", "/query/kinds", {"kind": "x"}),
+        ("get_server", "/registry/servers/{name}", {"name": "io.github.acme/serach"}),
+        ("get_server", "/registry/servers/{name}", {"name": "a", "as_of": "yesterday"}),
+        ("deregister_server", "/registry/servers/{name}", {"name": "io.github.acme/serach"}),
+        ("deregister_server", "/registry/servers/{name}", {"name": "io.github.acme/search"}),
     ],
 )
 async def test_rest_and_mcp_report_the_same_problem(
-    rest: httpx.AsyncClient, client: Caller, name: str, path: str, arguments: dict[str, Any]
+    rest: httpx.AsyncClient,
+    operations: dict[str, Any],
+    client: Caller,
+    name: str,
+    path: str,
+    arguments: dict[str, Any],
 ) -> None:
-    from_rest = (await rest.get(path, params=query(arguments))).json()
+    method = operations[name]["method"].upper()
+    params = query(path, arguments)
+    answer = await rest.request(method, path.format(**arguments), params=params)
+    from_rest = answer.json()
     result = await client.call_tool(name, arguments, raise_on_error=False)
     assert result.is_error
     (content,) = result.content
@@ -242,10 +288,11 @@ async def test_rest_and_mcp_refuse_the_same_items_in_the_same_words(
     assert msgspec.json.decode(content.text)["params"] == from_rest["params"]
 
 
-def query(arguments: dict[str, Any]) -> dict[str, str]:
-    """Arguments of a tool as query parameters."""
+def query(path: str, arguments: dict[str, Any]) -> dict[str, str]:
+    """Arguments of a tool as query parameters, without those in the path."""
     labels = {f"label.{n}": v for n, v in arguments.get("labels", {}).items()}
-    return {n: str(v) for n, v in arguments.items() if n != "labels"} | labels
+    elsewhere = {"labels", *(n for n in arguments if f"{{{n}}}" in path)}
+    return {n: str(v) for n, v in arguments.items() if n not in elsewhere} | labels
 
 
 def ask(conn: Connection[Any], name: str, arguments: dict[str, Any]) -> Any:

@@ -25,6 +25,8 @@ NAMES = {
     "query_facts",
     "query_agg",
     "list_kinds",
+    "get_server",
+    "deregister_server",
 }
 # What identifies an aggregate, with any fields.
 HEAD = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
@@ -36,6 +38,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("query_facts", {"kind": "Fact:Sale", "limit": 3}),
     ("query_metrics", {"name": "http/requests.total", "step": "6h"}),
     ("list_kinds", {}),
+    ("get_server", {"name": "io.github.acme/search"}),
     ("ingest_facts", {"items": []}),
 ]
 

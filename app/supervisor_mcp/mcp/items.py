@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
@@ -14,7 +13,7 @@ from msgspec import Struct
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.mcp.answers import LARGEST_BYTES, with_fewer_rejections
 from supervisor_mcp.mcp.schemas import batch_input_schema, item_input_schema
-from supervisor_mcp.mcp.tool import OperationTool
+from supervisor_mcp.mcp.tool import STORING, OperationTool, as_json
 from supervisor_mcp.operations.arguments import malformed
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
@@ -44,13 +43,13 @@ def item_tool(
                 raise missing_parameter(name, schema["properties"][name]["description"])
         options = IngestOptions.read({"idempotency_key": sent.pop("idempotency_key", None)})
         try:
-            return await ingest(context, _document(sent), options, clock())
+            return await ingest(context, as_json(sent), options, clock())
         except Problem as problem:
             if problem.slug == "items_refused":
                 problem.hint = "Correct the arguments named in params.items and call again."
             raise
 
-    return OperationTool.storing(described, title, call, schema, Receipt)
+    return OperationTool.made(described, title, call, schema, Receipt, hints=STORING)
 
 
 def batch_tool(
@@ -73,7 +72,7 @@ def batch_tool(
             raise malformed("items", "an array", items, hint)
         options = IngestOptions.read({n: v for n, v in arguments.items() if n != "items"})
         await _report(0, len(items), "storing")
-        receipt = await ingest(context, _document(items), options, clock())
+        receipt = await ingest(context, as_json(items), options, clock())
         await _report(len(items), len(items), "committed")
         if len(receipt) > LARGEST_BYTES:
             decoded = msgspec.json.decode(receipt, type=dict[str, Any])
@@ -81,16 +80,7 @@ def batch_tool(
             receipt = msgspec.json.encode(fewer)
         return receipt
 
-    return OperationTool.storing(described, title, call, schema, Receipt)
-
-
-def _document(items: Any) -> bytes:
-    """What was sent as JSON again.
-
-    NaN and unpaired surrogates, which Python's parser accepts, stay in it for the operation to
-    refuse.
-    """
-    return json.dumps(items, separators=(",", ":")).encode()
+    return OperationTool.made(described, title, call, schema, Receipt, hints=STORING)
 
 
 async def _report(done: int, total: int, message: str) -> None:

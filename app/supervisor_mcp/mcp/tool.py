@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Self, TypeVar
@@ -15,14 +16,19 @@ from pydantic import Field
 from supervisor_mcp.errors import Problem, internal
 from supervisor_mcp.mcp.answers import answered
 from supervisor_mcp.mcp.problems import current_request_id, failed, too_deep
-from supervisor_mcp.mcp.schemas import Schema, answer_schema, input_schema
-from supervisor_mcp.operations.query import Query
+from supervisor_mcp.mcp.schemas import Schema, answer_schema, document_input_schema, input_schema
+from supervisor_mcp.operations.query import Query, parameters
 
 logger = logging.getLogger(__name__)
 
 # Hints that have the protocol's default, or mean nothing for a tool that reads, are left out.
 READING = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 STORING = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
+# Done again, it changes nothing; what it replaces stays in the history.
+REPLACING = ToolAnnotations(
+    read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
+)
+REMOVING = ToolAnnotations(read_only_hint=False, idempotent_hint=True, open_world_hint=False)
 
 Asked = TypeVar("Asked", bound=Query)
 Call = Callable[[dict[str, Any]], Awaitable[bytes]]
@@ -37,31 +43,62 @@ class OperationTool(Tool):
     call: Annotated[Call, Field(exclude=True)]
 
     @classmethod
-    def reading(
+    def asking(
         cls,
         operation: Callable[[Asked], Awaitable[bytes]],
         query: type[Asked],
         title: str,
         *shapes: type[Struct],
+        hints: ToolAnnotations = READING,
     ) -> Self:
-        """A tool that changes nothing; it answers a query with one of the shapes."""
+        """A tool that takes a query and answers with one of the shapes."""
 
         async def call(arguments: dict[str, Any]) -> bytes:
             return await operation(query.read(arguments))
 
-        return cls._made(operation, title, call, input_schema(query), shapes, read_only=True)
+        return cls.made(operation, title, call, input_schema(query), *shapes, hints=hints)
 
     @classmethod
-    def storing(
+    def taking(
+        cls,
+        operation: Callable[[Asked, bytes], Awaitable[bytes]],
+        query: type[Asked],
+        document: type[Struct],
+        title: str,
+        *shapes: type[Struct],
+        hints: ToolAnnotations = REPLACING,
+    ) -> Self:
+        """A tool that takes a query and a document: its arguments are the members of both."""
+        schema = document_input_schema(query, document)
+        asked = {parameter.name for parameter in parameters(query)}
+
+        async def call(arguments: dict[str, Any]) -> bytes:
+            given = {n: value for n, value in arguments.items() if n in asked}
+            sent = {n: v for n, v in arguments.items() if n not in asked and v is not None}
+            return await operation(query.read(given), as_json(sent))
+
+        return cls.made(operation, title, call, schema, *shapes, hints=hints)
+
+    @classmethod
+    def made(
         cls,
         operation: Callable[..., Any],
         title: str,
         call: Call,
         taken: Schema,
         *shapes: type[Struct],
+        hints: ToolAnnotations,
     ) -> Self:
-        """A tool that adds rows and changes or removes none; `taken` is its input schema."""
-        return cls._made(operation, title, call, taken, shapes, read_only=False)
+        """A tool that does what `call` does; `taken` is its input schema."""
+        return cls(
+            name=operation.__name__,
+            title=title,
+            description=inspect.getdoc(operation),
+            call=call,
+            parameters=taken,
+            output_schema=answer_schema(*shapes),
+            annotations=hints,
+        )
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
         """Call the operation; any failure becomes a problem."""
@@ -80,23 +117,11 @@ class OperationTool(Tool):
         """Nothing: the library would add an empty list of tags to every listing."""
         return {}
 
-    @classmethod
-    def _made(
-        cls,
-        operation: Callable[..., Any],
-        title: str,
-        call: Call,
-        taken: Schema,
-        shapes: tuple[type[Struct], ...],
-        *,
-        read_only: bool,
-    ) -> Self:
-        return cls(
-            name=operation.__name__,
-            title=title,
-            description=inspect.getdoc(operation),
-            call=call,
-            parameters=taken,
-            output_schema=answer_schema(*shapes),
-            annotations=READING if read_only else STORING,
-        )
+
+def as_json(sent: Any) -> bytes:
+    """What was sent as JSON again.
+
+    NaN and unpaired surrogates, which Python's parser accepts, stay in it for the operation to
+    refuse.
+    """
+    return json.dumps(sent, separators=(",", ":")).encode()

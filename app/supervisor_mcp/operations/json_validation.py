@@ -30,6 +30,19 @@ async def check_document(document: bytes) -> None:
         _check(document)
 
 
+async def decode_object(document: bytes) -> dict[str, Any]:
+    """The object that a JSON text is. Raises `Problem`."""
+    await check_document(document)
+    decoded = from_json(document)
+    if not isinstance(decoded, dict):
+        raise Problem(
+            "body_is_object",
+            "the body is not a JSON object",
+            hint="Send one object with the parameters as its members.",
+        )
+    return decoded
+
+
 async def read_lines(lines: bytes) -> bytes:
     """NDJSON as one JSON array; blank lines are left out. Raises `Problem`."""
     if len(lines) > AT_ONCE_BYTES:

@@ -10,13 +10,14 @@ from starlette.types import ASGIApp
 
 from supervisor_mcp.operations.clock import Clock, now
 from supervisor_mcp.operations.context import Context
-from supervisor_mcp.rest import aggregates, facts, health, kinds, metrics, problems
+from supervisor_mcp.rest import aggregates, facts, health, kinds, metrics, problems, servers
 from supervisor_mcp.rest.compression import Compression
 from supervisor_mcp.rest.health import IndexResource
 from supervisor_mcp.rest.openapi import OpenApiResource
 from supervisor_mcp.rest.operation import Resource
+from supervisor_mcp.rest.routing import Parameters, PathResource, Router
 
-NOUNS = (metrics, facts, aggregates, kinds, health)
+NOUNS = (metrics, facts, aggregates, kinds, servers, health)
 
 
 def _resources(noun: object) -> list[type[Resource]]:
@@ -29,7 +30,7 @@ def _resources(noun: object) -> list[type[Resource]]:
 
 
 RESOURCES = [resource for noun in NOUNS for resource in _resources(noun)]
-OPERATIONS = {resource.path: resource.operation for resource in RESOURCES}
+OPERATIONS = [(resource.path, resource.operation) for resource in RESOURCES]
 
 
 def create_app(context: Context, clock: Clock = now) -> ASGIApp:
@@ -37,26 +38,19 @@ def create_app(context: Context, clock: Clock = now) -> ASGIApp:
 
     `context` has to be connected before the first request.
     """
-    app: App[Request, Response] = App(middleware=[_Routes()])
+    app: App[Request, Response] = App(middleware=[Parameters()], router=Router())
     app.req_options.strip_url_path_trailing_slash = False
     problems.install(app)
+    paths: dict[str, list[Resource]] = {}
     for resource in RESOURCES:
-        app.add_route(resource.path, resource(context, clock))
+        paths.setdefault(resource.path, []).append(resource(context, clock))
+    for path, resources in paths.items():
+        app.add_route(path, PathResource(resources))
     app.add_route("/openapi.json", OpenApiResource(OPERATIONS, _version()))
-    links = {operation.name: path for path, operation in OPERATIONS.items()}
+    links = {operation.name: path for path, operation in OPERATIONS}
     app.add_route("/", IndexResource({**links, "openapi": "/openapi.json"}))
     asgi: Any = app
     return Compression(asgi)
-
-
-class _Routes:
-    """Leaves the route in the scope, for the middleware that counts."""
-
-    async def process_resource(
-        self, req: Request, _resp: Response, _resource: object, _params: dict[str, Any]
-    ) -> None:
-        """Leave the route's template in the scope."""
-        req.scope["supervisor.route"] = req.uri_template
 
 
 def _version() -> str:

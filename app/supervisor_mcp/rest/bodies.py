@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from typing import Any
 
 import falcon
 from falcon.asgi import Request
 
 from supervisor_mcp.errors import Problem
-from supervisor_mcp.operations.json_validation import AT_ONCE_BYTES, read_lines
+from supervisor_mcp.operations.json_validation import AT_ONCE_BYTES, decode_object, read_lines
 from supervisor_mcp.rest.budget import BODIES
 
 LIMIT_BYTES = 8 * 1024 * 1024
@@ -18,9 +19,25 @@ NDJSON = {"application/x-ndjson", "application/ndjson", "application/jsonl"}
 GZIP = {"gzip", "x-gzip"}
 
 
-async def read_document(req: Request) -> bytes:
+async def read_items(req: Request) -> bytes:
     """The body as JSON text, an array of the lines where it is NDJSON. Raises `Problem`."""
-    lines = _is_lines(req)
+    lines = _media_type(req, JSON | NDJSON) in NDJSON
+    body = await _inflated(req)
+    return await read_lines(body) if lines else body
+
+
+async def read_document(req: Request) -> bytes:
+    """The body as JSON text. Raises `Problem`."""
+    _media_type(req, JSON)
+    return await _inflated(req)
+
+
+async def read_object(req: Request) -> dict[str, Any]:
+    """The body, which is a JSON object. Raises `Problem`."""
+    return await decode_object(await read_document(req))
+
+
+async def _inflated(req: Request) -> bytes:
     encoding = (req.get_header("Content-Encoding") or "identity").strip().lower()
     if encoding != "identity" and encoding not in GZIP:
         raise Problem(
@@ -33,23 +50,22 @@ async def read_document(req: Request) -> bytes:
         inflate = asyncio.to_thread(_inflate, body) if len(body) > AT_ONCE_BYTES else None
         body = _inflate(body) if inflate is None else await inflate
         BODIES.take(req.scope, len(body))
-    return await read_lines(body) if lines else body
+    return body
 
 
-def _is_lines(req: Request) -> bool:
+def _media_type(req: Request, supported: set[str]) -> str:
     # Without a type, any web page could send one without asking first (CORS).
     media_type, options = falcon.parse_header(req.content_type or "")
-    if options.get("charset", "utf-8").lower() in {"utf-8", "utf8"}:
-        if media_type.lower() in JSON:
-            return False
-        if media_type.lower() in NDJSON:
-            return True
+    in_utf_8 = options.get("charset", "utf-8").lower() in {"utf-8", "utf8"}
+    if in_utf_8 and media_type.lower() in supported:
+        return media_type.lower()
+    lines = " or application/x-ndjson" if supported >= NDJSON else ""
     raise Problem(
         "content_type_known",
         f'unsupported media type "{req.content_type[:100]}"'
         if req.content_type
         else "the request has no Content-Type",
-        hint="Send Content-Type: application/json or application/x-ndjson, in UTF-8.",
+        hint=f"Send Content-Type: application/json{lines}, in UTF-8.",
     )
 
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from supervisor_mcp.operations.arguments import text
 from supervisor_mcp.operations.ingest import IngestOptions, Receipt
-from supervisor_mcp.rest.bodies import read_document
+from supervisor_mcp.rest.bodies import read_items
 from supervisor_mcp.rest.operation import JSON, Operation, Resource, send_json
 from supervisor_mcp.rest.parameters import HEADERS
 
@@ -22,6 +22,7 @@ def ingest_operation(name: str, summary: str, items: type) -> Operation[IngestOp
         summary,
         IngestOptions,
         {JSON: Receipt},
+        method="post",
         items=items,
         problems=(409, 413, 415, 429),
     )
@@ -42,5 +43,5 @@ class IngestResource(Resource):
         key = req.get_header(HEADERS["idempotency_key"])
         if key is not None:
             options = replace(options, idempotency_key=text(HEADERS["idempotency_key"], key))
-        document = await read_document(req)
+        document = await read_items(req)
         send_json(resp, await self.store(document, options))

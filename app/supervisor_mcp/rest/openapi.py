@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any, get_args
 
@@ -10,7 +10,7 @@ import msgspec
 from falcon.asgi import Request, Response
 
 from supervisor_mcp.operations.ingest import LARGEST_BATCH
-from supervisor_mcp.operations.query import Parameter, parameters
+from supervisor_mcp.operations.query import Parameter
 from supervisor_mcp.rest.bodies import LIMIT_BYTES
 from supervisor_mcp.rest.operation import (
     JSON,
@@ -24,6 +24,7 @@ from supervisor_mcp.rest.parameters import HEADERS, spelled
 from supervisor_mcp.rest.problems import MEDIA_TYPE as PROBLEM
 
 Schema = dict[str, Any]
+Operations = Sequence[tuple[str, Operation[Any]]]
 
 REFERENCE = "#/components/schemas/{name}"
 # Statuses of problems that every route can end with.
@@ -53,7 +54,7 @@ PROBLEM_SCHEMA: Schema = {
 class OpenApiResource(ReadRoute):
     """The document, made once."""
 
-    def __init__(self, operations: Mapping[str, Operation[Any]], version: str) -> None:
+    def __init__(self, operations: Operations, version: str) -> None:
         self._answer = msgspec.json.encode(document(operations, version))
 
     async def on_get(self, req: Request, resp: Response) -> None:
@@ -65,9 +66,12 @@ class OpenApiResource(ReadRoute):
 DOCUMENT = Operation("openapi", "This document", NoQuery, {JSON: {"type": "object"}})
 
 
-def document(operations: Mapping[str, Operation[Any]], version: str) -> Schema:
-    """The OpenAPI document for operations by their paths."""
-    statuses = sorted({*EVERYWHERE, *(s for o in operations.values() for s in o.problems)})
+def document(operations: Operations, version: str) -> Schema:
+    """The OpenAPI document for operations beside their paths."""
+    statuses = sorted({*EVERYWHERE, *(s for _, o in operations for s in o.problems)})
+    paths: Schema = {}
+    for path, operation in operations:
+        paths.setdefault(path, {})[operation.method] = _operation(path, operation)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -76,7 +80,7 @@ def document(operations: Mapping[str, Operation[Any]], version: str) -> Schema:
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": "/"}],
-        "paths": {path: {o.method: _operation(o)} for path, o in operations.items()},
+        "paths": paths,
         "components": {
             "schemas": {**_components(operations), "Problem": PROBLEM_SCHEMA},
             "responses": {f"Problem{status}": _problem(status) for status in statuses},
@@ -85,11 +89,11 @@ def document(operations: Mapping[str, Operation[Any]], version: str) -> Schema:
     }
 
 
-def _components(operations: Mapping[str, Operation[Any]]) -> Schema:
+def _components(operations: Operations) -> Schema:
     shapes = {
         shape
-        for operation in operations.values()
-        for answer in (*operation.answers.values(), operation.items)
+        for _, operation in operations
+        for answer in (*operation.answers.values(), operation.items, operation.document)
         for shape in (get_args(answer) or (answer,))
         if isinstance(shape, type)
     }
@@ -99,11 +103,15 @@ def _components(operations: Mapping[str, Operation[Any]]) -> Schema:
     return components
 
 
-def _operation(operation: Operation[Any]) -> Schema:
+def _operation(path: str, operation: Operation[Any]) -> Schema:
     described: Schema = {
         "operationId": operation.name,
         "summary": operation.summary,
-        "parameters": [_parameter(parameter) for parameter in _parameters(operation)],
+        "parameters": [
+            _parameter(parameter, place)
+            for place in ("path", "query", "header")
+            for parameter in operation.placed(path, place)
+        ],
         "responses": {
             "200": {
                 "description": "Success.",
@@ -128,14 +136,10 @@ def _operation(operation: Operation[Any]) -> Schema:
     if "ETag" in operation.headers:
         described["parameters"].append(IF_NONE_MATCH)
         described["responses"]["304"] = {"description": "The answer has not changed."}
-    if operation.items is not None:
-        described["requestBody"] = _body(_schema(operation.items))
+    body = _body(path, operation)
+    if body:
+        described["requestBody"] = body
     return described
-
-
-def _parameters(operation: Operation[Any]) -> tuple[Parameter, ...]:
-    query: Any = operation.query
-    return parameters(query)
 
 
 IF_NONE_MATCH: Schema = {
@@ -155,13 +159,32 @@ def _schema(answer: Any) -> Schema:
     return references[0] if len(references) == 1 else {"anyOf": references}
 
 
-def _body(item: Schema) -> Schema:
-    items = {"type": "array", "maxItems": LARGEST_BATCH, "items": item}
+def _body(path: str, operation: Operation[Any]) -> Schema | None:
+    """The body of a request; None where it has none."""
+    if operation.items is not None:
+        item = _schema(operation.items)
+        items = {"type": "array", "maxItems": LARGEST_BATCH, "items": item}
+        content = {JSON: {"schema": {"anyOf": [items, item]}}, NDJSON: {"schema": item}}
+        return _compressible(f"At most {LARGEST_BATCH:,} items and", content)
+    if operation.document is not None:
+        return _compressible("At most", {JSON: {"schema": _schema(operation.document)}})
+    members = operation.placed(path, "body")
+    if not members:
+        return None
+    schema = {
+        "type": "object",
+        "properties": {member.name: member.schema for member in members},
+        "required": [member.name for member in members if member.required],
+        "additionalProperties": False,
+    }
+    return _compressible("At most", {JSON: {"schema": schema}})
+
+
+def _compressible(limit: str, content: Schema) -> Schema:
     return {
         "required": True,
-        "description": f"At most {LARGEST_BATCH:,} items and {LIMIT_BYTES >> 20} MiB; may be sent"
-        " with Content-Encoding: gzip.",
-        "content": {JSON: {"schema": {"anyOf": [items, item]}}, NDJSON: {"schema": item}},
+        "description": f"{limit} {LIMIT_BYTES >> 20} MiB; may be sent with Content-Encoding: gzip.",
+        "content": content,
     }
 
 
@@ -184,14 +207,13 @@ def _problem(status: int) -> Schema:
     }
 
 
-def _parameter(parameter: Parameter) -> Schema:
+def _parameter(parameter: Parameter, place: str) -> Schema:
     schema = {name: value for name, value in parameter.schema.items() if name != "description"}
     if parameter.is_map:
         return _map(parameter, schema)
-    in_header = parameter.name in HEADERS
     described: Schema = {
         "name": HEADERS.get(parameter.name, parameter.name),
-        "in": "header" if in_header else "query",
+        "in": place,
         "description": parameter.description,
         "required": parameter.required,
         "schema": schema,

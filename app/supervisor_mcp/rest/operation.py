@@ -13,12 +13,18 @@ from falcon.constants import COMBINED_METHODS
 
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
-from supervisor_mcp.operations.query import Query
-from supervisor_mcp.rest.parameters import read_query
+from supervisor_mcp.operations.query import Parameter, Query, parameters
+from supervisor_mcp.rest.bodies import read_object
+from supervisor_mcp.rest.parameters import HEADERS, read_object_query, read_query
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 CSV = "text/csv"
+
+# Where the scope of a request holds the parameters of its path.
+PATH = "supervisor.path"
+# Methods whose requests have a body.
+WITH_BODY = {"post", "put"}
 
 Asked = TypeVar("Asked", bound=Query)
 
@@ -32,27 +38,48 @@ class Operation(Generic[Asked]):
     """The operation of a route.
 
     `name` is also the name of the SQL function and of the tool. `answers` holds what it answers
-    with by media type: a Struct, a union of Structs, or a JSON Schema. `items` is the Struct of an
-    item in the request body. `problems` are the statuses of its problems beside those of every
-    route, `headers` describes response headers by their names.
+    with by media type: a Struct, a union of Structs, or a JSON Schema. `problems` are the statuses
+    of its problems beside those of every route, `headers` describes response headers by their
+    names.
+
+    The body of a POST or PUT is one of three: items, of which `items` is the Struct; a document,
+    of which `document` is the Struct, and which SQL validates; or, without either, an object with
+    those parameters of the query that are not in the path.
     """
 
     name: str
     summary: str
     query: type[Asked]
     answers: Mapping[str, Any]
+    method: str = "get"
     items: type | None = None
+    document: type | None = None
     problems: tuple[int, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    @property
-    def method(self) -> str:
-        """The HTTP method in lower case."""
-        return "get" if self.items is None else "post"
-
     def read(self, req: Request) -> Asked:
-        """The query in the URL. Raises `Problem`."""
-        return cast("Asked", _read(self.query, req.query_string))
+        """The query in the path and the query string. Raises `Problem`."""
+        path = tuple(req.scope[PATH].items())
+        return cast("Asked", _read(self.query, path, req.query_string))
+
+    async def read_body(self, req: Request) -> Asked:
+        """The query in the path and an object in the body. Raises `Problem`."""
+        read_query(NoQuery, {}, req.query_string)
+        return read_object_query(self.query, req.scope[PATH], await read_object(req))
+
+    def place(self, path: str, parameter: Parameter) -> str:
+        """Where a request to a path has a parameter: path, header, body or query."""
+        if f"{{{parameter.name}}}" in path:
+            return "path"
+        if parameter.name in HEADERS:
+            return "header"
+        bare = self.items is None and self.document is None
+        return "body" if bare and self.method in WITH_BODY else "query"
+
+    def placed(self, path: str, *places: str) -> list[Parameter]:
+        """The parameters that a request to a path has in these places."""
+        query: Any = self.query
+        return [each for each in parameters(query) if self.place(path, each) in places]
 
 
 class Route:
@@ -97,5 +124,5 @@ def send_json(resp: Response, answer: bytes) -> None:
 
 
 @lru_cache(maxsize=512)
-def _read(query: Any, query_string: str) -> Query:
-    return cast("Query", read_query(query, query_string))
+def _read(query: Any, path: tuple[tuple[str, str], ...], query_string: str) -> Query:
+    return cast("Query", read_query(query, dict(path), query_string))

@@ -1,10 +1,10 @@
-"""Query strings as queries."""
+"""Paths, query strings and bodies as queries."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TypeVar
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from supervisor_mcp.errors import Problem
@@ -21,9 +21,13 @@ HEADERS = {"idempotency_key": "Idempotency-Key"}
 Asked = TypeVar("Asked", bound=Query)
 
 
-def read_query(query: type[Asked], query_string: str) -> Asked:
-    """Read a query string. A map such as labels comes as label.<key>=value. Raises `Problem`."""
-    known = {p.name: p for p in parameters(query) if p.name not in HEADERS}
+def read_query(query: type[Asked], path: Mapping[str, str], query_string: str) -> Asked:
+    """Read the parameters of a path and a query string. Raises `Problem`.
+
+    A map such as labels comes as label.<key>=value.
+    """
+    elsewhere = {*HEADERS, *path}
+    known = {p.name: p for p in parameters(query) if p.name not in elsewhere}
     sent: dict[str, str | dict[str, str]] = {}
     for name, value in _unrepeated(_pairs(query_string)):
         singular, dot, key = name.partition(".")
@@ -34,7 +38,18 @@ def read_query(query: type[Asked], query_string: str) -> Asked:
             sent.setdefault(field.name, {})[key] = value  # type: ignore[index]
         else:
             sent[name] = PASTED_OFFSET.sub("+", value) if field.is_timestamp else value
-    return query.parse(sent)
+    return query.parse({**sent, **path})
+
+
+def read_object_query(
+    query: type[Asked], path: Mapping[str, str], sent: Mapping[str, Any]
+) -> Asked:
+    """Read the parameters of a path and those of an object in the body. Raises `Problem`."""
+    for name in sent:
+        if name in path:
+            known = [p.name for p in parameters(query) if p.name not in path]
+            raise unknown_parameter(name, sorted(known))
+    return query.read({**sent, **path})
 
 
 def spelled(parameter: Parameter) -> str:

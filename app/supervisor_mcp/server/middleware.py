@@ -23,7 +23,7 @@ WITH_BODY = {"POST", "PUT", "PATCH"}
 # What is counted where the client left before anything was sent, as nginx does.
 CLIENT_LEFT = 499
 # What scripts of listed origins may use; the headers of answers that programs need.
-METHODS = ("GET", "HEAD", "POST")
+METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
 EXPOSED = ("ETag", "Retry-After", "X-Next-Cursor", "X-Request-ID")
 # Members of an enumeration take longer to look up than the whole verdict.
 ALLOWED = Verdict.ALLOWED

@@ -35,5 +35,5 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
         return bounded(await aggregates.query_agg(context, query, clock()), NARROW)
 
     return [
-        OperationTool.reading(query_agg, AggregateQuery, "Aggregate a kind", Aggregate, Aggregates)
+        OperationTool.asking(query_agg, AggregateQuery, "Aggregate a kind", Aggregate, Aggregates)
     ]

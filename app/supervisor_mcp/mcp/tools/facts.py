@@ -64,7 +64,7 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     return [
         item_tool(ingest_fact, "Store an event", *made),
         batch_tool(ingest_facts, "Store events", *made),
-        OperationTool.reading(query_facts, FactQuery, "Read events", FactPage),
+        OperationTool.asking(query_facts, FactQuery, "Read events", FactPage),
     ]
 
 

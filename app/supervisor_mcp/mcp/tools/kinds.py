@@ -24,4 +24,4 @@ def tools(context: Context, _clock: Clock) -> list[OperationTool]:
         """
         return await kinds.list_kinds(context, query)
 
-    return [OperationTool.reading(list_kinds, KindQuery, "List kinds", KindPage)]
+    return [OperationTool.asking(list_kinds, KindQuery, "List kinds", KindPage)]

@@ -57,5 +57,5 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     return [
         item_tool(ingest_metric, "Store a metric value", *made),
         batch_tool(ingest_metrics, "Store metric values", *made),
-        OperationTool.reading(query_metrics, SeriesQuery, "Read series of a metric", SeriesResult),
+        OperationTool.asking(query_metrics, SeriesQuery, "Read series of a metric", SeriesResult),
     ]

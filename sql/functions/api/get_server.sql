@@ -1,0 +1,60 @@
+create or replace function api.get_server(p_name text, p_as_of timestamptz, p_now timestamptz)
+returns json
+language plpgsql stable
+security definer
+set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
+as $$
+declare
+    v_server constant bigint := internal.find_server(p_name);
+begin
+    return (
+        select
+            json_build_object(
+                'name', server.name,
+                'local', server.local,
+                'owner', server.owner,
+                'status', server.status,
+                'tier', server.tier,
+                'tags', server.tags,
+                'source', server.source,
+                'keepalive_seconds', server.keepalive_seconds,
+                'failures_to_down', server.failures_to_down,
+                'successes_to_recover', server.successes_to_recover,
+                'sla_target', server.sla_target,
+                'probe', server.probe,
+                'registered_at', server.registered_at,
+                'updated_at', server.updated_at,
+                'deregistered_at', server.deregistered_at,
+                'version', at.version,
+                'document', at.document,
+                'capabilities', at.capabilities,
+                'versions', (
+                    select
+                        json_agg(
+                            json_build_object(
+                                'version', past.version, 'from', lower(past.valid), 'to', upper(past.valid)
+                            )
+                            order by past.valid desc
+                        )
+                    from (
+                        select *
+                        from data.server_version
+                        where server_id = v_server
+                        order by valid desc
+                        limit 100
+                    ) as past
+                )
+            )
+        from data.server
+        left join data.server_version as at
+            on server.server_id = at.server_id and at.valid @> coalesce(p_as_of, p_now)
+        where server.server_id = v_server
+    );
+end
+$$;
+comment on function api.get_server(text, timestamptz, timestamptz) is
+'A server of the registry, with the version that it had at p_as_of, by default now, and its newest 100
+versions: {name, …, version, document, capabilities, versions: [{version, from, to}]}. Where it was not
+registered at that time, version and what belongs to it are null.
+Errors: server_unknown.';

@@ -1,0 +1,31 @@
+create or replace function internal.find_server(p_name text) returns bigint
+language plpgsql stable
+as $$
+declare
+    v_server constant bigint := (select server_id from data.server where name = p_name);
+    v_nearest text;
+begin
+    if v_server is null then
+        v_nearest := internal.nearest_name(
+            p_name,
+            array(
+                select name
+                from data.server
+                where length(name) between length(p_name) / 2 and length(p_name) * 2 + 5
+                -- Bounds the time of the comparison.
+                limit 10000
+            ),
+            0.25
+        );
+        raise exception 'unknown server "%"', left(p_name, 200)
+            using errcode = 'SV404', constraint = 'server_unknown', column = 'name',
+            detail = jsonb_strip_nulls(jsonb_build_object('nearest', v_nearest)),
+            hint = internal.suggestion(v_nearest)
+            || 'list_servers (GET /registry/servers) lists all servers.';
+    end if;
+    return v_server;
+end
+$$;
+comment on function internal.find_server(text) is
+'The server of this name, registered now or before. The error names the nearest known server.
+Errors: server_unknown.';
