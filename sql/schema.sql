@@ -70,6 +70,7 @@ create table data.health_interval (
     signal text not null,  -- keepalive, probe, traffic or report.
     status text not null,  -- up, degraded or down.
     during tstzrange not null,  -- From when until when.
+    reason text,  -- Detail of the report that confirmed the status.
     constraint health_interval_once EXCLUDE USING gist (server_id WITH =, signal WITH =, during WITH &&),
     constraint health_interval_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id),
     constraint health_interval_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
@@ -104,6 +105,7 @@ create table data.health_state (
     last_at timestamp with time zone not null,  -- Time of the newest report.
     expires_at timestamp with time zone not null,  -- Until when the newest report counts.
     recent text[] not null,  -- Statuses of the newest reports, the newest one last.
+    reason text,  -- Detail of the report that confirmed the status.
     latency_ms double precision,  -- Response time of the newest report, in milliseconds.
     detail text,  -- Detail of the newest report.
     constraint health_state_once PRIMARY KEY (server_id, signal),
@@ -111,6 +113,19 @@ create table data.health_state (
     constraint health_state_known CHECK ((status = ANY (ARRAY['unknown'::text, 'up'::text, 'degraded'::text, 'down'::text]))),
     constraint signal_known CHECK ((signal = ANY (ARRAY['keepalive'::text, 'probe'::text, 'traffic'::text, 'report'::text])))
 ) with (fillfactor=50);
+
+-- The state of a signal after a report, and the status that ended with it; null where none ended.
+create type data.health_step as (
+    status text,
+    since timestamp with time zone,
+    last_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    recent text[],
+    reason text,
+    ended_status text,
+    ended tstzrange,
+    ended_reason text
+);
 
 -- A histogram as a sample, or a sentence about what is wrong with it.
 create type data.histogram as (
@@ -475,7 +490,6 @@ create table data.server_version (
 -- When this service was running. Outside of it, the health of every server is unknown.
 create table data.service_uptime (
     during tstzrange not null,  -- From its start until it last said that it runs.
-    constraint service_uptime_once EXCLUDE USING gist (during WITH &&),
     constraint service_uptime_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during))))
 );
 
@@ -546,6 +560,8 @@ create function internal.counter_growth(p_buckets data.rollup[], p_series bigint
 
 create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN p_settings jsonb) language plpgsql volatile;
 
+create function internal.current_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text, since timestamp with time zone) language plpgsql stable;
+
 create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql stable;
 
 create function internal.end_version(p_server bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
@@ -566,7 +582,13 @@ create function internal.finest_width(p_series bigint[], p_from timestamp with t
 
 create function internal.fits(p_text text, p_rule text) returns boolean language sql immutable parallel safe;
 
+create aggregate internal.health_after(data.health_step, text, timestamp with time zone, text, integer, integer, interval) returns data.health_step language internal immutable sfunc internal.step_health stype data.health_step;
+
+create function internal.health_lasts(p_signal text, p_keepalive_seconds integer) returns interval language sql immutable parallel safe;
+
 create function internal.health_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, up tstzmultirange, degraded tstzmultirange, down tstzmultirange) language sql stable;
+
+create function internal.health_since(p_servers bigint[], p_statuses text[], p_from timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, status text, since timestamp with time zone) language sql stable;
 
 create function internal.hourly_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
@@ -600,9 +622,13 @@ create function internal.metric_faults(p_item jsonb, p_kind_type text, p_kind_un
 
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
 
+create function internal.next_health(p_state data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
+
 create function internal.oldest_accepted(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
 
 create function internal.oldest_chunk(p_relation name) returns timestamp with time zone language sql stable;
+
+create function internal.overall_status(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text) language sql stable;
 
 create function internal.own_server(p_server data.server, p_owner text) returns void language plpgsql stable;
 
@@ -646,6 +672,8 @@ create function internal.recall_agg(p_kinds bigint[], p_kind text, p_window text
 
 create function internal.receipt_json(p_items integer, p_accepted integer, p_conflict integer, p_late integer, p_bad integer, p_rejected jsonb) returns json language sql immutable parallel safe;
 
+create function internal.record_health(p_reports data.health_report[], p_now timestamp with time zone, OUT accepted integer, OUT duplicate integer, OUT late integer) returns record language plpgsql volatile;
+
 create procedure internal.refresh_buckets(IN p_rollup name, IN p_from timestamp with time zone, IN p_to timestamp with time zone) language plpgsql volatile;
 
 create procedure internal.refresh_late(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
@@ -683,6 +711,8 @@ create procedure internal.snapshot_aggregates(IN p_job_id integer, IN p_config j
 create function internal.statistics_json(p_statistics data.statistics) returns json language sql immutable parallel safe;
 
 create function internal.statistics_of(p_answer json) returns jsonb language sql immutable parallel safe;
+
+create function internal.step_health(p_state data.health_step, p_first data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
 
 create function internal.step_rollup(p_resolution text, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.rollup language plpgsql stable;
 
@@ -743,6 +773,8 @@ create function api.query_facts(p_kind text, p_source text, p_subject text, p_fr
 create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
 create function api.record_agg(p_answer json) returns integer language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+
+create function api.record_uptime(p_now timestamp with time zone) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
 -- schema analytics
 -- Views that analysts query: a stable contract. Role supervisor_analyst may select.
@@ -929,6 +961,7 @@ grant execute on function api.query_agg(text,text,text,text,text[],timestamp wit
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_agg(json) to supervisor_app;
+grant execute on function api.record_uptime(timestamp with time zone) to supervisor_app;
 grant usage on schema analytics to supervisor_analyst;
 grant usage on schema analytics to supervisor_dba;
 grant usage on schema api to supervisor_app;

@@ -43,6 +43,7 @@ create table data.health_state (
     last_at timestamptz not null,
     expires_at timestamptz not null,
     recent text[] not null,
+    reason text,
     latency_ms double precision,
     detail text,
     constraint health_state_once primary key (server_id, signal),
@@ -58,6 +59,7 @@ comment on column data.health_state.since is 'Since when the signal has this sta
 comment on column data.health_state.last_at is 'Time of the newest report.';
 comment on column data.health_state.expires_at is 'Until when the newest report counts.';
 comment on column data.health_state.recent is 'Statuses of the newest reports, the newest one last.';
+comment on column data.health_state.reason is 'Detail of the report that confirmed the status.';
 comment on column data.health_state.latency_ms is 'Response time of the newest report, in milliseconds.';
 comment on column data.health_state.detail is 'Detail of the newest report.';
 
@@ -66,6 +68,7 @@ create table data.health_interval (
     signal text not null,
     status text not null,
     during tstzrange not null,
+    reason text,
     constraint health_interval_once exclude using gist (server_id with =, signal with =, during with &&),
     constraint health_interval_of_server foreign key (server_id) references data.server,
     constraint signal_known check (signal in ('keepalive', 'probe', 'traffic', 'report')),
@@ -81,10 +84,25 @@ comment on column data.health_interval.server_id is 'Server.';
 comment on column data.health_interval.signal is 'keepalive, probe, traffic or report.';
 comment on column data.health_interval.status is 'up, degraded or down.';
 comment on column data.health_interval.during is 'From when until when.';
+comment on column data.health_interval.reason is 'Detail of the report that confirmed the status.';
 
+create type data.health_step as (
+    status text,
+    since timestamptz,
+    last_at timestamptz,
+    expires_at timestamptz,
+    recent text [],
+    reason text,
+    ended_status text,
+    ended tstzrange,
+    ended_reason text
+);
+comment on type data.health_step is
+'The state of a signal after a report, and the status that ended with it; null where none ended.';
+
+-- No index, as for data.health_state: the newest row is updated every few seconds.
 create table data.service_uptime (
     during tstzrange not null,
-    constraint service_uptime_once exclude using gist (during with &&),
     constraint service_uptime_closed check (
         not isempty(during) and not lower_inf(during) and not upper_inf(during)
     )
