@@ -486,6 +486,7 @@ create table data.server_version (
     constraint server_version_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id),
     constraint server_version_valid CHECK (((NOT isempty(valid)) AND lower_inc(valid) AND (NOT upper_inc(valid))))
 );
+create unique index server_version_present on data.server_version using btree (server_id) where upper_inf(valid);
 
 -- When this service was running. Outside of it, the health of every server is unknown.
 create table data.service_uptime (
@@ -581,6 +582,8 @@ create function internal.find_server(p_name text) returns bigint language plpgsq
 create function internal.finest_width(p_series bigint[], p_from timestamp with time zone) returns interval language sql stable;
 
 create function internal.fits(p_text text, p_rule text) returns boolean language sql immutable parallel safe;
+
+create function internal.fits_schema(p_value jsonb, p_schema jsonb) returns boolean language sql immutable parallel safe;
 
 create aggregate internal.health_after(data.health_step, text, timestamp with time zone, text, integer, integer, interval) returns data.health_step language internal immutable sfunc internal.step_health stype data.health_step;
 
@@ -682,7 +685,11 @@ create procedure internal.refresh_rollup(IN p_job_id integer, IN p_config jsonb)
 
 create function internal.refresh_start() returns timestamp with time zone language sql stable;
 
+create function internal.refuse_document(p_faults jsonb) returns void language plpgsql volatile;
+
 create function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items integer) returns void language plpgsql volatile;
+
+create function internal.register_and_store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.register_series(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
 
@@ -694,7 +701,15 @@ create function internal.rollup_width(p_rollup name) returns interval language s
 
 create function internal.samples_kept_from() returns timestamp with time zone language plpgsql stable;
 
+create function internal.schema_faults(p_document jsonb, p_schema jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
+
+create function internal.schema_sentence(p_schema jsonb) returns text language sql immutable parallel safe;
+
 create function internal.select_fields(p_answer json, p_fields text[]) returns json language sql immutable parallel safe;
+
+create function internal.server_faults(p_name text, p_document jsonb) returns jsonb language plpgsql immutable;
+
+create function internal.server_schema() returns jsonb language sql immutable parallel safe;
 
 create procedure internal.set_default_columnstore(IN p_relation text, IN p_after interval) language plpgsql volatile;
 
@@ -720,9 +735,13 @@ create function internal.store_facts(p_items jsonb, p_partial boolean, p_now tim
 
 create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
+create function internal.store_version(p_server bigint, p_document jsonb, p_server_json jsonb, p_now timestamp with time zone, OUT since timestamp with time zone, OUT previous_version text, OUT tools jsonb, OUT kinds text[]) returns record language plpgsql volatile;
+
 create function internal.suggestion(p_nearest text) returns text language sql immutable parallel safe;
 
 create function internal.text_rules() returns jsonb language sql immutable parallel safe;
+
+create function internal.tool_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
 
 create function internal.ts_faults(p_ts jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
@@ -737,6 +756,8 @@ create function internal.unregistered_facts(p_items jsonb, p_now timestamp with 
 create function internal.unregistered_metrics(p_items jsonb, p_now timestamp with time zone, OUT series jsonb, OUT bad integer, OUT bad_items jsonb) returns record language plpgsql volatile;
 
 create function internal.value_fault(p_value jsonb) returns text language sql immutable parallel safe;
+
+create function internal.value_shown(p_value jsonb) returns text language sql immutable parallel safe;
 
 create function internal.wait_for_ingests() returns void language plpgsql volatile set lock_timeout=10s;
 
@@ -766,6 +787,8 @@ create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot
 
 create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
+create function api.list_servers(p_status text, p_health text, p_tag text, p_q text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+
 create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
 create function api.query_facts(p_kind text, p_source text, p_subject text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
@@ -775,6 +798,8 @@ create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_
 create function api.record_agg(p_answer json) returns integer language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
 create function api.record_uptime(p_now timestamp with time zone) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+
+create function api.register_server(p_name text, p_document jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
 -- schema analytics
 -- Views that analysts query: a stable contract. Role supervisor_analyst may select.
@@ -957,11 +982,13 @@ grant execute on function api.ingest_facts(jsonb,boolean,text,timestamp with tim
 grant execute on function api.ingest_metrics(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
+grant execute on function api.list_servers(text,text,text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_agg(json) to supervisor_app;
 grant execute on function api.record_uptime(timestamp with time zone) to supervisor_app;
+grant execute on function api.register_server(text,jsonb,timestamp with time zone) to supervisor_app;
 grant usage on schema analytics to supervisor_analyst;
 grant usage on schema analytics to supervisor_dba;
 grant usage on schema api to supervisor_app;

@@ -139,13 +139,12 @@ def takes_no_writes() -> Problem:
     )
 
 
-def outcome_unknown(problem: Problem) -> Problem:
-    """The problem of an ingest that may have been committed although the call failed."""
+def outcome_unknown(problem: Problem, what: str, hint: str) -> Problem:
+    """The problem of a write that may have been committed although the call failed."""
     return Problem(
         problem.slug,
-        f"{problem.detail}; whether the items are stored is unknown",
-        hint="Send the request again. That is safe with the same Idempotency-Key, or where every"
-        " item has a ts or fact_id: an item that is stored already counts as duplicate.",
+        f"{problem.detail}; whether {what} is unknown",
+        hint=hint,
         params=problem.params,
     )
 

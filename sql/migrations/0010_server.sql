@@ -66,6 +66,7 @@ create table data.server_version (
         not isempty(valid) and lower_inc(valid) and not upper_inc(valid)
     )
 );
+create unique index server_version_present on data.server_version (server_id) where upper_inf(valid);
 comment on table data.server_version is 'What a server was registered as, and from when until when.';
 comment on column data.server_version.server_version_id is 'Number of the version.';
 comment on column data.server_version.server_id is 'Server.';

@@ -23,6 +23,7 @@ def test_sample_reads_the_same_on_every_server(
         tmp_path / "sql/schema.sql",
         tmp_path / "docs/sql-api.md",
         tmp_path / "app/supervisor_mcp/operations/text_rules.py",
+        tmp_path / "app/supervisor_mcp/operations/documents.json",
     ]
 
     assert (sql_dir / "schema.sql").read_text() == (HERE / "sample_schema.sql").read_text()

@@ -59,26 +59,22 @@ LARGE_FACTS = [
     }
     for number in range(25)
 ]
-SERVER = """
-with server as (
-    insert into data.server (
-        name, owner, status, tags, source, keepalive_seconds, failures_to_down,
-        successes_to_recover, sla_target, probe, registered_at, updated_at
+SERVER = "io.github.acme/search"
+VERSIONS = [
+    (
+        NOW - timedelta(hours=hours),
+        {
+            "description": "Searches the shop",
+            "version": version,
+            "owner": "acme",
+            "tags": ["shop"],
+            "source": "orders-mcp",
+            "remotes": [{"type": "streamable-http", "url": "https://mcp.acme.example/mcp"}],
+            "capabilities": {"tools": [{"name": tool}]},
+        },
     )
-    values (
-        'io.github.acme/search', 'acme', 'active', '{search}', 'search-mcp', 30, 3, 2, 99.9, true,
-        %(now)s - interval '2 days', %(now)s - interval '1 hour'
-    )
-    returning server_id
-)
-insert into data.server_version (server_id, version, document, capabilities, valid)
-select server_id, version, '{}', '{"tools": [], "resources": [], "prompts": []}', valid
-from server, (
-    values
-    ('1.0.0', tstzrange(%(now)s - interval '2 days', %(now)s - interval '1 hour')),
-    ('1.1.0', tstzrange(%(now)s - interval '1 hour', null))
-) as past (version, valid)
-"""
+    for hours, version, tool in [(48, "1.0.0", "find"), (2, "1.1.0", "search")]
+]
 
 
 @pytest.fixture(scope="session")
@@ -91,7 +87,11 @@ def history_url(database_server: Server) -> Iterator[str]:
                     f"select api.ingest_{function}(%s, false, null, %s)".encode(),
                     [Jsonb(items), NOW],
                 )
-            conn.execute(SERVER, {"now": NOW})
+            for registered, document in VERSIONS:
+                conn.execute(
+                    "select api.register_server(%s, %s, %s)",
+                    [SERVER, Jsonb(document), registered],
+                )
         yield url
 
 

@@ -17,7 +17,7 @@ from psycopg.rows import dict_row
 
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.rest.app import create_app
-from tests.mcp.conftest import NOW
+from tests.mcp.conftest import NOW, SERVER
 
 Caller = Client[Any]
 Schema = dict[str, Any]
@@ -28,6 +28,7 @@ WITHIN = {
     "record_agg": "query_agg",
     "get_visibility": "the cache",
     "list_changes": "the cache",
+    "record_uptime": "get_health and query_sla",
 }
 # Tools for one item of what a function takes many of.
 SINGULAR = {"ingest_metric": "ingest_metrics", "ingest_fact": "ingest_facts"}
@@ -100,7 +101,7 @@ def operations(openapi: dict[str, Any]) -> dict[str, dict[str, Any]]:
         operation["operationId"]: {
             **operation,
             "method": method,
-            "members": members(openapi, operation),
+            "members": members(operation),
         }
         for path, methods in openapi["paths"].items()
         for method, operation in methods.items()
@@ -108,13 +109,11 @@ def operations(openapi: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def members(openapi: dict[str, Any], operation: dict[str, Any]) -> Schema:
+def members(operation: dict[str, Any]) -> Schema:
     """What the body of a request holds: items, or the members of an object."""
     if "requestBody" not in operation:
         return {}
     schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    if "$ref" in schema:
-        schema = openapi["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
     held: Schema = {"items": schema} if "anyOf" in schema else schema["properties"]
     return held
 
@@ -204,6 +203,8 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ),
     ("list_kinds", "/query/kinds", {"prefix": "Fact:"}),
     ("list_kinds", "/query/kinds", {"type": "gauge", "limit": 10}),
+    ("list_servers", "/registry/servers", {"tag": "shop", "limit": 1}),
+    ("list_servers", "/registry/servers", {"q": "search", "status": "active"}),
     ("get_server", "/registry/servers/{name}", {"name": "io.github.acme/search"}),
     (
         "get_server",
@@ -248,6 +249,8 @@ async def test_sql_rest_and_mcp_give_the_same_answer(
         ("query_metrics", "/query/metrics", {"name": "queue_depth", "step": "1x"}),
         ("list_kinds", "/query/kinds", {"type": "event"}),
         ("list_kinds", "/query/kinds", {"kind": "x"}),
+        ("list_servers", "/registry/servers", {"status": "gone"}),
+        ("list_servers", "/registry/servers", {"health": "good"}),
         ("get_server", "/registry/servers/{name}", {"name": "io.github.acme/serach"}),
         ("get_server", "/registry/servers/{name}", {"name": "a", "as_of": "yesterday"}),
         ("deregister_server", "/registry/servers/{name}", {"name": "io.github.acme/serach"}),
@@ -286,6 +289,28 @@ async def test_rest_and_mcp_refuse_the_same_items_in_the_same_words(
     (content,) = result.content
     assert isinstance(content, TextContent)
     assert msgspec.json.decode(content.text)["params"] == from_rest["params"]
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"description": "", "version": "^1", "remotes": [{"type": "http"}], "more": 1},
+        {"description": "d", "version": "1.0.0"},
+        {"description": "d", "version": "1.0.0", "owner": "other"},
+    ],
+)
+async def test_rest_and_mcp_refuse_the_same_document_in_the_same_words(
+    rest: httpx.AsyncClient, client: Caller, document: dict[str, Any]
+) -> None:
+    from_rest = (await rest.put(f"/registry/servers/{SERVER}", json=document)).json()
+    arguments = {"name": SERVER, **document}
+    result = await client.call_tool("register_server", arguments, raise_on_error=False)
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    from_mcp = msgspec.json.decode(content.text)
+    for problem in (from_rest, from_mcp):
+        problem.pop("request_id", None)
+    assert from_mcp == from_rest
 
 
 def query(path: str, arguments: dict[str, Any]) -> dict[str, str]:

@@ -25,6 +25,8 @@ NAMES = {
     "query_facts",
     "query_agg",
     "list_kinds",
+    "register_server",
+    "list_servers",
     "get_server",
     "deregister_server",
 }
@@ -38,6 +40,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("query_facts", {"kind": "Fact:Sale", "limit": 3}),
     ("query_metrics", {"name": "http/requests.total", "step": "6h"}),
     ("list_kinds", {}),
+    ("list_servers", {"tag": "shop"}),
     ("get_server", {"name": "io.github.acme/search"}),
     ("ingest_facts", {"items": []}),
 ]

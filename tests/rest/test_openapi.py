@@ -23,8 +23,11 @@ UNSTATABLE = {
     "from_before_to",
     "histogram_well_formed",
     "kind_type_settled",
+    "name_matches_path",
+    "names_once",
     "payload_well_formed",
     "series_within_limit",
+    "server_owned",
     "ts_not_in_future",
     "ts_within_retention",
     "window_within_retention",
@@ -58,9 +61,10 @@ def filter_failure(
 def broken(response: Response) -> set[str]:
     """The slugs of the rules that a request broke."""
     problem = response.json()
-    items = problem.get("params", {}).get("items")
-    if items:
-        return {item["slug"] for item in items}
+    params = problem.get("params", {})
+    listed = params.get("items") or params.get("faults")
+    if listed:
+        return {each["slug"] for each in listed}
     return {problem["type"].removeprefix("urn:supervisor-mcp:problem:")}
 
 

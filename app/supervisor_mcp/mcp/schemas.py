@@ -32,8 +32,6 @@ LEFT_OUT = {
 RANGE = {"minimum", "maximum"}
 # What a schema means without saying so, or what no call depends on.
 DEFAULTS = (("default", None), ("minimum", 0), ("additionalProperties", False))
-# Where a schema contains others.
-NESTED = ("items", "properties", "additionalProperties")
 # Members with equal schemas from this number on are written as one pattern.
 MANY = 5
 
@@ -47,19 +45,15 @@ def input_schema(query: type[Query]) -> Schema:
     )
 
 
-def document_input_schema(query: type[Query], document: type[Struct]) -> Schema:
+def document_input_schema(query: type[Query], document: Schema) -> Schema:
     """The schema of the arguments of a tool that takes a query and a document.
 
-    Of what its members contain, it has no more than names, types and required names.
+    What a member of the document contains is in its description.
     """
     asked = input_schema(query)
-    fields, required = _fields(document)
-    properties = {
-        name: {**field, **_outline({n: v for n, v in field.items() if n in NESTED})}
-        for name, field in fields.items()
-    }
-    required = [*asked.get("required", ()), *required]
-    return _arguments({**asked["properties"], **properties}, required)
+    members = {name: _shallow(_compact(each)) for name, each in document["properties"].items()}
+    required = [*asked.get("required", ()), *document["required"]]
+    return _arguments({**members, **asked["properties"]}, required)
 
 
 def item_input_schema(item: type[Struct]) -> Schema:
@@ -135,17 +129,10 @@ def _type(field: Schema) -> Schema:
     return {name: value for name, value in field.items() if name in {"type", "enum"}}
 
 
-def _outline(schema: Any) -> Any:
-    """No more of a schema than types and names."""
-    if not isinstance(schema, dict):
-        return schema
-    kept = {n: schema[n] for n in ("type", "enum", "anyOf", "required") if n in schema}
-    for name in NESTED:
-        if name == "properties" and name in schema:
-            kept[name] = {n: _outline(each) for n, each in schema[name].items()}
-        elif name in schema:
-            kept[name] = _outline(schema[name])
-    return kept
+def _shallow(schema: Schema) -> Schema:
+    """No more of a member than its type, its choices and its description."""
+    kept: Schema = {n: schema[n] for n in ("type", "enum", "description") if n in schema}
+    return {**kept, "items": {"type": schema["items"]["type"]}} if "items" in schema else kept
 
 
 def _compact(schema: Any) -> Any:

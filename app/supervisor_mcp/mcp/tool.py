@@ -63,12 +63,15 @@ class OperationTool(Tool):
         cls,
         operation: Callable[[Asked, bytes], Awaitable[bytes]],
         query: type[Asked],
-        document: type[Struct],
+        document: Schema,
         title: str,
         *shapes: type[Struct],
         hints: ToolAnnotations = REPLACING,
     ) -> Self:
-        """A tool that takes a query and a document: its arguments are the members of both."""
+        """A tool that takes a query and a document with a JSON Schema.
+
+        Its arguments are the members of both.
+        """
         schema = document_input_schema(query, document)
         asked = {parameter.name for parameter in parameters(query)}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -16,6 +17,10 @@ from supervisor_mcp.operations.json_validation import check_document
 from supervisor_mcp.operations.query import Query
 
 LARGEST_BATCH = 10_000
+ITEMS_AGAIN = (
+    "Send the request again. That is safe with the same Idempotency-Key, or where every item has a"
+    " ts or fact_id: an item that is stored already counts as duplicate."
+)
 
 
 class IngestOptions(Query, frozen=True):
@@ -75,19 +80,32 @@ async def ingest(
     """
     await check_document(document)
     arguments = {"body": Json(document), **options.arguments(), "now": now}
-    # A client that disconnects must not keep a committed batch from reaching the cache.
-    return await asyncio.shield(_store(context, function, arguments))
+    return await write(context, function, arguments, "the items are stored", ITEMS_AGAIN)
 
 
-async def _store(context: Context, function: str, arguments: dict[str, Any]) -> bytes:
+async def write(
+    context: Context, function: str, arguments: Mapping[str, Any], what: str, again: str
+) -> bytes:
+    """Call a function of `api` that writes, and invalidate what is kept of the kinds it names.
+
+    `what` and `again` are for the problem of a call whose outcome is unknown: what may have
+    happened, and how to repeat it. Raises `Problem`.
+    """
+    # A client that disconnects must not keep what is committed from reaching the cache.
+    return await asyncio.shield(_write(context, function, arguments, what, again))
+
+
+async def _write(
+    context: Context, function: str, arguments: Mapping[str, Any], what: str, again: str
+) -> bytes:
     try:
-        receipt, kinds, change = await context.database.write_row(function, arguments)
+        answer, kinds, change = await context.database.write_row(function, arguments)
     except Problem as problem:
         if problem.slug not in {"too_slow", "unavailable"}:
             raise
         # If it was committed all the same, the log of changes names its kinds.
         context.changes.wake()
-        raise outcome_unknown(problem) from problem
+        raise outcome_unknown(problem, what, again) from problem
     if kinds:
         await context.cache.invalidate(kinds, change)
-    return bytes(receipt)
+    return bytes(answer)

@@ -5,14 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from supervisor_mcp.db import Json
 from supervisor_mcp.operations import text_rules
-from supervisor_mcp.operations.arguments import Timestamp
+from supervisor_mcp.operations.arguments import Cursor, Limit, Timestamp
 from supervisor_mcp.operations.context import Context
+from supervisor_mcp.operations.documents import SCHEMAS
+from supervisor_mcp.operations.ingest import write
+from supervisor_mcp.operations.json_validation import check_document
 from supervisor_mcp.operations.query import Query
 
+DOCUMENT = SCHEMAS["server"]
+AGAIN = "Send the request again: what is registered already does not change."
 Status = Literal["active", "deprecated", "deleted"]
+Health = Literal["up", "degraded", "down", "unknown", "maintenance"]
 ServerName = Annotated[
     str,
     Meta(
@@ -29,6 +36,38 @@ Owner = Annotated[
 ]
 
 
+class Registration(Query, frozen=True):
+    """Which server to register."""
+
+    name: ServerName
+
+
+class ToolChanges(Struct):
+    """What has changed in the tools of a server, by their names."""
+
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+    omitted: Annotated[
+        int | UnsetType, Meta(description="Names that are not listed, because there are too many.")
+    ] = UNSET
+
+
+class Registered(Struct):
+    """What became of a registration; it is committed."""
+
+    name: str
+    local: Annotated[bool, Meta(description="Whether the name has no namespace.")]
+    outcome: Literal["created", "changed", "unchanged"]
+    version: str
+    previous_version: Annotated[
+        str | None, Meta(description="Version before a change of the version or its document.")
+    ]
+    tools: ToolChanges
+    registered_at: str
+    updated_at: str
+
+
 class ServerQuery(Query, frozen=True):
     """Which server to return."""
 
@@ -36,6 +75,47 @@ class ServerQuery(Query, frozen=True):
     as_of: Annotated[
         Timestamp | None, Meta(description="The version of that time; now if left out.")
     ] = None
+
+
+class ServerListQuery(Query, frozen=True):
+    """Which servers to list."""
+
+    status: Annotated[
+        Literal["active", "deprecated", "deleted", "deregistered"] | None,
+        Meta(description="Only these; all but deregistered ones if left out."),
+    ] = None
+    health: Annotated[
+        Health | None, Meta(description="Only servers whose health has this status now.")
+    ] = None
+    tag: Annotated[str | None, Meta(description="Only servers with this tag.")] = None
+    q: Annotated[
+        str | None, Meta(description="Part of the name, the title or the description.")
+    ] = None
+    limit: Limit = None
+    cursor: Cursor = None
+
+
+class ListedServer(Struct):
+    """A server in a list."""
+
+    name: str
+    title: str | None
+    description: str | None
+    version: str | None
+    status: Literal["active", "deprecated", "deleted", "deregistered"]
+    health: Health
+    last_seen: Annotated[str | None, Meta(description="Time of the newest report about it.")]
+    tier: str | None
+    tags: list[str]
+    owner: str | None
+    source: str | None
+
+
+class ServerPage(Struct):
+    """Servers by name; next_cursor is null on the last page."""
+
+    items: list[ListedServer]
+    next_cursor: str | None
 
 
 class Deregistration(Query, frozen=True):
@@ -68,6 +148,14 @@ class Capabilities(Struct):
     prompts: list[dict[str, Any]]
 
 
+class ServerHealth(Struct):
+    """The present health of a server, as get_health says it in full."""
+
+    status: Health
+    since: str | None
+    last_seen: Annotated[str | None, Meta(description="Time of the newest report about it.")]
+
+
 class Server(Struct):
     """A server of the registry."""
 
@@ -86,10 +174,25 @@ class Server(Struct):
     registered_at: str
     updated_at: str
     deregistered_at: str | None
+    health: ServerHealth
     version: str | None
     document: dict[str, Any] | None
     capabilities: Capabilities | None
     versions: list[Version]
+
+
+async def register_server(
+    context: Context, query: Registration, document: bytes, now: datetime
+) -> bytes:
+    """A `Registered` as JSON; it is committed. Raises `Problem`."""
+    await check_document(document)
+    arguments = {**query.arguments(), "document": Json(document), "now": now}
+    return await write(context, "register_server", arguments, "it is registered", AGAIN)
+
+
+async def list_servers(context: Context, query: ServerListQuery, now: datetime) -> bytes:
+    """A `ServerPage` as JSON. Raises `Problem`."""
+    return await context.database.read_json("list_servers", {**query.arguments(), "now": now})
 
 
 async def get_server(context: Context, query: ServerQuery, now: datetime) -> bytes:

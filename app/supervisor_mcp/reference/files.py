@@ -6,6 +6,7 @@ from difflib import unified_diff
 from pathlib import Path
 
 from supervisor_mcp.reference.catalog import read_only
+from supervisor_mcp.reference.document_schemas import document_schemas
 from supervisor_mcp.reference.snapshot import snapshot
 from supervisor_mcp.reference.sql_api import sql_api
 from supervisor_mcp.reference.text_rules import text_rules
@@ -45,6 +46,7 @@ def _texts(conninfo: str, repo_root: Path) -> dict[Path, str]:
             repo_root / "sql" / "schema.sql": snapshot(conn),
             repo_root / "docs" / "sql-api.md": sql_api(conn),
             repo_root / "app/supervisor_mcp/operations/text_rules.py": text_rules(conn),
+            repo_root / "app/supervisor_mcp/operations/documents.json": document_schemas(conn),
         }
 
 

@@ -93,7 +93,7 @@ def _components(operations: Operations) -> Schema:
     shapes = {
         shape
         for _, operation in operations
-        for answer in (*operation.answers.values(), operation.items, operation.document)
+        for answer in (*operation.answers.values(), operation.items)
         for shape in (get_args(answer) or (answer,))
         if isinstance(shape, type)
     }
@@ -167,7 +167,7 @@ def _body(path: str, operation: Operation[Any]) -> Schema | None:
         content = {JSON: {"schema": {"anyOf": [items, item]}}, NDJSON: {"schema": item}}
         return _compressible(f"At most {LARGEST_BATCH:,} items and", content)
     if operation.document is not None:
-        return _compressible("At most", {JSON: {"schema": _schema(operation.document)}})
+        return _compressible("At most", {JSON: {"schema": operation.document}})
     members = operation.placed(path, "body")
     if not members:
         return None

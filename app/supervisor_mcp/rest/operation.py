@@ -43,8 +43,8 @@ class Operation(Generic[Asked]):
     names.
 
     The body of a POST or PUT is one of three: items, of which `items` is the Struct; a document,
-    of which `document` is the Struct, and which SQL validates; or, without either, an object with
-    those parameters of the query that are not in the path.
+    of which `document` is the JSON Schema, and which SQL validates; or, without either, an object
+    with those parameters of the query that are not in the path.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Operation(Generic[Asked]):
     answers: Mapping[str, Any]
     method: str = "get"
     items: type | None = None
-    document: type | None = None
+    document: dict[str, Any] | None = None
     problems: tuple[int, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
 

@@ -26,6 +26,19 @@ begin
                 'registered_at', server.registered_at,
                 'updated_at', server.updated_at,
                 'deregistered_at', server.deregistered_at,
+                'health', (
+                    select
+                        json_build_object(
+                            'status', health.status,
+                            'since', nullif(health.since, '-infinity'),
+                            'last_seen', (
+                                select nullif(max(last_at), '-infinity')
+                                from data.health_state
+                                where server_id = v_server
+                            )
+                        )
+                    from internal.current_health(p_now, array[v_server]) as health
+                ),
                 'version', at.version,
                 'document', at.document,
                 'capabilities', at.capabilities,
@@ -48,13 +61,16 @@ begin
             )
         from data.server
         left join data.server_version as at
-            on server.server_id = at.server_id and at.valid @> coalesce(p_as_of, p_now)
+            on
+                server.server_id = at.server_id
+                and case when p_as_of is null then upper_inf(at.valid) else at.valid @> p_as_of end
         where server.server_id = v_server
     );
 end
 $$;
 comment on function api.get_server(text, timestamptz, timestamptz) is
-'A server of the registry, with the version that it had at p_as_of, by default now, and its newest 100
-versions: {name, …, version, document, capabilities, versions: [{version, from, to}]}. Where it was not
-registered at that time, version and what belongs to it are null.
+'A server of the registry, with its present health, the version that it had at p_as_of, by default now,
+and its newest 100 versions: {name, …, health: {status, since, last_seen}, version, document,
+capabilities, versions: [{version, from, to}]}. Where it was not registered at that time, version and
+what belongs to it are null.
 Errors: server_unknown.';

@@ -30,15 +30,7 @@ begin
         end if;
     end if;
 
-    v_store := internal.store_facts(v_items, p_partial, p_now);
-    if v_store.unregistered > 0 and (v_store.bad = 0 or p_partial) then
-        perform internal.register_series(internal.unregistered_facts(v_items, p_now), p_now);
-        v_store := internal.store_facts(v_items, p_partial, p_now);
-        if v_store.unregistered > 0 and (v_store.bad = 0 or p_partial) then
-            raise exception 'a series that another session registers is not visible yet'
-                using errcode = '40001', hint = 'Send the batch again.';
-        end if;
-    end if;
+    v_store := internal.register_and_store_facts(v_items, p_partial, p_now);
     if v_store.bad > 0 then
         v_rejected := internal.explain_items(v_store.bad_items, p_now, true);
         if not p_partial then

@@ -7,13 +7,53 @@ from supervisor_mcp.mcp.tool import REMOVING, OperationTool
 from supervisor_mcp.operations import servers
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
-from supervisor_mcp.operations.servers import Deregistered, Deregistration, Server, ServerQuery
+from supervisor_mcp.operations.servers import (
+    DOCUMENT,
+    Deregistered,
+    Deregistration,
+    Registered,
+    Registration,
+    Server,
+    ServerListQuery,
+    ServerPage,
+    ServerQuery,
+)
 
 NARROW = "Read the document with GET /registry/servers/{name}."
 
 
 def tools(context: Context, clock: Clock) -> list[OperationTool]:
-    """get_server, deregister_server."""
+    """register_server, list_servers, get_server, deregister_server."""
+
+    async def register_server(query: Registration, document: bytes) -> bytes:
+        """Register an MCP server, or change its entry: its server.json and what it offers.
+
+        Call it again when the version, the tools or the addresses change: former versions stay,
+        and facts Fact:ServerVersionChanged and Fact:ToolsChanged record the change.
+
+        Example: {"name": "io.github.acme/search", "description": "Searches the shop",
+        "version": "1.2.0", "source": "search-mcp",
+        "remotes": [{"type": "streamable-http", "url": "https://mcp.acme.example/mcp"}],
+        "capabilities": {"tools": [{"name": "search", "inputSchema": {"type": "object"}}]}}
+
+        The answer says what has changed. capabilities and what follows the server.json (owner,
+        tags, …) keep their values when left out; the server.json is replaced as a whole. A name
+        without a slash is that of a local server. An error lists every broken rule by field in
+        params.faults.
+        """
+        return await servers.register_server(context, query, document, clock())
+
+    async def list_servers(query: ServerListQuery) -> bytes:
+        """The registered MCP servers with their versions, their health and when they were seen.
+
+        To find a server by words or tags, or all that are down.
+
+        Example: {"q": "search", "health": "down"}
+
+        The answer is ordered by name. While next_cursor is not null there are more: call again
+        with cursor.
+        """
+        return await servers.list_servers(context, query, clock())
 
     async def get_server(query: ServerQuery) -> bytes:
         """One server of the registry: what it is, where it runs, which versions it had.
@@ -35,6 +75,10 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
         return await servers.deregister_server(context, query, clock())
 
     return [
+        OperationTool.taking(
+            register_server, Registration, DOCUMENT, "Register a server", Registered
+        ),
+        OperationTool.asking(list_servers, ServerListQuery, "List servers", ServerPage),
         OperationTool.asking(get_server, ServerQuery, "Get a server", Server),
         OperationTool.asking(
             deregister_server, Deregistration, "Deregister a server", Deregistered, hints=REMOVING

@@ -1,0 +1,39 @@
+create or replace function internal.schema_sentence(p_schema jsonb) returns text
+language sql immutable parallel safe
+begin atomic
+    select concat_ws(
+        ' ',
+        'Send '
+        || case
+            when p_schema ? 'enum'
+                then
+                    'one of '
+                    || (
+                        select string_agg(choice, ', ')
+                        from jsonb_array_elements_text(p_schema -> 'enum') as choice
+                    )
+            when p_schema ->> 'type' = 'string'
+                then
+                    'a string of ' || coalesce((p_schema ->> 'minLength') || ' to ', 'at most ')
+                    || coalesce(p_schema ->> 'maxLength', '100000') || ' characters'
+            when p_schema ->> 'type' in ('integer', 'number')
+                then
+                    case p_schema ->> 'type' when 'integer' then 'a whole number' else 'a number' end
+                    || coalesce(
+                        ' from ' || (p_schema ->> 'minimum') || ' to ' || (p_schema ->> 'maximum'), ''
+                    )
+                    || coalesce(
+                        ' above ' || (p_schema ->> 'exclusiveMinimum')
+                        || ' and below ' || (p_schema ->> 'exclusiveMaximum'), ''
+                    )
+            when p_schema ->> 'type' = 'boolean' then 'true or false'
+            when p_schema ->> 'type' = 'array'
+                then 'an array of at most ' || coalesce(p_schema ->> 'maxItems', '10000') || ' items'
+            else 'an object'
+        end
+        || '.',
+        p_schema ->> '$comment'
+    );
+end;
+comment on function internal.schema_sentence(jsonb) is
+'What to send for a value with this JSON Schema.';

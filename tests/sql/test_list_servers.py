@@ -1,0 +1,139 @@
+"""The list of servers: filters, search, pages."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+from psycopg import Connection
+
+from tests.sql.calls import NOW, Json, refused
+from tests.sql.registry import deregister, get_server, list_servers, register, server_json
+
+
+def names(page: Json) -> list[str]:
+    return [item["name"] for item in page["items"]]
+
+
+@pytest.fixture
+def registry(db: Connection) -> Connection:
+    """Four servers, of which one is deregistered."""
+    register(
+        db, server_json("1.2.0", title="Shop search", tags=["shop"], tier="gold"), "acme/search"
+    )
+    register(db, server_json(description="Sends mail", tags=["mail", "shop"]), "acme/mail")
+    register(db, server_json(description="100% of_it", status="deprecated"), "old")
+    register(db, server_json(description="Gone"), "gone")
+    deregister(db, "gone")
+    return db
+
+
+def test_servers_are_listed_by_name_without_deregistered_ones(registry: Connection) -> None:
+    page = list_servers(registry)
+    assert names(page) == ["acme/mail", "acme/search", "old"]
+    assert page["next_cursor"] is None
+    assert page["items"][1] == {
+        "name": "acme/search",
+        "title": "Shop search",
+        "description": "Searches the shop",
+        "version": "1.2.0",
+        "status": "active",
+        "health": "unknown",
+        "last_seen": None,
+        "tier": "gold",
+        "tags": ["shop"],
+        "owner": None,
+        "source": None,
+    }
+
+
+def test_an_empty_registry_is_an_empty_list(db: Connection) -> None:
+    assert list_servers(db) == {"items": [], "next_cursor": None}
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({"status": "active"}, ["acme/mail", "acme/search"]),
+        ({"status": "deprecated"}, ["old"]),
+        ({"status": "deregistered"}, ["gone"]),
+        ({"tag": "shop"}, ["acme/mail", "acme/search"]),
+        ({"tag": "mail"}, ["acme/mail"]),
+        ({"tag": "sho"}, []),
+        ({"health": "unknown"}, ["acme/mail", "acme/search", "old"]),
+        ({"health": "up"}, []),
+        ({"q": "SEARCH"}, ["acme/search"]),
+        ({"q": "sends"}, ["acme/mail"]),
+        ({"q": "acme/"}, ["acme/mail", "acme/search"]),
+        ({"q": "seach"}, ["acme/search"]),
+        ({"q": "100%"}, ["old"]),
+        ({"q": "f_i"}, ["old"]),
+        ({"q": "xyzzy"}, []),
+        ({"q": "shop", "tag": "mail"}, []),
+    ],
+)
+def test_filters_narrow_the_list(
+    registry: Connection, filters: dict[str, str], expected: list[str]
+) -> None:
+    assert names(list_servers(registry, **filters)) == expected
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+def test_pages_lead_through_the_whole_list(registry: Connection, limit: int) -> None:
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = list_servers(registry, limit=limit, cursor=cursor)
+        assert len(page["items"]) <= limit
+        found += names(page)
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert found == ["acme/mail", "acme/search", "old"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "slug"),
+    [
+        ({"status": "gone"}, "server_status_known"),
+        ({"health": "ok"}, "health_known"),
+        ({"limit": 0}, "limit_in_range"),
+        ({"limit": 1001}, "limit_in_range"),
+        ({"cursor": "x"}, "cursor_invalid"),
+    ],
+)
+def test_a_bad_argument_is_refused(db: Connection, filters: dict[str, object], slug: str) -> None:
+    with refused(db, slug):
+        list_servers(db, **filters)
+
+
+def test_the_health_of_a_server_is_the_worst_of_its_signals(registry: Connection) -> None:
+    add_state(registry, "acme/mail", "probe", "up")
+    add_state(registry, "acme/mail", "report", "down")
+    add_state(registry, "acme/search", "probe", "degraded")
+    assert names(list_servers(registry, health="down")) == ["acme/mail"]
+    assert names(list_servers(registry, health="degraded")) == ["acme/search"]
+
+
+def test_the_entry_of_a_server_has_its_health(registry: Connection) -> None:
+    add_state(registry, "acme/mail", "probe", "degraded")
+    health = get_server(registry, "acme/mail")["health"]
+    assert health["status"] == "degraded"
+    assert datetime.fromisoformat(health["last_seen"]) == NOW
+    unknown = get_server(registry, "acme/search")["health"]
+    assert (unknown["status"], unknown["last_seen"]) == ("unknown", None)
+
+
+def add_state(conn: Connection, name: str, signal: str, status: str) -> None:
+    """A signal of a server at NOW, while the service runs."""
+    conn.execute(
+        "insert into data.service_uptime select tstzrange(%s, %s)"
+        " where not exists (select from data.service_uptime)",
+        [NOW - timedelta(hours=1), NOW],
+    )
+    conn.execute(
+        "insert into data.health_state"
+        " (server_id, signal, status, since, last_at, expires_at, recent)"
+        " select server_id, %s, %s, %s, %s, %s, '{}' from data.server where name = %s",
+        [signal, status, NOW, NOW, NOW + timedelta(hours=1), name],
+    )
