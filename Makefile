@@ -9,6 +9,10 @@ NODE_TOOLS := node_modules/.package-lock.json
 COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --quiet
 
+# uv installs no bytecode: where Python may not write it either, every process compiles what it
+# imports, which costs a web server 2 s, and tests start hundreds of processes.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-fast check lint format deploy generate bench soak hooks lock \
 	lock-migrations clean

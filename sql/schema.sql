@@ -771,35 +771,35 @@ create function internal.write_cursor(p_list text, p_place text) returns text la
 -- Functions that REST, MCP and the command line call. Role supervisor_app may execute them.
 create schema api;
 
-create function api.deregister_server(p_name text, p_owner text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.deregister_server(p_name text, p_owner text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.get_server(p_name text, p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.get_server(p_name text, p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.get_state(p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.get_state(p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.get_visibility() returns pg_snapshot language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.get_visibility() returns pg_snapshot language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot, OUT read_at timestamp with time zone, OUT changes json) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot, OUT read_at timestamp with time zone, OUT changes json) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.list_servers(p_status text, p_health text, p_tag text, p_q text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.list_servers(p_status text, p_health text, p_tag text, p_q text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.query_facts(p_kind text, p_source text, p_subject text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.query_facts(p_kind text, p_source text, p_subject text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.record_agg(p_answer json) returns integer language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.record_agg(p_answer json) returns integer language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.record_uptime(p_now timestamp with time zone) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.record_uptime(p_now timestamp with time zone) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.register_server(p_name text, p_document jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.register_server(p_name text, p_document jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 -- schema analytics
 -- Views that analysts query: a stable contract. Role supervisor_analyst may select.

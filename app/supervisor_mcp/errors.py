@@ -48,8 +48,7 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
     "too_slow": (504, "Time limit exceeded"),
 }
 
-# Quotas are per hour.
-RETRY_AFTER_SECONDS: Final[Mapping[int, int]] = {429: 3600, 503: 1}
+RETRY_AFTER_SECONDS: Final[Mapping[int, int]] = {503: 1}
 
 CHUNK_PREFIX = re.compile(r"^(_hyper_\d+_\d+_chunk_|(\d+_)+)")
 OWN_STATE = re.compile(r"SV[45]\d\d")

@@ -11,7 +11,7 @@ from tests.support import command_line
 from tests.support.command_line import Service
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """`up` with both embedded servers on free ports."""
     data_dir = tmp_path_factory.mktemp("cli") / "data"

@@ -61,6 +61,7 @@ def test_a_full_disk_ends_a_start_with_a_sentence_and_harms_no_data(
         assert client.execute("select count(*) from kept").fetchone() == (50_000,)
 
 
+@pytest.mark.server
 def test_a_first_start_on_a_full_disk_leaves_nothing_that_prevents_the_next(
     small: Path, cache_dir: Path
 ) -> None:

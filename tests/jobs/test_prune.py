@@ -11,6 +11,16 @@ from tests.sql.calls import ask, fact, ingest_facts, ingest_metrics, metric, que
 CONFIG = '{"idempotency_keys": "7 days", "conflicts": "90 days"}'
 
 
+def keep_samples_for(db: Connection, retention: str) -> None:
+    db.execute("select remove_retention_policy('data.sample')")
+    db.execute("select add_retention_policy('data.sample', %s::interval)", [retention])
+
+
+def drop_chunks_before(db: Connection, instant: datetime) -> None:
+    for relation in ("data.sample", "data.fact"):
+        db.execute("select drop_chunks(%s::regclass, %s::timestamptz)", [relation, instant])
+
+
 def test_old_keys_are_deleted_and_young_ones_are_kept(db: Connection) -> None:
     now = datetime.now(UTC)
     ingest_metrics(db, metric(), key="old", now=now - timedelta(days=8))
@@ -37,16 +47,29 @@ def test_conflicts_are_deleted_some_time_after_the_last_attempt(db: Connection) 
 def test_identities_are_kept_as_long_as_a_fact_can_come_again(db: Connection) -> None:
     now = datetime.now(UTC)
     past = now - timedelta(days=5)
-    ages = (85, 92)
-    for days in ages:
+    for days in (85, 94):
         ts = (now - timedelta(days=days)).isoformat()
         ingest_facts(db, fact(fact_id=str(days), ts=ts), now=past)
+    drop_chunks_before(db, now - timedelta(days=85, hours=1))
 
     db.execute("call internal.prune(0, %s)", [CONFIG])
     assert db.execute("select fact_id from data.fact_identity").fetchall() == [("85",)]
     again = fact(fact_id="85", ts=(now - timedelta(days=85)).isoformat())
     assert ingest_facts(db, again, now=now)["duplicate"] == 1
-    assert len(query_facts(db, now=now)["items"]) == 2
+    assert len(query_facts(db, now=now)["items"]) == 1
+
+
+def test_identities_are_kept_while_their_facts_are_stored_whatever_the_retention(
+    db: Connection,
+) -> None:
+    now = datetime.now(UTC)
+    sale = fact(fact_id="sale", ts=(now - timedelta(days=60)).isoformat())
+    ingest_facts(db, sale, now=now)
+
+    keep_samples_for(db, "30 days")
+    db.execute("call internal.prune(0, %s)", [CONFIG])
+    keep_samples_for(db, "90 days")
+    assert ingest_facts(db, sale, now=now)["duplicate"] == 1
 
 
 def test_the_job_has_its_config(db: Connection) -> None:

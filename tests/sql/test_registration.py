@@ -155,8 +155,14 @@ def test_the_refusal_names_the_quota_and_the_next_step(
         ingest_metrics(db, items)
     assert refusal.message == message
     raising = f"update data.quota set value = 4 where name = '{quota}';"
-    assert refusal.hint == f"{next_step} A database administrator raises the quota: {raising}"
+    hourly = quota.startswith("new_series")
+    pruning = "" if hourly else " The daily job prune_catalogue deletes what has no data."
+    raising = f"A database administrator raises the quota: {raising}"
+    assert refusal.hint == f"{next_step}{pruning} {raising}"
     params = {"quota": quota, "allowed": 2, "present": 1, "added": 2}
+    if hourly:
+        # Time alone frees nothing of a total.
+        params["retry_after_seconds"] = 3600
     if quota == "new_series_per_source_and_hour":
         params["source"] = "web"
     assert refusal.params == params

@@ -3,6 +3,7 @@ language sql stable
 security definer
 set search_path = pg_catalog, public, pg_temp
 set timezone = 'UTC'
+set extra_float_digits = 1
 begin atomic
     select json_build_object(
         'kinds', internal.estimate_rows('data.kind'),

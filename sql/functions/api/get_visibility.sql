@@ -3,6 +3,7 @@ language sql stable
 security definer
 set search_path = pg_catalog, public, pg_temp
 set timezone = 'UTC'
+set extra_float_digits = 1
 begin atomic
     select case
         -- On a standby, PostgreSQL leaves out which transactions of the range still run.

@@ -8,6 +8,7 @@ language sql stable
 security definer
 set search_path = pg_catalog, public, pg_temp
 set timezone = 'UTC'
+set extra_float_digits = 1
 begin atomic
     select
         api.get_visibility(),

@@ -12,6 +12,7 @@ language plpgsql stable
 security definer
 set search_path = pg_catalog, public, pg_temp
 set timezone = 'UTC'
+set extra_float_digits = 1
 as $$
 declare
     v_to timestamptz := coalesce(p_to, p_now);

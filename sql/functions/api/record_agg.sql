@@ -3,6 +3,7 @@ language sql
 security definer
 set search_path = pg_catalog, public, pg_temp
 set timezone = 'UTC'
+set extra_float_digits = 1
 begin atomic
     with computed as (
         select

@@ -76,13 +76,19 @@ begin
                 'source', v_exceeded.source,
                 'allowed', v_exceeded.allowed,
                 'present', v_exceeded.present,
-                'added', v_exceeded.n
+                'added', v_exceeded.n,
+                -- Of a total, time alone frees nothing.
+                'retry_after_seconds', case when v_exceeded.quota like '%per%hour' then 3600 end
             )),
             hint = case v_exceeded.quota
                 when 'kinds' then 'Put what varies into labels, not into names.'
                 when 'sources' then 'Name sources after servers or agents, not after runs or requests.'
                 when 'series' then 'Use fewer distinct label values (no ids, no timestamps).'
                 else 'Use fewer distinct label values (no ids, no timestamps), or continue in an hour.'
+            end
+            || case
+                when v_exceeded.quota like '%per%hour' then ''
+                else ' The daily job prune_catalogue deletes what has no data.'
             end
             || ' A database administrator raises the quota: update data.quota set value = '
             || 2 * v_exceeded.allowed || ' where name = ''' || v_exceeded.quota || ''';';

@@ -7,11 +7,16 @@ begin
     where received_at < now() - (p_config ->> 'idempotency_keys')::interval;
     delete from data.conflict
     where last_received_at < now() - (p_config ->> 'conflicts')::interval;
-    -- Ingest refuses facts older than this, so their identities are no longer needed.
+    -- Ingest refuses facts older than the retention. Those that are still stored must be found when
+    -- somebody raises it again.
     delete from data.fact_identity
-    where ts < now() - internal.raw_retention() - interval '1 day';
+    where ts < least(
+        now() - internal.raw_retention() - interval '1 day',
+        internal.oldest_chunk('fact'),
+        internal.oldest_chunk('sample')
+    );
 end
 $$;
 comment on procedure internal.prune (integer, jsonb) is
 'Job: deletes idempotency keys and conflicts older than its config says, and identities of facts that
-ingest refuses by their age.';
+are no longer stored and that ingest refuses by their age.';
