@@ -12,6 +12,8 @@ COMMANDS = {
     "query_agg": "agg",
     "query_facts": "facts",
     "query_metrics": "series",
+    "list_servers": "servers",
+    "register_server": "register",
     "ingest_metrics": "import",
     "ingest_facts": "import",
 }

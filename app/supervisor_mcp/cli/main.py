@@ -21,6 +21,8 @@ from supervisor_mcp.cli.facts import facts
 from supervisor_mcp.cli.failure import FAILED, USAGE, Failure
 from supervisor_mcp.cli.import_ import import_files
 from supervisor_mcp.cli.kinds import kinds
+from supervisor_mcp.cli.register import register
+from supervisor_mcp.cli.registry import servers
 from supervisor_mcp.cli.series import series
 
 EPILOG = """\
@@ -121,6 +123,8 @@ app.command()(agg)
 app.command()(series)
 app.command()(kinds)
 app.command()(facts)
+app.command()(servers)
+app.command()(register)
 app.command()(demo)
 
 

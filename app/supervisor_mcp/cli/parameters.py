@@ -25,6 +25,21 @@ def complete_kind(incomplete: str) -> list[str]:
     return [item["kind"] for item in msgspec.json.decode(answer)["items"]]
 
 
+def complete_server(incomplete: str) -> list[str]:
+    """Names of servers for the completion of the shell; none where no service answers soon."""
+    import msgspec
+
+    from supervisor_mcp.cli.client import connect
+
+    try:
+        with connect(timeout_seconds=COMPLETION_SECONDS) as client:
+            answer = client.get("/registry/servers", {"q": incomplete or None})
+    except Failure:
+        return []
+    names = [item["name"] for item in msgspec.json.decode(answer)["items"]]
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def read_labels(given: list[str] | None) -> dict[str, str]:
     """Labels from `KEY=VALUE` texts. Raises Failure."""
     labels = {}
@@ -62,3 +77,13 @@ Labels = Annotated[
     list[str] | None,
     typer.Option("--label", metavar="KEY=VALUE", help="Only series with this label; repeatable."),
 ]
+Server = Annotated[
+    str,
+    typer.Argument(
+        help="Name of a server, such as io.github.acme/search.",
+        metavar="NAME",
+        autocompletion=complete_server,
+    ),
+]
+Owner = Annotated[str | None, typer.Option(help="Owner of the entries.")]
+Tags = Annotated[list[str] | None, typer.Option("--tag", help="Tag of the entries; repeatable.")]

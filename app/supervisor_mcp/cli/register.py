@@ -1,0 +1,117 @@
+"""supervisor-mcp register: MCP servers from a file into the registry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from supervisor_mcp.cli import console
+from supervisor_mcp.cli.failure import FAILED, Failure
+from supervisor_mcp.cli.parameters import Owner, Tags
+
+if TYPE_CHECKING:
+    from supervisor_mcp.cli.client import Client
+
+OUTCOMES = ("created", "changed", "unchanged")
+# Further ones are counted.
+MOST_SHOWN = 20
+# A refusal of one document, in contrast to one of every request.
+REFUSALS = {409, 413, 422}
+
+
+def register(
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="A server.json, an array of them, or one a line; - is standard input.",
+            metavar="FILE",
+        ),
+    ],
+    owner: Owner = None,
+    tag: Tags = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Register MCP servers, or change their entries.
+
+    Files of the official MCP registry are read in the present shape and in older ones, which are
+    converted. Registering the same file again changes nothing. Refused servers are listed, and
+    the exit status is 1; the others are registered.
+    """
+    import msgspec
+
+    from supervisor_mcp.cli.client import connect
+    from supervisor_mcp.cli.server_documents import modern
+    from supervisor_mcp.cli.server_files import read
+
+    added = {**({"owner": owner} if owner else {}), **({"tags": tag} if tag else {})}
+    outcomes = dict.fromkeys(OUTCOMES, 0)
+    remarks: list[dict[str, str]] = []
+    refused: list[dict[str, Any]] = []
+    with connect() as client:
+        for entry in read(file):
+            if entry.document is None:
+                refused.append({"place": entry.place, "detail": entry.fault})
+                continue
+            name = entry.document.get("name")
+            if not isinstance(name, str) or not name:
+                refused.append({"place": entry.place, "detail": "It has no name."})
+                continue
+            document, found = modern(entry.document)
+            remarks += [{"name": name, "remark": remark} for remark in found]
+            outcome = _register(client, name, {**document, **added})
+            if isinstance(outcome, str):
+                outcomes[outcome] += 1
+            else:
+                refused.append({"place": entry.place, "name": name, **outcome})
+    if as_json:
+        summary = {**outcomes, "refused": refused, "remarks": remarks}
+        console.echo(msgspec.json.encode(summary))
+    else:
+        _list([f"{each['name']}: {each['remark']}." for each in remarks], "remarks")
+        _list([_refusal(each) for each in refused], "refused servers")
+        counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
+        console.write(f"{counts}, {len(refused)} refused\n")
+        if sum(outcomes.values()):
+            console.say(f"List them with `{console.command()} servers`.")
+    if refused:
+        count = len(refused) + sum(outcomes.values())
+        raise Failure(
+            f"{len(refused)} of {count} servers are not registered.",
+            FAILED,
+            hint="Correct them and run the command again: what is registered does not change.",
+        )
+
+
+def _register(client: Client, name: str, document: dict[str, Any]) -> str | dict[str, Any]:
+    """The outcome, or what the service refuses. Raises Failure for any other error."""
+    from urllib.parse import quote
+
+    import msgspec
+
+    from supervisor_mcp.cli.client import accepted, refusal
+
+    response = client.send(
+        "PUT",
+        f"/registry/servers/{quote(name, safe='')}",
+        body=msgspec.json.encode(document),
+        headers={"Content-Type": "application/json"},
+    )
+    if response.status_code not in REFUSALS:
+        return str(msgspec.json.decode(accepted(response).content)["outcome"])
+    failure = refusal(response)
+    faults = (failure.problem or {}).get("params", {}).get("faults", [])
+    return {"detail": failure.detail, "faults": faults}
+
+
+def _refusal(refused: dict[str, Any]) -> str:
+    named = f" ({refused['name']})" if "name" in refused else ""
+    faults = [f"{each['field']}: {each['detail']}" for each in refused.get("faults", ())]
+    return "\n  ".join([f"{refused['place']}{named}: {refused['detail']}", *faults])
+
+
+def _list(lines: list[str], noun: str) -> None:
+    for line in lines[:MOST_SHOWN]:
+        console.say(line)
+    if len(lines) > MOST_SHOWN:
+        console.say(f"There are {len(lines) - MOST_SHOWN} more {noun}; --json lists all of them.")

@@ -1,0 +1,57 @@
+"""supervisor-mcp servers: the registry."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from supervisor_mcp.cli import console
+from supervisor_mcp.cli.parameters import Json, Limit
+from supervisor_mcp.cli.tables import table
+
+COLUMNS = ("name", "version", "status", "health", "last_seen", "tier", "tags")
+
+
+def servers(
+    status: Annotated[
+        str | None,
+        typer.Option(help="active, deprecated, deleted or deregistered; else all but the last."),
+    ] = None,
+    health: Annotated[
+        str | None, typer.Option(help="up, degraded, down, unknown or maintenance.")
+    ] = None,
+    tag: Annotated[str | None, typer.Option(help="Only servers with this tag.")] = None,
+    query: Annotated[
+        str | None,
+        typer.Option("--query", "-q", help="Part of the name, the title or the description."),
+    ] = None,
+    limit: Limit = 100,
+    as_json: Json = False,
+) -> None:
+    """List the registered MCP servers with version, health and when they were seen last."""
+    import msgspec
+
+    from supervisor_mcp.cli.client import connect
+
+    filters = {"status": status, "health": health, "tag": tag, "q": query}
+    with connect() as client:
+        answer = client.get("/registry/servers", {**filters, "limit": limit})
+    if as_json:
+        console.echo(answer)
+        return
+    result = msgspec.json.decode(answer)
+    rows = [
+        [", ".join(item[name]) if name == "tags" else item[name] for name in COLUMNS]
+        for item in result["items"]
+    ]
+    table("Servers", COLUMNS, rows, whole=("name",))
+    if not rows:
+        console.say(
+            "No servers match."
+            if any(filters.values())
+            else "There are no servers yet. Register some with"
+            f" `{console.command()} register FILE`."
+        )
+    if result["next_cursor"] is not None:
+        console.say("There are more. Raise --limit, or narrow the list with --tag or -q.")
