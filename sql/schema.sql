@@ -723,6 +723,8 @@ create function internal.sketch(p_bins bigint[]) returns bigint[] language sql i
 
 create procedure internal.snapshot_aggregates(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
+create function internal.split_by_version(p_series json) returns json language sql stable;
+
 create function internal.statistics_json(p_statistics data.statistics) returns json language sql immutable parallel safe;
 
 create function internal.statistics_of(p_answer json) returns jsonb language sql immutable parallel safe;
@@ -793,7 +795,7 @@ create function api.query_agg(p_kind text, p_window text, p_source text, p_group
 
 create function api.query_facts(p_kind text, p_source text, p_subject text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_split_by text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.record_agg(p_answer json) returns integer language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -859,6 +861,57 @@ SELECT fact.ts,
      JOIN data.kind ON ((series.kind_id = kind.kind_id)))
      JOIN data.source ON ((series.source_id = source.source_id)));
 
+-- Servers with their newest version, deregistered ones too.
+create view analytics.mcp_registry (
+    name text,  -- Name, such as io.github.acme/search.
+    local boolean,  -- Whether the name has no namespace.
+    title text,  -- Name for people.
+    description text,  -- What the server does.
+    version text,  -- Newest version.
+    version_since timestamp with time zone,  -- Since when it is registered.
+    status text,  -- active, deprecated or deleted.
+    owner text,  -- Who may change the entry; null for anyone.
+    tier text,  -- Importance, in the words of the owner.
+    tags text[],  -- Words to find the server by.
+    source text,  -- Name under which it sends metrics and facts.
+    tools integer,  -- Number of its tools.
+    sla_target double precision,  -- Uptime that is promised, in per cent.
+    document jsonb,  -- Its server.json.
+    capabilities jsonb,  -- Its tools, resources and prompts.
+    registered_at timestamp with time zone,  -- When it was registered first.
+    updated_at timestamp with time zone,  -- When the entry was changed last.
+    deregistered_at timestamp with time zone  -- When it was deregistered; null while it is registered.
+) as
+SELECT server.name,
+    server.local,
+    (version.document ->> 'title'::text) AS title,
+    (version.document ->> 'description'::text) AS description,
+    version.version,
+    lower(version.valid) AS version_since,
+    server.status,
+    server.owner,
+    server.tier,
+    server.tags,
+    server.source,
+    jsonb_array_length((version.capabilities -> 'tools'::text)) AS tools,
+    server.sla_target,
+    version.document,
+    version.capabilities,
+    server.registered_at,
+    server.updated_at,
+    server.deregistered_at
+   FROM (data.server
+     LEFT JOIN LATERAL ( SELECT server_version.server_version_id,
+            server_version.server_id,
+            server_version.version,
+            server_version.document,
+            server_version.capabilities,
+            server_version.valid
+           FROM data.server_version
+          WHERE (server_version.server_id = server.server_id)
+          ORDER BY server_version.valid DESC
+         LIMIT 1) version ON (true));
+
 -- Samples of metrics.
 create view analytics.metrics (
     ts timestamp with time zone,  -- Time of the sample.
@@ -883,6 +936,30 @@ SELECT sample.ts,
      JOIN data.kind ON ((series.kind_id = kind.kind_id)))
      JOIN data.source ON ((series.source_id = source.source_id)))
   WHERE (kind.type <> 'fact'::text);
+
+-- Every version that a server had. `valid @> <time>` selects the one of a time.
+create view analytics.server_versions (
+    name text,  -- Name of the server.
+    source text,  -- Name under which it sends metrics and facts.
+    version text,  -- Version.
+    valid tstzrange,  -- When it was registered.
+    valid_from timestamp with time zone,  -- Beginning of that time.
+    valid_to timestamp with time zone,  -- End of that time; null for the present version.
+    tools integer,  -- Number of its tools.
+    document jsonb,  -- Its server.json.
+    capabilities jsonb  -- Its tools, resources and prompts.
+) as
+SELECT server.name,
+    server.source,
+    version.version,
+    version.valid,
+    lower(version.valid) AS valid_from,
+    upper(version.valid) AS valid_to,
+    jsonb_array_length((version.capabilities -> 'tools'::text)) AS tools,
+    version.document,
+    version.capabilities
+   FROM (data.server_version version
+     JOIN data.server ON ((version.server_id = server.server_id)));
 
 -- schema ops
 -- Functions and views for database administrators. Role supervisor_dba.
@@ -985,7 +1062,7 @@ grant execute on function api.list_kinds(text,text,integer,text) to supervisor_a
 grant execute on function api.list_servers(text,text,text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
-grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_agg(json) to supervisor_app;
 grant execute on function api.record_uptime(timestamp with time zone) to supervisor_app;
 grant execute on function api.register_server(text,jsonb,timestamp with time zone) to supervisor_app;
@@ -997,6 +1074,10 @@ grant select on table analytics.aggregates to supervisor_analyst;
 grant select on table analytics.aggregates to supervisor_dba;
 grant select on table analytics.facts to supervisor_analyst;
 grant select on table analytics.facts to supervisor_dba;
+grant select on table analytics.mcp_registry to supervisor_analyst;
+grant select on table analytics.mcp_registry to supervisor_dba;
 grant select on table analytics.metrics to supervisor_analyst;
 grant select on table analytics.metrics to supervisor_dba;
+grant select on table analytics.server_versions to supervisor_analyst;
+grant select on table analytics.server_versions to supervisor_dba;
 grant select on table ops.policies to supervisor_dba;

@@ -133,7 +133,6 @@ def test_the_real_servers_are_registered_and_nothing_changes_the_second_time(
     again = json.loads(service.run("register", str(REAL), "--tag", "seed", "--json").stdout)
     assert {each["detail"] for each in again["refused"]} == {"It has no name."}
     assert len(again["refused"]) == sum(1 for each in real if not each["name"])
-    # A name that the file has twice changes back and forth.
     assert again["unchanged"] == len(named)
     listed = httpx.get(
         f"{service.url}/registry/servers", params={"tag": "seed", "limit": 1000}

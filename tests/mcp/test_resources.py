@@ -1,4 +1,4 @@
-"""Resources, the prompt and completions."""
+"""Resources, prompts and completions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from mcp import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference, TextContent
 
 from supervisor_mcp.mcp.completions import WINDOWS
-from supervisor_mcp.mcp.resources import AGGREGATE, KINDS
+from supervisor_mcp.mcp.resources import AGGREGATE, KINDS, SERVER, SERVERS
+from tests.mcp import conftest
 
 Caller = Client[Any]
 
@@ -62,20 +63,60 @@ async def test_a_resource_that_cannot_be_read_tells_the_problem(client: Caller) 
     assert raised.value.error.data["hint"]
 
 
-async def test_the_report_names_tools_that_there_are(client: Caller) -> None:
-    prompt = await client.get_prompt("weekly_kpi_report", {"kind": "Fact:Sale", "window": "30d"})
-    (message,) = prompt.messages
+async def test_servers_are_what_list_servers_answers(client: Caller) -> None:
+    answer = await client.call_tool("list_servers", {"limit": 1000})
+    assert await read(client, SERVERS) == answer.structured_content
+
+
+async def test_a_server_is_what_get_server_answers(client: Caller) -> None:
+    answer = await client.call_tool("get_server", {"name": conftest.SERVER})
+    found = await read(client, f"{SERVERS}/{quote(conftest.SERVER, safe='')}")
+    assert found == answer.structured_content
+
+
+async def test_an_unknown_server_is_a_problem_with_the_nearest_name(client: Caller) -> None:
+    with pytest.raises(MCPError) as raised:
+        await client.read_resource(f"{SERVERS}/io.github.acme%2Fserach")
+    assert raised.value.error.data["params"]["nearest"] == conftest.SERVER
+
+
+@pytest.mark.parametrize(
+    ("prompt", "arguments", "expected"),
+    [
+        (
+            "weekly_kpi_report",
+            {"kind": "Fact:Sale", "window": "30d"},
+            {"query_agg", "query_metrics", "query_facts"},
+        ),
+        (
+            "diagnose_server",
+            {"name": conftest.SERVER, "window": "30d"},
+            {"get_server", "get_health", "query_sla", "query_agg", "query_facts", "query_metrics"},
+        ),
+    ],
+)
+async def test_a_prompt_names_tools_that_there_are(
+    client: Caller, prompt: str, arguments: dict[str, str], expected: set[str]
+) -> None:
+    (message,) = (await client.get_prompt(prompt, arguments)).messages
     assert isinstance(message.content, TextContent)
     named = set(re.findall(r"\b(?:query|list|get|ingest)_[a-z]+\b", message.content.text))
-    assert {"query_agg", "query_metrics", "query_facts"} <= named
-    assert named <= {tool.name for tool in await client.list_tools()}
-    assert '{"kind": "Fact:Sale", "window": "30d"}' in message.content.text
+    assert expected <= named
+    known = {tool.name for tool in await client.list_tools()}
+    assert named - {"get_health", "query_sla"} <= known
+    assert all(f'"{value}"' in message.content.text for value in arguments.values())
 
 
-async def test_the_arguments_of_the_prompt_are_described_as_text(client: Caller) -> None:
-    (prompt,) = await client.list_prompts()
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("weekly_kpi_report", {"kind", "window"}), ("diagnose_server", {"name", "window"})],
+)
+async def test_the_arguments_of_a_prompt_are_described_as_text(
+    client: Caller, name: str, expected: set[str]
+) -> None:
+    (prompt,) = [each for each in await client.list_prompts() if each.name == name]
     assert prompt.arguments is not None
-    assert {argument.name for argument in prompt.arguments} == {"kind", "window"}
+    assert {argument.name for argument in prompt.arguments} == expected
     for argument in prompt.arguments:
         assert argument.description
         assert "JSON" not in argument.description
@@ -85,8 +126,23 @@ async def test_the_arguments_of_the_prompt_are_described_as_text(client: Caller)
 async def test_kinds_are_completed_by_their_beginning(
     client: Caller, reference: PromptReference | ResourceTemplateReference
 ) -> None:
-    found = await client.complete(reference, {"name": "kind", "value": "Fact:S"})
+    found = await client.complete(reference, {"name": "kind", "value": "Fact:Sa"})
     assert found.values == ["Fact:Sale"]
+
+
+@pytest.mark.parametrize("typed", ["", "io.github.acme/", "search", "seach"])
+@pytest.mark.parametrize(
+    "reference",
+    [
+        ResourceTemplateReference(type="ref/resource", uri=SERVER),
+        PromptReference(type="ref/prompt", name="diagnose_server"),
+    ],
+)
+async def test_names_of_servers_are_completed_by_any_part(
+    client: Caller, reference: PromptReference | ResourceTemplateReference, typed: str
+) -> None:
+    found = await client.complete(reference, {"name": "name", "value": typed})
+    assert found.values == [conftest.SERVER]
 
 
 async def test_windows_are_completed(client: Caller) -> None:

@@ -12,7 +12,7 @@ from psycopg import Connection
 
 from tests.sql.calls import NOW, Item, Json, ask, ingest_metrics, metric
 
-CALL = "select api.query_metrics('visits', null, null, %s, %s, %s, %s)"
+CALL = "select api.query_metrics('visits', null, null, %s, %s, %s, null, %s)"
 NOON = datetime(2025, 6, 15, 12, tzinfo=UTC)
 STEPS = {"1m": 60, "7m": 420, "1h": 3600, "5h": 18_000, "1d": 86_400}
 

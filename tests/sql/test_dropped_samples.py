@@ -11,7 +11,7 @@ from psycopg import Connection
 from tests.sql.calls import Json, ask, ingest_metrics, metric, query_agg
 from tests.sql.test_rollups import roll_up
 
-SERIES = "select api.query_metrics(%s, null, null, %s, %s, %s, %s)"
+SERIES = "select api.query_metrics(%s, null, null, %s, %s, %s, null, %s)"
 DROP = "select drop_chunks(%s, older_than => %s::timestamptz)"
 
 

@@ -65,7 +65,7 @@ def test_pages_have_a_limit(db: Connection, function: str, most: int, limit: int
 
 def test_a_series_answer_has_a_limit_of_points(db: Connection) -> None:
     ingest_metrics(db, metric(ts=ago(hours=1)))
-    call = "select api.query_metrics('cpu', null, null, %s, %s, '1s', %s)"
+    call = "select api.query_metrics('cpu', null, null, %s, %s, '1s', null, %s)"
 
     assert ask(db, call, NOW - timedelta(hours=24), NOW, NOW)["series"]
     with refused(db, "series_within_limit"):

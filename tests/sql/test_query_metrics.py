@@ -9,8 +9,9 @@ import pytest
 from psycopg import Connection
 
 from tests.sql.calls import NOW, Json, ago, ask, histogram, ingest_metrics, metric, refused
+from tests.sql.registry import NAME, register, server_json
 
-CALL = "select api.query_metrics(%s, %s, %s::jsonb, %s, %s, %s, %s)"
+CALL = "select api.query_metrics(%s, %s, %s::jsonb, %s, %s, %s, %s, %s)"
 
 
 def query(
@@ -22,8 +23,9 @@ def query(
     start: datetime | None = None,
     end: datetime | None = None,
     step: str | None = None,
+    split_by: str | None = None,
 ) -> Json:
-    answer: Json = ask(db, CALL, name, source, labels, start, end, step, NOW)
+    answer: Json = ask(db, CALL, name, source, labels, start, end, step, split_by, NOW)
     return answer
 
 
@@ -145,3 +147,59 @@ def test_unknown_names_are_refused(db: Connection) -> None:
         query(db, "none")
     with refused(db, "source_unknown"):
         query(db, source="nobody")
+
+
+def test_series_are_split_by_the_version_of_their_server(db: Connection) -> None:
+    start = NOW - timedelta(hours=4)
+    register(db, server_json("1", source="web"), now=start + timedelta(hours=1))
+    register(db, server_json("2", source="web"), now=start + timedelta(hours=2, minutes=10))
+    register(db, server_json("1", source="web"), now=start + timedelta(hours=3))
+    ingest_metrics(
+        db,
+        [metric(value=n, ts=(start + timedelta(minutes=30 * n)).isoformat()) for n in range(8)]
+        + [metric(source="other", value=9, ts=ago(hours=3))],
+    )
+    answer = query(db, start=start, step="30m", split_by="version")
+    begin = datetime.fromisoformat(answer["from"])
+    found = [
+        (
+            series["source"],
+            series["server"],
+            series["version"],
+            [
+                (datetime.fromisoformat(p[0]) - begin) / timedelta(minutes=30)
+                for p in series["points"]
+            ],
+        )
+        for series in answer["series"]
+    ]
+    whole = query(db, start=start, step="30m")
+    points = [float(n) for n in range(len(whole["series"][0]["points"]))]
+    at = [begin + n * timedelta(minutes=30) for n in range(len(points))]
+    first, second, third = (
+        start + timedelta(hours=hours, minutes=minutes)
+        for hours, minutes in [(1, 0), (2, 10), (3, 0)]
+    )
+    one = [n for n in points if first <= at[int(n)] < second or at[int(n)] >= third]
+    two = [n for n in points if second <= at[int(n)] < third]
+    assert found == [
+        ("other", None, None, points),
+        ("web", NAME, None, [n for n in points if at[int(n)] < first]),
+        ("web", NAME, "1", one),
+        ("web", NAME, "2", two),
+    ]
+
+
+def test_split_series_have_the_points_of_whole_ones(db: Connection) -> None:
+    register(db, server_json("1", source="web"), now=NOW - timedelta(hours=2))
+    ingest_metrics(db, [metric(value=n, ts=ago(minutes=30 * n)) for n in range(8)])
+    (whole,) = query(db)["series"]
+    split = query(db, split_by="version")["series"]
+    assert sorted(p for series in split for p in series["points"]) == sorted(whole["points"])
+
+
+def test_an_unknown_split_is_refused(db: Connection) -> None:
+    ingest_metrics(db, metric())
+    with refused(db, "split_by_known") as refusal:
+        query(db, split_by="label")
+    assert refusal.hint == "Send version."

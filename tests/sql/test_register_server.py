@@ -175,6 +175,7 @@ def test_a_range_of_versions_is_refused(db: Connection, version: str) -> None:
 )
 def test_a_url_with_a_host_or_variables_is_taken(db: Connection, url: str) -> None:
     register(db, server_json(remotes=[{"type": "sse", "url": url}]))
+    assert get_server(db)["document"]["remotes"][0]["url"] == url
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_the_service_ingests_and_queries(db: Connection) -> None:
         ask(db, "select api.record_agg('{}')")
         ask(db, "select visibility from api.list_changes(api.get_visibility())")
         ask(db, "select api.list_kinds(null, null, null, null)")
-        ask(db, "select api.query_metrics('cpu', null, null, null, null, null, now())")
+        ask(db, "select api.query_metrics('cpu', null, null, null, null, null, null, now())")
         assert ask(db, "select api.get_state(now())")["kinds"] == 2
 
 

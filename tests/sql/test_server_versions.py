@@ -145,6 +145,17 @@ def test_an_unknown_server_is_answered_with_the_nearest_name(db: Connection, nam
         assert "list_servers (GET /registry/servers)" in refusal.hint
 
 
+def test_analysts_find_the_version_of_a_time_by_its_range(db: Connection) -> None:
+    register(db, server_json("1", source="shop", capabilities=tools("a", "b")), now=NOW)
+    register(db, server_json("2", title="Search"), now=NOW + HOUR)
+    statement = "select version, tools from analytics.server_versions where valid @> %s"
+    assert db.execute(statement, [NOW]).fetchall() == [("1", 2)]
+    assert db.execute(statement, [NOW + HOUR]).fetchall() == [("2", 2)]
+    assert db.execute(
+        "select name, title, version, version_since, source, tools from analytics.mcp_registry"
+    ).fetchall() == [(NAME, "Search", "2", NOW + HOUR, "shop", 2)]
+
+
 # What is done, seconds after the one before (the clock may go back), and with which version.
 Step = tuple[str, float, int]
 STEPS = st.lists(

@@ -26,7 +26,7 @@ NOW = datetime(2025, 11, 15, 12, 34, 56, 789000, tzinfo=UTC)
 ZONES = st.sampled_from(
     ["America/New_York", "Europe/Berlin", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kolkata"]
 )
-SERIES = "select api.query_metrics(%s, null, null, %s, %s, %s, %s)"
+SERIES = "select api.query_metrics(%s, null, null, %s, %s, %s, null, %s)"
 QUIET = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 
 

@@ -58,6 +58,10 @@ def series(
     statistic: Annotated[
         Statistic, typer.Option("--statistic", "--column", help="What the sparkline shows.")
     ] = Statistic.AVG,
+    split_by: Annotated[
+        str | None,
+        typer.Option("--split-by", help="version: one line for each version of the server."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Draw each series of a metric as a sparkline, with its numbers.
@@ -73,7 +77,15 @@ def series(
     with connect() as client:
         answer = client.get(
             "/query/metrics",
-            {"name": name, "source": source, "from": from_, "to": to, "step": step, **labels},
+            {
+                "name": name,
+                "source": source,
+                "from": from_,
+                "to": to,
+                "step": step,
+                "split_by": split_by,
+                **labels,
+            },
         )
     if as_json:
         console.echo(answer)
@@ -82,6 +94,9 @@ def series(
 
 
 def _show(result: dict[str, Any], statistic: Statistic) -> None:
+    for one in result["series"]:
+        if "version" in one:
+            one["labels"]["version"] = one["version"] or "-"
     shared = _shared_labels([one["labels"] for one in result["series"]])
     on_terminal = console.is_terminal()
     numbers = []

@@ -7,6 +7,7 @@ Without `from __future__ import annotations`: the library compares the type of a
 from fastmcp import FastMCP
 
 REPORT = "weekly_kpi_report"
+DIAGNOSIS = "diagnose_server"
 
 
 def register(server: FastMCP) -> None:
@@ -48,4 +49,35 @@ change in per cent; one paragraph for each change with its likely cause and what
 what to watch next. Give units. Say where a number is missing or null.
 Do not compute sums or averages from facts or points yourself, and state nothing that the answers do
 not show.
+"""
+
+    @server.prompt(name=DIAGNOSIS, title="Diagnose a server")
+    def diagnose_server(name: str, window: str = "7d") -> str:
+        """Find out what is wrong with an MCP server, since when, and what changed before.
+
+        Args:
+            name: Exact name of the server, such as io.github.acme/search.
+            window: How far back to look, in hours or days.
+        """
+        return f"""\
+Find out what is wrong with the MCP server "{name}", since when, and why. Look back {window}.
+
+1. Call get_server with {{"name": "{name}"}}. Note its source, its version, when the versions in
+   versions began, and its health. If it is unknown, call list_servers with a part of the name as q.
+2. Call get_health with {{"name": "{name}"}}: compare the signals keepalive, probe, traffic and
+   report. Where they disagree, say which of them sees what: a server whose probe is up while its
+   callers see errors fails in its tools, not in its network.
+3. Call query_sla with {{"name": "{name}", "window": "{window}"}}: uptime, coverage, outages, and
+   the error budget that is left. Little coverage means that nobody looked, not that it was up.
+4. If it has a source, call list_kinds, and query_agg with that source and "window": "{window}" for
+   the kinds of its calls, such as mcp.server.operation.duration; then with "group_by" a label such
+   as "label.error.type" or "label.mcp.method.name" to see which calls fail or are slow.
+5. Call query_facts with {{"subject": "{name}", "limit": 20}} for Fact:ServerVersionChanged and
+   Fact:ToolsChanged. Compare their times with the beginning of the trouble. If a version began
+   then, call query_metrics with "split_by": "version" for the kind that got worse, and get_server
+   with an as_of before the change to see what was different.
+
+Then write: what is wrong, in one sentence; since when; the likely cause and what you base that on;
+what to do next, and what to look at to know that it helped. Say where data is missing. State
+nothing that the answers do not show.
 """

@@ -16,12 +16,20 @@ from supervisor_mcp.operations.arguments import LARGEST_PAGE
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.kinds import KindQuery, list_kinds
+from supervisor_mcp.operations.servers import (
+    ServerListQuery,
+    ServerQuery,
+    get_server,
+    list_servers,
+)
 
 logger = logging.getLogger(__name__)
 
 JSON = "application/json"
 KINDS = "supervisor://kinds"
 AGGREGATE = "supervisor://agg/{kind}/{window}"
+SERVERS = "supervisor://servers"
+SERVER = "supervisor://servers/{name}"
 
 
 def register(server: FastMCP, context: Context, clock: Clock) -> None:
@@ -45,6 +53,24 @@ def register(server: FastMCP, context: Context, clock: Clock) -> None:
             query = AggregateQuery.read({"kind": kind, "window": window})
             answer = await query_agg(context, query, clock())
             return bounded(answer, "Call query_agg with source.").decode()
+
+    @server.resource(SERVERS, name="servers", title="Servers", mime_type=JSON)
+    async def servers() -> str:
+        """The first 1,000 registered MCP servers by name, as list_servers returns them."""
+        async with as_protocol_error(SERVERS):
+            query = ServerListQuery(limit=LARGEST_PAGE)
+            return (await list_servers(context, query, clock())).decode()
+
+    @server.resource(SERVER, name="server", title="Server", mime_type=JSON, security=None)
+    async def one_server(name: str) -> str:
+        """A registered MCP server, as get_server returns it.
+
+        Percent-encode the name: supervisor://servers/io.github.acme%2Fsearch.
+        """
+        async with as_protocol_error(SERVER):
+            query = ServerQuery.read({"name": name})
+            answer = await get_server(context, query, clock())
+            return bounded(answer, "Read it with GET /registry/servers/{name}.").decode()
 
 
 @asynccontextmanager

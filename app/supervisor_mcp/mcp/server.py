@@ -21,15 +21,19 @@ from supervisor_mcp.operations.clock import Clock, now
 from supervisor_mcp.operations.context import Context
 
 INSTRUCTIONS = """\
-Supervisor stores metrics and facts of an ecosystem of MCP servers and agents, and aggregates them.
+Supervisor stores metrics and facts of an ecosystem of MCP servers and agents, aggregates them, and
+keeps a registry of the servers.
 
 A metric is a technical number over time (gauge, counter or histogram); a fact is a business event
 of a kind Fact:<Name>. A kind is a metric name or a fact kind; a source is the MCP server or agent
 that sent it; a window is a time span up to now: 1h, 24h, 7d, 30d, 90d.
 
-Call list_kinds first for the exact names. Answer questions about numbers with query_agg; read
-single events with query_facts and the course over time with query_metrics. Store with ingest_fact
-and ingest_metric, or with ingest_facts and ingest_metrics for batches.
+A server is an MCP server of the registry: what it offers, its versions, its health.
+
+Call list_kinds first for the exact names, and list_servers for those of servers. Answer questions
+about numbers with query_agg; read single events with query_facts and the course over time with
+query_metrics. Store with ingest_fact and ingest_metric, or with ingest_facts and ingest_metrics for
+batches.
 
 An error is a JSON object: detail says what is wrong, hint what to do next, params where.
 """
@@ -78,7 +82,7 @@ def create_mcp(context: Context, clock: Clock = now) -> FastMCP:
         schemas[tool.name] = tool.parameters
     resources.register(server, context, clock)
     prompts.register(server)
-    completions.register(server, context)
+    completions.register(server, context, clock)
     # Without this the library lists all tools before every call to find the schema of one.
     server._mcp_server.get_tool_input_schema = schemas.get
     # On import the library gives its logger a handler of its own; the process has one.

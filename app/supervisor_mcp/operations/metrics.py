@@ -99,13 +99,24 @@ class SeriesQuery(Query, frozen=True):
             extra_json_schema={**text_rules.STEP, "examples": ["30s", "5m", "1h", "1d"]},
         ),
     ] = None
+    split_by: Annotated[
+        Literal["version"] | None,
+        Meta(description="Splits series by the version that their MCP server had."),
+    ] = None
 
 
-class Series(Struct):
+class Series(Struct, kw_only=True):
     """One series: points are arrays with the columns of the answer, one every step."""
 
     source: str
     labels: dict[str, str]
+    server: Annotated[
+        str | UnsetType | None, Meta(description="Server of the source; only with split_by.")
+    ] = UNSET
+    version: Annotated[
+        str | UnsetType | None,
+        Meta(description="Version of the server at these points; only with split_by."),
+    ] = UNSET
     points: list[list[str | float | None]]
 
 

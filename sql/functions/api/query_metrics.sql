@@ -5,6 +5,7 @@ create or replace function api.query_metrics(
     p_from timestamptz,
     p_to timestamptz,
     p_step text,
+    p_split_by text,
     p_now timestamptz
 )
 returns json
@@ -22,7 +23,13 @@ declare
     v_series bigint [];
     v_finest interval;
     v_points bigint;
+    v_answer json;
 begin
+    if p_split_by <> 'version' then
+        raise exception 'unknown split_by "%"', left(p_split_by, 100)
+            using errcode = 'SV422', constraint = 'split_by_known', column = 'split_by',
+            hint = 'Send version.';
+    end if;
     perform internal.check_range(v_from, v_to);
     v_series := array(
         select series.series_id
@@ -46,17 +53,28 @@ begin
             using errcode = 'SV422', constraint = 'series_within_limit', column = 'step',
             hint = 'Send a larger step, a shorter range, or filter by source and label.<name>.';
     end if;
-    return internal.plot_series(
+    v_answer := internal.plot_series(
         v_kinds[1], v_series, time_bucket(v_step, v_from), v_to, v_step
     );
+    return case
+        when p_split_by is null then v_answer
+        else (
+            select
+                json_object_agg(
+                    key, case key when 'series' then internal.split_by_version(value) else value end order by n
+                )
+            from json_each(v_answer) with ordinality as member (key, value, n)
+        )
+    end;
 end
 $$;
 comment on function api.query_metrics(
-    text, text, jsonb, timestamptz, timestamptz, text, timestamptz
+    text, text, jsonb, timestamptz, timestamptz, text, text, timestamptz
 ) is
 'The series of a kind in [p_from, p_to), by default the last 24 hours, with a point every p_step and
 nulls in gaps: {name, type, unit, from, to, step_seconds, resolution, columns, series: [{source, labels,
 points}]}. resolution says what the points are computed from: raw (samples), 1h or 1d (rollups). Where
 samples of the range were dropped, p_step is rounded up to whole hours; where hours were dropped too, to
-whole days.
-Errors: kind_unknown, source_unknown, step_well_formed, from_before_to, series_within_limit.';
+whole days. With p_split_by version, a series is split by the versions of the server whose source it has,
+and has server and version too.
+Errors: kind_unknown, source_unknown, split_by_known, step_well_formed, from_before_to, series_within_limit.';

@@ -50,6 +50,7 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
         The answer has an entry in series for every source and set of labels; its points are
         arrays in the order of columns, with count 0 and nulls where there are no samples; the rate
         of a counter spans the gaps between its readings. The default range is the last 24 hours.
+        With split_by, series also have server and version: compare before and after a release.
         """
         return bounded(await metrics.query_metrics(context, query, clock()), NARROW)
 
