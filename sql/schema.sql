@@ -77,6 +77,7 @@ create table data.health_interval (
     constraint health_status_known CHECK ((status = ANY (ARRAY['up'::text, 'degraded'::text, 'down'::text]))),
     constraint signal_known CHECK ((signal = ANY (ARRAY['keepalive'::text, 'probe'::text, 'traffic'::text, 'report'::text])))
 );
+create index health_interval_by_server on data.health_interval using btree (server_id, upper(during)) include (status, during);
 
 -- What was reported about the health of a server.
 create table data.health_report (
@@ -541,6 +542,8 @@ create function internal.change_json(p_current data.statistics, p_previous data.
 
 create function internal.check_facts(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, source_id bigint, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, good boolean) language sql stable;
 
+create function internal.check_maintenance(p_id text, p_author text, p_reason text) returns void language plpgsql immutable;
+
 create function internal.check_metrics(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, settled boolean, ts timestamp with time zone, value double precision, observations integer, counter boolean, low double precision, high double precision, sketch bigint[], good boolean) language sql stable;
 
 create function internal.check_quotas(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
@@ -574,6 +577,8 @@ create function internal.explain_items(p_bad_items jsonb, p_now timestamp with t
 create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.find_kinds(p_kind text) returns bigint[] language plpgsql stable;
+
+create function internal.find_maintained(p_servers text[]) returns bigint[] language plpgsql stable;
 
 create function internal.find_series(p_kinds bigint[], p_source text) returns bigint[] language plpgsql stable;
 
@@ -617,7 +622,13 @@ create function internal.label_faults(p_labels jsonb) returns TABLE(field text, 
 
 create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
 
+create function internal.local_days(p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text) returns TABLE(day date, begins_at timestamp with time zone, ends_at timestamp with time zone) language sql stable;
+
 create function internal.lock_quotas() returns void language plpgsql volatile;
+
+create function internal.maintenance_json(p_id text, p_now timestamp with time zone) returns json language sql stable;
+
+create function internal.measure_sla(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, name text, begins_at timestamp with time zone, ends_at timestamp with time zone, up numeric, degraded numeric, down numeric, unknown numeric, maintenance numeric, uptime_percent double precision, coverage_percent double precision, outages bigint, longest_outage numeric, mean_time_to_recover numeric, target_percent double precision, budget numeric, budget_left numeric, budget_left_percent double precision) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[];
 
@@ -635,6 +646,10 @@ create function internal.overall_status(p_now timestamp with time zone, p_server
 
 create function internal.own_server(p_server data.server, p_owner text) returns void language plpgsql stable;
 
+create function internal.parse_window(p_window text) returns interval language plpgsql immutable;
+
+create function internal.percentage(p_part numeric, p_whole numeric) returns double precision language sql immutable parallel safe;
+
 create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
 
 create function internal.plot_series(p_kind bigint, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns json language sql stable;
@@ -645,7 +660,11 @@ create procedure internal.prune(IN p_job_id integer, IN p_config jsonb) language
 
 create procedure internal.prune_catalogue(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
+create function internal.published_sla(p_servers bigint[], p_now timestamp with time zone) returns TABLE(server_id bigint, figures json) language sql stable;
+
 create function internal.quotient(p_over double precision, p_under double precision) returns double precision language sql immutable parallel safe;
+
+create function internal.range_seconds(p_during tstzmultirange) returns numeric language sql immutable parallel safe;
 
 create function internal.raw_retention() returns interval language sql stable;
 
@@ -664,6 +683,8 @@ create function internal.read_limit(p_limit integer, p_default integer, p_most i
 create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
 
 create function internal.read_step(p_step text, p_from timestamp with time zone, p_to timestamp with time zone) returns interval language plpgsql immutable;
+
+create function internal.read_timezone(p_timezone text) returns text language plpgsql stable;
 
 create function internal.read_ts(p_ts jsonb, p_now timestamp with time zone) returns timestamp with time zone language sql stable parallel safe;
 
@@ -693,6 +714,10 @@ create function internal.register_and_store_facts(p_items jsonb, p_partial boole
 
 create function internal.register_series(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
 
+create function internal.restate_sla(p_id text, p_author text, p_reason text, p_before jsonb, p_now timestamp with time zone) returns bigint language sql volatile;
+
+create function internal.restatements_json(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns json language sql stable;
+
 create function internal.retention(p_relation name) returns interval language sql stable;
 
 create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
@@ -704,6 +729,8 @@ create function internal.samples_kept_from() returns timestamp with time zone la
 create function internal.schema_faults(p_document jsonb, p_schema jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
 create function internal.schema_sentence(p_schema jsonb) returns text language sql immutable parallel safe;
+
+create function internal.seconds_json(p_up numeric, p_degraded numeric, p_down numeric, p_unknown numeric, p_maintenance numeric) returns json language sql immutable parallel safe;
 
 create function internal.select_fields(p_answer json, p_fields text[]) returns json language sql immutable parallel safe;
 
@@ -719,7 +746,11 @@ create procedure internal.set_default_policy(IN p_relation text, IN p_policy tex
 
 create procedure internal.set_default_retention(IN p_relation text, IN p_drop_after interval, IN p_schedule_interval interval DEFAULT NULL::interval) language plpgsql volatile;
 
+create function internal.signal_ranges(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(up tstzmultirange, degraded tstzmultirange, down tstzmultirange) language sql stable;
+
 create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
+
+create function internal.sla_days(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text, p_as_of timestamp with time zone) returns json language sql stable;
 
 create procedure internal.snapshot_aggregates(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
@@ -728,6 +759,8 @@ create function internal.split_by_version(p_series json) returns json language s
 create function internal.statistics_json(p_statistics data.statistics) returns json language sql immutable parallel safe;
 
 create function internal.statistics_of(p_answer json) returns jsonb language sql immutable parallel safe;
+
+create function internal.status_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, during tstzrange, up tstzmultirange, degraded tstzmultirange, down tstzmultirange, maintenance tstzmultirange) language sql stable;
 
 create function internal.step_health(p_state data.health_step, p_first data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
 
@@ -789,13 +822,19 @@ create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot
 
 create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.list_maintenance(p_name text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+
 create function api.list_servers(p_status text, p_health text, p_tag text, p_q text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.plan_maintenance(p_id text, p_servers text[], p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_reason text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
 create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.query_facts(p_kind text, p_source text, p_subject text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_split_by text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.query_sla(p_window text, p_from timestamp with time zone, p_to timestamp with time zone, p_name text, p_timezone text, p_as_of timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
 create function api.record_agg(p_answer json) returns integer language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -961,6 +1000,86 @@ SELECT server.name,
    FROM (data.server_version version
      JOIN data.server ON ((version.server_id = server.server_id)));
 
+-- Uptime, outages and error budget of every server in the last 30 days, up to now.
+create view analytics.sla_30d (
+    name text,  -- Name of the server.
+    begins_at timestamp with time zone,  -- Start of the 30 days, or when the server was registered.
+    ends_at timestamp with time zone,  -- Now, or when the server was deregistered.
+    up_seconds numeric,  -- Time in which the server was up.
+    degraded_seconds numeric,  -- Time in which it was degraded.
+    down_seconds numeric,  -- Time in which it was down.
+    unknown_seconds numeric,  -- Time in which nobody reported, or in which this service was not running.
+    maintenance_seconds numeric,  -- Time in maintenance.
+    uptime_percent double precision,  -- Share of up and degraded in the time that is up, degraded or down; null when there is no such time.
+    coverage_percent double precision,  -- Share of the time outside of maintenance in which the status was known.
+    outages bigint,  -- Unbroken times of down.
+    longest_outage_seconds numeric,  -- The longest of them; null without any.
+    mean_seconds_to_recover numeric,  -- Mean length of those after which the server was up or degraded at once.
+    target_percent double precision,  -- Uptime that is promised.
+    budget_seconds numeric,  -- How long the server may be down in the time that is up, degraded or down.
+    budget_left_seconds numeric,  -- What is left of it; negative when it is exceeded.
+    budget_left_percent double precision  -- The same in per cent of the budget.
+) as
+SELECT name,
+    begins_at,
+    ends_at,
+    up AS up_seconds,
+    degraded AS degraded_seconds,
+    down AS down_seconds,
+    unknown AS unknown_seconds,
+    maintenance AS maintenance_seconds,
+    uptime_percent,
+    coverage_percent,
+    outages,
+    longest_outage AS longest_outage_seconds,
+    mean_time_to_recover AS mean_seconds_to_recover,
+    target_percent,
+    budget AS budget_seconds,
+    budget_left AS budget_left_seconds,
+    budget_left_percent
+   FROM internal.measure_sla(ARRAY( SELECT server.server_id
+           FROM data.server), (now() - '720:00:00'::interval), now(), now()) measure_sla(server_id, name, begins_at, ends_at, up, degraded, down, unknown, maintenance, uptime_percent, coverage_percent, outages, longest_outage, mean_time_to_recover, target_percent, budget, budget_left, budget_left_percent);
+
+-- Uptime, outages and error budget of every server in the last 7 days, up to now.
+create view analytics.sla_7d (
+    name text,  -- Name of the server.
+    begins_at timestamp with time zone,  -- Start of the 7 days, or when the server was registered.
+    ends_at timestamp with time zone,  -- Now, or when the server was deregistered.
+    up_seconds numeric,  -- Time in which the server was up.
+    degraded_seconds numeric,  -- Time in which it was degraded.
+    down_seconds numeric,  -- Time in which it was down.
+    unknown_seconds numeric,  -- Time in which nobody reported, or in which this service was not running.
+    maintenance_seconds numeric,  -- Time in maintenance.
+    uptime_percent double precision,  -- Share of up and degraded in the time that is up, degraded or down; null when there is no such time.
+    coverage_percent double precision,  -- Share of the time outside of maintenance in which the status was known.
+    outages bigint,  -- Unbroken times of down.
+    longest_outage_seconds numeric,  -- The longest of them; null without any.
+    mean_seconds_to_recover numeric,  -- Mean length of those after which the server was up or degraded at once.
+    target_percent double precision,  -- Uptime that is promised.
+    budget_seconds numeric,  -- How long the server may be down in the time that is up, degraded or down.
+    budget_left_seconds numeric,  -- What is left of it; negative when it is exceeded.
+    budget_left_percent double precision  -- The same in per cent of the budget.
+) as
+SELECT name,
+    begins_at,
+    ends_at,
+    up AS up_seconds,
+    degraded AS degraded_seconds,
+    down AS down_seconds,
+    unknown AS unknown_seconds,
+    maintenance AS maintenance_seconds,
+    uptime_percent,
+    coverage_percent,
+    outages,
+    longest_outage AS longest_outage_seconds,
+    mean_time_to_recover AS mean_seconds_to_recover,
+    target_percent,
+    budget AS budget_seconds,
+    budget_left AS budget_left_seconds,
+    budget_left_percent
+   FROM internal.measure_sla(ARRAY( SELECT server.server_id
+           FROM data.server), (now() - '168:00:00'::interval), now(), now()) measure_sla(server_id, name, begins_at, ends_at, up, degraded, down, unknown, maintenance, uptime_percent, coverage_percent, outages, longest_outage, mean_time_to_recover, target_percent, budget, budget_left, budget_left_percent);
+
 -- schema ops
 -- Functions and views for database administrators. Role supervisor_dba.
 create schema ops;
@@ -1059,13 +1178,18 @@ grant execute on function api.ingest_facts(jsonb,boolean,text,timestamp with tim
 grant execute on function api.ingest_metrics(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
+grant execute on function api.list_maintenance(text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_servers(text,text,text,text,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.plan_maintenance(text,text[],timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.query_sla(text,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_agg(json) to supervisor_app;
 grant execute on function api.record_uptime(timestamp with time zone) to supervisor_app;
 grant execute on function api.register_server(text,jsonb,timestamp with time zone) to supervisor_app;
+grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_analyst;
+grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_dba;
 grant usage on schema analytics to supervisor_analyst;
 grant usage on schema analytics to supervisor_dba;
 grant usage on schema api to supervisor_app;
@@ -1080,4 +1204,8 @@ grant select on table analytics.metrics to supervisor_analyst;
 grant select on table analytics.metrics to supervisor_dba;
 grant select on table analytics.server_versions to supervisor_analyst;
 grant select on table analytics.server_versions to supervisor_dba;
+grant select on table analytics.sla_30d to supervisor_analyst;
+grant select on table analytics.sla_30d to supervisor_dba;
+grant select on table analytics.sla_7d to supervisor_analyst;
+grant select on table analytics.sla_7d to supervisor_dba;
 grant select on table ops.policies to supervisor_dba;

@@ -77,6 +77,9 @@ create table data.health_interval (
         not isempty(during) and not lower_inf(during) and not upper_inf(during)
     )
 );
+-- Holds all that a question about a range of time reads.
+create index health_interval_by_server on data.health_interval (server_id, upper(during))
+include (status, during);
 comment on table data.health_interval is
 'Statuses that a signal of a server has had; the time between them is unknown. The present one is in
 data.health_state.';

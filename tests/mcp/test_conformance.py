@@ -216,6 +216,19 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
         "/registry/servers/{name}",
         {"name": "io.github.acme/search", "as_of": NOW.timestamp() - 86400},
     ),
+    ("query_sla", "/health/sla", {"window": "7d"}),
+    (
+        "query_sla",
+        "/health/sla",
+        {
+            "name": "io.github.acme/search",
+            "from": NOW.timestamp() - 259_200,
+            "to": NOW.isoformat()[:10] + "T00:00:00Z",
+            "timezone": "Europe/Berlin",
+            "as_of": NOW.timestamp() - 3600,
+        },
+    ),
+    ("list_maintenance", "/health/maintenance", {"name": "io.github.acme/search", "limit": 5}),
 ]
 
 
@@ -261,6 +274,9 @@ async def test_sql_rest_and_mcp_give_the_same_answer(
         ("get_server", "/registry/servers/{name}", {"name": "a", "as_of": "yesterday"}),
         ("deregister_server", "/registry/servers/{name}", {"name": "io.github.acme/serach"}),
         ("deregister_server", "/registry/servers/{name}", {"name": "io.github.acme/search"}),
+        ("query_sla", "/health/sla", {"window": "7d", "to": NOW.timestamp()}),
+        ("query_sla", "/health/sla", {"timezone": "Berlin"}),
+        ("list_maintenance", "/health/maintenance", {"name": "io.github.acme/serach"}),
     ],
 )
 async def test_rest_and_mcp_report_the_same_problem(

@@ -29,6 +29,9 @@ NAMES = {
     "list_servers",
     "get_server",
     "deregister_server",
+    "query_sla",
+    "plan_maintenance",
+    "list_maintenance",
 }
 # What identifies an aggregate, with any fields.
 HEAD = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
@@ -42,6 +45,9 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("list_kinds", {}),
     ("list_servers", {"tag": "shop"}),
     ("get_server", {"name": "io.github.acme/search"}),
+    ("query_sla", {"window": "7d"}),
+    ("query_sla", {"name": "io.github.acme/search"}),
+    ("list_maintenance", {}),
     ("ingest_facts", {"items": []}),
 ]
 

@@ -21,6 +21,7 @@ UNSTATABLE = {
     "as_of_unfiltered",
     "cursor_invalid",
     "from_before_to",
+    "from_in_past",
     "histogram_well_formed",
     "kind_type_settled",
     "name_matches_path",
@@ -28,8 +29,11 @@ UNSTATABLE = {
     "payload_well_formed",
     "series_within_limit",
     "server_owned",
+    "servers_listed",
+    "timezone_known",
     "ts_not_in_future",
     "ts_within_retention",
+    "window_or_range",
     "window_within_retention",
 }
 

@@ -10,14 +10,24 @@ from starlette.types import ASGIApp
 
 from supervisor_mcp.operations.clock import Clock, now
 from supervisor_mcp.operations.context import Context
-from supervisor_mcp.rest import aggregates, facts, health, kinds, metrics, problems, servers
+from supervisor_mcp.rest import (
+    aggregates,
+    facts,
+    health,
+    kinds,
+    maintenance,
+    metrics,
+    problems,
+    servers,
+    sla,
+)
 from supervisor_mcp.rest.compression import Compression
 from supervisor_mcp.rest.health import IndexResource
 from supervisor_mcp.rest.openapi import OpenApiResource
 from supervisor_mcp.rest.operation import Resource
 from supervisor_mcp.rest.routing import Parameters, PathResource, Router
 
-NOUNS = (metrics, facts, aggregates, kinds, servers, health)
+NOUNS = (metrics, facts, aggregates, kinds, servers, sla, maintenance, health)
 
 
 def _resources(noun: object) -> list[type[Resource]]:

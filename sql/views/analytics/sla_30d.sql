@@ -1,0 +1,48 @@
+create or replace view analytics.sla_30d as
+select
+    name,
+    begins_at,
+    ends_at,
+    up as up_seconds,
+    degraded as degraded_seconds,
+    down as down_seconds,
+    unknown as unknown_seconds,
+    maintenance as maintenance_seconds,
+    uptime_percent,
+    coverage_percent,
+    outages,
+    longest_outage as longest_outage_seconds,
+    mean_time_to_recover as mean_seconds_to_recover,
+    target_percent,
+    budget as budget_seconds,
+    budget_left as budget_left_seconds,
+    budget_left_percent
+from internal.measure_sla(
+    array(select server_id from data.server),
+    now() - interval '720 hours', now(), now()
+);
+comment on view analytics.sla_30d is
+'Uptime, outages and error budget of every server in the last 30 days, up to now.';
+comment on column analytics.sla_30d.name is 'Name of the server.';
+comment on column analytics.sla_30d.begins_at is 'Start of the 30 days, or when the server was registered.';
+comment on column analytics.sla_30d.ends_at is 'Now, or when the server was deregistered.';
+comment on column analytics.sla_30d.up_seconds is 'Time in which the server was up.';
+comment on column analytics.sla_30d.degraded_seconds is 'Time in which it was degraded.';
+comment on column analytics.sla_30d.down_seconds is 'Time in which it was down.';
+comment on column analytics.sla_30d.unknown_seconds is
+'Time in which nobody reported, or in which this service was not running.';
+comment on column analytics.sla_30d.maintenance_seconds is 'Time in maintenance.';
+comment on column analytics.sla_30d.uptime_percent is
+'Share of up and degraded in the time that is up, degraded or down; null when there is no such time.';
+comment on column analytics.sla_30d.coverage_percent is
+'Share of the time outside of maintenance in which the status was known.';
+comment on column analytics.sla_30d.outages is 'Unbroken times of down.';
+comment on column analytics.sla_30d.longest_outage_seconds is 'The longest of them; null without any.';
+comment on column analytics.sla_30d.mean_seconds_to_recover is
+'Mean length of those after which the server was up or degraded at once.';
+comment on column analytics.sla_30d.target_percent is 'Uptime that is promised.';
+comment on column analytics.sla_30d.budget_seconds is
+'How long the server may be down in the time that is up, degraded or down.';
+comment on column analytics.sla_30d.budget_left_seconds is
+'What is left of it; negative when it is exceeded.';
+comment on column analytics.sla_30d.budget_left_percent is 'The same in per cent of the budget.';

@@ -1,0 +1,245 @@
+"""Maintenance windows: planned, changed, cancelled, and what they restate."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from tests.sql.calls import Json, ask, refused
+from tests.sql.histories import (
+    add_past,
+    add_server,
+    add_uptime,
+    at,
+    hours,
+    plan,
+    query_sla,
+    sla_of,
+)
+
+HOUR = 3600
+
+
+@pytest.fixture(autouse=True)
+def server(db: Connection) -> int:
+    """A server that was down from the second to the fourth hour."""
+    add_uptime(db, (-10_000, 10_000))
+    server = add_server(db)
+    add_past(db, server, "probe", [("up", 0, 2), ("down", 2, 4), ("up", 4, 20)])
+    return server
+
+
+def rows(db: Connection) -> list[tuple[Any, ...]]:
+    return db.execute(
+        "select during, author, reason, recorded from data.maintenance order by lower(recorded)"
+    ).fetchall()
+
+
+def restatements(db: Connection) -> list[Json]:
+    found: list[Json] = sla_of(db, begin=0, end=24, now=100)["restatements"]
+    return found
+
+
+def list_maintenance(db: Connection, now: float = 24, **filters: object) -> Json:
+    names = ("name", "from_", "to", "limit", "cursor")
+    statement = "select api.list_maintenance(%s, %s, %s, %s, %s, %s)"
+    answer: Json = ask(db, statement, *(filters.get(name) for name in names), at(now))
+    return answer
+
+
+def test_a_window_is_planned(db: Connection) -> None:
+    assert plan(db, 30, 32) == {
+        "id": "update-1",
+        "status": "planned",
+        "servers": ["acme/search"],
+        "from": at(30).isoformat(),
+        "to": at(32).isoformat(),
+        "author": "ann",
+        "reason": "update",
+        "changed": True,
+        "restated": 0,
+    }
+
+
+def test_the_same_content_again_changes_nothing(db: Connection) -> None:
+    first = plan(db, 2, 4, now=24)
+    again = plan(db, 2, 4, now=30)
+
+    assert again == {**first, "changed": False, "restated": 0}
+    assert len(rows(db)) == len(restatements(db)) == 1
+
+
+def test_a_change_keeps_what_was_planned_before(db: Connection) -> None:
+    plan(db, 30, 32, now=24)
+    plan(db, 30, 33, now=25, author="bob")
+
+    assert rows(db) == [
+        (hours(30, 32), "ann", "update", hours(24, 25)),
+        (hours(30, 33), "bob", "update", type(hours(0, 1))(at(25), None)),
+    ]
+
+
+def test_two_changes_at_one_instant_are_kept_apart(db: Connection) -> None:
+    plan(db, 30, 32, now=24)
+    plan(db, 30, 33, now=24)
+    plan(db, 30, 34, now=23)
+
+    assert [during for during, *_ in rows(db)] == [hours(30, 32), hours(30, 33), hours(30, 34)]
+
+
+def test_a_window_without_a_start_starts_now_and_may_be_sent_again(db: Connection) -> None:
+    first = plan(db, None, 32, now=24)
+    again = plan(db, None, 32, now=25)
+
+    assert (first["from"], first["status"], first["restated"]) == (at(24).isoformat(), "active", 0)
+    assert again == {**first, "changed": False}
+
+
+def test_servers_join_and_leave_a_window(db: Connection) -> None:
+    add_server(db, "acme/other")
+    plan(db, 30, 32, servers=["acme/search", "acme/other", "acme/other"])
+    answer = plan(db, 30, 32, servers=["acme/other"], now=25)
+
+    assert answer["servers"] == ["acme/other"]
+    assert list_maintenance(db, name="acme/search", now=26)["items"] == []
+
+
+def test_a_window_of_the_past_restates_the_sla(db: Connection) -> None:
+    plan(db, 2, 4, now=24, reason="was planned")
+
+    (restated,) = restatements(db)
+    before, after = restated.pop("before"), restated.pop("after")
+    assert restated == {
+        "maintenance": "update-1",
+        "from": at(2).isoformat(),
+        "to": at(4).isoformat(),
+        "author": "ann",
+        "reason": "was planned",
+        "restated_at": at(24).isoformat(),
+    }
+    assert before.keys() == after.keys() == {"7d", "30d", "90d"}
+    assert (before["7d"]["uptime_percent"], after["7d"]["uptime_percent"]) == (90, 100)
+    assert before["7d"]["seconds"]["down"] == after["7d"]["seconds"]["maintenance"] == 2 * HOUR
+
+
+def test_a_window_that_has_begun_restates_only_what_has_passed(db: Connection) -> None:
+    plan(db, 23, 30, now=24)
+
+    (restated,) = restatements(db)
+    assert (restated["from"], restated["to"]) == (at(23).isoformat(), at(24).isoformat())
+
+
+def test_a_window_of_the_future_restates_nothing(db: Connection) -> None:
+    assert plan(db, 24, 30, now=24)["restated"] == 0
+    assert restatements(db) == []
+
+
+def test_a_change_restates_the_time_that_differs(db: Connection) -> None:
+    plan(db, 2, 4, now=24)
+    plan(db, 2, 5, now=25)
+
+    newest, _ = restatements(db)
+    assert (newest["from"], newest["to"]) == (at(4).isoformat(), at(5).isoformat())
+
+
+def test_another_reason_restates_nothing(db: Connection) -> None:
+    plan(db, 2, 4, now=24)
+
+    assert plan(db, 2, 4, now=25, reason="typo")["restated"] == 0
+
+
+def test_a_cancelled_window_counts_no_more(db: Connection) -> None:
+    plan(db, 2, 4, now=24)
+    answer = plan(db, None, None, now=25, cancelled=True, reason="wrong day")
+
+    assert (answer["status"], answer["changed"], answer["restated"]) == ("cancelled", True, 1)
+    assert sla_of(db, begin=0, end=24, now=26)["seconds"]["maintenance"] == 0
+    assert restatements(db)[0]["reason"] == "wrong day"
+    assert plan(db, None, None, now=26, cancelled=True)["changed"] is False
+
+
+def test_a_cancelled_window_can_be_planned_again(db: Connection) -> None:
+    plan(db, 30, 32, now=24)
+    plan(db, None, None, now=25, cancelled=True)
+
+    assert plan(db, 30, 32, now=26)["status"] == "planned"
+    assert len(rows(db)) == 2
+
+
+def test_what_was_published_before_a_window_stays_queryable(db: Connection) -> None:
+    published = query_sla(db, "acme/search", window="7d", now=24)
+    plan(db, 2, 4, now=30)
+    first = query_sla(db, "acme/search", window="7d", now=31)
+    plan(db, 2, 3, now=40)
+    plan(db, None, None, now=50, cancelled=True)
+
+    assert query_sla(db, "acme/search", window="7d", as_of=24, now=60) == published
+    assert query_sla(db, "acme/search", window="7d", as_of=31, now=60) == first
+    assert [
+        sla_of(db, begin=0, end=24, as_of=t, now=60)["uptime_percent"] for t in (24, 31, 60)
+    ] == [
+        90,
+        100,
+        90,
+    ]
+
+
+def test_windows_that_overlap_count_once(db: Connection) -> None:
+    plan(db, 2, 4, id_="a")
+    plan(db, 3, 5, id_="b")
+
+    assert sla_of(db, begin=0, end=24)["seconds"]["maintenance"] == 3 * HOUR
+
+
+def test_windows_that_have_not_ended_are_listed_the_earliest_first(db: Connection) -> None:
+    for id_, begin, end in (("late", 40, 41), ("now", 20, 30), ("past", 1, 2), ("soon", 40, 50)):
+        plan(db, begin, end, id_=id_)
+
+    first = list_maintenance(db, limit=2)
+    second = list_maintenance(db, limit=2, cursor=first["next_cursor"])
+    assert [(item["id"], item["status"]) for item in first["items"]] == [
+        ("now", "active"),
+        ("late", "planned"),
+    ]
+    assert [item["id"] for item in second["items"]] == ["soon"]
+    assert second["next_cursor"] is None
+    past = list_maintenance(db, from_=at(0), to=at(10))
+    assert [(item["id"], item["status"]) for item in past["items"]] == [("past", "past")]
+
+
+def test_a_cancelled_window_is_not_listed(db: Connection) -> None:
+    plan(db, 30, 32)
+    plan(db, None, None, now=25, cancelled=True)
+
+    assert list_maintenance(db, now=26)["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "slug"),
+    [
+        ({"servers": []}, "servers_listed"),
+        ({"servers": None}, "servers_listed"),
+        ({"servers": ["x"] * 1001}, "servers_listed"),
+        ({"servers": ["acme/search", "acme/serach"]}, "server_unknown"),
+        ({"end": None}, "parameter_required"),
+        ({"end": 2}, "from_before_to"),
+        ({"author": ""}, "author_well_formed"),
+        ({"author": None}, "author_well_formed"),
+        ({"reason": None}, "reason_in_range"),
+        ({"author": "a\nb"}, "author_well_formed"),
+        ({"reason": ""}, "reason_in_range"),
+        ({"reason": "x" * 1001}, "reason_in_range"),
+        ({"cancelled": True}, "maintenance_unknown"),
+        ({"id_": "a b"}, "maintenance_id_well_formed"),
+    ],
+)
+def test_a_window_that_means_nothing_is_refused(
+    db: Connection, asked: dict[str, Any], slug: str
+) -> None:
+    with refused(db, slug) as refusal:
+        plan(db, **asked)
+
+    assert refusal.hint.endswith(".")
+    assert rows(db) == []
