@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from supervisor_mcp.db import Json
+from supervisor_mcp.errors import Problem, outcome_unknown
 from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.arguments import Cursor, Limit, Timestamp
 from supervisor_mcp.operations.context import Context
@@ -17,7 +18,7 @@ from supervisor_mcp.operations.json_validation import check_document
 from supervisor_mcp.operations.query import Query
 
 DOCUMENT = SCHEMAS["server"]
-AGAIN = "Send the request again: what is registered already does not change."
+AGAIN = "Send the request again: what was done already does not change."
 Status = Literal["active", "deprecated", "deleted"]
 Health = Literal["up", "degraded", "down", "unknown", "maintenance"]
 ServerName = Annotated[
@@ -202,4 +203,11 @@ async def get_server(context: Context, query: ServerQuery, now: datetime) -> byt
 
 async def deregister_server(context: Context, query: Deregistration, now: datetime) -> bytes:
     """A `Deregistered` as JSON; it is committed. Raises `Problem`."""
-    return await context.database.write_json("deregister_server", {**query.arguments(), "now": now})
+    try:
+        return await context.database.write_json(
+            "deregister_server", {**query.arguments(), "now": now}
+        )
+    except Problem as problem:
+        if problem.slug in {"too_slow", "unavailable"}:
+            raise outcome_unknown(problem, "the registration has ended", AGAIN) from problem
+        raise
