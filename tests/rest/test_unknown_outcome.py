@@ -88,6 +88,27 @@ async def test_a_tool_says_the_same(impatient: str, database_url: str) -> None:
         assert problem["detail"].endswith("whether the items are stored is unknown")
 
 
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [("PUT", "whether it is registered"), ("DELETE", "whether the registration has ended")],
+)
+def test_a_change_of_the_registry_whose_outcome_is_unknown_can_be_sent_again(
+    impatient: str, database_url: str, method: str, said: str
+) -> None:
+    document = {"description": "d", "version": "1"}
+    body = document if method == "PUT" else None
+    url = f"{impatient}/registry/servers/acme/held"
+    httpx.put(url, json=document, timeout=60)
+    with psycopg.connect(database_url, prepare_threshold=None) as holder:
+        holder.execute("lock table data.server in exclusive mode")
+        answer = httpx.request(method, url, json=body, timeout=60)
+        holder.rollback()
+    assert answer.status_code in {503, 504}
+    assert answer.json()["detail"].endswith(f"{said} is unknown")
+    assert answer.json()["hint"].startswith("Send the request again")
+    assert httpx.request(method, url, json=body, timeout=60).status_code == 200
+
+
 def test_a_question_that_takes_too_long_says_how_to_ask_for_less(
     impatient: str, database_url: str
 ) -> None:
