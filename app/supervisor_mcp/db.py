@@ -21,13 +21,13 @@ from psycopg.pq import Format
 from psycopg.sql import SQL, Composed, Identifier, Placeholder
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from supervisor_mcp.connections import Aside, Probe
 from supervisor_mcp.errors import (
     Problem,
     from_database,
     is_outage,
     takes_no_writes,
     too_slow,
-    unavailable,
 )
 
 logger = logging.getLogger(__name__)
@@ -37,9 +37,6 @@ ROLE = "supervisor_app"
 GRACE_SECONDS = 2.0
 # How long a call waits for a free connection.
 POOL_SECONDS = 5.0
-# How long a probe waits for an answer, however long other statements take.
-PROBE_SECONDS = 2.0
-NO_ANSWER = f"no answer within {PROBE_SECONDS:.0f} s"
 RETRIED = {"40001", "40P01"}
 
 # The limit of a call on the connection beside the pool.
@@ -94,16 +91,14 @@ class Database:
     """Calls of functions in schema `api`, each in a transaction of its own."""
 
     def __init__(self, url: str, *, pool_size: int, statement_timeout_seconds: int) -> None:
-        self._url = url
         self._timeout = statement_timeout_seconds
         self._options: dict[str, Any] = {
             "autocommit": True,
             "prepare_threshold": None,
             "context": own_adapters(),
         }
-        self._aside: AsyncConnection[Any] | None = None
-        self._aside_turn = asyncio.Lock()
-        self._probing: asyncio.Task[str | None] | None = None
+        self._aside = Aside(url, self._options)
+        self._probe = Probe(url)
         self._lost_write_at: float | None = None
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
             url,
@@ -123,7 +118,7 @@ class Database:
 
     async def close(self) -> None:
         """Close the connections; calls under way are ended."""
-        await self._close_aside()
+        await self._aside.close()
         await self._pool.close()
 
     async def read(self, statement: Statement, arguments: Mapping[str, object]) -> tuple[Any, ...]:
@@ -161,33 +156,7 @@ class Database:
 
         Raises `Problem` when it does not answer in time. One probe at a time serves all callers.
         """
-        if self._probing is None or self._probing.done():
-            self._probing = asyncio.create_task(self._probe())
-        # A statement that cannot be cancelled must not hold the caller.
-        done, _ = await asyncio.wait({self._probing}, timeout=PROBE_SECONDS)
-        reason = self._probing.result() if done else NO_ANSWER
-        if reason is not None:
-            logger.warning("database unavailable: %s", reason)
-            raise unavailable()
-
-    async def _probe(self) -> str | None:
-        """What is wrong with the server; None when it answers.
-
-        A text, because an error would keep its connection open for as long as it is kept.
-        """
-        try:
-            async with (
-                asyncio.timeout(PROBE_SECONDS),
-                await AsyncConnection.connect(
-                    self._url, autocommit=True, prepare_threshold=None, connect_timeout=2
-                ) as connection,
-            ):
-                await connection.execute("select 'api'::regnamespace")
-        except TimeoutError:
-            return NO_ANSWER
-        except (psycopg.Error, OSError) as error:
-            return str(error)
-        return None
+        await self._probe.ask()
 
     async def read_json(self, function: str, arguments: Mapping[str, object]) -> bytes:
         """The JSON that a function of `api` returns, in a READ ONLY transaction.
@@ -213,18 +182,10 @@ class Database:
         """
         settings = _settings(ASIDE_SECONDS, read_only=True)
         statement = _call_of(function, tuple(arguments))
-        async with self._aside_turn:
-            try:
-                async with asyncio.timeout(ASIDE_SECONDS + GRACE_SECONDS):
-                    if self._aside is None:
-                        self._aside = await AsyncConnection.connect(self._url, **self._options)
-                    return await _transact(self._aside, settings, statement, arguments)
-            except TimeoutError:
-                await self._close_aside()
-                raise too_slow() from None
-            except psycopg.Error as error:
-                await self._close_aside()
-                raise from_database(error) from error
+        return await self._aside.run(
+            lambda connection: _transact(connection, settings, statement, arguments),
+            seconds=ASIDE_SECONDS + GRACE_SECONDS,
+        )
 
     async def write_json(self, function: str, arguments: Mapping[str, object]) -> bytes:
         """The JSON that a function of `api` returns; what it wrote is committed.
@@ -274,11 +235,6 @@ class Database:
         await self._pool.check()
         async with self._pool.connection() as connection:
             return await _transact(connection, settings, statement, arguments)
-
-    async def _close_aside(self) -> None:
-        if self._aside is not None:
-            await self._aside.close()
-            self._aside = None
 
     def _problem(self, error: psycopg.Error) -> Exception:
         problem = from_database(error)

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from supervisor_mcp.db import PROBE_SECONDS, Database, Json
+from supervisor_mcp.connections import PROBE_SECONDS
+from supervisor_mcp.db import Database, Json
 from supervisor_mcp.errors import Problem
 from tests.support import proxy
 from tests.support.ports import free_port

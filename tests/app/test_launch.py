@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from pathlib import Path
 
 import pytest
 
 from supervisor_mcp.server import launch
+from tests.support.waiting import eventually
 
 
 @pytest.mark.server
@@ -22,3 +24,31 @@ def test_a_web_server_that_cannot_start_is_reported_when_it_ends(tmp_path: Path)
             launch.await_readiness(server, seconds=60)
     assert time.monotonic() - started < 30
     assert "No module named 'missing'" in (tmp_path / "log").read_text()
+
+
+@pytest.mark.server
+def test_a_prepared_web_server_listens_only_when_it_is_to_serve(tmp_path: Path) -> None:
+    with launch.reserve("127.0.0.1", 0) as listener, (tmp_path / "log").open("wb") as log:
+        address = listener.getsockname()
+        with launch.prepare(
+            listener, f"http://127.0.0.1:{address[1]}", application="missing:app", log=log
+        ) as server:
+            with pytest.raises(ConnectionRefusedError):
+                socket.create_connection(address)
+            assert server.ended() is None
+            server.serve({})
+            socket.create_connection(address).close()
+
+
+@pytest.mark.server
+def test_a_web_server_that_never_serves_leaves_nothing(tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with launch.reserve("127.0.0.1", 0) as listener, (tmp_path / "log").open("wb") as log:
+        server = launch.prepare(
+            listener, "http://127.0.0.1", environment={"TMPDIR": str(temporary)}, log=log
+        )
+        eventually(lambda: list(temporary.glob("supervisor-counts-*")), seconds=60)
+        assert server.stop() == 0
+    assert not list(temporary.iterdir())
+    assert not (tmp_path / "log").read_text()

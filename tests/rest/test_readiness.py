@@ -11,7 +11,7 @@ import httpx
 import psycopg
 import pytest
 
-from supervisor_mcp.db import PROBE_SECONDS
+from supervisor_mcp.connections import PROBE_SECONDS
 from supervisor_mcp.operations.state import STATE_SECONDS
 from tests.rest.conftest import slug_of
 from tests.support import timescaledb, web_server

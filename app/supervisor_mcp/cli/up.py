@@ -43,14 +43,17 @@ def up() -> None:
     with _stoppable(), ExitStack() as stack:
         # The port first: a taken one is reported before the wait for a database.
         listener = stack.enter_context(_reserve(settings))
+        url = local_url(settings.host, listener.getsockname()[1])
+        # Its imports take about as long as the start of the database.
+        server = stack.enter_context(launch.prepare(listener, url))
         with progress.step("starting", logger.info) as next_step:
             running = stack.enter_context(servers.start(settings, next_step))
             next_step("deploying the schema")
             servers.prepare_schema(running.database_url)
             next_step("starting the web server")
-            server = _serve(listener, settings, running)
+            _serve(server, settings, running)
             kept = stack.enter_context(
-                Kept("The web server", server, lambda _: _serve(listener, settings, running))
+                Kept("The web server", server, lambda _: _again(listener, url, settings, running))
             )
             _await_readiness(server)
         _announce(settings, running, server.url)
@@ -94,16 +97,21 @@ def _reserve(settings: Settings) -> socket.socket:
         time.sleep(WATCH_SECONDS)
 
 
-def _serve(listener: socket.socket, settings: Settings, running: Servers) -> WebServer:
-    environment = {
+def _serve(server: WebServer, settings: Settings, running: Servers) -> None:
+    addresses = {
         "SUPERVISOR_DATABASE_URL": running.database_url,
         "SUPERVISOR_REDIS_URL": running.redis_url,
     }
-    url = local_url(settings.host, listener.getsockname()[1])
     try:
-        return launch.start(listener, url, environment)
+        server.serve(addresses)
     except OSError as error:
         raise _port_taken(settings, error) from error
+
+
+def _again(listener: socket.socket, url: str, settings: Settings, running: Servers) -> WebServer:
+    server = launch.prepare(listener, url)
+    _serve(server, settings, running)
+    return server
 
 
 def _port_taken(settings: Settings, error: OSError) -> Failure:

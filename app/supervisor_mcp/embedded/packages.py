@@ -45,6 +45,8 @@ def _install(directory: Path, node: Node) -> None:
     # npm from the wheel starts `node` by name.
     path = f"{node.executable.parent}{os.pathsep}{os.environ.get('PATH', '')}"
     command = [*node.npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    # Nothing else would use what npm keeps for the next time.
+    command += ["--cache", str(directory.parent / "npm")]
     try:
         done = subprocess.run(  # noqa: S603
             command,

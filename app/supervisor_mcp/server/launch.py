@@ -1,11 +1,13 @@
 """The web server's process: gunicorn with uvicorn workers, tied to the process that started it.
 
-Run as `python -P -m supervisor_mcp.server.launch <listening fd> <application>`; standard input is
-a pipe whose other end the parent holds and never writes to.
+Run as `python -P -m supervisor_mcp.server.launch <bound fd> <application>`; standard input is a
+pipe whose other end the parent holds. It writes one line: more settings, as JSON. The modules are
+imported before the line comes, and once for all workers.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -14,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import IO, Any
 
@@ -23,8 +26,6 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.util import import_app
 from gunicorn.workers.base import Worker
 
-from supervisor_mcp import config
-from supervisor_mcp.config import Settings
 from supervisor_mcp.process import Server
 
 MODULE = "supervisor_mcp.server.launch"
@@ -41,7 +42,22 @@ GRACE_SECONDS = 10
 
 
 class WebServer(Server):
-    """A running web server."""
+    """A web server that waits for `serve`, or that serves."""
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str, listener: socket.socket) -> None:
+        super().__init__(process, url)
+        self._listener = listener
+
+    def serve(self, settings: Mapping[str, str]) -> None:
+        """Begin to serve; `settings` replace the process's variables of the same names.
+
+        Raises OSError when it cannot listen. A process that has ended is left to `ended`.
+        """
+        self._listener.listen(BACKLOG)
+        assert self._process.stdin is not None  # noqa: S101
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(json.dumps(dict(settings)).encode() + b"\n")
+            self._process.stdin.flush()
 
 
 def reserve(host: str, port: int) -> socket.socket:
@@ -60,26 +76,25 @@ def reserve(host: str, port: int) -> socket.socket:
     return listener
 
 
-def start(
+def prepare(
     listener: socket.socket,
     url: str,
-    environment: Mapping[str, str],
     *,
+    environment: Mapping[str, str] | None = None,
     application: str = APPLICATION,
     log: IO[bytes] | None = None,
 ) -> WebServer:
-    """Start the web server on a reserved socket; it answers at `url`.
+    """Start the process of a web server that will answer on a reserved socket, at `url`.
 
-    `environment` holds its settings and replaces this process's variables of the same names. The
-    log goes to standard error unless `log` is given. Raises OSError when it cannot listen.
+    `environment` replaces this process's variables of the same names. The log goes to standard
+    error unless `log` is given.
     """
-    listener.listen(BACKLOG)
     # -P: the folder where the command was typed must not provide modules.
     command = [sys.executable, "-P", "-m", MODULE, str(listener.fileno()), application]
     return WebServer(
         subprocess.Popen(  # noqa: S603
             command,
-            env={**os.environ, **environment},
+            env={**os.environ, **(environment or {})},
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -88,7 +103,22 @@ def start(
             start_new_session=True,
         ),
         url,
+        listener,
     )
+
+
+def start(
+    listener: socket.socket,
+    url: str,
+    environment: Mapping[str, str],
+    *,
+    application: str = APPLICATION,
+    log: IO[bytes] | None = None,
+) -> WebServer:
+    """Do what `prepare` does, and serve at once. Raises OSError when it cannot listen."""
+    server = prepare(listener, url, environment=environment, application=application, log=log)
+    server.serve({})
+    return server
 
 
 def await_readiness(server: WebServer, *, seconds: float, status: int = 200) -> None:
@@ -115,10 +145,9 @@ def await_readiness(server: WebServer, *, seconds: float, status: int = 200) -> 
 class _Gunicorn(BaseApplication):  # type: ignore[misc]
     """Gunicorn without its own command line, environment variables and settings files."""
 
-    def __init__(self, descriptor: int, application: str, settings: Settings) -> None:
+    def __init__(self, descriptor: int, application: str) -> None:
         self._descriptor = descriptor
         self._application = application
-        self._settings = settings
         super().__init__()
 
     def load_config(self) -> None:
@@ -149,7 +178,21 @@ def _follow_parent(arbiter: Arbiter, worker: Worker) -> None:
 def main() -> None:
     """Serve until a signal stops it."""
     descriptor, application = sys.argv[1:]
-    _Gunicorn(int(descriptor), application, config.load()).run()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
+    # First: it names the folder of the counts, which what follows looks for.
+    configuration = import_module(CONFIGURATION)
+    line = b""
+    try:
+        # A worker reports what cannot be imported.
+        with suppress(ImportError):
+            import_module(application.partition(":")[0])
+        line = sys.stdin.buffer.readline()
+    finally:
+        if not line:
+            configuration.on_exit(None)
+    if line:
+        os.environ.update(json.loads(line))
+        _Gunicorn(int(descriptor), application).run()
 
 
 if __name__ == "__main__":

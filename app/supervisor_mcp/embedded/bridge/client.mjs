@@ -1,4 +1,4 @@
-// One connection: startup, batches of messages, and the turn while a transaction is open.
+// One connection: batches of messages, and the turn while a transaction is open.
 
 import { randomInt } from 'node:crypto'
 
@@ -8,13 +8,14 @@ import { Outgoing } from './outgoing.mjs'
 import { CANCELED } from './postgres.mjs'
 import { SqlError } from './rows.mjs'
 import { Session } from './session.mjs'
+import { Startup, welcome } from './startup.mjs'
+import { Turn } from './turn.mjs'
 import * as wire from './wire.mjs'
 
 const TERMINATE = 'X'.charCodeAt(0)
 // Ends what is open: a block, an implicit transaction without Sync, or a skipped pipeline.
 const ABANDON = Buffer.concat([wire.query('rollback'), wire.SYNC, wire.query('rollback')])
 
-const STARTUP_MS = 10_000
 const BATCH_LIMIT = 256 * 1024 * 1024
 const QUEUE_LIMIT = 1_000
 
@@ -36,8 +37,7 @@ export class Client {
    * @type {Batch | undefined}
    */
   #last
-  /** @type {(() => void) | undefined} */
-  #release
+  #turn
   #startup
   /** @type {NodeJS.Timeout | undefined} */
   #idle
@@ -46,14 +46,7 @@ export class Client {
   /** Whether a transaction of this client is open. */
   #inside = false
   #superuser = false
-  /**
-   * Since when others have waited for this client.
-   * @type {number | undefined}
-   */
-  #awaited
   #relented = false
-  /** @type {((turn: undefined) => void) | undefined} */
-  #abandon
   #skipping = false
   /** @type {wire.ProtocolViolation | undefined} */
   #violation
@@ -69,11 +62,12 @@ export class Client {
     this.#outgoing = new Outgoing(socket)
     this.#postgres = postgres
     this.#options = options
+    this.#turn = new Turn(postgres.turns)
     socket.setNoDelay(true)
     socket.on('data', (chunk) => this.#receive(chunk))
     socket.on('error', () => {})
     socket.on('close', () => this.#leave())
-    this.#startup = setTimeout(() => socket.destroy(), STARTUP_MS)
+    this.#startup = new Startup(socket, options.cancel)
   }
 
   /**
@@ -90,19 +84,16 @@ export class Client {
 
   /** Cancel what this client is running or waiting to run, if anything. */
   cancel() {
-    this.#abandon?.(undefined)
+    this.#turn.abandon()
     if (this.#running) this.#postgres.interrupt({ insist: !this.#superuser })
   }
 
   /** End what keeps others waiting for too long; superusers, as the service is one, may. */
   relent() {
-    if (this.#superuser || this.#closed || !this.#release || !this.#postgres.turns.contended) {
-      this.#awaited = undefined
-      return
-    }
-    this.#awaited ??= Date.now()
+    if (this.#superuser || this.#closed) return
     const { patienceSeconds } = this.#options
-    if (Date.now() - this.#awaited < patienceSeconds * 1000) return
+    const awaitedMs = this.#turn.awaitedMs
+    if (awaitedMs === undefined || awaitedMs < patienceSeconds * 1000) return
     if (this.#inside) {
       this.end('25P04', 'terminating connection because its transaction keeps others waiting', {
         detail: `They have waited ${patienceSeconds} s.`,
@@ -146,30 +137,14 @@ export class Client {
 
   /** @param {Buffer} frame */
   #open(frame) {
-    const code = frame.length < 8 ? 0 : frame.readInt32BE(4)
-    if (code === wire.SSL_REQUEST || code === wire.GSS_REQUEST) {
-      this.#socket.write('N')
-    } else if (code === wire.CANCEL_REQUEST) {
-      if (frame.length === 16) this.#options.cancel(frame.readInt32BE(8), frame.readInt32BE(12))
-      this.#socket.destroy()
-    } else if (code >> 16 === 3) {
-      this.#framer.untyped = false
-      clearTimeout(this.#startup)
-      this.#greet(code, wire.startupParameters(frame))
-    } else {
-      throw new wire.ProtocolViolation('unsupported frontend protocol', '0A000')
-    }
+    const parameters = this.#startup.answer(frame)
+    if (!parameters) return
+    this.#framer.untyped = false
+    this.#greet(parameters)
   }
 
-  /**
-   * @param {number} version
-   * @param {Record<string, string>} parameters
-   */
-  async #greet(version, parameters) {
-    if (version !== wire.PROTOCOL_3) {
-      const extensions = Object.keys(parameters).filter((name) => name.startsWith('_pq_.'))
-      this.#socket.write(wire.negotiateProtocol(extensions))
-    }
+  /** @param {Record<string, string>} parameters */
+  async #greet(parameters) {
     const database = parameters.database ?? parameters.user
     if (database !== 'postgres') {
       this.end('3D000', `database "${database}" does not exist`, {
@@ -183,15 +158,17 @@ export class Client {
     this.#superuser = superuser === 'on'
     this.#busy = false
     if (this.#closed || superuser === undefined) return
-    this.#welcome(superuser)
+    const { pid, secret } = this
+    const { parameters: reported } = this.#postgres
+    this.#socket.write(welcome(this.#session, { superuser, parameters: reported, pid, secret }))
     this.#pump()
   }
 
   // A role or a setting may be refused, so they are tried before the client is let in.
   async #admit() {
-    await this.#take()
+    await this.#turn.take()
     try {
-      if (!this.#release || this.#closed) return undefined
+      if (!this.#turn.held || this.#closed) return undefined
       return (await this.#postgres.admit(this.#session)) ? 'on' : 'off'
     } catch (error) {
       this.#fail(error)
@@ -199,26 +176,6 @@ export class Client {
       this.#yield()
     }
     return undefined
-  }
-
-  /** @param {'on' | 'off'} superuser */
-  #welcome(superuser) {
-    const { user, settings } = this.#session
-    /** @type {Record<string, string>} */
-    const reportable = { application_name: '', ...this.#postgres.parameters }
-    for (const [name, value] of Object.entries(settings)) {
-      const reported = Object.keys(reportable).find((known) => known.toLowerCase() === name.toLowerCase())
-      if (reported) reportable[reported] = value
-    }
-    const status = { ...reportable, is_superuser: superuser, session_authorization: user }
-    this.#socket.write(
-      Buffer.concat([
-        wire.authenticationOk(),
-        ...Object.entries(status).map(([name, value]) => wire.parameterStatus(name, value)),
-        wire.backendKeyData(this.pid, this.secret),
-        wire.readyForQuery('I'),
-      ]),
-    )
   }
 
   /** @param {Buffer} frame */
@@ -284,10 +241,10 @@ export class Client {
       if (batch.syncs) this.#ready(batch)
       return
     }
-    if (!this.#release) {
-      await this.#take()
+    if (!this.#turn.held) {
+      await this.#turn.take()
       if (this.#closed) return
-      if (!this.#release) {
+      if (!this.#turn.held) {
         this.#refuse(batch)
         return
       }
@@ -373,28 +330,15 @@ export class Client {
     this.#idle = undefined
   }
 
-  // A canceled wait ends without the turn.
-  async #take() {
-    const turn = this.#postgres.turns.take()
-    const abandoned = new Promise((resolve) => {
-      this.#abandon = resolve
-    })
-    this.#release = await Promise.race([turn, abandoned])
-    this.#abandon = undefined
-    if (!this.#release) turn.then((release) => release())
-  }
-
   #yield() {
     this.#inside = false
-    this.#awaited = undefined
-    this.#release?.()
-    this.#release = undefined
+    this.#turn.yield()
   }
 
   #leave() {
     if (this.#closed) return
     this.#closed = true
-    clearTimeout(this.#startup)
+    this.#startup.end()
     this.#unwatch()
     this.#last?.copy.end('the connection ended')
     this.cancel()
@@ -402,7 +346,7 @@ export class Client {
   }
 
   async #giveBack() {
-    if (this.#release) {
+    if (this.#turn.held) {
       await this.#postgres.run(this.#session, ABANDON).catch(() => {})
       this.#yield()
     }

@@ -1,12 +1,10 @@
-// The one backend: its thread, its turns, and whose session it holds.
+// The one backend: what it runs, its turns, and whose session it holds.
 
-import { MessageChannel, Worker } from 'node:worker_threads'
-
-import { GIVEN, UNSENT } from './exchange.mjs'
 import { Interrupts } from './interrupts.mjs'
 import { log } from './log.mjs'
 import { rows, SqlError } from './rows.mjs'
 import { Session } from './session.mjs'
+import { Thread } from './thread.mjs'
 import { Turns } from './turns.mjs'
 import { copyFail, query } from './wire.mjs'
 
@@ -48,18 +46,14 @@ export class Postgres {
    * @type {Record<string, string>}
    */
   parameters = { integer_datetimes: 'on', standard_conforming_strings: 'on' }
-  #where
+  #thread
   #interrupts = new Interrupts()
-  /** @type {Worker | undefined} */
-  #worker
   /** @type {{ resolve: (value: any) => void, reject: (error: any) => void } | undefined} */
   #pending
   /** @type {Asker | undefined} */
   #asker
   /** @type {number | undefined} */
   #asked
-  #shared = new Int32Array(new SharedArrayBuffer(8))
-  #given = new MessageChannel().port1
   #runs = 0
   #startedAt = 0
   /** @type {number | undefined} */
@@ -92,7 +86,11 @@ export class Postgres {
 
   /** @param {Where} where the packages and the cluster are */
   constructor(where) {
-    this.#where = where
+    this.#thread = new Thread(where, {
+      started: (first) => this.#settle('resolve', first),
+      hear: (message) => this.#hear(message),
+      ended: (error) => this.#settle('reject', error),
+    })
     setInterval(() => this.#tick(), TICK_MS).unref()
   }
 
@@ -199,17 +197,14 @@ export class Postgres {
 
   async close() {
     this.#closing = true
-    const worker = /** @type {Worker} */ (this.#worker)
-    const gone = new Promise((resolve) => worker.once('exit', resolve))
-    worker.postMessage(null)
-    await gone
+    await this.#thread.close()
   }
 
   // The first call of an interrupt may have come before the thread took up the run.
   #tick() {
     if (this.#insisted && Date.now() - this.#insisted > GRACE_MS && this.turns.contended) {
       this.#insisted = undefined
-      this.#worker?.terminate()
+      this.#thread.terminate()
     }
     if (!this.#startedAt || this.#asked !== undefined || Date.now() - this.#startedAt < TICK_MS) return
     this.#interrupts.call(this.#cancelled === this.#runs ? 'interrupt' : 'tick', this.#runs)
@@ -228,7 +223,7 @@ export class Postgres {
     const message = { id: this.#runs, bytes, ...(session === this.#on ? {} : this.#passedTo(session)) }
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
-      this.#worker?.postMessage(message)
+      this.#thread.post(message)
     })
   }
 
@@ -277,10 +272,8 @@ export class Postgres {
   #send(output, partial) {
     const run = this.#runs
     const sent = () => {
-      // The worker counts from zero in each run.
-      if (run !== this.#runs) return
-      Atomics.sub(this.#shared, UNSENT, output.length)
-      Atomics.notify(this.#shared, UNSENT)
+      // The thread counts from zero in each run.
+      if (run === this.#runs) this.#thread.sent(output.length)
     }
     this.#asker?.send(output, sent, partial)
   }
@@ -299,9 +292,7 @@ export class Postgres {
   #give(asked, bytes) {
     if (asked !== this.#asked) return
     this.#asked = undefined
-    this.#given.postMessage({ asked, bytes })
-    Atomics.add(this.#shared, GIVEN, 1)
-    Atomics.notify(this.#shared, GIVEN)
+    this.#thread.give(asked, bytes)
   }
 
   /**
@@ -326,22 +317,7 @@ export class Postgres {
     this.#changed.clear()
     const able = await new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
-      const { port1, port2 } = new MessageChannel()
-      const worker = new Worker(new URL('./engine.mjs', import.meta.url), {
-        workerData: { ...this.#where, given: port2, shared: this.#shared },
-        transferList: [port2],
-      })
-      this.#worker = worker
-      this.#given = port1
-      worker.once('message', (first) => {
-        this.#settle('resolve', first)
-        worker.on('message', (message) => this.#hear(message))
-      })
-      worker.on('error', (error) => this.#settle('reject', error))
-      worker.on('exit', (code) => {
-        // After an error the next worker may have begun.
-        if (worker === this.#worker) this.#settle('reject', new Error(`exit ${code}`))
-      })
+      this.#thread.start()
     })
     if (!able.interruptible || !able.timeouts) log('warning', 'statements cannot be cancelled', able)
     await this.#load()
