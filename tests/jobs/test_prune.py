@@ -74,4 +74,8 @@ def test_identities_are_kept_while_their_facts_are_stored_whatever_the_retention
 
 def test_the_job_has_its_config(db: Connection) -> None:
     config = ask(db, "select config from timescaledb_information.jobs where proc_name = 'prune'")
-    assert config == {"idempotency_keys": "7 days", "conflicts": "90 days"}
+    assert config == {
+        "idempotency_keys": "7 days",
+        "conflicts": "90 days",
+        "health_intervals": "1830 days",
+    }

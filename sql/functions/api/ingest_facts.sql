@@ -33,7 +33,7 @@ begin
 
     v_store := internal.register_and_store_facts(v_items, p_partial, p_now);
     if v_store.bad > 0 then
-        v_rejected := internal.explain_items(v_store.bad_items, p_now, true);
+        v_rejected := internal.explain_items(v_store.bad_items, p_now, 'fact');
         if not p_partial then
             perform internal.refuse_items(v_rejected, v_store.bad, v_count);
         end if;

@@ -47,7 +47,7 @@ begin
         end if;
     end if;
     if v_store.bad > 0 then
-        v_rejected := internal.explain_items(v_store.bad_items, p_now, false);
+        v_rejected := internal.explain_items(v_store.bad_items, p_now, 'metric');
         if not p_partial then
             perform internal.refuse_items(v_rejected, v_store.bad, v_count);
         end if;

@@ -1,5 +1,5 @@
 create or replace function internal.explain_items(
-    p_bad_items jsonb, p_now timestamptz, p_facts boolean
+    p_bad_items jsonb, p_now timestamptz, p_type text
 )
 returns jsonb
 language plpgsql stable
@@ -24,14 +24,21 @@ begin
         from bad
         cross join
             lateral internal.metric_faults(bad.item, bad.kind_type, bad.kind_unit, p_now) as fault
-        where not p_facts and not bad.not_an_object
+        where p_type = 'metric' and not bad.not_an_object
         union all
         select
             bad.index,
             fault.*
         from bad
         cross join lateral internal.fact_faults(bad.item, p_now) as fault
-        where p_facts and not bad.not_an_object
+        where p_type = 'fact' and not bad.not_an_object
+        union all
+        select
+            bad.index,
+            fault.*
+        from bad
+        cross join lateral internal.report_faults(bad.item, p_now) as fault
+        where p_type = 'report' and not bad.not_an_object
         union all
         select
             bad.index,
@@ -60,6 +67,7 @@ begin
     return v_entries;
 end
 $$;
-comment on function internal.explain_items(jsonb, timestamptz, boolean) is
-'The rules that the bad items [{index, item, kind_type, kind_unit}] break: [{index, field, slug, detail}]
-in order of index and field. Every bad item has an entry; the first 1000 have one for each rule, at most 20.';
+comment on function internal.explain_items(jsonb, timestamptz, text) is
+'The rules that bad items of a type (metric, fact, report) break. The items are
+[{index, item, kind_type, kind_unit}], the answer [{index, field, slug, detail}] in order of index and
+field. Every bad item has an entry; the first 1000 have one for each rule, at most 20.';

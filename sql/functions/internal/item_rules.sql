@@ -50,7 +50,18 @@ begin atomic
             'A fact_id is a string of 1 to 200 characters without control characters.'
         ),
         ('subject_well_formed', 'subject', 'A subject is a string of 1 to 500 characters.'),
-        ('payload_well_formed', 'payload', 'A payload is an object of at most 64 KiB.')
+        ('payload_well_formed', 'payload', 'A payload is an object of at most 64 KiB.'),
+        (
+            'server_registered', 'server',
+            'No server of this name is registered. list_servers (GET /registry/servers) lists all servers.'
+        ),
+        ('health_status_known', 'status', 'A status is up, degraded or down.'),
+        ('latency_in_range', 'latency_ms', 'A latency_ms is a number between 0 and 1e9.'),
+        ('detail_well_formed', 'detail', 'A detail is a string of 1 to 1000 characters.'),
+        (
+            'reporter_well_formed', 'reporter',
+            'A reporter is a string of 1 to 200 characters without control characters.'
+        )
     ) as rule (slug, field, detail);
 end;
 comment on function internal.item_rules() is

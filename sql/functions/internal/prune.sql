@@ -15,8 +15,12 @@ begin
         internal.oldest_chunk('fact'),
         internal.oldest_chunk('sample')
     );
+    delete from data.health_interval
+    where upper(during) < now() - (p_config ->> 'health_intervals')::interval;
+    delete from data.service_uptime
+    where upper(during) < now() - (p_config ->> 'health_intervals')::interval;
 end
 $$;
 comment on procedure internal.prune (integer, jsonb) is
-'Job: deletes idempotency keys and conflicts older than its config says, and identities of facts that
-are no longer stored and that ingest refuses by their age.';
+'Job: deletes idempotency keys, conflicts and intervals of health older than its config says, and
+identities of facts that are no longer stored and that ingest refuses by their age.';

@@ -1,0 +1,69 @@
+create or replace function api.get_health(p_name text, p_now timestamptz) returns json
+language plpgsql stable
+security definer
+set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
+as $$
+declare
+    v_server constant bigint := internal.find_registered(p_name);
+begin
+    return (
+        select json_build_object(
+            'server', p_name,
+            'status', overall.status,
+            'since', overall.since,
+            'signals', coalesce(signals.signals, '[]'),
+            'disagree', coalesce(signals.disagree, false),
+            'disagreement', signals.disagreement,
+            'maintenance', json_build_object(
+                'now', (
+                    select internal.window_json(maintenance)
+                    from data.maintenance
+                    where server_id = v_server and recorded @> p_now and during @> p_now
+                    order by upper(during) desc, maintenance_id
+                    limit 1
+                ),
+                'next', (
+                    select internal.window_json(maintenance)
+                    from data.maintenance
+                    where server_id = v_server and recorded @> p_now and lower(during) > p_now
+                    order by lower(during), maintenance_id
+                    limit 1
+                )
+            ),
+            'outages', coalesce(
+                (
+                    select json_agg(
+                        json_build_object(
+                            'from', lower(outage.during),
+                            'to', case when upper(outage.during) < p_now then upper(outage.during) end,
+                            'seconds', extract(epoch from upper(outage.during) - lower(outage.during)),
+                            'reasons', outage.reasons
+                        )
+                        order by outage.during desc
+                    )
+                    from (
+                        select *
+                        from internal.outages(
+                            array[v_server], p_now - interval '2160 hours', p_now
+                        ) as outage
+                        order by outage.during desc
+                        limit 5
+                    ) as outage
+                ),
+                '[]'
+            ),
+            'computed_at', p_now
+        )
+        from internal.current_health(p_now, array[v_server]) as overall
+        left join internal.signal_health(p_now, array[v_server]) as signals
+            on overall.server_id = signals.server_id
+    );
+end
+$$;
+comment on function api.get_health(text, timestamptz) is
+'The health of a server: {server, status, since, signals, disagree, disagreement, maintenance, outages,
+computed_at}. signals has what was ever reported of keepalive, probe, traffic and report; streak counts
+the newest reports that equal last_status. disagreement is a sentence. maintenance is {now, next}; outages
+are the last 5 of 90 days, the newest one first, to is null while one lasts.
+Errors: server_unknown.';

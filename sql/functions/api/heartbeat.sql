@@ -1,0 +1,82 @@
+create or replace function api.heartbeat(p_names text[], p_now timestamptz) returns json
+language plpgsql
+security definer
+set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
+as $$
+declare
+    v_renewed text [];
+    v_unknown text [];
+begin
+    if cardinality(p_names) > 10000 then
+        raise exception 'the call names % servers; the limit is 10000', cardinality(p_names)
+            using errcode = 'SV413', constraint = 'batch_within_limit', column = 'names',
+            hint = 'Split the names into parts of at most 10000.';
+    end if;
+    with known as materialized (
+        select server_id, name, p_now + internal.health_lasts('keepalive', keepalive_seconds) as expires_at
+        from data.server
+        where name = any(p_names) and deregistered_at is null
+    ),
+    -- Every call locks the states in this order: calls wait for each other and do not deadlock.
+    before as materialized (
+        select
+            state.*,
+            known.expires_at as renewed_until
+        from known
+        inner join data.health_state as state
+            on known.server_id = state.server_id and state.signal = 'keepalive'
+        order by state.server_id
+        for no key update of state
+    ),
+    ended as (
+        insert into data.health_interval (server_id, signal, status, during)
+        select server_id, signal, status, tstzrange(since, expires_at)
+        from before
+        where status <> 'unknown' and expires_at < p_now
+    ),
+    renewed as (
+        update data.health_state as state
+        set
+            status = 'up',
+            since = case
+                when before.status = 'up' and before.expires_at >= p_now then before.since
+                else greatest(before.since, p_now)
+            end,
+            last_at = greatest(before.last_at, p_now),
+            expires_at = greatest(before.last_at, p_now) + (before.renewed_until - p_now),
+            recent = '{up}'
+        from before
+        where state.server_id = before.server_id and state.signal = 'keepalive'
+    ),
+    first as (
+        insert into data.health_state (
+            server_id, signal, status, since, last_at, expires_at, recent
+        )
+        select known.server_id, 'keepalive', 'up', p_now, p_now, known.expires_at, '{up}'
+        from known
+        where known.server_id not in (select before.server_id from before)
+        order by known.server_id
+        -- Another call was first, a moment ago.
+        on conflict (server_id, signal) do nothing
+    )
+    select coalesce(array_agg(known.name), '{}')
+    into v_renewed
+    from known;
+
+    v_unknown := array(
+        select unnest(array_remove(p_names, null))
+        except
+        select unnest(v_renewed)
+        order by 1
+    );
+    if cardinality(p_names) = 1 and cardinality(v_unknown) = 1 then
+        perform internal.find_registered(v_unknown[1]);
+    end if;
+    return json_build_object('renewed', cardinality(v_renewed), 'unknown', v_unknown);
+end
+$$;
+comment on function api.heartbeat(text[], timestamptz) is
+'Renews the keep-alives of at most 10000 servers: {renewed, unknown}. unknown lists the names that are
+not registered; when it is the only name of the call, that is an error.
+Errors: server_unknown, batch_within_limit.';

@@ -1,0 +1,72 @@
+create or replace function internal.signal_health(p_now timestamptz, p_servers bigint[])
+returns table (
+    server_id bigint,
+    signals json,
+    statuses jsonb,
+    disagree boolean,
+    disagreement text
+)
+language sql stable
+begin atomic
+    with signal as (
+        select
+            state.server_id,
+            state.signal,
+            state.latency_ms,
+            state.detail,
+            state.recent,
+            known.is_so,
+            array_position('{keepalive,probe,traffic,report}', state.signal) as place,
+            nullif(state.last_at, '-infinity') as last_at,
+            nullif(state.expires_at, '-infinity') as expires_at,
+            state.recent[cardinality(state.recent)] as last_status,
+            case when known.is_so then state.status else 'unknown' end as status,
+            case
+                when known.is_so or state.status = 'unknown' then state.since
+                else state.expires_at
+            end as since
+        from data.health_state as state
+        cross join lateral (values (state.status <> 'unknown' and state.expires_at > p_now)) as known (is_so)
+        where state.server_id = any(p_servers)
+    )
+
+    select
+        signal.server_id,
+        json_agg(
+            json_build_object(
+                'signal', signal.signal,
+                'status', signal.status,
+                'since', signal.since,
+                'last_at', signal.last_at,
+                'expires_at', signal.expires_at,
+                'last_status', signal.last_status,
+                -- How many of the newest reports say the same.
+                'streak', cardinality(signal.recent) - coalesce(
+                    (
+                        select max(report.n)
+                        from unnest(signal.recent) with ordinality as report (status, n)
+                        where report.status <> signal.last_status
+                    ),
+                    0
+                ),
+                'latency_ms', signal.latency_ms,
+                'detail', signal.detail
+            )
+            order by signal.place
+        ),
+        jsonb_object_agg(signal.signal, signal.status),
+        count(distinct signal.status) filter (where signal.is_so) > 1,
+        case
+            when count(distinct signal.status) filter (where signal.is_so) > 1
+                then
+                    string_agg(
+                        internal.signal_words(signal.signal, signal.status, signal.detail), ', '
+                        order by signal.place
+                    ) filter (where signal.is_so)
+        end
+    from signal
+    group by signal.server_id;
+end;
+comment on function internal.signal_health(timestamptz, bigint[]) is
+'The signals of servers that were ever reported, whether those that are known disagree, and a sentence
+that says so.';

@@ -1,0 +1,216 @@
+"""What get_health, list_health and the views show."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from psycopg import Connection
+from psycopg.types.range import TimestamptzRange
+
+from tests.sql.calls import Json, ask, refused
+from tests.sql.reports import add_server, at, record
+from tests.sql.test_current_health import plan, run
+from tests.sql.test_heartbeat import heartbeat
+from tests.sql.test_roles import acting_as
+
+
+@pytest.fixture(autouse=True)
+def running(db: Connection) -> None:
+    """The service runs from two days before START until two hours after it."""
+    run(db, -2 * 86400, 7200)
+
+
+def get_health(conn: Connection, now: datetime, name: str = "acme/search") -> Json:
+    answer: Json = ask(conn, "select api.get_health(%s, %s)", name, now)
+    return answer
+
+
+def list_health(
+    conn: Connection,
+    now: datetime,
+    *,
+    status: str | None = None,
+    tag: str | None = None,
+    limit: int | None = None,
+    cursor: str | None = None,
+) -> Json:
+    statement = "select api.list_health(%s, %s, %s, %s, %s)"
+    answer: Json = ask(conn, statement, status, tag, limit, cursor, now)
+    return answer
+
+
+def seconds(instant: Any) -> float:
+    return (datetime.fromisoformat(instant) - at(0)).total_seconds()
+
+
+def test_a_server_that_nobody_reported_on_is_unknown(db: Connection) -> None:
+    add_server(db)
+    answer = get_health(db, at(0))
+
+    assert answer["status"] == "unknown"
+    assert answer["signals"] == answer["outages"] == []
+    assert (answer["disagree"], answer["disagreement"]) == (False, None)
+    assert answer["maintenance"] == {"now": None, "next": None}
+
+
+def test_every_signal_is_shown_with_its_newest_report(db: Connection) -> None:
+    server = add_server(db)
+    heartbeat(db, ["acme/search"], at(0))
+    record(db, server, [(0, "up"), (10, "down"), (20, "down")], signal="probe")
+    answer = get_health(db, at(30))
+
+    keepalive, probe = answer["signals"]
+    assert (keepalive["signal"], keepalive["status"], keepalive["streak"]) == ("keepalive", "up", 1)
+    assert seconds(probe.pop("since")) == 0
+    assert seconds(probe.pop("last_at")) == 20
+    assert seconds(probe.pop("expires_at")) == 200
+    assert probe == {
+        "signal": "probe",
+        "status": "up",
+        "last_status": "down",
+        "streak": 2,
+        "latency_ms": None,
+        "detail": "down at 3",
+    }
+
+
+def test_a_signal_that_fell_silent_is_unknown_since_then(db: Connection) -> None:
+    server = add_server(db)
+    record(db, server, [(0, "up")])
+    (signal,) = get_health(db, at(500))["signals"]
+
+    assert (signal["status"], seconds(signal["since"])) == ("unknown", 180)
+    assert signal["last_status"] == "up"
+
+
+def test_signals_that_disagree_are_put_in_words(db: Connection) -> None:
+    server = add_server(db, failures=1)
+    heartbeat(db, ["acme/search"], at(0))
+    record(db, server, [(0, "up")], signal="probe")
+    assert get_health(db, at(5))["disagree"] is False
+
+    db.execute(
+        "select internal.record_health(array[row(%s, 'traffic', %s, 'degraded', null, null,"
+        " '40 %% errors (40 of 100 calls)', now())::data.health_report], %s)",
+        [server, at(6), at(6)],
+    )
+    answer = get_health(db, at(7))
+    assert answer["status"] == "degraded"
+    assert answer["disagree"] is True
+    assert answer["disagreement"] == (
+        "keep-alives arrive, probe is up, callers see 40 % errors (40 of 100 calls)"
+    )
+
+
+def test_the_window_of_now_and_the_next_one_are_shown(db: Connection) -> None:
+    server = add_server(db)
+    plan(db, server, 100, 200)
+    db.execute(
+        "insert into data.maintenance values ('n', %s, %s, 'ops', 'move', %s)",
+        [server, TimestamptzRange(at(400), at(500)), TimestamptzRange(at(0), None)],
+    )
+
+    before, within = (get_health(db, at(each))["maintenance"] for each in (50, 150))
+    assert (before["now"], before["next"]["id"]) == (None, "m")
+    assert (within["now"]["reason"], within["next"]["id"]) == ("upgrade", "n")
+    assert get_health(db, at(150))["status"] == "maintenance"
+
+
+def test_the_last_outages_are_shown_with_their_reasons(db: Connection) -> None:
+    server = add_server(db, failures=1, successes=1)
+    record(db, server, [(0, "up"), (100, "down"), (200, "up"), (300, "down")])
+    record(db, server, [(110, "down"), (250, "up")], signal="probe")
+    first, second = get_health(db, at(310))["outages"]
+
+    assert (seconds(first["from"]), first["to"], first["seconds"]) == (300, None, 10)
+    assert first["reasons"] == ["report: down at 4"]
+    assert (seconds(second["from"]), seconds(second["to"])) == (100, 250)
+    assert second["reasons"] == ["report: down at 2", "probe: down at 1"]
+
+
+def test_maintenance_is_no_outage(db: Connection) -> None:
+    server = add_server(db, failures=1, successes=1)
+    record(db, server, [(0, "down"), (120, "down"), (240, "down"), (250, "up")])
+    plan(db, server, 100, 200)
+    outages = get_health(db, at(260))["outages"]
+
+    assert [(seconds(each["from"]), seconds(each["to"])) for each in outages] == [
+        (200, 250),
+        (0, 100),
+    ]
+
+
+def test_an_unknown_server_is_an_error(db: Connection) -> None:
+    add_server(db)
+    with refused(db, "server_unknown") as refusal:
+        get_health(db, at(0), "acme/serach")
+
+    assert refusal.params == {"nearest": "acme/search"}
+
+
+def test_the_list_has_every_registered_server_by_name(db: Connection) -> None:
+    servers = {name: add_server(db, name) for name in ("b", "a", "c")}
+    add_server(db, "gone", deregistered=at(-1))
+    record(db, servers["b"], [(0, "up")])
+    items = list_health(db, at(10))["items"]
+
+    assert [(each["server"], each["status"], each["report"]) for each in items] == [
+        ("a", "unknown", "unknown"),
+        ("b", "up", "up"),
+        ("c", "unknown", "unknown"),
+    ]
+    assert seconds(items[1]["since"]) == 0
+
+
+def test_the_list_is_filtered_and_has_pages(db: Connection) -> None:
+    for n in range(5):
+        server = add_server(db, f"s{n}", failures=1, tags=["x"] if n else [])
+        record(db, server, [(0, "down" if n % 2 else "up")])
+
+    def names(answer: Json) -> list[str]:
+        return [each["server"] for each in answer["items"]]
+
+    assert names(list_health(db, at(10), status="down")) == ["s1", "s3"]
+    assert names(list_health(db, at(10), tag="x", status="up")) == ["s2", "s4"]
+    first = list_health(db, at(10), limit=2, tag="x")
+    second = list_health(db, at(10), limit=2, tag="x", cursor=first["next_cursor"])
+    assert names(first) + names(second) == ["s1", "s2", "s3", "s4"]
+    assert second["next_cursor"] is None
+
+
+def test_a_status_that_there_is_not_is_refused(db: Connection) -> None:
+    with refused(db, "health_status_known"):
+        list_health(db, at(0), status="ok")
+
+
+def test_analysts_read_health_and_outages(db: Connection) -> None:
+    now: datetime = ask(db, "select now()")
+    server = add_server(db, failures=1, successes=1, registered=now - timedelta(days=1))
+    db.execute("delete from data.service_uptime")
+    db.execute(
+        "insert into data.service_uptime values (%s)",
+        [TimestamptzRange(now - timedelta(days=1), now + timedelta(seconds=1))],
+    )
+    db.execute(
+        "select internal.record_health(array("
+        " select row(%s, 'probe', %s - n * interval '1 minute', status, null, null, status, %s)"
+        " ::data.health_report"
+        " from (values (3, 'up'), (2, 'down'), (1, 'up')) as sent (n, status)), %s)",
+        [server, now, now, now],
+    )
+    with acting_as(db, "supervisor_analyst"):
+        row = db.execute("select server, status, probe, report from analytics.health_status")
+        assert row.fetchall() == [("acme/search", "up", "up", "unknown")]
+        rows = db.execute("select server, duration_seconds, reasons from analytics.outages")
+        assert rows.fetchall() == [("acme/search", 60, ["probe: down"])]
+        assert ask(db, "select ended_at from analytics.outages") == now - timedelta(minutes=1)
+
+
+def test_reading_health_works_in_a_read_only_transaction(db: Connection) -> None:
+    add_server(db)
+    db.execute("set local transaction_read_only = on")
+
+    assert get_health(db, at(0))["server"] == "acme/search"
+    assert len(list_health(db, at(0))["items"]) == 1
