@@ -15,7 +15,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from bench import tools
+from bench import heartbeats, tools
 from bench.measures import Measure, cold, hits, ingest
 from bench.servers import Target, target
 
@@ -41,7 +41,13 @@ def main() -> None:
         target(Path(folder), WORKERS) as running,
     ):
         machine = _machine(running)
-        measures = [ingest(running), cold(running), *hits(running), *tools.calls(running, WORKERS)]
+        measures = [
+            ingest(running),
+            cold(running),
+            *hits(running),
+            *heartbeats.heartbeats(running),
+            *tools.calls(running, WORKERS),
+        ]
     if "--json" in sys.argv:
         rows = [asdict(m) | {"ratio": m.ratio, "reached": m.reached} for m in measures]
         sys.stdout.write(msgspec.json.encode({"machine": machine, "measures": rows}).decode())
