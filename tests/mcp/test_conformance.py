@@ -32,6 +32,8 @@ WITHIN = {
 }
 # Tools for one item of what a function takes many of.
 SINGULAR = {"ingest_metric": "ingest_metrics", "ingest_fact": "ingest_facts"}
+# Operations of REST for one of what a function takes many of.
+ONE = {"heartbeat_server": "heartbeat"}
 # Paths about the service itself.
 OPERATIONAL = {"/livez", "/readyz", "/metrics"}
 # The name of an argument in SQL where a tool calls it otherwise; None is given by the service.
@@ -134,8 +136,10 @@ def names(operation: dict[str, Any]) -> set[str]:
 def test_every_capability_is_in_sql_rest_and_mcp(
     functions: dict[str, Any], operations: dict[str, Any], tools: dict[str, Tool]
 ) -> None:
-    assert functions.keys() - WITHIN.keys() == operations.keys() == tools.keys() - SINGULAR.keys()
+    capabilities = functions.keys() - WITHIN.keys()
+    assert capabilities == operations.keys() - ONE.keys() == tools.keys() - SINGULAR.keys()
     assert SINGULAR.keys() <= tools.keys()
+    assert ONE.keys() <= operations.keys()
 
 
 def test_every_function_is_commented(functions: dict[str, Any]) -> None:
@@ -165,7 +169,8 @@ def test_arguments_have_the_same_names_and_types_in_sql_and_in_tools(
 def test_arguments_have_the_same_names_in_rest_and_in_tools(
     operations: dict[str, dict[str, Any]], tools: dict[str, Tool]
 ) -> None:
-    for name, operation in operations.items():
+    for name in operations.keys() - ONE.keys():
+        operation = operations[name]
         assert set(tools[name].input_schema["properties"]) == names(operation), name
 
 
@@ -229,6 +234,8 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     ("list_maintenance", "/health/maintenance", {"name": "io.github.acme/search", "limit": 5}),
+    ("get_health", "/health/servers/{name}", {"name": "io.github.acme/search"}),
+    ("list_health", "/health/servers", {"status": "unknown", "tag": "shop", "limit": 1}),
 ]
 
 
@@ -272,6 +279,9 @@ async def test_sql_rest_and_mcp_give_the_same_answer(
         ("list_servers", "/registry/servers", {"health": "good"}),
         ("get_server", "/registry/servers/{name}", {"name": "io.github.acme/serach"}),
         ("get_server", "/registry/servers/{name}", {"name": "a", "as_of": "yesterday"}),
+        ("get_health", "/health/servers/{name}", {"name": "io.github.acme/serach"}),
+        ("list_health", "/health/servers", {"status": "ok"}),
+        ("list_health", "/health/servers", {"limit": 0}),
         ("deregister_server", "/registry/servers/{name}", {"name": "io.github.acme/serach"}),
         ("deregister_server", "/registry/servers/{name}", {"name": "io.github.acme/search"}),
         ("query_sla", "/health/sla", {"window": "7d", "to": NOW.timestamp()}),
@@ -301,16 +311,37 @@ async def test_rest_and_mcp_report_the_same_problem(
     assert from_mcp == from_rest
 
 
-@pytest.mark.parametrize("noun", ["metrics", "facts"])
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/ingest/metrics", "ingest_metrics"),
+        ("/ingest/facts", "ingest_facts"),
+        ("/health/reports", "report_health"),
+    ],
+)
 async def test_rest_and_mcp_refuse_the_same_items_in_the_same_words(
-    rest: httpx.AsyncClient, client: Caller, noun: str
+    rest: httpx.AsyncClient, client: Caller, path: str, name: str
 ) -> None:
     items = [{"name": "a", "kind": "b"}, 5, {"source": "a"}, {"name": "a", "source": "a b"}]
-    from_rest = (await rest.post(f"/ingest/{noun}", json=items)).json()
-    result = await client.call_tool(f"ingest_{noun}", {"items": items}, raise_on_error=False)
+    from_rest = (await rest.post(path, json=items)).json()
+    result = await client.call_tool(name, {"items": items}, raise_on_error=False)
     (content,) = result.content
     assert isinstance(content, TextContent)
     assert msgspec.json.decode(content.text)["params"] == from_rest["params"]
+
+
+async def test_rest_and_mcp_refuse_the_same_keep_alives_in_the_same_words(
+    rest: httpx.AsyncClient, client: Caller
+) -> None:
+    for names in (["io.github.acme/serach"], "a", [1], ["a"] * 10_001):
+        from_rest = (await rest.post("/registry/heartbeats", json={"names": names})).json()
+        result = await client.call_tool("heartbeat", {"names": names}, raise_on_error=False)
+        (content,) = result.content
+        assert isinstance(content, TextContent)
+        from_mcp = msgspec.json.decode(content.text)
+        for problem in (from_rest, from_mcp):
+            problem.pop("request_id", None)
+        assert from_mcp == from_rest
 
 
 @pytest.mark.parametrize(

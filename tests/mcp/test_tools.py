@@ -32,6 +32,10 @@ NAMES = {
     "query_sla",
     "plan_maintenance",
     "list_maintenance",
+    "report_health",
+    "heartbeat",
+    "get_health",
+    "list_health",
 }
 # What identifies an aggregate, with any fields.
 HEAD = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
@@ -48,7 +52,11 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("query_sla", {"window": "7d"}),
     ("query_sla", {"name": "io.github.acme/search"}),
     ("list_maintenance", {}),
+    ("get_health", {"name": "io.github.acme/search"}),
+    ("list_health", {"limit": 1}),
     ("ingest_facts", {"items": []}),
+    ("report_health", {"items": []}),
+    ("heartbeat", {"names": []}),
 ]
 
 

@@ -59,9 +59,11 @@ def batch_tool(
     ingest: Ingest,
     context: Context,
     clock: Clock,
+    about: str | None = None,
 ) -> OperationTool:
-    """The tool for many items of one call."""
-    schema = batch_input_schema(item, described.__name__.removesuffix("s"))
+    """The tool for many items of one call; `about` describes them where no tool takes one."""
+    single = described.__name__.removesuffix("s")
+    schema = batch_input_schema(item, about or f"Each has the arguments of {single}.")
 
     async def call(arguments: dict[str, Any]) -> bytes:
         items = arguments.get("items")

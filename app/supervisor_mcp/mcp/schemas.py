@@ -63,8 +63,8 @@ def item_input_schema(item: type[Struct]) -> Schema:
     return _arguments({**fields, "idempotency_key": key}, required)
 
 
-def batch_input_schema(item: type[Struct], single: str) -> Schema:
-    """The schema of the arguments of a tool that stores many; `single` is the tool for one."""
+def batch_input_schema(item: type[Struct], about: str) -> Schema:
+    """The schema of the arguments of a tool that stores many; `about` describes the items."""
     fields, required = _fields(item)
     items = {
         "type": "array",
@@ -74,7 +74,7 @@ def batch_input_schema(item: type[Struct], single: str) -> Schema:
             "properties": {name: _type(field) for name, field in fields.items()},
             "required": required,
         },
-        "description": f"Each has the arguments of {single}.",
+        "description": about,
     }
     options = input_schema(IngestOptions)["properties"]
     return _arguments({"items": items, **options}, ["items"])

@@ -10,6 +10,7 @@ from supervisor_mcp.cache.aggregates import Cache
 from supervisor_mcp.config import Settings
 from supervisor_mcp.db import Database
 from supervisor_mcp.operations.changes import ChangeReader
+from supervisor_mcp.operations.keepalives import HeartbeatWriter
 from supervisor_mcp.operations.snapshots import SnapshotWriter
 
 
@@ -21,6 +22,7 @@ class Context:
     cache: Cache
     changes: ChangeReader
     snapshots: SnapshotWriter
+    heartbeats: HeartbeatWriter
 
 
 def build(settings: Settings) -> Context:
@@ -38,7 +40,13 @@ def build(settings: Settings) -> Context:
         statement_timeout_seconds=settings.statement_timeout_seconds,
     )
     cache = Cache(settings.redis_url, ttl_seconds=settings.cache_ttl_seconds)
-    return Context(database, cache, ChangeReader(database, cache.changes), SnapshotWriter(database))
+    return Context(
+        database,
+        cache,
+        ChangeReader(database, cache.changes),
+        SnapshotWriter(database),
+        HeartbeatWriter(database),
+    )
 
 
 @asynccontextmanager
@@ -50,6 +58,7 @@ async def connected(context: Context) -> AsyncIterator[Context]:
     try:
         yield context
     finally:
+        await context.heartbeats.stop()
         await context.changes.stop()
         await context.snapshots.stop()
         await context.cache.close()

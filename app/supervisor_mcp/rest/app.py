@@ -14,10 +14,12 @@ from supervisor_mcp.rest import (
     aggregates,
     facts,
     health,
+    heartbeats,
     kinds,
     maintenance,
     metrics,
     problems,
+    server_health,
     servers,
     sla,
 )
@@ -27,7 +29,18 @@ from supervisor_mcp.rest.openapi import OpenApiResource
 from supervisor_mcp.rest.operation import Resource
 from supervisor_mcp.rest.routing import Parameters, PathResource, Router
 
-NOUNS = (metrics, facts, aggregates, kinds, servers, sla, maintenance, health)
+NOUNS = (
+    metrics,
+    facts,
+    aggregates,
+    kinds,
+    servers,
+    heartbeats,
+    server_health,
+    sla,
+    maintenance,
+    health,
+)
 
 
 def _resources(noun: object) -> list[type[Resource]]:

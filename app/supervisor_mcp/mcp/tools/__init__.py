@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from supervisor_mcp.mcp.tool import OperationTool
-from supervisor_mcp.mcp.tools import aggregates, facts, kinds, metrics, servers, sla
+from supervisor_mcp.mcp.tools import (
+    aggregates,
+    facts,
+    kinds,
+    metrics,
+    server_health,
+    servers,
+    sla,
+)
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
 
-NOUNS = (metrics, facts, aggregates, kinds, servers, sla)
+NOUNS = (metrics, facts, aggregates, kinds, servers, server_health, sla)
 
 
 def all_tools(context: Context, clock: Clock) -> list[OperationTool]:

@@ -1,0 +1,118 @@
+"""Keep-alives of concurrent calls, gathered into one statement at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from msgspec import Struct
+
+from supervisor_mcp.db import Database
+
+FUNCTION = "heartbeat"
+# What one statement takes; the rest of a longer queue goes into the next one.
+MOST_NAMES = 10_000
+
+
+class _Answer(Struct):
+    renewed: int
+    unknown: list[str]
+
+
+class _Call:
+    """A call that waits for its commit."""
+
+    def __init__(self, names: Sequence[str], now: datetime) -> None:
+        self.names = names
+        self.now = now
+        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+
+class HeartbeatWriter:
+    """Renews keep-alives with one statement at a time: what comes meanwhile goes into the next.
+
+    So a thousand calls a second are a few hundred transactions, and none waits longer than for the
+    statement before its own. A call is answered when its keep-alives are committed.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: deque[_Call] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._alone: set[asyncio.Task[None]] = set()
+
+    async def renew(self, names: Sequence[str], now: datetime) -> bytes:
+        """The answer to a call of its own, as JSON; it is committed. Raises `Problem`."""
+        if len(names) > MOST_NAMES:
+            return await self._write(names, now)
+        call = _Call(names, now)
+        self._waiting.append(call)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._renew_waiting())
+        return await call.answer
+
+    async def stop(self) -> None:
+        """Finish what waits."""
+        if self._task is not None:
+            await self._task
+        await asyncio.gather(*self._alone)
+
+    async def _renew_waiting(self) -> None:
+        while self._waiting:
+            calls = self._take()
+            try:
+                await self._renew_together(calls)
+            except Exception as error:
+                for call in calls:
+                    _fail(call, error)
+
+    def _take(self) -> list[_Call]:
+        """The next calls, as many as one statement takes."""
+        calls: list[_Call] = []
+        size = 0
+        while self._waiting and size + len(self._waiting[0].names) <= MOST_NAMES:
+            call = self._waiting.popleft()
+            calls.append(call)
+            size += len(call.names)
+        return calls
+
+    async def _renew_together(self, calls: list[_Call]) -> None:
+        if len(calls) == 1:
+            (call,) = calls
+            _answer(call, await self._write(call.names, call.now))
+            return
+        names = list(dict.fromkeys(name for call in calls for name in call.names))
+        answer = await self._write(names, max(call.now for call in calls))
+        unknown = set(msgspec.json.decode(answer, type=_Answer).unknown)
+        for call in calls:
+            own = set(call.names)
+            if len(call.names) == 1 and own <= unknown:
+                # Alone, an unknown name is an error, which the database words.
+                alone = asyncio.create_task(self._renew_alone(call))
+                self._alone.add(alone)
+                alone.add_done_callback(self._alone.discard)
+            else:
+                missing = sorted(own & unknown)
+                _answer(call, msgspec.json.encode(_Answer(len(own) - len(missing), missing)))
+
+    async def _renew_alone(self, call: _Call) -> None:
+        try:
+            _answer(call, await self._write(call.names, call.now))
+        except Exception as error:
+            _fail(call, error)
+
+    async def _write(self, names: Sequence[str], now: datetime) -> bytes:
+        return await self._database.write_json(FUNCTION, {"names": list(names), "now": now})
+
+
+def _answer(call: _Call, answer: bytes) -> None:
+    if not call.answer.done():
+        call.answer.set_result(answer)
+
+
+def _fail(call: _Call, error: Exception) -> None:
+    if not call.answer.done():
+        call.answer.set_exception(error)

@@ -1,0 +1,122 @@
+"""Keep-alives of concurrent calls share statements, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import msgspec
+import psycopg
+import pytest
+
+from supervisor_mcp.db import Database
+from supervisor_mcp.errors import Problem
+from supervisor_mcp.operations.keepalives import MOST_NAMES, HeartbeatWriter
+from tests.sql.reports import add_server
+
+NOW = datetime(2025, 6, 15, 12, tzinfo=UTC)
+SERVERS = [f"acme/s{n}" for n in range(20)]
+
+
+@pytest.fixture
+def url(fresh_database: str) -> str:
+    """DSN of a database with servers."""
+    with psycopg.connect(fresh_database, prepare_threshold=None) as conn:
+        for name in SERVERS:
+            add_server(conn, name)
+    return fresh_database
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    connected = Database(url, pool_size=4, statement_timeout_seconds=10)
+    await connected.open()
+    yield connected
+    await connected.close()
+
+
+async def test_calls_at_once_are_each_answered_for_their_own_names(
+    database: Database, url: str
+) -> None:
+    writer = HeartbeatWriter(database)
+    calls = [[name] for name in SERVERS] + [["acme/nobody", SERVERS[0], SERVERS[1]], []]
+    answers = await asyncio.gather(*(writer.renew(names, NOW) for names in calls))
+
+    decoded = [msgspec.json.decode(answer) for answer in answers]
+    assert decoded[:20] == [{"renewed": 1, "unknown": []}] * 20
+    assert decoded[20:] == [
+        {"renewed": 2, "unknown": ["acme/nobody"]},
+        {"renewed": 0, "unknown": []},
+    ]
+    with psycopg.connect(url, prepare_threshold=None) as conn:
+        rows = conn.execute(
+            "select count(*), count(distinct xmin::text) from data.health_state"
+            " where signal = 'keepalive' and last_at = %s",
+            [NOW],
+        ).fetchone()
+    assert rows == (20, 1)
+
+
+async def test_an_unknown_name_of_one_call_does_not_fail_another(database: Database) -> None:
+    writer = HeartbeatWriter(database)
+    names = [*SERVERS, "acme/s00", "nobody"]
+    answers = await asyncio.gather(
+        *(writer.renew([name], NOW) for name in names), return_exceptions=True
+    )
+
+    assert all(isinstance(answer, bytes) for answer in answers[:20])
+    for name, problem in zip(names[20:], answers[20:], strict=True):
+        assert isinstance(problem, Problem)
+        assert (problem.slug, problem.detail) == ("server_unknown", f'unknown server "{name}"')
+
+
+async def test_a_call_with_too_many_names_fails_alone(database: Database) -> None:
+    writer = HeartbeatWriter(database)
+    many, one = await asyncio.gather(
+        writer.renew(["x"] * (MOST_NAMES + 1), NOW),
+        writer.renew([SERVERS[0]], NOW),
+        return_exceptions=True,
+    )
+
+    assert isinstance(many, Problem)
+    assert many.slug == "batch_within_limit"
+    assert isinstance(one, bytes)
+
+
+async def test_more_names_than_one_statement_takes_are_renewed_by_several(
+    database: Database,
+) -> None:
+    writer = HeartbeatWriter(database)
+    unknown = [[f"n{call}-{n}" for n in range(6000)] for call in range(3)]
+    answers = await asyncio.gather(*(writer.renew([*each, SERVERS[0]], NOW) for each in unknown))
+
+    assert [msgspec.json.decode(answer)["renewed"] for answer in answers] == [1, 1, 1]
+    assert msgspec.json.decode(answers[2])["unknown"] == sorted(unknown[2])
+
+
+async def test_a_caller_that_leaves_fails_nobody(database: Database) -> None:
+    writer = HeartbeatWriter(database)
+    leaving = asyncio.create_task(writer.renew([SERVERS[0]], NOW))
+    staying = asyncio.create_task(writer.renew([SERVERS[1]], NOW))
+    await asyncio.sleep(0)
+    leaving.cancel()
+
+    assert msgspec.json.decode(await staying) == {"renewed": 1, "unknown": []}
+    await writer.stop()
+
+
+async def test_a_database_that_does_not_answer_fails_every_call_and_not_the_next_one(
+    url: str,
+) -> None:
+    database = Database(url, pool_size=4, statement_timeout_seconds=10)
+    writer = HeartbeatWriter(database)
+    failed = await asyncio.gather(
+        *(writer.renew([name], NOW) for name in SERVERS), return_exceptions=True
+    )
+    assert all(isinstance(each, Exception) for each in failed)
+    await database.open()
+
+    answer = await writer.renew([SERVERS[0]], NOW)
+    assert msgspec.json.decode(answer)["renewed"] == 1
+    await database.close()
