@@ -550,6 +550,8 @@ create function internal.check_quotas(p_series jsonb, p_now timestamp with time 
 
 create function internal.check_range(p_from timestamp with time zone, p_to timestamp with time zone) returns void language plpgsql immutable;
 
+create function internal.check_reports(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, report data.health_report, good boolean) language sql stable;
+
 create function internal.claim_idempotency_key(p_operation text, p_key text, p_body jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.complete_idempotency_key(p_operation text, p_key text, p_answer json, p_kinds text[]) returns void language sql volatile;
@@ -572,13 +574,19 @@ create function internal.end_version(p_server bigint, p_now timestamp with time 
 
 create function internal.estimate_rows(p_relation regclass) returns bigint language plpgsql stable;
 
-create function internal.explain_items(p_bad_items jsonb, p_now timestamp with time zone, p_facts boolean) returns jsonb language plpgsql stable;
+create procedure internal.expire_health(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create function internal.expire_states(p_now timestamp with time zone) returns integer language sql volatile;
+
+create function internal.explain_items(p_bad_items jsonb, p_now timestamp with time zone, p_type text) returns jsonb language plpgsql stable;
 
 create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.find_kinds(p_kind text) returns bigint[] language plpgsql stable;
 
 create function internal.find_maintained(p_servers text[]) returns bigint[] language plpgsql stable;
+
+create function internal.find_registered(p_name text) returns bigint language plpgsql stable;
 
 create function internal.find_series(p_kinds bigint[], p_source text) returns bigint[] language plpgsql stable;
 
@@ -638,9 +646,13 @@ create function internal.nearest_name(p_name text, p_names text[], p_least real)
 
 create function internal.next_health(p_state data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
 
+create procedure internal.observe_traffic(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
 create function internal.oldest_accepted(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
 
 create function internal.oldest_chunk(p_relation name) returns timestamp with time zone language sql stable;
+
+create function internal.outages(p_servers bigint[], p_from timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, during tstzrange, reasons text[]) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
 create function internal.overall_status(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text) language sql stable;
 
@@ -714,6 +726,8 @@ create function internal.register_and_store_facts(p_items jsonb, p_partial boole
 
 create function internal.register_series(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
 
+create function internal.report_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+
 create function internal.restate_sla(p_id text, p_author text, p_reason text, p_before jsonb, p_now timestamp with time zone) returns bigint language sql volatile;
 
 create function internal.restatements_json(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns json language sql stable;
@@ -746,7 +760,13 @@ create procedure internal.set_default_policy(IN p_relation text, IN p_policy tex
 
 create procedure internal.set_default_retention(IN p_relation text, IN p_drop_after interval, IN p_schedule_interval interval DEFAULT NULL::interval) language plpgsql volatile;
 
+create function internal.show_health(p_now timestamp with time zone) returns TABLE(server text, status text, since timestamp with time zone, keepalive text, probe text, traffic text, report text, disagreement text) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+
+create function internal.signal_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, signals json, statuses jsonb, disagree boolean, disagreement text) language sql stable;
+
 create function internal.signal_ranges(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(up tstzmultirange, degraded tstzmultirange, down tstzmultirange) language sql stable;
+
+create function internal.signal_words(p_signal text, p_status text, p_detail text) returns text language sql immutable parallel safe;
 
 create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
 
@@ -778,6 +798,8 @@ create function internal.text_rules() returns jsonb language sql immutable paral
 
 create function internal.tool_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
 
+create function internal.traffic_reports(p_config jsonb, p_now timestamp with time zone) returns data.health_report[] language sql stable;
+
 create function internal.ts_faults(p_ts jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.unit_fault(p_unit text, p_settled text, p_value jsonb) returns text language sql immutable parallel safe;
@@ -798,6 +820,8 @@ create function internal.wait_for_ingests() returns void language plpgsql volati
 
 create function internal.watermark(p_rollup name) returns timestamp with time zone language sql stable parallel safe;
 
+create function internal.window_json(p_window data.maintenance) returns json language sql stable;
+
 create function internal.window_statistics(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision, p_percentiles boolean) returns SETOF data.statistics language plpgsql stable;
 
 create function internal.write_cursor(p_list text, p_place text) returns text language sql immutable parallel safe;
@@ -808,17 +832,23 @@ create schema api;
 
 create function api.deregister_server(p_name text, p_owner text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.get_health(p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+
 create function api.get_server(p_name text, p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_state(p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_visibility() returns pg_snapshot language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.heartbeat(p_names text[], p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+
 create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot, OUT read_at timestamp with time zone, OUT changes json) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.list_health(p_status text, p_tag text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
 create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -841,6 +871,8 @@ create function api.record_agg(p_answer json) returns integer language sql volat
 create function api.record_uptime(p_now timestamp with time zone) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.register_server(p_name text, p_document jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.report_health(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
 -- schema analytics
 -- Views that analysts query: a stable contract. Role supervisor_analyst may select.
@@ -899,6 +931,27 @@ SELECT fact.ts,
      JOIN data.series ON ((fact.series_id = series.series_id)))
      JOIN data.kind ON ((series.kind_id = kind.kind_id)))
      JOIN data.source ON ((series.source_id = source.source_id)));
+
+-- Present health of every registered server.
+create view analytics.health_status (
+    server text,  -- Name of the server.
+    status text,  -- up, degraded, down, unknown or maintenance: the worst of the signals that are known.
+    since timestamp with time zone,  -- Since when it has this status.
+    keepalive text,  -- Whether its keep-alives arrive: up or unknown.
+    probe text,  -- What the prober of the service sees.
+    traffic text,  -- What callers see: the share of errors of its calls.
+    report text,  -- What the server itself and agents report.
+    disagreement text  -- A sentence where the signals say different things; null where they agree.
+) as
+SELECT server,
+    status,
+    since,
+    keepalive,
+    probe,
+    traffic,
+    report,
+    disagreement
+   FROM internal.show_health(now()) show_health(server, status, since, keepalive, probe, traffic, report, disagreement);
 
 -- Servers with their newest version, deregistered ones too.
 create view analytics.mcp_registry (
@@ -975,6 +1028,25 @@ SELECT sample.ts,
      JOIN data.kind ON ((series.kind_id = kind.kind_id)))
      JOIN data.source ON ((series.source_id = source.source_id)))
   WHERE (kind.type <> 'fact'::text);
+
+-- Unbroken times in which a server was down, without maintenance, of the last 400 days.
+create view analytics.outages (
+    server text,  -- Name of the server.
+    started_at timestamp with time zone,  -- When it went down.
+    ended_at timestamp with time zone,  -- When it was not down any more, or not known to be; null while it is down.
+    duration_seconds numeric,  -- How long it was down, until now while it is.
+    reasons text[]  -- Signals that said so, with their details.
+) as
+SELECT server.name AS server,
+    lower(outage.during) AS started_at,
+        CASE
+            WHEN (upper(outage.during) < now()) THEN upper(outage.during)
+            ELSE NULL::timestamp with time zone
+        END AS ended_at,
+    EXTRACT(epoch FROM (upper(outage.during) - lower(outage.during))) AS duration_seconds,
+    outage.reasons
+   FROM (internal.outages(NULL::bigint[], (now() - '9600:00:00'::interval), now()) outage(server_id, during, reasons)
+     JOIN data.server ON ((outage.server_id = server.server_id)));
 
 -- Every version that a server had. `valid @> <time>` selects the one of a time.
 create view analytics.server_versions (
@@ -1148,7 +1220,9 @@ create table deploy.setting (
 );
 
 -- jobs
--- job internal.prune every 1 day {"conflicts": "90 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.expire_health every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
+-- job internal.observe_traffic every 00:01:00 {"down": 0.5, "failed": "$.\"error.type\"", "metric": "mcp.server.operation.duration", "window": "5 minutes", "degraded": 0.05, "least_calls": 10} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.prune every 1 day {"conflicts": "90 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune_catalogue every 1 day {"grace": "1 day"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_rollup every 00:10:00 {"rollup": "sample_1h", "end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
@@ -1159,6 +1233,8 @@ create table deploy.setting (
 -- data.aggregate: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 -- data.fact: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.fact: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
+-- data.health_report: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "2 days"}
+-- data.health_report: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "30 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "1830 days"}
 -- data.kind_change: job _timescaledb_functions.policy_retention every 01:00:00 {"drop_after": "01:00:00"}
@@ -1171,12 +1247,15 @@ create table deploy.setting (
 
 -- privileges
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.get_health(text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_server(text,timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_state(timestamp with time zone) to supervisor_app;
 grant execute on function api.get_visibility() to supervisor_app;
+grant execute on function api.heartbeat(text[],timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_facts(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_metrics(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
+grant execute on function api.list_health(text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
 grant execute on function api.list_maintenance(text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_servers(text,text,text,text,integer,text,timestamp with time zone) to supervisor_app;
@@ -1188,8 +1267,13 @@ grant execute on function api.query_sla(text,timestamp with time zone,timestamp 
 grant execute on function api.record_agg(json) to supervisor_app;
 grant execute on function api.record_uptime(timestamp with time zone) to supervisor_app;
 grant execute on function api.register_server(text,jsonb,timestamp with time zone) to supervisor_app;
+grant execute on function api.report_health(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_dba;
+grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_analyst;
+grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_dba;
+grant execute on function internal.show_health(timestamp with time zone) to supervisor_analyst;
+grant execute on function internal.show_health(timestamp with time zone) to supervisor_dba;
 grant usage on schema analytics to supervisor_analyst;
 grant usage on schema analytics to supervisor_dba;
 grant usage on schema api to supervisor_app;
@@ -1198,10 +1282,14 @@ grant select on table analytics.aggregates to supervisor_analyst;
 grant select on table analytics.aggregates to supervisor_dba;
 grant select on table analytics.facts to supervisor_analyst;
 grant select on table analytics.facts to supervisor_dba;
+grant select on table analytics.health_status to supervisor_analyst;
+grant select on table analytics.health_status to supervisor_dba;
 grant select on table analytics.mcp_registry to supervisor_analyst;
 grant select on table analytics.mcp_registry to supervisor_dba;
 grant select on table analytics.metrics to supervisor_analyst;
 grant select on table analytics.metrics to supervisor_dba;
+grant select on table analytics.outages to supervisor_analyst;
+grant select on table analytics.outages to supervisor_dba;
 grant select on table analytics.server_versions to supervisor_analyst;
 grant select on table analytics.server_versions to supervisor_dba;
 grant select on table analytics.sla_30d to supervisor_analyst;

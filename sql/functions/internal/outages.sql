@@ -37,16 +37,10 @@ begin atomic
             order by min(said.since), said.signal, said.reason
         )
     from
-        internal.health_ranges(
+        internal.status_ranges(
             coalesce(p_servers, array(select server.server_id from data.server)), p_from, p_now, p_now
         ) as ranges
-    cross join
-        lateral (
-            select coalesce(range_agg(maintenance.during), '{}') as during
-            from data.maintenance
-            where maintenance.server_id = ranges.server_id and maintenance.recorded @> p_now
-        ) as planned
-    cross join lateral unnest(ranges.down - planned.during) as outage (during);
+    cross join lateral unnest(ranges.down) as outage (during);
 end;
 comment on function internal.outages(bigint[], timestamptz, timestamptz) is
 'Unbroken times in which servers, all for null, were down outside of maintenance, since p_from, each with
