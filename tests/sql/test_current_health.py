@@ -88,7 +88,7 @@ def test_nothing_is_known_while_the_service_does_not_run(db: Connection) -> None
     assert current(db, server, at(7230)) == ("unknown", 7200)
 
 
-def test_a_status_begins_anew_where_the_service_started_again(db: Connection) -> None:
+def test_a_status_begins_again_where_the_service_started_again(db: Connection) -> None:
     server = add_server(db, keepalive=86400)
     record(db, server, [(0, "up")])
     run(db, 8000, 8100)
