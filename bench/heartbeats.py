@@ -82,7 +82,7 @@ def _calls(target: Target, names: list[str]) -> tuple[int, float, float]:
         for name in names
     ]
     return load.paced(
-        target.host, target.port, requests, connections=32, seconds=SECONDS, rate=RATE
+        target.host, target.port, requests, connections=100, seconds=SECONDS, rate=RATE
     )
 
 
