@@ -256,6 +256,16 @@ create table data.maintenance (
 );
 create index maintenance_by_server on data.maintenance using gist (server_id, during);
 
+-- The last probe of a server, also where it said nothing about its health.
+create table data.probe (
+    server_id bigint not null,  -- Server.
+    asked_at timestamp with time zone not null,  -- When the probe began.
+    detail text not null,  -- What it found, or why the server was not asked.
+    tools jsonb,  -- The tools that the server listed last: {name: digest of the input schema}. Null while it has listed none.
+    constraint probe_pkey PRIMARY KEY (server_id),
+    constraint probe_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id)
+) with (fillfactor=50);
+
 -- Limits that a database administrator can change with update.
 create table data.quota (
     name text not null,  -- Name of the limit.
@@ -656,6 +666,12 @@ create function internal.plot_series(p_kind bigint, p_series bigint[], p_from ti
 
 create function internal.present_agg(p_kind text, p_window text, p_answers json[], p_now timestamp with time zone) returns json language sql immutable;
 
+create function internal.probe_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable strict parallel safe;
+
+create function internal.probe_turn(p_server bigint, p_keepalive_seconds integer, p_now timestamp with time zone) returns timestamp with time zone language sql stable parallel safe;
+
+create function internal.probed_remotes(p_document jsonb) returns jsonb language sql immutable parallel safe;
+
 create procedure internal.prune(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile set TimeZone=UTC;
 
 create procedure internal.prune_catalogue(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
@@ -774,9 +790,15 @@ create function internal.store_version(p_server bigint, p_document jsonb, p_serv
 
 create function internal.suggestion(p_nearest text) returns text language sql immutable parallel safe;
 
+create function internal.take_lease(p_name text, p_holder text, p_seconds double precision, p_now timestamp with time zone) returns boolean language sql volatile;
+
 create function internal.text_rules() returns jsonb language sql immutable parallel safe;
 
 create function internal.tool_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
+
+create function internal.tool_differences(p_changes jsonb) returns text language sql immutable parallel safe;
+
+create function internal.tool_digests(p_tools jsonb) returns jsonb language sql immutable parallel safe;
 
 create function internal.ts_faults(p_ts jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
@@ -824,6 +846,8 @@ create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cu
 
 create function api.list_maintenance(p_name text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
+create function api.list_probe_targets(p_limit integer, p_except text[], p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+
 create function api.list_servers(p_status text, p_health text, p_tag text, p_q text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.plan_maintenance(p_id text, p_servers text[], p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_reason text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
@@ -838,9 +862,13 @@ create function api.query_sla(p_window text, p_from timestamp with time zone, p_
 
 create function api.record_agg(p_answer json) returns integer language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.record_probes(p_probes jsonb, p_now timestamp with time zone, OUT reports integer, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+
 create function api.record_uptime(p_now timestamp with time zone) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.register_server(p_name text, p_document jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.renew_lease(p_name text, p_holder text, p_seconds double precision) returns boolean language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
 
 -- schema analytics
 -- Views that analysts query: a stable contract. Role supervisor_analyst may select.
@@ -1179,6 +1207,7 @@ grant execute on function api.ingest_metrics(jsonb,boolean,text,timestamp with t
 grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
 grant execute on function api.list_maintenance(text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_probe_targets(integer,text[],timestamp with time zone) to supervisor_app;
 grant execute on function api.list_servers(text,text,text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.plan_maintenance(text,text[],timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
@@ -1186,8 +1215,10 @@ grant execute on function api.query_facts(text,text,text,timestamp with time zon
 grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_sla(text,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_agg(json) to supervisor_app;
+grant execute on function api.record_probes(jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_uptime(timestamp with time zone) to supervisor_app;
 grant execute on function api.register_server(text,jsonb,timestamp with time zone) to supervisor_app;
+grant execute on function api.renew_lease(text,text,double precision) to supervisor_app;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_dba;
 grant usage on schema analytics to supervisor_analyst;
