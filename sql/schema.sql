@@ -256,6 +256,16 @@ create table data.maintenance (
 );
 create index maintenance_by_server on data.maintenance using gist (server_id, during);
 
+-- The last probe of a server, also where it said nothing about its health.
+create table data.probe (
+    server_id bigint not null,  -- Server.
+    asked_at timestamp with time zone not null,  -- When the probe began.
+    detail text not null,  -- What it found, or why the server was not asked.
+    tools jsonb,  -- The tools that the server listed last: {name: digest of the input schema}. Null while it has listed none.
+    constraint probe_pkey PRIMARY KEY (server_id),
+    constraint probe_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id)
+) with (fillfactor=50);
+
 -- Limits that a database administrator can change with update.
 create table data.quota (
     name text not null,  -- Name of the limit.
@@ -668,6 +678,12 @@ create function internal.plot_series(p_kind bigint, p_series bigint[], p_from ti
 
 create function internal.present_agg(p_kind text, p_window text, p_answers json[], p_now timestamp with time zone) returns json language sql immutable;
 
+create function internal.probe_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable strict parallel safe;
+
+create function internal.probe_turn(p_server bigint, p_keepalive_seconds integer, p_now timestamp with time zone) returns timestamp with time zone language sql stable parallel safe;
+
+create function internal.probed_remotes(p_document jsonb) returns jsonb language sql immutable parallel safe;
+
 create procedure internal.prune(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile set TimeZone=UTC;
 
 create procedure internal.prune_catalogue(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
@@ -794,9 +810,15 @@ create function internal.store_version(p_server bigint, p_document jsonb, p_serv
 
 create function internal.suggestion(p_nearest text) returns text language sql immutable parallel safe;
 
+create function internal.take_lease(p_name text, p_holder text, p_seconds double precision, p_now timestamp with time zone) returns boolean language sql volatile;
+
 create function internal.text_rules() returns jsonb language sql immutable parallel safe;
 
 create function internal.tool_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
+
+create function internal.tool_differences(p_changes jsonb) returns text language sql immutable parallel safe;
+
+create function internal.tool_digests(p_tools jsonb) returns jsonb language sql immutable parallel safe;
 
 create function internal.traffic_reports(p_config jsonb, p_now timestamp with time zone) returns data.health_report[] language sql stable;
 
@@ -832,7 +854,7 @@ create schema api;
 
 create function api.deregister_server(p_name text, p_owner text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.get_health(p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.get_health(p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_server(p_name text, p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -840,7 +862,7 @@ create function api.get_state(p_now timestamp with time zone) returns json langu
 
 create function api.get_visibility() returns pg_snapshot language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.heartbeat(p_names text[], p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.heartbeat(p_names text[], p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -848,15 +870,17 @@ create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotenc
 
 create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot, OUT read_at timestamp with time zone, OUT changes json) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.list_health(p_status text, p_tag text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.list_health(p_status text, p_tag text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.list_maintenance(p_name text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.list_maintenance(p_name text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.list_probe_targets(p_limit integer, p_except text[], p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_servers(p_status text, p_health text, p_tag text, p_q text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.plan_maintenance(p_id text, p_servers text[], p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_reason text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.plan_maintenance(p_id text, p_servers text[], p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_reason text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -864,15 +888,19 @@ create function api.query_facts(p_kind text, p_source text, p_subject text, p_fr
 
 create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_split_by text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.query_sla(p_window text, p_from timestamp with time zone, p_to timestamp with time zone, p_name text, p_timezone text, p_as_of timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.query_sla(p_window text, p_from timestamp with time zone, p_to timestamp with time zone, p_name text, p_timezone text, p_as_of timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.record_agg(p_answer json) returns integer language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.record_probes(p_probes jsonb, p_now timestamp with time zone, OUT reports integer, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.record_uptime(p_now timestamp with time zone) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.register_server(p_name text, p_document jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.report_health(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC;
+create function api.renew_lease(p_name text, p_holder text, p_seconds double precision) returns boolean language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.report_health(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 -- schema analytics
 -- Views that analysts query: a stable contract. Role supervisor_analyst may select.
@@ -1258,6 +1286,7 @@ grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_health(text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
 grant execute on function api.list_maintenance(text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_probe_targets(integer,text[],timestamp with time zone) to supervisor_app;
 grant execute on function api.list_servers(text,text,text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.plan_maintenance(text,text[],timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
@@ -1265,8 +1294,10 @@ grant execute on function api.query_facts(text,text,text,timestamp with time zon
 grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_sla(text,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_agg(json) to supervisor_app;
+grant execute on function api.record_probes(jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_uptime(timestamp with time zone) to supervisor_app;
 grant execute on function api.register_server(text,jsonb,timestamp with time zone) to supervisor_app;
+grant execute on function api.renew_lease(text,text,double precision) to supervisor_app;
 grant execute on function api.report_health(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_dba;

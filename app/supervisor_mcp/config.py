@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -36,11 +37,22 @@ def _origin(sent: str) -> str:
     return sent
 
 
+def _network(sent: str) -> str:
+    if "/" in sent:
+        # With bits of the host set, it is not clear what was meant.
+        ip_network(sent)
+    return sent
+
+
 Hosts = Annotated[
     tuple[Annotated[str, AfterValidator(_host)], ...] | None, NoDecode, BeforeValidator(_split)
 ]
 Origins = Annotated[
     tuple[Annotated[str, AfterValidator(_origin)], ...] | None, NoDecode, BeforeValidator(_split)
+]
+
+Networks = Annotated[
+    tuple[Annotated[str, AfterValidator(_network)], ...] | None, NoDecode, BeforeValidator(_split)
 ]
 
 
@@ -85,6 +97,15 @@ class Settings(BaseSettings):
     pool_size: int = Field(8, ge=1, description="Database connections of one worker.")
     statement_timeout_seconds: int = Field(
         30, ge=1, description="How long one database call may take."
+    )
+    probe: bool = Field(True, description="Whether the remotes of registered servers are asked.")
+    probe_allowed: Networks = Field(
+        None, description="Networks and names of hosts that are asked, beside public addresses."
+    )
+    probe_concurrency: int = Field(32, ge=1, description="How many probes run at once.")
+    probe_timeout_seconds: float = Field(10, gt=0, description="Time limit of one probe.")
+    probe_slow_seconds: float = Field(
+        3, gt=0, description="Time after which a server that answers is degraded."
     )
     log_level: LogLevel = Field("info", description="`debug`, `info`, `warning` or `error`.")
 

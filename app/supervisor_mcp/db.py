@@ -202,8 +202,23 @@ class Database:
         """
         return await self.write(_call_of(function, tuple(arguments)), arguments)
 
+    async def call_in_background(
+        self, function: str, arguments: Mapping[str, object], *, read_only: bool
+    ) -> tuple[Any, ...]:
+        """The out arguments of a function of `api`, for a loop that logs itself when it fails.
+
+        Raises `Problem`, as `read` and `write` do, whose cause is the error of the database.
+        """
+        statement = _call_of(function, tuple(arguments))
+        return await self._call(statement, arguments, read_only=read_only, logged=False)
+
     async def _call(
-        self, statement: Statement, arguments: Mapping[str, object], *, read_only: bool
+        self,
+        statement: Statement,
+        arguments: Mapping[str, object],
+        *,
+        read_only: bool,
+        logged: bool = True,
     ) -> tuple[Any, ...]:
         try:
             async with asyncio.timeout(self._timeout + GRACE_SECONDS):
@@ -220,9 +235,11 @@ class Database:
         except TimeoutError:
             raise too_slow() from None
         except psycopg.errors.ReadOnlySqlTransaction as error:
-            raise (self._problem(error) if read_only else takes_no_writes()) from error
+            raise (
+                self._problem(error, logged=logged) if read_only else takes_no_writes()
+            ) from error
         except psycopg.Error as error:
-            raise self._problem(error) from error
+            raise self._problem(error, logged=logged) from error
 
     async def _run(
         self, statement: Statement, arguments: Mapping[str, object], *, read_only: bool
@@ -236,8 +253,10 @@ class Database:
         async with self._pool.connection() as connection:
             return await _transact(connection, settings, statement, arguments)
 
-    def _problem(self, error: psycopg.Error) -> Exception:
+    def _problem(self, error: psycopg.Error, *, logged: bool) -> Exception:
         problem = from_database(error)
+        if not logged:
+            return problem
         if problem.slug == "internal":
             logger.error("database error %s: %s", error.sqlstate, error, exc_info=error)
         elif is_outage(error):

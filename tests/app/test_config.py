@@ -47,3 +47,16 @@ def test_a_host_or_origin_that_can_never_match_is_refused(
     monkeypatch.setenv(f"SUPERVISOR_{setting}", sent)
     with pytest.raises(ValidationError, match="is not a"):
         config.load()
+
+
+def test_networks_and_names_are_allowed_to_the_prober(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPERVISOR_PROBE_ALLOWED", "127.0.0.0/8, fd00::/8,10.0.0.7, *.internal")
+    allowed = config.load().probe_allowed
+    assert allowed == ("127.0.0.0/8", "fd00::/8", "10.0.0.7", "*.internal")
+
+
+@pytest.mark.parametrize("sent", ["127.0.0.1/8", "10.0.0.0/33", "http://search.internal"])
+def test_what_is_no_network_is_not_allowed(monkeypatch: pytest.MonkeyPatch, sent: str) -> None:
+    monkeypatch.setenv("SUPERVISOR_PROBE_ALLOWED", sent)
+    with pytest.raises(ValidationError, match="probe_allowed"):
+        config.load()

@@ -29,6 +29,9 @@ WITHIN = {
     "get_visibility": "the cache",
     "list_changes": "the cache",
     "record_uptime": "get_health and query_sla",
+    "renew_lease": "loops of the service",
+    "list_probe_targets": "the prober",
+    "record_probes": "the prober",
 }
 # Tools for one item of what a function takes many of.
 SINGULAR = {"ingest_metric": "ingest_metrics", "ingest_fact": "ingest_facts"}

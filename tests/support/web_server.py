@@ -26,6 +26,8 @@ def start(
     environment = {
         "SUPERVISOR_DATABASE_URL": database_url,
         "SUPERVISOR_WORKERS": str(workers),
+        # No test talks to a host that its input names.
+        "SUPERVISOR_PROBE": "false",
         **({} if redis_url is None else {"SUPERVISOR_REDIS_URL": redis_url}),
         **(settings or {}),
     }

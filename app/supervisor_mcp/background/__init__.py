@@ -1,1 +1,1 @@
-"""Loops that talk to the outside and so cannot be database jobs; none yet."""
+"""Loops beside requests, for what no database job can do; `running` starts and stops them."""

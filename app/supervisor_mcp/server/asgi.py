@@ -8,12 +8,13 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from supervisor_mcp import config
+from supervisor_mcp.background.start import running
 from supervisor_mcp.config import Settings
 from supervisor_mcp.mcp.http import PATH, create_http_app
 from supervisor_mcp.mcp.server import create_mcp
@@ -28,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class Application:
-    """REST and what is mounted beside it, with one lifespan; that of REST is the context's."""
+    """REST, what is mounted beside it, and loops, with one lifespan; REST has the context's."""
 
     def __init__(
         self,
@@ -36,8 +37,10 @@ class Application:
         mounts: Mapping[str, Starlette],
         guard: Guard,
         access_log: AccessLog | None,
+        loops: AbstractAsyncContextManager[None] | None = None,
     ) -> None:
         self._context = context
+        self._loops = loops or nullcontext()
         self._mounted = tuple(mounts.values())
         self._middleware = Middleware(create_app(context), mounts, guard, access_log)
 
@@ -55,6 +58,7 @@ class Application:
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(operations.connected(self._context))
+                await stack.enter_async_context(self._loops)
                 for mounted in self._mounted:
                     await stack.enter_async_context(mounted.router.lifespan_context(mounted))
             except Exception as error:
@@ -75,4 +79,5 @@ def create(settings: Settings | None = None) -> Application:
     context = operations.build(settings)
     mounts = {PATH: create_http_app(create_mcp(context))}
     guard = Guard(settings.allowed_hosts, settings.allowed_origins)
-    return Application(context, mounts, guard, log.access_log(settings.log_level))
+    access_log = log.access_log(settings.log_level)
+    return Application(context, mounts, guard, access_log, running(context, settings))

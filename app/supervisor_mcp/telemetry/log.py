@@ -20,7 +20,9 @@ from supervisor_mcp.config import LogLevel
 
 STDERR = 2
 # Libraries whose notes at level info are about every single request or start.
-TALKATIVE = ("httpx", "mcp", "fastmcp", "gunicorn.error", "uvicorn.error", "uvicorn")
+TALKATIVE = ("httpx", "httpx2", "mcp", "fastmcp", "gunicorn.error", "uvicorn.error", "uvicorn")
+# What is wrong with a remote is the outcome of a probe, not an event of this process.
+ABOUT_REMOTES = ("mcp.client", "client")
 
 Fields = dict[str, object]
 
@@ -37,6 +39,8 @@ def set_up(level: LogLevel) -> None:
         logger.handlers = []
         logger.propagate = True
         logger.setLevel("WARNING" if level == "info" else level.upper())
+    for name in ABOUT_REMOTES:
+        logging.getLogger(name).setLevel("DEBUG" if level == "debug" else "CRITICAL")
 
 
 def access_log(level: LogLevel) -> Callable[[Fields], None] | None:

@@ -3,6 +3,7 @@ language plpgsql stable
 security definer
 set search_path = pg_catalog, public, pg_temp
 set timezone = 'UTC'
+set extra_float_digits = 1
 as $$
 declare
     v_server constant bigint := internal.find_registered(p_name);

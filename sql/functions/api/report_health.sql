@@ -6,6 +6,7 @@ language plpgsql
 security definer
 set search_path = pg_catalog, public, pg_temp
 set timezone = 'UTC'
+set extra_float_digits = 1
 as $$
 declare
     v_items constant jsonb := internal.read_items(p_body);

@@ -1,0 +1,1 @@
+"""Loops beside requests: leases, the prober, and what it makes of remotes."""
