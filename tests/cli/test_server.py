@@ -40,21 +40,20 @@ def test_a_server_is_shown_with_health_days_versions_and_outages(
     assert ["version", "1.1.0"] in rows
     assert ["tags", "a, b"] in rows
     assert any(row[:2] == ["report", "down"] and row[-1] == "disk full" for row in rows)
-    assert re.search(r"^Uptime of 30d: .* \(target 99[.]9 %\)", done.stdout, re.MULTILINE)
+    assert re.search(r"^Uptime of 30d: .*\(target 99[.]9 %\)", done.stdout, re.MULTILINE)
     assert [row[0] for row in rows if len(row) == 3] == ["version", "1.1.0", "1.0.0"]
 
 
 def test_every_day_of_the_last_30_is_one_mark(service: Service, server: str) -> None:
     lines = service.run("server", server).stdout.splitlines()
     (place,) = [n for n, line in enumerate(lines) if line.startswith("Uptime of")]
-    assert re.fullmatch("[█▇▅▂·]{30,31}", lines[place + 1])
+    assert re.fullmatch("[█▇▅▂·]{30}", lines[place + 1])
 
 
 def test_a_terminal_has_tables(service: Service, server: str) -> None:
     done = service.run("server", server, TTY_COMPATIBLE="1", NO_COLOR="1", COLUMNS="100")
-    assert "Signals\n" in done.stdout
-    assert "Versions\n" in done.stdout
-    assert server in done.stdout
+    assert all(title in done.stdout for title in (server, "Signals", "Versions"))
+    assert "│ 1.1.0 " in done.stdout
 
 
 def test_the_three_answers_are_json_on_request(service: Service, server: str) -> None:

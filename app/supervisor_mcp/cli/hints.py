@@ -13,6 +13,7 @@ COMMANDS = {
     "query_facts": "facts",
     "query_metrics": "series",
     "list_servers": "servers",
+    "get_server": "server",
     "register_server": "register",
     "ingest_metrics": "import",
     "ingest_facts": "import",
