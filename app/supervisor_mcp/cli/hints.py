@@ -14,6 +14,7 @@ COMMANDS = {
     "query_metrics": "series",
     "list_servers": "servers",
     "register_server": "register",
+    "query_sla": "sla",
     "ingest_metrics": "import",
     "ingest_facts": "import",
 }

@@ -24,6 +24,7 @@ from supervisor_mcp.cli.kinds import kinds
 from supervisor_mcp.cli.register import register
 from supervisor_mcp.cli.registry import servers
 from supervisor_mcp.cli.series import series
+from supervisor_mcp.cli.sla import sla
 
 EPILOG = """\
 Commands that print an answer print it as JSON with --json, and their errors as one JSON object on
@@ -125,6 +126,7 @@ app.command()(kinds)
 app.command()(facts)
 app.command()(servers)
 app.command()(register)
+app.command()(sla)
 app.command()(demo)
 
 
