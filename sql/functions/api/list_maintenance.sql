@@ -11,6 +11,7 @@ language plpgsql stable
 security definer
 set search_path = pg_catalog, public, pg_temp
 set timezone = 'UTC'
+set extra_float_digits = 1
 as $$
 declare
     v_limit constant integer := internal.read_limit(p_limit, 100, 1000);

@@ -13,6 +13,7 @@ language plpgsql
 security definer
 set search_path = pg_catalog, public, pg_temp
 set timezone = 'UTC'
+set extra_float_digits = 1
 as $$
 declare
     v_cancelled constant boolean := coalesce(p_cancelled, false);
