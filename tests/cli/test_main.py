@@ -20,6 +20,7 @@ COMMANDS = (
     "series",
     "kinds",
     "facts",
+    "sla",
     "demo",
 )
 # What commands need, and `--help` and the completion of the shell do not.

@@ -34,7 +34,7 @@ PAGES = [
 ]
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(\.\d+)?(\+00:00| UTC|Z)?")
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d)?(\.\d+)?(\+00:00| UTC|Z)?)?")
 TOKEN = re.compile(r"\b[0-9a-f]{32}\b")
 SPARKLINE = re.compile(r"[▁▂▃▄▅▆▇█]+( [▁▂▃▄▅▆▇█]+)*")
 NUMBER = re.compile(r"(?<![\w.-])[+-]?\d[\d,]*(\.\d+)?(e[+-]?\d+)?(?!\w)")

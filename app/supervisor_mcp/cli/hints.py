@@ -15,6 +15,7 @@ COMMANDS = {
     "list_servers": "servers",
     "get_server": "server",
     "register_server": "register",
+    "query_sla": "sla",
     "ingest_metrics": "import",
     "ingest_facts": "import",
 }

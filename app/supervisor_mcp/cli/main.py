@@ -25,6 +25,7 @@ from supervisor_mcp.cli.register import register
 from supervisor_mcp.cli.registry import servers
 from supervisor_mcp.cli.series import series
 from supervisor_mcp.cli.server import server
+from supervisor_mcp.cli.sla import sla
 
 EPILOG = """\
 Commands that print an answer print it as JSON with --json, and their errors as one JSON object on
@@ -127,6 +128,7 @@ app.command()(facts)
 app.command()(servers)
 app.command()(server)
 app.command()(register)
+app.command()(sla)
 app.command()(demo)
 
 
