@@ -501,7 +501,8 @@ create unique index server_version_present on data.server_version using btree (s
 
 -- When this service was running. Outside of it, the health of every server is unknown.
 create table data.service_uptime (
-    during tstzrange not null,  -- From its start until it last said that it runs.
+    during tstzrange not null,  -- From the start of a process until it last said that it runs.
+    process uuid not null default gen_random_uuid(),  -- The process.
     constraint service_uptime_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during))))
 );
 
@@ -894,7 +895,7 @@ create function api.record_agg(p_answer json) returns integer language sql volat
 
 create function api.record_probes(p_probes jsonb, p_now timestamp with time zone, OUT reports integer, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.record_uptime(p_now timestamp with time zone) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.record_uptime(p_process uuid, p_now timestamp with time zone) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.register_server(p_name text, p_document jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1295,7 +1296,7 @@ grant execute on function api.query_metrics(text,text,jsonb,timestamp with time 
 grant execute on function api.query_sla(text,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_agg(json) to supervisor_app;
 grant execute on function api.record_probes(jsonb,timestamp with time zone) to supervisor_app;
-grant execute on function api.record_uptime(timestamp with time zone) to supervisor_app;
+grant execute on function api.record_uptime(uuid,timestamp with time zone) to supervisor_app;
 grant execute on function api.register_server(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.renew_lease(text,text,double precision) to supervisor_app;
 grant execute on function api.report_health(jsonb,boolean,text,timestamp with time zone) to supervisor_app;

@@ -103,13 +103,16 @@ create type data.health_step as (
 comment on type data.health_step is
 'The state of a signal after a report, and the status that ended with it; null where none ended.';
 
--- No index, as for data.health_state: the newest row is updated every few seconds.
+-- No index, as for data.health_state: rows are updated every few seconds.
 create table data.service_uptime (
     during tstzrange not null,
+    process uuid not null default gen_random_uuid(),
     constraint service_uptime_closed check (
         not isempty(during) and not lower_inf(during) and not upper_inf(during)
     )
 );
 comment on table data.service_uptime is
 'When this service was running. Outside of it, the health of every server is unknown.';
-comment on column data.service_uptime.during is 'From its start until it last said that it runs.';
+comment on column data.service_uptime.during is
+'From the start of a process until it last said that it runs.';
+comment on column data.service_uptime.process is 'The process.';

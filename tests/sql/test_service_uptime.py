@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from uuid import UUID, uuid4
 
-import psycopg
-import pytest
 from psycopg import Connection
 
 from tests.sql.calls import NOW
-from tests.sql.test_concurrency import at_once
+
+PROCESS = uuid4()
 
 
-def record(conn: Connection, seconds: Sequence[float]) -> None:
+def record(conn: Connection, seconds: Sequence[float], process: UUID = PROCESS) -> None:
     for each in seconds:
-        conn.execute("select api.record_uptime(%s)", [NOW + timedelta(seconds=each)])
+        conn.execute("select api.record_uptime(%s, %s)", [process, NOW + timedelta(seconds=each)])
 
 
 def uptime(conn: Connection) -> list[tuple[float, float]]:
@@ -53,13 +52,18 @@ def test_a_clock_that_is_behind_takes_nothing_back(db: Connection) -> None:
     assert uptime(db) == [(0, 20)]
 
 
-@pytest.mark.native_only("many sessions at once")
-def test_processes_that_start_together_begin_one_range(fresh_database: str) -> None:
-    def start(conn: Connection, number: int) -> dict[str, Any]:
-        record(conn, [number / 10])
-        return {}
+def test_the_time_between_two_processes_was_a_stop_however_short(db: Connection) -> None:
+    record(db, [0, 5])
+    record(db, [8, 13], process=uuid4())
 
-    at_once(fresh_database, start)
+    assert uptime(db) == [(0, 5), (8, 13)]
 
-    with psycopg.connect(fresh_database) as conn:
-        assert len(uptime(conn)) == 1
+
+def test_processes_that_run_at_the_same_time_have_a_range_each(db: Connection) -> None:
+    other = uuid4()
+    record(db, [0])
+    record(db, [2], process=other)
+    record(db, [5])
+    record(db, [7], process=other)
+
+    assert uptime(db) == [(0, 5), (2, 7)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from uuid import uuid4
 
 from supervisor_mcp.background.addresses import Allowed
 from supervisor_mcp.background.loop import Loop
@@ -20,9 +21,11 @@ UPTIME_SECONDS = 5.0
 async def running(context: Context, settings: Settings, clock: Clock = now) -> AsyncIterator[None]:
     """Run the loops; the database does not have to be there yet."""
 
+    process = uuid4()
+
     async def record_uptime() -> None:
         await context.database.call_in_background(
-            "record_uptime", {"now": clock()}, read_only=False
+            "record_uptime", {"process": process, "now": clock()}, read_only=False
         )
 
     uptime = Loop("uptime", record_uptime, interval_seconds=UPTIME_SECONDS)
