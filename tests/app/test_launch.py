@@ -52,3 +52,23 @@ def test_a_web_server_that_never_serves_leaves_nothing(tmp_path: Path) -> None:
         assert server.stop() == 0
     assert not list(temporary.iterdir())
     assert not (tmp_path / "log").read_text()
+
+
+@pytest.mark.server
+def test_a_web_server_that_ends_before_gunicorn_is_set_up_leaves_nothing(tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    with (
+        launch.reserve("127.0.0.1", 0) as listener,
+        (tmp_path / "log").open("wb") as log,
+        launch.prepare(
+            listener,
+            "http://127.0.0.1",
+            environment={"TMPDIR": str(temporary)},
+            application="missing:app",
+            log=log,
+        ) as server,
+    ):
+        server.serve({"=": "no name of a variable"})
+        eventually(lambda: server.ended() is not None, seconds=60)
+    assert not list(temporary.iterdir())

@@ -181,18 +181,19 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     # First: it names the folder of the counts, which what follows looks for.
     configuration = import_module(CONFIGURATION)
-    line = b""
+    own = os.getpid()
     try:
         # A worker reports what cannot be imported.
         with suppress(ImportError):
             import_module(application.partition(":")[0])
         line = sys.stdin.buffer.readline()
+        if line:
+            os.environ.update(json.loads(line))
+            _Gunicorn(int(descriptor), application).run()
     finally:
-        if not line:
+        # Workers pass here too when they end. Gunicorn itself may be stopped before it is set up.
+        if os.getpid() == own:
             configuration.on_exit(None)
-    if line:
-        os.environ.update(json.loads(line))
-        _Gunicorn(int(descriptor), application).run()
 
 
 if __name__ == "__main__":

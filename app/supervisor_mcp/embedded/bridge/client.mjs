@@ -2,8 +2,7 @@
 
 import { randomInt } from 'node:crypto'
 
-import { Batch, FLUSH } from './batch.mjs'
-import { isCopyData } from './copy.mjs'
+import { Incoming } from './incoming.mjs'
 import { Outgoing } from './outgoing.mjs'
 import { CANCELED } from './postgres.mjs'
 import { SqlError } from './rows.mjs'
@@ -16,9 +15,6 @@ const TERMINATE = 'X'.charCodeAt(0)
 // Ends what is open: a block, an implicit transaction without Sync, or a skipped pipeline.
 const ABANDON = Buffer.concat([wire.query('rollback'), wire.SYNC, wire.query('rollback')])
 
-const BATCH_LIMIT = 256 * 1024 * 1024
-const QUEUE_LIMIT = 1_000
-
 export class Client {
   /** The key of a cancel request, sent to the client at its start. */
   pid = randomInt(1, 2 ** 31)
@@ -29,14 +25,7 @@ export class Client {
   #options
   #session = new Session()
   #framer = new wire.Framer()
-  #batch = new Batch()
-  /** @type {Batch[]} */
-  #batches = []
-  /**
-   * The last batch that is not yet answered.
-   * @type {Batch | undefined}
-   */
-  #last
+  #incoming
   #turn
   #startup
   /** @type {NodeJS.Timeout | undefined} */
@@ -59,6 +48,7 @@ export class Client {
    */
   constructor(socket, postgres, options) {
     this.#socket = socket
+    this.#incoming = new Incoming(() => socket.pause())
     this.#outgoing = new Outgoing(socket)
     this.#postgres = postgres
     this.#options = options
@@ -186,35 +176,10 @@ export class Client {
       this.#leave()
       return
     }
-    if (isCopyData(frame) && this.#batch.frames.length === 0) {
-      this.#feed(frame)
-      return
-    }
-    // psycopg ends a pipeline with Sync and Flush: what flushes nothing opens no transaction.
-    if (type === FLUSH && this.#batch.frames.length === 0) return
+    const ended = this.#incoming.add(frame)
     // Sending counts as not being idle.
-    this.#idle?.refresh()
-    const batch = this.#batch
-    const ended = batch.add(frame)
-    if (batch.bytes > BATCH_LIMIT) {
-      throw new wire.ProtocolViolation(`more than ${BATCH_LIMIT} bytes before a Sync`, '54000')
-    }
-    if (!ended) return
-    this.#batch = new Batch()
-    this.#last?.copy.end('another message came before the end of the data')
-    this.#last = batch
-    this.#batches.push(batch)
-    if (this.#batches.length > QUEUE_LIMIT) this.#socket.pause()
-    this.#pump()
-  }
-
-  // After its COPY has failed, a client may still send data; the protocol says to skip it.
-  /** @param {Buffer} frame */
-  #feed(frame) {
-    if (!this.#last) return
-    this.#idle?.refresh()
-    this.#last.copy.add(frame)
-    if (this.#last.copy.full) this.#socket.pause()
+    if (ended !== undefined) this.#idle?.refresh()
+    if (ended) this.#pump()
   }
 
   async #pump() {
@@ -231,10 +196,10 @@ export class Client {
   }
 
   #next() {
-    return this.#closed ? undefined : this.#batches.shift()
+    return this.#closed ? undefined : this.#incoming.next()
   }
 
-  /** @param {Batch} batch */
+  /** @param {import('./batch.mjs').Batch} batch */
   async #run(batch) {
     this.#unwatch()
     if (this.#skipping) {
@@ -256,7 +221,7 @@ export class Client {
     })
     this.#running = false
     this.#unwatch()
-    if (this.#last === batch) this.#last = undefined
+    this.#incoming.answered(batch)
     this.#relented = false
     this.#inside = batch.flushes || status !== 'I'
     if (!this.#inside) this.#yield()
@@ -277,22 +242,22 @@ export class Client {
   }
 
   // What the server would answer to a batch that is canceled before it runs.
-  /** @param {Batch} batch */
+  /** @param {import('./batch.mjs').Batch} batch */
   #refuse(batch) {
     this.#socket.write(wire.errorResponse({ sqlstate: '57014', message: CANCELED }))
     if (batch.flushes) this.#skipping = true
     else this.#ready(batch)
   }
 
-  /** @param {Batch} batch */
+  /** @param {import('./batch.mjs').Batch} batch */
   #ready(batch) {
     this.#skipping = false
-    if (this.#last === batch) this.#last = undefined
+    this.#incoming.answered(batch)
     this.#socket.write(wire.readyForQuery('I'))
   }
 
   // The server waits for data as in an open transaction.
-  /** @param {Batch} batch */
+  /** @param {import('./batch.mjs').Batch} batch */
   async #more(batch) {
     if (this.#closed) batch.copy.end('the connection ended')
     const data = batch.copy.more()
@@ -340,7 +305,7 @@ export class Client {
     this.#closed = true
     this.#startup.end()
     this.#unwatch()
-    this.#last?.copy.end('the connection ended')
+    this.#incoming.end()
     this.cancel()
     if (!this.#busy) this.#giveBack()
   }

@@ -1,5 +1,6 @@
 // The one backend: what it runs, its turns, and whose session it holds.
 
+import { Current } from './current.mjs'
 import { Interrupts } from './interrupts.mjs'
 import { log } from './log.mjs'
 import { rows, SqlError } from './rows.mjs'
@@ -63,23 +64,7 @@ export class Postgres {
    * @type {number | undefined}
    */
   #insisted
-  /**
-   * Whose session the backend is in.
-   * @type {Session | undefined}
-   */
-  #on
-  /**
-   * Sessions that have ended and may have left something behind.
-   * @type {number[]}
-   */
-  #gone = []
-  /**
-   * Sessions that have something which only the backend knows.
-   * @type {Set<Session>}
-   */
-  #changed = new Set()
-  /** Sessions that the thread knows. */
-  #known = new WeakSet()
+  #current = new Current()
   #own = new Session()
   #starting = false
   #closing = false
@@ -179,8 +164,7 @@ export class Postgres {
    * @param {Session} session
    */
   forget(session) {
-    this.#changed.delete(session)
-    this.#gone.push(session.id)
+    this.#current.forget(session)
   }
 
   /**
@@ -220,25 +204,11 @@ export class Postgres {
     this.#runs += 1
     this.#startedAt = Date.now()
     this.#asker = asker
-    const message = { id: this.#runs, bytes, ...(session === this.#on ? {} : this.#passedTo(session)) }
+    const message = { id: this.#runs, bytes, ...this.#current.pass(session) }
     return new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
       this.#thread.post(message)
     })
-  }
-
-  /**
-   * What the thread has to know when the turn has passed to another session: who that is, at its
-   * first time, and who has left. No transaction is open then.
-   * @param {Session} session
-   */
-  #passedTo(session) {
-    this.#on = session
-    const opening = this.#known.has(session) ? undefined : session.opening
-    this.#known.add(session)
-    const gone = this.#gone.length > 0 ? this.#gone : undefined
-    this.#gone = []
-    return { session: session.id, opening, gone }
   }
 
   /** @param {any} message of the worker */
@@ -246,21 +216,14 @@ export class Postgres {
     if (message.output) this.#send(message.output, !message.asks && !message.ends)
     if (message.asks) this.#ask(message.asks)
     if (message.withdraws === this.#asked) this.#asked = undefined
-    if (message.changed !== undefined) this.#note(message.changed)
+    if (message.changed !== undefined) this.#current.note(message.changed)
     if (message.refused) this.#lose(message.refused)
     if (message.ends) this.#settle('resolve', message.status)
   }
 
-  /** @param {boolean} changed */
-  #note(changed) {
-    const session = /** @type {Session} */ (this.#on)
-    if (changed) this.#changed.add(session)
-    else this.#changed.delete(session)
-  }
-
   /** @param {string} setting */
   #lose(setting) {
-    this.#on = undefined
+    this.#current.leave()
     const message = `setting "${setting}" of this session cannot be put back`
     this.#settle('reject', new SqlError({ C: '57P01', M: message, H: 'Connect again.' }))
   }
@@ -310,11 +273,7 @@ export class Postgres {
 
   async #boot() {
     this.#starting = true
-    this.#on = undefined
-    this.#gone = []
-    this.#known = new WeakSet()
-    for (const session of this.#changed) session.lost = true
-    this.#changed.clear()
+    this.#current.reset()
     const able = await new Promise((resolve, reject) => {
       this.#pending = { resolve, reject }
       this.#thread.start()
