@@ -8,12 +8,13 @@ import psycopg
 import pytest
 from psycopg import Connection
 
-from tests.support import timescaledb, valkey
+from tests.support import data_directories, timescaledb, valkey
+from tests.support.data_directories import DataDirectories
 from tests.support.timescaledb import Server
 from tests.support.valkey import Valkey
 
 # A test that uses one of these fixtures, itself or through another one, runs a server.
-SERVERS = {"database_server", "valkey_server", "service", "template", "wheel"}
+SERVERS = {"database_server", "prepared", "valkey_server", "service", "wheel"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -54,9 +55,17 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> DataDirectories:
+    """Data directories for embedded databases; ask it for a copy."""
+    return data_directories.shared_by_workers(tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def database_server(
+    tmp_path_factory: pytest.TempPathFactory, prepared: DataDirectories
+) -> Iterator[Server]:
     """The chosen server; ask it for a new database."""
-    with timescaledb.chosen(tmp_path_factory.mktemp("servers")) as server:
+    with timescaledb.chosen(tmp_path_factory.mktemp("servers"), prepared) as server:
         yield server
 
 

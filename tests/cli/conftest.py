@@ -9,12 +9,16 @@ import pytest
 
 from tests.support import command_line
 from tests.support.command_line import Service
+from tests.support.data_directories import DataDirectories
 
 
 @pytest.fixture(scope="session")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(
+    tmp_path_factory: pytest.TempPathFactory, prepared: DataDirectories
+) -> Iterator[Service]:
     """`up` with both embedded servers on free ports."""
     data_dir = tmp_path_factory.mktemp("cli") / "data"
+    prepared.empty(data_dir)
     with command_line.up(data_dir, env={"SUPERVISOR_WORKERS": "2"}) as started:
         yield started
 

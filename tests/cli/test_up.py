@@ -5,6 +5,8 @@ import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -14,6 +16,7 @@ import pytest
 from supervisor_mcp import embedded
 from tests.support import command_line
 from tests.support.command_line import GONE_SECONDS, Service
+from tests.support.data_directories import DataDirectories
 from tests.support.processes import alive, descendants, is_alive
 from tests.support.waiting import eventually
 
@@ -22,17 +25,33 @@ pytestmark = pytest.mark.server
 START_SECONDS = 60.0
 
 
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data directory that the tests of this module use one after the other."""
-    return tmp_path_factory.mktemp("up") / "data"
+@dataclass
+class Ups:
+    """One `up` after the other on one data directory; a test takes over what the last one left."""
+
+    data_dir: Path
+    services: ExitStack
+    running: Service | None = None
+
+    def one(self, **settings: str) -> Service:
+        """A running one, which is new with settings or where the last one has ended."""
+        if settings or self.running is None or self.running.process.poll() is not None:
+            self.running = self.services.enter_context(command_line.up(self.data_dir, env=settings))
+        return self.running
 
 
 @pytest.fixture(scope="module")
-def restarted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """A service whose servers are killed by one test after the other."""
-    with command_line.up(tmp_path_factory.mktemp("restarted") / "data") as service:
-        yield service
+def ups(tmp_path_factory: pytest.TempPathFactory, prepared: DataDirectories) -> Iterator[Ups]:
+    data_dir = tmp_path_factory.mktemp("up") / "data"
+    prepared.empty(data_dir)
+    with ExitStack() as services:
+        yield Ups(data_dir, services)
+
+
+@pytest.fixture
+def own(ups: Ups) -> Service:
+    """A service that the test may kill, or servers of it."""
+    return ups.one()
 
 
 def _pids(service: Service, command: str) -> set[int]:
@@ -95,82 +114,75 @@ def test_an_analyst_reads_the_views_and_nothing_else(service: Service) -> None:
             conn.execute("select * from data.fact limit 1")
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_stops_every_process(data_dir: Path, number: signal.Signals) -> None:
-    with command_line.up(data_dir) as service:
-        below = descendants(service.process.pid)
-        # As a terminal does it: to the whole process group.
-        os.killpg(service.process.pid, number)
-        assert service.process.wait(GONE_SECONDS) == 0
-        assert not alive(below)
-
-
 def test_servers_stop_by_themselves_when_the_command_is_killed_and_the_data_stays(
-    data_dir: Path, name: str
+    own: Service, ups: Ups, name: str
 ) -> None:
-    with command_line.up(data_dir) as service:
-        below = descendants(service.process.pid)
-        assert len(below) >= 5
-        item = {"name": name, "source": "me", "value": 1}
-        httpx.post(f"{service.url}/ingest/metrics", json=item).raise_for_status()
-        os.killpg(service.process.pid, signal.SIGKILL)
-        service.process.wait()
-        eventually(lambda: not alive(below), "the end of every server", seconds=GONE_SECONDS)
-    with command_line.up(data_dir) as service:
-        assert _count(service, name) == 1
+    below = descendants(own.process.pid)
+    assert len(below) >= 5
+    _ingest(own, name)
+    os.killpg(own.process.pid, signal.SIGKILL)
+    own.process.wait()
+    eventually(lambda: not alive(below), "the end of every server", seconds=GONE_SECONDS)
+    assert _count(ups.one(), name) == 1
 
 
 def test_it_starts_at_once_after_it_was_killed_on_the_same_port_and_data(
-    data_dir: Path, name: str
+    own: Service, ups: Ups, name: str
 ) -> None:
-    with command_line.up(data_dir) as service:
-        _ingest(service, name)
-        os.killpg(service.process.pid, signal.SIGKILL)
-        service.process.wait()
-    port = service.url.rpartition(":")[2]
-    with command_line.up(data_dir, env={"SUPERVISOR_PORT": port}) as service:
-        assert service.url.endswith(port)
-        assert _count(service, name) == 1
+    _ingest(own, name)
+    os.killpg(own.process.pid, signal.SIGKILL)
+    own.process.wait()
+    port = own.url.rpartition(":")[2]
+    again = ups.one(SUPERVISOR_PORT=port)
+    assert again.url.endswith(port)
+    assert _count(again, name) == 1
 
 
 def test_a_killed_database_is_started_again_with_every_acknowledged_row(
-    restarted: Service, name: str
+    own: Service, name: str
 ) -> None:
-    _ingest(restarted, name)
-    workers = _pids(restarted, "server.launch")
-    _kill(restarted, "main.mjs")
-    eventually(lambda: _readiness(restarted) != (200, "ready"))
-    eventually(lambda: _readiness(restarted) == (200, "ready"), seconds=START_SECONDS)
-    assert _count(restarted, name) == 1
-    _ingest(restarted, name)
-    assert _count(restarted, name) == 2
-    assert _pids(restarted, "server.launch") == workers
-    with psycopg.connect(restarted.announced["Database"]) as conn:
+    _ingest(own, name)
+    workers = _pids(own, "server.launch")
+    _kill(own, "main.mjs")
+    eventually(lambda: _readiness(own) != (200, "ready"))
+    eventually(lambda: _readiness(own) == (200, "ready"), seconds=START_SECONDS)
+    assert _count(own, name) == 1
+    _ingest(own, name)
+    assert _count(own, name) == 2
+    assert _pids(own, "server.launch") == workers
+    with psycopg.connect(own.announced["Database"]) as conn:
         assert conn.execute("select 1").fetchone() == (1,)
-    found = embedded.running(Path(restarted.env["SUPERVISOR_DATA_DIR"]))
+    found = embedded.running(Path(own.env["SUPERVISOR_DATA_DIR"]))
     assert found is not None
-    assert found.database_url == restarted.announced["Database"]
+    assert found.database_url == own.announced["Database"]
 
 
-def test_a_killed_valkey_is_started_again_and_answers_stay_right(
-    restarted: Service, name: str
-) -> None:
-    _ingest(restarted, name)
-    assert _count(restarted, name) == 1
-    _kill(restarted, "valkey")
-    _ingest(restarted, name)
-    assert _count(restarted, name) == 2
-    eventually(lambda: _readiness(restarted) == (200, "ready"), seconds=START_SECONDS)
-    assert _count(restarted, name) == 2
-    _ingest(restarted, name)
-    assert _count(restarted, name) == 3
+def test_a_killed_valkey_is_started_again_and_answers_stay_right(own: Service, name: str) -> None:
+    _ingest(own, name)
+    assert _count(own, name) == 1
+    _kill(own, "valkey")
+    _ingest(own, name)
+    assert _count(own, name) == 2
+    eventually(lambda: _readiness(own) == (200, "ready"), seconds=START_SECONDS)
+    assert _count(own, name) == 2
+    _ingest(own, name)
+    assert _count(own, name) == 3
 
 
-def test_a_killed_web_server_is_started_again_and_its_workers_end(restarted: Service) -> None:
-    before = _pids(restarted, "server.launch")
+def test_a_killed_web_server_is_started_again_and_its_workers_end(own: Service) -> None:
+    before = _pids(own, "server.launch")
     os.kill(min(before), signal.SIGKILL)
     eventually(lambda: not any(is_alive(pid) for pid in before), seconds=START_SECONDS)
-    eventually(lambda: _readiness(restarted) == (200, "ready"), seconds=START_SECONDS)
+    eventually(lambda: _readiness(own) == (200, "ready"), seconds=START_SECONDS)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_stops_every_process(own: Service, number: signal.Signals) -> None:
+    below = descendants(own.process.pid)
+    # As a terminal does it: to the whole process group.
+    os.killpg(own.process.pid, number)
+    assert own.process.wait(GONE_SECONDS) == 0
+    assert not alive(below)
 
 
 def test_a_second_one_on_the_same_data_is_refused(service: Service) -> None:

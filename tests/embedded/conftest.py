@@ -9,6 +9,7 @@ import pytest
 
 from supervisor_mcp import config
 from supervisor_mcp.embedded import database
+from tests.support.data_directories import DataDirectories
 
 
 def connect(url: str, **options: Any) -> psycopg.Connection:
@@ -21,11 +22,10 @@ def cache_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def template(tmp_path_factory: pytest.TempPathFactory, cache_dir: Path) -> Path:
+def template(tmp_path_factory: pytest.TempPathFactory, prepared: DataDirectories) -> Path:
     """A stopped data directory with an empty database."""
-    directory = tmp_path_factory.mktemp("template")
-    with database.start(directory, cache_dir=cache_dir, jobs=False):
-        pass
+    directory = tmp_path_factory.mktemp("template") / "data"
+    prepared.empty(directory)
     return directory
 
 

@@ -22,6 +22,7 @@ from supervisor_mcp.config import Settings
 from supervisor_mcp.embedded import Endpoints
 from tests.mcp.test_tools import NAMES
 from tests.support import command_line, web_server
+from tests.support.data_directories import DataDirectories
 from tests.support.repository import ROOT
 from tests.support.waiting import eventually
 
@@ -132,8 +133,11 @@ async def test_with_nothing_configured_it_starts_servers_that_the_next_one_joins
     eventually(lambda: embedded.running(data_dir) is None, seconds=60)
 
 
-async def test_it_joins_the_servers_of_a_running_service(tmp_path: Path) -> None:
+async def test_it_joins_the_servers_of_a_running_service(
+    tmp_path: Path, prepared: DataDirectories
+) -> None:
     data_dir = tmp_path / "data"
+    prepared.empty(data_dir)
     with command_line.up(data_dir) as service:
         found = embedded.running(data_dir)
         async with Client(embedded_parameters(data_dir)) as client, httpx.AsyncClient() as rest:

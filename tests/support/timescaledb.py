@@ -25,6 +25,8 @@ from psycopg.sql import SQL, Identifier
 
 from supervisor_mcp import config
 from supervisor_mcp.deploy import deploy, shipped_sql_dir
+from supervisor_mcp.embedded import database
+from tests.support.data_directories import DataDirectories
 
 IMAGE = "timescale/timescaledb:2.29.2-pg17"
 
@@ -108,10 +110,11 @@ class NativeServer:
 
 
 class EmbeddedServer:
-    """Embedded servers on copies of prepared data directories below `folder`."""
+    """Embedded servers below `folder`, on copies of prepared data directories."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, prepared: DataDirectories) -> None:
         self._folder = folder
+        self._prepared = prepared
         self._running = ExitStack()
         self._empty_url: str | None = None
 
@@ -119,6 +122,7 @@ class EmbeddedServer:
     def empty(self) -> Iterator[str]:
         """Reset the one server that is kept for this; one test at a time."""
         if self._empty_url is None:
+            self._prepared.empty(self._folder / "empty")
             self._empty_url = self._running.enter_context(self._run("empty"))
         with psycopg.connect(self._empty_url, autocommit=True, prepare_threshold=None) as conn:
             conn.execute(RESET)
@@ -126,12 +130,9 @@ class EmbeddedServer:
 
     @contextmanager
     def deployed(self) -> Iterator[str]:
-        """Run a server on a copy of the deployed data directory, which the first call makes."""
-        if not (self._folder / "deployed").exists():
-            with self._run("deployed") as url:
-                _prepare(url)
+        """Run a server on a copy of the deployed data directory."""
         name = _name()
-        shutil.copytree(self._folder / "deployed", self._folder / name)
+        self._prepared.copy("deployed", self._folder / name, _prepare)
         try:
             with self._run(name) as url:
                 yield url
@@ -144,8 +145,6 @@ class EmbeddedServer:
 
     @contextmanager
     def _run(self, name: str) -> Iterator[str]:
-        from supervisor_mcp.embedded import database  # noqa: PLC0415  a native run needs no Node
-
         cache_dir = config.load().cache_dir
         with database.start(self._folder / name, cache_dir=cache_dir, jobs=False) as running:
             yield running.url
@@ -158,12 +157,12 @@ def is_embedded() -> bool:
 
 
 @contextmanager
-def chosen(folder: Path) -> Iterator[Server]:
-    """Run the chosen server; an embedded one keeps its data below `folder`."""
+def chosen(folder: Path, prepared: DataDirectories) -> Iterator[Server]:
+    """Run the chosen server; an embedded one keeps copies of `prepared` below `folder`."""
     with ExitStack() as stack:
         server: NativeServer | EmbeddedServer
         if is_embedded():
-            server = EmbeddedServer(folder)
+            server = EmbeddedServer(folder, prepared)
         else:
             url = os.environ.get("SUPERVISOR_TEST_DATABASE_URL")
             server = NativeServer(url or stack.enter_context(_container()))

@@ -92,10 +92,20 @@ function addressOf(setting) {
     exchange.run(query(`set ${setting} = ${mark}`))
     // Globals end shortly after this one; further up, the stack still holds copies.
     const globals = wasm.HEAP32.subarray(0, (pending + 65_536) >> 2)
-    found = (found ?? [...globals.keys()]).filter((index) => globals[index] === mark)
+    found = found?.filter((index) => globals[index] === mark) ?? placesOf(mark, globals)
   }
   exchange.run(query(`set ${setting} = 0`))
   return found?.length === 1 ? found[0] << 2 : undefined
+}
+
+/**
+ * @param {number} value
+ * @param {Int32Array} words
+ */
+function placesOf(value, words) {
+  const places = []
+  for (let at = words.indexOf(value); at >= 0; at = words.indexOf(value, at + 1)) places.push(at)
+  return places
 }
 
 const sessions = new Sessions(wasm, (bytes) => exchange.run(bytes))

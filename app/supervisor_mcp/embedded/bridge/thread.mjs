@@ -1,8 +1,13 @@
 // The thread of the backend: its start, and what passes between it and the main thread.
 
+import { setFlagsFromString } from 'node:v8'
 import { MessageChannel, Worker } from 'node:worker_threads'
 
 import { GIVEN, UNSENT } from './exchange.mjs'
+
+// Node.js optimizes a function of WebAssembly after some use. By its default that happens to all
+// that a start runs through, which costs more than the start itself.
+setFlagsFromString('--wasm-tiering-budget=50000000')
 
 /**
  * `started` gets the first message of a start, `hear` those after it; `ended` gets the reason when
