@@ -781,7 +781,7 @@ create function internal.show_health(p_now timestamp with time zone) returns TAB
 
 create function internal.signal_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, signals json, statuses jsonb, disagree boolean, disagreement text) language sql stable;
 
-create function internal.signal_ranges(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(up tstzmultirange, degraded tstzmultirange, down tstzmultirange) language sql stable;
+create function internal.signal_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, up tstzmultirange, degraded tstzmultirange, down tstzmultirange) language sql stable;
 
 create function internal.signal_words(p_signal text, p_status text, p_detail text) returns text language sql immutable parallel safe;
 

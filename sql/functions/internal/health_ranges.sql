@@ -37,8 +37,6 @@ begin atomic
     observed as materialized (
         select
             asked.server_id,
-            asked.begins_at,
-            asked.ends_at,
             case
                 when asked.begins_at < asked.ends_at
                     then service.uptime * tstzmultirange(tstzrange(asked.begins_at, asked.ends_at))
@@ -50,15 +48,12 @@ begin atomic
 
     select
         observed.server_id,
-        signals.up * observed.during - signals.degraded - signals.down,
-        signals.degraded * observed.during - signals.down,
-        signals.down * observed.during
+        coalesce(signals.up * observed.during - signals.degraded - signals.down, '{}'),
+        coalesce(signals.degraded * observed.during - signals.down, '{}'),
+        coalesce(signals.down * observed.during, '{}')
     from observed
-    -- Server by server: one sort of all intervals by server would exceed work_mem.
-    cross join
-        lateral internal.signal_ranges(
-            observed.server_id, observed.begins_at, observed.ends_at, p_now
-        ) as signals;
+    left join internal.signal_ranges(p_servers, p_from, p_to, p_now) as signals
+        on observed.server_id = signals.server_id;
 end;
 comment on function internal.health_ranges(
     bigint[], timestamptz, timestamptz, timestamptz
