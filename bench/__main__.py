@@ -15,7 +15,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from bench import heartbeats, tools
+from bench import heartbeats, sla, tools
 from bench.measures import Measure, cold, hits, ingest
 from bench.servers import Target, target
 
@@ -45,6 +45,7 @@ def main() -> None:
             ingest(running),
             cold(running),
             *hits(running),
+            sla.sla(running),
             *heartbeats.heartbeats(running),
             *tools.calls(running, WORKERS),
         ]
