@@ -29,7 +29,12 @@ SETTINGS = [
     ("datestyle", "Postgres, MDY"),
     ("bytea_output", "escape"),
 ]
-SERIES = "select api.query_metrics('cpu', null, null, %s, null, '90m', %s)"
+SERIES = """
+select api.query_metrics(
+    p_name => 'cpu', p_source => null, p_labels => null, p_from => %s, p_to => null, p_step => '90m',
+    p_split_by => null, p_now => %s
+)
+"""
 
 
 def put(db: Connection, setting: str, value: str) -> None:
