@@ -20,6 +20,9 @@ COMMANDS = (
     "series",
     "kinds",
     "facts",
+    "servers",
+    "server",
+    "register",
     "sla",
     "demo",
 )

@@ -29,7 +29,7 @@ def servers(
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
-    """List the registered MCP servers with version, health and when they were seen last."""
+    """List MCP servers: version, health, last seen."""
     import msgspec
 
     from supervisor_mcp.cli.client import connect

@@ -20,7 +20,7 @@ NOT_KNOWN = ("·", "dim")
 
 
 def server(name: Server, as_json: Json = False) -> None:
-    """Show an MCP server: its health by signals, its last 30 days, its versions and outages.
+    """Show an MCP server and its last 30 days.
 
     Each day is a bar: full for no outage, lower for more of them, a dot where nothing is known.
     --json prints the three answers of the service that this is made of.

@@ -42,7 +42,7 @@ def sla(
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
-    """Show uptime, outages and error budget of servers.
+    """Show uptime and error budget of servers.
 
     Unknown time and maintenance count neither as up nor as down; degraded counts as up.
     """
