@@ -112,6 +112,7 @@ create table data.health_state (
     constraint health_state_once PRIMARY KEY (server_id, signal),
     constraint health_state_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id),
     constraint health_state_known CHECK ((status = ANY (ARRAY['unknown'::text, 'up'::text, 'degraded'::text, 'down'::text]))),
+    constraint health_state_lasts CHECK (((status = 'unknown'::text) OR (since < expires_at))),
     constraint signal_known CHECK ((signal = ANY (ARRAY['keepalive'::text, 'probe'::text, 'traffic'::text, 'report'::text])))
 ) with (fillfactor=50);
 

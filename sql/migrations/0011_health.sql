@@ -49,7 +49,8 @@ create table data.health_state (
     constraint health_state_once primary key (server_id, signal),
     constraint health_state_of_server foreign key (server_id) references data.server,
     constraint signal_known check (signal in ('keepalive', 'probe', 'traffic', 'report')),
-    constraint health_state_known check (status in ('unknown', 'up', 'degraded', 'down'))
+    constraint health_state_known check (status in ('unknown', 'up', 'degraded', 'down')),
+    constraint health_state_lasts check (status = 'unknown' or since < expires_at)
 ) with (fillfactor = 50);
 comment on table data.health_state is 'The present state of each signal of a server.';
 comment on column data.health_state.server_id is 'Server.';

@@ -51,6 +51,16 @@ def test_an_older_keep_alive_takes_nothing_back(db: Connection) -> None:
     assert history(db, server, "keepalive", now=at(100)) == [("up", 20, 50)]
 
 
+def test_a_keep_alive_from_before_an_expiry_that_was_noted_moves_nothing(db: Connection) -> None:
+    server = add_server(db, keepalive=10)
+    heartbeat(db, ["acme/search"], at(20))
+    db.execute("select internal.expire_states(%s)", [at(60)])
+    heartbeat(db, ["acme/search"], at(19))
+    heartbeat(db, ["acme/search"], at(70))
+
+    assert history(db, server, "keepalive", now=at(80)) == [("up", 20, 50), ("up", 70, 80)]
+
+
 def test_a_gateway_renews_many_and_learns_which_are_unknown(db: Connection) -> None:
     for name in ("a", "b", "c"):
         add_server(db, name)

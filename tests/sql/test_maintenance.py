@@ -209,6 +209,15 @@ def test_windows_that_have_not_ended_are_listed_the_earliest_first(db: Connectio
     assert [(item["id"], item["status"]) for item in past["items"]] == [("past", "past")]
 
 
+def test_a_plan_from_before_a_cancellation_that_came_first_is_the_later_one(db: Connection) -> None:
+    plan(db, 30, 32, now=24)
+    plan(db, None, None, now=26, cancelled=True)
+    answer = plan(db, 30, 33, now=25)
+
+    assert (answer["status"], answer["changed"]) == ("planned", True)
+    assert [row[0].upper for row in rows(db)] == [at(32), at(33)]
+
+
 def test_a_cancelled_window_is_not_listed(db: Connection) -> None:
     plan(db, 30, 32)
     plan(db, None, None, now=25, cancelled=True)

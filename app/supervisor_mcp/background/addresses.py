@@ -28,6 +28,7 @@ RESERVED_V4 = [
         "10.0.0.0/8",  # private
         "100.64.0.0/10",  # shared by customers of a provider
         "127.0.0.0/8",  # loopback
+        "168.63.129.16/32",  # platform of Azure
         "169.254.0.0/16",  # link-local, metadata of clouds
         "172.16.0.0/12",  # private
         "192.0.0.0/24",  # protocols

@@ -42,13 +42,15 @@ begin
             status = 'up',
             since = case
                 when before.status = 'up' and before.expires_at >= p_now then before.since
-                else greatest(before.since, p_now)
+                else p_now
             end,
-            last_at = greatest(before.last_at, p_now),
-            expires_at = greatest(before.last_at, p_now) + (before.renewed_until - p_now),
+            last_at = p_now,
+            expires_at = before.renewed_until,
             recent = '{up}'
         from before
         where state.server_id = before.server_id and state.signal = 'keepalive'
+            -- What arrives after newer news, or after the end of an older status, moves nothing.
+            and p_now >= greatest(before.last_at, before.since)
     ),
     first as (
         insert into data.health_state (

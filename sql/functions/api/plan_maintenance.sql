@@ -32,7 +32,11 @@ begin
     select
         count(*) > 0,
         -- Later than what was recorded before, also where the clocks of two processes differ.
-        greatest(p_now, max(lower(recorded)) + interval '1 microsecond'),
+        greatest(
+            p_now,
+            max(lower(recorded)) + interval '1 microsecond',
+            max(upper(recorded)) + interval '1 microsecond'
+        ),
         coalesce(p_from, max(lower(during)) filter (where upper_inf(recorded)), p_now)
     into v_known, v_now, v_from
     from data.maintenance

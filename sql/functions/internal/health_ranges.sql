@@ -16,8 +16,13 @@ begin atomic
         from data.service_uptime
         where lower(during) <= p_now
         having
-            max(upper(during)) > p_now - interval '30 seconds'
-            and max(upper(during)) < p_now
+            max(upper(during)) < p_now
+            and max(upper(during)) > p_now - case
+                -- It stopped then: only those who asked before its next word did not know.
+                when exists (select from data.service_uptime where lower(during) > p_now)
+                    then interval '5 seconds'
+                else interval '30 seconds'
+            end
     ),
 
     service as materialized (
