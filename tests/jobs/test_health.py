@@ -174,6 +174,8 @@ def test_traffic_is_known_from_one_look_to_the_next(db: Connection) -> None:
 def test_the_history_of_health_is_pruned_after_years(db: Connection) -> None:
     server = add_server(db)
     now = datetime.now(UTC)
+    # That of services that other tests run.
+    db.execute("delete from data.service_uptime")
     for days in (1820, 1840):
         during = TimestamptzRange(now - timedelta(days=days, hours=1), now - timedelta(days=days))
         db.execute(

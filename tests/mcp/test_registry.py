@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -16,14 +16,21 @@ from supervisor_mcp.config import Settings
 from supervisor_mcp.mcp.server import create_mcp
 from supervisor_mcp.operations import context as operations
 from tests.mcp.conftest import NOW
+from tests.support.timescaledb import Server
 
 Caller = Client[Any]
 DOCUMENT: dict[str, Any] = {"description": "Searches", "version": "1.0.0"}
 
 
+@pytest.fixture(scope="module")
+def registry_url(database_server: Server) -> Iterator[str]:
+    with database_server.deployed() as url:
+        yield url
+
+
 @pytest.fixture
-async def caller(database_url: str, redis_url: str) -> AsyncIterator[Caller]:
-    settings = Settings(database_url=database_url, redis_url=redis_url, cache_ttl_seconds=1)
+async def caller(registry_url: str, redis_url: str) -> AsyncIterator[Caller]:
+    settings = Settings(database_url=registry_url, redis_url=redis_url, cache_ttl_seconds=1)
     async with (
         operations.connected(operations.build(settings)) as context,
         Client(create_mcp(context, lambda: NOW)) as connected,

@@ -107,7 +107,7 @@ async def test_it_works_on_the_database_of_a_running_service(
     command = parameters(SUPERVISOR_DATABASE_URL=history_url, SUPERVISOR_REDIS_URL=redis_url)
     async with Client(command, mode=mode) as client:
         assert {tool.name for tool in (await client.list_tools()).tools} == NAMES
-        answer = structured(await client.call_tool("list_kinds", {"prefix": "Fact:S"}))
+        answer = structured(await client.call_tool("list_kinds", {"prefix": "Fact:Sa"}))
         assert [kind["kind"] for kind in answer["items"]] == ["Fact:Sale"]
 
 

@@ -31,8 +31,8 @@ SETTINGS = [
 ]
 SERIES = """
 select api.query_metrics(
-    p_name => 'cpu', p_source => null, p_labels => null, p_from => %s, p_to => null, p_step => '90m',
-    p_split_by => null, p_now => %s
+    p_name => 'cpu', p_source => null, p_labels => null, p_from => %s, p_to => null,
+    p_step => '90m', p_split_by => null, p_now => %s
 )
 """
 

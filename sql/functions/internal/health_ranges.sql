@@ -6,7 +6,12 @@ returns table (
 )
 language sql stable
 begin atomic
-    with running as (
+    with newest as (
+        select max(lower(during)) as began_at
+        from data.service_uptime
+    ),
+
+    running as (
         select during
         from data.service_uptime
         where during && tstzrange(p_from, p_to)
@@ -14,13 +19,13 @@ begin atomic
         -- A running service says so every few seconds.
         select tstzrange(max(upper(during)), p_now)
         from data.service_uptime
+        cross join newest
         where lower(during) <= p_now
         having
             max(upper(during)) < p_now
             and max(upper(during)) > p_now - case
                 -- It stopped then: only those who asked before its next word did not know.
-                when exists (select from data.service_uptime where lower(during) > p_now)
-                    then interval '5 seconds'
+                when max(newest.began_at) > p_now then interval '5 seconds'
                 else interval '30 seconds'
             end
     ),
