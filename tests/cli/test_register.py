@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,18 @@ def test_servers_are_listed_with_filters(service: Service, namespace: str, tmp_p
     ]
     tagged = service.run("servers", "--tag", namespace, "--json")
     assert [item["name"] for item in json.loads(tagged.stdout)["items"]] == [f"{namespace}/a"]
+
+
+def test_a_server_with_a_long_name_is_one_line_of_100_columns(
+    service: Service, namespace: str, tmp_path: Path
+) -> None:
+    name = f"io.github.{namespace}/long-name-of-a-server"
+    register(service, tmp_path, json.dumps(document(name, tags=["seed"], tier="gold")))
+    httpx.post(f"{service.url}/registry/servers/{name}/heartbeat").raise_for_status()
+    listed = ("servers", "-q", namespace)
+    done = service.run(*listed, TTY_COMPATIBLE="1", NO_COLOR="1", COLUMNS="100")
+    lines = [line for line in done.stdout.splitlines() if line.startswith(name)]
+    assert re.fullmatch(rf"{name}  1.0.0    active  up      \d+ s ago  +gold  seed *", lines[0])
 
 
 def test_a_list_without_servers_says_what_to_do(service: Service, namespace: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,8 @@ import httpx
 import pytest
 
 from tests.support.command_line import Service
+
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @pytest.fixture
@@ -31,6 +34,25 @@ def put(service: Service, name: str, **more: object) -> None:
     httpx.put(f"{service.url}/registry/servers/{name}", json=document).raise_for_status()
 
 
+def plan(service: Service, server: str, window: str, start: datetime, end: datetime) -> None:
+    """Plan maintenance of the server."""
+    body = {
+        "servers": [server],
+        "from": start.isoformat(),
+        "to": end.isoformat(),
+        "author": "ann",
+        "reason": "new disk",
+    }
+    url = f"{service.url}/health/maintenance/{window}"
+    httpx.put(url, json=body).raise_for_status()
+
+
+def drawn(service: Service, server: str, columns: int = 100) -> list[str]:
+    """The lines of the command on a terminal."""
+    done = service.run("server", server, TTY_COMPATIBLE="1", NO_COLOR="1", COLUMNS=str(columns))
+    return [STYLE.sub("", line).rstrip() for line in done.stdout.splitlines()]
+
+
 def test_a_server_is_shown_with_health_days_versions_and_outages(
     service: Service, server: str
 ) -> None:
@@ -44,16 +66,59 @@ def test_a_server_is_shown_with_health_days_versions_and_outages(
     assert [row[0] for row in rows if len(row) == 3] == ["version", "1.1.0", "1.0.0"]
 
 
-def test_every_day_of_the_last_30_is_one_mark(service: Service, server: str) -> None:
-    lines = service.run("server", server).stdout.splitlines()
+def test_days_are_rows_in_a_pipe_and_bars_with_dates_and_a_legend_on_a_terminal(
+    service: Service, server: str
+) -> None:
+    today = f"{datetime.now(UTC):%Y-%m-}"
+    assert re.search(rf"^{today}\d\d\t", service.run("server", server).stdout, re.MULTILINE)
+    lines = drawn(service, server)
     (place,) = [n for n, line in enumerate(lines) if line.startswith("Uptime of")]
-    assert re.fullmatch("[█▇▅▂·]{30}", lines[place + 1])
+    assert lines[place + 1].startswith(today)
+    assert lines[place + 3] == "▃ below the target"
 
 
 def test_a_terminal_has_tables(service: Service, server: str) -> None:
-    done = service.run("server", server, TTY_COMPATIBLE="1", NO_COLOR="1", COLUMNS="100")
-    assert all(title in done.stdout for title in (server, "Signals", "Versions"))
-    assert "│ 1.1.0 " in done.stdout
+    lines = drawn(service, server)
+    assert {server, "Signals", "Versions"} <= set(lines)
+    assert any(re.match(r"1[.]1[.]0 +\d{4}-\d\d-\d\d \d\d:\d\d UTC  -$", line) for line in lines)
+
+
+def test_a_terminal_of_80_columns_has_every_signal_version_and_outage_in_one_line(
+    service: Service, server: str
+) -> None:
+    lines = drawn(service, server, columns=80)
+    assert any(re.match(r"report +down +\d+ s ago +\d+ s ago +- +disk full$", n) for n in lines)
+    assert any(re.match(r"\S+ \S+ UTC +- +\S+ (s|min) +report: disk full", n) for n in lines), lines
+
+
+def test_an_exceeded_error_budget_is_a_length_of_time(service: Service, server: str) -> None:
+    assert re.search(
+        r"^Uptime of 30d: 0 % .* known, 1 outage, the error budget is exceeded by \S+ (s|min)$",
+        service.run("server", server).stdout,
+        re.MULTILINE,
+    )
+
+
+def test_what_watches_the_server_is_shown(service: Service, server: str) -> None:
+    rows = service.run("server", server).stdout.splitlines()
+    assert {
+        *("keepalive_seconds\t60", "failures_to_down\t1", "successes_to_recover\t2"),
+        *("sla_target\t99.9", "probe\ton"),
+    } <= set(rows)
+
+
+def test_maintenance_is_shown_with_its_end_reason_and_author_and_the_next_one(
+    service: Service, server: str
+) -> None:
+    now, day = datetime.now(UTC), timedelta(days=1)
+    plan(service, server, "first-" + server[2:8], now - day, now + day)
+    plan(service, server, "second-" + server[2:8], now + 2 * day, now + 3 * day)
+    lines = drawn(service, server, columns=200)
+    (shown,) = [line for line in lines if line.startswith("maintenance ")]
+    assert "first-" in shown
+    assert f"to {now + day:%Y-%m-%d %H:%M} UTC: new disk (ann)" in shown
+    (following,) = [line for line in lines if line.startswith("next_maintenance ")]
+    assert f"{now + 2 * day:%Y-%m-%d %H:%M} UTC to " in following
 
 
 def test_the_three_answers_are_json_on_request(service: Service, server: str) -> None:
@@ -70,6 +135,15 @@ def test_a_server_of_which_nothing_is_known_says_what_to_do(service: Service) ->
     assert done.returncode == 0, done.stderr
     assert "Nothing was reported yet" in done.stderr
     assert "There were no outages in the last 90 days." in done.stderr
+
+
+def test_a_server_with_remotes_is_not_asked_to_add_some(service: Service) -> None:
+    name = f"quiet{uuid4().hex[:12]}"
+    remotes = [{"type": "sse", "url": "http://127.0.0.1:9/mcp"}]
+    put(service, name, probe=False, remotes=remotes)
+    done = service.run("server", name)
+    assert "add remotes" not in done.stderr
+    assert "or set probe to true." in done.stderr
 
 
 def test_a_deregistered_server_still_has_its_versions(service: Service, server: str) -> None:

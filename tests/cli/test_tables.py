@@ -53,3 +53,8 @@ def test_a_drawn_table_fits_and_its_numbers_are_in_one_piece(
         assert text(value) in printed
     if "│" in printed:
         assert all(len(line) <= width for line in printed.splitlines())
+
+
+def test_a_column_without_known_values_is_aligned_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = _printed(monkeypatch, [("a", "", None)], 80)
+    assert "│ a    │ -      │ -     │" in printed

@@ -1,4 +1,4 @@
-"""The days of a server as a line of bars, one for each day."""
+"""The days of a server: a line of bars, one for each day, on a terminal, else a table."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from supervisor_mcp.cli import console
+from supervisor_mcp.cli.quantities import heading, percent, seconds
+from supervisor_mcp.cli.tables import table
+
 if TYPE_CHECKING:
     from rich.text import Text
 
+STATUSES = ("up", "degraded", "down", "unknown", "maintenance")
 # (bar, style, meaning); a bar is as readable without its color.
 NO_DOWN = ("█", "green", "no time down")
 WITHIN = ("▆", "yellow", "down, within the target")
@@ -17,6 +22,27 @@ MAINTENANCE = ("m", "blue", "maintenance")
 UNKNOWN = ("·", "dim", "unknown")
 BARS = (NO_DOWN, WITHIN, BELOW, MAINTENANCE, UNKNOWN)
 Day = Mapping[str, Any]
+
+
+def show_days(item: Mapping[str, Any]) -> None:
+    """Print the days of an SLA."""
+    if console.is_terminal():
+        bars = day_bars(item["days"], item["target_percent"], console.out().width)
+        if bars:
+            console.show(*bars)
+        return
+    table(
+        "Days",
+        ("day", heading("uptime", "percent"), *(heading(each, "seconds") for each in STATUSES)),
+        [
+            [
+                day["day"],
+                percent(day["uptime_percent"]),
+                *(seconds(day["seconds"][status]) for status in STATUSES),
+            ]
+            for day in item["days"]
+        ],
+    )
 
 
 def day_bars(days: Sequence[Day], target_percent: float, width: int) -> list[Text]:

@@ -8,9 +8,10 @@ import typer
 
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.parameters import Json, Limit
+from supervisor_mcp.cli.quantities import age
 from supervisor_mcp.cli.tables import table
 
-COLUMNS = ("name", "version", "status", "health", "last_seen", "tier", "tags")
+FACTS = ("name", "version", "status", "health")
 
 
 def servers(
@@ -42,10 +43,15 @@ def servers(
         return
     result = msgspec.json.decode(answer)
     rows = [
-        [", ".join(item[name]) if name == "tags" else item[name] for name in COLUMNS]
+        [
+            *(item[name] for name in FACTS),
+            age(item["last_seen"]),
+            item["tier"],
+            ", ".join(item["tags"]),
+        ]
         for item in result["items"]
     ]
-    table("Servers", COLUMNS, rows, whole=("name",))
+    table("Servers", (*FACTS, "last_seen", "tier", "tags"), rows, framed=False)
     if not rows:
         console.say(
             "No servers match."

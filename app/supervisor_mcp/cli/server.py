@@ -5,24 +5,21 @@ from __future__ import annotations
 from typing import Any
 
 from supervisor_mcp.cli import console
+from supervisor_mcp.cli.day_bars import show_days
 from supervisor_mcp.cli.parameters import Json, Server
+from supervisor_mcp.cli.quantities import age, duration, heading, moment, percent, seconds
 from supervisor_mcp.cli.tables import table
 
-DAYS = 30
-WINDOW = f"{DAYS}d"
+WINDOW = "30d"
 SIGNALS = ("signal", "status", "since", "last_at", "latency_ms", "detail")
 VERSIONS = ("version", "from", "to")
-OUTAGES = ("from", "to", "seconds", "reasons")
 MOST_VERSIONS = 10
-# A day by its uptime in per cent: the first mark whose bound it reaches.
-BARS = ((100.0, "█", "green"), (99.0, "▇", "green"), (95.0, "▅", "yellow"), (0.0, "▂", "red"))
-NOT_KNOWN = ("·", "dim")
+WATCHED = ("keepalive_seconds", "failures_to_down", "successes_to_recover", "sla_target")
 
 
 def server(name: Server, as_json: Json = False) -> None:
     """Show an MCP server and its last 30 days.
 
-    Each day is a bar: full for no outage, lower for more of them, a dot where nothing is known.
     --json prints the three answers of the service that this is made of.
     """
     from urllib.parse import quote
@@ -37,72 +34,121 @@ def server(name: Server, as_json: Json = False) -> None:
         registered = msgspec.json.decode(entry)["deregistered_at"] is None
         health = client.get(f"/health/servers/{named}") if registered else b"null"
         sla = client.get("/health/sla", {"name": name, "window": WINDOW})
+        windows = b'{"items": []}'
+        if not as_json and b'"maintenance"' in health:
+            windows = client.get("/health/maintenance", {"name": name})
     if as_json:
         console.echo(b'{"server": %s, "health": %s, "sla": %s}' % (entry, health, sla))
         return
-    _show_entry(msgspec.json.decode(entry))
-    _show_health(msgspec.json.decode(health))
+    shown = msgspec.json.decode(entry)
+    _show_entry(shown, _maintenance(*map(msgspec.json.decode, (health, windows))))
+    _show_health(shown, msgspec.json.decode(health))
     _show_days(msgspec.json.decode(sla)["items"])
-    _show_versions(msgspec.json.decode(entry)["versions"])
+    _show_versions(shown["versions"])
     _show_outages(msgspec.json.decode(health))
 
 
-def _show_entry(entry: dict[str, Any]) -> None:
-    document = entry["document"] or {}
+def _maintenance(health: dict[str, Any] | None, windows: dict[str, Any]) -> dict[str, str]:
+    """The window that is now and the next one, in words."""
+    authors = {window["id"]: window["author"] for window in windows["items"]}
+    planned = health["maintenance"] if health else {}
+    return {
+        name: f"{window['id']}, {span}: {window['reason']}"
+        + (f" ({authors[window['id']]})" if window["id"] in authors else "")
+        for name, window, span in (
+            (name, window, f"{moment(window['from'])} to {moment(window['to'])}")
+            for name, window in (
+                ("maintenance", planned.get("now")),
+                ("next_maintenance", planned.get("next")),
+            )
+            if window
+        )
+    }
+
+
+def _show_entry(entry: dict[str, Any], maintenance: dict[str, str]) -> None:
+    document, health = entry["document"] or {}, entry["health"]
+    since = f" since {moment(health['since'])}" if health["since"] else ""
     facts = {
         "name": entry["name"],
         "version": entry["version"],
         "description": document.get("description"),
         "status": "deregistered" if entry["deregistered_at"] else entry["status"],
-        "health": f"{entry['health']['status']} since {entry['health']['since']}",
-        "last_seen": entry["health"]["last_seen"],
+        "health": health["status"] + since,
+        "last_seen": age(health["last_seen"]),
+        **maintenance,
         "owner": entry["owner"],
         "tier": entry["tier"],
         "tags": ", ".join(entry["tags"]),
         "source": entry["source"],
         "remotes": " ".join(remote["url"] for remote in document.get("remotes", ())),
         "tools": len((entry["capabilities"] or {"tools": ()})["tools"]),
+        **{name: entry[name] for name in WATCHED},
+        "probe": "on" if entry["probe"] else "off",
     }
     rows = [[key, value] for key, value in facts.items() if value not in (None, "")]
     table(entry["name"], ("field", "value"), rows, framed=False)
 
 
-def _show_health(health: dict[str, Any] | None) -> None:
+def _show_health(entry: dict[str, Any], health: dict[str, Any] | None) -> None:
     if health is None:
         return
-    rows = [[signal[column] for column in SIGNALS] for signal in health["signals"]]
+    rows = [
+        [
+            signal["signal"],
+            signal["status"],
+            age(signal["since"]),
+            age(signal["last_at"]),
+            signal["latency_ms"],
+            signal["detail"],
+        ]
+        for signal in health["signals"]
+    ]
     console.write("\n")
-    table("Signals", SIGNALS, rows)
-    if not rows:
-        console.say("Nothing was reported yet: send heartbeats or reports, or add remotes.")
+    table("Signals", SIGNALS, rows, framed=False)
+    if not any(signal["last_at"] for signal in health["signals"]):
+        console.say(f"Nothing was reported yet: send heartbeats or reports{_for_probes(entry)}.")
     if health["disagreement"]:
         console.write(f"{health['disagreement']}\n")
 
 
-def _show_days(items: list[dict[str, Any]]) -> None:
-    from rich.text import Text
+def _for_probes(entry: dict[str, Any]) -> str:
+    """What is missing for probes."""
+    if not (entry["document"] or {}).get("remotes"):
+        return ", or add remotes"
+    return "" if entry["probe"] else ", or set probe to true"
 
+
+def _show_days(items: list[dict[str, Any]]) -> None:
     for sla in items:
-        uptime, target = sla["uptime_percent"], f"target {_percent(sla['target_percent'])}"
-        if uptime is None:
-            console.write(f"\nUptime of {WINDOW}: not known ({target})\n")
+        target = f"target {_percent(sla['target_percent'])}"
+        console.write("\n")
+        if sla["uptime_percent"] is None:
+            console.write(f"Uptime of {WINDOW}: not known ({target})\n")
         else:
+            count = sla["outages"]["count"]
             console.write(
-                f"\nUptime of {WINDOW}: {_percent(uptime)} ({target}),"
+                f"Uptime of {WINDOW}: {_percent(sla['uptime_percent'])} ({target}),"
                 f" {_percent(sla['coverage_percent'])} of the time is known,"
-                f" {sla['outages']['count']} outages,"
-                f" {_percent(sla['error_budget']['left_percent'])} of the error budget is left\n"
+                f" {count} {'outage' if count == 1 else 'outages'}, {budget(sla['error_budget'])}\n"
             )
-        known = [day["uptime_percent"] for day in sla.get("days", ())]
-        # Before its registration, there are no days.
-        days = ([None] * DAYS + known)[-DAYS:]
-        console.show(Text.assemble(*map(_bar, days)))
+        show_days(sla)
+
+
+def budget(of: dict[str, Any]) -> str:
+    """What is left of an error budget."""
+    if of["left_seconds"] < 0:
+        return f"the error budget is exceeded by {duration(-of['left_seconds'])}"
+    if of["left_percent"] is None:
+        return "the target allows no time down"
+    return f"{_percent(of['left_percent'])} of the error budget is left"
 
 
 def _show_versions(versions: list[dict[str, Any]]) -> None:
     console.write("\n")
     shown = versions[:MOST_VERSIONS]
-    table("Versions", VERSIONS, [[each[column] for column in VERSIONS] for each in shown])
+    rows = [[each["version"], moment(each["from"]), moment(each["to"])] for each in shown]
+    table("Versions", VERSIONS, rows, framed=False)
     if len(versions) > len(shown):
         console.say(f"There are {len(versions) - len(shown)} more; --json lists them.")
 
@@ -111,20 +157,20 @@ def _show_outages(health: dict[str, Any] | None) -> None:
     if health is None:
         return
     rows = [
-        [outage["from"], outage["to"], outage["seconds"], "; ".join(outage["reasons"])]
+        [
+            moment(outage["from"]),
+            moment(outage["to"]),
+            seconds(outage["seconds"]),
+            "; ".join(outage["reasons"]),
+        ]
         for outage in health["outages"]
     ]
     console.write("\n")
-    table("Last outages", OUTAGES, rows)
+    columns = ("from", "to", heading("duration", "seconds"), "reasons")
+    table("Last outages", columns, rows, framed=False)
     if not rows:
         console.say("There were no outages in the last 90 days.")
 
 
-def _bar(uptime: float | None) -> tuple[str, str]:
-    if uptime is None:
-        return NOT_KNOWN
-    return next((mark, color) for least, mark, color in BARS if uptime >= least)
-
-
 def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.6g} %"
+    return "-" if value is None else f"{percent(value):.6g} %"

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
 
 from supervisor_mcp.cli import console
-from supervisor_mcp.cli.day_bars import day_bars
+from supervisor_mcp.cli.day_bars import STATUSES, show_days
 from supervisor_mcp.cli.parameters import From, Json, Limit, To, complete_server
+from supervisor_mcp.cli.quantities import heading, moment, percent, seconds
 from supervisor_mcp.cli.tables import table
 
-STATUSES = ("up", "degraded", "down", "unknown", "maintenance")
-SIZES = ((86_400, "d"), (3_600, "h"), (60, "min"))
 RESTATED = ("restated_at", "maintenance", "author", "reason")
 
 
@@ -72,8 +70,12 @@ def sla(
 
 
 def _show_all(result: dict[str, Any]) -> None:
-    seconds, suffix = _seconds()
-    columns = ("name", "uptime %", "target %", "coverage %", "outages", f"budget left{suffix}")
+    columns = (
+        "name",
+        *(heading(name, "percent") for name in ("uptime", "target", "coverage")),
+        "outages",
+        heading("budget left", "seconds"),
+    )
     table(
         f"SLA, {_span(result)}",
         columns,
@@ -84,7 +86,7 @@ def _show_all(result: dict[str, Any]) -> None:
                 percent(item["target_percent"]),
                 percent(item["coverage_percent"]),
                 item["outages"]["count"],
-                seconds(item["error_budget"]["left_seconds"]),
+                seconds(_known(item, item["error_budget"]["left_seconds"])),
             ]
             for item in result["items"]
         ],
@@ -100,29 +102,24 @@ def _show_all(result: dict[str, Any]) -> None:
 
 
 def _show_one(result: dict[str, Any], item: dict[str, Any]) -> None:
-    seconds, suffix = _seconds()
     outages, budget = item["outages"], item["error_budget"]
     table(
         f"SLA of {item['name']}, {_span(result)}",
         ("measure", "value"),
         [
-            ["uptime %", percent(item["uptime_percent"])],
-            ["coverage %", percent(item["coverage_percent"])],
-            *([f"{each}{suffix}", seconds(item["seconds"][each])] for each in STATUSES),
+            [heading("uptime", "percent"), percent(item["uptime_percent"])],
+            [heading("coverage", "percent"), percent(item["coverage_percent"])],
+            *([heading(each, "seconds"), seconds(item["seconds"][each])] for each in STATUSES),
             ["outages", outages["count"]],
-            [f"longest{suffix}", seconds(outages["longest_seconds"])],
-            [f"mean to recover{suffix}", seconds(outages["mean_seconds_to_recover"])],
-            ["target %", percent(item["target_percent"])],
-            [f"budget{suffix}", seconds(budget["total_seconds"])],
-            [f"budget left{suffix}", seconds(budget["left_seconds"])],
-            ["budget left %", percent(budget["left_percent"])],
+            [heading("longest", "seconds"), seconds(outages["longest_seconds"])],
+            [heading("mean to recover", "seconds"), seconds(outages["mean_seconds_to_recover"])],
+            [heading("target", "percent"), percent(item["target_percent"])],
+            [heading("budget", "seconds"), seconds(_known(item, budget["total_seconds"]))],
+            [heading("budget left", "seconds"), seconds(_known(item, budget["left_seconds"]))],
+            [heading("budget left", "percent"), percent(budget["left_percent"])],
         ],
     )
-    if console.is_terminal():
-        if item["days"]:
-            console.show(*day_bars(item["days"], item["target_percent"], console.out().width))
-    else:
-        _show_days(item["days"])
+    show_days(item)
     _show_restatements(item["restatements"])
     if item["uptime_percent"] is None and not item["seconds"]["maintenance"]:
         console.say(
@@ -131,26 +128,16 @@ def _show_one(result: dict[str, Any], item: dict[str, Any]) -> None:
         )
 
 
-def _show_days(days: list[dict[str, Any]]) -> None:
-    table(
-        "Days",
-        ("day", "uptime %", *(f"{each}_seconds" for each in STATUSES)),
-        [
-            [day["day"], percent(day["uptime_percent"]), *(day["seconds"][s] for s in STATUSES)]
-            for day in days
-        ],
-    )
-
-
 def _show_restatements(restatements: list[dict[str, Any]]) -> None:
     """The uptime of 30 days before and after each; where there is no terminal, if any."""
     if restatements:
         table(
             "Restatements",
-            (*RESTATED, "30d before %", "30d after %"),
+            (*RESTATED, heading("30d before", "percent"), heading("30d after", "percent")),
             [
                 [
-                    *(each[name] for name in RESTATED),
+                    moment(each["restated_at"]),
+                    *(each[name] for name in RESTATED[1:]),
                     *(
                         percent(each[side].get("30d", {}).get("uptime_percent"))
                         for side in ("before", "after")
@@ -167,27 +154,6 @@ def _span(result: dict[str, Any]) -> str:
     return f"{window} up to {last} UTC" if window else f"{first} to {last} UTC"
 
 
-def percent(share: float | None) -> float | None:
-    """A percentage with three digits, cut rather than rounded: 99.9996 is not 100."""
-    from decimal import ROUND_FLOOR, Decimal
-
-    if share is None or not console.is_terminal():
-        return share
-    return float(Decimal(str(share)).quantize(Decimal("0.001"), ROUND_FLOOR))
-
-
-def duration(seconds: float | None) -> str | None:
-    """A length of time in its largest unit: `4.2 h`."""
-    if seconds is None:
-        return None
-    for size, unit in SIZES:
-        if abs(seconds) >= size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.1f} s"
-
-
-def _seconds() -> tuple[Callable[[float | None], object], str]:
-    """How seconds are shown, and what the names of their columns end with."""
-    if console.is_terminal():
-        return duration, ""
-    return lambda seconds: seconds, "_seconds"
+def _known(item: dict[str, Any], length: float) -> float | None:
+    """Without known time there is no error budget, rather than one of no seconds."""
+    return None if item["uptime_percent"] is None else length

@@ -59,8 +59,8 @@ def room(
 
 
 def text(cell: object) -> str:
-    """A cell as people read it: `1,234.57`, `-` for an unknown value."""
-    if cell is None:
+    """A cell as people read it: `1,234.57`, `-` for an unknown or empty value."""
+    if cell is None or cell == "":
         return "-"
     if isinstance(cell, int) and not isinstance(cell, bool):
         return f"{cell:,}"
@@ -79,7 +79,9 @@ def _around(columns: int, framed: bool) -> int:
 
 
 def _is_numeric(cells: Sequence[object]) -> bool:
-    return bool(cells) and all(cell is None or isinstance(cell, int | float) for cell in cells)
+    """Whether all known cells are numbers, of which there is one."""
+    known = [cell for cell in cells if cell is not None]
+    return bool(known) and all(isinstance(cell, int | float) for cell in known)
 
 
 def _natural(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
