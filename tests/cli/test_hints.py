@@ -18,6 +18,7 @@ from supervisor_mcp.cli.main import app
             "Call `supervisor-mcp agg` with --group-by source.",
         ),
         ("Leave out group_by, or leave out as_of.", "Leave out --group-by, or leave out --as-of."),
+        ("Send its owner as owner.", "Send its owner with --owner."),
         ("Send it again.", "Send it again."),
         ("Use my_list_kinds.", "Use my_list_kinds."),
     ],

@@ -83,7 +83,7 @@ def test_owner_and_tags_are_those_of_the_command(
     assert (server["owner"], server["tags"]) == ("acme", ["a", "b"])
     refused = register(service, tmp_path, text)
     assert refused.returncode == 1
-    assert "belongs to another owner" in refused.stderr
+    assert "belongs to another owner\n  Hint: Send its owner with --owner, or" in refused.stderr
 
 
 def test_refused_servers_are_listed_with_their_fields_and_the_others_are_registered(

@@ -20,7 +20,10 @@ COMMANDS = {
     "ingest_facts": "import",
 }
 OPTIONS = {"group_by": "--group-by", "as_of": "--as-of"}
+# Of documents, whose arguments are members.
+MEMBERS = {"as owner": "with --owner"}
 CAPABILITY = re.compile(rf"\b({'|'.join(COMMANDS)})\b(?: \([A-Z]+ /[^)]*\))?")
+MEMBER = re.compile(rf"\b({'|'.join(MEMBERS)})\b")
 ARGUMENT = re.compile(rf"\b({'|'.join(OPTIONS)})(?:=|\b)")
 
 
@@ -29,6 +32,7 @@ def for_command_line(hint: str) -> str:
     with_commands = CAPABILITY.sub(
         lambda found: f"`{console.command()} {COMMANDS[found[1]]}`", hint
     )
-    return ARGUMENT.sub(
+    with_options = ARGUMENT.sub(
         lambda found: OPTIONS[found[1]] + (" " if found[0].endswith("=") else ""), with_commands
     )
+    return MEMBER.sub(lambda found: MEMBERS[found[0]], with_options)

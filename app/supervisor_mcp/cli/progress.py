@@ -1,4 +1,4 @@
-"""How far a command is: bars and spinners on a terminal, plain lines or nothing elsewhere."""
+"""How far a command is: bars and spinners on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,10 +9,18 @@ from contextlib import contextmanager
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.escape import printable
 
+# Between two lines where there is no terminal.
+LINE_SECONDS = 5.0
+
 
 @contextmanager
-def bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a progress bar, on a terminal only; call what it yields with the number of new rows."""
+def bar(
+    title: str, total: int, unit: str = "rows", line_seconds: float = LINE_SECONDS
+) -> Iterator[Callable[[int], None]]:
+    """Show a progress bar; without a terminal, a line in every `line_seconds`.
+
+    Call what it yields with the number of new rows.
+    """
     from rich import progress
 
     notes = console.notes()
@@ -26,14 +34,18 @@ def bar(title: str, total: int) -> Iterator[Callable[[int], None]]:
         disable=not notes.is_terminal,
     ) as shown:
         task = shown.add_task(printable(title), total=total, rate="")
-        started = time.monotonic()
+        started = said = time.monotonic()
         done = 0
 
         def advance(rows: int) -> None:
-            nonlocal done
+            nonlocal done, said
             done += rows
-            per_second = done / max(time.monotonic() - started, 1e-9)
-            shown.update(task, advance=rows, rate=f"{per_second:,.0f} rows/s")
+            now = time.monotonic()
+            rate = f"{done / max(now - started, 1e-9):,.0f} {unit}/s"
+            shown.update(task, advance=rows, rate=rate)
+            if not notes.is_terminal and now - said >= line_seconds:
+                said = now
+                console.say(f"{title}: {done:,} of {total:,} ({rate})")
 
         yield advance
 

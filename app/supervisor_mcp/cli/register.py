@@ -40,16 +40,19 @@ def register(
     """
     import msgspec
 
+    from supervisor_mcp.cli import progress
     from supervisor_mcp.cli.client import connect
     from supervisor_mcp.cli.server_documents import modern
-    from supervisor_mcp.cli.server_files import read
+    from supervisor_mcp.cli.server_files import read, shown
 
     added = {**({"owner": owner} if owner else {}), **({"tags": tag} if tag else {})}
     outcomes = dict.fromkeys(OUTCOMES, 0)
     remarks: list[dict[str, str]] = []
     refused: list[dict[str, Any]] = []
-    with connect() as client:
-        for entry in read(file):
+    entries = list(read(file))
+    with connect() as client, progress.bar(shown(file), len(entries), "servers") as done:
+        for entry in entries:
+            done(1)
             if entry.document is None:
                 refused.append({"place": entry.place, "detail": entry.fault})
                 continue
@@ -101,13 +104,15 @@ def _register(client: Client, name: str, document: dict[str, Any]) -> str | dict
         return str(msgspec.json.decode(accepted(response).content)["outcome"])
     failure = refusal(response)
     faults = (failure.problem or {}).get("params", {}).get("faults", [])
-    return {"detail": failure.detail, "faults": faults}
+    return {"detail": failure.detail, "hint": failure.hint, "faults": faults}
 
 
 def _refusal(refused: dict[str, Any]) -> str:
     named = f" ({refused['name']})" if "name" in refused else ""
     faults = [f"{each['field']}: {each['detail']}" for each in refused.get("faults", ())]
-    return "\n  ".join([f"{refused['place']}{named}: {refused['detail']}", *faults])
+    # The details of faults have the next step.
+    hints = [f"Hint: {refused['hint']}"] if refused.get("hint") and not faults else []
+    return "\n  ".join([f"{refused['place']}{named}: {refused['detail']}", *faults, *hints])
 
 
 def _list(lines: list[str], noun: str) -> None:

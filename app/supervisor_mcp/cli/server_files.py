@@ -32,7 +32,7 @@ def read(name: str) -> Iterator[Entry]:
     """Every entry of a file; - is standard input. Raises Failure when it cannot be read."""
     body = _body(name).removeprefix(b"\xef\xbb\xbf").strip()
     if not body:
-        raise Failure(f"{_shown(name)} is empty.", USAGE)
+        raise Failure(f"{shown(name)} is empty.", USAGE)
     try:
         content = msgspec.json.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -56,14 +56,15 @@ def _body(name: str) -> bytes:
         raise Failure(f"{name} cannot be read: {error.strerror}.", USAGE) from error
     if len(body) > LARGEST_BYTES:
         raise Failure(
-            f"{_shown(name)} is larger than {LARGEST_BYTES >> 20} MiB.",
+            f"{shown(name)} is larger than {LARGEST_BYTES >> 20} MiB.",
             USAGE,
             hint="Split it, and register the parts one after the other.",
         )
     return body
 
 
-def _shown(name: str) -> str:
+def shown(name: str) -> str:
+    """What a file is called in messages."""
     return "<stdin>" if name == STANDARD_INPUT else name
 
 
@@ -78,7 +79,7 @@ def _lines(body: bytes, name: str, error: Exception) -> Iterator[Entry]:
                 entries.append(Entry(f"line {number}", None, f"It is not JSON: {reason}."))
     if not any(entry.document for entry in entries):
         raise Failure(
-            f"{_shown(name)} is not JSON: {error}.",
+            f"{shown(name)} is not JSON: {error}.",
             USAGE,
             hint="Give a server.json, an array of them, or one a line (NDJSON).",
         )
