@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import psycopg
@@ -81,14 +82,15 @@ def _count(service: Service, kind: str) -> int:
     return int(answer.raise_for_status().json()["count"])
 
 
-def test_it_says_where_things_are_and_three_commands_to_try(service: Service) -> None:
+def test_it_says_where_things_are_and_commands_to_try(service: Service) -> None:
     assert service.announced["Data"] == service.env["SUPERVISOR_DATA_DIR"]
     assert service.announced["Database"].startswith("postgresql://postgres@127.0.0.1:")
     assert service.announced["Cache"].startswith("unix:")
     assert "keeps others waiting for 10 s" in service.announced["Analysts"]
     tries = service.said.partition("Try:\n")[2].splitlines()
     assert [line.split()[0] for line in tries[:2]] == ["curl", "curl"]
-    assert "supervisor-mcp agg" in tries[2]
+    assert tries[2].endswith("supervisor-mcp servers")
+    assert "supervisor-mcp agg" in tries[3]
 
 
 def test_the_commands_to_try_work_unchanged(service: Service, tmp_path: Path) -> None:
@@ -104,6 +106,20 @@ def test_the_commands_to_try_work_unchanged(service: Service, tmp_path: Path) ->
             timeout=30,
         )
         assert done.returncode == 0, line + done.stderr
+
+
+def test_a_taken_port_of_the_database_is_a_warning_with_the_port_in_use(
+    tmp_path: Path, prepared: DataDirectories
+) -> None:
+    data_dir = tmp_path / "data"
+    prepared.empty(data_dir)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        with command_line.up(data_dir, env={"SUPERVISOR_EMBEDDED_PORT": port}) as service:
+            used = urlsplit(service.announced["Database"]).port
+            log = data_dir.with_suffix(".log").read_text()
+    assert f"port {port} is taken" in log
+    assert f"listens on port {used}" in log
 
 
 def test_an_analyst_reads_the_views_and_nothing_else(service: Service) -> None:

@@ -99,6 +99,12 @@ def start_database(
             port=settings.embedded_port,
             progress=progress,
         )
+    if settings.embedded_port not in (0, running.port):
+        logger.warning(
+            "port %d is taken by another program; the embedded database listens on port %d",
+            settings.embedded_port,
+            running.port,
+        )
     with Kept("The embedded database", running, again) as kept:
         yield running.url, kept
 

@@ -162,5 +162,6 @@ def _examples(url: str) -> list[str]:
     return [
         f"curl {url}/ingest/metrics --json '{item}'",
         f"curl '{url}/query/agg?kind=queue_depth&window=7d'",
+        f"{elsewhere}{console.command()} servers",
         f"{elsewhere}{console.command()} agg queue_depth --window 7d",
     ]
