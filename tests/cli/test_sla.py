@@ -77,6 +77,15 @@ def test_sla_of_a_server_draws_its_days_on_a_terminal(service: Service, watched:
     assert "│ 1 h " in done.stdout
 
 
+def test_an_exceeded_error_budget_is_a_length_of_time_on_a_terminal(
+    service: Service, watched: str
+) -> None:
+    drawn = service.run("sla", watched, TTY_COMPATIBLE="1", NO_COLOR="1", COLUMNS="100").stdout
+    assert re.search(r"│ budget left +│ -59[.]4 min │", drawn)
+    assert re.search(r"│ budget left % +│ exceeded +│", drawn)
+    assert "budget_left_percent\t-9900\n" in service.run("sla", watched).stdout
+
+
 def test_sla_shows_restatements(service: Service, watched: str) -> None:
     (item,) = httpx.get(f"{service.url}/health/sla?name={watched}").json()["items"]
     httpx.put(

@@ -116,7 +116,7 @@ def _show_one(result: dict[str, Any], item: dict[str, Any]) -> None:
             [heading("target", "percent"), percent(item["target_percent"])],
             [heading("budget", "seconds"), seconds(_known(item, budget["total_seconds"]))],
             [heading("budget left", "seconds"), seconds(_known(item, budget["left_seconds"]))],
-            [heading("budget left", "percent"), percent(budget["left_percent"])],
+            [heading("budget left", "percent"), _share(budget["left_percent"])],
         ],
     )
     show_days(item)
@@ -157,3 +157,10 @@ def _span(result: dict[str, Any]) -> str:
 def _known(item: dict[str, Any], length: float) -> float | None:
     """Without known time there is no error budget, rather than one of no seconds."""
     return None if item["uptime_percent"] is None else length
+
+
+def _share(left: float | None) -> object:
+    """A budget that is exceeded has no share left: people read by how much it is, in time."""
+    if left is not None and left < 0 and console.is_terminal():
+        return "exceeded"
+    return percent(left)
