@@ -581,6 +581,8 @@ create function internal.current_health(p_now timestamp with time zone, p_server
 
 create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql stable;
 
+create function internal.end_health(p_server bigint, p_at timestamp with time zone) returns void language sql volatile;
+
 create function internal.end_version(p_server bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
 
 create function internal.estimate_rows(p_relation regclass) returns bigint language plpgsql stable;
@@ -742,6 +744,8 @@ create function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items i
 create function internal.register_and_store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.register_series(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
+
+create function internal.registered_since(p_server bigint) returns timestamp with time zone language sql stable;
 
 create function internal.report_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 

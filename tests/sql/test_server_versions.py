@@ -179,9 +179,9 @@ def replay(steps: list[Step]) -> list[tuple[datetime, str | None]]:
         if (noted[-1][1] if noted else None) == wanted:
             continue
         if noted:
-            # A version has a length; the time without one may have none.
-            begin, before = noted[-1]
-            noted.append((max(now, begin + MICROSECOND if before else begin), wanted))
+            # A version has a length, and so has the time between two registrations.
+            begin, _ = noted[-1]
+            noted.append((max(now, begin + MICROSECOND), wanted))
         else:
             noted.append((now, wanted))
     return noted

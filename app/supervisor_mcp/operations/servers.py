@@ -59,7 +59,10 @@ class Registered(Struct):
 
     name: str
     local: Annotated[bool, Meta(description="Whether the name has no namespace.")]
-    outcome: Literal["created", "changed", "unchanged"]
+    outcome: Annotated[
+        Literal["created", "changed", "unchanged", "restored"],
+        Meta(description="restored: it had been deregistered."),
+    ]
     version: str
     previous_version: Annotated[
         str | None, Meta(description="Version before a change of the version or its document.")

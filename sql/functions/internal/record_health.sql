@@ -16,10 +16,14 @@ begin
     -- Every batch locks the states in this order: batches wait for each other and do not deadlock.
     insert into data.health_state (server_id, signal, status, since, last_at, expires_at, recent)
     select distinct
-        report.server_id, report.signal, 'unknown', server.registered_at,
+        report.server_id, report.signal, 'unknown', internal.registered_since(report.server_id),
         timestamptz '-infinity', timestamptz '-infinity', '{}'::text []
     from unnest(p_reports) as report
-    inner join data.server on report.server_id = server.server_id
+    where
+        not exists (
+            select from data.health_state as known
+            where known.server_id = report.server_id and known.signal = report.signal
+        )
     order by report.server_id, report.signal
     on conflict (server_id, signal) do nothing;
     perform
