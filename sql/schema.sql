@@ -104,6 +104,7 @@ create table data.health_state (
     status text not null,  -- unknown, up, degraded or down, after thresholds.
     since timestamp with time zone not null,  -- Since when the signal has this status.
     last_at timestamp with time zone not null,  -- Time of the newest report.
+    seen_at timestamp with time zone,  -- Time of the newest report that says up or degraded.
     expires_at timestamp with time zone not null,  -- Until when the newest report counts.
     recent text[] not null,  -- Statuses of the newest reports, the newest one last.
     reason text,  -- Detail of the report that confirmed the status.
@@ -657,6 +658,8 @@ create function internal.metric_faults(p_item jsonb, p_kind_type text, p_kind_un
 
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
 
+create function internal.nearest_server(p_name text) returns text language sql stable;
+
 create function internal.next_health(p_state data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
 
 create procedure internal.observe_traffic(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
@@ -994,7 +997,7 @@ create view analytics.mcp_registry (
     description text,  -- What the server does.
     version text,  -- Newest version.
     version_since timestamp with time zone,  -- Since when it is registered.
-    status text,  -- active, deprecated or deleted.
+    status text,  -- active, deprecated, deleted or deregistered.
     owner text,  -- Who may change the entry; null for anyone.
     tier text,  -- Importance, in the words of the owner.
     tags text[],  -- Words to find the server by.
@@ -1013,7 +1016,10 @@ SELECT server.name,
     (version.document ->> 'description'::text) AS description,
     version.version,
     lower(version.valid) AS version_since,
-    server.status,
+        CASE
+            WHEN (server.deregistered_at IS NULL) THEN server.status
+            ELSE 'deregistered'::text
+        END AS status,
     server.owner,
     server.tier,
     server.tags,

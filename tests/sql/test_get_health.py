@@ -55,6 +55,16 @@ def test_a_server_that_nobody_reported_on_is_unknown(db: Connection) -> None:
     assert answer["maintenance"] == {"now": None, "next": None}
 
 
+def test_a_report_of_a_moment_later_counts_in_the_whole_answer(db: Connection) -> None:
+    server = add_server(db, failures=1)
+    record(db, server, [(10, "down")])
+    answer = get_health(db, at(9.9))
+
+    assert answer["status"] == answer["signals"][-1]["status"] == "down"
+    assert seconds(answer["since"]) == seconds(answer["computed_at"]) == 10
+    assert list_health(db, at(9.9))["items"][0]["status"] == "down"
+
+
 def test_every_signal_is_shown_with_its_newest_report(db: Connection) -> None:
     server = add_server(db)
     heartbeat(db, ["acme/search"], at(0))

@@ -49,13 +49,14 @@ def server(name: Server, as_json: Json = False) -> None:
 
 def _show_entry(entry: dict[str, Any]) -> None:
     document = entry["document"] or {}
+    health = entry["health"]
     facts = {
         "name": entry["name"],
         "version": entry["version"],
         "description": document.get("description"),
-        "status": "deregistered" if entry["deregistered_at"] else entry["status"],
-        "health": f"{entry['health']['status']} since {entry['health']['since']}",
-        "last_seen": entry["health"]["last_seen"],
+        "status": entry["status"],
+        "health": health and f"{health['status']} since {health['since']}",
+        "last_seen": health and health["last_seen"],
         "owner": entry["owner"],
         "tier": entry["tier"],
         "tags": ", ".join(entry["tags"]),

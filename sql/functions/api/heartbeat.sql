@@ -45,6 +45,7 @@ begin
                 else greatest(before.since, p_now)
             end,
             last_at = greatest(before.last_at, p_now),
+            seen_at = greatest(before.last_at, p_now),
             expires_at = greatest(before.last_at, p_now) + (before.renewed_until - p_now),
             recent = '{up}'
         from before
@@ -52,10 +53,11 @@ begin
     ),
     first as (
         insert into data.health_state (
-            server_id, signal, status, since, last_at, expires_at, recent
+            server_id, signal, status, since, last_at, seen_at, expires_at, recent
         )
         select
-            known.server_id, 'keepalive', 'up', began.at, began.at, began.at + (known.expires_at - p_now), '{up}'
+            known.server_id, 'keepalive', 'up', began.at, began.at, began.at,
+            began.at + (known.expires_at - p_now), '{up}'
         from known
         -- The clock that ended an earlier registration may be ahead of this one.
         cross join lateral (

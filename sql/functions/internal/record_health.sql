@@ -83,7 +83,10 @@ begin
             ) as after,
             row_number() over (
                 partition by fresh.server_id, fresh.signal order by fresh.at desc, fresh.place desc
-            ) as nth_newest
+            ) as nth_newest,
+            max(fresh.at) filter (where fresh.status <> 'down') over (
+                partition by fresh.server_id, fresh.signal
+            ) as seen_at
         from fresh
         inner join data.health_state as state
             on fresh.server_id = state.server_id and fresh.signal = state.signal
@@ -103,6 +106,7 @@ begin
             status = (step.after).status,
             since = (step.after).since,
             last_at = (step.after).last_at,
+            seen_at = coalesce(step.seen_at, state.seen_at),
             expires_at = (step.after).expires_at,
             recent = (step.after).recent,
             reason = (step.after).reason,

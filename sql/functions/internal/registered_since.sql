@@ -5,9 +5,12 @@ begin atomic
         coalesce(
             (
                 select max(lower(part.during))
-                from unnest(
-                    (select range_agg(valid) from data.server_version where server_id = p_server)
-                ) as part (during)
+                from (
+                    select range_agg(valid) as ranges
+                    from data.server_version
+                    where server_id = p_server
+                ) as registered
+                cross join unnest(registered.ranges) as part (during)
             ),
             server.registered_at
         )
