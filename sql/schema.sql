@@ -686,6 +686,8 @@ create function internal.present_agg(p_kind text, p_window text, p_answers json[
 
 create function internal.probe_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable strict parallel safe;
 
+create function internal.probe_reason(p_server bigint) returns text language sql stable;
+
 create function internal.probe_turn(p_server bigint, p_keepalive_seconds integer, p_now timestamp with time zone) returns timestamp with time zone language sql stable parallel safe;
 
 create function internal.probed_remotes(p_document jsonb) returns jsonb language sql immutable parallel safe;
@@ -831,6 +833,8 @@ create function internal.tool_digests(p_tools jsonb) returns jsonb language sql 
 create function internal.traffic_reports(p_config jsonb, p_now timestamp with time zone) returns data.health_report[] language sql stable;
 
 create function internal.ts_faults(p_ts jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.unasked_remotes(p_document jsonb) returns text language sql immutable parallel safe;
 
 create function internal.unit_fault(p_unit text, p_settled text, p_value jsonb) returns text language sql immutable parallel safe;
 

@@ -73,7 +73,8 @@ end
 $$;
 comment on function api.get_health(text, timestamptz) is
 'The health of a server: {server, status, since, signals, disagree, disagreement, maintenance, outages,
-computed_at}. signals has what was ever reported of keepalive, probe, traffic and report; streak counts
+computed_at}. signals has what was ever reported of keepalive, traffic and report,
+and probe; where that is unknown, its detail says why. streak counts
 the newest reports that equal last_status. disagreement is a sentence. maintenance is {now, next}; outages
 are the last 5 of 90 days, the newest one first, to is null while one lasts. computed_at is p_now, or the
 time of the newest report where that is later.
