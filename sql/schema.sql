@@ -104,6 +104,7 @@ create table data.health_state (
     status text not null,  -- unknown, up, degraded or down, after thresholds.
     since timestamp with time zone not null,  -- Since when the signal has this status.
     last_at timestamp with time zone not null,  -- Time of the newest report.
+    seen_at timestamp with time zone,  -- Time of the newest report that says up or degraded.
     expires_at timestamp with time zone not null,  -- Until when the newest report counts.
     recent text[] not null,  -- Statuses of the newest reports, the newest one last.
     reason text,  -- Detail of the report that confirmed the status.
@@ -582,6 +583,8 @@ create function internal.current_health(p_now timestamp with time zone, p_server
 
 create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql stable;
 
+create function internal.end_health(p_server bigint, p_at timestamp with time zone) returns void language sql volatile;
+
 create function internal.end_version(p_server bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
 
 create function internal.estimate_rows(p_relation regclass) returns bigint language plpgsql stable;
@@ -656,6 +659,8 @@ create function internal.metric_faults(p_item jsonb, p_kind_type text, p_kind_un
 
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
 
+create function internal.nearest_server(p_name text) returns text language sql stable;
+
 create function internal.next_health(p_state data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
 
 create procedure internal.observe_traffic(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
@@ -681,6 +686,8 @@ create function internal.plot_series(p_kind bigint, p_series bigint[], p_from ti
 create function internal.present_agg(p_kind text, p_window text, p_answers json[], p_now timestamp with time zone) returns json language sql immutable;
 
 create function internal.probe_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable strict parallel safe;
+
+create function internal.probe_reason(p_server bigint) returns text language sql stable;
 
 create function internal.probe_turn(p_server bigint, p_keepalive_seconds integer, p_now timestamp with time zone) returns timestamp with time zone language sql stable parallel safe;
 
@@ -743,6 +750,8 @@ create function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items i
 create function internal.register_and_store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.register_series(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
+
+create function internal.registered_since(p_server bigint) returns timestamp with time zone language sql stable;
 
 create function internal.report_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
@@ -825,6 +834,8 @@ create function internal.tool_digests(p_tools jsonb) returns jsonb language sql 
 create function internal.traffic_reports(p_config jsonb, p_now timestamp with time zone) returns data.health_report[] language sql stable;
 
 create function internal.ts_faults(p_ts jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.unasked_remotes(p_document jsonb) returns text language sql immutable parallel safe;
 
 create function internal.unit_fault(p_unit text, p_settled text, p_value jsonb) returns text language sql immutable parallel safe;
 
@@ -991,7 +1002,7 @@ create view analytics.mcp_registry (
     description text,  -- What the server does.
     version text,  -- Newest version.
     version_since timestamp with time zone,  -- Since when it is registered.
-    status text,  -- active, deprecated or deleted.
+    status text,  -- active, deprecated, deleted or deregistered.
     owner text,  -- Who may change the entry; null for anyone.
     tier text,  -- Importance, in the words of the owner.
     tags text[],  -- Words to find the server by.
@@ -1010,7 +1021,10 @@ SELECT server.name,
     (version.document ->> 'description'::text) AS description,
     version.version,
     lower(version.valid) AS version_since,
-    server.status,
+        CASE
+            WHEN (server.deregistered_at IS NULL) THEN server.status
+            ELSE 'deregistered'::text
+        END AS status,
     server.owner,
     server.tier,
     server.tags,

@@ -41,6 +41,7 @@ create table data.health_state (
     status text not null,
     since timestamptz not null,
     last_at timestamptz not null,
+    seen_at timestamptz,
     expires_at timestamptz not null,
     recent text[] not null,
     reason text,
@@ -58,6 +59,7 @@ comment on column data.health_state.signal is 'keepalive, probe, traffic or repo
 comment on column data.health_state.status is 'unknown, up, degraded or down, after thresholds.';
 comment on column data.health_state.since is 'Since when the signal has this status.';
 comment on column data.health_state.last_at is 'Time of the newest report.';
+comment on column data.health_state.seen_at is 'Time of the newest report that says up or degraded.';
 comment on column data.health_state.expires_at is 'Until when the newest report counts.';
 comment on column data.health_state.recent is 'Statuses of the newest reports, the newest one last.';
 comment on column data.health_state.reason is 'Detail of the report that confirmed the status.';

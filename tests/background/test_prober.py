@@ -105,7 +105,10 @@ async def test_a_server_at_an_address_that_is_not_allowed_is_not_reported(
     async with process(fresh_database):
         register(conn, remotes=[{"type": "sse", "url": "http://[::1]:9/sse"}])
         detail = await becomes(conn, "select max(detail) from data.probe", bool)
-    assert detail == "not asked: the host has the address ::1, which is not public"
+    assert (
+        detail
+        == "not asked: the host has the address ::1, which is not public and not in SUPERVISOR_PROBE_ALLOWED"
+    )
     assert ask(conn, PROBES) == 0
 
 

@@ -96,7 +96,7 @@ async def test_a_window_that_a_tool_plans_is_listed_and_counted(
 @pytest.mark.parametrize(
     ("change", "slug", "field"),
     [
-        ({"servers": ["io.github.acme/serach"]}, "server_unknown", "name"),
+        ({"servers": ["io.github.acme/serach"]}, "server_unknown", "servers"),
         ({"servers": "io.github.acme/search"}, "parameter_well_formed", "servers"),
         ({"from": "yesterday"}, "parameter_well_formed", "from"),
         ({"to": None}, "parameter_required", "to"),

@@ -126,6 +126,7 @@ class Refusal:
 
     message: str = ""
     hint: str = ""
+    column: str = ""
     params: Json = field(default_factory=dict)
 
 
@@ -139,6 +140,7 @@ def refused(conn: Connection, slug: str) -> Iterator[Refusal]:
     assert diag.constraint_name == slug
     refusal.message = diag.message_primary or ""
     refusal.hint = diag.message_hint or ""
+    refusal.column = diag.column_name or ""
     # Of a broken constraint the detail is the server's.
     ours = (caught.value.sqlstate or "").startswith("SV")
     refusal.params = json.loads(diag.message_detail or "{}") if ours else {}

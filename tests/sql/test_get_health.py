@@ -50,9 +50,21 @@ def test_a_server_that_nobody_reported_on_is_unknown(db: Connection) -> None:
     answer = get_health(db, at(0))
 
     assert answer["status"] == "unknown"
-    assert answer["signals"] == answer["outages"] == []
+    (probe,) = answer["signals"]
+    assert (probe["signal"], probe["status"], probe["streak"]) == ("probe", "unknown", 0)
+    assert answer["outages"] == []
     assert (answer["disagree"], answer["disagreement"]) == (False, None)
     assert answer["maintenance"] == {"now": None, "next": None}
+
+
+def test_a_report_of_a_moment_later_counts_in_the_whole_answer(db: Connection) -> None:
+    server = add_server(db, failures=1)
+    record(db, server, [(10, "down")])
+    answer = get_health(db, at(9.9))
+
+    assert answer["status"] == answer["signals"][-1]["status"] == "down"
+    assert seconds(answer["since"]) == seconds(answer["computed_at"]) == 10
+    assert list_health(db, at(9.9))["items"][0]["status"] == "down"
 
 
 def test_every_signal_is_shown_with_its_newest_report(db: Connection) -> None:
@@ -79,7 +91,7 @@ def test_every_signal_is_shown_with_its_newest_report(db: Connection) -> None:
 def test_a_signal_that_fell_silent_is_unknown_since_then(db: Connection) -> None:
     server = add_server(db)
     record(db, server, [(0, "up")])
-    (signal,) = get_health(db, at(500))["signals"]
+    _, signal = get_health(db, at(500))["signals"]
 
     assert (signal["status"], seconds(signal["since"])) == ("unknown", 180)
     assert signal["last_status"] == "up"

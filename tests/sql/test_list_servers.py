@@ -7,8 +7,17 @@ from datetime import datetime, timedelta
 import pytest
 from psycopg import Connection
 
-from tests.sql.calls import NOW, Json, refused
-from tests.sql.registry import deregister, get_server, list_servers, register, server_json
+from tests.sql.calls import NOW, Json, ask, refused
+from tests.sql.registry import (
+    NAME,
+    deregister,
+    get_server,
+    list_servers,
+    register,
+    server_json,
+)
+from tests.sql.reports import at, record
+from tests.sql.test_heartbeat import heartbeat
 
 
 def names(page: Json) -> list[str]:
@@ -124,6 +133,44 @@ def test_the_entry_of_a_server_has_its_health(registry: Connection) -> None:
     assert (unknown["status"], unknown["last_seen"]) == ("unknown", None)
 
 
+def test_a_server_is_seen_when_a_signal_is_up_or_degraded(db: Connection) -> None:
+    register(db, server_json(), now=at(0))
+    server = ask(db, "select server_id from data.server")
+    record(db, server, [(0, "up"), (10, "degraded"), (20, "down")], now=NOW)
+    record(db, server, [(30, "down")], now=NOW)
+    assert seen(db) == [at(10), at(10)]
+
+    heartbeat(db, [NAME], at(40))
+    assert seen(db) == [at(40), at(40)]
+
+
+def seen(conn: Connection) -> list[datetime]:
+    """When a server was seen last, as its entry and as the list say."""
+    (item,) = list_servers(conn)["items"]
+    health = get_server(conn)["health"]
+    return [datetime.fromisoformat(each["last_seen"]) for each in (health, item)]
+
+
+def test_a_deregistered_server_has_a_status_and_no_health(db: Connection) -> None:
+    register(db, server_json())
+    deregister(db)
+    (item,) = list_servers(db, status="deregistered")["items"]
+    entry = get_server(db)
+
+    assert (item["status"], item["health"]) == ("deregistered", None)
+    assert (entry["status"], entry["health"]) == ("deregistered", None)
+    assert ask(db, "select status from analytics.mcp_registry") == "deregistered"
+
+
+def test_as_of_before_the_registration_is_refused_with_its_time(db: Connection) -> None:
+    register(db, server_json())
+    with refused(db, "server_not_registered_yet") as refusal:
+        get_server(db, as_of=NOW - timedelta(seconds=1))
+
+    assert datetime.fromisoformat(refusal.params["registered_at"]) == NOW
+    assert get_server(db, as_of=NOW)["version"] == "1.0.0"
+
+
 def add_state(conn: Connection, name: str, signal: str, status: str) -> None:
     """A signal of a server at NOW, while the service runs."""
     conn.execute(
@@ -133,7 +180,7 @@ def add_state(conn: Connection, name: str, signal: str, status: str) -> None:
     )
     conn.execute(
         "insert into data.health_state"
-        " (server_id, signal, status, since, last_at, expires_at, recent)"
-        " select server_id, %s, %s, %s, %s, %s, '{}' from data.server where name = %s",
-        [signal, status, NOW, NOW, NOW + timedelta(hours=1), name],
+        " (server_id, signal, status, since, last_at, seen_at, expires_at, recent)"
+        " select server_id, %s, %s, %s, %s, %s, %s, '{}' from data.server where name = %s",
+        [signal, status, NOW, NOW, NOW, NOW + timedelta(hours=1), name],
     )

@@ -106,6 +106,25 @@ def test_servers_join_and_leave_a_window(db: Connection) -> None:
     assert list_maintenance(db, name="acme/search", now=26)["items"] == []
 
 
+def test_a_window_that_exists_keeps_its_servers(db: Connection) -> None:
+    add_server(db, "acme/other")
+    plan(db, 20, 32, servers=["acme/search", "acme/other"], now=24)
+    answer = plan(db, None, 25, servers=None, now=25)
+
+    assert answer["servers"] == ["acme/other", "acme/search"]
+    assert (answer["from"], answer["to"]) == (at(20).isoformat(), at(25).isoformat())
+
+
+def test_all_names_that_are_not_registered_are_listed(db: Connection) -> None:
+    add_server(db, "acme/gone")
+    db.execute("update data.server set deregistered_at = %s where name = 'acme/gone'", [at(20)])
+    with refused(db, "server_unknown") as refusal:
+        plan(db, servers=["acme/serach", "acme/search", "acme/gone"])
+
+    assert refusal.column == "servers"
+    assert refusal.params["unknown"] == ["acme/gone", "acme/serach"]
+
+
 def test_a_window_of_the_past_restates_the_sla(db: Connection) -> None:
     plan(db, 2, 4, now=24, reason="was planned")
 

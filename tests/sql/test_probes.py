@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from psycopg import Connection
 
 from tests.sql.calls import NOW, ask
+from tests.sql.test_get_health import get_health
 
 HTTP = {"type": "streamable-http", "url": "https://search.example/mcp"}
 SSE = {"type": "sse", "url": "https://search.example/sse"}
@@ -223,6 +224,44 @@ def test_a_probe_that_was_not_possible_is_no_report(db: Connection) -> None:
     assert ask(db, "select count(*) from data.health_report") == 0
     assert ask(db, "select detail from data.probe") == "not asked: …"
     assert due(db) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"probe": False}, "probing is off for this server"),
+        ({"status": "deprecated"}, "not asked: only active servers are, this one is deprecated"),
+        ({"remotes": []}, "no remote of HTTP type"),
+        (
+            {"remotes": [{"type": "sse", "url": "https://{tenant}.example/mcp?key={key}"}]},
+            "https://{tenant}.example/mcp: not asked, the URL has variables",
+        ),
+        ({}, "not asked yet"),
+    ],
+)
+def test_health_says_why_a_server_is_not_probed(
+    db: Connection, changed: dict[str, Any], reason: str
+) -> None:
+    register(db, **changed)
+    (signal,) = get_health(db, NOW, "acme/search")["signals"]
+
+    assert (signal["signal"], signal["status"], signal["detail"]) == ("probe", "unknown", reason)
+
+
+def test_health_says_why_the_last_probe_was_not_possible(db: Connection) -> None:
+    register(db)
+    record(db, status=None, detail="not asked: …")
+
+    assert get_health(db, NOW, "acme/search")["signals"][0]["detail"] == "not asked: …"
+
+
+def test_the_detail_of_a_probe_names_remotes_that_are_not_asked(db: Connection) -> None:
+    register(db, remotes=[HTTP, {"type": "sse", "url": "https://{tenant}.example/mcp"}])
+    record(db, detail="MCP 2026-07-28")
+
+    assert get_health(db, NOW, "acme/search")["signals"][0]["detail"] == (
+        "MCP 2026-07-28; https://{tenant}.example/mcp: not asked, the URL has variables"
+    )
 
 
 def test_a_server_that_was_deregistered_meanwhile_gets_no_report(db: Connection) -> None:

@@ -155,7 +155,7 @@ def test_an_exact_version_is_taken(db: Connection, version: str) -> None:
     "version",
     [
         *("^1.2.3", "~1.2.3", ">=1.2.3", "<2", "=1.0", "1.x", "1.X.2", "x", "1.*", "*"),
-        *("1 || 2", "1, 2", "1.0 - 2.0", "", "1" * 256),
+        *("1 || 2", "1, 2", "1.0 - 2.0", "", "1" * 256, "latest"),
     ],
 )
 def test_a_range_of_versions_is_refused(db: Connection, version: str) -> None:
@@ -168,7 +168,7 @@ def test_a_range_of_versions_is_refused(db: Connection, version: str) -> None:
         "https://acme.example",
         "http://localhost:5008/sse",
         "http://[::1]:80/",
-        "https://user:pass@acme.example/mcp?a=b#c",
+        "https://acme.example:65535/mcp?a=b@c:99999#d",
         "https://{tenant}.example/mcp",
         "{base}/mcp",
     ],
@@ -189,6 +189,8 @@ def test_a_url_with_a_host_or_variables_is_taken(db: Connection, url: str) -> No
         "https://:80/",
         "https://?a",
         "https://user@/mcp",
+        "https://acme.example:65536/",
+        "http://[::1]:123456",
         "https://acme.example/a b",
         "https://äcme.example/",
         "javascript:alert(1)",
@@ -200,6 +202,14 @@ def test_a_url_with_a_host_or_variables_is_taken(db: Connection, url: str) -> No
 def test_a_url_that_leads_nowhere_is_refused_with_its_place(db: Connection, url: str) -> None:
     remotes = [{"type": "sse", "url": "https://a.example"}, {"type": "sse", "url": url}]
     assert faults(db, server_json(remotes=remotes)) == [("remotes[1].url", "field_well_formed")]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://user:pw@acme.example/mcp", "https://key@acme.example", "{scheme}://a:b@c/"]
+)
+def test_credentials_in_a_url_are_refused(db: Connection, url: str) -> None:
+    (fault,) = faults(db, server_json(remotes=[{"type": "sse", "url": url}]))
+    assert fault == ("remotes[0].url", "field_well_formed")
 
 
 def test_every_fault_is_reported_with_its_place(db: Connection) -> None:

@@ -58,9 +58,10 @@ def test_the_version_of_a_time_is_the_one_registered_then(db: Connection) -> Non
         assert server["capabilities"]["tools"] == [{"name": tool}]
 
 
-def test_before_its_registration_a_server_has_no_version(db: Connection) -> None:
+def test_while_it_was_deregistered_a_server_has_no_version(db: Connection) -> None:
     register(db, server_json("1"))
-    server = get_server(db, as_of=NOW - MICROSECOND)
+    deregister(db, now=NOW + MICROSECOND)
+    server = get_server(db, as_of=NOW + MICROSECOND)
     assert (server["version"], server["document"], server["capabilities"]) == (None, None, None)
 
 
@@ -179,9 +180,9 @@ def replay(steps: list[Step]) -> list[tuple[datetime, str | None]]:
         if (noted[-1][1] if noted else None) == wanted:
             continue
         if noted:
-            # A version has a length; the time without one may have none.
-            begin, before = noted[-1]
-            noted.append((max(now, begin + MICROSECOND if before else begin), wanted))
+            # A version has a length, and so has the time between two registrations.
+            begin, _ = noted[-1]
+            noted.append((max(now, begin + MICROSECOND), wanted))
         else:
             noted.append((now, wanted))
     return noted
@@ -215,7 +216,7 @@ def test_versions_never_overlap_and_equal_a_replay(
             assert spans(conn) == expected[::-1]
             for begin, _ in noted:
                 for seconds in asked:
-                    at = begin + timedelta(seconds=seconds)
+                    at = max(begin + timedelta(seconds=seconds), NOW)
                     assert get_server(conn, as_of=at)["version"] == version_at(noted, at)
         conn.rollback()
 

@@ -34,13 +34,30 @@ def combine(server: str, asked_at: datetime, found: Sequence[tuple[Remote, Outco
         server,
         asked_at,
         statuses.pop() if len(statuses) == 1 else "degraded",
-        _detail(shown),
+        _detail(shown, [each for each in found if each not in shown]),
         max(latencies, default=None),
         next((outcome.tools for _, outcome in shown if outcome.tools is not None), None),
     )
 
 
-def _detail(shown: Sequence[tuple[Remote, Outcome]]) -> str:
+def _detail(
+    shown: Sequence[tuple[Remote, Outcome]], unasked: Sequence[tuple[Remote, Outcome]]
+) -> str:
+    """The detail of the remotes that count, and why the others were not asked."""
+    if not unasked:
+        return _of_counted(shown)
+    return "; ".join(
+        [
+            f"{len(shown)} of {len(shown) + len(unasked)} asked: {_of_counted(shown)}",
+            *(
+                f"{_place(remote.url)}: {outcome.detail.replace('not asked: ', 'not asked, ')}"
+                for remote, outcome in unasked
+            ),
+        ]
+    )
+
+
+def _of_counted(shown: Sequence[tuple[Remote, Outcome]]) -> str:
     """The detail of one remote; of several, how many are up, and what is wrong with the others."""
     if len(shown) == 1:
         return shown[0][1].detail

@@ -185,7 +185,9 @@ class Wire(httpx2.AsyncBaseTransport):
         refused = self._allowed.refused(host, found)
         if refused is not None:
             raise Unanswered(
-                f"not asked: the host has the address {refused}, which is not public", own=True
+                f"not asked: the host has the address {refused}, which is not public"
+                " and not in SUPERVISOR_PROBE_ALLOWED",
+                own=True,
             )
         self._addresses[host, port] = list(found)
         return self._addresses[host, port]

@@ -64,7 +64,7 @@ def register(
             remarks += [{"name": name, "remark": remark} for remark in found]
             outcome = _register(client, name, {**document, **added})
             if isinstance(outcome, str):
-                outcomes[outcome] += 1
+                outcomes[outcome] = outcomes.get(outcome, 0) + 1
             else:
                 refused.append({"place": entry.place, "name": name, **outcome})
     if as_json:

@@ -68,14 +68,14 @@ def _maintenance(health: dict[str, Any] | None, windows: dict[str, Any]) -> dict
 
 def _show_entry(entry: dict[str, Any], maintenance: dict[str, str]) -> None:
     document, health = entry["document"] or {}, entry["health"]
-    since = f" since {moment(health['since'])}" if health["since"] else ""
+    since = f" since {moment(health['since'])}" if health and health["since"] else ""
     facts = {
         "name": entry["name"],
         "version": entry["version"],
         "description": document.get("description"),
-        "status": "deregistered" if entry["deregistered_at"] else entry["status"],
-        "health": health["status"] + since,
-        "last_seen": age(health["last_seen"]),
+        "status": entry["status"],
+        "health": health and health["status"] + since,
+        "last_seen": health and age(health["last_seen"]),
         **maintenance,
         "owner": entry["owner"],
         "tier": entry["tier"],

@@ -31,12 +31,13 @@ class MaintenancePlan(Query, frozen=True):
     servers: Annotated[
         list[str] | None,
         Meta(
-            description="Names of the servers.",
+            description="Names of the servers; a window that exists keeps its own if left out.",
             extra_json_schema={"minItems": 1, "maxItems": 1000},
         ),
     ] = None
     from_: Annotated[
-        Timestamp | None, Meta(description="Start; now if left out. May be in the past.")
+        Timestamp | None,
+        Meta(description="Start; as before, or now, if left out. May be in the past."),
     ] = field(default=None, name="from")
     to: Annotated[Timestamp | None, Meta(description="End.")] = None
     cancelled: Annotated[

@@ -19,8 +19,9 @@ from supervisor_mcp.operations.query import Query
 
 DOCUMENT = SCHEMAS["server"]
 AGAIN = "Send the request again: what was done already does not change."
-Status = Literal["active", "deprecated", "deleted"]
+Status = Literal["active", "deprecated", "deleted", "deregistered"]
 Health = Literal["up", "degraded", "down", "unknown", "maintenance"]
+LastSeen = Annotated[str | None, Meta(description="When a signal of it was up or degraded last.")]
 ServerName = Annotated[
     str,
     Meta(
@@ -59,7 +60,10 @@ class Registered(Struct):
 
     name: str
     local: Annotated[bool, Meta(description="Whether the name has no namespace.")]
-    outcome: Literal["created", "changed", "unchanged"]
+    outcome: Annotated[
+        Literal["created", "changed", "unchanged", "restored"],
+        Meta(description="restored: it had been deregistered."),
+    ]
     version: str
     previous_version: Annotated[
         str | None, Meta(description="Version before a change of the version or its document.")
@@ -82,7 +86,7 @@ class ServerListQuery(Query, frozen=True):
     """Which servers to list."""
 
     status: Annotated[
-        Literal["active", "deprecated", "deleted", "deregistered"] | None,
+        Status | None,
         Meta(description="Only these; all but deregistered ones if left out."),
     ] = None
     health: Annotated[
@@ -103,9 +107,9 @@ class ListedServer(Struct):
     title: str | None
     description: str | None
     version: str | None
-    status: Literal["active", "deprecated", "deleted", "deregistered"]
-    health: Health
-    last_seen: Annotated[str | None, Meta(description="Time of the newest report about it.")]
+    status: Status
+    health: Annotated[Health | None, Meta(description="null when deregistered.")]
+    last_seen: LastSeen
     tier: str | None
     tags: list[str]
     owner: str | None
@@ -154,7 +158,7 @@ class ServerHealth(Struct):
 
     status: Health
     since: str | None
-    last_seen: Annotated[str | None, Meta(description="Time of the newest report about it.")]
+    last_seen: LastSeen
 
 
 class Server(Struct):
@@ -175,7 +179,7 @@ class Server(Struct):
     registered_at: str
     updated_at: str
     deregistered_at: str | None
-    health: ServerHealth
+    health: Annotated[ServerHealth | None, Meta(description="null when deregistered.")]
     version: str | None
     document: dict[str, Any] | None
     capabilities: Capabilities | None

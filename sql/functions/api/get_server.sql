@@ -8,14 +8,23 @@ set extra_float_digits = 1
 as $$
 declare
     v_server constant bigint := internal.find_server(p_name);
+    v_registered_at constant timestamptz := (
+        select registered_at from data.server where server_id = v_server
+    );
 begin
+    if p_as_of < v_registered_at then
+        raise exception 'server "%" was not registered at %', p_name, to_json(p_as_of) #>> '{}'
+            using errcode = 'SV404', constraint = 'server_not_registered_yet', column = 'as_of',
+            detail = jsonb_build_object('registered_at', v_registered_at),
+            hint = format('It was registered at %s. Send a later as_of.', to_json(v_registered_at) #>> '{}');
+    end if;
     return (
         select
             json_build_object(
                 'name', server.name,
                 'local', server.local,
                 'owner', server.owner,
-                'status', server.status,
+                'status', case when server.deregistered_at is null then server.status else 'deregistered' end,
                 'tier', server.tier,
                 'tags', server.tags,
                 'source', server.source,
@@ -33,12 +42,13 @@ begin
                             'status', health.status,
                             'since', nullif(health.since, '-infinity'),
                             'last_seen', (
-                                select nullif(max(last_at), '-infinity')
+                                select max(seen_at)
                                 from data.health_state
                                 where server_id = v_server
                             )
                         )
                     from internal.current_health(p_now, array[v_server]) as health
+                    where server.deregistered_at is null
                 ),
                 'version', at.version,
                 'document', at.document,
@@ -72,6 +82,7 @@ $$;
 comment on function api.get_server(text, timestamptz, timestamptz) is
 'A server of the registry, with its present health, the version that it had at p_as_of, by default now,
 and its newest 100 versions: {name, …, health: {status, since, last_seen}, version, document,
-capabilities, versions: [{version, from, to}]}. Where it was not registered at that time, version and
-what belongs to it are null.
-Errors: server_unknown.';
+capabilities, versions: [{version, from, to}]}. health is null of a deregistered server; last_seen
+is when a signal of it was up or degraded last. Where it was deregistered at that time, version and what
+belongs to it are null.
+Errors: server_unknown, server_not_registered_yet.';

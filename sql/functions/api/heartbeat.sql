@@ -45,6 +45,7 @@ begin
                 else p_now
             end,
             last_at = p_now,
+            seen_at = p_now,
             expires_at = before.renewed_until,
             recent = '{up}'
         from before
@@ -54,10 +55,16 @@ begin
     ),
     first as (
         insert into data.health_state (
-            server_id, signal, status, since, last_at, expires_at, recent
+            server_id, signal, status, since, last_at, seen_at, expires_at, recent
         )
-        select known.server_id, 'keepalive', 'up', p_now, p_now, known.expires_at, '{up}'
+        select
+            known.server_id, 'keepalive', 'up', began.at, began.at, began.at,
+            began.at + (known.expires_at - p_now), '{up}'
         from known
+        -- The clock that ended an earlier registration may be ahead of this one.
+        cross join lateral (
+            select greatest(p_now, internal.registered_since(known.server_id)) as at
+        ) as began
         where known.server_id not in (select before.server_id from before)
         order by known.server_id
         -- Another call was first, a moment ago.

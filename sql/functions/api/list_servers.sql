@@ -40,7 +40,7 @@ begin
                 version.document,
                 health.status as health,
                 (
-                    select nullif(max(state.last_at), '-infinity')
+                    select max(state.seen_at)
                     from data.health_state as state
                     where state.server_id = server.server_id
                 ) as last_seen
@@ -54,7 +54,8 @@ begin
                 order by server_version.valid desc
                 limit 1
             ) as version on true
-            left join internal.overall_status(p_now, null) as health on server.server_id = health.server_id
+            left join internal.overall_status(p_now, null) as health
+                on server.server_id = health.server_id and server.deregistered_at is null
             where
                 case p_status
                     when 'deregistered' then server.deregistered_at is not null
@@ -110,7 +111,8 @@ $$;
 comment on function api.list_servers(text, text, text, text, integer, text, timestamptz) is
 'Servers by name: {items: [{name, title, description, version, status, health, last_seen, tier, tags,
 owner, source}], next_cursor}. p_status is active, deprecated, deleted or deregistered; without it, the
-list has all but the deregistered ones. p_health filters by the present status of the health. p_q is a
+list has all but the deregistered ones, whose health is null. last_seen is when a signal was up or degraded
+last. p_health filters by the present status of the health. p_q is a
 part of the name, the title or the description, or similar to a part of the name. A page has p_limit
 items, by default 100, at most 1000; next_cursor is null on the last one.
 Errors: server_status_known, health_known, limit_in_range, cursor_invalid.';

@@ -17,7 +17,7 @@ set extra_float_digits = 1
 as $$
 declare
     v_cancelled constant boolean := coalesce(p_cancelled, false);
-    v_servers constant bigint [] := case when not v_cancelled then internal.find_maintained(p_servers) end;
+    v_servers bigint [];
     v_now timestamptz;
     v_from timestamptz;
     v_during tstzrange;
@@ -41,6 +41,17 @@ begin
     into v_known, v_now, v_from
     from data.maintenance
     where maintenance_id = p_id;
+    if not v_cancelled then
+        -- Without servers, a window that is in force keeps those that it has.
+        v_servers := array(
+            select server_id
+            from data.maintenance
+            where maintenance_id = p_id and upper_inf(recorded) and p_servers is null
+        );
+        if v_servers = '{}' then
+            v_servers := internal.find_maintained(p_servers);
+        end if;
+    end if;
 
     if v_cancelled and not v_known then
         raise exception 'unknown maintenance window "%"', p_id
@@ -103,7 +114,8 @@ comment on function api.plan_maintenance(
     text, text[], timestamptz, timestamptz, text, text, boolean, timestamptz
 ) is
 'Plans, changes or cancels the maintenance window p_id of p_servers in [p_from, p_to). Without p_from,
-the window starts now, or when it started before. With p_cancelled, it never was; only p_author and
+the window starts now, or when it started before; without p_servers, it keeps those that it has. With
+p_cancelled, it never was; only p_author and
 p_reason are needed then. The same content again changes nothing. Where a change touches time that has
 passed, a restatement for each server keeps the figures of before and after. Returns {id, status,
 servers, from, to, author, reason, changed, restated}; restated is the number of restatements.

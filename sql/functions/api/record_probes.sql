@@ -26,6 +26,7 @@ begin
             left(probe.detail, 500) as detail,
             case jsonb_typeof(probe.tools) when 'array' then internal.tool_digests(probe.tools) end as tools,
             known.tools as known,
+            internal.unasked_remotes(version.document) as unasked,
             nullif(internal.tool_digests(version.capabilities -> 'tools'), '{}') as registered
         from
             jsonb_to_recordset(p_probes) as probe (
@@ -46,7 +47,8 @@ begin
     ),
     noted as (
         insert into data.probe (server_id, asked_at, detail, tools)
-        select distinct on (server_id) server_id, asked_at, detail, coalesce(tools, known)
+        select distinct on (server_id)
+            server_id, asked_at, concat_ws('; ', detail, unasked), coalesce(tools, known)
         from sent
         order by server_id, asked_at desc
         on conflict (server_id) do update
@@ -60,7 +62,8 @@ begin
                 concat_ws(
                     '; ',
                     detail,
-                    case when status <> 'down' then internal.tool_differences(unlike_registered) end
+                    case when status <> 'down' then internal.tool_differences(unlike_registered) end,
+                    unasked
                 ),
                 p_now
             )::data.health_report

@@ -43,7 +43,7 @@ begin
     select * into v_before
     from data.server
     where name = p_name
-    for update;
+    for no key update;
     perform internal.own_server(v_before, v_document ->> 'owner');
 
     -- What is left out keeps its value.
@@ -85,6 +85,10 @@ begin
             deregistered_at = null
         where server_id = v_after.server_id;
     end if;
+    if v_before.deregistered_at is not null then
+        -- What a call stored that did not know yet that the server was deregistered.
+        perform internal.end_health(v_before.server_id, v_before.deregistered_at);
+    end if;
     kinds := v_change.kinds;
 
     answer := json_build_object(
@@ -92,6 +96,7 @@ begin
         'local', v_after.local,
         'outcome', case
             when v_created then 'created'
+            when v_before.deregistered_at is not null then 'restored'
             when v_after is distinct from v_before then 'changed'
             else 'unchanged'
         end,
@@ -109,6 +114,6 @@ status, owner, tier, tags, source, keepalive_seconds, failures_to_down, successe
 probe and capabilities {tools, resources, prompts}; of these, what is left out keeps its value. Another
 version, document or list of capabilities begins a new version; the facts Fact:ServerVersionChanged and
 Fact:ToolsChanged say what has changed. answer: {name, local, outcome, version, previous_version, tools:
-{added, removed, changed}, registered_at, updated_at}; outcome is created, changed or unchanged. kinds
-and change are as in ingest_facts.
+{added, removed, changed}, registered_at, updated_at}; outcome is created, changed, unchanged, or
+restored for a server that was deregistered. kinds and change are as in ingest_facts.
 Errors: document_refused, server_owned, series_within_quota.';

@@ -6,17 +6,7 @@ declare
     v_nearest text;
 begin
     if v_server is null then
-        v_nearest := internal.nearest_name(
-            p_name,
-            array(
-                select name
-                from data.server
-                where length(name) between length(p_name) / 2 and length(p_name) * 2 + 5
-                -- Bounds the time of the comparison.
-                limit 10000
-            ),
-            0.25
-        );
+        v_nearest := internal.nearest_server(p_name);
         raise exception 'unknown server "%"', left(p_name, 200)
             using errcode = 'SV404', constraint = 'server_unknown', column = 'name',
             detail = jsonb_strip_nulls(jsonb_build_object('nearest', v_nearest)),
@@ -27,5 +17,5 @@ begin
 end
 $$;
 comment on function internal.find_server(text) is
-'The server of this name, registered now or before. The error names the nearest known server.
+'The server of this name, registered now or before. The error names the nearest registered server.
 Errors: server_unknown.';

@@ -36,11 +36,11 @@ begin atomic
             server.server_id = known.server_id
             and server.deregistered_at is null
             and known.status <> 'unknown'
-            and known.since <= p_now
             and known.expires_at > p_now
     where p_servers is null or server.server_id = any(p_servers)
     group by server.server_id;
 end;
 comment on function internal.overall_status(timestamptz, bigint[]) is
 'Status of servers, of all for null: maintenance inside a window, else the worst of the signals that
-are known; unknown when none is, when this service is not running, and of deregistered servers.';
+are known, also of one that another process reported a moment after p_now; unknown when none is, when
+this service is not running, and of deregistered servers.';

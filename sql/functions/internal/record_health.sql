@@ -16,10 +16,14 @@ begin
     -- Every batch locks the states in this order: batches wait for each other and do not deadlock.
     insert into data.health_state (server_id, signal, status, since, last_at, expires_at, recent)
     select distinct
-        report.server_id, report.signal, 'unknown', server.registered_at,
+        report.server_id, report.signal, 'unknown', internal.registered_since(report.server_id),
         timestamptz '-infinity', timestamptz '-infinity', '{}'::text []
     from unnest(p_reports) as report
-    inner join data.server on report.server_id = server.server_id
+    where
+        not exists (
+            select from data.health_state as known
+            where known.server_id = report.server_id and known.signal = report.signal
+        )
     order by report.server_id, report.signal
     on conflict (server_id, signal) do nothing;
     perform
@@ -79,7 +83,10 @@ begin
             ) as after,
             row_number() over (
                 partition by fresh.server_id, fresh.signal order by fresh.at desc, fresh.place desc
-            ) as nth_newest
+            ) as nth_newest,
+            max(fresh.at) filter (where fresh.status <> 'down') over (
+                partition by fresh.server_id, fresh.signal
+            ) as seen_at
         from fresh
         inner join data.health_state as state
             on fresh.server_id = state.server_id and fresh.signal = state.signal
@@ -99,6 +106,7 @@ begin
             status = (step.after).status,
             since = (step.after).since,
             last_at = (step.after).last_at,
+            seen_at = coalesce(step.seen_at, state.seen_at),
             expires_at = (step.after).expires_at,
             recent = (step.after).recent,
             reason = (step.after).reason,

@@ -2,17 +2,21 @@ create or replace function internal.server_schema() returns jsonb
 language sql immutable parallel safe
 begin atomic
     with regex as (
-        select 'https?://([!\"$-.0->A-~]*@)?[!\"$-.0-9;->A-~][!\"$-.0->A-~]*([/?#][!-~]*)?' as url
+        select
+            'https?://[!\"$-.0-9;->A-~][!\"$-.0->A-~]*([/?#][!-~]*)?' as url,
+            -- Credentials, which every reader would see, or a port above 65535.
+            '"not": {"pattern": "^[^/?#]*://[^/?#]*(@|:0*(6553[6-9]|655[4-9][0-9]|65[6-9][0-9]{2}'
+            || '|6[6-9][0-9]{3}|[7-9][0-9]{4}|[1-9][0-9]{5,})([/?#]|$))"},' as refused
     ),
 
     pattern as (
         select
-            '"pattern": "^' || url || '$",
-            "$comment": "Send an http or https URL with a host, in ASCII."' as url,
-            '"pattern": "^(' || url || '|[{][A-Za-z_][A-Za-z0-9_]*[}][!-~]*)$",
-            "$comment": "Send an http or https URL with a host, in ASCII; {x} is a variable."' as url_template,
-            '"not": {"pattern": "^ *[~^<>=]|[*]|[|]|,| - |(^|[.])[xX]([.+-]|$)"},
-            "$comment": "Send the version itself, such as 1.0.2, not a range."' as exact
+            refused || '"pattern": "^' || url || '$",
+            "$comment": "Send an http or https URL in ASCII: a host, a port up to 65535, no credentials."' as url,
+            refused || '"pattern": "^(' || url || '|[{][A-Za-z_][A-Za-z0-9_]*[}][!-~]*)$",
+            "$comment": "Send an http or https URL in ASCII: a host, a port up to 65535, no credentials; {x} is a variable."' as url_template,
+            '"not": {"pattern": "^latest$|^ *[~^<>=]|[*]|[|]|,| - |(^|[.])[xX]([.+-]|$)"},
+            "$comment": "Send the version itself, such as 1.0.2, not a range or latest."' as exact
         from regex
     ),
 

@@ -13,7 +13,6 @@ begin atomic
             state.server_id,
             state.signal,
             state.latency_ms,
-            state.detail,
             state.recent,
             known.is_so,
             array_position('{keepalive,probe,traffic,report}', state.signal) as place,
@@ -24,10 +23,45 @@ begin atomic
             case
                 when known.is_so or state.status = 'unknown' then state.since
                 else state.expires_at
-            end as since
-        from data.health_state as state
+            end as since,
+            case
+                when state.signal = 'probe' and not known.is_so then internal.probe_reason(state.server_id)
+                else state.detail
+            end as detail
+        from (
+            select
+                server_id,
+                signal,
+                status,
+                since,
+                last_at,
+                expires_at,
+                recent,
+                latency_ms,
+                detail
+            from data.health_state
+            where server_id = any(p_servers)
+            union all
+            -- A probe that has found nothing yet is shown with the reason.
+            select
+                server.server_id,
+                'probe',
+                'unknown',
+                internal.registered_since(server.server_id),
+                null,
+                null,
+                '{}',
+                null,
+                null
+            from data.server
+            where
+                server.server_id = any(p_servers)
+                and not exists (
+                    select from data.health_state as probed
+                    where probed.server_id = server.server_id and probed.signal = 'probe'
+                )
+        ) as state
         cross join lateral (values (state.status <> 'unknown' and state.expires_at > p_now)) as known (is_so)
-        where state.server_id = any(p_servers)
     )
 
     select
@@ -68,5 +102,6 @@ begin atomic
     group by signal.server_id;
 end;
 comment on function internal.signal_health(timestamptz, bigint[]) is
-'The signals of servers that were ever reported, whether those that are known disagree, and a sentence
+'The signals of servers that were ever reported and the probe, which has a reason as detail where it is
+unknown; whether those that are known disagree, and a sentence
 that says so.';

@@ -37,7 +37,8 @@ begin
     since := greatest(
         p_now,
         -- Of two changes at the same instant, or after the clock went back, the second one is later.
-        coalesce(upper(v_last.valid), lower(v_last.valid) + interval '1 microsecond')
+        -- A gap, even the shortest, is what sets two registrations apart.
+        coalesce(upper(v_last.valid), lower(v_last.valid)) + interval '1 microsecond'
     );
     perform internal.end_version(p_server, since);
     insert into data.server_version (server_id, version, document, capabilities, valid)

@@ -6,7 +6,7 @@ select
     version.document ->> 'description' as description,
     version.version,
     lower(version.valid) as version_since,
-    server.status,
+    case when server.deregistered_at is null then server.status else 'deregistered' end as status,
     server.owner,
     server.tier,
     server.tags,
@@ -34,7 +34,7 @@ comment on column analytics.mcp_registry.title is 'Name for people.';
 comment on column analytics.mcp_registry.description is 'What the server does.';
 comment on column analytics.mcp_registry.version is 'Newest version.';
 comment on column analytics.mcp_registry.version_since is 'Since when it is registered.';
-comment on column analytics.mcp_registry.status is 'active, deprecated or deleted.';
+comment on column analytics.mcp_registry.status is 'active, deprecated, deleted or deregistered.';
 comment on column analytics.mcp_registry.owner is 'Who may change the entry; null for anyone.';
 comment on column analytics.mcp_registry.tier is 'Importance, in the words of the owner.';
 comment on column analytics.mcp_registry.tags is 'Words to find the server by.';
