@@ -17,6 +17,7 @@ as $$
 declare
     v_limit constant integer := internal.read_limit(p_limit, 100, 1000);
     v_after constant text := internal.read_cursor('servers', p_cursor, '.');
+    v_page bigint [];
     v_answer json;
 begin
     if p_status not in ('active', 'deprecated', 'deleted', 'deregistered') then
@@ -29,54 +30,71 @@ begin
             using errcode = 'SV422', constraint = 'health_known', column = 'health',
             hint = 'Send up, degraded, down, unknown or maintenance.';
     end if;
+    v_page := array(
+        select server.server_id
+        from data.server
+        where
+            case p_status
+                when 'deregistered' then server.deregistered_at is not null
+                else server.deregistered_at is null and server.status = coalesce(p_status, server.status)
+            end
+            and (p_tag is null or server.tags @> array[p_tag])
+            and (
+                p_q is null
+                or word_similarity(lower(p_q), lower(server.name)) >= 0.4
+                or strpos(
+                    (
+                        select
+                            lower(concat_ws(
+                                E'\n', server.name, version.document ->> 'title',
+                                version.document ->> 'description'
+                            ))
+                        from data.server_version as version
+                        where version.server_id = server.server_id
+                        order by version.valid desc
+                        limit 1
+                    ),
+                    lower(p_q)
+                ) > 0
+            )
+            and (
+                p_health is null
+                or server.deregistered_at is null
+                and server.server_id in (
+                    select overall.server_id
+                    from internal.overall_status(p_now, null) as overall
+                    where overall.status = p_health
+                )
+            )
+            and (v_after is null or server.name > v_after)
+        order by server.name
+        limit v_limit + 1
+    );
     with page as (
         select
             server.*,
-            row_number() over (order by server.name) as place
-        from (
+            row_number() over (order by server.name) as place,
+            version.version,
+            version.document,
+            health.status as health,
+            (
+                select max(state.seen_at)
+                from data.health_state as state
+                where state.server_id = server.server_id
+            ) as last_seen
+        from data.server
+        left join lateral (
             select
-                server.*,
-                version.version,
-                version.document,
-                health.status as health,
-                (
-                    select max(state.seen_at)
-                    from data.health_state as state
-                    where state.server_id = server.server_id
-                ) as last_seen
-            from data.server
-            left join lateral (
-                select
-                    server_version.version,
-                    server_version.document
-                from data.server_version
-                where server_version.server_id = server.server_id
-                order by server_version.valid desc
-                limit 1
-            ) as version on true
-            left join internal.overall_status(p_now, null) as health
-                on server.server_id = health.server_id and server.deregistered_at is null
-            where
-                case p_status
-                    when 'deregistered' then server.deregistered_at is not null
-                    else server.deregistered_at is null and server.status = coalesce(p_status, server.status)
-                end
-                and (p_tag is null or server.tags @> array[p_tag])
-                and (
-                    p_q is null
-                    or strpos(
-                        lower(concat_ws(
-                            E'\n', server.name, version.document ->> 'title', version.document ->> 'description'
-                        )),
-                        lower(p_q)
-                    ) > 0
-                    or word_similarity(lower(p_q), lower(server.name)) >= 0.4
-                )
-                and (p_health is null or health.status = p_health)
-                and (v_after is null or server.name > v_after)
-            order by server.name
-            limit v_limit + 1
-        ) as server
+                server_version.version,
+                server_version.document
+            from data.server_version
+            where server_version.server_id = server.server_id
+            order by server_version.valid desc
+            limit 1
+        ) as version on true
+        left join internal.overall_status(p_now, v_page) as health
+            on server.server_id = health.server_id and server.deregistered_at is null
+        where server.server_id = any(v_page)
     )
     select json_build_object(
         'items', coalesce(
