@@ -254,7 +254,8 @@ async def test_a_host_with_a_private_address_is_not_asked() -> None:
         found = await prober(allowed=[]).ask(remote)
     assert (found.status, found.detail) == (
         None,
-        "not asked: the host has the address 127.0.0.1, which is not public and not in SUPERVISOR_PROBE_ALLOWED",
+        "not asked: the host has the address 127.0.0.1, which is not public"
+        " and not in SUPERVISOR_PROBE_ALLOWED",
     )
 
 

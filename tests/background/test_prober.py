@@ -106,8 +106,8 @@ async def test_a_server_at_an_address_that_is_not_allowed_is_not_reported(
         register(conn, remotes=[{"type": "sse", "url": "http://[::1]:9/sse"}])
         detail = await becomes(conn, "select max(detail) from data.probe", bool)
     assert (
-        detail
-        == "not asked: the host has the address ::1, which is not public and not in SUPERVISOR_PROBE_ALLOWED"
+        detail == "not asked: the host has the address ::1, which is not public"
+        " and not in SUPERVISOR_PROBE_ALLOWED"
     )
     assert ask(conn, PROBES) == 0
 

@@ -121,6 +121,25 @@ async def test_the_arguments_of_a_prompt_are_described_as_text(
         assert "JSON" not in argument.description
 
 
+@pytest.mark.parametrize(
+    ("prompt", "arguments", "field"),
+    [
+        ("diagnose_server", {}, "name"),
+        ("diagnose_server", {"name": ""}, "name"),
+        ("diagnose_server", {"name": conftest.SERVER, "window": "a week"}, "window"),
+        ("weekly_kpi_report", {"window": "week"}, "window"),
+    ],
+)
+async def test_a_bad_argument_of_a_prompt_is_a_problem_with_its_name(
+    client: Caller, prompt: str, arguments: dict[str, str], field: str
+) -> None:
+    with pytest.raises(MCPError) as raised:
+        await client.get_prompt(prompt, arguments)
+    assert raised.value.error.code == -32602
+    assert raised.value.error.data["params"]["field"] == field
+    assert raised.value.error.data["hint"]
+
+
 @pytest.mark.parametrize("reference", [TEMPLATE, PROMPT])
 async def test_kinds_are_completed_by_their_beginning(
     client: Caller, reference: PromptReference | ResourceTemplateReference

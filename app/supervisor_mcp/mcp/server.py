@@ -69,7 +69,7 @@ def create_mcp(context: Context, clock: Clock = now) -> FastMCP:
         "supervisor",
         INSTRUCTIONS,
         version=_version(),
-        middleware=[_UnknownTools()],
+        middleware=[_UnknownTools(), prompts.CheckedArguments()],
         on_duplicate="error",
         mask_error_details=True,
         strict_input_validation=True,

@@ -23,10 +23,15 @@ class MaintenancePlan(Query, frozen=True):
             extra_json_schema=text_rules.MAINTENANCE_ID,
         ),
     ]
-    author: Annotated[str, Meta(description="Who plans it.", extra_json_schema=text_rules.OWNER)]
+    author: Annotated[
+        str, Meta(description="Send who plans the window.", extra_json_schema=text_rules.OWNER)
+    ]
     reason: Annotated[
         str,
-        Meta(description="Why.", extra_json_schema={"minLength": 1, "maxLength": 1000}),
+        Meta(
+            description="Send why the servers are in maintenance.",
+            extra_json_schema={"minLength": 1, "maxLength": 1000},
+        ),
     ]
     servers: Annotated[
         list[str] | None,

@@ -58,11 +58,27 @@ begin
     )
     select
         jsonb_agg(
-            jsonb_build_object('index', index, 'field', field, 'slug', slug, 'detail', detail)
-            order by index, nth_rule
+            jsonb_build_object(
+                'index', numbered.index,
+                'field', numbered.field,
+                'slug', numbered.slug,
+                'detail', concat_ws(
+                    ' ',
+                    numbered.detail,
+                    -- Only the first ones: a search compares all names.
+                    case
+                        when numbered.slug = 'server_registered' and numbered.nth_item <= 10
+                            then nullif(trim(internal.suggestion(
+                                internal.nearest_server(bad.item ->> 'server')
+                            )), '')
+                    end
+                )
+            )
+            order by numbered.index, numbered.nth_rule
         )
     into v_entries
     from numbered
+    inner join bad on numbered.index = bad.index
     where nth_rule <= case when nth_item <= c_items_in_full then c_rules_of_an_item else 1 end;
     return v_entries;
 end

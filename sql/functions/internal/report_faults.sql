@@ -6,7 +6,7 @@ begin atomic
         select
             null as field,
             rule.slug,
-            null as detail
+            rule.detail
         from (
             values
             (
@@ -15,28 +15,40 @@ begin atomic
                 or not exists (
                     select from data.server
                     where server.name = p_item ->> 'server' and server.deregistered_at is null
-                )
+                ),
+                case jsonb_typeof(p_item -> 'server')
+                    when 'string'
+                        then
+                            'No server "' || left(p_item ->> 'server', 200) || '" is registered. '
+                            || 'list_servers (GET /registry/servers) lists all servers.'
+                end
             ),
             (
                 'health_status_known',
-                coalesce(p_item ->> 'status' not in ('up', 'degraded', 'down'), true)
+                coalesce(p_item ->> 'status' not in ('up', 'degraded', 'down'), true),
+                'The status is ' || internal.value_shown(p_item -> 'status')
+                || '. Send up, degraded or down.'
             ),
             (
                 'latency_in_range',
                 jsonb_typeof(p_item -> 'latency_ms') <> 'null'
-                and (internal.read_number(p_item -> 'latency_ms') between 0 and 1e9) is not true
+                and (internal.read_number(p_item -> 'latency_ms') between 0 and 1e9) is not true,
+                'The latency_ms is ' || internal.value_shown(p_item -> 'latency_ms')
+                || '. Send a number between 0 and 1e9.'
             ),
             (
                 'detail_well_formed',
                 jsonb_typeof(p_item -> 'detail') not in ('string', 'null')
-                or length(p_item ->> 'detail') not between 1 and 1000
+                or length(p_item ->> 'detail') not between 1 and 1000,
+                null
             ),
             (
                 'reporter_well_formed',
                 jsonb_typeof(p_item -> 'reporter') not in ('string', 'null')
-                or not internal.fits(p_item ->> 'reporter', 'owner')
+                or not internal.fits(p_item ->> 'reporter', 'owner'),
+                null
             )
-        ) as rule (slug, broken)
+        ) as rule (slug, broken, detail)
         where rule.broken
         union all
         select *
