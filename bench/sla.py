@@ -1,4 +1,4 @@
-"""The SLA of 100 servers over 30 days in which each changed its status 50 times a day."""
+"""The SLA of 100 servers over 30 days in which each changed its status 8 times a day."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bench.servers import Target
 
 SERVERS = 100
 DAYS = 30
-CHANGES_A_DAY = 50
+CHANGES_A_DAY = 8
 
 # What the state machine makes of a report a minute: an interval for each change, up and then down
 # or degraded in turn, with gaps of 10 s now and then. The service was restarted every day.

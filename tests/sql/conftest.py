@@ -13,6 +13,13 @@ from psycopg import Connection
 from tests.support.timescaledb import Server
 
 
+@pytest.fixture
+def db(db: Connection) -> Connection:
+    """The connection of all tests, without what running services have noted of themselves."""
+    db.execute("delete from data.service_uptime")
+    return db
+
+
 @pytest.fixture(scope="module")
 def lasting(database_server: Server) -> Iterator[Connection]:
     """A connection that commits; by the clock of the server, no sample is too old to refresh."""

@@ -65,7 +65,9 @@ def add_present(
 ) -> None:
     """The present state of a signal."""
     conn.execute(
-        "insert into data.health_state values (%s, %s, %s, %s, %s, %s, %s)",
+        "insert into data.health_state"
+        " (server_id, signal, status, since, last_at, expires_at, recent)"
+        " values (%s, %s, %s, %s, %s, %s, %s)",
         [server, signal, status, at(since), at(since), at(expires), [status]],
     )
 

@@ -52,7 +52,7 @@ def test_the_time_between_two_registrations_is_unknown(db: Connection) -> None:
     assert seconds_up(db, 0, 100) == 40
 
 
-def test_health_begins_anew_with_a_new_registration(db: Connection) -> None:
+def test_health_begins_again_with_a_new_registration(db: Connection) -> None:
     register(db, server_json(failures_to_down=2, probe=False), now=at(0))
     record(db, server_number(db), [(1, "up"), (10, "down")])
     deregister(db, now=at(20))
@@ -110,4 +110,4 @@ def test_keep_alives_and_deregistrations_do_not_deadlock(fresh_database: str) ->
                 register(conn, server_json(), now=now)
         return {}
 
-    at_once(fresh_database, send)
+    assert at_once(fresh_database, send)

@@ -216,7 +216,7 @@ def test_versions_never_overlap_and_equal_a_replay(
             assert spans(conn) == expected[::-1]
             for begin, _ in noted:
                 for seconds in asked:
-                    at = max(begin + timedelta(seconds=seconds), NOW)
+                    at = max(begin + timedelta(seconds=seconds), noted[0][0])
                     assert get_server(conn, as_of=at)["version"] == version_at(noted, at)
         conn.rollback()
 

@@ -127,7 +127,9 @@ def write(db: Connection, history: History) -> None:
     for signal, (status, since, expires) in history.present.items():
         start = history.instant(since)
         db.execute(
-            "insert into data.health_state values (%s, %s, %s, %s, %s, %s, '{}')",
+            "insert into data.health_state"
+            " (server_id, signal, status, since, last_at, expires_at, recent)"
+            " values (%s, %s, %s, %s, %s, %s, '{}')",
             [server, signal, NAMES[status], start, start, history.instant(expires)],
         )
     for span in history.uptime:
