@@ -109,6 +109,40 @@ def test_a_change_of_the_registry_whose_outcome_is_unknown_can_be_sent_again(
     assert httpx.request(method, url, json=body, timeout=60).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        (
+            "PUT",
+            "/health/maintenance/held",
+            {
+                "servers": ["acme/watched"],
+                "from": "2026-01-01T00:00:00Z",
+                "to": "2026-01-02T00:00:00Z",
+                "author": "ann",
+                "reason": "update",
+            },
+            "whether the window is planned",
+        ),
+        ("POST", "/registry/heartbeats", {"names": ["acme/watched"]}, "whether it is renewed"),
+        ("POST", "/registry/servers/acme/watched/heartbeat", None, "whether it is renewed"),
+    ],
+)
+def test_what_is_written_about_health_can_be_sent_again(
+    impatient: str, database_url: str, method: str, path: str, body: object, said: str
+) -> None:
+    document = {"description": "d", "version": "1"}
+    httpx.put(f"{impatient}/registry/servers/acme/watched", json=document, timeout=60)
+    with psycopg.connect(database_url, prepare_threshold=None) as holder:
+        holder.execute("lock table data.health_state, data.maintenance in access exclusive mode")
+        answer = httpx.request(method, f"{impatient}{path}", json=body, timeout=60)
+        holder.rollback()
+    assert answer.status_code in {503, 504}
+    assert answer.json()["detail"].endswith(f"{said} is unknown")
+    assert answer.json()["hint"].startswith("Send the request again")
+    assert httpx.request(method, f"{impatient}{path}", json=body, timeout=60).status_code == 200
+
+
 def test_a_question_that_takes_too_long_says_how_to_ask_for_less(
     impatient: str, database_url: str
 ) -> None:

@@ -20,7 +20,6 @@ UPTIME_SECONDS = 5.0
 @asynccontextmanager
 async def running(context: Context, settings: Settings, clock: Clock = now) -> AsyncIterator[None]:
     """Run the loops; the database does not have to be there yet."""
-
     process = uuid4()
 
     async def record_uptime() -> None:

@@ -10,7 +10,7 @@ from supervisor_mcp.cache.aggregates import Cache
 from supervisor_mcp.config import Settings
 from supervisor_mcp.db import Database
 from supervisor_mcp.operations.changes import ChangeReader
-from supervisor_mcp.operations.keepalives import HeartbeatWriter
+from supervisor_mcp.operations.heartbeat_writer import HeartbeatWriter
 from supervisor_mcp.operations.snapshots import SnapshotWriter
 
 

@@ -8,10 +8,10 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from supervisor_mcp.operations.context import Context
+from supervisor_mcp.operations.heartbeat_writer import MOST_NAMES
+from supervisor_mcp.operations.outcome import known_outcome
 from supervisor_mcp.operations.query import Query
 from supervisor_mcp.operations.servers import ServerName
-
-MOST_NAMES = 10_000
 
 
 class Heartbeat(Query, frozen=True):
@@ -41,9 +41,11 @@ class Renewal(Struct):
 
 async def heartbeat_server(context: Context, query: Heartbeat, now: datetime) -> bytes:
     """A `Renewal` of one server as JSON. Raises `Problem`."""
-    return await context.heartbeats.renew((query.name,), now)
+    with known_outcome("it is renewed"):
+        return await context.heartbeats.renew((query.name,), now)
 
 
 async def heartbeat(context: Context, query: Heartbeats, now: datetime) -> bytes:
     """A `Renewal` as JSON. Raises `Problem`."""
-    return await context.heartbeats.renew(query.names, now)
+    with known_outcome("it is renewed"):
+        return await context.heartbeats.renew(query.names, now)

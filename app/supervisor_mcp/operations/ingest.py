@@ -10,10 +10,11 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from supervisor_mcp.db import Json
-from supervisor_mcp.errors import Problem, outcome_unknown
+from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.json_validation import check_document
+from supervisor_mcp.operations.outcome import UNKNOWN, known_outcome
 from supervisor_mcp.operations.query import Query
 
 LARGEST_BATCH = 10_000
@@ -99,13 +100,13 @@ async def _write(
     context: Context, function: str, arguments: Mapping[str, Any], what: str, again: str
 ) -> bytes:
     try:
-        answer, kinds, change = await context.database.write_row(function, arguments)
+        with known_outcome(what, again):
+            answer, kinds, change = await context.database.write_row(function, arguments)
     except Problem as problem:
-        if problem.slug not in {"too_slow", "unavailable"}:
-            raise
-        # If it was committed all the same, the log of changes names its kinds.
-        context.changes.wake()
-        raise outcome_unknown(problem, what, again) from problem
+        if problem.slug in UNKNOWN:
+            # If it was committed all the same, the log of changes names its kinds.
+            context.changes.wake()
+        raise
     if kinds:
         await context.cache.invalidate(kinds, change)
     return bytes(answer)

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct, field
 from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.arguments import Cursor, Limit, Timestamp
 from supervisor_mcp.operations.context import Context
+from supervisor_mcp.operations.outcome import known_outcome
 from supervisor_mcp.operations.query import Query
 
 
@@ -94,7 +95,9 @@ class MaintenancePage(Struct):
 
 async def plan_maintenance(context: Context, plan: MaintenancePlan, now: datetime) -> bytes:
     """A `PlannedMaintenance` as JSON; it is committed. Raises `Problem`."""
-    return await context.database.write_json("plan_maintenance", {**plan.arguments(), "now": now})
+    arguments = {**plan.arguments(), "now": now}
+    with known_outcome("the window is planned"):
+        return await context.database.write_json("plan_maintenance", arguments)
 
 
 async def list_maintenance(context: Context, query: MaintenanceQuery, now: datetime) -> bytes:

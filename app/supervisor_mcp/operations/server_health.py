@@ -8,13 +8,13 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from supervisor_mcp.db import Json
-from supervisor_mcp.errors import Problem, outcome_unknown
 from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.arguments import Cursor, Limit
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.ingest import IngestOptions
 from supervisor_mcp.operations.items import ItemTimestamp
 from supervisor_mcp.operations.json_validation import check_document
+from supervisor_mcp.operations.outcome import known_outcome
 from supervisor_mcp.operations.query import Query
 from supervisor_mcp.operations.servers import ServerName
 
@@ -155,12 +155,8 @@ async def report_health(
     """Store one report or an array of them; the `Receipt` as JSON. Raises `Problem`."""
     await check_document(document)
     arguments = {"body": Json(document), **options.arguments(), "now": now}
-    try:
+    with known_outcome("the reports are stored", REPORTS_AGAIN):
         return await context.database.write_json("report_health", arguments)
-    except Problem as problem:
-        if problem.slug in {"too_slow", "unavailable"}:
-            raise outcome_unknown(problem, "the reports are stored", REPORTS_AGAIN) from problem
-        raise
 
 
 async def get_health(context: Context, query: HealthQuery, now: datetime) -> bytes:

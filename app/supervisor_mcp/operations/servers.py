@@ -8,17 +8,16 @@ from typing import Annotated, Any, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from supervisor_mcp.db import Json
-from supervisor_mcp.errors import Problem, outcome_unknown
 from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.arguments import Cursor, Limit, Timestamp
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.documents import SCHEMAS
 from supervisor_mcp.operations.ingest import write
 from supervisor_mcp.operations.json_validation import check_document
+from supervisor_mcp.operations.outcome import AGAIN, known_outcome
 from supervisor_mcp.operations.query import Query
 
 DOCUMENT = SCHEMAS["server"]
-AGAIN = "Send the request again: what was done already does not change."
 Status = Literal["active", "deprecated", "deleted", "deregistered"]
 Health = Literal["up", "degraded", "down", "unknown", "maintenance"]
 LastSeen = Annotated[str | None, Meta(description="When a signal of it was up or degraded last.")]
@@ -207,11 +206,6 @@ async def get_server(context: Context, query: ServerQuery, now: datetime) -> byt
 
 async def deregister_server(context: Context, query: Deregistration, now: datetime) -> bytes:
     """A `Deregistered` as JSON; it is committed. Raises `Problem`."""
-    try:
-        return await context.database.write_json(
-            "deregister_server", {**query.arguments(), "now": now}
-        )
-    except Problem as problem:
-        if problem.slug in {"too_slow", "unavailable"}:
-            raise outcome_unknown(problem, "the registration has ended", AGAIN) from problem
-        raise
+    arguments = {**query.arguments(), "now": now}
+    with known_outcome("the registration has ended"):
+        return await context.database.write_json("deregister_server", arguments)

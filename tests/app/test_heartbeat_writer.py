@@ -12,7 +12,7 @@ import pytest
 
 from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem
-from supervisor_mcp.operations.keepalives import MOST_NAMES, HeartbeatWriter
+from supervisor_mcp.operations.heartbeat_writer import MOST_NAMES, HeartbeatWriter
 from tests.sql.reports import add_server
 
 NOW = datetime(2025, 6, 15, 12, tzinfo=UTC)
