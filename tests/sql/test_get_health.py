@@ -127,6 +127,7 @@ def test_the_window_of_now_and_the_next_one_are_shown(db: Connection) -> None:
     before, within = (get_health(db, at(each))["maintenance"] for each in (50, 150))
     assert (before["now"], before["next"]["id"]) == (None, "m")
     assert (within["now"]["reason"], within["next"]["id"]) == ("upgrade", "n")
+    assert within["now"]["author"] == "ops"
     assert get_health(db, at(150))["status"] == "maintenance"
 
 

@@ -34,39 +34,26 @@ def server(name: Server, as_json: Json = False) -> None:
         registered = msgspec.json.decode(entry)["deregistered_at"] is None
         health = client.get(f"/health/servers/{named}") if registered else b"null"
         sla = client.get("/health/sla", {"name": name, "window": WINDOW})
-        windows = b'{"items": []}'
-        if not as_json and b'"maintenance"' in health:
-            windows = client.get("/health/maintenance", {"name": name})
     if as_json:
         console.echo(b'{"server": %s, "health": %s, "sla": %s}' % (entry, health, sla))
         return
-    shown = msgspec.json.decode(entry)
-    _show_entry(shown, _maintenance(*map(msgspec.json.decode, (health, windows))))
-    _show_health(shown, msgspec.json.decode(health))
+    shown, present = msgspec.json.decode(entry), msgspec.json.decode(health)
+    _show_entry(shown, present["maintenance"] if present else {})
+    _show_health(shown, present)
     _show_days(msgspec.json.decode(sla)["items"])
     _show_versions(shown["versions"])
-    _show_outages(msgspec.json.decode(health))
+    _show_outages(present)
 
 
-def _maintenance(health: dict[str, Any] | None, windows: dict[str, Any]) -> dict[str, str]:
-    """The window that is now and the next one, in words."""
-    authors = {window["id"]: window["author"] for window in windows["items"]}
-    planned = health["maintenance"] if health else {}
-    return {
-        name: f"{window['id']}, {span}: {window['reason']}"
-        + (f" ({authors[window['id']]})" if window["id"] in authors else "")
-        for name, window, span in (
-            (name, window, f"{moment(window['from'])} to {moment(window['to'])}")
-            for name, window in (
-                ("maintenance", planned.get("now")),
-                ("next_maintenance", planned.get("next")),
-            )
-            if window
-        )
-    }
+def _window(window: dict[str, Any] | None) -> str | None:
+    """A maintenance window in words."""
+    if window is None:
+        return None
+    span = f"{moment(window['from'])} to {moment(window['to'])}"
+    return f"{window['id']}, {span}: {window['reason']} ({window['author']})"
 
 
-def _show_entry(entry: dict[str, Any], maintenance: dict[str, str]) -> None:
+def _show_entry(entry: dict[str, Any], maintenance: dict[str, Any]) -> None:
     document, health = entry["document"] or {}, entry["health"]
     since = f" since {moment(health['since'])}" if health and health["since"] else ""
     facts = {
@@ -76,7 +63,8 @@ def _show_entry(entry: dict[str, Any], maintenance: dict[str, str]) -> None:
         "status": entry["status"],
         "health": health and health["status"] + since,
         "last_seen": health and age(health["last_seen"]),
-        **maintenance,
+        "maintenance": _window(maintenance.get("now")),
+        "next_maintenance": _window(maintenance.get("next")),
         "owner": entry["owner"],
         "tier": entry["tier"],
         "tags": ", ".join(entry["tags"]),

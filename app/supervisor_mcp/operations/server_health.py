@@ -96,6 +96,7 @@ class Window(Struct):
     id: str
     from_: str = field(name="from")
     to: str
+    author: str
     reason: str
 
 

@@ -5,6 +5,7 @@ begin atomic
         'id', p_window.maintenance_id,
         'from', lower(p_window.during),
         'to', upper(p_window.during),
+        'author', p_window.author,
         'reason', p_window.reason
     );
 end;
