@@ -272,7 +272,7 @@ create table data.probe (
 create table data.quota (
     name text not null,  -- Name of the limit.
     value bigint not null,  -- The limit; the name contains its unit.
-    used bigint,  -- Rows that exist, counted when they are registered and recounted by the job prune_catalogue; null for a limit per hour.
+    used bigint,  -- Rows that exist, counted when they are registered and recounted by the job prune_catalogue; null where they are counted when needed.
     constraint quota_pkey PRIMARY KEY (name),
     constraint quota_positive CHECK ((value > 0))
 );
@@ -562,6 +562,8 @@ create function internal.check_metrics(p_items jsonb, p_now timestamp with time 
 create function internal.check_quotas(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
 
 create function internal.check_range(p_from timestamp with time zone, p_to timestamp with time zone) returns void language plpgsql immutable;
+
+create function internal.check_registry_quotas(p_server bigint, p_now timestamp with time zone) returns void language plpgsql volatile;
 
 create function internal.check_reports(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, report data.health_report, good boolean) language sql stable;
 

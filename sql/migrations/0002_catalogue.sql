@@ -131,8 +131,8 @@ comment on table data.quota is 'Limits that a database administrator can change 
 comment on column data.quota.name is 'Name of the limit.';
 comment on column data.quota.value is 'The limit; the name contains its unit.';
 comment on column data.quota.used is
-'Rows that exist, counted when they are registered and recounted by the job prune_catalogue; null for a
-limit per hour.';
+'Rows that exist, counted when they are registered and recounted by the job prune_catalogue; null where
+they are counted when needed.';
 insert into data.quota (name, value, used) values
 ('kinds', 10000, 0),
 ('sources', 10000, 0),

@@ -75,3 +75,7 @@ comment on column data.server_version.document is 'Its server.json, schema 2025-
 comment on column data.server_version.capabilities is
 'Its tools, resources and prompts: {tools, resources, prompts}.';
 comment on column data.server_version.valid is 'From its registration until that of the next version.';
+
+insert into data.quota (name, value, used) values
+('servers', 10000, null),
+('new_versions_per_server_and_hour', 100, null);

@@ -356,6 +356,37 @@ def test_a_change_names_the_kinds_of_its_facts_for_the_cache(db: Connection) -> 
     assert row[1] > 0
 
 
+def set_quota(conn: Connection, name: str, value: int) -> None:
+    conn.execute("update data.quota set value = %s where name = %s", [value, name])
+
+
+def test_a_server_above_the_quota_is_refused_and_known_ones_still_change(db: Connection) -> None:
+    set_quota(db, "servers", 2)
+    for name in ("a", "b"):
+        register(db, server_json(), name)
+
+    with refused(db, "registry_within_quota") as refusal:
+        register(db, server_json(), "c")
+    assert refusal.message == "this would be 3 servers; the quota is 2"
+    assert refusal.params == {"quota": "servers", "allowed": 2}
+    assert "update data.quota set value = 4 where name = 'servers';" in refusal.hint
+    assert register(db, server_json("2.0.0"), "b")["outcome"] == "changed"
+
+
+def test_new_versions_of_a_server_are_limited_by_the_hour(db: Connection) -> None:
+    set_quota(db, "new_versions_per_server_and_hour", 2)
+    for version in ("1.0.0", "2.0.0"):
+        register(db, server_json(version))
+
+    with refused(db, "registry_within_quota") as refusal:
+        register(db, server_json("3.0.0"))
+    assert refusal.params["retry_after_seconds"] == 3600
+    assert register(db, server_json("2.0.0"))["outcome"] == "unchanged"
+    assert register(db, server_json(), "another")["outcome"] == "created"
+    later = NOW + timedelta(hours=1, seconds=1)
+    assert register(db, server_json("3.0.0"), now=later)["outcome"] == "changed"
+
+
 @pytest.mark.native_only("many sessions at once")
 def test_the_same_server_registered_at_once_is_one_server(fresh_database: str) -> None:
     answers = at_once(

@@ -34,6 +34,7 @@ begin
         return;
     end if;
 
+    perform internal.check_registry_quotas(p_server, p_now);
     since := greatest(
         p_now,
         -- Of two changes at the same instant, or after the clock went back, the second one is later.
