@@ -19,6 +19,84 @@ create table data.aggregate (
 -- hypertable by minute, chunks of 7 days
 -- columnstore, segments by (kind_id,window_name), ordered by (minute)
 
+-- The alerts that are pending or firing.
+create table data.alert (
+    rule_id bigint not null,  -- Rule.
+    fingerprint text not null,  -- Digest of the labels.
+    version integer not null,  -- Version of the rule that evaluated it last.
+    labels jsonb not null,  -- Labels, among them alertname and severity.
+    annotations jsonb not null,  -- Annotations, with their placeholders filled in.
+    state text not null,  -- pending or firing.
+    active_at timestamp with time zone not null,  -- Since when the condition holds.
+    fired_at timestamp with time zone,  -- Since when it is firing; null while it is pending.
+    recovering_at timestamp with time zone,  -- Since when the condition of a firing alert no longer holds; null while it does.
+    value double precision,  -- Value of the condition when it was evaluated last.
+    evidence jsonb not null,  -- What the value was computed from, and the query that shows it.
+    acked_by text,  -- Who has acknowledged it; null for nobody.
+    acked_at timestamp with time zone,  -- When it was acknowledged.
+    acked_until timestamp with time zone,  -- Until when the acknowledgement holds; null for the whole alert.
+    ack_note text,  -- Note of who acknowledged it.
+    constraint alert_pkey PRIMARY KEY (fingerprint),
+    constraint alert_of_rule FOREIGN KEY (rule_id) REFERENCES data.alert_rule(rule_id),
+    constraint ack_complete CHECK (((acked_by IS NULL) = (acked_at IS NULL))),
+    constraint alert_fired CHECK (((state = 'firing'::text) = (fired_at IS NOT NULL))),
+    constraint alert_state_known CHECK ((state = ANY (ARRAY['pending'::text, 'firing'::text])))
+) with (fillfactor=50);
+create index alert_by_rule on data.alert using btree (rule_id);
+
+-- A rule that raises alerts. What it says is in data.alert_rule_version.
+create table data.alert_rule (
+    rule_id bigint not null generated always as identity,  -- Number of the rule.
+    name text not null,  -- Name of the rule, and label alertname of its alerts.
+    created_at timestamp with time zone not null,  -- When it was defined first.
+    deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
+    evaluated_at timestamp with time zone,  -- Time for which it was evaluated last.
+    error text,  -- Why it could not be evaluated; null where it could.
+    error_since timestamp with time zone,  -- Since when it cannot be evaluated.
+    constraint alert_rule_pkey PRIMARY KEY (rule_id),
+    constraint alert_rule_name_taken UNIQUE (name),
+    constraint alert_rule_name_well_formed CHECK (internal.fits(name, 'alert_rule_name'::text)),
+    constraint error_since_error CHECK (((error IS NULL) = (error_since IS NULL)))
+) with (fillfactor=50);
+
+-- What a rule said, and from when until when. A row is never changed but for the end of valid.
+create table data.alert_rule_version (
+    rule_id bigint not null,  -- Rule.
+    version integer not null,  -- Number of the version: 1, 2 and so on.
+    document jsonb not null,  -- The rule, with its defaults; see internal.alert_rule_schema.
+    author text not null,  -- Who defined this version.
+    valid tstzrange not null,  -- From its definition until that of the next version.
+    constraint alert_rule_version_pkey PRIMARY KEY (rule_id, version),
+    constraint alert_rule_version_once EXCLUDE USING gist (rule_id WITH =, valid WITH &&),
+    constraint alert_rule_version_of_rule FOREIGN KEY (rule_id) REFERENCES data.alert_rule(rule_id),
+    constraint alert_rule_version_valid CHECK (((NOT isempty(valid)) AND lower_inc(valid) AND (NOT upper_inc(valid)))),
+    constraint author_well_formed CHECK (internal.fits(author, 'owner'::text))
+);
+create unique index alert_rule_version_present on data.alert_rule_version using btree (rule_id) where upper_inf(valid);
+
+-- Every change of the state of an alert, with its evidence.
+create table data.alert_transition (
+    transition_id bigint not null generated always as identity,  -- Number of the transition.
+    at timestamp with time zone not null,  -- Time of the evaluation that found it.
+    rule_id bigint not null,  -- Rule.
+    version integer not null,  -- Version of the rule.
+    fingerprint text not null,  -- Digest of the labels.
+    labels jsonb not null,  -- Labels of the alert.
+    from_state text not null,  -- inactive, pending or firing.
+    to_state text not null,  -- pending, firing, inactive or resolved.
+    value double precision,  -- Value of the condition.
+    late boolean not null,  -- Whether late data changed the condition: it was otherwise at the evaluation before.
+    evidence jsonb not null,  -- What the value was computed from: counts, watermark, and the query that shows it.
+    annotations jsonb not null,  -- Annotations of the alert.
+    change bigint not null default ((pg_current_xact_id())::text)::bigint,  -- Transaction, for readers that follow the table.
+    constraint alert_transition_states CHECK (((((((from_state = 'inactive'::text) AND (to_state = 'pending'::text)) OR ((from_state = 'inactive'::text) AND (to_state = 'firing'::text))) OR ((from_state = 'pending'::text) AND (to_state = 'firing'::text))) OR ((from_state = 'pending'::text) AND (to_state = 'inactive'::text))) OR ((from_state = 'firing'::text) AND (to_state = 'resolved'::text))))
+);
+create index alert_transition_by_change on data.alert_transition using btree (change, transition_id);
+create index alert_transition_by_rule on data.alert_transition using btree (rule_id, at);
+create index alert_transition_by_time on data.alert_transition using btree (at, transition_id);
+-- hypertable by at, chunks of 30 days
+-- columnstore, segments by (rule_id), ordered by (at,transition_id)
+
 -- Items whose identity is already stored with other content; aggregates do not include them.
 create table data.conflict (
     source_id bigint not null,  -- Source of the item.
@@ -507,6 +585,23 @@ create table data.service_uptime (
     process uuid not null default gen_random_uuid(),  -- The process.
     constraint service_uptime_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during))))
 );
+
+-- Times in which alerts with certain labels notify nobody.
+create table data.silence (
+    silence_id text not null,  -- Name that its author chose.
+    matchers jsonb not null,  -- What the labels must match, all of it: [{name, operator, value}].
+    during tstzrange not null,  -- From when until when.
+    author text not null,  -- Who silences.
+    comment text not null,  -- Why.
+    created_at timestamp with time zone not null,  -- When it was created.
+    updated_at timestamp with time zone not null,  -- When it was changed last.
+    constraint silence_pkey PRIMARY KEY (silence_id),
+    constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
+    constraint comment_in_range CHECK (((length(comment) >= 1) AND (length(comment) <= 1000))),
+    constraint silence_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
+    constraint silence_id_well_formed CHECK (internal.fits(silence_id, 'maintenance_id'::text))
+);
+create index silence_by_time on data.silence using gist (during);
 
 -- An MCP server or agent that sends metrics or facts.
 create table data.source (
@@ -1277,6 +1372,8 @@ create table deploy.setting (
 -- job internal.snapshot_aggregates every 01:00:00 {"windows": ["7d", "30d"]} at most 00:00:00, -1 retries every 00:05:00
 -- data.aggregate: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.aggregate: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
+-- data.alert_transition: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "60 days"}
+-- data.alert_transition: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "1830 days"}
 -- data.fact: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.fact: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.health_report: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "2 days"}

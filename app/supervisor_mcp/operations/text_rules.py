@@ -4,9 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+ALERT_RULE_NAME: Final[dict[str, Any]] = {
+    "pattern": "^[A-Za-z_][A-Za-z0-9_.:-]*$",
+    "maxLength": 200,
+}
+
 CURSOR: Final[dict[str, Any]] = {
     "pattern": "^([2-7][0-9a-f])+$",
     "maxLength": 1000,
+}
+
+DURATION: Final[dict[str, Any]] = {
+    "pattern": "^(0|[1-9][0-9]{0,3})[smhd]$",
+    "maxLength": 5,
 }
 
 FACT_ID: Final[dict[str, Any]] = {

@@ -1,0 +1,162 @@
+-- Alert rules, their versions, the alerts that they raise, and what has become of these.
+
+create table data.alert_rule (
+    rule_id bigint generated always as identity,
+    name text not null,
+    created_at timestamptz not null,
+    deleted_at timestamptz,
+    evaluated_at timestamptz,
+    error text,
+    error_since timestamptz,
+    constraint alert_rule_pkey primary key (rule_id),
+    constraint alert_rule_name_taken unique (name),
+    constraint alert_rule_name_well_formed check (internal.fits(name, 'alert_rule_name')),
+    constraint error_since_error check ((error is null) = (error_since is null))
+) with (fillfactor = 50);
+comment on table data.alert_rule is 'A rule that raises alerts. What it says is in data.alert_rule_version.';
+comment on column data.alert_rule.rule_id is 'Number of the rule.';
+comment on column data.alert_rule.name is 'Name of the rule, and label alertname of its alerts.';
+comment on column data.alert_rule.created_at is 'When it was defined first.';
+comment on column data.alert_rule.deleted_at is 'When it was deleted; null while it exists.';
+comment on column data.alert_rule.evaluated_at is 'Time for which it was evaluated last.';
+comment on column data.alert_rule.error is 'Why it could not be evaluated; null where it could.';
+comment on column data.alert_rule.error_since is 'Since when it cannot be evaluated.';
+
+create table data.alert_rule_version (
+    rule_id bigint not null,
+    version integer not null,
+    document jsonb not null,
+    author text not null,
+    valid tstzrange not null,
+    constraint alert_rule_version_pkey primary key (rule_id, version),
+    constraint alert_rule_version_of_rule foreign key (rule_id) references data.alert_rule,
+    constraint alert_rule_version_once exclude using gist (rule_id with =, valid with &&),
+    constraint alert_rule_version_valid check (
+        not isempty(valid) and lower_inc(valid) and not upper_inc(valid)
+    ),
+    constraint author_well_formed check (internal.fits(author, 'owner'))
+);
+create unique index alert_rule_version_present on data.alert_rule_version (rule_id) where upper_inf(valid);
+comment on table data.alert_rule_version is
+'What a rule said, and from when until when. A row is never changed but for the end of valid.';
+comment on column data.alert_rule_version.rule_id is 'Rule.';
+comment on column data.alert_rule_version.version is 'Number of the version: 1, 2 and so on.';
+comment on column data.alert_rule_version.document is 'The rule, with its defaults; see internal.alert_rule_schema.';
+comment on column data.alert_rule_version.author is 'Who defined this version.';
+comment on column data.alert_rule_version.valid is 'From its definition until that of the next version.';
+
+create table data.alert (
+    rule_id bigint not null,
+    fingerprint text not null,
+    version integer not null,
+    labels jsonb not null,
+    annotations jsonb not null,
+    state text not null,
+    active_at timestamptz not null,
+    fired_at timestamptz,
+    recovering_at timestamptz,
+    value double precision,
+    evidence jsonb not null,
+    acked_by text,
+    acked_at timestamptz,
+    acked_until timestamptz,
+    ack_note text,
+    constraint alert_pkey primary key (fingerprint),
+    constraint alert_of_rule foreign key (rule_id) references data.alert_rule,
+    constraint alert_state_known check (state in ('pending', 'firing')),
+    constraint alert_fired check ((state = 'firing') = (fired_at is not null)),
+    constraint ack_complete check ((acked_by is null) = (acked_at is null))
+) with (fillfactor = 50);
+create index alert_by_rule on data.alert (rule_id);
+comment on table data.alert is 'The alerts that are pending or firing.';
+comment on column data.alert.rule_id is 'Rule.';
+comment on column data.alert.fingerprint is 'Digest of the labels.';
+comment on column data.alert.version is 'Version of the rule that evaluated it last.';
+comment on column data.alert.labels is 'Labels, among them alertname and severity.';
+comment on column data.alert.annotations is 'Annotations, with their placeholders filled in.';
+comment on column data.alert.state is 'pending or firing.';
+comment on column data.alert.active_at is 'Since when the condition holds.';
+comment on column data.alert.fired_at is 'Since when it is firing; null while it is pending.';
+comment on column data.alert.recovering_at is
+'Since when the condition of a firing alert no longer holds; null while it does.';
+comment on column data.alert.value is 'Value of the condition when it was evaluated last.';
+comment on column data.alert.evidence is 'What the value was computed from, and the query that shows it.';
+comment on column data.alert.acked_by is 'Who has acknowledged it; null for nobody.';
+comment on column data.alert.acked_at is 'When it was acknowledged.';
+comment on column data.alert.acked_until is 'Until when the acknowledgement holds; null for the whole alert.';
+comment on column data.alert.ack_note is 'Note of who acknowledged it.';
+
+create table data.alert_transition (
+    transition_id bigint generated always as identity,
+    at timestamptz not null,
+    rule_id bigint not null,
+    version integer not null,
+    fingerprint text not null,
+    labels jsonb not null,
+    from_state text not null,
+    to_state text not null,
+    value double precision,
+    late boolean not null,
+    evidence jsonb not null,
+    annotations jsonb not null,
+    change bigint not null default pg_current_xact_id()::text::bigint,
+    constraint alert_transition_states check (
+        (from_state, to_state) in (
+            ('inactive', 'pending'), ('inactive', 'firing'), ('pending', 'firing'),
+            ('pending', 'inactive'), ('firing', 'resolved')
+        )
+    )
+);
+select create_hypertable(
+    'data.alert_transition', by_range('at', interval '30 days'), create_default_indexes => false
+);
+create index alert_transition_by_time on data.alert_transition (at, transition_id);
+create index alert_transition_by_rule on data.alert_transition (rule_id, at);
+create index alert_transition_by_change on data.alert_transition (change, transition_id);
+alter table data.alert_transition set (
+    timescaledb.enable_columnstore,
+    timescaledb.segmentby = 'rule_id',
+    timescaledb.orderby = 'at, transition_id'
+);
+comment on table data.alert_transition is 'Every change of the state of an alert, with its evidence.';
+comment on column data.alert_transition.transition_id is 'Number of the transition.';
+comment on column data.alert_transition.at is 'Time of the evaluation that found it.';
+comment on column data.alert_transition.rule_id is 'Rule.';
+comment on column data.alert_transition.version is 'Version of the rule.';
+comment on column data.alert_transition.fingerprint is 'Digest of the labels.';
+comment on column data.alert_transition.labels is 'Labels of the alert.';
+comment on column data.alert_transition.from_state is 'inactive, pending or firing.';
+comment on column data.alert_transition.to_state is 'pending, firing, inactive or resolved.';
+comment on column data.alert_transition.value is 'Value of the condition.';
+comment on column data.alert_transition.late is
+'Whether late data changed the condition: it was otherwise at the evaluation before.';
+comment on column data.alert_transition.evidence is
+'What the value was computed from: counts, watermark, and the query that shows it.';
+comment on column data.alert_transition.annotations is 'Annotations of the alert.';
+comment on column data.alert_transition.change is 'Transaction, for readers that follow the table.';
+
+create table data.silence (
+    silence_id text not null,
+    matchers jsonb not null,
+    during tstzrange not null,
+    author text not null,
+    comment text not null,
+    created_at timestamptz not null,
+    updated_at timestamptz not null,
+    constraint silence_pkey primary key (silence_id),
+    constraint silence_id_well_formed check (internal.fits(silence_id, 'maintenance_id')),
+    constraint silence_closed check (
+        not isempty(during) and not lower_inf(during) and not upper_inf(during)
+    ),
+    constraint author_well_formed check (internal.fits(author, 'owner')),
+    constraint comment_in_range check (length(comment) between 1 and 1000)
+);
+create index silence_by_time on data.silence using gist (during);
+comment on table data.silence is 'Times in which alerts with certain labels notify nobody.';
+comment on column data.silence.silence_id is 'Name that its author chose.';
+comment on column data.silence.matchers is 'What the labels must match, all of it: [{name, operator, value}].';
+comment on column data.silence.during is 'From when until when.';
+comment on column data.silence.author is 'Who silences.';
+comment on column data.silence.comment is 'Why.';
+comment on column data.silence.created_at is 'When it was created.';
+comment on column data.silence.updated_at is 'When it was changed last.';
