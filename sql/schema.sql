@@ -64,6 +64,7 @@ create table data.alert_rule (
     created_at timestamp with time zone not null,  -- When it was defined first.
     deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
     evaluated_at timestamp with time zone,  -- Time for which it was evaluated last.
+    due_at timestamp with time zone,  -- When it is to be evaluated next; null for at once.
     error text,  -- Why it could not be evaluated; null where it could.
     error_since timestamp with time zone,  -- Since when it cannot be evaluated.
     constraint alert_rule_pkey PRIMARY KEY (rule_id),
@@ -660,9 +661,11 @@ create type data.statistics as (
 -- Building blocks of the functions in api, and the procedures of jobs; not an interface.
 create schema internal;
 
-create function internal.alert_evidence(p_rule data.alert_rule_version, p_reading data.alert_reading, p_at timestamp with time zone) returns jsonb language sql stable;
+create function internal.alert_evidence(p_rule data.alert_rule_version, p_reading data.alert_reading, p_by text, p_at timestamp with time zone, p_watermark timestamp with time zone) returns jsonb language plpgsql stable;
 
-create function internal.alert_labels(p_name text, p_document jsonb, p_label text) returns jsonb language sql immutable parallel safe;
+create function internal.alert_labels(p_name text, p_document jsonb, p_by text, p_label text) returns jsonb language sql immutable parallel safe;
+
+create function internal.alert_query(p_condition jsonb, p_by text, p_label text, p_from timestamp with time zone, p_to timestamp with time zone) returns jsonb language plpgsql immutable parallel safe;
 
 create function internal.alert_rule_error(p_condition jsonb) returns text language sql stable;
 
@@ -701,6 +704,8 @@ create function internal.compares(p_value double precision, p_operator text, p_t
 create function internal.complete_idempotency_key(p_operation text, p_key text, p_answer json, p_kinds text[]) returns void language sql volatile;
 
 create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray language internal immutable sfunc array_cat stype anycompatiblearray;
+
+create function internal.condition_window(p_condition jsonb) returns interval language sql stable;
 
 create function internal.counter_after(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
 
@@ -926,7 +931,7 @@ create function internal.restatements_json(p_server bigint, p_from timestamp wit
 
 create function internal.retention(p_relation name) returns interval language sql stable;
 
-create function internal.rolling_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_percentiles boolean) returns TABLE(at timestamp with time zone, statistics data.statistics) language plpgsql stable;
+create function internal.rolling_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language plpgsql stable;
 
 create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
@@ -940,7 +945,7 @@ create function internal.rule_series(p_kinds bigint[], p_where jsonb) returns bi
 
 create function internal.rule_servers(p_condition jsonb) returns bigint[] language sql stable;
 
-create function internal.sampled_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_percentiles boolean) returns TABLE(at timestamp with time zone, statistics data.statistics) language sql stable;
+create function internal.sampled_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language sql stable;
 
 create function internal.samples_kept_from() returns timestamp with time zone language plpgsql stable;
 
@@ -974,7 +979,7 @@ create function internal.signal_words(p_signal text, p_status text, p_detail tex
 
 create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
 
-create function internal.sketch_quantiles(p_sketch bigint[], p_low double precision, p_high double precision, p_exact boolean) returns double precision[] language sql immutable parallel safe;
+create function internal.sketch_quantiles(p_sketch bigint[], p_low double precision, p_high double precision, p_exact boolean, p_statistics text[]) returns double precision[] language plpgsql immutable strict parallel safe;
 
 create function internal.sla_days(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text, p_as_of timestamp with time zone) returns json language sql stable;
 
@@ -1447,7 +1452,7 @@ create table deploy.setting (
 );
 
 -- jobs
--- job internal.evaluate_alerts every 00:00:15 {"rules": 50} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.evaluate_alerts every 00:00:15 {"rules": 25} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.expire_health every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.observe_traffic every 00:01:00 {"down": 0.5, "failed": "$.\"error.type\"", "metric": "mcp.server.operation.duration", "window": "5 minutes", "degraded": 0.05, "least_calls": 10} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune every 1 day {"conflicts": "90 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00

@@ -6,6 +6,7 @@ create table data.alert_rule (
     created_at timestamptz not null,
     deleted_at timestamptz,
     evaluated_at timestamptz,
+    due_at timestamptz,
     error text,
     error_since timestamptz,
     constraint alert_rule_pkey primary key (rule_id),
@@ -19,6 +20,8 @@ comment on column data.alert_rule.name is 'Name of the rule, and label alertname
 comment on column data.alert_rule.created_at is 'When it was defined first.';
 comment on column data.alert_rule.deleted_at is 'When it was deleted; null while it exists.';
 comment on column data.alert_rule.evaluated_at is 'Time for which it was evaluated last.';
+comment on column data.alert_rule.due_at is
+'When it is to be evaluated next; null for at once.';
 comment on column data.alert_rule.error is 'Why it could not be evaluated; null where it could.';
 comment on column data.alert_rule.error_since is 'Since when it cannot be evaluated.';
 
@@ -41,7 +44,8 @@ comment on table data.alert_rule_version is
 'What a rule said, and from when until when. A row is never changed but for the end of valid.';
 comment on column data.alert_rule_version.rule_id is 'Rule.';
 comment on column data.alert_rule_version.version is 'Number of the version: 1, 2 and so on.';
-comment on column data.alert_rule_version.document is 'The rule, with its defaults; see internal.alert_rule_schema.';
+comment on column data.alert_rule_version.document is
+'The rule, with its defaults; see internal.alert_rule_schema.';
 comment on column data.alert_rule_version.author is 'Who defined this version.';
 comment on column data.alert_rule_version.valid is 'From its definition until that of the next version.';
 
@@ -154,7 +158,7 @@ create type data.alert_reading as (
     value double precision,
     active boolean,
     observations bigint,
-    parts double precision[]
+    parts double precision []
 );
 comment on type data.alert_reading is
 'The condition of a rule for a group at a time. active is null where there is no data; parts are what the
@@ -179,7 +183,8 @@ create table data.silence (
 create index silence_by_time on data.silence using gist (during);
 comment on table data.silence is 'Times in which alerts with certain labels notify nobody.';
 comment on column data.silence.silence_id is 'Name that its author chose.';
-comment on column data.silence.matchers is 'What the labels must match, all of it: [{name, operator, value}].';
+comment on column data.silence.matchers is
+'What the labels must match, all of it: [{name, operator, value}].';
 comment on column data.silence.during is 'From when until when.';
 comment on column data.silence.author is 'Who silences.';
 comment on column data.silence.comment is 'Why.';

@@ -5,6 +5,7 @@ set timezone = 'UTC'
 set extra_float_digits = 1
 as $$
 declare
+    v_watermark constant timestamptz := nullif(internal.watermark('sample_1h'), '-infinity');
     v_transitions integer;
 begin
     with rule as materialized (
@@ -14,6 +15,7 @@ begin
             stated.document,
             named.name,
             named.evaluated_at,
+            internal.rule_label(stated.document -> 'condition') as label_name,
             (stated.document ->> 'enabled')::boolean as enabled,
             (stated.document ->> 'for')::interval as lasts,
             (stated.document ->> 'keep_firing_for')::interval as keeps,
@@ -61,6 +63,7 @@ begin
             rule.stated as rule,
             rule.document,
             rule.name,
+            rule.label_name,
             rule.evaluated_at,
             made.new_labels,
             made.new_fingerprint,
@@ -77,7 +80,7 @@ begin
         from candidate
         inner join rule on candidate.rule_id = rule.rule_id
         cross join lateral (
-            select internal.alert_labels(rule.name, rule.document, candidate.label) as labels
+            select internal.alert_labels(rule.name, rule.document, rule.label_name, candidate.label) as labels
         ) as label
         cross join lateral (
             select
@@ -153,7 +156,9 @@ begin
                         changed.rule_id, p_now, changed.label, changed.value, changed.is_active,
                         changed.observations, changed.parts
                     )::data.alert_reading,
-                    p_now
+                    changed.label_name,
+                    p_now,
+                    v_watermark
                 ) as document
         ) as evidence
     ),

@@ -40,6 +40,7 @@ begin
     update data.alert_rule as rule
     set
         evaluated_at = p_now,
+        due_at = p_now + internal.evaluation_interval(stated.document -> 'condition'),
         error = failed.error,
         error_since = case when failed.error is not null then coalesce(rule.error_since, p_now) end
     from unnest(v_rules) as stated

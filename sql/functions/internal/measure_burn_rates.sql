@@ -9,14 +9,21 @@ language sql stable
 begin atomic
     with spent as materialized (
         select *
-        from internal.spent_by_servers(
-            array(select rule from unnest(p_rules) as rule where not rule.document -> 'condition' ? 'kind'),
-            p_from, p_to, p_step
-        )
+        from
+            internal.spent_by_servers(
+                array(
+                    select rule from unnest(p_rules) as rule
+                    where not rule.document -> 'condition' ? 'kind'
+                ),
+                p_from, p_to, p_step
+            )
         union all
         select *
         from internal.spent_by_metrics(
-            array(select rule from unnest(p_rules) as rule where rule.document -> 'condition' ? 'kind'),
+            array(
+                select rule from unnest(p_rules) as rule
+                where rule.document -> 'condition' ? 'kind'
+            ),
             p_from, p_to, p_step
         )
     ),

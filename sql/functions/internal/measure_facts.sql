@@ -8,14 +8,21 @@ returns setof data.alert_reading
 language sql stable
 begin atomic
     select *
-    from internal.facts_after_facts(
-        array(select rule from unnest(p_rules) as rule where rule.document -> 'condition' ? 'after'),
-        p_from, p_to, p_step
-    )
+    from
+        internal.facts_after_facts(
+            array(
+                select rule from unnest(p_rules) as rule
+                where rule.document -> 'condition' ? 'after'
+            ),
+            p_from, p_to, p_step
+        )
     union all
     select *
     from internal.facts_during_metrics(
-        array(select rule from unnest(p_rules) as rule where rule.document -> 'condition' ? 'during'),
+        array(
+            select rule from unnest(p_rules) as rule
+            where rule.document -> 'condition' ? 'during'
+        ),
         p_from, p_to, p_step
     );
 end;

@@ -27,10 +27,11 @@ begin atomic
                 when ranges.up @> instant.at - interval '1 microsecond' then 'up'
                 else 'unknown'
             end as status
-        from internal.health_ranges(
-            array(select distinct unnest(condition.servers) from condition),
-            p_from - interval '1 second', p_to, p_to
-        ) as ranges
+        from
+            internal.health_ranges(
+                array(select distinct unnest(condition.servers) from condition),
+                p_from - interval '1 second', p_to, p_to
+            ) as ranges
         inner join data.server on ranges.server_id = server.server_id
         cross join generate_series(p_from, p_to, p_step) as instant (at)
         where

@@ -15,7 +15,9 @@ begin atomic
     ),
 
     service as materialized (
-        select coalesce(range_agg(tstzrange(lower(during), upper(during) + interval '30 seconds')), '{}') as uptime
+        select
+            coalesce(range_agg(tstzrange(lower(during), upper(during) + interval '30 seconds')), '{}')
+                as uptime
         from data.service_uptime
         where upper(during) > p_from - interval '4 days'
     ),

@@ -59,16 +59,27 @@ begin
         select
             ranked.*,
             dense_rank() over (
-                order by ranked."window", ranked.group_by, ranked.filter, ranked.back, ranked.percentiles
+                order by ranked."window", ranked.group_by, ranked.filter, ranked.back, ranked.statistics
             ) as need
         from (
             select
                 term.*,
-                bool_or(term.statistic like 'p__') over (
-                    partition by term."window", term.group_by, term.filter, term.back, term.kind_id
-                ) as percentiles
+                -- The others cost next to nothing.
+                array_remove(
+                    array[
+                        max('last') filter (where term.statistic = 'last') over same,
+                        max('p50') filter (where term.statistic = 'p50') over same,
+                        max('p90') filter (where term.statistic = 'p90') over same,
+                        max('p95') filter (where term.statistic = 'p95') over same,
+                        max('p99') filter (where term.statistic = 'p99') over same
+                    ],
+                    null
+                ) as statistics
             from term
             where term.kind_id is not null
+            window same as (
+                partition by term."window", term.group_by, term.filter, term.back, term.kind_id
+            )
         ) as ranked
     ),
 
@@ -82,15 +93,15 @@ begin
         from (
             select
                 numbered.need, numbered."window", numbered.group_by, numbered.filter, numbered.back,
-                numbered.percentiles, array_agg(distinct numbered.kind_id) as kinds
+                numbered.statistics, array_agg(distinct numbered.kind_id) as kinds
             from numbered
             group by
                 numbered.need, numbered."window", numbered.group_by, numbered.filter, numbered.back,
-                numbered.percentiles
+                numbered.statistics
         ) as need
         cross join lateral internal.rolling_statistics(
             need.kinds, internal.rule_series(need.kinds, need.filter), need.group_by, need."window",
-            p_from - need.back, p_to - need.back, p_step, need.percentiles
+            p_from - need.back, p_to - need.back, p_step, need.statistics
         ) as rolling
     ),
 

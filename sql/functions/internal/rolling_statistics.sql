@@ -6,7 +6,7 @@ create or replace function internal.rolling_statistics(
     p_from timestamptz,
     p_to timestamptz,
     p_step interval,
-    p_percentiles boolean
+    p_statistics text[]
 )
 returns table (at timestamptz, statistics data.statistics)
 language plpgsql stable
@@ -25,7 +25,7 @@ begin
     if p_window <= internal.longest_sampled_window() then
         return query
         select * from internal.sampled_statistics(
-            p_kinds, p_series, p_group_by, p_window, p_from, p_to, p_step, p_percentiles
+            p_kinds, p_series, p_group_by, p_window, p_from, p_to, p_step, p_statistics
         );
         return;
     end if;
@@ -45,13 +45,14 @@ begin
         part.start,
         instant.at + interval '1 microsecond',
         extract(epoch from instant.at - part.start)::double precision,
-        p_percentiles
+        p_statistics && '{p50,p90,p95,p99}'
     ) as measured;
 end
 $$;
 comment on function internal.rolling_statistics(
-    bigint[], bigint[], text, interval, timestamptz, timestamptz, interval, boolean
+    bigint[], bigint[], text, interval, timestamptz, timestamptz, interval, text[]
 ) is
 'Statistics of kinds, by group, over a window that ends at each of p_from, p_from + p_step and so on up
 to p_to. p_series null means all series. A window of up to internal.longest_sampled_window is read from
-samples, exactly as long as it is; a longer one starts on an hour and is read from rollups.';
+samples, exactly as long as it is; a longer one starts on an hour and is read from rollups. p_statistics names those
+that are needed.';

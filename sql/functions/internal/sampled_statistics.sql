@@ -6,7 +6,7 @@ create or replace function internal.sampled_statistics(
     p_from timestamptz,
     p_to timestamptz,
     p_step interval,
-    p_percentiles boolean
+    p_statistics text[]
 )
 returns table (at timestamptz, statistics data.statistics)
 language sql stable
@@ -70,12 +70,13 @@ begin atomic
             reading.high,
             reading.sketch
         from reading
-        cross join lateral generate_series(
-            -- The first instant at or after the sample; its window reaches back to it.
-            greatest(p_from, date_bin(p_step, reading.ts - interval '1 microsecond', p_from) + p_step),
-            least(p_to, reading.ts + p_window - interval '1 microsecond'),
-            p_step
-        ) as instant (at)
+        cross join
+            lateral generate_series(
+                -- The first instant at or after the sample; its window reaches back to it.
+                greatest(p_from, date_bin(p_step, reading.ts - interval '1 microsecond', p_from) + p_step),
+                least(p_to, reading.ts + p_window - interval '1 microsecond'),
+                p_step
+            ) as instant (at)
         where p_from < p_to
         union all
         select
@@ -106,13 +107,21 @@ begin atomic
             min(case when placed.sketch is null then placed.value else placed.low end) as min,
             max(case when placed.sketch is null then placed.value else placed.high end) as max,
             last(placed.value, row(placed.ts, placed.value))
-            filter (where placed.value is not null and placed.sketch is null) as last,
+            filter (
+                where 'last' = any(p_statistics) and placed.value is not null and placed.sketch is null
+            ) as last,
             max(placed.ts) as newest,
-            case when p_percentiles then
-                array_agg(internal.bin(placed.value)::bigint << 44 | 1)
-                filter (where placed.sketch is null and placed.value is not null)
-                || internal.concat(placed.sketch)
-            end as sketch
+            coalesce(
+                array_agg(internal.bin(placed.value)::bigint << 44 | 1 order by placed.value)
+                filter (
+                    where p_statistics && '{p50,p90,p95,p99}'
+                    and placed.sketch is null
+                    and placed.value is not null
+                ),
+                internal.sketch(
+                    internal.concat(placed.sketch) filter (where p_statistics && '{p50,p90,p95,p99}')
+                )
+            ) as sketch
         from placed
         left join member on placed.series_id = member.series_id
         group by placed.at, placed.kind_id, member.label
@@ -125,13 +134,15 @@ begin atomic
             member.label,
             sum(growth.increase) as increase
         from growth
-        cross join lateral generate_series(
-            greatest(p_from, date_bin(p_step, growth.ts - interval '1 microsecond', p_from) + p_step),
-            least(p_to, growth.since + p_window - interval '1 microsecond'),
-            p_step
-        ) as instant (at)
+        cross join
+            lateral generate_series(
+                greatest(p_from, date_bin(p_step, growth.ts - interval '1 microsecond', p_from) + p_step),
+                least(p_to, growth.since + p_window - interval '1 microsecond'),
+                p_step
+            ) as instant (at)
         inner join data.series on growth.series_id = series.series_id
         left join member on growth.series_id = member.series_id
+        where growth.since is not null
         group by instant.at, series.kind_id, member.label
     )
 
@@ -142,16 +153,18 @@ begin atomic
             total.label,
             total.count,
             total.sum,
-            case when kind.type = 'histogram' then total.avg
-            else greatest(total.min, least(total.max, total.avg)) end,
+            case
+                when kind.type = 'histogram' then total.avg
+                else greatest(total.min, least(total.max, total.avg))
+            end,
             nullif(total.min, '-infinity'),
             nullif(total.max, 'infinity'),
             null,
             total.last,
-            percentile.p[1],
-            percentile.p[2],
-            percentile.p[3],
-            percentile.p[4],
+            p[1],
+            p[2],
+            p[3],
+            p[4],
             internal.quotient(
                 case kind.type when 'counter' then coalesce(grown.increase, 0) else total.count end,
                 extract(epoch from p_window)::double precision
@@ -166,15 +179,13 @@ begin atomic
             total.at = grown.at
             and total.kind_id = grown.kind_id
             and total.label is not distinct from grown.label
-    cross join lateral (
-        select
-            case when total.sketch is not null then
-                internal.sketch_quantiles(total.sketch, total.min, total.max, kind.type <> 'histogram')
-            end as p
-    ) as percentile;
+    cross join lateral internal.sketch_quantiles(
+        total.sketch, total.min, total.max, kind.type <> 'histogram', p_statistics
+    ) as p;
 end;
 comment on function internal.sampled_statistics(
-    bigint[], bigint[], text, interval, timestamptz, timestamptz, interval, boolean
+    bigint[], bigint[], text, interval, timestamptz, timestamptz, interval, text[]
 ) is
 'Statistics of kinds, by group, computed from the samples of (at - p_window, at] for each instant at of
-p_from, p_from + p_step and so on up to p_to. p_series null means all series. stddev is null.';
+p_from, p_from + p_step and so on up to p_to. p_series null means all series. last and percentiles are
+computed where p_statistics names them; stddev is null.';

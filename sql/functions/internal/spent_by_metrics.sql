@@ -15,45 +15,54 @@ returns table (
 )
 language sql stable
 begin atomic
+    with piece as (
+        select distinct
+            rule.rule_id,
+            part.length
+        from unnest(p_rules) as rule
+        cross join lateral internal.burn_pairs(rule.document -> 'condition') as pair
+        cross join lateral unnest(array[pair.short, pair.long]) as part (length)
+    ),
+
     -- Each window is a rule of type metric of its own.
-    with part as materialized (
+    split as materialized (
         select
             row_number() over () as number,
             rule.rule_id,
             rule.version,
             rule.author,
             rule.valid,
-            wanted.length,
+            piece.length,
             rule.document || jsonb_build_object(
                 'condition',
                 (rule.document -> 'condition') || jsonb_build_object(
-                    'type', 'metric', 'window', wanted.length, 'operator', '>=', 'threshold', 0
+                    'type', 'metric', 'window', piece.length, 'operator', '>=', 'threshold', 0
                 )
             ) as document
         from unnest(p_rules) as rule
-        cross join lateral (
-            select distinct window_length.length
-            from internal.burn_pairs(rule.document -> 'condition') as pair
-            cross join lateral unnest(array[pair.short, pair.long]) as window_length (length)
-        ) as wanted
+        inner join piece on rule.rule_id = piece.rule_id
     )
 
     select
-        part.rule_id,
+        split.rule_id,
         reading.at,
         reading.label,
-        part.length,
+        split.length,
         reading.value,
         null::double precision,
         reading.observations
-    from internal.measure_metrics(
-        array(
-            select row(part.number, part.version, part.document, part.author, part.valid)::data.alert_rule_version
-            from part
-        ),
-        p_from, p_to, p_step
-    ) as reading
-    inner join part on reading.rule_id = part.number;
+    from
+        internal.measure_metrics(
+            array(
+                select
+                    row(
+                        each.number, each.version, each.document, each.author, each.valid
+                    )::data.alert_rule_version
+                from split as each
+            ),
+            p_from, p_to, p_step
+        ) as reading
+    inner join split on reading.rule_id = split.number;
 end;
 comment on function internal.spent_by_metrics(
     data.alert_rule_version[], timestamptz, timestamptz, interval

@@ -18,21 +18,30 @@ begin atomic
     with condition as materialized (
         select
             rule.rule_id,
-            internal.rule_servers(rule.document -> 'condition') as servers,
-            pair.lengths
+            rule.document -> 'condition' as document,
+            internal.rule_servers(rule.document -> 'condition') as servers
         from unnest(p_rules) as rule
-        cross join lateral (
-            select array_agg(distinct part.length) as lengths
-            from internal.burn_pairs(rule.document -> 'condition') as named
-            cross join lateral unnest(array[named.short, named.long]) as part (length)
-        ) as pair
+    ),
+
+    part as materialized (
+        select distinct
+            condition.rule_id,
+            piece.length
+        from condition
+        cross join lateral internal.burn_pairs(condition.document) as pair
+        cross join lateral unnest(array[pair.short, pair.long]) as piece (length)
+    ),
+
+    piece as materialized (
+        select distinct part.length
+        from part
     ),
 
     status as materialized (
         select ranges.*
         from internal.status_ranges(
             array(select distinct unnest(condition.servers) from condition),
-            p_from - (select max(part) from condition cross join unnest(condition.lengths) as part),
+            p_from - (select max(piece.length) from piece),
             p_to,
             p_to
         ) as ranges
@@ -42,20 +51,17 @@ begin atomic
         select
             status.server_id,
             instant.at,
-            part.length,
-            internal.range_seconds(status.down * part.during) as down,
-            internal.range_seconds((status.up + status.degraded + status.down) * part.during) as known
+            piece.length,
+            internal.range_seconds(
+                status.down * tstzmultirange(tstzrange(instant.at - piece.length, instant.at))
+            ) as down,
+            internal.range_seconds(
+                (status.up + status.degraded + status.down)
+                * tstzmultirange(tstzrange(instant.at - piece.length, instant.at))
+            ) as known
         from status
         cross join generate_series(p_from, p_to, p_step) as instant (at)
-        cross join (
-            select distinct unnest(condition.lengths) as length
-            from condition
-        ) as wanted
-        cross join lateral (
-            select
-                wanted.length,
-                tstzmultirange(tstzrange(instant.at - wanted.length, instant.at)) as during
-        ) as part
+        cross join piece
     )
 
     select
@@ -67,7 +73,8 @@ begin atomic
         server.sla_target,
         round(spent.known)::bigint
     from condition
-    inner join spent on spent.server_id = any(condition.servers) and spent.length = any(condition.lengths)
+    inner join part on condition.rule_id = part.rule_id
+    inner join spent on part.length = spent.length and spent.server_id = any(condition.servers)
     inner join data.server on spent.server_id = server.server_id
     where
         server.registered_at < spent.at
