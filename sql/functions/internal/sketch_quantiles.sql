@@ -51,8 +51,10 @@ begin
         end if;
         v_quantiles := v_quantiles || case
             -- Nothing is known of the values in an open bucket of a histogram.
-            when v_below > '-infinity' and v_above < 'infinity'
-                then greatest(v_below, least(v_above, v_below + (v_above - v_below) * (v_rank - v_lower)::double precision))
+            when v_below > '-infinity' and v_above < 'infinity' then greatest(
+                v_below,
+                least(v_above, v_below + (v_above - v_below) * (v_rank - v_lower)::double precision)
+            )
         end;
     end loop;
     return v_quantiles;
