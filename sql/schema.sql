@@ -50,12 +50,15 @@ create table data.alert_rule (
     name text not null,  -- Name of the rule, and label alertname of its alerts.
     created_at timestamp with time zone not null,  -- When it was defined first.
     deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
+    deleted_by text,  -- Who deleted it; null while it exists.
     evaluated_at timestamp with time zone,  -- Time for which it was evaluated last.
     error text,  -- Why it could not be evaluated; null where it could.
     error_since timestamp with time zone,  -- Since when it cannot be evaluated.
     constraint alert_rule_pkey PRIMARY KEY (rule_id),
     constraint alert_rule_name_taken UNIQUE (name),
     constraint alert_rule_name_well_formed CHECK (internal.fits(name, 'alert_rule_name'::text)),
+    constraint deleted_by_someone CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
+    constraint deleted_by_well_formed CHECK (internal.fits(deleted_by, 'owner'::text)),
     constraint error_since_error CHECK (((error IS NULL) = (error_since IS NULL)))
 ) with (fillfactor=50);
 
@@ -638,6 +641,22 @@ create type data.statistics as (
 -- Building blocks of the functions in api, and the procedures of jobs; not an interface.
 create schema internal;
 
+create function internal.alert_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
+
+create function internal.alert_duration_faults(p_document jsonb) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.alert_member_faults(p_condition jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
+
+create function internal.alert_name_faults(p_condition jsonb) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.alert_rule_defaults(p_document jsonb) returns jsonb language sql immutable parallel safe;
+
+create function internal.alert_rule_faults(p_name text, p_document jsonb) returns jsonb language plpgsql stable;
+
+create function internal.alert_rule_schema() returns jsonb language sql immutable parallel safe;
+
+create function internal.alert_text_faults(p_document jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
+
 create function internal.alter_unchanged(p_job_id integer, p_schedule interval, p_config jsonb, p_shipped jsonb, p_settings jsonb) returns jsonb language plpgsql volatile;
 
 create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind_id bigint, answer json) language plpgsql stable;
@@ -647,6 +666,8 @@ create function internal.bin(p_value double precision) returns integer language 
 create function internal.bin_value(p_bin bigint) returns double precision language sql immutable strict parallel safe;
 
 create function internal.change_json(p_current data.statistics, p_previous data.statistics) returns json language sql immutable parallel safe;
+
+create function internal.check_alert_rule_quotas(p_rule bigint, p_now timestamp with time zone) returns void language plpgsql volatile;
 
 create function internal.check_facts(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, source_id bigint, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, good boolean) language sql stable;
 
@@ -678,7 +699,13 @@ create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN
 
 create function internal.current_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text, since timestamp with time zone) language plpgsql stable;
 
+create function internal.document_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
+
+create function internal.document_leaves(p_document jsonb) returns TABLE(field text, value jsonb) language sql immutable parallel safe;
+
 create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql stable;
+
+create function internal.end_alert_rule_version(p_rule bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
 
 create function internal.end_health(p_server bigint, p_at timestamp with time zone) returns void language sql volatile;
 
@@ -752,7 +779,11 @@ create function internal.measure_sla(p_servers bigint[], p_from timestamp with t
 
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[];
 
+create function internal.metric_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
+
 create function internal.metric_faults(p_item jsonb, p_kind_type text, p_kind_unit text, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.nearest_kind(p_kind text) returns text language sql stable;
 
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
 
@@ -844,6 +875,8 @@ create function internal.refuse_document(p_faults jsonb) returns void language p
 
 create function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items integer) returns void language plpgsql volatile;
 
+create function internal.refuse_over_quota(p_quota text, p_count bigint, p_noun text, p_advice text) returns void language plpgsql stable;
+
 create function internal.register_and_store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.register_series(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
@@ -862,7 +895,11 @@ create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series big
 
 create function internal.rollup_width(p_rollup name) returns interval language sql immutable strict parallel safe;
 
+create function internal.rule_label(p_condition jsonb) returns text language sql immutable parallel safe;
+
 create function internal.samples_kept_from() returns timestamp with time zone language plpgsql stable;
+
+create function internal.schema_alternative(p_value jsonb, p_schema jsonb) returns jsonb language sql immutable parallel safe;
 
 create function internal.schema_faults(p_document jsonb, p_schema jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
@@ -961,6 +998,8 @@ create function internal.write_cursor(p_list text, p_place text) returns text la
 -- schema api
 -- Functions that REST, MCP and the command line call. Role supervisor_app may execute them.
 create schema api;
+
+create function api.define_alert_rule(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.deregister_server(p_name text, p_owner text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1389,6 +1428,7 @@ create table deploy.setting (
 -- data.sample_1h: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 
 -- privileges
+grant execute on function api.define_alert_rule(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_health(text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_server(text,timestamp with time zone,timestamp with time zone) to supervisor_app;
