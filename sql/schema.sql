@@ -653,6 +653,8 @@ create function internal.alert_rule_defaults(p_document jsonb) returns jsonb lan
 
 create function internal.alert_rule_faults(p_name text, p_document jsonb) returns jsonb language plpgsql stable;
 
+create function internal.alert_rule_json(p_name text) returns json language sql stable;
+
 create function internal.alert_rule_schema() returns jsonb language sql immutable parallel safe;
 
 create function internal.alert_text_faults(p_document jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
@@ -668,6 +670,8 @@ create function internal.bin_value(p_bin bigint) returns double precision langua
 create function internal.change_json(p_current data.statistics, p_previous data.statistics) returns json language sql immutable parallel safe;
 
 create function internal.check_alert_rule_quotas(p_rule bigint, p_now timestamp with time zone) returns void language plpgsql volatile;
+
+create function internal.check_author(p_author text) returns void language plpgsql immutable;
 
 create function internal.check_facts(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, source_id bigint, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, good boolean) language sql stable;
 
@@ -720,6 +724,8 @@ create function internal.expire_states(p_now timestamp with time zone) returns i
 create function internal.explain_items(p_bad_items jsonb, p_now timestamp with time zone, p_type text) returns jsonb language plpgsql stable;
 
 create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.find_alert_rule(p_name text, p_field text DEFAULT 'name'::text) returns bigint language plpgsql stable;
 
 create function internal.find_kinds(p_kind text) returns bigint[] language plpgsql stable;
 
@@ -885,6 +891,8 @@ create function internal.registered_since(p_server bigint) returns timestamp wit
 
 create function internal.report_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
+create function internal.resolve_alerts(p_rule bigint, p_reason text, p_now timestamp with time zone) returns integer language plpgsql volatile;
+
 create function internal.restate_sla(p_id text, p_author text, p_reason text, p_before jsonb, p_now timestamp with time zone) returns bigint language sql volatile;
 
 create function internal.restatements_json(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns json language sql stable;
@@ -920,6 +928,8 @@ create procedure internal.set_default_job(IN p_procedure text, IN p_schedule_int
 create procedure internal.set_default_policy(IN p_relation text, IN p_policy text, IN p_settings jsonb) language plpgsql volatile;
 
 create procedure internal.set_default_retention(IN p_relation text, IN p_drop_after interval, IN p_schedule_interval interval DEFAULT NULL::interval) language plpgsql volatile;
+
+create function internal.show_alert_rule(p_name text, p_limit integer, p_cursor text) returns json language plpgsql stable;
 
 create function internal.show_health(p_now timestamp with time zone) returns TABLE(server text, status text, since timestamp with time zone, keepalive text, probe text, traffic text, report text, disagreement text) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
@@ -1001,6 +1011,8 @@ create schema api;
 
 create function api.define_alert_rule(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.delete_alert_rule(p_name text, p_author text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.deregister_server(p_name text, p_owner text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_health(p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -1016,6 +1028,8 @@ create function api.heartbeat(p_names text[], p_now timestamp with time zone) re
 create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.list_alert_rules(p_name text, p_q text, p_deleted boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot, OUT read_at timestamp with time zone, OUT changes json) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1084,6 +1098,85 @@ SELECT kind.name AS kind,
     aggregate.answer
    FROM (data.aggregate
      JOIN data.kind ON ((aggregate.kind_id = kind.kind_id)));
+
+-- Every version that an alert rule had. `valid @> <time>` selects the one of a time.
+create view analytics.alert_rule_versions (
+    name text,  -- Name of the rule.
+    version integer,  -- Number of the version: 1, 2 and so on.
+    author text,  -- Who defined it.
+    valid tstzrange,  -- When it was in force.
+    valid_from timestamp with time zone,  -- Beginning of that time.
+    valid_to timestamp with time zone,  -- End of that time; null for the present version.
+    document jsonb  -- What the rule said, with its defaults.
+) as
+SELECT rule.name,
+    version.version,
+    version.author,
+    version.valid,
+    lower(version.valid) AS valid_from,
+    upper(version.valid) AS valid_to,
+    version.document
+   FROM (data.alert_rule_version version
+     JOIN data.alert_rule rule ON ((version.rule_id = rule.rule_id)));
+
+-- Alert rules with their newest version, deleted ones too.
+create view analytics.alert_rules (
+    name text,  -- Name of the rule.
+    state text,  -- firing or pending, where it has such an alert, inactive, disabled, error or deleted.
+    firing bigint,  -- Number of its alerts that are firing.
+    pending bigint,  -- Number of its alerts that are pending.
+    severity text,  -- critical, warning or info.
+    type text,  -- Type of the condition: metric, health, keepalive, burn_rate or fact.
+    kind text,  -- Kind that the condition is about, where it is about one.
+    version integer,  -- Number of the newest version.
+    author text,  -- Who defined it.
+    defined_at timestamp with time zone,  -- When it was defined.
+    evaluated_at timestamp with time zone,  -- Time for which the rule was evaluated last.
+    error text,  -- Why it cannot be evaluated; null where it can.
+    error_since timestamp with time zone,  -- Since when.
+    created_at timestamp with time zone,  -- When the rule was defined first.
+    deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
+    deleted_by text,  -- Who deleted it.
+    document jsonb  -- What the rule says, with its defaults.
+) as
+SELECT rule.name,
+        CASE
+            WHEN (rule.deleted_at IS NOT NULL) THEN 'deleted'::text
+            WHEN (rule.error IS NOT NULL) THEN 'error'::text
+            WHEN (alerts.firing > 0) THEN 'firing'::text
+            WHEN (alerts.pending > 0) THEN 'pending'::text
+            WHEN (NOT ((version.document ->> 'enabled'::text))::boolean) THEN 'disabled'::text
+            ELSE 'inactive'::text
+        END AS state,
+    alerts.firing,
+    alerts.pending,
+    (version.document ->> 'severity'::text) AS severity,
+    (version.document #>> '{condition,type}'::text[]) AS type,
+    (version.document #>> '{condition,kind}'::text[]) AS kind,
+    version.version,
+    version.author,
+    lower(version.valid) AS defined_at,
+    rule.evaluated_at,
+    rule.error,
+    rule.error_since,
+    rule.created_at,
+    rule.deleted_at,
+    rule.deleted_by,
+    version.document
+   FROM ((data.alert_rule rule
+     JOIN LATERAL ( SELECT alert_rule_version.rule_id,
+            alert_rule_version.version,
+            alert_rule_version.document,
+            alert_rule_version.author,
+            alert_rule_version.valid
+           FROM data.alert_rule_version
+          WHERE (alert_rule_version.rule_id = rule.rule_id)
+          ORDER BY alert_rule_version.version DESC
+         LIMIT 1) version ON (true))
+     LEFT JOIN LATERAL ( SELECT count(*) FILTER (WHERE (alert.state = 'firing'::text)) AS firing,
+            count(*) FILTER (WHERE (alert.state = 'pending'::text)) AS pending
+           FROM data.alert
+          WHERE (alert.rule_id = rule.rule_id)) alerts ON (true));
 
 -- Business events.
 create view analytics.facts (
@@ -1429,6 +1522,7 @@ create table deploy.setting (
 
 -- privileges
 grant execute on function api.define_alert_rule(text,jsonb,timestamp with time zone) to supervisor_app;
+grant execute on function api.delete_alert_rule(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_health(text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_server(text,timestamp with time zone,timestamp with time zone) to supervisor_app;
@@ -1437,6 +1531,7 @@ grant execute on function api.get_visibility() to supervisor_app;
 grant execute on function api.heartbeat(text[],timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_facts(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_metrics(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_alert_rules(text,text,boolean,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_health(text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
@@ -1466,6 +1561,10 @@ grant usage on schema api to supervisor_app;
 grant usage on schema ops to supervisor_dba;
 grant select on table analytics.aggregates to supervisor_analyst;
 grant select on table analytics.aggregates to supervisor_dba;
+grant select on table analytics.alert_rule_versions to supervisor_analyst;
+grant select on table analytics.alert_rule_versions to supervisor_dba;
+grant select on table analytics.alert_rules to supervisor_analyst;
+grant select on table analytics.alert_rules to supervisor_dba;
 grant select on table analytics.facts to supervisor_analyst;
 grant select on table analytics.facts to supervisor_dba;
 grant select on table analytics.health_status to supervisor_analyst;

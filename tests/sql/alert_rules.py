@@ -56,3 +56,40 @@ def versions(conn: Connection, name: str = NAME) -> list[tuple[Any, ...]]:
         " where name = %s order by version",
         [name],
     ).fetchall()
+
+
+def list_rules(conn: Connection, **filters: object) -> Json:
+    """A page of rules, or one of them; filters are name, q, deleted, limit, cursor."""
+    names = ("name", "q", "deleted", "limit", "cursor")
+    assert set(filters) <= set(names)
+    statement = "select api.list_alert_rules(%s, %s, %s, %s, %s, %s)"
+    answer: Json = ask(conn, statement, *(filters.get(name) for name in names), NOW)
+    return answer
+
+
+def delete(conn: Connection, name: str = NAME, author: str = "bob", *, now: datetime = NOW) -> Json:
+    """The answer to a deletion."""
+    answer: Json = ask(conn, "select api.delete_alert_rule(%s, %s, %s)", name, author, now)
+    return answer
+
+
+def raise_alert(conn: Connection, state: str, *, name: str = NAME, source: str = "web") -> None:
+    """Give a rule an alert, as its evaluation would."""
+    alert = {
+        "fingerprint": source,
+        "version": 1,
+        "label": source,
+        "labels": {"alertname": name, "source": source},
+        "annotations": {},
+        "state": state,
+        "active_at": NOW.isoformat(),
+        "fired_at": NOW.isoformat() if state == "firing" else None,
+        "value": 5,
+        "evidence": {"rule_version": 1},
+    }
+    conn.execute(
+        "insert into data.alert select (jsonb_populate_record("
+        "null::data.alert, %s::jsonb || jsonb_build_object('rule_id', rule_id))).*"
+        " from data.alert_rule where name = %s",
+        [json.dumps(alert), name],
+    )

@@ -26,7 +26,10 @@ begin atomic
     from metric
     where
         internal.fits(metric.kind, 'metric_name')
-        and not exists (select from data.kind where kind.name = metric.kind)
+        and not exists (
+            select from data.kind
+            where kind.name = metric.kind
+        )
     union all
     select
         metric.path || 'statistic',

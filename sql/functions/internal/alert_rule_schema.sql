@@ -7,11 +7,12 @@ begin atomic
                 "$comment": "Send a number and its unit, such as 90s, 5m, 2h or 30d."}' as duration,
             internal.text_rules() -> 'metric_name'
             || '{"type": "string", "$comment": "Send the name of a metric, or Fact:<Name>."}' as kind,
-            internal.text_rules() -> 'fact_kind' || '{"type": "string", "$comment": "Send Fact:<Name>."}' as fact_kind,
+            internal.text_rules() -> 'fact_kind'
+            || '{"type": "string", "$comment": "Send Fact:<Name>."}' as fact_kind,
             internal.text_rules() -> 'label_name' || '{"type": "string",
                 "$comment": "A name is a letter or _, then letters, digits, _ and dots."}' as label_name,
-            '{"type": "string", "enum": ["count", "sum", "avg", "min", "max", "last", "p50", "p90", "p95", "p99", "rate"]}'::jsonb
-            as statistic
+            '["count", "sum", "avg", "min", "max", "last", "p50", "p90", "p95", "p99", "rate"]'::jsonb
+            as statistics
     ),
 
     labelled as (
@@ -45,12 +46,15 @@ begin atomic
             -- What a ratio of two statistics, and its share of errors, are computed from.
             filter || jsonb_build_object(
                 'kind', kind,
-                'statistic', statistic,
+                'statistic', jsonb_build_object('type', 'string', 'enum', statistics),
                 'group_by', internal.text_rules() -> 'group_by'
                 || '{"type": "string", "$comment": "Send source or label.<name>."}',
                 'divided_by', jsonb_build_object(
-                    'type', 'object', 'required', '["kind", "statistic"]'::jsonb, 'additionalProperties', false,
-                    'properties', filter || jsonb_build_object('kind', kind, 'statistic', statistic)
+                    'type', 'object', 'required', '["kind", "statistic"]'::jsonb,
+                    'additionalProperties', false,
+                    'properties', filter || jsonb_build_object(
+                        'kind', kind, 'statistic', jsonb_build_object('type', 'string', 'enum', statistics)
+                    )
                 )
             ) as measured,
             jsonb_build_object(
@@ -74,9 +78,10 @@ begin atomic
             jsonb_build_object(
                 'type', 'object', 'additionalProperties', false,
                 'required', '["kind", "statistic", "window"]'::jsonb,
-                'properties', measured || jsonb_build_object('window', duration) || '{
-                    "statistic": {"type": "string", "enum":
-                        ["count", "sum", "avg", "min", "max", "last", "p50", "p90", "p95", "p99", "rate", "absent"]},
+                'properties', measured || jsonb_build_object(
+                    'statistic', jsonb_build_object('type', 'string', 'enum', statistics || '"absent"'),
+                    'window', duration
+                ) || '{
                     "operator": {"type": "string", "enum": [">", ">=", "<", "<=", "==", "!="]},
                     "threshold": {"type": "number", "$comment": "The limit that the value is compared with."},
                     "compare": {"type": "string", "enum": ["value", "change"]}
@@ -109,7 +114,9 @@ begin atomic
                         'type', 'object', 'required', '["factor", "short", "long"]'::jsonb,
                         'additionalProperties', false,
                         'properties', jsonb_build_object(
-                            'factor', '{"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1000000}'::jsonb,
+                            'factor', '{
+                                "type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1000000
+                            }'::jsonb,
                             'short', duration,
                             'long', duration
                         )
@@ -146,15 +153,13 @@ begin atomic
                     "description": "Who defines this version."}',
                 'condition', jsonb_build_object(
                     'description',
-                    'When it is active, by type: '
-                    '{type: metric, kind, statistic (count, sum, avg, min, max, last, p50…p99, rate, absent), window,'
-                    ' operator, threshold, where: {source, labels}, group_by, divided_by: {kind, statistic, where},'
-                    ' compare: value or change}; '
-                    '{type: health, statuses, servers, tags}; {type: keepalive, servers, tags}; '
-                    '{type: burn_rate, target, pairs: [{factor, short, long}], servers, tags, or kind, statistic,'
-                    ' divided_by}; '
-                    '{type: fact, kind, present, within, join: source, subject or none, and after: {kind} with window,'
-                    ' or during: a metric condition}.',
+                    'When it is active. {type: metric, kind, statistic: count, sum, avg, min, max, last, p50,'
+                    ' p90, p95, p99, rate or absent, window, operator, threshold, where: {source, labels},'
+                    ' group_by, divided_by: {kind, statistic, where}, compare: value or change}, {type: health,'
+                    ' statuses, servers, tags}, {type: keepalive, servers, tags}, {type: burn_rate, target,'
+                    ' pairs: [{factor, short, long}], and servers, tags or kind, statistic, where, divided_by,'
+                    ' group_by} or {type: fact, kind, present, within, join: source, subject or none, and'
+                    ' after: {kind}, window or during: {kind, statistic, …}}.',
                     'type', 'object',
                     'required', '["type"]'::jsonb,
                     'properties', jsonb_build_object('type', jsonb_build_object(
@@ -193,7 +198,8 @@ begin atomic
                 ),
                 'no_data', '{"type": "string", "enum": ["ok", "firing", "keep"],
                     "description": "State where no data is in the window; ok by default."}'::jsonb,
-                'enabled', '{"type": "boolean", "description": "Whether it is evaluated; true by default."}'::jsonb
+                'enabled', '{"type": "boolean",
+                    "description": "Whether it is evaluated; true by default."}'::jsonb
             )
         )
     from alternative

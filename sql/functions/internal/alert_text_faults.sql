@@ -18,9 +18,12 @@ begin atomic
             annotation.key,
             found.text[1] as text,
             substring(found.text[1] from '^\{\{\s*\$labels\.([A-Za-z_][A-Za-z0-9_.]*)\s*\}\}$') as label
-        from jsonb_each_text(
-            case when jsonb_typeof(p_document -> 'annotations') = 'object' then p_document -> 'annotations' end
-        ) as annotation
+        from
+            jsonb_each_text(
+                case
+                    when jsonb_typeof(p_document -> 'annotations') = 'object' then p_document -> 'annotations'
+                end
+            ) as annotation
         cross join regexp_matches(annotation.value, '(\{\{.*?\}\})', 'g') as found (text)
     )
 

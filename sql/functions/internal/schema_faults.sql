@@ -85,9 +85,12 @@ begin atomic
         'The name is ' || internal.value_shown(to_jsonb(member.name)) || '. '
         || internal.schema_sentence(node.schema -> 'propertyNames')
     from node
-    cross join jsonb_object_keys(
-        case when jsonb_typeof(node.value) = 'object' and node.schema ? 'propertyNames' then node.value end
-    ) as member (name)
+    cross join
+        jsonb_object_keys(
+            case
+                when jsonb_typeof(node.value) = 'object' and node.schema ? 'propertyNames' then node.value
+            end
+        ) as member (name)
     where not internal.fits_schema(to_jsonb(member.name), node.schema -> 'propertyNames');
 end;
 comment on function internal.schema_faults(jsonb, jsonb) is
