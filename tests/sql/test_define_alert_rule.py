@@ -191,7 +191,7 @@ def test_another_document_begins_a_version_with_its_author(db: Connection) -> No
 
 def test_the_same_document_again_begins_no_version(db: Connection) -> None:
     define(db, rule())
-    answer = define(db, {**rule(severity="warning", **{"for": "0s"}), "author": "bob"})
+    answer = define(db, {**rule(severity="warning"), "author": "bob", "for": "0s"})
     assert (answer["outcome"], answer["version"], answer["author"]) == ("unchanged", 1, "ann")
     assert answer["changes"] == []
     assert versions(db) == [(1, "ann")]

@@ -50,9 +50,9 @@ end
 $$;
 comment on function api.list_alert_rules(text, text, boolean, integer, text, timestamptz) is
 'Alert rules by name: {items: [{name, state, firing, pending, severity, type, version, author, defined_at,
-evaluated_at, error, error_since, deleted_at, deleted_by}], next_cursor}. state is firing, pending, inactive,
+evaluated_at, error}], next_cursor}. state is firing, pending, inactive,
 disabled, error or deleted. p_q is a part of the name or of the kind; p_deleted lists the deleted rules
-instead of those that exist. p_name asks for one rule, also a deleted one: the same members, document and
-versions [{version, author, from, to, changes: [{field, before, after}]}], the newest first. A page has
+instead of those that exist. p_name asks for one rule, also a deleted one: the same members, error_since,
+deleted_at, deleted_by, document and versions [{version, author, from, to, changes: [{field, before, after}]}], the newest first. A page has
 p_limit items or versions, by default 100, at most 1000; next_cursor is null on the last one.
 Errors: alert_rule_unknown, limit_in_range, cursor_invalid.';

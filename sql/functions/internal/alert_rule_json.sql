@@ -13,14 +13,11 @@ begin atomic
             'author', author,
             'defined_at', defined_at,
             'evaluated_at', evaluated_at,
-            'error', error,
-            'error_since', error_since,
-            'deleted_at', deleted_at,
-            'deleted_by', deleted_by
+            'error', error
         )
     from analytics.alert_rules
     where name = p_name;
 end;
 comment on function internal.alert_rule_json(text) is
 'An alert rule as lists show it: {name, state, firing, pending, severity, type, version, author, defined_at,
-evaluated_at, error, error_since, deleted_at, deleted_by}.';
+evaluated_at, error}.';

@@ -12,7 +12,7 @@ begin atomic
             internal.text_rules() -> 'label_name' || '{"type": "string",
                 "$comment": "A name is a letter or _, then letters, digits, _ and dots."}' as label_name,
             '["count", "sum", "avg", "min", "max", "last", "p50", "p90", "p95", "p99", "rate"]'::jsonb
-            as statistics
+                as statistics
     ),
 
     labelled as (
@@ -147,19 +147,19 @@ begin atomic
             'additionalProperties', false,
             'properties', jsonb_build_object(
                 'name', internal.text_rules() -> 'alert_rule_name' || '{"type": "string",
-                    "description": "Name of the rule; the same as in the path, if given.",
+                    "description": "Name; the same as in the path, if given.",
                     "$comment": "Send a letter or _, then letters, digits and _.:-"}',
                 'author', internal.text_rules() -> 'owner' || '{"type": "string", "minLength": 1,
                     "description": "Who defines this version."}',
                 'condition', jsonb_build_object(
                     'description',
-                    'When it is active. {type: metric, kind, statistic: count, sum, avg, min, max, last, p50,'
-                    ' p90, p95, p99, rate or absent, window, operator, threshold, where: {source, labels},'
-                    ' group_by, divided_by: {kind, statistic, where}, compare: value or change}, {type: health,'
-                    ' statuses, servers, tags}, {type: keepalive, servers, tags}, {type: burn_rate, target,'
-                    ' pairs: [{factor, short, long}], and servers, tags or kind, statistic, where, divided_by,'
-                    ' group_by} or {type: fact, kind, present, within, join: source, subject or none, and'
-                    ' after: {kind}, window or during: {kind, statistic, …}}.',
+                    'Its type, and for metric: kind, statistic (count, sum, avg, min, max, last, p50 to'
+                    ' p99, rate, absent), window, operator, threshold, where {source, labels}, group_by,'
+                    ' divided_by {kind, statistic, where}, compare (value, change); health: statuses,'
+                    ' servers, tags; keepalive: servers, tags; burn_rate: target, pairs [{factor, short,'
+                    ' long}], and servers, tags, or kind, statistic, where, divided_by, group_by; fact:'
+                    ' kind, present, within, join (source, subject, none), and after {kind}, window, or'
+                    ' during {a metric condition}.',
                     'type', 'object',
                     'required', '["type"]'::jsonb,
                     'properties', jsonb_build_object('type', jsonb_build_object(
@@ -185,11 +185,11 @@ begin atomic
                         order by n
                     )
                 ),
-                'for', duration || '{"description": "How long it is active before it fires; 0s by default."}',
+                'for', duration || '{"description": "How long it is active before it fires, such as 5m."}',
                 'keep_firing_for', duration
-                || '{"description": "How long it stays firing when it is no longer active; 0s by default."}',
+                || '{"description": "How long it fires when it is no longer active."}',
                 'severity', '{"type": "string", "enum": ["critical", "warning", "info"],
-                    "description": "warning by default."}'::jsonb,
+                    "description": "warning, unless given."}'::jsonb,
                 'labels', labels || '{"description": "Labels of its alerts."}',
                 'annotations', jsonb_build_object(
                     'type', 'object', 'maxProperties', 32, 'propertyNames', label_name,
@@ -197,9 +197,9 @@ begin atomic
                     'description', 'Texts with {{ $value }} and {{ $labels.NAME }}.'
                 ),
                 'no_data', '{"type": "string", "enum": ["ok", "firing", "keep"],
-                    "description": "State where no data is in the window; ok by default."}'::jsonb,
+                    "description": "State without data; ok, unless given."}'::jsonb,
                 'enabled', '{"type": "boolean",
-                    "description": "Whether it is evaluated; true by default."}'::jsonb
+                    "description": "true, unless given."}'::jsonb
             )
         )
     from alternative

@@ -31,8 +31,18 @@ begin
     )
     select internal.join_json(
         internal.alert_rule_json(p_name),
+        (
+            select
+                json_build_object(
+                    'error_since', rule.error_since,
+                    'deleted_at', rule.deleted_at,
+                    'deleted_by', rule.deleted_by,
+                    'document', rule.document
+                )
+            from analytics.alert_rules as rule
+            where rule.name = p_name
+        ),
         json_build_object(
-            'document', (select rule.document from analytics.alert_rules as rule where rule.name = p_name),
             'versions', coalesce(json_agg(shown order by place) filter (where place <= p_limit), '[]'),
             'next_cursor', case
                 when count(*) > p_limit
@@ -47,6 +57,6 @@ end
 $$;
 comment on function internal.show_alert_rule(text, integer, text) is
 'An alert rule with its document and its versions, the newest first: the members of
-internal.alert_rule_json, and {document, versions: [{version, author, from, to, changes: [{field, before,
+internal.alert_rule_json, and {error_since, deleted_at, deleted_by, document, versions: [{version, author, from, to, changes: [{field, before,
 after}]}], next_cursor}. changes is the difference to the version before.
 Errors: alert_rule_unknown, cursor_invalid.';
