@@ -75,6 +75,24 @@ VERSIONS = [
     )
     for hours, version, tool in [(48, "1.0.0", "find"), (2, "1.1.0", "search")]
 ]
+RULES: list[tuple[datetime, dict[str, Any]]] = [
+    (
+        NOW - timedelta(hours=hours),
+        {
+            "author": "ann",
+            "condition": {
+                "type": "metric",
+                "kind": "queue_depth",
+                "statistic": "max",
+                "window": "5m",
+                "operator": ">",
+                "threshold": threshold,
+                "group_by": "source",
+            },
+        },
+    )
+    for hours, threshold in [(48, 100), (2, 50)]
+]
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +109,10 @@ def history_url(database_server: Server) -> Iterator[str]:
                 conn.execute(
                     "select api.register_server(%s, %s, %s)",
                     [SERVER, Jsonb(document), registered],
+                )
+            for defined, document in RULES:
+                conn.execute(
+                    "select api.define_alert_rule('queue_long', %s, %s)", [Jsonb(document), defined]
                 )
         yield url
 

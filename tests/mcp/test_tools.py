@@ -36,6 +36,9 @@ NAMES = {
     "heartbeat",
     "get_health",
     "list_health",
+    "define_alert_rule",
+    "list_alert_rules",
+    "delete_alert_rule",
 }
 # What identifies an aggregate, with any fields.
 HEAD = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
@@ -54,6 +57,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("list_maintenance", {}),
     ("get_health", {"name": "io.github.acme/search"}),
     ("list_health", {"limit": 1}),
+    ("list_alert_rules", {}),
+    ("list_alert_rules", {"name": "queue_long"}),
     ("ingest_facts", {"items": []}),
     ("report_health", {"items": []}),
     ("heartbeat", {"names": []}),

@@ -12,6 +12,7 @@ from supervisor_mcp.operations.clock import Clock, now
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.rest import (
     aggregates,
+    alert_rules,
     facts,
     health,
     heartbeats,
@@ -39,6 +40,7 @@ NOUNS = (
     server_health,
     sla,
     maintenance,
+    alert_rules,
     health,
 )
 

@@ -63,6 +63,6 @@ $$;
 comment on function internal.sketch_quantiles(
     bigint[], double precision, double precision, boolean, text[]
 ) is
-'p50, p90, p95 and p99, those that p_statistics names, of the values in a sketch, as internal.window_statistics computes them; its entries
-are in the order of their bins. p_low and p_high are the extremes of the values, p_exact says whether they
+'p50, p90, p95 and p99, those that p_statistics names, of the values in a sketch, as
+internal.window_statistics computes them; its entries are in the order of their bins. p_low and p_high are the extremes of the values, p_exact says whether they
 are values themselves.';
