@@ -595,6 +595,7 @@ create table data.silence (
     comment text not null,  -- Why.
     created_at timestamp with time zone not null,  -- When it was created.
     updated_at timestamp with time zone not null,  -- When it was changed last.
+    cancelled_at timestamp with time zone,  -- When it was cancelled; null while it counts.
     constraint silence_pkey PRIMARY KEY (silence_id),
     constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
     constraint comment_in_range CHECK (((length(comment) >= 1) AND (length(comment) <= 1000))),
@@ -748,6 +749,14 @@ create function internal.lock_quotas() returns void language plpgsql volatile;
 
 create function internal.maintenance_json(p_id text, p_now timestamp with time zone) returns json language sql stable;
 
+create function internal.matcher_faults(p_matchers jsonb, p_path text) returns TABLE(field text, slug text, detail text) language plpgsql volatile;
+
+create function internal.matchers_path(p_matchers jsonb) returns jsonpath language sql immutable parallel safe;
+
+create function internal.matchers_schema() returns jsonb language sql immutable parallel safe;
+
+create function internal.matches(p_labels jsonb, p_matchers jsonb) returns boolean language sql immutable parallel safe;
+
 create function internal.measure_sla(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, name text, begins_at timestamp with time zone, ends_at timestamp with time zone, up numeric, degraded numeric, down numeric, unknown numeric, maintenance numeric, uptime_percent double precision, coverage_percent double precision, outages bigint, longest_outage numeric, mean_time_to_recover numeric, target_percent double precision, budget numeric, budget_left numeric, budget_left_percent double precision) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[];
@@ -844,6 +853,8 @@ create function internal.refuse_document(p_faults jsonb) returns void language p
 
 create function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items integer) returns void language plpgsql volatile;
 
+create function internal.regex_fault(p_regex text) returns text language plpgsql volatile;
+
 create function internal.register_and_store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.register_series(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
@@ -917,6 +928,8 @@ create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now t
 create function internal.store_version(p_server bigint, p_document jsonb, p_server_json jsonb, p_now timestamp with time zone, OUT since timestamp with time zone, OUT previous_version text, OUT tools jsonb, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.suggestion(p_nearest text) returns text language sql immutable parallel safe;
+
+create function internal.suppressed_alerts(p_now timestamp with time zone) returns TABLE(fingerprint text, silenced_by text[], inhibited_by text[], maintenance text[]) language sql stable;
 
 create function internal.take_lease(p_name text, p_holder text, p_seconds double precision, p_now timestamp with time zone) returns boolean language sql volatile;
 

@@ -143,6 +143,7 @@ create table data.silence (
     comment text not null,
     created_at timestamptz not null,
     updated_at timestamptz not null,
+    cancelled_at timestamptz,
     constraint silence_pkey primary key (silence_id),
     constraint silence_id_well_formed check (internal.fits(silence_id, 'maintenance_id')),
     constraint silence_closed check (
@@ -160,3 +161,4 @@ comment on column data.silence.author is 'Who silences.';
 comment on column data.silence.comment is 'Why.';
 comment on column data.silence.created_at is 'When it was created.';
 comment on column data.silence.updated_at is 'When it was changed last.';
+comment on column data.silence.cancelled_at is 'When it was cancelled; null while it counts.';
