@@ -91,6 +91,7 @@ create table data.alert_transition (
     change bigint not null default ((pg_current_xact_id())::text)::bigint,  -- Transaction, for readers that follow the table.
     constraint alert_transition_states CHECK (((((((from_state = 'inactive'::text) AND (to_state = 'pending'::text)) OR ((from_state = 'inactive'::text) AND (to_state = 'firing'::text))) OR ((from_state = 'pending'::text) AND (to_state = 'firing'::text))) OR ((from_state = 'pending'::text) AND (to_state = 'inactive'::text))) OR ((from_state = 'firing'::text) AND (to_state = 'resolved'::text))))
 );
+create index alert_transition_by_alert on data.alert_transition using btree (fingerprint, at);
 create index alert_transition_by_change on data.alert_transition using btree (change, transition_id);
 create index alert_transition_by_rule on data.alert_transition using btree (rule_id, at);
 create index alert_transition_by_time on data.alert_transition using btree (at, transition_id);
@@ -639,6 +640,8 @@ create type data.statistics as (
 -- Building blocks of the functions in api, and the procedures of jobs; not an interface.
 create schema internal;
 
+create function internal.ack_json(p_alert data.alert, p_now timestamp with time zone) returns json language sql stable;
+
 create function internal.alter_unchanged(p_job_id integer, p_schedule interval, p_config jsonb, p_shipped jsonb, p_settings jsonb) returns jsonb language plpgsql volatile;
 
 create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind_id bigint, answer json) language plpgsql stable;
@@ -648,6 +651,8 @@ create function internal.bin(p_value double precision) returns integer language 
 create function internal.bin_value(p_bin bigint) returns double precision language sql immutable strict parallel safe;
 
 create function internal.change_json(p_current data.statistics, p_previous data.statistics) returns json language sql immutable parallel safe;
+
+create function internal.check_author(p_author text) returns void language plpgsql immutable;
 
 create function internal.check_facts(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, source_id bigint, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, good boolean) language sql stable;
 
@@ -662,6 +667,12 @@ create function internal.check_range(p_from timestamp with time zone, p_to times
 create function internal.check_registry_quotas(p_server bigint, p_now timestamp with time zone) returns void language plpgsql volatile;
 
 create function internal.check_reports(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, report data.health_report, good boolean) language sql stable;
+
+create function internal.check_severity(p_severity text) returns void language plpgsql immutable;
+
+create function internal.check_silence(p_id text, p_author text, p_comment text, p_matchers jsonb) returns void language plpgsql volatile;
+
+create function internal.check_silence_quota(p_now timestamp with time zone) returns void language plpgsql stable;
 
 create function internal.claim_idempotency_key(p_operation text, p_key text, p_body jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
 
@@ -695,6 +706,8 @@ create function internal.explain_items(p_bad_items jsonb, p_now timestamp with t
 
 create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
+create function internal.find_alert_rule(p_name text, p_field text DEFAULT 'name'::text) returns bigint language plpgsql stable;
+
 create function internal.find_kinds(p_kind text) returns bigint[] language plpgsql stable;
 
 create function internal.find_maintained(p_servers text[]) returns bigint[] language plpgsql stable;
@@ -703,7 +716,7 @@ create function internal.find_registered(p_name text) returns bigint language pl
 
 create function internal.find_series(p_kinds bigint[], p_source text) returns bigint[] language plpgsql stable;
 
-create function internal.find_server(p_name text) returns bigint language plpgsql stable;
+create function internal.find_server(p_name text, p_field text DEFAULT 'name'::text) returns bigint language plpgsql stable;
 
 create function internal.finest_width(p_series bigint[], p_from timestamp with time zone) returns interval language sql stable;
 
@@ -885,6 +898,8 @@ create function internal.select_fields(p_answer json, p_fields text[]) returns j
 
 create function internal.server_faults(p_name text, p_document jsonb) returns jsonb language plpgsql immutable;
 
+create function internal.server_labels(p_server text) returns jsonb[] language sql stable;
+
 create function internal.server_schema() returns jsonb language sql immutable parallel safe;
 
 create procedure internal.set_default_columnstore(IN p_relation text, IN p_after interval) language plpgsql volatile;
@@ -895,6 +910,8 @@ create procedure internal.set_default_policy(IN p_relation text, IN p_policy tex
 
 create procedure internal.set_default_retention(IN p_relation text, IN p_drop_after interval, IN p_schedule_interval interval DEFAULT NULL::interval) language plpgsql volatile;
 
+create function internal.show_alerts(p_now timestamp with time zone) returns TABLE(id text, rule text, version integer, severity text, state text, labels jsonb, annotations jsonb, value double precision, active_at timestamp with time zone, fired_at timestamp with time zone, recovering_at timestamp with time zone, ack json, suppressed boolean, silenced_by text[], inhibited_by text[], maintenance text[], evidence jsonb) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+
 create function internal.show_health(p_now timestamp with time zone) returns TABLE(server text, status text, since timestamp with time zone, keepalive text, probe text, traffic text, report text, disagreement text) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
 create function internal.signal_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, signals json, statuses jsonb, disagree boolean, disagreement text) language sql stable;
@@ -902,6 +919,8 @@ create function internal.signal_health(p_now timestamp with time zone, p_servers
 create function internal.signal_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, up tstzmultirange, degraded tstzmultirange, down tstzmultirange) language sql stable;
 
 create function internal.signal_words(p_signal text, p_status text, p_detail text) returns text language sql immutable parallel safe;
+
+create function internal.silence_json(p_silence data.silence, p_now timestamp with time zone) returns json language sql stable;
 
 create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
 
@@ -975,6 +994,8 @@ create function internal.write_cursor(p_list text, p_place text) returns text la
 -- Functions that REST, MCP and the command line call. Role supervisor_app may execute them.
 create schema api;
 
+create function api.ack_alert(p_id text, p_author text, p_until timestamp with time zone, p_note text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.deregister_server(p_name text, p_owner text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_health(p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -991,6 +1012,10 @@ create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_
 
 create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.list_active_alerts(p_state text, p_severity text, p_rule text, p_server text, p_labels jsonb, p_suppressed boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.list_alert_history(p_rule text, p_id text, p_severity text, p_server text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot, OUT read_at timestamp with time zone, OUT changes json) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_health(p_status text, p_tag text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -1002,6 +1027,8 @@ create function api.list_maintenance(p_name text, p_from timestamp with time zon
 create function api.list_probe_targets(p_limit integer, p_except text[], p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_servers(p_status text, p_health text, p_tag text, p_q text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.list_silences(p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.plan_maintenance(p_id text, p_servers text[], p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_reason text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1025,9 +1052,52 @@ create function api.renew_lease(p_name text, p_holder text, p_seconds double pre
 
 create function api.report_health(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.silence_alerts(p_id text, p_matchers jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_comment text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 -- schema analytics
 -- Views that analysts query: a stable contract. Role supervisor_analyst may select.
 create schema analytics;
+
+-- Alerts that are pending or firing.
+create view analytics.active_alerts (
+    id text,  -- Id of the alert: a digest of its labels.
+    rule text,  -- Name of the rule.
+    severity text,  -- critical, warning or info.
+    state text,  -- pending or firing.
+    source text,  -- Source that it is about; null for none.
+    server text,  -- Server that it is about; null for none.
+    labels jsonb,  -- All labels.
+    annotations jsonb,  -- Annotations, such as a summary.
+    value double precision,  -- Value of the condition when it was evaluated last.
+    active_at timestamp with time zone,  -- Since when the condition holds.
+    fired_at timestamp with time zone,  -- Since when it is firing; null while it is pending.
+    recovering_at timestamp with time zone,  -- Since when the condition of a firing alert no longer holds; null while it does.
+    acked_by text,  -- Who takes care of it; null for nobody.
+    suppressed boolean,  -- Whether it notifies nobody.
+    silenced_by text[],  -- Ids of the silences in force that match it.
+    inhibited_by text[],  -- Ids of firing alerts of a higher severity about the same source or server.
+    maintenance text[],  -- Ids of the maintenance windows in force of its server.
+    evidence jsonb  -- What the value was computed from, and the query that shows it.
+) as
+SELECT id,
+    rule,
+    severity,
+    state,
+    (labels ->> 'source'::text) AS source,
+    (labels ->> 'server'::text) AS server,
+    labels,
+    annotations,
+    value,
+    active_at,
+    fired_at,
+    recovering_at,
+    (ack ->> 'author'::text) AS acked_by,
+    suppressed,
+    silenced_by,
+    inhibited_by,
+    maintenance,
+    evidence
+   FROM internal.show_alerts(now()) show_alerts(id, rule, version, severity, state, labels, annotations, value, active_at, fired_at, recovering_at, ack, suppressed, silenced_by, inhibited_by, maintenance, evidence);
 
 -- Snapshots of aggregates of kinds; the newest one of a kind and window is current.
 create view analytics.aggregates (
@@ -1058,6 +1128,40 @@ SELECT kind.name AS kind,
     aggregate.answer
    FROM (data.aggregate
      JOIN data.kind ON ((aggregate.kind_id = kind.kind_id)));
+
+-- Every change of the state of an alert.
+create view analytics.alert_history (
+    at timestamp with time zone,  -- Time of the evaluation that found it.
+    rule text,  -- Name of the rule, which may be deleted.
+    version integer,  -- Version of the rule.
+    id text,  -- Id of the alert: a digest of its labels.
+    severity text,  -- critical, warning or info.
+    source text,  -- Source that the alert is about; null for none.
+    server text,  -- Server that the alert is about; null for none.
+    labels jsonb,  -- All labels.
+    from_state text,  -- inactive, pending or firing.
+    to_state text,  -- pending, firing, inactive or resolved.
+    value double precision,  -- Value of the condition.
+    late boolean,  -- Whether late data changed the condition.
+    annotations jsonb,  -- Annotations of the alert.
+    evidence jsonb  -- What the value was computed from, and the query that shows it.
+) as
+SELECT transition.at,
+    alert_rule.name AS rule,
+    transition.version,
+    transition.fingerprint AS id,
+    (transition.labels ->> 'severity'::text) AS severity,
+    (transition.labels ->> 'source'::text) AS source,
+    (transition.labels ->> 'server'::text) AS server,
+    transition.labels,
+    transition.from_state,
+    transition.to_state,
+    transition.value,
+    transition.late,
+    transition.annotations,
+    transition.evidence
+   FROM (data.alert_transition transition
+     JOIN data.alert_rule ON ((transition.rule_id = alert_rule.rule_id)));
 
 -- Business events.
 create view analytics.facts (
@@ -1402,6 +1506,7 @@ create table deploy.setting (
 -- data.sample_1h: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 
 -- privileges
+grant execute on function api.ack_alert(text,text,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_health(text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_server(text,timestamp with time zone,timestamp with time zone) to supervisor_app;
@@ -1410,12 +1515,15 @@ grant execute on function api.get_visibility() to supervisor_app;
 grant execute on function api.heartbeat(text[],timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_facts(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_metrics(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_active_alerts(text,text,text,text,jsonb,boolean,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_alert_history(text,text,text,text,jsonb,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_health(text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
 grant execute on function api.list_maintenance(text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_probe_targets(integer,text[],timestamp with time zone) to supervisor_app;
 grant execute on function api.list_servers(text,text,text,text,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_silences(timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.plan_maintenance(text,text[],timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
@@ -1427,18 +1535,25 @@ grant execute on function api.record_uptime(uuid,timestamp with time zone) to su
 grant execute on function api.register_server(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.renew_lease(text,text,double precision) to supervisor_app;
 grant execute on function api.report_health(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.silence_alerts(text,jsonb,timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_dba;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_dba;
+grant execute on function internal.show_alerts(timestamp with time zone) to supervisor_analyst;
+grant execute on function internal.show_alerts(timestamp with time zone) to supervisor_dba;
 grant execute on function internal.show_health(timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.show_health(timestamp with time zone) to supervisor_dba;
 grant usage on schema analytics to supervisor_analyst;
 grant usage on schema analytics to supervisor_dba;
 grant usage on schema api to supervisor_app;
 grant usage on schema ops to supervisor_dba;
+grant select on table analytics.active_alerts to supervisor_analyst;
+grant select on table analytics.active_alerts to supervisor_dba;
 grant select on table analytics.aggregates to supervisor_analyst;
 grant select on table analytics.aggregates to supervisor_dba;
+grant select on table analytics.alert_history to supervisor_analyst;
+grant select on table analytics.alert_history to supervisor_dba;
 grant select on table analytics.facts to supervisor_analyst;
 grant select on table analytics.facts to supervisor_dba;
 grant select on table analytics.health_status to supervisor_analyst;

@@ -112,6 +112,7 @@ select create_hypertable(
 );
 create index alert_transition_by_time on data.alert_transition (at, transition_id);
 create index alert_transition_by_rule on data.alert_transition (rule_id, at);
+create index alert_transition_by_alert on data.alert_transition (fingerprint, at);
 create index alert_transition_by_change on data.alert_transition (change, transition_id);
 alter table data.alert_transition set (
     timescaledb.enable_columnstore,
@@ -162,3 +163,5 @@ comment on column data.silence.comment is 'Why.';
 comment on column data.silence.created_at is 'When it was created.';
 comment on column data.silence.updated_at is 'When it was changed last.';
 comment on column data.silence.cancelled_at is 'When it was cancelled; null while it counts.';
+
+insert into data.quota (name, value, used) values ('silences', 200, null);

@@ -19,6 +19,11 @@ def after(**parts: float) -> datetime:
     return NOW + timedelta(**parts)
 
 
+def written(instant: datetime) -> str:
+    """An instant that is a multiple of a millisecond, as answers write it."""
+    return instant.isoformat(timespec="milliseconds")
+
+
 def around(begin: datetime, end: datetime) -> TimestamptzRange:
     """From one instant until another."""
     return TimestamptzRange(begin, end)
@@ -102,4 +107,23 @@ def add_maintenance(
     conn.execute(
         "insert into data.maintenance values (%s, %s, %s, 'ann', 'update', tstzrange(%s, null))",
         [id_, server, around(begin, end), begin - timedelta(days=1)],
+    )
+
+
+def add_transition(
+    conn: Connection,
+    id_: str,
+    from_state: str = "pending",
+    to_state: str = "firing",
+    *,
+    at: datetime = NOW,
+    late: bool = False,
+) -> None:
+    """A change of the state of an alert that is active."""
+    conn.execute(
+        "insert into data.alert_transition (at, rule_id, version, fingerprint, labels, from_state,"
+        " to_state, value, late, evidence, annotations)"
+        " select %s, rule_id, version, fingerprint, labels, %s, %s, value, %s, evidence,"
+        " annotations from data.alert where fingerprint = %s",
+        [at, from_state, to_state, late, id_],
     )
