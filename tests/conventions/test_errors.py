@@ -13,7 +13,7 @@ EXPLAINED = (ROOT / "sql" / "functions" / "internal" / "item_rules.sql").read_te
 # Functions that list the faults of a document: the slugs are the second column, or a member.
 FAULTS = "\n".join(
     (ROOT / "sql" / "functions" / "internal" / f"{name}.sql").read_text("utf-8")
-    for name in ("schema_faults", "server_faults")
+    for name in ("schema_faults", "server_faults", "matcher_faults", "check_silence")
 )
 # Constraints of tables that a request can break; what else they keep is checked before.
 REACHABLE = {"idempotency_key_well_formed"}
@@ -21,7 +21,9 @@ REACHABLE = {"idempotency_key_well_formed"}
 DOCUMENTED = set(re.findall(r"^\| `([a-z_]+)` \|", DOCUMENT, re.MULTILINE))
 RAISED = set(re.findall(r"constraint = '([a-z_]+)'", SQL))
 RULES = set(re.findall(r"\(\s*'([a-z_]+)',", EXPLAINED))
-FAULT_RULES = set(re.findall(r"'([a-z_]+_(?:known|required|well_formed|path|once|limit))'", FAULTS))
+FAULT_RULES = set(
+    re.findall(r"'([a-z_]+_(?:known|required|well_formed|path|once|limit|usable|select))'", FAULTS)
+)
 
 
 def test_the_sql_raises_and_explains_problems() -> None:

@@ -98,7 +98,7 @@ def test_alerts_are_filtered(db: Connection) -> None:
     assert ids(db, labels={"region": "us"}, rule="down") == []
 
 
-def test_suppressed_alerts_are_told_from_others(db: Connection) -> None:
+def test_suppressed_alerts_are_kept_apart(db: Connection) -> None:
     critical = raise_alert(db, "down", "critical", source="web")
     warning = raise_alert(db, "slow", "warning", source="web")
     add_silence(db, "a", matcher("alertname", "=", "slow"))

@@ -215,8 +215,6 @@ def test_silences_of_the_past_are_listed_for_a_range(db: Connection) -> None:
         ({"cursor": "x"}, "cursor_invalid"),
     ],
 )
-def test_a_list_that_cannot_be_is_refused(
-    db: Connection, asked: dict[str, object], slug: str
-) -> None:
+def test_a_list_that_cannot_be_is_refused(db: Connection, asked: dict[str, Any], slug: str) -> None:
     with refused(db, slug):
         list_silences(db, **asked)

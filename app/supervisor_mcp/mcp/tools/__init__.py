@@ -5,6 +5,7 @@ from __future__ import annotations
 from supervisor_mcp.mcp.tool import OperationTool
 from supervisor_mcp.mcp.tools import (
     aggregates,
+    alerts,
     facts,
     kinds,
     metrics,
@@ -15,7 +16,7 @@ from supervisor_mcp.mcp.tools import (
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
 
-NOUNS = (metrics, facts, aggregates, kinds, servers, server_health, sla)
+NOUNS = (metrics, facts, aggregates, kinds, servers, server_health, sla, alerts)
 
 
 def all_tools(context: Context, clock: Clock) -> list[OperationTool]:
