@@ -21,13 +21,16 @@ declare
     v_known boolean;
     v_from timestamptz;
 begin
-    perform internal.check_silence(p_id, p_author, p_comment, p_matchers);
     -- Requests for silences take turns: for one of them, and for the last ones of the quota.
     perform pg_advisory_xact_lock(hashtextextended('silence', 0));
     select * into v_before
     from data.silence
     where silence_id = p_id;
     v_known := found;
+    perform internal.check_silence(
+        p_id, p_author, p_comment,
+        case when v_known or p_cancelled then p_matchers else coalesce(p_matchers, '[]') end
+    );
     v_after := v_before;
     v_after.author := p_author;
     v_after.comment := p_comment;
@@ -41,15 +44,10 @@ begin
     else
         v_after.silence_id := p_id;
         v_after.matchers := coalesce(p_matchers, v_before.matchers);
-        if v_after.matchers is null or p_to is null then
-            raise exception 'parameter "%" is missing', case when p_to is null then 'to' else 'matchers' end
-                using errcode = 'SV422', constraint = 'parameter_required',
-                column = case when p_to is null then 'to' else 'matchers' end,
-                hint = case
-                    when p_to is null then 'Send when the silence ends.'
-                    else 'Send what the labels must match:'
-                    ' [{"name": "source", "operator": "=", "value": "web"}].'
-                end;
+        if p_to is null then
+            raise exception 'the silence has no end'
+                using errcode = 'SV422', constraint = 'silence_closed', column = 'to',
+                hint = 'Send when the silence ends as to.';
         end if;
         v_from := coalesce(
             p_from,
@@ -102,4 +100,4 @@ it started before; without p_matchers, it keeps those that it has. With p_cancel
 p_author and p_comment are needed then. The same content again changes nothing. Returns {id, status,
 matchers, from, to, author, comment, updated_at, changed, alerts}; alerts is how many active alerts match.
 Errors: silence_id_well_formed, author_well_formed, comment_in_range, document_refused,
-parameter_required, from_before_to, silence_unknown, silences_within_quota.';
+silence_closed, from_before_to, silence_unknown, silences_within_quota.';
