@@ -24,6 +24,7 @@ create table data.alert (
     rule_id bigint not null,  -- Rule.
     fingerprint text not null,  -- Digest of the labels.
     version integer not null,  -- Version of the rule that evaluated it last.
+    label text not null,  -- Group of the rule that it is about; empty where the rule has none.
     labels jsonb not null,  -- Labels, among them alertname and severity.
     annotations jsonb not null,  -- Annotations, with their placeholders filled in.
     state text not null,  -- pending or firing.
@@ -42,7 +43,19 @@ create table data.alert (
     constraint alert_fired CHECK (((state = 'firing'::text) = (fired_at IS NOT NULL))),
     constraint alert_state_known CHECK ((state = ANY (ARRAY['pending'::text, 'firing'::text])))
 ) with (fillfactor=50);
-create index alert_by_rule on data.alert using btree (rule_id);
+create index alert_by_rule on data.alert using btree (rule_id, label);
+
+-- The condition of a rule for a group at a time. active is null where there is no data; parts are what the
+-- value was computed from.
+create type data.alert_reading as (
+    rule_id bigint,
+    at timestamp with time zone,
+    label text,
+    value double precision,
+    active boolean,
+    observations bigint,
+    parts double precision[]
+);
 
 -- A rule that raises alerts. What it says is in data.alert_rule_version.
 create table data.alert_rule (
@@ -51,6 +64,7 @@ create table data.alert_rule (
     created_at timestamp with time zone not null,  -- When it was defined first.
     deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
     evaluated_at timestamp with time zone,  -- Time for which it was evaluated last.
+    due_at timestamp with time zone,  -- When it is to be evaluated next; null for at once.
     error text,  -- Why it could not be evaluated; null where it could.
     error_since timestamp with time zone,  -- Since when it cannot be evaluated.
     constraint alert_rule_pkey PRIMARY KEY (rule_id),
@@ -73,6 +87,15 @@ create table data.alert_rule_version (
     constraint author_well_formed CHECK (internal.fits(author, 'owner'::text))
 );
 create unique index alert_rule_version_present on data.alert_rule_version using btree (rule_id) where upper_inf(valid);
+
+-- The state of an alert after an evaluation: inactive, pending, firing or resolved; since when its condition
+-- holds, since when it is firing, and since when the condition of a firing alert no longer holds.
+create type data.alert_step as (
+    state text,
+    active_at timestamp with time zone,
+    fired_at timestamp with time zone,
+    recovering_at timestamp with time zone
+);
 
 -- Every change of the state of an alert, with its evidence.
 create table data.alert_transition (
@@ -642,6 +665,14 @@ create schema internal;
 
 create function internal.ack_json(p_alert data.alert, p_now timestamp with time zone) returns json language sql stable;
 
+create function internal.alert_evidence(p_rule data.alert_rule_version, p_reading data.alert_reading, p_by text, p_at timestamp with time zone, p_watermark timestamp with time zone) returns jsonb language plpgsql stable;
+
+create function internal.alert_labels(p_name text, p_document jsonb, p_by text, p_label text) returns jsonb language sql immutable parallel safe;
+
+create function internal.alert_query(p_condition jsonb, p_by text, p_label text, p_from timestamp with time zone, p_to timestamp with time zone) returns jsonb language plpgsql immutable parallel safe;
+
+create function internal.alert_rule_error(p_condition jsonb) returns text language sql stable;
+
 create function internal.alter_unchanged(p_job_id integer, p_schedule interval, p_config jsonb, p_shipped jsonb, p_settings jsonb) returns jsonb language plpgsql volatile;
 
 create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind_id bigint, answer json) language plpgsql stable;
@@ -649,6 +680,10 @@ create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_windo
 create function internal.bin(p_value double precision) returns integer language sql immutable strict parallel safe;
 
 create function internal.bin_value(p_bin bigint) returns double precision language sql immutable strict parallel safe;
+
+create function internal.burn_pairs(p_condition jsonb) returns TABLE(factor double precision, short interval, long interval) language sql stable;
+
+create function internal.change_alerts(p_rules data.alert_rule_version[], p_now timestamp with time zone) returns integer language plpgsql volatile set TimeZone=UTC set extra_float_digits=1;
 
 create function internal.change_json(p_current data.statistics, p_previous data.statistics) returns json language sql immutable parallel safe;
 
@@ -668,17 +703,19 @@ create function internal.check_registry_quotas(p_server bigint, p_now timestamp 
 
 create function internal.check_reports(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, report data.health_report, good boolean) language sql stable;
 
-create function internal.check_severity(p_severity text) returns void language plpgsql immutable;
-
 create function internal.check_silence(p_id text, p_author text, p_comment text, p_matchers jsonb) returns void language plpgsql volatile;
 
 create function internal.check_silence_quota(p_now timestamp with time zone) returns void language plpgsql stable;
 
 create function internal.claim_idempotency_key(p_operation text, p_key text, p_body jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
 
+create function internal.compares(p_value double precision, p_operator text, p_threshold double precision) returns boolean language sql immutable parallel safe;
+
 create function internal.complete_idempotency_key(p_operation text, p_key text, p_answer json, p_kinds text[]) returns void language sql volatile;
 
 create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray language internal immutable sfunc array_cat stype anycompatiblearray;
+
+create function internal.condition_window(p_condition jsonb) returns interval language sql stable;
 
 create function internal.counter_after(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
 
@@ -690,6 +727,8 @@ create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN
 
 create function internal.current_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text, since timestamp with time zone) language plpgsql stable;
 
+create function internal.due_alert_rules(p_now timestamp with time zone, p_limit integer) returns bigint[] language sql stable;
+
 create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql stable;
 
 create function internal.end_health(p_server bigint, p_at timestamp with time zone) returns void language sql volatile;
@@ -698,6 +737,14 @@ create function internal.end_version(p_server bigint, p_now timestamp with time 
 
 create function internal.estimate_rows(p_relation regclass) returns bigint language plpgsql stable;
 
+create function internal.evaluate_alert_rules(p_rules bigint[], p_now timestamp with time zone) returns integer language plpgsql volatile;
+
+create procedure internal.evaluate_alerts(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create function internal.evaluation_interval(p_condition jsonb) returns interval language sql stable;
+
+create function internal.expected_groups(p_kind bigint, p_series bigint[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(at timestamp with time zone, label text) language sql stable;
+
 create procedure internal.expire_health(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
 create function internal.expire_states(p_now timestamp with time zone) returns integer language sql volatile;
@@ -705,6 +752,10 @@ create function internal.expire_states(p_now timestamp with time zone) returns i
 create function internal.explain_items(p_bad_items jsonb, p_now timestamp with time zone, p_type text) returns jsonb language plpgsql stable;
 
 create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.facts_after_facts(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.facts_during_metrics(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
 
 create function internal.find_alert_rule(p_name text, p_field text DEFAULT 'name'::text) returns bigint language plpgsql stable;
 
@@ -760,6 +811,8 @@ create function internal.local_days(p_from timestamp with time zone, p_to timest
 
 create function internal.lock_quotas() returns void language plpgsql volatile;
 
+create function internal.longest_sampled_window() returns interval language sql immutable parallel safe;
+
 create function internal.maintenance_json(p_id text, p_now timestamp with time zone) returns json language sql stable;
 
 create function internal.matcher_faults(p_matchers jsonb, p_path text) returns TABLE(field text, slug text, detail text) language plpgsql volatile;
@@ -770,6 +823,18 @@ create function internal.matchers_schema() returns jsonb language sql immutable 
 
 create function internal.matches(p_labels jsonb, p_matchers jsonb) returns boolean language sql immutable parallel safe;
 
+create function internal.measure_burn_rates(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.measure_conditions(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language plpgsql stable;
+
+create function internal.measure_facts(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.measure_health(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.measure_keepalives(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.measure_metrics(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language plpgsql stable;
+
 create function internal.measure_sla(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, name text, begins_at timestamp with time zone, ends_at timestamp with time zone, up numeric, degraded numeric, down numeric, unknown numeric, maintenance numeric, uptime_percent double precision, coverage_percent double precision, outages bigint, longest_outage numeric, mean_time_to_recover numeric, target_percent double precision, budget numeric, budget_left numeric, budget_left_percent double precision) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[];
@@ -779,6 +844,8 @@ create function internal.metric_faults(p_item jsonb, p_kind_type text, p_kind_un
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
 
 create function internal.nearest_server(p_name text) returns text language sql stable;
+
+create function internal.next_alert(p_state data.alert_step, p_active boolean, p_at timestamp with time zone, p_for interval, p_keep_firing_for interval) returns data.alert_step language sql immutable parallel safe;
 
 create function internal.next_health(p_state data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
 
@@ -799,6 +866,8 @@ create function internal.parse_window(p_window text) returns interval language p
 create function internal.percentage(p_part numeric, p_whole numeric) returns double precision language sql immutable parallel safe;
 
 create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
+
+create function internal.pick_statistic(p_statistics data.statistics, p_name text) returns double precision language sql immutable parallel safe;
 
 create function internal.plot_series(p_kind bigint, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns json language sql stable;
 
@@ -874,6 +943,8 @@ create function internal.register_series(p_series jsonb, p_now timestamp with ti
 
 create function internal.registered_since(p_server bigint) returns timestamp with time zone language sql stable;
 
+create function internal.render_annotations(p_annotations jsonb, p_labels jsonb, p_value text) returns jsonb language sql immutable parallel safe;
+
 create function internal.report_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.restate_sla(p_id text, p_author text, p_reason text, p_before jsonb, p_now timestamp with time zone) returns bigint language sql volatile;
@@ -882,9 +953,21 @@ create function internal.restatements_json(p_server bigint, p_from timestamp wit
 
 create function internal.retention(p_relation name) returns interval language sql stable;
 
+create function internal.rolling_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language plpgsql stable;
+
 create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.rollup_width(p_rollup name) returns interval language sql immutable strict parallel safe;
+
+create function internal.rule_facts(p_kind text, p_join text, p_from timestamp with time zone, p_to timestamp with time zone) returns TABLE(label text, ts timestamp with time zone) language sql stable;
+
+create function internal.rule_label(p_condition jsonb) returns text language sql immutable parallel safe;
+
+create function internal.rule_series(p_kinds bigint[], p_where jsonb) returns bigint[] language sql stable;
+
+create function internal.rule_servers(p_condition jsonb) returns bigint[] language sql stable;
+
+create function internal.sampled_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language sql stable;
 
 create function internal.samples_kept_from() returns timestamp with time zone language plpgsql stable;
 
@@ -924,9 +1007,15 @@ create function internal.silence_json(p_silence data.silence, p_now timestamp wi
 
 create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
 
+create function internal.sketch_quantiles(p_sketch bigint[], p_low double precision, p_high double precision, p_exact boolean, p_statistics text[]) returns double precision[] language plpgsql immutable strict parallel safe;
+
 create function internal.sla_days(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text, p_as_of timestamp with time zone) returns json language sql stable;
 
 create procedure internal.snapshot_aggregates(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create function internal.spent_by_metrics(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(rule_id bigint, at timestamp with time zone, label text, length interval, share double precision, target double precision, observations bigint) language sql stable;
+
+create function internal.spent_by_servers(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(rule_id bigint, at timestamp with time zone, label text, length interval, share double precision, target double precision, observations bigint) language sql stable;
 
 create function internal.split_by_version(p_series json) returns json language sql stable;
 
@@ -1012,9 +1101,9 @@ create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_
 
 create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.list_active_alerts(p_state text, p_severity text, p_rule text, p_server text, p_labels jsonb, p_suppressed boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.list_active_alerts(p_state text, p_rule text, p_server text, p_labels jsonb, p_suppressed boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.list_alert_history(p_rule text, p_id text, p_severity text, p_server text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.list_alert_history(p_rule text, p_id text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot, OUT read_at timestamp with time zone, OUT changes json) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1028,7 +1117,7 @@ create function api.list_probe_targets(p_limit integer, p_except text[], p_now t
 
 create function api.list_servers(p_status text, p_health text, p_tag text, p_q text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.list_silences(p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.list_silences(p_from timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.plan_maintenance(p_id text, p_servers text[], p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_reason text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1478,6 +1567,7 @@ create table deploy.setting (
 );
 
 -- jobs
+-- job internal.evaluate_alerts every 00:00:15 {"rules": 25} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.expire_health every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.observe_traffic every 00:01:00 {"down": 0.5, "failed": "$.\"error.type\"", "metric": "mcp.server.operation.duration", "window": "5 minutes", "degraded": 0.05, "least_calls": 10} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune every 1 day {"conflicts": "90 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
@@ -1515,15 +1605,15 @@ grant execute on function api.get_visibility() to supervisor_app;
 grant execute on function api.heartbeat(text[],timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_facts(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_metrics(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
-grant execute on function api.list_active_alerts(text,text,text,text,jsonb,boolean,integer,text,timestamp with time zone) to supervisor_app;
-grant execute on function api.list_alert_history(text,text,text,text,jsonb,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_active_alerts(text,text,text,jsonb,boolean,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_alert_history(text,text,jsonb,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_health(text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
 grant execute on function api.list_maintenance(text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_probe_targets(integer,text[],timestamp with time zone) to supervisor_app;
 grant execute on function api.list_servers(text,text,text,text,integer,text,timestamp with time zone) to supervisor_app;
-grant execute on function api.list_silences(timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_silences(timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.plan_maintenance(text,text[],timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;

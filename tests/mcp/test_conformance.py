@@ -249,7 +249,12 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     (
         "list_alert_history",
         "/alerts/history",
-        {"rule": "queue_long", "severity": "warning", "to": NOW.timestamp() + 3600, "limit": 1},
+        {
+            "rule": "queue_long",
+            "labels": {"severity": "warning"},
+            "to": NOW.timestamp() + 3600,
+            "limit": 1,
+        },
     ),
     ("list_silences", "/alerts/silences", {"from": NOW.timestamp() - 86400, "limit": 5}),
 ]
@@ -305,7 +310,7 @@ async def test_sql_rest_and_mcp_give_the_same_answer(
         ("list_maintenance", "/health/maintenance", {"name": "io.github.acme/serach"}),
         ("list_active_alerts", "/alerts/active", {"state": "resolved"}),
         ("list_active_alerts", "/alerts/active", {"rule": "queue_lng"}),
-        ("list_alert_history", "/alerts/history", {"server": "io.github.acme/serach"}),
+        ("list_active_alerts", "/alerts/active", {"server": "io.github.acme/serach"}),
         ("list_alert_history", "/alerts/history", {"limit": 0}),
         ("list_silences", "/alerts/silences", {"cursor": "x"}),
     ],

@@ -64,11 +64,13 @@ def raise_alert(
     named = {**labels, "alertname": rule, "severity": severity}
     fingerprint = md5(repr(sorted(named.items())).encode(), usedforsecurity=False).hexdigest()[:16]
     conn.execute(
-        "insert into data.alert (rule_id, fingerprint, version, labels, annotations, state,"
-        " active_at, fired_at, value, evidence) values (%s, %s, 1, %s, %s, %s, %s, %s, 12.5, %s)",
+        "insert into data.alert (rule_id, fingerprint, version, label, labels, annotations, state,"
+        " active_at, fired_at, value, evidence)"
+        " values (%s, %s, 1, %s, %s, %s, %s, %s, %s, 12.5, %s)",
         [
             add_rule(conn, rule),
             fingerprint,
+            labels.get("server") or labels.get("source", ""),
             Jsonb(named),
             Jsonb({"summary": f"{rule} is active"}),
             state,

@@ -15,11 +15,11 @@ from tests.sql.raised_alerts import EVIDENCE, add_silence, after, matcher, raise
 
 
 def list_active_alerts(db: Connection, now: datetime = NOW, **filters: Any) -> Json:
-    names = ("state", "severity", "rule", "server", "labels", "suppressed", "limit", "cursor")
+    names = ("state", "rule", "server", "labels", "suppressed", "limit", "cursor")
     assert set(filters) <= set(names)
     if "labels" in filters:
         filters["labels"] = Jsonb(filters["labels"])
-    statement = "select api.list_active_alerts(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    statement = "select api.list_active_alerts(%s, %s, %s, %s, %s, %s, %s, %s)"
     answer: Json = ask(db, statement, *(filters.get(name) for name in names), now)
     return answer
 
@@ -91,7 +91,7 @@ def test_alerts_are_filtered(db: Connection) -> None:
     other = raise_alert(db, "slow", "info", source="db", region="us")
 
     assert ids(db, state="pending") == [slow]
-    assert ids(db, severity="critical") == [down]
+    assert ids(db, labels={"severity": "critical"}) == [down]
     assert ids(db, rule="slow") == [slow, other]
     assert ids(db, server="acme/search") == [down, slow]
     assert ids(db, labels={"region": "us", "source": "db"}) == [other]
@@ -113,7 +113,6 @@ def test_suppressed_alerts_are_kept_apart(db: Connection) -> None:
     ("asked", "slug", "field"),
     [
         ({"state": "resolved"}, "alert_state_known", "state"),
-        ({"severity": "high"}, "severity_known", "severity"),
         ({"rule": "queue_lng"}, "alert_rule_unknown", "rule"),
         ({"server": "acme/serach"}, "server_unknown", "server"),
         ({"limit": 1001}, "limit_in_range", "limit"),

@@ -10,16 +10,15 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from tests.sql.calls import NOW, Json, ask, refused
-from tests.sql.histories import add_server
 from tests.sql.raised_alerts import EVIDENCE, add_transition, after, raise_alert, written
 
 
 def list_alert_history(db: Connection, now: datetime = NOW, **filters: Any) -> Json:
-    names = ("rule", "id", "severity", "server", "labels", "from_", "to", "limit", "cursor")
+    names = ("rule", "id", "labels", "from_", "to", "limit", "cursor")
     assert set(filters) <= set(names)
     if "labels" in filters:
         filters["labels"] = Jsonb(filters["labels"])
-    statement = "select api.list_alert_history(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+    statement = "select api.list_alert_history(%s, %s, %s, %s, %s, %s, %s, %s)"
     answer: Json = ask(db, statement, *(filters.get(name) for name in names), now)
     return answer
 
@@ -70,8 +69,6 @@ def test_pages_list_every_transition_once_the_newest_first(db: Connection) -> No
 
 
 def test_history_is_filtered(db: Connection) -> None:
-    add_server(db, "acme/search")
-    db.execute("update data.server set source = 'web'")
     down = raise_alert(db, "down", "critical", server="acme/search")
     slow = raise_alert(db, "slow", "warning", source="web", region="eu")
     other = raise_alert(db, "slow", "info", source="db", region="us")
@@ -80,8 +77,6 @@ def test_history_is_filtered(db: Connection) -> None:
 
     assert ids(db, rule="slow") == [slow, other]
     assert ids(db, id=down) == [down]
-    assert ids(db, severity="info") == [other]
-    assert ids(db, server="acme/search") == [down, slow]
     assert ids(db, labels={"region": "us"}) == [other]
     assert ids(db, from_=after(hours=-1)) == [down, slow]
     assert ids(db, to=after(hours=-1)) == [other]
@@ -100,8 +95,6 @@ def test_the_history_of_a_deleted_rule_stays(db: Connection) -> None:
     ("asked", "slug", "field"),
     [
         ({"rule": "queue_lng"}, "alert_rule_unknown", "rule"),
-        ({"server": "acme/serach"}, "server_unknown", "server"),
-        ({"severity": "high"}, "severity_known", "severity"),
         ({"from_": NOW, "to": NOW}, "from_before_to", "from"),
         ({"limit": 0}, "limit_in_range", "limit"),
         ({"cursor": "x"}, "cursor_invalid", "cursor"),

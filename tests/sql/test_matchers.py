@@ -90,7 +90,9 @@ def test_labels_match_all_of_the_matchers(db: Connection) -> None:
     assert matches(db)
 
 
-@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(value=VALUES, wanted=VALUES, present=st.booleans())
 @example(value='"', wanted='"', present=True)
 def test_any_value_equals_itself_and_nothing_else(

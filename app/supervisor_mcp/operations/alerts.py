@@ -15,34 +15,30 @@ from supervisor_mcp.operations.query import Query
 
 Severity = Literal["critical", "warning", "info"]
 State = Literal["pending", "firing"]
-OnlySeverity = Annotated[Severity | None, Meta(description="Only this severity.")]
 OnlyRule = Annotated[
     str | None,
-    Meta(description="Only alerts of this rule.", extra_json_schema=text_rules.ALERT_RULE_NAME),
+    Meta(description="Only this rule.", extra_json_schema=text_rules.ALERT_RULE_NAME),
 ]
 OnlyServer = Annotated[
     str | None,
     Meta(
-        description="Only alerts about this server or its source.",
+        description="Only what is about this server or its source.",
         extra_json_schema=text_rules.SERVER_NAME,
     ),
 ]
 OnlyLabels = Annotated[
-    dict[str, str] | None, Meta(description='Only alerts with these labels: {"source": "shop"}.')
+    dict[str, str] | None, Meta(description='Only these labels: {"severity": "critical"}.')
 ]
 
 
 class ActiveAlertQuery(Query, frozen=True):
     """Which active alerts to list."""
 
-    state: Annotated[State | None, Meta(description="Only alerts in this state.")] = None
-    severity: OnlySeverity = None
+    state: Annotated[State | None, Meta(description="Only this state.")] = None
     rule: OnlyRule = None
     server: OnlyServer = None
     labels: OnlyLabels = None
-    suppressed: Annotated[
-        bool | None, Meta(description="false: only alerts that notify; true: only the others.")
-    ] = None
+    suppressed: Annotated[bool | None, Meta(description="Whether it notifies nobody.")] = None
     limit: Limit = None
     cursor: Cursor = None
 
@@ -51,9 +47,7 @@ class AlertHistoryQuery(Query, frozen=True):
     """Which changes of the states of alerts to list."""
 
     rule: OnlyRule = None
-    id: Annotated[str | None, Meta(description="Only the alert with this id.")] = None
-    severity: OnlySeverity = None
-    server: OnlyServer = None
+    id: Annotated[str | None, Meta(description="Only this alert.")] = None
     labels: OnlyLabels = None
     from_: From = field(default=None, name="from")
     to: To = None

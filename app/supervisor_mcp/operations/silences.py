@@ -36,7 +36,8 @@ class SilenceRequest(Query, frozen=True):
     matchers: Annotated[
         list[dict[str, Any]] | None,
         Meta(
-            description="What the labels must match, all of it; kept if left out.",
+            description="What labels must match, all of it: {name, operator, value}; operators are"
+            " =, !=, =~, !~. Kept if left out.",
             extra_json_schema=SCHEMAS["matchers"],
         ),
     ] = None
@@ -56,7 +57,6 @@ class SilenceQuery(Query, frozen=True):
     from_: Annotated[
         Timestamp | None, Meta(description="Only silences that end later; now if left out.")
     ] = field(default=None, name="from")
-    to: Annotated[Timestamp | None, Meta(description="Only silences that start earlier.")] = None
     limit: Limit = None
     cursor: Cursor = None
 

@@ -1,6 +1,5 @@
 create or replace function api.list_active_alerts(
     p_state text,
-    p_severity text,
     p_rule text,
     p_server text,
     p_labels jsonb,
@@ -29,7 +28,6 @@ begin
             using errcode = 'SV422', constraint = 'alert_state_known', column = 'state',
             hint = 'Send pending or firing; list_alert_history (GET /alerts/history) has resolved alerts.';
     end if;
-    perform internal.check_severity(p_severity);
     if p_rule is not null then
         perform internal.find_alert_rule(p_rule, 'rule');
     end if;
@@ -45,7 +43,6 @@ begin
             from internal.show_alerts(p_now) as shown
             where
                 shown.state = coalesce(p_state, shown.state)
-                and (p_severity is null or shown.severity = p_severity)
                 and shown.rule = coalesce(p_rule, shown.rule)
                 and (p_server is null or shown.labels @> any(v_about))
                 and shown.labels @> coalesce(p_labels, '{}')
@@ -98,7 +95,7 @@ begin
 end
 $$;
 comment on function api.list_active_alerts(
-    text, text, text, text, jsonb, boolean, integer, text, timestamptz
+    text, text, text, jsonb, boolean, integer, text, timestamptz
 ) is
 'Alerts that are pending or firing, by severity and then the longest first: {items: [{id, rule, version,
 severity, state, labels, annotations, value, active_at, fired_at, recovering_at, ack, suppressed,
@@ -107,5 +104,4 @@ null. A suppressed alert notifies nobody: silenced_by has the ids of its silence
 alerts of a higher severity about the same, maintenance those of windows. p_server asks for those about a
 server or its source, p_labels for those with all of these labels. A page has p_limit items, by default
 100, at most 1000; next_cursor is null on the last one.
-Errors: alert_state_known, severity_known, alert_rule_unknown, server_unknown, limit_in_range,
-cursor_invalid.';
+Errors: alert_state_known, alert_rule_unknown, server_unknown, limit_in_range, cursor_invalid.';

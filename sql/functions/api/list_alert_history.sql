@@ -1,8 +1,6 @@
 create or replace function api.list_alert_history(
     p_rule text,
     p_id text,
-    p_severity text,
-    p_server text,
     p_labels jsonb,
     p_from timestamptz,
     p_to timestamptz,
@@ -21,9 +19,6 @@ declare
     v_limit constant integer := internal.read_limit(p_limit, 100, 1000);
     v_to constant timestamptz := coalesce(p_to, p_now + interval '1 hour');
     v_after constant text := internal.read_cursor('alert_history', p_cursor, '^-?\d{1,17}/\d{1,18}$');
-    v_about constant jsonb [] := case
-        when p_server is not null then internal.server_labels(p_server)
-    end;
     v_rule constant bigint := case
         when p_rule is not null then internal.find_alert_rule(p_rule, 'rule')
     end;
@@ -32,7 +27,6 @@ declare
     v_answer json;
 begin
     perform internal.check_range(p_from, v_to);
-    perform internal.check_severity(p_severity);
     if v_after is not null then
         v_at := to_timestamp(0) + split_part(v_after, '/', 1)::bigint * interval '1 microsecond';
         v_id := split_part(v_after, '/', 2)::bigint;
@@ -61,8 +55,6 @@ begin
             from data.alert_transition
             where (v_rule is null or rule_id = v_rule)
                 and (p_id is null or fingerprint = p_id)
-                and (p_severity is null or labels ->> 'severity' = p_severity)
-                and (p_server is null or labels @> any(v_about))
                 and (p_labels is null or labels @> p_labels)
                 and at >= coalesce(p_from, '-infinity')
                 and at < v_to
@@ -87,12 +79,10 @@ begin
 end
 $$;
 comment on function api.list_alert_history(
-    text, text, text, text, jsonb, timestamptz, timestamptz, integer, text, timestamptz
+    text, text, jsonb, timestamptz, timestamptz, integer, text, timestamptz
 ) is
 'Changes of the states of alerts in [p_from, p_to), the newest first: {items: [{id, rule, version,
 severity, at, from_state, to_state, late, value, labels, annotations, evidence}], next_cursor}. p_rule is
-the name of a rule, also of a deleted one, and p_id the id of an alert; p_server asks for alerts about a
-server or its source, p_labels for those with all of these labels. late says that late data changed the
+the name of a rule, also of a deleted one, and p_id the id of an alert; p_labels asks for those with all of these labels. late says that late data changed the
 condition. A page has p_limit items, by default 100, at most 1000; next_cursor is null on the last one.
-Errors: alert_rule_unknown, server_unknown, severity_known, from_before_to, limit_in_range,
-cursor_invalid.';
+Errors: alert_rule_unknown, from_before_to, limit_in_range, cursor_invalid.';

@@ -1,6 +1,5 @@
 create or replace function api.list_silences(
     p_from timestamptz,
-    p_to timestamptz,
     p_limit integer,
     p_cursor text,
     p_now timestamptz
@@ -18,7 +17,6 @@ declare
     v_after constant text := internal.read_cursor('silences', p_cursor, '^-?\d{1,17}/.');
     v_answer json;
 begin
-    perform internal.check_range(v_from, p_to);
     with page as (
         select
             listed.silence_id,
@@ -32,7 +30,7 @@ begin
                 (extract(epoch from lower(during)) * 1000000)::bigint as starts
             from data.silence
             where
-                during && tstzrange(v_from, p_to)
+                upper(during) > v_from
                 -- A cancelled one is listed with the time in which it counted.
                 and coalesce(cancelled_at > v_from, true)
         ) as listed
@@ -54,8 +52,8 @@ begin
     return v_answer;
 end
 $$;
-comment on function api.list_silences(timestamptz, timestamptz, integer, text, timestamptz) is
-'Silences that overlap [p_from, p_to), the earliest first: {items: [{id, status, matchers, from, to,
-author, comment, updated_at}], next_cursor}. By default those that have not ended. A page has p_limit
+comment on function api.list_silences(timestamptz, integer, text, timestamptz) is
+'Silences that end after p_from, by default now, the earliest first: {items: [{id, status, matchers, from, to,
+author, comment, updated_at}], next_cursor}. A page has p_limit
 items, by default 100, at most 1000; next_cursor is null on the last one.
-Errors: from_before_to, limit_in_range, cursor_invalid.';
+Errors: limit_in_range, cursor_invalid.';
