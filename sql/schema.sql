@@ -63,7 +63,6 @@ create table data.alert_rule (
     name text not null,  -- Name of the rule, and label alertname of its alerts.
     created_at timestamp with time zone not null,  -- When it was defined first.
     deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
-    deleted_by text,  -- Who deleted it; null while it exists.
     evaluated_at timestamp with time zone,  -- Time for which it was evaluated last.
     due_at timestamp with time zone,  -- When it is to be evaluated next; null for at once.
     error text,  -- Why it could not be evaluated; null where it could.
@@ -71,8 +70,6 @@ create table data.alert_rule (
     constraint alert_rule_pkey PRIMARY KEY (rule_id),
     constraint alert_rule_name_taken UNIQUE (name),
     constraint alert_rule_name_well_formed CHECK (internal.fits(name, 'alert_rule_name'::text)),
-    constraint deleted_by_someone CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
-    constraint deleted_by_well_formed CHECK (internal.fits(deleted_by, 'owner'::text)),
     constraint error_since_error CHECK (((error IS NULL) = (error_since IS NULL)))
 ) with (fillfactor=50);
 
@@ -117,6 +114,7 @@ create table data.alert_transition (
     change bigint not null default ((pg_current_xact_id())::text)::bigint,  -- Transaction, for readers that follow the table.
     constraint alert_transition_states CHECK (((((((from_state = 'inactive'::text) AND (to_state = 'pending'::text)) OR ((from_state = 'inactive'::text) AND (to_state = 'firing'::text))) OR ((from_state = 'pending'::text) AND (to_state = 'firing'::text))) OR ((from_state = 'pending'::text) AND (to_state = 'inactive'::text))) OR ((from_state = 'firing'::text) AND (to_state = 'resolved'::text))))
 );
+create index alert_transition_by_alert on data.alert_transition using btree (fingerprint, at);
 create index alert_transition_by_change on data.alert_transition using btree (change, transition_id);
 create index alert_transition_by_rule on data.alert_transition using btree (rule_id, at);
 create index alert_transition_by_time on data.alert_transition using btree (at, transition_id);
@@ -621,6 +619,7 @@ create table data.silence (
     comment text not null,  -- Why.
     created_at timestamp with time zone not null,  -- When it was created.
     updated_at timestamp with time zone not null,  -- When it was changed last.
+    cancelled_at timestamp with time zone,  -- When it was cancelled; null while it counts.
     constraint silence_pkey PRIMARY KEY (silence_id),
     constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
     constraint comment_in_range CHECK (((length(comment) >= 1) AND (length(comment) <= 1000))),
@@ -664,31 +663,15 @@ create type data.statistics as (
 -- Building blocks of the functions in api, and the procedures of jobs; not an interface.
 create schema internal;
 
-create function internal.alert_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
-
-create function internal.alert_duration_faults(p_document jsonb) returns TABLE(field text, slug text, detail text) language sql stable;
+create function internal.ack_json(p_alert data.alert, p_now timestamp with time zone) returns json language sql stable;
 
 create function internal.alert_evidence(p_rule data.alert_rule_version, p_reading data.alert_reading, p_by text, p_at timestamp with time zone, p_watermark timestamp with time zone) returns jsonb language plpgsql stable;
 
 create function internal.alert_labels(p_name text, p_document jsonb, p_by text, p_label text) returns jsonb language sql immutable parallel safe;
 
-create function internal.alert_member_faults(p_condition jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
-
-create function internal.alert_name_faults(p_condition jsonb) returns TABLE(field text, slug text, detail text) language sql stable;
-
 create function internal.alert_query(p_condition jsonb, p_by text, p_label text, p_from timestamp with time zone, p_to timestamp with time zone) returns jsonb language plpgsql immutable parallel safe;
 
-create function internal.alert_rule_defaults(p_document jsonb) returns jsonb language sql immutable parallel safe;
-
 create function internal.alert_rule_error(p_condition jsonb) returns text language sql stable;
-
-create function internal.alert_rule_faults(p_name text, p_document jsonb) returns jsonb language plpgsql stable;
-
-create function internal.alert_rule_json(p_name text) returns json language sql stable;
-
-create function internal.alert_rule_schema() returns jsonb language sql immutable parallel safe;
-
-create function internal.alert_text_faults(p_document jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
 create function internal.alter_unchanged(p_job_id integer, p_schedule interval, p_config jsonb, p_shipped jsonb, p_settings jsonb) returns jsonb language plpgsql volatile;
 
@@ -703,8 +686,6 @@ create function internal.burn_pairs(p_condition jsonb) returns TABLE(factor doub
 create function internal.change_alerts(p_rules data.alert_rule_version[], p_now timestamp with time zone) returns integer language plpgsql volatile set TimeZone=UTC set extra_float_digits=1;
 
 create function internal.change_json(p_current data.statistics, p_previous data.statistics) returns json language sql immutable parallel safe;
-
-create function internal.check_alert_rule_quotas(p_rule bigint, p_now timestamp with time zone) returns void language plpgsql volatile;
 
 create function internal.check_author(p_author text) returns void language plpgsql immutable;
 
@@ -721,6 +702,10 @@ create function internal.check_range(p_from timestamp with time zone, p_to times
 create function internal.check_registry_quotas(p_server bigint, p_now timestamp with time zone) returns void language plpgsql volatile;
 
 create function internal.check_reports(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, report data.health_report, good boolean) language sql stable;
+
+create function internal.check_silence(p_id text, p_author text, p_comment text, p_matchers jsonb) returns void language plpgsql volatile;
+
+create function internal.check_silence_quota(p_now timestamp with time zone) returns void language plpgsql stable;
 
 create function internal.claim_idempotency_key(p_operation text, p_key text, p_body jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
 
@@ -742,15 +727,9 @@ create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN
 
 create function internal.current_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text, since timestamp with time zone) language plpgsql stable;
 
-create function internal.document_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
-
-create function internal.document_leaves(p_document jsonb) returns TABLE(field text, value jsonb) language sql immutable parallel safe;
-
 create function internal.due_alert_rules(p_now timestamp with time zone, p_limit integer) returns bigint[] language sql stable;
 
 create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql stable;
-
-create function internal.end_alert_rule_version(p_rule bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
 
 create function internal.end_health(p_server bigint, p_at timestamp with time zone) returns void language sql volatile;
 
@@ -788,7 +767,7 @@ create function internal.find_registered(p_name text) returns bigint language pl
 
 create function internal.find_series(p_kinds bigint[], p_source text) returns bigint[] language plpgsql stable;
 
-create function internal.find_server(p_name text) returns bigint language plpgsql stable;
+create function internal.find_server(p_name text, p_field text DEFAULT 'name'::text) returns bigint language plpgsql stable;
 
 create function internal.finest_width(p_series bigint[], p_from timestamp with time zone) returns interval language sql stable;
 
@@ -836,6 +815,14 @@ create function internal.longest_sampled_window() returns interval language sql 
 
 create function internal.maintenance_json(p_id text, p_now timestamp with time zone) returns json language sql stable;
 
+create function internal.matcher_faults(p_matchers jsonb, p_path text) returns TABLE(field text, slug text, detail text) language plpgsql volatile;
+
+create function internal.matchers_path(p_matchers jsonb) returns jsonpath language sql immutable parallel safe;
+
+create function internal.matchers_schema() returns jsonb language sql immutable parallel safe;
+
+create function internal.matches(p_labels jsonb, p_matchers jsonb) returns boolean language sql immutable parallel safe;
+
 create function internal.measure_burn_rates(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
 
 create function internal.measure_conditions(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language plpgsql stable;
@@ -852,11 +839,7 @@ create function internal.measure_sla(p_servers bigint[], p_from timestamp with t
 
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[];
 
-create function internal.metric_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
-
 create function internal.metric_faults(p_item jsonb, p_kind_type text, p_kind_unit text, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
-
-create function internal.nearest_kind(p_kind text) returns text language sql stable;
 
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
 
@@ -952,7 +935,7 @@ create function internal.refuse_document(p_faults jsonb) returns void language p
 
 create function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items integer) returns void language plpgsql volatile;
 
-create function internal.refuse_over_quota(p_quota text, p_count bigint, p_noun text, p_advice text) returns void language plpgsql stable;
+create function internal.regex_fault(p_regex text) returns text language plpgsql volatile;
 
 create function internal.register_and_store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
@@ -963,8 +946,6 @@ create function internal.registered_since(p_server bigint) returns timestamp wit
 create function internal.render_annotations(p_annotations jsonb, p_labels jsonb, p_value text) returns jsonb language sql immutable parallel safe;
 
 create function internal.report_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
-
-create function internal.resolve_alerts(p_rule bigint, p_reason text, p_now timestamp with time zone) returns integer language plpgsql volatile;
 
 create function internal.restate_sla(p_id text, p_author text, p_reason text, p_before jsonb, p_now timestamp with time zone) returns bigint language sql volatile;
 
@@ -990,8 +971,6 @@ create function internal.sampled_statistics(p_kinds bigint[], p_series bigint[],
 
 create function internal.samples_kept_from() returns timestamp with time zone language plpgsql stable;
 
-create function internal.schema_alternative(p_value jsonb, p_schema jsonb) returns jsonb language sql immutable parallel safe;
-
 create function internal.schema_faults(p_document jsonb, p_schema jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
 create function internal.schema_sentence(p_schema jsonb) returns text language sql immutable parallel safe;
@@ -1001,6 +980,8 @@ create function internal.seconds_json(p_up numeric, p_degraded numeric, p_down n
 create function internal.select_fields(p_answer json, p_fields text[]) returns json language sql immutable parallel safe;
 
 create function internal.server_faults(p_name text, p_document jsonb) returns jsonb language plpgsql immutable;
+
+create function internal.server_labels(p_server text) returns jsonb[] language sql stable;
 
 create function internal.server_schema() returns jsonb language sql immutable parallel safe;
 
@@ -1012,7 +993,7 @@ create procedure internal.set_default_policy(IN p_relation text, IN p_policy tex
 
 create procedure internal.set_default_retention(IN p_relation text, IN p_drop_after interval, IN p_schedule_interval interval DEFAULT NULL::interval) language plpgsql volatile;
 
-create function internal.show_alert_rule(p_name text, p_limit integer, p_cursor text) returns json language plpgsql stable;
+create function internal.show_alerts(p_now timestamp with time zone) returns TABLE(id text, rule text, version integer, severity text, state text, labels jsonb, annotations jsonb, value double precision, active_at timestamp with time zone, fired_at timestamp with time zone, recovering_at timestamp with time zone, ack json, suppressed boolean, silenced_by text[], inhibited_by text[], maintenance text[], evidence jsonb) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
 create function internal.show_health(p_now timestamp with time zone) returns TABLE(server text, status text, since timestamp with time zone, keepalive text, probe text, traffic text, report text, disagreement text) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
@@ -1021,6 +1002,8 @@ create function internal.signal_health(p_now timestamp with time zone, p_servers
 create function internal.signal_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, up tstzmultirange, degraded tstzmultirange, down tstzmultirange) language sql stable;
 
 create function internal.signal_words(p_signal text, p_status text, p_detail text) returns text language sql immutable parallel safe;
+
+create function internal.silence_json(p_silence data.silence, p_now timestamp with time zone) returns json language sql stable;
 
 create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
 
@@ -1053,6 +1036,8 @@ create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now t
 create function internal.store_version(p_server bigint, p_document jsonb, p_server_json jsonb, p_now timestamp with time zone, OUT since timestamp with time zone, OUT previous_version text, OUT tools jsonb, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.suggestion(p_nearest text) returns text language sql immutable parallel safe;
+
+create function internal.suppressed_alerts(p_now timestamp with time zone) returns TABLE(fingerprint text, silenced_by text[], inhibited_by text[], maintenance text[]) language sql stable;
 
 create function internal.take_lease(p_name text, p_holder text, p_seconds double precision, p_now timestamp with time zone) returns boolean language sql volatile;
 
@@ -1098,9 +1083,7 @@ create function internal.write_cursor(p_list text, p_place text) returns text la
 -- Functions that REST, MCP and the command line call. Role supervisor_app may execute them.
 create schema api;
 
-create function api.define_alert_rule(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
-
-create function api.delete_alert_rule(p_name text, p_author text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.ack_alert(p_id text, p_author text, p_until timestamp with time zone, p_note text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.deregister_server(p_name text, p_owner text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1118,7 +1101,9 @@ create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_
 
 create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.list_alert_rules(p_name text, p_q text, p_deleted boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.list_active_alerts(p_state text, p_rule text, p_server text, p_labels jsonb, p_suppressed boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.list_alert_history(p_rule text, p_id text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot, OUT read_at timestamp with time zone, OUT changes json) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1131,6 +1116,8 @@ create function api.list_maintenance(p_name text, p_from timestamp with time zon
 create function api.list_probe_targets(p_limit integer, p_except text[], p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_servers(p_status text, p_health text, p_tag text, p_q text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.list_silences(p_from timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.plan_maintenance(p_id text, p_servers text[], p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_reason text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1154,9 +1141,52 @@ create function api.renew_lease(p_name text, p_holder text, p_seconds double pre
 
 create function api.report_health(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.silence_alerts(p_id text, p_matchers jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_comment text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 -- schema analytics
 -- Views that analysts query: a stable contract. Role supervisor_analyst may select.
 create schema analytics;
+
+-- Alerts that are pending or firing.
+create view analytics.active_alerts (
+    id text,  -- Id of the alert: a digest of its labels.
+    rule text,  -- Name of the rule.
+    severity text,  -- critical, warning or info.
+    state text,  -- pending or firing.
+    source text,  -- Source that it is about; null for none.
+    server text,  -- Server that it is about; null for none.
+    labels jsonb,  -- All labels.
+    annotations jsonb,  -- Annotations, such as a summary.
+    value double precision,  -- Value of the condition when it was evaluated last.
+    active_at timestamp with time zone,  -- Since when the condition holds.
+    fired_at timestamp with time zone,  -- Since when it is firing; null while it is pending.
+    recovering_at timestamp with time zone,  -- Since when the condition of a firing alert no longer holds; null while it does.
+    acked_by text,  -- Who takes care of it; null for nobody.
+    suppressed boolean,  -- Whether it notifies nobody.
+    silenced_by text[],  -- Ids of the silences in force that match it.
+    inhibited_by text[],  -- Ids of firing alerts of a higher severity about the same source or server.
+    maintenance text[],  -- Ids of the maintenance windows in force of its server.
+    evidence jsonb  -- What the value was computed from, and the query that shows it.
+) as
+SELECT id,
+    rule,
+    severity,
+    state,
+    (labels ->> 'source'::text) AS source,
+    (labels ->> 'server'::text) AS server,
+    labels,
+    annotations,
+    value,
+    active_at,
+    fired_at,
+    recovering_at,
+    (ack ->> 'author'::text) AS acked_by,
+    suppressed,
+    silenced_by,
+    inhibited_by,
+    maintenance,
+    evidence
+   FROM internal.show_alerts(now()) show_alerts(id, rule, version, severity, state, labels, annotations, value, active_at, fired_at, recovering_at, ack, suppressed, silenced_by, inhibited_by, maintenance, evidence);
 
 -- Snapshots of aggregates of kinds; the newest one of a kind and window is current.
 create view analytics.aggregates (
@@ -1188,84 +1218,39 @@ SELECT kind.name AS kind,
    FROM (data.aggregate
      JOIN data.kind ON ((aggregate.kind_id = kind.kind_id)));
 
--- Every version that an alert rule had. `valid @> <time>` selects the one of a time.
-create view analytics.alert_rule_versions (
-    name text,  -- Name of the rule.
-    version integer,  -- Number of the version: 1, 2 and so on.
-    author text,  -- Who defined it.
-    valid tstzrange,  -- When it was in force.
-    valid_from timestamp with time zone,  -- Beginning of that time.
-    valid_to timestamp with time zone,  -- End of that time; null for the present version.
-    document jsonb  -- What the rule said, with its defaults.
-) as
-SELECT rule.name,
-    version.version,
-    version.author,
-    version.valid,
-    lower(version.valid) AS valid_from,
-    upper(version.valid) AS valid_to,
-    version.document
-   FROM (data.alert_rule_version version
-     JOIN data.alert_rule rule ON ((version.rule_id = rule.rule_id)));
-
--- Alert rules with their newest version, deleted ones too.
-create view analytics.alert_rules (
-    name text,  -- Name of the rule.
-    state text,  -- firing or pending, where it has such an alert, inactive, disabled, error or deleted.
-    firing bigint,  -- Number of its alerts that are firing.
-    pending bigint,  -- Number of its alerts that are pending.
+-- Every change of the state of an alert.
+create view analytics.alert_history (
+    at timestamp with time zone,  -- Time of the evaluation that found it.
+    rule text,  -- Name of the rule, which may be deleted.
+    version integer,  -- Version of the rule.
+    id text,  -- Id of the alert: a digest of its labels.
     severity text,  -- critical, warning or info.
-    type text,  -- Type of the condition: metric, health, keepalive, burn_rate or fact.
-    kind text,  -- Kind that the condition is about, where it is about one.
-    version integer,  -- Number of the newest version.
-    author text,  -- Who defined it.
-    defined_at timestamp with time zone,  -- When it was defined.
-    evaluated_at timestamp with time zone,  -- Time for which the rule was evaluated last.
-    error text,  -- Why it cannot be evaluated; null where it can.
-    error_since timestamp with time zone,  -- Since when.
-    created_at timestamp with time zone,  -- When the rule was defined first.
-    deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
-    deleted_by text,  -- Who deleted it.
-    document jsonb  -- What the rule says, with its defaults.
+    source text,  -- Source that the alert is about; null for none.
+    server text,  -- Server that the alert is about; null for none.
+    labels jsonb,  -- All labels.
+    from_state text,  -- inactive, pending or firing.
+    to_state text,  -- pending, firing, inactive or resolved.
+    value double precision,  -- Value of the condition.
+    late boolean,  -- Whether late data changed the condition.
+    annotations jsonb,  -- Annotations of the alert.
+    evidence jsonb  -- What the value was computed from, and the query that shows it.
 ) as
-SELECT rule.name,
-        CASE
-            WHEN (rule.deleted_at IS NOT NULL) THEN 'deleted'::text
-            WHEN (rule.error IS NOT NULL) THEN 'error'::text
-            WHEN (alerts.firing > 0) THEN 'firing'::text
-            WHEN (alerts.pending > 0) THEN 'pending'::text
-            WHEN (NOT ((version.document ->> 'enabled'::text))::boolean) THEN 'disabled'::text
-            ELSE 'inactive'::text
-        END AS state,
-    alerts.firing,
-    alerts.pending,
-    (version.document ->> 'severity'::text) AS severity,
-    (version.document #>> '{condition,type}'::text[]) AS type,
-    (version.document #>> '{condition,kind}'::text[]) AS kind,
-    version.version,
-    version.author,
-    lower(version.valid) AS defined_at,
-    rule.evaluated_at,
-    rule.error,
-    rule.error_since,
-    rule.created_at,
-    rule.deleted_at,
-    rule.deleted_by,
-    version.document
-   FROM ((data.alert_rule rule
-     JOIN LATERAL ( SELECT alert_rule_version.rule_id,
-            alert_rule_version.version,
-            alert_rule_version.document,
-            alert_rule_version.author,
-            alert_rule_version.valid
-           FROM data.alert_rule_version
-          WHERE (alert_rule_version.rule_id = rule.rule_id)
-          ORDER BY alert_rule_version.version DESC
-         LIMIT 1) version ON (true))
-     LEFT JOIN LATERAL ( SELECT count(*) FILTER (WHERE (alert.state = 'firing'::text)) AS firing,
-            count(*) FILTER (WHERE (alert.state = 'pending'::text)) AS pending
-           FROM data.alert
-          WHERE (alert.rule_id = rule.rule_id)) alerts ON (true));
+SELECT transition.at,
+    alert_rule.name AS rule,
+    transition.version,
+    transition.fingerprint AS id,
+    (transition.labels ->> 'severity'::text) AS severity,
+    (transition.labels ->> 'source'::text) AS source,
+    (transition.labels ->> 'server'::text) AS server,
+    transition.labels,
+    transition.from_state,
+    transition.to_state,
+    transition.value,
+    transition.late,
+    transition.annotations,
+    transition.evidence
+   FROM (data.alert_transition transition
+     JOIN data.alert_rule ON ((transition.rule_id = alert_rule.rule_id)));
 
 -- Business events.
 create view analytics.facts (
@@ -1611,8 +1596,7 @@ create table deploy.setting (
 -- data.sample_1h: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 
 -- privileges
-grant execute on function api.define_alert_rule(text,jsonb,timestamp with time zone) to supervisor_app;
-grant execute on function api.delete_alert_rule(text,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.ack_alert(text,text,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_health(text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_server(text,timestamp with time zone,timestamp with time zone) to supervisor_app;
@@ -1621,13 +1605,15 @@ grant execute on function api.get_visibility() to supervisor_app;
 grant execute on function api.heartbeat(text[],timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_facts(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_metrics(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
-grant execute on function api.list_alert_rules(text,text,boolean,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_active_alerts(text,text,text,jsonb,boolean,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_alert_history(text,text,jsonb,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_health(text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
 grant execute on function api.list_maintenance(text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_probe_targets(integer,text[],timestamp with time zone) to supervisor_app;
 grant execute on function api.list_servers(text,text,text,text,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_silences(timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.plan_maintenance(text,text[],timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
@@ -1639,22 +1625,25 @@ grant execute on function api.record_uptime(uuid,timestamp with time zone) to su
 grant execute on function api.register_server(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.renew_lease(text,text,double precision) to supervisor_app;
 grant execute on function api.report_health(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.silence_alerts(text,jsonb,timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_dba;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_dba;
+grant execute on function internal.show_alerts(timestamp with time zone) to supervisor_analyst;
+grant execute on function internal.show_alerts(timestamp with time zone) to supervisor_dba;
 grant execute on function internal.show_health(timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.show_health(timestamp with time zone) to supervisor_dba;
 grant usage on schema analytics to supervisor_analyst;
 grant usage on schema analytics to supervisor_dba;
 grant usage on schema api to supervisor_app;
 grant usage on schema ops to supervisor_dba;
+grant select on table analytics.active_alerts to supervisor_analyst;
+grant select on table analytics.active_alerts to supervisor_dba;
 grant select on table analytics.aggregates to supervisor_analyst;
 grant select on table analytics.aggregates to supervisor_dba;
-grant select on table analytics.alert_rule_versions to supervisor_analyst;
-grant select on table analytics.alert_rule_versions to supervisor_dba;
-grant select on table analytics.alert_rules to supervisor_analyst;
-grant select on table analytics.alert_rules to supervisor_dba;
+grant select on table analytics.alert_history to supervisor_analyst;
+grant select on table analytics.alert_history to supervisor_dba;
 grant select on table analytics.facts to supervisor_analyst;
 grant select on table analytics.facts to supervisor_dba;
 grant select on table analytics.health_status to supervisor_analyst;

@@ -126,6 +126,7 @@ select create_hypertable(
 );
 create index alert_transition_by_time on data.alert_transition (at, transition_id);
 create index alert_transition_by_rule on data.alert_transition (rule_id, at);
+create index alert_transition_by_alert on data.alert_transition (fingerprint, at);
 create index alert_transition_by_change on data.alert_transition (change, transition_id);
 alter table data.alert_transition set (
     timescaledb.enable_columnstore,
@@ -180,6 +181,7 @@ create table data.silence (
     comment text not null,
     created_at timestamptz not null,
     updated_at timestamptz not null,
+    cancelled_at timestamptz,
     constraint silence_pkey primary key (silence_id),
     constraint silence_id_well_formed check (internal.fits(silence_id, 'maintenance_id')),
     constraint silence_closed check (
@@ -198,3 +200,6 @@ comment on column data.silence.author is 'Who silences.';
 comment on column data.silence.comment is 'Why.';
 comment on column data.silence.created_at is 'When it was created.';
 comment on column data.silence.updated_at is 'When it was changed last.';
+comment on column data.silence.cancelled_at is 'When it was cancelled; null while it counts.';
+
+insert into data.quota (name, value, used) values ('silences', 200, null);

@@ -120,6 +120,23 @@ def test_text_that_cannot_be_stored_is_refused(sent: str) -> None:
         arguments.text("kind", sent)
 
 
+@pytest.mark.parametrize("sent", [{"a": 1}, "a", 5])
+def test_what_is_no_array_of_objects_is_refused(sent: object) -> None:
+    with pytest.raises(Problem, match='parameter "matchers" must be an array of objects'):
+        arguments.OBJECTS.from_json("matchers", sent)
+
+
+def test_a_text_within_an_object_that_cannot_be_stored_is_named() -> None:
+    with pytest.raises(Problem) as raised:
+        arguments.OBJECTS.from_json("matchers", [{"name": "a"}, {"value": ["b", "c\0"]}])
+    assert raised.value.params == {"field": "matchers[1].value[1]"}
+
+
+def test_members_of_objects_are_left_to_sql() -> None:
+    sent = [{"name": 5}, 6]
+    assert arguments.OBJECTS.from_json("matchers", sent) == sent
+
+
 def test_the_present_reads_as_itself() -> None:
     now = datetime(2025, 6, 15, 12, 30, tzinfo=UTC)
     assert arguments.timestamp("as_of", now.isoformat()) == now

@@ -15,6 +15,7 @@ from supervisor_mcp.config import Settings
 from supervisor_mcp.mcp.server import create_mcp
 from supervisor_mcp.operations import context as operations
 from supervisor_mcp.operations.context import Context
+from tests.sql.raised_alerts import add_silence, add_transition, matcher, raise_alert
 from tests.support.timescaledb import Server
 
 NOW = datetime(2025, 6, 15, 12, 30, tzinfo=UTC)
@@ -114,6 +115,10 @@ def history_url(database_server: Server) -> Iterator[str]:
                 conn.execute(
                     "select api.define_alert_rule('queue_long', %s, %s)", [Jsonb(document), defined]
                 )
+            for severity, source in (("critical", "orders-mcp"), ("warning", "billing-mcp")):
+                alert = raise_alert(conn, severity=severity, source=source)
+                add_transition(conn, alert)
+            add_silence(conn, "update-7", matcher("source", "=~", "billing-.*"))
         yield url
 
 

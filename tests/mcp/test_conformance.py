@@ -245,6 +245,24 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("list_alert_rules", "/alerts/rules", {"q": "QUEUE", "limit": 1}),
     ("list_alert_rules", "/alerts/rules", {"name": "queue_long"}),
     ("list_alert_rules", "/alerts/rules/{name}", {"name": "queue_long", "limit": 1}),
+    ("list_active_alerts", "/alerts/active", {}),
+    (
+        "list_active_alerts",
+        "/alerts/active",
+        {"state": "firing", "server": "io.github.acme/search", "suppressed": False, "limit": 1},
+    ),
+    ("list_active_alerts", "/alerts/active", {"labels": {"source": "billing-mcp"}}),
+    (
+        "list_alert_history",
+        "/alerts/history",
+        {
+            "rule": "queue_long",
+            "labels": {"severity": "warning"},
+            "to": NOW.timestamp() + 3600,
+            "limit": 1,
+        },
+    ),
+    ("list_silences", "/alerts/silences", {"from": NOW.timestamp() - 86400, "limit": 5}),
 ]
 
 
@@ -301,6 +319,11 @@ async def test_sql_rest_and_mcp_give_the_same_answer(
         ("list_alert_rules", "/alerts/rules", {"limit": 0}),
         ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_lnog", "author": "a"}),
         ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_long"}),
+        ("list_active_alerts", "/alerts/active", {"state": "resolved"}),
+        ("list_active_alerts", "/alerts/active", {"rule": "queue_lng"}),
+        ("list_active_alerts", "/alerts/active", {"server": "io.github.acme/serach"}),
+        ("list_alert_history", "/alerts/history", {"limit": 0}),
+        ("list_silences", "/alerts/silences", {"cursor": "x"}),
     ],
 )
 async def test_rest_and_mcp_report_the_same_problem(
@@ -391,7 +414,9 @@ def query(path: str, arguments: dict[str, Any]) -> dict[str, str]:
     """Arguments of a tool as query parameters, without those in the path."""
     labels = {f"label.{n}": v for n, v in arguments.get("labels", {}).items()}
     elsewhere = {"labels", *(n for n in arguments if f"{{{n}}}" in path)}
-    return {n: str(v) for n, v in arguments.items() if n not in elsewhere} | labels
+    sent = {n: str(v) for n, v in arguments.items() if n not in elsewhere}
+    booleans = {n: str(v).lower() for n, v in arguments.items() if isinstance(v, bool)}
+    return sent | booleans | labels
 
 
 def ask(conn: Connection[Any], name: str, arguments: dict[str, Any]) -> Any:

@@ -39,6 +39,11 @@ NAMES = {
     "define_alert_rule",
     "list_alert_rules",
     "delete_alert_rule",
+    "list_active_alerts",
+    "list_alert_history",
+    "ack_alert",
+    "silence_alerts",
+    "list_silences",
 }
 # What identifies an aggregate, with any fields.
 HEAD = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
@@ -59,6 +64,9 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("list_health", {"limit": 1}),
     ("list_alert_rules", {}),
     ("list_alert_rules", {"name": "queue_long"}),
+    ("list_active_alerts", {}),
+    ("list_alert_history", {"limit": 1}),
+    ("list_silences", {}),
     ("ingest_facts", {"items": []}),
     ("report_health", {"items": []}),
     ("heartbeat", {"names": []}),

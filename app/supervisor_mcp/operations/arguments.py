@@ -205,6 +205,29 @@ def _map(name: str, value: object) -> dict[str, str]:
     return {text(f"{name}.{key}", key): text(f"{name}.{key}", item) for key, item in value.items()}
 
 
+def _objects(name: str, value: object) -> list[Any]:
+    """An array of objects, whose members SQL checks; only their texts are read."""
+    if not isinstance(value, list):
+        raise malformed(name, "an array of objects", value, "Send an array, in [].")
+    _check_texts(name, value)
+    return value
+
+
+def _check_texts(name: str, value: object) -> None:
+    if isinstance(value, list):
+        for place, item in enumerate(value):
+            _check_texts(f"{name}[{place}]", item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_texts(f"{name}.{text(name, key)}", item)
+    elif isinstance(value, str):
+        text(name, value)
+
+
+def _objects_text(name: str, value: str) -> list[Any]:
+    raise malformed(name, "an array of objects", value, "Send it in the body, as JSON.")
+
+
 def _encodable(value: object) -> bool:
     try:
         msgspec.json.encode(value)
@@ -217,6 +240,7 @@ TEXT = Reader(text, text)
 INTEGER = Reader(integer, _integer_text)
 BOOLEAN = Reader(boolean, _boolean_text)
 LIST = Reader(_list, _list_text)
+OBJECTS = Reader(_objects, _objects_text)
 MAP = Reader(_map, _map)
 TIMESTAMP = Reader(
     timestamp,

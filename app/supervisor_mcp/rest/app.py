@@ -13,6 +13,7 @@ from supervisor_mcp.operations.context import Context
 from supervisor_mcp.rest import (
     aggregates,
     alert_rules,
+    alerts,
     facts,
     health,
     heartbeats,
@@ -22,6 +23,7 @@ from supervisor_mcp.rest import (
     problems,
     server_health,
     servers,
+    silences,
     sla,
 )
 from supervisor_mcp.rest.compression import Compression
@@ -41,6 +43,8 @@ NOUNS = (
     sla,
     maintenance,
     alert_rules,
+    alerts,
+    silences,
     health,
 )
 
