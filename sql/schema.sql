@@ -384,20 +384,20 @@ create table data.maintenance (
 );
 create index maintenance_by_server on data.maintenance using gist (server_id, during);
 
--- The alerts that a subscription has been told of, while they are firing.
+-- The alerts that a subscription has been notified of, while they are firing.
 create table data.notification (
     subscription_id bigint not null,  -- Subscription.
     fingerprint text not null,  -- Alert.
-    group_key text not null,  -- Group that it is told in.
+    group_key text not null,  -- Group that it is notified in.
     fired_at timestamp with time zone not null,  -- Since when the alert is firing.
-    told_at timestamp with time zone not null,  -- When it was put into the outbox last.
-    resolved_at timestamp with time zone,  -- When it was resolved; null while it is firing. An Alertmanager is told so for five minutes.
-    alert jsonb not null,  -- What was told: {status, labels, annotations, startsAt, endsAt, fingerprint}.
+    notified_at timestamp with time zone not null,  -- When it was put into the outbox last.
+    resolved_at timestamp with time zone,  -- When it was resolved; null while it is firing. An Alertmanager is notified so for five minutes.
+    alert jsonb not null,  -- What was sent: {status, labels, annotations, startsAt, endsAt, fingerprint}.
     constraint notification_pkey PRIMARY KEY (subscription_id, fingerprint),
     constraint notification_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.subscription(subscription_id) ON DELETE CASCADE
 ) with (fillfactor=50);
 
--- What subscribers are to be told, written with what it tells of in one transaction.
+-- What subscribers are to be notified of, written in the transaction of its cause.
 create table data.outbox (
     outbox_id bigint not null generated always as identity,  -- Number of the item.
     subscription_id bigint not null,  -- Subscription.
@@ -708,17 +708,17 @@ create type data.statistics as (
     bounded boolean
 );
 
--- Who is told of alerts and facts by HTTP.
+-- Who is notified of alerts and facts by HTTP.
 create table data.subscription (
     subscription_id bigint not null generated always as identity,  -- Number of the subscription.
     name text not null,  -- Name that its author chose.
     type text not null,  -- webhook for a signed request, alertmanager for the API of a Prometheus Alertmanager.
     url text not null,  -- Where requests go.
-    secret text,  -- Key of the signatures, as Standard Webhooks writes it; null for an Alertmanager. No function returns it but to the sender.
+    secret text,  -- Key of the signatures, as Standard Webhooks writes it; null for an Alertmanager. Only the sender gets it.
     author text not null,  -- Who subscribed.
     alerts jsonb,  -- Which alerts, and how: {matchers, group_by, group_wait, group_interval, repeat_interval}; null for none.
     facts jsonb,  -- Which facts: {kinds, sources}; null for none.
-    enabled boolean not null,  -- Whether it is told anything.
+    enabled boolean not null,  -- Whether it is notified at all.
     created_at timestamp with time zone not null,  -- When it was created.
     updated_at timestamp with time zone not null,  -- When it was changed last.
     constraint subscription_pkey PRIMARY KEY (subscription_id),

@@ -1,4 +1,4 @@
--- Delivery: who wants to be told of alerts and facts, what they are to be told, and what they were.
+-- Delivery: who wants to be notified of alerts and facts, what is to be sent, and what was.
 
 create table data.subscription (
     subscription_id bigint generated always as identity,
@@ -18,20 +18,19 @@ create table data.subscription (
     constraint subscription_type_known check (type in ('webhook', 'alertmanager')),
     constraint author_well_formed check (internal.fits(author, 'owner'))
 );
-comment on table data.subscription is 'Who is told of alerts and facts by HTTP.';
+comment on table data.subscription is 'Who is notified of alerts and facts by HTTP.';
 comment on column data.subscription.subscription_id is 'Number of the subscription.';
 comment on column data.subscription.name is 'Name that its author chose.';
 comment on column data.subscription.type is
 'webhook for a signed request, alertmanager for the API of a Prometheus Alertmanager.';
 comment on column data.subscription.url is 'Where requests go.';
 comment on column data.subscription.secret is
-'Key of the signatures, as Standard Webhooks writes it; null for an Alertmanager. No function returns it but to
-the sender.';
+'Key of the signatures, as Standard Webhooks writes it; null for an Alertmanager. Only the sender gets it.';
 comment on column data.subscription.author is 'Who subscribed.';
 comment on column data.subscription.alerts is
 'Which alerts, and how: {matchers, group_by, group_wait, group_interval, repeat_interval}; null for none.';
 comment on column data.subscription.facts is 'Which facts: {kinds, sources}; null for none.';
-comment on column data.subscription.enabled is 'Whether it is told anything.';
+comment on column data.subscription.enabled is 'Whether it is notified at all.';
 comment on column data.subscription.created_at is 'When it was created.';
 comment on column data.subscription.updated_at is 'When it was changed last.';
 
@@ -40,23 +39,24 @@ create table data.notification (
     fingerprint text not null,
     group_key text not null,
     fired_at timestamptz not null,
-    told_at timestamptz not null,
+    notified_at timestamptz not null,
     resolved_at timestamptz,
     alert jsonb not null,
     constraint notification_pkey primary key (subscription_id, fingerprint),
     constraint notification_of_subscription foreign key (subscription_id)
     references data.subscription on delete cascade
 ) with (fillfactor = 50);
-comment on table data.notification is 'The alerts that a subscription has been told of, while they are firing.';
+comment on table data.notification is
+'The alerts that a subscription has been notified of, while they are firing.';
 comment on column data.notification.subscription_id is 'Subscription.';
 comment on column data.notification.fingerprint is 'Alert.';
-comment on column data.notification.group_key is 'Group that it is told in.';
+comment on column data.notification.group_key is 'Group that it is notified in.';
 comment on column data.notification.fired_at is 'Since when the alert is firing.';
-comment on column data.notification.told_at is 'When it was put into the outbox last.';
+comment on column data.notification.notified_at is 'When it was put into the outbox last.';
 comment on column data.notification.resolved_at is
-'When it was resolved; null while it is firing. An Alertmanager is told so for five minutes.';
+'When it was resolved; null while it is firing. An Alertmanager is notified so for five minutes.';
 comment on column data.notification.alert is
-'What was told: {status, labels, annotations, startsAt, endsAt, fingerprint}.';
+'What was sent: {status, labels, annotations, startsAt, endsAt, fingerprint}.';
 
 create table data.delivery (
     delivery_id uuid not null default gen_random_uuid(),
@@ -105,7 +105,7 @@ create table data.outbox (
 );
 create index outbox_by_group on data.outbox (subscription_id, group_key, outbox_id);
 comment on table data.outbox is
-'What subscribers are to be told, written with what it tells of in one transaction.';
+'What subscribers are to be notified of, written in the transaction of its cause.';
 comment on column data.outbox.outbox_id is 'Number of the item.';
 comment on column data.outbox.subscription_id is 'Subscription.';
 comment on column data.outbox.group_key is 'Group of its alert; facts for a fact.';

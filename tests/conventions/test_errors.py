@@ -25,7 +25,11 @@ REACHABLE = {"idempotency_key_well_formed"}
 DOCUMENTED = set(re.findall(r"^\| `([a-z_]+)` \|", DOCUMENT, re.MULTILINE))
 RAISED = set(re.findall(r"constraint = '([a-z_]+)'", SQL))
 RULES = set(re.findall(r"\(\s*'([a-z_]+)',", EXPLAINED))
-FAULT_RULES = set(re.findall(r"^ +'([a-z]+_[a-z_]+)',$|'slug', '([a-z_]+)'|slug := '([a-z_]+)'", FAULTS, re.MULTILINE))
+FAULT_RULES = set(
+    re.findall(
+        r"^ +'([a-z]+_[a-z_]+)',$|'slug', '([a-z_]+)'|slug := '([a-z_]+)'", FAULTS, re.MULTILINE
+    )
+)
 FAULT_RULES = {slug for found in FAULT_RULES for slug in found if slug}
 
 

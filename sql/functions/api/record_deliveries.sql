@@ -6,7 +6,7 @@ set timezone = 'UTC'
 set extra_float_digits = 1
 begin atomic
     with result as (
-        select *
+        select sent.*
         from jsonb_to_recordset(p_results) as sent (
             delivery_id uuid, delivered boolean, retry boolean, detail text, jitter double precision
         )
@@ -18,7 +18,8 @@ begin atomic
             claimed_until = null,
             delivered_at = case when result.delivered then p_now end,
             failed_at = case
-                when not result.delivered
+                when
+                    not result.delivered
                     and (not result.retry or delivery.created_at < p_now - interval '3 days')
                     then p_now
             end,

@@ -76,7 +76,7 @@ begin
 end
 $$;
 comment on function api.subscribe(text, jsonb, timestamptz) is
-'Creates or changes a subscription: who is told of alerts and facts by HTTP. p_document is {author, url,
+'Creates or changes a subscription: who is notified of alerts and facts by HTTP. p_document is {author, url,
 type, secret, alerts, facts, enabled}; see internal.subscription_schema. A webhook without a secret gets
 one. Returns the subscription as list_subscriptions shows it, with outcome (created, changed, unchanged)
 and, only where this call has set it, the secret.

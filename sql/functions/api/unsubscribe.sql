@@ -14,5 +14,5 @@ begin
 end
 $$;
 comment on function api.unsubscribe(text, timestamptz) is
-'Removes a subscription, with what it has not been told yet: {name, outcome, removed_at}.
+'Removes a subscription, with what it has not been sent yet: {name, outcome, removed_at}.
 Errors: subscription_unknown.';

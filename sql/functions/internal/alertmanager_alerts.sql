@@ -23,4 +23,4 @@ begin atomic
 end;
 comment on function internal.alertmanager_alerts(jsonb, timestamptz) is
 'Alerts as POST /api/v2/alerts of an Alertmanager takes them: names of labels without dots, no empty
-labels; those that are firing end at p_until unless it is told again.';
+labels; those that are firing end at p_until unless they are sent again.';

@@ -17,9 +17,9 @@ begin
     select jsonb_agg(alert order by alert ->> 'startsAt', fingerprint)
     into v_alerts
     from (
-        select distinct on (told.fingerprint)
-            told.fingerprint,
-            told.alert
+        select distinct on (notified.fingerprint)
+            notified.fingerprint,
+            notified.alert
         from (
             select
                 sent.item ->> 'fingerprint' as fingerprint,
@@ -37,8 +37,8 @@ begin
                 and group_key = p_group_key
                 and resolved_at is null
                 and p_subscription.type = 'webhook'
-        ) as told
-        order by told.fingerprint, told.place desc
+        ) as notified
+        order by notified.fingerprint, notified.place desc
     ) as newest;
     if p_subscription.type = 'alertmanager' then
         return internal.alertmanager_alerts(

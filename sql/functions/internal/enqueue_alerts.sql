@@ -9,7 +9,7 @@ begin
     if not exists (select from data.subscription where alerts is not null) then
         return 0;
     end if;
-    -- One after the other: what one has told, the next one sees.
+    -- One after the other: what one has notified, the next one sees.
     perform pg_advisory_xact_lock(hashtextextended('enqueue alerts', 0));
     with subscriber as materialized (
         select
@@ -60,36 +60,36 @@ begin
             where labels @@ subscriber.path and not suppressed
             offset 0
         ) as matched
-        left join data.notification as told
+        left join data.notification as notified
             on
-                subscriber.subscription_id = told.subscription_id
-                and matched.fingerprint = told.fingerprint
+                subscriber.subscription_id = notified.subscription_id
+                and matched.fingerprint = notified.fingerprint
         where
-            told.fingerprint is null
-            or told.fired_at <> matched.fired_at
-            or told.resolved_at is not null
-            or told.told_at <= p_now - subscriber.repeat_interval
+            notified.fingerprint is null
+            or notified.fired_at <> matched.fired_at
+            or notified.resolved_at is not null
+            or notified.notified_at <= p_now - subscriber.repeat_interval
     ),
 
     resolved as (
         select
-            told.subscription_id,
-            told.fingerprint,
-            told.group_key,
-            told.fired_at,
-            coalesce(told.resolved_at, p_now) as resolved_at,
-            told.alert || jsonb_build_object(
-                'status', 'resolved', 'endsAt', coalesce(told.resolved_at, p_now)
+            notified.subscription_id,
+            notified.fingerprint,
+            notified.group_key,
+            notified.fired_at,
+            coalesce(notified.resolved_at, p_now) as resolved_at,
+            notified.alert || jsonb_build_object(
+                'status', 'resolved', 'endsAt', coalesce(notified.resolved_at, p_now)
             ) as alert
-        from data.notification as told
-        inner join subscriber on told.subscription_id = subscriber.subscription_id
+        from data.notification as notified
+        inner join subscriber on notified.subscription_id = subscriber.subscription_id
         where
-            not exists (select from firing where firing.fingerprint = told.fingerprint)
+            not exists (select from firing where firing.fingerprint = notified.fingerprint)
             and (
-                told.resolved_at is null
+                notified.resolved_at is null
                 or (
-                    told.resolved_at > p_now - interval '5 minutes'
-                    and told.told_at <= p_now - subscriber.repeat_interval
+                    notified.resolved_at > p_now - interval '5 minutes'
+                    and notified.notified_at <= p_now - subscriber.repeat_interval
                 )
             )
     ),
@@ -107,7 +107,7 @@ begin
             news.group_key,
             news.alert,
             case
-                when earlier.told then greatest(p_now, coalesce(earlier.sent_at + subscriber.group_interval, p_now))
+                when earlier.notified then greatest(p_now, coalesce(earlier.sent_at + subscriber.group_interval, p_now))
                 else p_now + subscriber.group_wait
             end
         from news
@@ -119,7 +119,7 @@ begin
                     where
                         notification.subscription_id = news.subscription_id
                         and notification.group_key = news.group_key
-                ) as told,
+                ) as notified,
                 (
                     select max(delivery.created_at)
                     from data.delivery
@@ -134,7 +134,7 @@ begin
 
     noted as (
         insert into data.notification as notification (
-            subscription_id, fingerprint, group_key, fired_at, told_at, resolved_at, alert
+            subscription_id, fingerprint, group_key, fired_at, notified_at, resolved_at, alert
         )
         select
             subscription_id,
@@ -148,14 +148,14 @@ begin
         on conflict (subscription_id, fingerprint) do update set
             group_key = excluded.group_key,
             fired_at = excluded.fired_at,
-            told_at = excluded.told_at,
+            notified_at = excluded.notified_at,
             resolved_at = excluded.resolved_at,
             alert = excluded.alert
     )
 
     select count(*) into v_count
     from queued;
-    -- Only an Alertmanager is told again that an alert is resolved, for it may forget it.
+    -- Only an Alertmanager is notified again that an alert is resolved: it may have restarted.
     delete from data.notification
     using data.subscription
     where
@@ -166,7 +166,7 @@ begin
 end
 $$;
 comment on function internal.enqueue_alerts(timestamptz) is
-'Puts into the outbox what subscribers are to be told of alerts: those that began to fire, also because a
-silence has ended, those that were resolved, and those to be repeated; the number of items. Called in the
-transaction of the transitions. What a subscriber was told is in data.notification, so that a second call
-adds nothing.';
+'Puts into the outbox the alerts that subscribers are to be notified of: those that began to fire, also
+because a silence has ended, those that were resolved, and those to be repeated; the number of items.
+Called in the transaction of the transitions. What a subscriber was notified of is in data.notification,
+so that a second call adds nothing.';

@@ -21,7 +21,7 @@ begin
     where upper(during) < now() - (p_config ->> 'health_intervals')::interval;
     delete from data.delivery
     where coalesce(delivered_at, failed_at) < now() - (p_config ->> 'deliveries')::interval;
-    -- A subscription that is not enabled is told nothing.
+    -- A subscription that is not enabled is sent nothing.
     delete from data.outbox
     where due_at < now() - (p_config ->> 'deliveries')::interval;
 end
