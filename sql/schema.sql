@@ -63,6 +63,7 @@ create table data.alert_rule (
     name text not null,  -- Name of the rule, and label alertname of its alerts.
     created_at timestamp with time zone not null,  -- When it was defined first.
     deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
+    deleted_by text,  -- Who deleted it; null while it exists.
     evaluated_at timestamp with time zone,  -- Time for which it was evaluated last.
     due_at timestamp with time zone,  -- When it is to be evaluated next; null for at once.
     error text,  -- Why it could not be evaluated; null where it could.
@@ -70,6 +71,8 @@ create table data.alert_rule (
     constraint alert_rule_pkey PRIMARY KEY (rule_id),
     constraint alert_rule_name_taken UNIQUE (name),
     constraint alert_rule_name_well_formed CHECK (internal.fits(name, 'alert_rule_name'::text)),
+    constraint deleted_by_someone CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
+    constraint deleted_by_well_formed CHECK (internal.fits(deleted_by, 'owner'::text)),
     constraint error_since_error CHECK (((error IS NULL) = (error_since IS NULL)))
 ) with (fillfactor=50);
 
@@ -665,13 +668,31 @@ create schema internal;
 
 create function internal.ack_json(p_alert data.alert, p_now timestamp with time zone) returns json language sql stable;
 
+create function internal.alert_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
+
+create function internal.alert_duration_faults(p_document jsonb) returns TABLE(field text, slug text, detail text) language sql stable;
+
 create function internal.alert_evidence(p_rule data.alert_rule_version, p_reading data.alert_reading, p_by text, p_at timestamp with time zone, p_watermark timestamp with time zone) returns jsonb language plpgsql stable;
 
 create function internal.alert_labels(p_name text, p_document jsonb, p_by text, p_label text) returns jsonb language sql immutable parallel safe;
 
+create function internal.alert_member_faults(p_condition jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
+
+create function internal.alert_name_faults(p_condition jsonb) returns TABLE(field text, slug text, detail text) language sql stable;
+
 create function internal.alert_query(p_condition jsonb, p_by text, p_label text, p_from timestamp with time zone, p_to timestamp with time zone) returns jsonb language plpgsql immutable parallel safe;
 
+create function internal.alert_rule_defaults(p_document jsonb) returns jsonb language sql immutable parallel safe;
+
 create function internal.alert_rule_error(p_condition jsonb) returns text language sql stable;
+
+create function internal.alert_rule_faults(p_name text, p_document jsonb) returns jsonb language plpgsql stable;
+
+create function internal.alert_rule_json(p_name text) returns json language sql stable;
+
+create function internal.alert_rule_schema() returns jsonb language sql immutable parallel safe;
+
+create function internal.alert_text_faults(p_document jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
 create function internal.alter_unchanged(p_job_id integer, p_schedule interval, p_config jsonb, p_shipped jsonb, p_settings jsonb) returns jsonb language plpgsql volatile;
 
@@ -686,6 +707,8 @@ create function internal.burn_pairs(p_condition jsonb) returns TABLE(factor doub
 create function internal.change_alerts(p_rules data.alert_rule_version[], p_now timestamp with time zone) returns integer language plpgsql volatile set TimeZone=UTC set extra_float_digits=1;
 
 create function internal.change_json(p_current data.statistics, p_previous data.statistics) returns json language sql immutable parallel safe;
+
+create function internal.check_alert_rule_quotas(p_rule bigint, p_now timestamp with time zone) returns void language plpgsql volatile;
 
 create function internal.check_author(p_author text) returns void language plpgsql immutable;
 
@@ -727,9 +750,15 @@ create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN
 
 create function internal.current_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text, since timestamp with time zone) language plpgsql stable;
 
+create function internal.document_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
+
+create function internal.document_leaves(p_document jsonb) returns TABLE(field text, value jsonb) language sql immutable parallel safe;
+
 create function internal.due_alert_rules(p_now timestamp with time zone, p_limit integer) returns bigint[] language sql stable;
 
 create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql stable;
+
+create function internal.end_alert_rule_version(p_rule bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
 
 create function internal.end_health(p_server bigint, p_at timestamp with time zone) returns void language sql volatile;
 
@@ -839,7 +868,11 @@ create function internal.measure_sla(p_servers bigint[], p_from timestamp with t
 
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[];
 
+create function internal.metric_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
+
 create function internal.metric_faults(p_item jsonb, p_kind_type text, p_kind_unit text, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.nearest_kind(p_kind text) returns text language sql stable;
 
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
 
@@ -935,6 +968,8 @@ create function internal.refuse_document(p_faults jsonb) returns void language p
 
 create function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items integer) returns void language plpgsql volatile;
 
+create function internal.refuse_over_quota(p_quota text, p_count bigint, p_noun text, p_advice text) returns void language plpgsql stable;
+
 create function internal.regex_fault(p_regex text) returns text language plpgsql volatile;
 
 create function internal.register_and_store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
@@ -946,6 +981,8 @@ create function internal.registered_since(p_server bigint) returns timestamp wit
 create function internal.render_annotations(p_annotations jsonb, p_labels jsonb, p_value text) returns jsonb language sql immutable parallel safe;
 
 create function internal.report_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.resolve_alerts(p_rule bigint, p_reason text, p_now timestamp with time zone) returns integer language plpgsql volatile;
 
 create function internal.restate_sla(p_id text, p_author text, p_reason text, p_before jsonb, p_now timestamp with time zone) returns bigint language sql volatile;
 
@@ -971,6 +1008,8 @@ create function internal.sampled_statistics(p_kinds bigint[], p_series bigint[],
 
 create function internal.samples_kept_from() returns timestamp with time zone language plpgsql stable;
 
+create function internal.schema_alternative(p_value jsonb, p_schema jsonb) returns jsonb language sql immutable parallel safe;
+
 create function internal.schema_faults(p_document jsonb, p_schema jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
 create function internal.schema_sentence(p_schema jsonb) returns text language sql immutable parallel safe;
@@ -992,6 +1031,8 @@ create procedure internal.set_default_job(IN p_procedure text, IN p_schedule_int
 create procedure internal.set_default_policy(IN p_relation text, IN p_policy text, IN p_settings jsonb) language plpgsql volatile;
 
 create procedure internal.set_default_retention(IN p_relation text, IN p_drop_after interval, IN p_schedule_interval interval DEFAULT NULL::interval) language plpgsql volatile;
+
+create function internal.show_alert_rule(p_name text, p_limit integer, p_cursor text) returns json language plpgsql stable;
 
 create function internal.show_alerts(p_now timestamp with time zone) returns TABLE(id text, rule text, version integer, severity text, state text, labels jsonb, annotations jsonb, value double precision, active_at timestamp with time zone, fired_at timestamp with time zone, recovering_at timestamp with time zone, ack json, suppressed boolean, silenced_by text[], inhibited_by text[], maintenance text[], evidence jsonb) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
@@ -1085,6 +1126,10 @@ create schema api;
 
 create function api.ack_alert(p_id text, p_author text, p_until timestamp with time zone, p_note text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.define_alert_rule(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.delete_alert_rule(p_name text, p_author text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.deregister_server(p_name text, p_owner text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_health(p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -1104,6 +1149,8 @@ create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotenc
 create function api.list_active_alerts(p_state text, p_rule text, p_server text, p_labels jsonb, p_suppressed boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_alert_history(p_rule text, p_id text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1 set plan_cache_mode=force_custom_plan;
+
+create function api.list_alert_rules(p_name text, p_q text, p_deleted boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot, OUT read_at timestamp with time zone, OUT changes json) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1251,6 +1298,85 @@ SELECT transition.at,
     transition.evidence
    FROM (data.alert_transition transition
      JOIN data.alert_rule ON ((transition.rule_id = alert_rule.rule_id)));
+
+-- Every version that an alert rule had. `valid @> <time>` selects the one of a time.
+create view analytics.alert_rule_versions (
+    name text,  -- Name of the rule.
+    version integer,  -- Number of the version: 1, 2 and so on.
+    author text,  -- Who defined it.
+    valid tstzrange,  -- When it was in force.
+    valid_from timestamp with time zone,  -- Beginning of that time.
+    valid_to timestamp with time zone,  -- End of that time; null for the present version.
+    document jsonb  -- What the rule said, with its defaults.
+) as
+SELECT rule.name,
+    version.version,
+    version.author,
+    version.valid,
+    lower(version.valid) AS valid_from,
+    upper(version.valid) AS valid_to,
+    version.document
+   FROM (data.alert_rule_version version
+     JOIN data.alert_rule rule ON ((version.rule_id = rule.rule_id)));
+
+-- Alert rules with their newest version, deleted ones too.
+create view analytics.alert_rules (
+    name text,  -- Name of the rule.
+    state text,  -- firing or pending, where it has such an alert, inactive, disabled, error or deleted.
+    firing bigint,  -- Number of its alerts that are firing.
+    pending bigint,  -- Number of its alerts that are pending.
+    severity text,  -- critical, warning or info.
+    type text,  -- Type of the condition: metric, health, keepalive, burn_rate or fact.
+    kind text,  -- Kind that the condition is about, where it is about one.
+    version integer,  -- Number of the newest version.
+    author text,  -- Who defined it.
+    defined_at timestamp with time zone,  -- When it was defined.
+    evaluated_at timestamp with time zone,  -- Time for which the rule was evaluated last.
+    error text,  -- Why it cannot be evaluated; null where it can.
+    error_since timestamp with time zone,  -- Since when.
+    created_at timestamp with time zone,  -- When the rule was defined first.
+    deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
+    deleted_by text,  -- Who deleted it.
+    document jsonb  -- What the rule says, with its defaults.
+) as
+SELECT rule.name,
+        CASE
+            WHEN (rule.deleted_at IS NOT NULL) THEN 'deleted'::text
+            WHEN (rule.error IS NOT NULL) THEN 'error'::text
+            WHEN (alerts.firing > 0) THEN 'firing'::text
+            WHEN (alerts.pending > 0) THEN 'pending'::text
+            WHEN (NOT ((version.document ->> 'enabled'::text))::boolean) THEN 'disabled'::text
+            ELSE 'inactive'::text
+        END AS state,
+    alerts.firing,
+    alerts.pending,
+    (version.document ->> 'severity'::text) AS severity,
+    (version.document #>> '{condition,type}'::text[]) AS type,
+    (version.document #>> '{condition,kind}'::text[]) AS kind,
+    version.version,
+    version.author,
+    lower(version.valid) AS defined_at,
+    rule.evaluated_at,
+    rule.error,
+    rule.error_since,
+    rule.created_at,
+    rule.deleted_at,
+    rule.deleted_by,
+    version.document
+   FROM ((data.alert_rule rule
+     JOIN LATERAL ( SELECT alert_rule_version.rule_id,
+            alert_rule_version.version,
+            alert_rule_version.document,
+            alert_rule_version.author,
+            alert_rule_version.valid
+           FROM data.alert_rule_version
+          WHERE (alert_rule_version.rule_id = rule.rule_id)
+          ORDER BY alert_rule_version.version DESC
+         LIMIT 1) version ON (true))
+     LEFT JOIN LATERAL ( SELECT count(*) FILTER (WHERE (alert.state = 'firing'::text)) AS firing,
+            count(*) FILTER (WHERE (alert.state = 'pending'::text)) AS pending
+           FROM data.alert
+          WHERE (alert.rule_id = rule.rule_id)) alerts ON (true));
 
 -- Business events.
 create view analytics.facts (
@@ -1597,6 +1723,8 @@ create table deploy.setting (
 
 -- privileges
 grant execute on function api.ack_alert(text,text,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.define_alert_rule(text,jsonb,timestamp with time zone) to supervisor_app;
+grant execute on function api.delete_alert_rule(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_health(text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_server(text,timestamp with time zone,timestamp with time zone) to supervisor_app;
@@ -1607,6 +1735,7 @@ grant execute on function api.ingest_facts(jsonb,boolean,text,timestamp with tim
 grant execute on function api.ingest_metrics(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_active_alerts(text,text,text,jsonb,boolean,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_alert_history(text,text,jsonb,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_alert_rules(text,text,boolean,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_health(text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
@@ -1644,6 +1773,10 @@ grant select on table analytics.aggregates to supervisor_analyst;
 grant select on table analytics.aggregates to supervisor_dba;
 grant select on table analytics.alert_history to supervisor_analyst;
 grant select on table analytics.alert_history to supervisor_dba;
+grant select on table analytics.alert_rule_versions to supervisor_analyst;
+grant select on table analytics.alert_rule_versions to supervisor_dba;
+grant select on table analytics.alert_rules to supervisor_analyst;
+grant select on table analytics.alert_rules to supervisor_dba;
 grant select on table analytics.facts to supervisor_analyst;
 grant select on table analytics.facts to supervisor_dba;
 grant select on table analytics.health_status to supervisor_analyst;

@@ -5,6 +5,7 @@ create table data.alert_rule (
     name text not null,
     created_at timestamptz not null,
     deleted_at timestamptz,
+    deleted_by text,
     evaluated_at timestamptz,
     due_at timestamptz,
     error text,
@@ -12,6 +13,8 @@ create table data.alert_rule (
     constraint alert_rule_pkey primary key (rule_id),
     constraint alert_rule_name_taken unique (name),
     constraint alert_rule_name_well_formed check (internal.fits(name, 'alert_rule_name')),
+    constraint deleted_by_well_formed check (internal.fits(deleted_by, 'owner')),
+    constraint deleted_by_someone check ((deleted_at is null) = (deleted_by is null)),
     constraint error_since_error check ((error is null) = (error_since is null))
 ) with (fillfactor = 50);
 comment on table data.alert_rule is 'A rule that raises alerts. What it says is in data.alert_rule_version.';
@@ -19,6 +22,7 @@ comment on column data.alert_rule.rule_id is 'Number of the rule.';
 comment on column data.alert_rule.name is 'Name of the rule, and label alertname of its alerts.';
 comment on column data.alert_rule.created_at is 'When it was defined first.';
 comment on column data.alert_rule.deleted_at is 'When it was deleted; null while it exists.';
+comment on column data.alert_rule.deleted_by is 'Who deleted it; null while it exists.';
 comment on column data.alert_rule.evaluated_at is 'Time for which it was evaluated last.';
 comment on column data.alert_rule.due_at is
 'When it is to be evaluated next; null for at once.';
@@ -48,6 +52,10 @@ comment on column data.alert_rule_version.document is
 'The rule, with its defaults; see internal.alert_rule_schema.';
 comment on column data.alert_rule_version.author is 'Who defined this version.';
 comment on column data.alert_rule_version.valid is 'From its definition until that of the next version.';
+
+insert into data.quota (name, value, used) values
+('alert_rules', 10000, null),
+('new_versions_per_alert_rule_and_hour', 100, null);
 
 create table data.alert (
     rule_id bigint not null,

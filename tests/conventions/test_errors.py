@@ -13,7 +13,11 @@ EXPLAINED = (ROOT / "sql" / "functions" / "internal" / "item_rules.sql").read_te
 # Functions that list the faults of a document: the slugs are the second column, or a member.
 FAULTS = "\n".join(
     (ROOT / "sql" / "functions" / "internal" / f"{name}.sql").read_text("utf-8")
-    for name in ("schema_faults", "server_faults", "matcher_faults", "check_silence")
+    for name in (
+        *("schema_faults", "server_faults", "alert_rule_faults", "alert_duration_faults"),
+        *("alert_member_faults", "alert_name_faults", "alert_text_faults"),
+        *("matcher_faults", "check_silence"),
+    )
 )
 # Constraints of tables that a request can break; what else they keep is checked before.
 REACHABLE = {"idempotency_key_well_formed"}
@@ -22,8 +26,11 @@ DOCUMENTED = set(re.findall(r"^\| `([a-z_]+)` \|", DOCUMENT, re.MULTILINE))
 RAISED = set(re.findall(r"constraint = '([a-z_]+)'", SQL))
 RULES = set(re.findall(r"\(\s*'([a-z_]+)',", EXPLAINED))
 FAULT_RULES = set(
-    re.findall(r"'([a-z_]+_(?:known|required|well_formed|path|once|limit|usable|select))'", FAULTS)
+    re.findall(
+        r"^ +'([a-z]+_[a-z_]+)',$|'slug', '([a-z_]+)'|slug := '([a-z_]+)'", FAULTS, re.MULTILINE
+    )
 )
+FAULT_RULES = {slug for found in FAULT_RULES for slug in found if slug}
 
 
 def test_the_sql_raises_and_explains_problems() -> None:

@@ -76,6 +76,24 @@ VERSIONS = [
     )
     for hours, version, tool in [(48, "1.0.0", "find"), (2, "1.1.0", "search")]
 ]
+RULES: list[tuple[datetime, dict[str, Any]]] = [
+    (
+        NOW - timedelta(hours=hours),
+        {
+            "author": "ann",
+            "condition": {
+                "type": "metric",
+                "kind": "queue_depth",
+                "statistic": "max",
+                "window": "5m",
+                "operator": ">",
+                "threshold": threshold,
+                "group_by": "source",
+            },
+        },
+    )
+    for hours, threshold in [(48, 100), (2, 50)]
+]
 
 
 @pytest.fixture(scope="session")
@@ -97,6 +115,10 @@ def history_url(database_server: Server) -> Iterator[str]:
                 alert = raise_alert(conn, severity=severity, source=source)
                 add_transition(conn, alert)
             add_silence(conn, "update-7", matcher("source", "=~", "billing-.*"))
+            for defined, document in RULES:
+                conn.execute(
+                    "select api.define_alert_rule('queue_long', %s, %s)", [Jsonb(document), defined]
+                )
         yield url
 
 

@@ -36,7 +36,7 @@ WITHIN = {
 # Tools for one item of what a function takes many of.
 SINGULAR = {"ingest_metric": "ingest_metrics", "ingest_fact": "ingest_facts"}
 # Operations of REST for one of what a function takes many of.
-ONE = {"heartbeat_server": "heartbeat"}
+ONE = {"heartbeat_server": "heartbeat", "get_alert_rule": "list_alert_rules"}
 # Paths about the service itself.
 OPERATIONAL = {"/livez", "/readyz", "/metrics"}
 # The name of an argument in SQL where a tool calls it otherwise; None is given by the service.
@@ -49,6 +49,9 @@ HINTS = {
     "put": (False, False, True),
     "delete": (False, None, True),
 }
+# Paths of documents.
+REGISTRY = f"/registry/servers/{SERVER}"
+RULES = "/alerts/rules/queue_long"
 # How a JSON value of a type of SQL is described.
 TYPES = {
     "text": {"string"},
@@ -257,6 +260,9 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     ("list_silences", "/alerts/silences", {"from": NOW.timestamp() - 86400, "limit": 5}),
+    ("list_alert_rules", "/alerts/rules", {"q": "QUEUE", "limit": 1}),
+    ("list_alert_rules", "/alerts/rules", {"name": "queue_long"}),
+    ("list_alert_rules", "/alerts/rules/{name}", {"name": "queue_long", "limit": 1}),
 ]
 
 
@@ -313,6 +319,11 @@ async def test_sql_rest_and_mcp_give_the_same_answer(
         ("list_active_alerts", "/alerts/active", {"server": "io.github.acme/serach"}),
         ("list_alert_history", "/alerts/history", {"limit": 0}),
         ("list_silences", "/alerts/silences", {"cursor": "x"}),
+        ("list_alert_rules", "/alerts/rules", {"name": "queue_lnog"}),
+        ("list_alert_rules", "/alerts/rules/{name}", {"name": "queue_lnog"}),
+        ("list_alert_rules", "/alerts/rules", {"limit": 0}),
+        ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_lnog", "author": "a"}),
+        ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_long"}),
     ],
 )
 async def test_rest_and_mcp_report_the_same_problem(
@@ -371,19 +382,26 @@ async def test_rest_and_mcp_refuse_the_same_keep_alives_in_the_same_words(
 
 
 @pytest.mark.parametrize(
-    "document",
+    ("tool", "path", "document"),
     [
-        {"description": "", "version": "^1", "remotes": [{"type": "http"}], "more": 1},
-        {"description": "d", "version": "1.0.0"},
-        {"description": "d", "version": "1.0.0", "owner": "other"},
+        (
+            "register_server",
+            REGISTRY,
+            {"description": "", "version": "^1", "remotes": [{}], "a": 1},
+        ),
+        ("register_server", REGISTRY, {"description": "d", "version": "1.0.0"}),
+        ("register_server", REGISTRY, {"description": "d", "version": "1.0.0", "owner": "other"}),
+        ("define_alert_rule", RULES, {"author": "a", "condition": {"type": "sql"}, "for": "5"}),
+        ("define_alert_rule", RULES, {"author": "a", "condition": {"type": "metric", "kind": "x"}}),
+        ("define_alert_rule", RULES, {"condition": {"type": "health", "statuses": ["bad"]}}),
     ],
 )
 async def test_rest_and_mcp_refuse_the_same_document_in_the_same_words(
-    rest: httpx.AsyncClient, client: Caller, document: dict[str, Any]
+    rest: httpx.AsyncClient, client: Caller, tool: str, path: str, document: dict[str, Any]
 ) -> None:
-    from_rest = (await rest.put(f"/registry/servers/{SERVER}", json=document)).json()
-    arguments = {"name": SERVER, **document}
-    result = await client.call_tool("register_server", arguments, raise_on_error=False)
+    from_rest = (await rest.put(path, json=document)).json()
+    arguments = {"name": path.split("/", 3)[3], **document}
+    result = await client.call_tool(tool, arguments, raise_on_error=False)
     (content,) = result.content
     assert isinstance(content, TextContent)
     from_mcp = msgspec.json.decode(content.text)

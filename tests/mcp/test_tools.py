@@ -41,6 +41,9 @@ NAMES = {
     "ack_alert",
     "silence_alerts",
     "list_silences",
+    "define_alert_rule",
+    "list_alert_rules",
+    "delete_alert_rule",
 }
 # What identifies an aggregate, with any fields.
 HEAD = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
@@ -62,6 +65,8 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("list_active_alerts", {}),
     ("list_alert_history", {"limit": 1}),
     ("list_silences", {}),
+    ("list_alert_rules", {}),
+    ("list_alert_rules", {"name": "queue_long"}),
     ("ingest_facts", {"items": []}),
     ("report_health", {"items": []}),
     ("heartbeat", {"names": []}),

@@ -365,7 +365,7 @@ def test_a_server_above_the_quota_is_refused_and_known_ones_still_change(db: Con
     for name in ("a", "b"):
         register(db, server_json(), name)
 
-    with refused(db, "registry_within_quota") as refusal:
+    with refused(db, "count_within_quota") as refusal:
         register(db, server_json(), "c")
     assert refusal.message == "this would be 3 servers; the quota is 2"
     assert refusal.params == {"quota": "servers", "allowed": 2}
@@ -378,7 +378,7 @@ def test_new_versions_of_a_server_are_limited_by_the_hour(db: Connection) -> Non
     for version in ("1.0.0", "2.0.0"):
         register(db, server_json(version))
 
-    with refused(db, "registry_within_quota") as refusal:
+    with refused(db, "count_within_quota") as refusal:
         register(db, server_json("3.0.0"))
     assert refusal.params["retry_after_seconds"] == 3600
     assert register(db, server_json("2.0.0"))["outcome"] == "unchanged"

@@ -12,6 +12,7 @@ from supervisor_mcp.operations.clock import Clock, now
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.rest import (
     aggregates,
+    alert_rules,
     alerts,
     facts,
     health,
@@ -43,6 +44,7 @@ NOUNS = (
     maintenance,
     alerts,
     silences,
+    alert_rules,
     health,
 )
 

@@ -116,4 +116,4 @@ version, document or list of capabilities begins a new version; the facts Fact:S
 Fact:ToolsChanged say what has changed. answer: {name, local, outcome, version, previous_version, tools:
 {added, removed, changed}, registered_at, updated_at}; outcome is created, changed, unchanged, or
 restored for a server that was deregistered. kinds and change are as in ingest_facts.
-Errors: document_refused, server_owned, registry_within_quota, series_within_quota.';
+Errors: document_refused, server_owned, count_within_quota, series_within_quota.';

@@ -2,8 +2,7 @@ create or replace function internal.alert_rule_error(p_condition jsonb) returns 
 language sql stable
 begin atomic
     with named as (
-        select
-            coalesce(p_condition -> 'during', p_condition) as condition
+        select coalesce(p_condition -> 'during', p_condition) as condition
     ),
 
     part as (
@@ -31,7 +30,10 @@ begin atomic
                 from unnest(part.kinds) as wanted (name)
                 where
                     wanted.name is not null
-                    and not exists (select from data.kind where kind.name = wanted.name)
+                    and not exists (
+                        select from data.kind
+                        where kind.name = wanted.name
+                    )
             ),
             case
                 when part.length > internal.retention('sample_1h')

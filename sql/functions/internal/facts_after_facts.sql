@@ -16,7 +16,7 @@ begin atomic
             case when coalesce(named.present, true) then interval '0' else named.within end as patience
         from unnest(p_rules) as rule
         cross join jsonb_to_record(rule.document -> 'condition') as named (
-            kind text, present boolean, within interval, "window" interval, "join" text, "after" jsonb
+            kind text, present boolean, within interval, "window" interval, "join" text, after jsonb
         )
     ),
 
@@ -25,10 +25,11 @@ begin atomic
             condition.rule_id,
             fact.*
         from condition
-        cross join lateral internal.rule_facts(
-            condition."after" ->> 'kind', condition."join",
-            p_from - condition."window" - condition.patience, p_to - condition.patience
-        ) as fact
+        cross join
+            lateral internal.rule_facts(
+                condition.after ->> 'kind', condition."join",
+                p_from - condition."window" - condition.patience, p_to - condition.patience
+            ) as fact
         where fact.label is not null
     ),
 
@@ -40,28 +41,14 @@ begin atomic
         cross join lateral internal.rule_facts(
             condition.kind, condition."join", p_from - condition."window" - condition.patience, p_to
         ) as fact
-    )
+    ),
 
-    select
-        row(
+    pair as (
+        select
             condition.rule_id,
             instant.at,
             earlier.label,
-            count(*) filter (where answered.found = condition.expected),
-            coalesce(bool_or(answered.found = condition.expected), false),
-            count(*),
-            null
-        )::data.alert_reading
-    from condition
-    cross join generate_series(p_from, p_to, p_step) as instant (at)
-    inner join earlier
-        on
-            condition.rule_id = earlier.rule_id
-            and earlier.ts > instant.at - condition."window" - condition.patience
-            and earlier.ts <= instant.at - condition.patience
-    cross join lateral (
-        select
-            exists (
+            condition.expected = exists (
                 select from later
                 where
                     later.rule_id = condition.rule_id
@@ -69,9 +56,28 @@ begin atomic
                     and later.ts >= earlier.ts
                     and later.ts <= earlier.ts + condition.within
                     and later.ts <= instant.at
-            ) as found
-    ) as answered
-    group by condition.rule_id, instant.at, earlier.label;
+            ) as counts
+        from condition
+        cross join generate_series(p_from, p_to, p_step) as instant (at)
+        inner join earlier
+            on
+                condition.rule_id = earlier.rule_id
+                and earlier.ts > instant.at - condition."window" - condition.patience
+                and earlier.ts <= instant.at - condition.patience
+    )
+
+    select
+        row(
+            pair.rule_id,
+            pair.at,
+            pair.label,
+            count(*) filter (where pair.counts),
+            bool_or(pair.counts),
+            count(*),
+            null
+        )::data.alert_reading
+    from pair
+    group by pair.rule_id, pair.at, pair.label;
 end;
 comment on function internal.facts_after_facts(
     data.alert_rule_version[], timestamptz, timestamptz, interval

@@ -16,7 +16,7 @@ begin atomic
             coalesce(named."join", 'source') as joined_by
         from unnest(p_rules) as rule
         cross join jsonb_to_record(rule.document -> 'condition') as named (
-            kind text, present boolean, within interval, "join" text, "during" jsonb
+            kind text, present boolean, within interval, "join" text, during jsonb
         )
     ),
 
@@ -49,23 +49,24 @@ begin atomic
             reading.observations,
             reading.parts
         )::data.alert_reading
-    from internal.measure_metrics(
-        array(
-            select
-                row(
-                    condition.rule_id, 0,
-                    jsonb_build_object(
-                        'condition',
-                        condition."during" || case condition.joined_by
-                            when 'source' then '{"group_by": "source"}' else '{}'
-                        end::jsonb
-                    ),
-                    '', null
-                )::data.alert_rule_version
-            from condition
-        ),
-        p_from, p_to, p_step
-    ) as reading
+    from
+        internal.measure_metrics(
+            array(
+                select
+                    row(
+                        stated.rule_id, 0,
+                        jsonb_build_object(
+                            'condition',
+                            stated.during || case stated.joined_by
+                                when 'source' then '{"group_by": "source"}' else '{}'
+                            end::jsonb
+                        ),
+                        '', null
+                    )::data.alert_rule_version
+                from condition as stated
+            ),
+            p_from, p_to, p_step
+        ) as reading
     inner join condition on reading.rule_id = condition.rule_id;
 end;
 comment on function internal.facts_during_metrics(

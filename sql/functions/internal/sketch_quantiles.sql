@@ -51,8 +51,10 @@ begin
         end if;
         v_quantiles := v_quantiles || case
             -- Nothing is known of the values in an open bucket of a histogram.
-            when v_below > '-infinity' and v_above < 'infinity'
-                then greatest(v_below, least(v_above, v_below + (v_above - v_below) * (v_rank - v_lower)::double precision))
+            when v_below > '-infinity' and v_above < 'infinity' then greatest(
+                v_below,
+                least(v_above, v_below + (v_above - v_below) * (v_rank - v_lower)::double precision)
+            )
         end;
     end loop;
     return v_quantiles;
@@ -61,6 +63,6 @@ $$;
 comment on function internal.sketch_quantiles(
     bigint[], double precision, double precision, boolean, text[]
 ) is
-'p50, p90, p95 and p99, those that p_statistics names, of the values in a sketch, as internal.window_statistics computes them; its entries
-are in the order of their bins. p_low and p_high are the extremes of the values, p_exact says whether they
+'p50, p90, p95 and p99, those that p_statistics names, of the values in a sketch, as
+internal.window_statistics computes them; its entries are in the order of their bins. p_low and p_high are the extremes of the values, p_exact says whether they
 are values themselves.';
