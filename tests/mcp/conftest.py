@@ -111,14 +111,14 @@ def history_url(database_server: Server) -> Iterator[str]:
                     "select api.register_server(%s, %s, %s)",
                     [SERVER, Jsonb(document), registered],
                 )
-            for defined, document in RULES:
-                conn.execute(
-                    "select api.define_alert_rule('queue_long', %s, %s)", [Jsonb(document), defined]
-                )
             for severity, source in (("critical", "orders-mcp"), ("warning", "billing-mcp")):
                 alert = raise_alert(conn, severity=severity, source=source)
                 add_transition(conn, alert)
             add_silence(conn, "update-7", matcher("source", "=~", "billing-.*"))
+            for defined, document in RULES:
+                conn.execute(
+                    "select api.define_alert_rule('queue_long', %s, %s)", [Jsonb(document), defined]
+                )
         yield url
 
 

@@ -242,9 +242,6 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("list_maintenance", "/health/maintenance", {"name": "io.github.acme/search", "limit": 5}),
     ("get_health", "/health/servers/{name}", {"name": "io.github.acme/search"}),
     ("list_health", "/health/servers", {"status": "unknown", "tag": "shop", "limit": 1}),
-    ("list_alert_rules", "/alerts/rules", {"q": "QUEUE", "limit": 1}),
-    ("list_alert_rules", "/alerts/rules", {"name": "queue_long"}),
-    ("list_alert_rules", "/alerts/rules/{name}", {"name": "queue_long", "limit": 1}),
     ("list_active_alerts", "/alerts/active", {}),
     (
         "list_active_alerts",
@@ -263,6 +260,9 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     ("list_silences", "/alerts/silences", {"from": NOW.timestamp() - 86400, "limit": 5}),
+    ("list_alert_rules", "/alerts/rules", {"q": "QUEUE", "limit": 1}),
+    ("list_alert_rules", "/alerts/rules", {"name": "queue_long"}),
+    ("list_alert_rules", "/alerts/rules/{name}", {"name": "queue_long", "limit": 1}),
 ]
 
 
@@ -314,16 +314,16 @@ async def test_sql_rest_and_mcp_give_the_same_answer(
         ("query_sla", "/health/sla", {"window": "7d", "to": NOW.timestamp()}),
         ("query_sla", "/health/sla", {"timezone": "Berlin"}),
         ("list_maintenance", "/health/maintenance", {"name": "io.github.acme/serach"}),
-        ("list_alert_rules", "/alerts/rules", {"name": "queue_lnog"}),
-        ("list_alert_rules", "/alerts/rules/{name}", {"name": "queue_lnog"}),
-        ("list_alert_rules", "/alerts/rules", {"limit": 0}),
-        ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_lnog", "author": "a"}),
-        ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_long"}),
         ("list_active_alerts", "/alerts/active", {"state": "resolved"}),
         ("list_active_alerts", "/alerts/active", {"rule": "queue_lng"}),
         ("list_active_alerts", "/alerts/active", {"server": "io.github.acme/serach"}),
         ("list_alert_history", "/alerts/history", {"limit": 0}),
         ("list_silences", "/alerts/silences", {"cursor": "x"}),
+        ("list_alert_rules", "/alerts/rules", {"name": "queue_lnog"}),
+        ("list_alert_rules", "/alerts/rules/{name}", {"name": "queue_lnog"}),
+        ("list_alert_rules", "/alerts/rules", {"limit": 0}),
+        ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_lnog", "author": "a"}),
+        ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_long"}),
     ],
 )
 async def test_rest_and_mcp_report_the_same_problem(

@@ -16,6 +16,9 @@ COMMANDS = {
     "get_server": "server",
     "register_server": "register",
     "query_sla": "sla",
+    "list_active_alerts": "alerts",
+    "list_alert_history": "alerts history",
+    "list_silences": "alerts silences",
     "ingest_metrics": "import",
     "ingest_facts": "import",
 }

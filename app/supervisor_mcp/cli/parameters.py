@@ -40,6 +40,18 @@ def complete_server(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def author_of(given: str | None) -> str:
+    """The author that is given, else the login name of this user. Raises Failure."""
+    from getpass import getuser
+
+    if given is not None:
+        return given
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        raise Failure("This user has no name.", USAGE, hint="Add --author NAME.") from None
+
+
 def read_labels(given: list[str] | None) -> dict[str, str]:
     """Labels from `KEY=VALUE` texts. Raises Failure."""
     labels = {}
@@ -85,5 +97,6 @@ Server = Annotated[
         autocompletion=complete_server,
     ),
 ]
+Author = Annotated[str | None, typer.Option(help="Who does this; your login name if left out.")]
 Owner = Annotated[str | None, typer.Option(help="Owner of the entries.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Tag of the entries; repeatable.")]

@@ -42,9 +42,9 @@ NOUNS = (
     server_health,
     sla,
     maintenance,
-    alert_rules,
     alerts,
     silences,
+    alert_rules,
     health,
 )
 

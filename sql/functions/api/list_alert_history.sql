@@ -14,6 +14,8 @@ security definer
 set search_path = pg_catalog, public, pg_temp
 set timezone = 'UTC'
 set extra_float_digits = 1
+-- One plan for all filters would read every transition.
+set plan_cache_mode = force_custom_plan
 as $$
 declare
     v_limit constant integer := internal.read_limit(p_limit, 100, 1000);
