@@ -905,6 +905,8 @@ create function internal.rollup_width(p_rollup name) returns interval language s
 
 create function internal.rule_label(p_condition jsonb) returns text language sql immutable parallel safe;
 
+create function internal.rule_series(p_kinds bigint[], p_where jsonb) returns bigint[] language sql stable;
+
 create function internal.samples_kept_from() returns timestamp with time zone language plpgsql stable;
 
 create function internal.schema_alternative(p_value jsonb, p_schema jsonb) returns jsonb language sql immutable parallel safe;

@@ -33,4 +33,10 @@ def test_every_command_in_the_table_exists() -> None:
         for command in app.registered_commands
         if command.callback is not None
     }
-    assert set(COMMANDS.values()) <= known
+    groups = {
+        f"{group.name or group.typer_instance.info.name} {command.name}"
+        for group in app.registered_groups
+        if group.typer_instance is not None
+        for command in group.typer_instance.registered_commands
+    }
+    assert set(COMMANDS.values()) <= known | groups

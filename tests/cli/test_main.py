@@ -24,6 +24,7 @@ COMMANDS = (
     "server",
     "register",
     "sla",
+    "alert-rules",
     "demo",
 )
 # What commands need, and `--help` and the completion of the shell do not.

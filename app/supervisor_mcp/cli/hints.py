@@ -16,6 +16,8 @@ COMMANDS = {
     "get_server": "server",
     "register_server": "register",
     "query_sla": "sla",
+    "list_alert_rules": "alert-rules list",
+    "define_alert_rule": "alert-rules define",
     "ingest_metrics": "import",
     "ingest_facts": "import",
 }
