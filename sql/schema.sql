@@ -24,6 +24,7 @@ create table data.alert (
     rule_id bigint not null,  -- Rule.
     fingerprint text not null,  -- Digest of the labels.
     version integer not null,  -- Version of the rule that evaluated it last.
+    label text not null,  -- Group of the rule that it is about; empty where the rule has none.
     labels jsonb not null,  -- Labels, among them alertname and severity.
     annotations jsonb not null,  -- Annotations, with their placeholders filled in.
     state text not null,  -- pending or firing.
@@ -42,7 +43,19 @@ create table data.alert (
     constraint alert_fired CHECK (((state = 'firing'::text) = (fired_at IS NOT NULL))),
     constraint alert_state_known CHECK ((state = ANY (ARRAY['pending'::text, 'firing'::text])))
 ) with (fillfactor=50);
-create index alert_by_rule on data.alert using btree (rule_id);
+create index alert_by_rule on data.alert using btree (rule_id, label);
+
+-- The condition of a rule for a group at a time. active is null where there is no data; parts are what the
+-- value was computed from.
+create type data.alert_reading as (
+    rule_id bigint,
+    at timestamp with time zone,
+    label text,
+    value double precision,
+    active boolean,
+    observations bigint,
+    parts double precision[]
+);
 
 -- A rule that raises alerts. What it says is in data.alert_rule_version.
 create table data.alert_rule (
@@ -52,6 +65,7 @@ create table data.alert_rule (
     deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
     deleted_by text,  -- Who deleted it; null while it exists.
     evaluated_at timestamp with time zone,  -- Time for which it was evaluated last.
+    due_at timestamp with time zone,  -- When it is to be evaluated next; null for at once.
     error text,  -- Why it could not be evaluated; null where it could.
     error_since timestamp with time zone,  -- Since when it cannot be evaluated.
     constraint alert_rule_pkey PRIMARY KEY (rule_id),
@@ -76,6 +90,15 @@ create table data.alert_rule_version (
     constraint author_well_formed CHECK (internal.fits(author, 'owner'::text))
 );
 create unique index alert_rule_version_present on data.alert_rule_version using btree (rule_id) where upper_inf(valid);
+
+-- The state of an alert after an evaluation: inactive, pending, firing or resolved; since when its condition
+-- holds, since when it is firing, and since when the condition of a firing alert no longer holds.
+create type data.alert_step as (
+    state text,
+    active_at timestamp with time zone,
+    fired_at timestamp with time zone,
+    recovering_at timestamp with time zone
+);
 
 -- Every change of the state of an alert, with its evidence.
 create table data.alert_transition (
@@ -645,11 +668,19 @@ create function internal.alert_condition_defaults(p_condition jsonb) returns jso
 
 create function internal.alert_duration_faults(p_document jsonb) returns TABLE(field text, slug text, detail text) language sql stable;
 
+create function internal.alert_evidence(p_rule data.alert_rule_version, p_reading data.alert_reading, p_by text, p_at timestamp with time zone, p_watermark timestamp with time zone) returns jsonb language plpgsql stable;
+
+create function internal.alert_labels(p_name text, p_document jsonb, p_by text, p_label text) returns jsonb language sql immutable parallel safe;
+
 create function internal.alert_member_faults(p_condition jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
 create function internal.alert_name_faults(p_condition jsonb) returns TABLE(field text, slug text, detail text) language sql stable;
 
+create function internal.alert_query(p_condition jsonb, p_by text, p_label text, p_from timestamp with time zone, p_to timestamp with time zone) returns jsonb language plpgsql immutable parallel safe;
+
 create function internal.alert_rule_defaults(p_document jsonb) returns jsonb language sql immutable parallel safe;
+
+create function internal.alert_rule_error(p_condition jsonb) returns text language sql stable;
 
 create function internal.alert_rule_faults(p_name text, p_document jsonb) returns jsonb language plpgsql stable;
 
@@ -666,6 +697,10 @@ create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_windo
 create function internal.bin(p_value double precision) returns integer language sql immutable strict parallel safe;
 
 create function internal.bin_value(p_bin bigint) returns double precision language sql immutable strict parallel safe;
+
+create function internal.burn_pairs(p_condition jsonb) returns TABLE(factor double precision, short interval, long interval) language sql stable;
+
+create function internal.change_alerts(p_rules data.alert_rule_version[], p_now timestamp with time zone) returns integer language plpgsql volatile set TimeZone=UTC set extra_float_digits=1;
 
 create function internal.change_json(p_current data.statistics, p_previous data.statistics) returns json language sql immutable parallel safe;
 
@@ -689,9 +724,13 @@ create function internal.check_reports(p_items jsonb, p_now timestamp with time 
 
 create function internal.claim_idempotency_key(p_operation text, p_key text, p_body jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
 
+create function internal.compares(p_value double precision, p_operator text, p_threshold double precision) returns boolean language sql immutable parallel safe;
+
 create function internal.complete_idempotency_key(p_operation text, p_key text, p_answer json, p_kinds text[]) returns void language sql volatile;
 
 create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray language internal immutable sfunc array_cat stype anycompatiblearray;
+
+create function internal.condition_window(p_condition jsonb) returns interval language sql stable;
 
 create function internal.counter_after(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
 
@@ -707,6 +746,8 @@ create function internal.document_changes(p_before jsonb, p_after jsonb) returns
 
 create function internal.document_leaves(p_document jsonb) returns TABLE(field text, value jsonb) language sql immutable parallel safe;
 
+create function internal.due_alert_rules(p_now timestamp with time zone, p_limit integer) returns bigint[] language sql stable;
+
 create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql stable;
 
 create function internal.end_alert_rule_version(p_rule bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
@@ -717,6 +758,14 @@ create function internal.end_version(p_server bigint, p_now timestamp with time 
 
 create function internal.estimate_rows(p_relation regclass) returns bigint language plpgsql stable;
 
+create function internal.evaluate_alert_rules(p_rules bigint[], p_now timestamp with time zone) returns integer language plpgsql volatile;
+
+create procedure internal.evaluate_alerts(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create function internal.evaluation_interval(p_condition jsonb) returns interval language sql stable;
+
+create function internal.expected_groups(p_kind bigint, p_series bigint[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(at timestamp with time zone, label text) language sql stable;
+
 create procedure internal.expire_health(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
 create function internal.expire_states(p_now timestamp with time zone) returns integer language sql volatile;
@@ -724,6 +773,10 @@ create function internal.expire_states(p_now timestamp with time zone) returns i
 create function internal.explain_items(p_bad_items jsonb, p_now timestamp with time zone, p_type text) returns jsonb language plpgsql stable;
 
 create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.facts_after_facts(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.facts_during_metrics(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
 
 create function internal.find_alert_rule(p_name text, p_field text DEFAULT 'name'::text) returns bigint language plpgsql stable;
 
@@ -779,7 +832,21 @@ create function internal.local_days(p_from timestamp with time zone, p_to timest
 
 create function internal.lock_quotas() returns void language plpgsql volatile;
 
+create function internal.longest_sampled_window() returns interval language sql immutable parallel safe;
+
 create function internal.maintenance_json(p_id text, p_now timestamp with time zone) returns json language sql stable;
+
+create function internal.measure_burn_rates(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.measure_conditions(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language plpgsql stable;
+
+create function internal.measure_facts(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.measure_health(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.measure_keepalives(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.measure_metrics(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language plpgsql stable;
 
 create function internal.measure_sla(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, name text, begins_at timestamp with time zone, ends_at timestamp with time zone, up numeric, degraded numeric, down numeric, unknown numeric, maintenance numeric, uptime_percent double precision, coverage_percent double precision, outages bigint, longest_outage numeric, mean_time_to_recover numeric, target_percent double precision, budget numeric, budget_left numeric, budget_left_percent double precision) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
@@ -794,6 +861,8 @@ create function internal.nearest_kind(p_kind text) returns text language sql sta
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
 
 create function internal.nearest_server(p_name text) returns text language sql stable;
+
+create function internal.next_alert(p_state data.alert_step, p_active boolean, p_at timestamp with time zone, p_for interval, p_keep_firing_for interval) returns data.alert_step language sql immutable parallel safe;
 
 create function internal.next_health(p_state data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
 
@@ -814,6 +883,8 @@ create function internal.parse_window(p_window text) returns interval language p
 create function internal.percentage(p_part numeric, p_whole numeric) returns double precision language sql immutable parallel safe;
 
 create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
+
+create function internal.pick_statistic(p_statistics data.statistics, p_name text) returns double precision language sql immutable parallel safe;
 
 create function internal.plot_series(p_kind bigint, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns json language sql stable;
 
@@ -889,6 +960,8 @@ create function internal.register_series(p_series jsonb, p_now timestamp with ti
 
 create function internal.registered_since(p_server bigint) returns timestamp with time zone language sql stable;
 
+create function internal.render_annotations(p_annotations jsonb, p_labels jsonb, p_value text) returns jsonb language sql immutable parallel safe;
+
 create function internal.report_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.resolve_alerts(p_rule bigint, p_reason text, p_now timestamp with time zone) returns integer language plpgsql volatile;
@@ -899,13 +972,21 @@ create function internal.restatements_json(p_server bigint, p_from timestamp wit
 
 create function internal.retention(p_relation name) returns interval language sql stable;
 
+create function internal.rolling_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language plpgsql stable;
+
 create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.rollup_width(p_rollup name) returns interval language sql immutable strict parallel safe;
 
+create function internal.rule_facts(p_kind text, p_join text, p_from timestamp with time zone, p_to timestamp with time zone) returns TABLE(label text, ts timestamp with time zone) language sql stable;
+
 create function internal.rule_label(p_condition jsonb) returns text language sql immutable parallel safe;
 
 create function internal.rule_series(p_kinds bigint[], p_where jsonb) returns bigint[] language sql stable;
+
+create function internal.rule_servers(p_condition jsonb) returns bigint[] language sql stable;
+
+create function internal.sampled_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language sql stable;
 
 create function internal.samples_kept_from() returns timestamp with time zone language plpgsql stable;
 
@@ -943,9 +1024,15 @@ create function internal.signal_words(p_signal text, p_status text, p_detail tex
 
 create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
 
+create function internal.sketch_quantiles(p_sketch bigint[], p_low double precision, p_high double precision, p_exact boolean, p_statistics text[]) returns double precision[] language plpgsql immutable strict parallel safe;
+
 create function internal.sla_days(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text, p_as_of timestamp with time zone) returns json language sql stable;
 
 create procedure internal.snapshot_aggregates(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create function internal.spent_by_metrics(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(rule_id bigint, at timestamp with time zone, label text, length interval, share double precision, target double precision, observations bigint) language sql stable;
+
+create function internal.spent_by_servers(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(rule_id bigint, at timestamp with time zone, label text, length interval, share double precision, target double precision, observations bigint) language sql stable;
 
 create function internal.split_by_version(p_series json) returns json language sql stable;
 
@@ -1495,6 +1582,7 @@ create table deploy.setting (
 );
 
 -- jobs
+-- job internal.evaluate_alerts every 00:00:15 {"rules": 25} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.expire_health every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.observe_traffic every 00:01:00 {"down": 0.5, "failed": "$.\"error.type\"", "metric": "mcp.server.operation.duration", "window": "5 minutes", "degraded": 0.05, "least_calls": 10} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune every 1 day {"conflicts": "90 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00

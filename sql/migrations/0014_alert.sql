@@ -7,6 +7,7 @@ create table data.alert_rule (
     deleted_at timestamptz,
     deleted_by text,
     evaluated_at timestamptz,
+    due_at timestamptz,
     error text,
     error_since timestamptz,
     constraint alert_rule_pkey primary key (rule_id),
@@ -23,6 +24,8 @@ comment on column data.alert_rule.created_at is 'When it was defined first.';
 comment on column data.alert_rule.deleted_at is 'When it was deleted; null while it exists.';
 comment on column data.alert_rule.deleted_by is 'Who deleted it; null while it exists.';
 comment on column data.alert_rule.evaluated_at is 'Time for which it was evaluated last.';
+comment on column data.alert_rule.due_at is
+'When it is to be evaluated next; null for at once.';
 comment on column data.alert_rule.error is 'Why it could not be evaluated; null where it could.';
 comment on column data.alert_rule.error_since is 'Since when it cannot be evaluated.';
 
@@ -58,6 +61,7 @@ create table data.alert (
     rule_id bigint not null,
     fingerprint text not null,
     version integer not null,
+    label text not null,
     labels jsonb not null,
     annotations jsonb not null,
     state text not null,
@@ -76,11 +80,12 @@ create table data.alert (
     constraint alert_fired check ((state = 'firing') = (fired_at is not null)),
     constraint ack_complete check ((acked_by is null) = (acked_at is null))
 ) with (fillfactor = 50);
-create index alert_by_rule on data.alert (rule_id);
+create index alert_by_rule on data.alert (rule_id, label);
 comment on table data.alert is 'The alerts that are pending or firing.';
 comment on column data.alert.rule_id is 'Rule.';
 comment on column data.alert.fingerprint is 'Digest of the labels.';
 comment on column data.alert.version is 'Version of the rule that evaluated it last.';
+comment on column data.alert.label is 'Group of the rule that it is about; empty where the rule has none.';
 comment on column data.alert.labels is 'Labels, among them alertname and severity.';
 comment on column data.alert.annotations is 'Annotations, with their placeholders filled in.';
 comment on column data.alert.state is 'pending or firing.';
@@ -144,6 +149,29 @@ comment on column data.alert_transition.evidence is
 comment on column data.alert_transition.annotations is 'Annotations of the alert.';
 comment on column data.alert_transition.change is 'Transaction, for readers that follow the table.';
 
+create type data.alert_step as (
+    state text,
+    active_at timestamptz,
+    fired_at timestamptz,
+    recovering_at timestamptz
+);
+comment on type data.alert_step is
+'The state of an alert after an evaluation: inactive, pending, firing or resolved; since when its condition
+holds, since when it is firing, and since when the condition of a firing alert no longer holds.';
+
+create type data.alert_reading as (
+    rule_id bigint,
+    at timestamptz,
+    label text,
+    value double precision,
+    active boolean,
+    observations bigint,
+    parts double precision []
+);
+comment on type data.alert_reading is
+'The condition of a rule for a group at a time. active is null where there is no data; parts are what the
+value was computed from.';
+
 create table data.silence (
     silence_id text not null,
     matchers jsonb not null,
@@ -163,7 +191,8 @@ create table data.silence (
 create index silence_by_time on data.silence using gist (during);
 comment on table data.silence is 'Times in which alerts with certain labels notify nobody.';
 comment on column data.silence.silence_id is 'Name that its author chose.';
-comment on column data.silence.matchers is 'What the labels must match, all of it: [{name, operator, value}].';
+comment on column data.silence.matchers is
+'What the labels must match, all of it: [{name, operator, value}].';
 comment on column data.silence.during is 'From when until when.';
 comment on column data.silence.author is 'Who silences.';
 comment on column data.silence.comment is 'Why.';
