@@ -24,6 +24,7 @@ COMMANDS = (
     "server",
     "register",
     "sla",
+    "alert-rules",
     "alerts",
     "demo",
 )

@@ -19,6 +19,8 @@ COMMANDS = {
     "list_active_alerts": "alerts",
     "list_alert_history": "alerts history",
     "list_silences": "alerts silences",
+    "list_alert_rules": "alert-rules list",
+    "define_alert_rule": "alert-rules define",
     "ingest_metrics": "import",
     "ingest_facts": "import",
 }

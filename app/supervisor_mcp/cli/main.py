@@ -15,6 +15,7 @@ from typer.exceptions import TyperException
 
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.agg import agg
+from supervisor_mcp.cli.alert_rules import alert_rules
 from supervisor_mcp.cli.alerts import alerts
 from supervisor_mcp.cli.demo import demo
 from supervisor_mcp.cli.escape import printable_json
@@ -130,6 +131,7 @@ app.command()(servers)
 app.command()(server)
 app.command()(register)
 app.command()(sla)
+app.add_typer(alert_rules)
 app.add_typer(alerts)
 app.command()(demo)
 
