@@ -812,6 +812,8 @@ create function internal.health_ranges(p_servers bigint[], p_from timestamp with
 
 create function internal.health_since(p_servers bigint[], p_statuses text[], p_from timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, status text, since timestamp with time zone) language sql stable;
 
+create function internal.hold_registrations(p_servers bigint[]) returns SETOF bigint language sql volatile;
+
 create function internal.hourly_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.increase(p_values double precision[]) returns double precision language sql immutable strict parallel safe;
