@@ -23,6 +23,11 @@ COMMANDS = (
     "servers",
     "server",
     "register",
+    "deregister",
+    "heartbeat",
+    "report",
+    "health",
+    "maintenance",
     "sla",
     "demo",
 )

@@ -40,6 +40,21 @@ def complete_server(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def complete_maintenance(incomplete: str) -> list[str]:
+    """Windows that have not ended, for the completion of the shell."""
+    import msgspec
+
+    from supervisor_mcp.cli.client import connect
+
+    try:
+        with connect(timeout_seconds=COMPLETION_SECONDS) as client:
+            answer = client.get("/health/maintenance")
+    except Failure:
+        return []
+    ids = [item["id"] for item in msgspec.json.decode(answer)["items"]]
+    return [each for each in ids if each.startswith(incomplete)]
+
+
 def read_labels(given: list[str] | None) -> dict[str, str]:
     """Labels from `KEY=VALUE` texts. Raises Failure."""
     labels = {}
@@ -85,5 +100,6 @@ Server = Annotated[
         autocompletion=complete_server,
     ),
 ]
+Tag = Annotated[str | None, typer.Option(help="Only servers with this tag.")]
 Owner = Annotated[str | None, typer.Option(help="Owner of the entries.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Tag of the entries; repeatable.")]
