@@ -41,8 +41,8 @@ class Client:
         given = {name: value for name, value in (params or {}).items() if value is not None}
         return accepted(self.send("GET", path, params=given)).content
 
-    def send_json(self, method: str, path: str, body: Mapping[str, Any]) -> bytes:
-        """The body of the answer to a request with a JSON object, which is JSON too."""
+    def send_json(self, method: str, path: str, body: object) -> bytes:
+        """The body of the answer to a request with JSON, which is JSON too."""
         import msgspec
 
         headers = {"Content-Type": "application/json"}

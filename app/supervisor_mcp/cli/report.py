@@ -13,10 +13,10 @@ from supervisor_mcp.cli.failure import Failure
 from supervisor_mcp.cli.hints import for_command_line
 from supervisor_mcp.cli.parameters import Json, Server
 
-OUTCOMES = ("accepted", "duplicate", "conflict", "late")
+# A conflict is not possible: other content is another report.
+OUTCOMES = ("accepted", "duplicate", "late")
 NOTES = {
     "duplicate": "The same report is stored already.",
-    "conflict": "Another report of this time is stored already; yours is kept apart.",
     "late": "It is older than the newest report, so the health does not change.",
 }
 
