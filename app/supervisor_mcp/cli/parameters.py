@@ -28,6 +28,12 @@ def complete_rule(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def complete_maintenance(incomplete: str) -> list[str]:
+    """Windows that have not ended, for the completion of the shell."""
+    names = _complete("/health/maintenance", {}, "id")
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def _complete(path: str, filters: dict[str, str | None], member: str) -> list[str]:
     import msgspec
 
@@ -103,5 +109,6 @@ Rule = Annotated[
     typer.Argument(help="Name of an alert rule.", metavar="NAME", autocompletion=complete_rule),
 ]
 Author = Annotated[str | None, typer.Option(help="Who does this; your login name if left out.")]
+Tag = Annotated[str | None, typer.Option(help="Only servers with this tag.")]
 Owner = Annotated[str | None, typer.Option(help="Owner of the entries.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Tag of the entries; repeatable.")]
