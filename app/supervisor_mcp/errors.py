@@ -67,6 +67,8 @@ TITLES: Final[Mapping[str, str]] = {
     "from_in_range": "Range before the year 1",
     "server_owned": "Server of another owner",
     "servers_listed": "No servers, or too many",
+    "silence_closed": "Silence without an end",
+    "until_in_future": "Acknowledgement in the past",
     "window_or_range": "Window combined with a range",
 }
 

@@ -31,6 +31,7 @@ COMMANDS = {
     "ack_alert": "alerts ack",
     "list_alert_rules": "alert-rules list",
     "define_alert_rule": "alert-rules define",
+    "get_alert_rule": "alert-rules show",
     "delete_alert_rule": "alert-rules delete",
     "ingest_metrics": "import",
     "ingest_facts": "import",
