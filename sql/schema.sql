@@ -766,6 +766,8 @@ create function internal.alter_unchanged(p_job_id integer, p_schedule interval, 
 
 create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind_id bigint, answer json) language plpgsql stable;
 
+create function internal.backtest_step(p_condition jsonb, p_step text, p_from timestamp with time zone, p_to timestamp with time zone) returns interval language plpgsql stable;
+
 create function internal.bin(p_value double precision) returns integer language sql immutable strict parallel safe;
 
 create function internal.bin_value(p_bin bigint) returns double precision language sql immutable strict parallel safe;
@@ -894,6 +896,8 @@ create function internal.hold_registrations(p_servers bigint[]) returns SETOF bi
 
 create function internal.hourly_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
+create function internal.incidents_schema() returns jsonb language sql immutable parallel safe;
+
 create function internal.increase(p_values double precision[]) returns double precision language sql immutable strict parallel safe;
 
 create function internal.is_labels(p_labels jsonb) returns boolean language sql immutable parallel safe;
@@ -905,6 +909,8 @@ create function internal.item_digest(p_item jsonb, p_ts timestamp with time zone
 create function internal.item_rules() returns TABLE(slug text, field text, detail text) language sql immutable parallel safe;
 
 create function internal.join_json(VARIADIC p_objects json[]) returns json language sql immutable parallel safe;
+
+create function internal.judge_reading(p_document jsonb, p_has_reading boolean, p_active boolean, p_enabled boolean) returns boolean language sql immutable parallel safe;
 
 create function internal.keep_conflicts(p_conflicts jsonb, p_now timestamp with time zone) returns integer language sql volatile;
 
@@ -1016,6 +1022,8 @@ create function internal.read_fields(p_fields text[]) returns text[] language pl
 
 create function internal.read_histogram(p_value jsonb) returns data.histogram language plpgsql immutable;
 
+create function internal.read_incidents(p_incidents jsonb, p_kind text, p_from timestamp with time zone, p_to timestamp with time zone) returns jsonb language plpgsql stable;
+
 create function internal.read_items(p_body jsonb) returns jsonb language plpgsql immutable;
 
 create function internal.read_limit(p_limit integer, p_default integer, p_most integer) returns integer language plpgsql immutable;
@@ -1023,6 +1031,8 @@ create function internal.read_limit(p_limit integer, p_default integer, p_most i
 create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
 
 create function internal.read_step(p_step text, p_from timestamp with time zone, p_to timestamp with time zone) returns interval language plpgsql immutable;
+
+create function internal.read_tested_rule(p_rule jsonb, p_name text) returns data.alert_rule_version language plpgsql stable;
 
 create function internal.read_timezone(p_timezone text) returns text language plpgsql stable;
 
@@ -1062,6 +1072,8 @@ create function internal.registered_since(p_server bigint) returns timestamp wit
 
 create function internal.render_annotations(p_annotations jsonb, p_labels jsonb, p_value text) returns jsonb language sql immutable parallel safe;
 
+create function internal.replay_alert_rule(p_rule data.alert_rule_version, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(at timestamp with time zone, label text, from_state text, to_state text, value double precision, active_at timestamp with time zone) language plpgsql stable;
+
 create function internal.report_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.resolve_alerts(p_rule bigint, p_reason text, p_now timestamp with time zone) returns integer language plpgsql volatile;
@@ -1095,6 +1107,8 @@ create function internal.schema_alternative(p_value jsonb, p_schema jsonb) retur
 create function internal.schema_faults(p_document jsonb, p_schema jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
 create function internal.schema_sentence(p_schema jsonb) returns text language sql immutable parallel safe;
+
+create function internal.score_backtest(p_alerts jsonb, p_incidents jsonb) returns json language sql stable;
 
 create function internal.seconds_json(p_up numeric, p_degraded numeric, p_down numeric, p_unknown numeric, p_maintenance numeric) returns json language sql immutable parallel safe;
 
@@ -1216,6 +1230,8 @@ create schema api;
 
 create function api.ack_alert(p_id text, p_author text, p_until timestamp with time zone, p_note text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.backtest_alert_rule(p_rule jsonb, p_name text, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_incidents jsonb, p_incident_kind text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.define_alert_rule(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.delete_alert_rule(p_name text, p_author text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -1285,6 +1301,8 @@ create function api.report_health(p_body jsonb, p_partial boolean, p_idempotency
 create function api.silence_alerts(p_id text, p_matchers jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_comment text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.subscribe(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.suggest_threshold(p_condition jsonb, p_per_month double precision, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.take_deliveries(p_limit integer, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1823,6 +1841,7 @@ create table deploy.setting (
 
 -- privileges
 grant execute on function api.ack_alert(text,text,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.backtest_alert_rule(jsonb,text,timestamp with time zone,timestamp with time zone,text,jsonb,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.define_alert_rule(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.delete_alert_rule(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
@@ -1858,6 +1877,7 @@ grant execute on function api.renew_lease(text,text,double precision) to supervi
 grant execute on function api.report_health(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.silence_alerts(text,jsonb,timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function api.subscribe(text,jsonb,timestamp with time zone) to supervisor_app;
+grant execute on function api.suggest_threshold(jsonb,double precision,timestamp with time zone,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.take_deliveries(integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.unsubscribe(text,timestamp with time zone) to supervisor_app;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_analyst;

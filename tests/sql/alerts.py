@@ -11,15 +11,6 @@ from psycopg.types.json import Jsonb
 
 from tests.sql.calls import NOW, Json, ask
 
-DEFAULTS = {
-    "for": "0s",
-    "keep_firing_for": "0s",
-    "severity": "warning",
-    "labels": {},
-    "annotations": {},
-    "no_data": "ok",
-    "enabled": True,
-}
 # What is defined now is evaluated later.
 DEFINED = NOW - timedelta(days=400)
 
@@ -39,7 +30,7 @@ def above(threshold: float, **more: Any) -> Json:
 
 def define(conn: Connection, condition: Json, *, name: str = "cpu_high", **members: Any) -> int:
     """The number of a new rule."""
-    document = {**DEFAULTS, "condition": condition, **members}
+    document = {"condition": condition, **members}
     rule: int = ask(
         conn,
         "insert into data.alert_rule (name, created_at) values (%s, %s) returning rule_id",
@@ -49,7 +40,7 @@ def define(conn: Connection, condition: Json, *, name: str = "cpu_high", **membe
     conn.execute(
         """
         insert into data.alert_rule_version (rule_id, version, document, author, valid)
-        values (%s, 1, %s, 'ann', tstzrange(%s, null))
+        values (%s, 1, internal.alert_rule_defaults(%s), 'ann', tstzrange(%s, null))
         """,
         (rule, Jsonb(document), DEFINED),
     )

@@ -18,13 +18,7 @@ begin
             internal.rule_label(stated.document -> 'condition') as label_name,
             (stated.document ->> 'enabled')::boolean as enabled,
             (stated.document ->> 'for')::interval as lasts,
-            (stated.document ->> 'keep_firing_for')::interval as keeps,
-            case
-                -- A server that is not registered any more has no health.
-                when coalesce(stated.document #> '{condition,during}', stated.document -> 'condition') ? 'kind'
-                    then stated.document ->> 'no_data'
-                else 'ok'
-            end as no_data
+            (stated.document ->> 'keep_firing_for')::interval as keeps
         from unnest(p_rules) as stated
         inner join data.alert_rule as named on stated.rule_id = named.rule_id
     ),
@@ -68,13 +62,13 @@ begin
             made.new_labels,
             made.new_fingerprint,
             candidate.fingerprint <> made.new_fingerprint as relabeled,
-            case
-                when not rule.enabled or candidate.fingerprint <> made.new_fingerprint then false
-                when candidate.active is not null then candidate.active
-                when rule.no_data = 'firing' then true
-                when rule.no_data = 'ok' and not (candidate.has_reading and rule.document -> 'condition' ->> 'type' = 'keepalive')
-                    then false
-            end as is_active,
+            internal.judge_reading(
+                rule.document,
+                candidate.has_reading,
+                candidate.active,
+                -- New labels are another alert.
+                rule.enabled and coalesce(candidate.fingerprint = made.new_fingerprint, true)
+            ) as is_active,
             rule.lasts,
             rule.keeps
         from candidate

@@ -1,0 +1,129 @@
+create or replace function api.suggest_threshold(
+    p_condition jsonb,
+    p_per_month double precision,
+    p_from timestamptz,
+    p_to timestamptz,
+    p_step text,
+    p_now timestamptz
+)
+returns json
+language plpgsql stable
+security definer
+set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
+set extra_float_digits = 1
+as $$
+declare
+    v_to constant timestamptz := coalesce(p_to, p_now);
+    v_from constant timestamptz := coalesce(p_from, v_to - interval '30 days');
+    v_rule constant data.alert_rule_version := internal.read_tested_rule(
+        jsonb_build_object(
+            'condition',
+            case jsonb_typeof(p_condition)
+                when 'object' then '{"type": "metric", "operator": ">"}' || p_condition || '{"threshold": 0}'
+                else p_condition
+            end
+        ),
+        null
+    );
+    v_operator constant text := v_rule.document #>> '{condition,operator}';
+    -- Downward conditions are upward ones of the negated values.
+    v_sign constant integer := case when v_operator like '<%' then -1 else 1 end;
+    v_months constant double precision := extract(epoch from v_to - v_from) / 2592000;
+    v_wanted double precision;
+    v_step interval;
+    v_answer json;
+begin
+    if p_per_month is null or not p_per_month between 0 and 100000 then
+        raise exception 'per_month is not between 0 and 100000'
+            using errcode = 'SV422', constraint = 'per_month_in_range', column = 'per_month',
+            hint = 'Send how many alerts a month you want, such as 2.';
+    elsif v_operator is null or v_operator in ('==', '!=') then
+        raise exception 'the condition has no threshold to suggest'
+            using errcode = 'SV422', constraint = 'threshold_suggested', column = 'condition',
+            hint = 'Send a condition of type metric with a statistic other than absent and an operator of >, >=, < and <=.';
+    end if;
+    perform internal.check_range(v_from, v_to);
+    v_step := internal.backtest_step(v_rule.document -> 'condition', p_step, v_from, v_to);
+    v_wanted := p_per_month * v_months;
+    with reading as (
+        select
+            v_sign * measured.value as value,
+            v_sign * lag(measured.value) over earlier as before,
+            lag(measured.at) over earlier as before_at,
+            measured.at
+        from internal.measure_conditions(array[v_rule], v_from, v_to, v_step) as measured
+        where measured.value is not null
+        window earlier as (partition by measured.label order by measured.at)
+    ),
+    -- An alert begins where the threshold lies between the value before and this one.
+    edge as (
+        select
+            value as level,
+            1 as begins
+        from reading
+        where before is null or value > before or before_at < at - v_step
+        union all
+        select
+            before,
+            -1
+        from reading
+        where value > before and before_at >= at - v_step
+    ),
+    level as (
+        select
+            level,
+            -- How many begin with a threshold just below this value.
+            sum(sum(begins)) over (order by level desc) as alerts
+        from edge
+        group by level
+    ),
+    judged as (
+        select
+            level,
+            alerts,
+            lag(alerts, 1, 0) over (order by level desc) as above,
+            max(alerts) over (order by level desc) as most
+        from level
+    ),
+    chosen as (
+        -- The lowest value above which there were never more alerts than wanted.
+        select
+            level,
+            above
+        from judged
+        where most > v_wanted
+        order by level desc
+        limit 1
+    ),
+    lowest as (
+        select
+            min(level) as level,
+            (array_agg(alerts order by level))[1] as alerts
+        from level
+    )
+    select json_build_object(
+        'from', v_from,
+        'to', v_to,
+        'step_seconds', extract(epoch from v_step)::double precision,
+        'operator', v_operator,
+        'threshold', v_sign * coalesce(chosen.level, lowest.level),
+        'alerts', coalesce(chosen.above, lowest.alerts, 0),
+        'per_month', internal.quotient(coalesce(chosen.above, lowest.alerts, 0)::double precision, v_months),
+        'evaluations', (select count(*) from reading)
+    )
+    into v_answer
+    from lowest
+    left join chosen on true;
+    return v_answer;
+end
+$$;
+comment on function api.suggest_threshold(
+    jsonb, double precision, timestamptz, timestamptz, text, timestamptz
+) is
+'The threshold with which a condition of type metric would have begun to hold at most p_per_month times in
+30 days, as often as that allows, by the history of [p_from, p_to], by default the last 30 days: {from, to,
+step_seconds, operator, threshold, alerts, per_month, evaluations}. threshold is null without history. A
+rule with a "for" fires less often.
+Errors: document_refused, per_month_in_range, threshold_suggested, from_before_to, from_in_range,
+step_well_formed, steps_within_limit.';

@@ -1,0 +1,264 @@
+"""A back-test says what a rule would have done, and stores nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from tests.sql.alerts import above, define, evaluate
+from tests.sql.calls import NOW, Json, ago, ask, fact, ingest_facts, ingest_metrics, metric, refused
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+
+
+def backtest(
+    conn: Connection,
+    rule: Json | None,
+    *,
+    name: str | None = None,
+    since: datetime = NOW - HOUR,
+    until: datetime = NOW,
+    step: str | None = "1m",
+    incidents: list[Json] | None = None,
+    incident_kind: str | None = None,
+) -> Json:
+    """The answer to a back-test."""
+    answer: Json = ask(
+        conn,
+        "select api.backtest_alert_rule(%s, %s, %s, %s, %s, %s, %s, %s)",
+        None if rule is None else Jsonb(rule),
+        name,
+        since,
+        until,
+        step,
+        None if incidents is None else Jsonb(incidents),
+        incident_kind,
+        NOW,
+    )
+    return answer
+
+
+def suggest(conn: Connection, condition: Json, per_month: float, **times: Any) -> Json:
+    """The answer to a suggestion."""
+    answer: Json = ask(
+        conn,
+        "select api.suggest_threshold(%s, %s, %s, %s, %s, %s)",
+        Jsonb(condition),
+        per_month,
+        times.get("since", NOW - HOUR),
+        times.get("until", NOW),
+        times.get("step", "1m"),
+        NOW,
+    )
+    return answer
+
+
+def seen(answer: Json) -> list[tuple[str, str]]:
+    """When an alert went into which state."""
+    return [(row["at"][11:16], row["to_state"]) for row in answer["transitions"]]
+
+
+@pytest.fixture
+def busy(db: Connection) -> Connection:
+    """Minutes 40 to 31 ago and 10 to 1 ago have high values."""
+    ingest_metrics(
+        db,
+        [
+            metric(value=9 if n % 30 <= 10 and n % 30 else 1, ts=ago(minutes=n))
+            for n in range(1, 60)
+        ],
+    )
+    return db
+
+
+def test_a_back_test_lists_the_transitions_and_stores_none(busy: Connection) -> None:
+    rule = {"condition": above(5, window="1m", statistic="max")}
+
+    answer = backtest(busy, rule)
+
+    assert seen(answer) == [
+        ("11:54", "firing"),
+        ("12:04", "resolved"),
+        ("12:24", "firing"),
+        ("12:34", "resolved"),
+    ]
+    assert answer["alerts"] == 2
+    assert answer["firing_seconds"] == 1200
+    assert ask(busy, "select count(*) from data.alert_transition") == 0
+
+
+def test_a_rule_that_is_defined_is_tested_by_its_name(busy: Connection) -> None:
+    define(busy, above(5, window="1m", statistic="max"))
+
+    answer = backtest(busy, None, name="cpu_high")
+
+    assert answer["alerts"] == 2
+    assert answer["transitions"][0]["labels"]["alertname"] == "cpu_high"
+
+
+def test_incidents_give_precision_recall_and_lead(busy: Connection) -> None:
+    incidents = [
+        {"from": ago(minutes=38), "to": ago(minutes=30)},
+        {"from": ago(minutes=25), "to": ago(minutes=20)},
+    ]
+
+    score = backtest(
+        busy, {"condition": above(5, window="1m", statistic="max")}, incidents=incidents
+    )["incidents"]
+
+    assert (score["count"], score["detected"], score["false_alarms"]) == (2, 1, 1)
+    assert (score["recall"], score["precision"]) == (0.5, 0.5)
+    assert score["items"][0]["lead_seconds"] == pytest.approx(2 * 60, abs=60)
+    assert score["items"][1]["alerted_at"] is None
+
+
+def test_incidents_can_be_facts(busy: Connection) -> None:
+    ingest_facts(
+        busy,
+        [fact("Fact:Incident", ts=ago(minutes=38), payload={"duration_seconds": 480})],
+    )
+
+    score = backtest(
+        busy,
+        {"condition": above(5, window="1m", statistic="max")},
+        incident_kind="Fact:Incident",
+    )["incidents"]
+
+    assert (score["count"], score["detected"], score["recall"]) == (1, 1, 1)
+
+
+EVENTS = st.lists(
+    st.tuples(st.sampled_from("ab"), st.integers(0, 40), st.integers(0, 4)),
+    min_size=1,
+    max_size=60,
+    unique_by=lambda row: row[:2],
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    events=EVENTS,
+    lasts=st.sampled_from(["0s", "1m", "3m"]),
+    keeps=st.sampled_from(["0s", "1m", "3m"]),
+    no_data=st.sampled_from(["ok", "keep"]),
+    statistic=st.sampled_from(["avg", "count", "p90"]),
+)
+def test_a_back_test_is_what_evaluations_would_have_done(
+    lasting: Connection,
+    events: list[tuple[str, int, int]],
+    lasts: str,
+    keeps: str,
+    no_data: str,
+    statistic: str,
+) -> None:
+    start = NOW - 45 * MINUTE
+    rule = {
+        "condition": above(2, window="3m", statistic=statistic, group_by="source"),
+        "for": lasts,
+        "keep_firing_for": keeps,
+        "no_data": no_data,
+    }
+    with lasting.transaction(force_rollback=True):
+        ingest_metrics(
+            lasting,
+            [
+                metric(source=source, value=value, ts=(start + minute * MINUTE).isoformat())
+                for source, minute, value in events
+            ],
+        )
+        define(lasting, rule["condition"], **{k: v for k, v in rule.items() if k != "condition"})
+        for minute in range(46):
+            evaluate(lasting, start + minute * MINUTE)
+        lived = lasting.execute(
+            """
+            select at, labels ->> 'source', from_state, to_state
+            from data.alert_transition order by at, labels ->> 'source'
+            """
+        ).fetchall()
+
+        tested = backtest(lasting, rule, since=start, until=NOW)
+
+    assert [
+        (
+            datetime.fromisoformat(row["at"]),
+            row["labels"]["source"],
+            row["from_state"],
+            row["to_state"],
+        )
+        for row in tested["transitions"]
+    ] == lived
+
+
+def test_a_threshold_gives_the_wanted_number_of_alerts(db: Connection) -> None:
+    """Peaks of 2, 4, 6, 8 and 10, in two hours of a month of 720."""
+    ingest_metrics(db, [metric(value=peak, ts=ago(minutes=10 * peak)) for peak in (2, 4, 6, 8, 10)])
+    ingest_metrics(db, [metric(value=0, ts=ago(minutes=n)) for n in range(1, 120, 2)])
+
+    answer = suggest(db, above(0, statistic="max", window="1m"), 2 * 360, since=NOW - 2 * HOUR)
+
+    assert answer["threshold"] == 6
+    assert answer["alerts"] == 2
+    rule = {"condition": above(answer["threshold"], statistic="max", window="1m")}
+    assert backtest(db, rule, since=NOW - 2 * HOUR)["alerts"] == 2
+
+
+def test_a_threshold_can_be_a_lower_bound(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=9, ts=ago(minutes=n)) for n in range(1, 60)])
+    ingest_metrics(db, [metric(value=-n, ts=ago(minutes=10 * n, seconds=1)) for n in (1, 2, 3)])
+
+    answer = suggest(db, above(0, statistic="min", window="1m", operator="<"), 720)
+
+    assert answer["threshold"] == -2
+    assert answer["alerts"] == 1
+
+
+def test_without_history_there_is_no_threshold(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=9, ts=ago(days=2))])
+
+    answer = suggest(db, above(0), 1)
+
+    assert (answer["threshold"], answer["alerts"]) == (None, 0)
+
+
+@pytest.mark.parametrize(
+    ("slug", "arguments"),
+    [
+        ("rule_or_name", {"rule": None}),
+        ("document_refused", {"rule": {"condition": {"type": "metric"}}}),
+        ("alert_rule_unknown", {"rule": None, "name": "none"}),
+        ("from_before_to", {"rule": {"condition": above(1)}, "since": NOW, "until": NOW}),
+        ("step_well_formed", {"rule": {"condition": above(1)}, "step": "often"}),
+        (
+            "steps_within_limit",
+            {"rule": {"condition": above(1)}, "step": "1s", "since": NOW - 24 * HOUR},
+        ),
+        ("document_refused", {"rule": {"condition": above(1)}, "incidents": [{"from": "x"}]}),
+        ("kind_unknown", {"rule": {"condition": above(1)}, "incident_kind": "Fact:None"}),
+    ],
+)
+def test_a_bad_back_test_is_refused(busy: Connection, slug: str, arguments: Json) -> None:
+    with refused(busy, slug):
+        backtest(busy, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("slug", "condition", "per_month"),
+    [
+        ("per_month_in_range", above(1), -1),
+        ("threshold_suggested", above(1, operator="=="), 1),
+        ("document_refused", above(1, kind="none"), 1),
+    ],
+)
+def test_a_bad_suggestion_is_refused(
+    busy: Connection, slug: str, condition: Json, per_month: float
+) -> None:
+    with refused(busy, slug):
+        suggest(busy, condition, per_month)
