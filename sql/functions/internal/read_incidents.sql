@@ -6,8 +6,9 @@ language plpgsql stable
 as $$
 declare
     v_faults constant jsonb := (
-        select jsonb_agg(to_jsonb(fault))
+        select jsonb_agg(to_jsonb(fault) || jsonb_build_object('field', 'incidents' || fault.field))
         from internal.schema_faults(p_incidents, internal.incidents_schema()) as fault
+        where p_incidents is not null
     );
 begin
     if v_faults is not null then
