@@ -12,7 +12,9 @@ from psycopg import Connection
 
 from supervisor_mcp.cli import built_in_rules
 from tests.sql.alert_rules import define, rule, stored
-from tests.sql.calls import ask, fact, ingest_facts, ingest_metrics, metric
+from tests.sql.alerts import DEFINED, alerts, evaluate, newest
+from tests.sql.calls import NOW, ago, ask, fact, ingest_facts, ingest_metrics, metric
+from tests.sql.registry import register, server_json
 from tests.support.repository import ROOT
 
 PAGE = (ROOT / "docs" / "alerts.md").read_text(encoding="utf-8")
@@ -104,3 +106,38 @@ def test_series_are_narrowed_by_source_and_by_labels_with_a_value_or_with_any(
     assert found({"has": ["error.type", "region"]}) == 1
     assert found({"source": "a", "labels": {"region": "eu"}}) == 2
     assert found({"source": "b", "labels": {"region": "eu"}}) == 0
+
+
+@pytest.mark.parametrize("given", [*CONDITIONS, *(each["condition"] for each in BUILT_IN.values())])
+def test_a_condition_of_the_page_or_of_a_built_in_rule_can_be_evaluated(
+    db: Connection, given: dict[str, Any]
+) -> None:
+    register(db, server_json(tags=["shop"]), now=DEFINED)
+    define(db, rule(given), now=DEFINED)
+    evaluate(db)
+    row = db.execute("select evaluated_at, error from data.alert_rule").fetchone()
+    assert row == (NOW, None)
+
+
+def test_the_built_in_error_rate_fires_for_the_source_whose_calls_fail(db: Connection) -> None:
+    name = "mcp.server.operation.duration"
+    calls = [(source, n) for source in ("good", "bad") for n in range(10)]
+    ingest_metrics(
+        db,
+        [
+            metric(
+                name,
+                source,
+                0.1,
+                labels={"error.type": "timeout"} if source == "bad" and n == 0 else {},
+                ts=ago(seconds=20 * n + 1),
+            )
+            for source, n in calls
+        ],
+    )
+    document = {"author": "ann", **BUILT_IN["error_rate_high"], "for": "0s"}
+    define(db, document, "error_rate_high", now=DEFINED)
+    evaluate(db)
+    assert alerts(db) == {"bad": "firing"}
+    summary = newest(db)["annotations"]["summary"]
+    assert summary == "A share of 0.1 of the calls of bad fails."

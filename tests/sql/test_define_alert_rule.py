@@ -256,7 +256,7 @@ def test_every_fault_is_reported_with_its_place(db: Connection) -> None:
         ("condition.divided_by.statistic", "field_required"),
         ("condition.group_by", "field_well_formed"),
         ("condition.kind", "kind_known"),
-        ("condition.operator", "field_required"),
+        ("condition.operator", "condition_complete"),
         ("condition.statistic", "field_well_formed"),
         ("condition.threshold", "field_well_formed"),
         ("condition.where.host", "field_known"),

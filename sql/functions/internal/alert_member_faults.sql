@@ -64,7 +64,7 @@ begin atomic
 
     select
         rule.field,
-        'field_required',
+        'condition_complete',
         'Send it, or make it ' || rule.those || '.'
     from rule
     where rule.wanted and not rule.sent
