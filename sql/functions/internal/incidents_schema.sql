@@ -24,4 +24,5 @@ begin atomic
             }
         }'::jsonb;
 end;
-comment on function internal.incidents_schema() is 'JSON Schema of the incidents of a back-test: [{from, to}].';
+comment on function internal.incidents_schema() is
+'JSON Schema of the incidents of a back-test: [{from, to}].';

@@ -28,7 +28,10 @@ begin atomic
     false_alarm as (
         select count(*) as count
         from alert
-        where not exists (select from incident where incident.during && alert.during)
+        where not exists (
+            select from incident
+            where incident.during && alert.during
+        )
     ),
 
     total as (
