@@ -34,6 +34,7 @@ EXPECTED = {
     "data.kind_change": {"policy_retention"},
     "data.health_report": {"policy_retention", "policy_compression"},
     "data.alert_transition": {"policy_retention", "policy_compression"},
+    "internal.evaluate_alerts": {"evaluate_alerts"},
     "internal.expire_health": {"expire_health"},
     "internal.observe_traffic": {"observe_traffic"},
     "internal.refresh_late": {"refresh_late"},

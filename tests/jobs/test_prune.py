@@ -78,4 +78,5 @@ def test_the_job_has_its_config(db: Connection) -> None:
         "idempotency_keys": "7 days",
         "conflicts": "90 days",
         "health_intervals": "1830 days",
+        "deliveries": "7 days",
     }

@@ -160,12 +160,8 @@ def test_a_back_test_is_what_evaluations_would_have_done(
     statistic: str,
 ) -> None:
     start = NOW - 15 * MINUTE
-    rule = {
-        "condition": above(2, window="3m", statistic=statistic, group_by="source"),
-        "for": lasts,
-        "keep_firing_for": keeps,
-        "no_data": no_data,
-    }
+    condition = above(2, window="3m", statistic=statistic, group_by="source")
+    members: Json = {"for": lasts, "keep_firing_for": keeps, "no_data": no_data}
     with lasting.transaction(force_rollback=True):
         ingest_metrics(
             lasting,
@@ -174,7 +170,7 @@ def test_a_back_test_is_what_evaluations_would_have_done(
                 for source, minute, value in events
             ],
         )
-        define(lasting, rule["condition"], **{k: v for k, v in rule.items() if k != "condition"})
+        define(lasting, condition, **members)
         for minute in range(16):
             evaluate(lasting, start + minute * MINUTE)
         lived = lasting.execute(
@@ -184,7 +180,7 @@ def test_a_back_test_is_what_evaluations_would_have_done(
             """
         ).fetchall()
 
-        tested = backtest(lasting, rule, since=start, until=NOW)
+        tested = backtest(lasting, {"condition": condition, **members}, since=start, until=NOW)
 
     assert [
         (

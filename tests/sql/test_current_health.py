@@ -128,8 +128,9 @@ def test_a_status_that_began_long_ago_is_found(db: Connection, days: float) -> N
 
 
 def test_a_deregistered_server_is_unknown(db: Connection) -> None:
-    server = add_server(db, deregistered=at(50))
+    server = add_server(db)
     record(db, server, [(0, "up")])
+    db.execute("select api.deregister_server('acme/search', null, %s)", [at(50)])
 
     assert current(db, server, at(60)) == ("unknown", 50)
 

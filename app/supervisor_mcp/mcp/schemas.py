@@ -34,15 +34,17 @@ RANGE = {"minimum", "maximum"}
 DEFAULTS = (("default", None), ("minimum", 0), ("additionalProperties", False))
 # Members with equal schemas from this number on are written as one pattern.
 MANY = 5
+# How many levels of objects an answer's schema describes.
+DEPTH = 2
 
 
 def input_schema(query: type[Query]) -> Schema:
     """The schema of the arguments of a tool that reads."""
     known: Any = query
-    return _arguments(
-        {parameter.name: _taken(parameter.schema) for parameter in parameters(known)},
-        [parameter.name for parameter in parameters(known) if parameter.required],
-    )
+    required = [parameter.name for parameter in parameters(known) if parameter.required]
+    taken = {parameter.name: _taken(parameter.schema) for parameter in parameters(known)}
+    filters = {name: _filter(each) for name, each in taken.items() if name not in required}
+    return _arguments(taken | filters, required)
 
 
 def document_input_schema(query: type[Query], document: Schema) -> Schema:
@@ -135,6 +137,11 @@ def _taken(schema: Schema) -> Schema:
     return _shallow(short) if short.get("items", {}).get("type") == "object" else short
 
 
+def _filter(schema: Schema) -> Schema:
+    """What is known already and only chosen from: its pattern helps nobody."""
+    return {name: value for name, value in schema.items() if name != "pattern"}
+
+
 def _shallow(schema: Schema) -> Schema:
     """No more of a member than its type, its choices and its description."""
     kept: Schema = {n: schema[n] for n in ("type", "enum", "description") if n in schema}
@@ -213,8 +220,28 @@ def _with_definitions(root: Schema, definitions: Schema) -> Schema:
     uses = Counter(_references([root, *definitions.values()]))
     single = {name: schema for name, schema in definitions.items() if uses[name] == 1}
     kept = {n: _inline(schema, single) for n, schema in definitions.items() if uses[n] > 1}
-    placed: Schema = _inline(root, single)
+    placed: Schema = _flat(_inline(root, single), DEPTH)
+    kept = {name: _flat(schema, 1) for name, schema in kept.items()}
+    while unused := kept.keys() - _references([placed, *kept.values()]):
+        kept = {name: schema for name, schema in kept.items() if name not in unused}
     return {**placed, "$defs": kept} if kept else placed
+
+
+def _flat(schema: Any, depth: int) -> Any:
+    """The schema without the members of objects that are more than `depth` levels down."""
+    if isinstance(schema, list):
+        return [_flat(each, depth) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if depth == 0 and schema.keys() & {"properties", "patternProperties", "$ref"}:
+        return {"type": schema.get("type", "object")}
+    inner = depth - 1 if "properties" in schema else depth
+    return {
+        name: {key: _flat(each, inner) for key, each in value.items()}
+        if name in {"properties", "patternProperties"}
+        else _flat(value, depth)
+        for name, value in schema.items()
+    }
 
 
 def _references(schema: Any) -> list[str]:

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Self, TypeVar
 
 from fastmcp.tools.base import Tool, ToolResult
+from mcp_types import Tool as MCPTool
 from mcp_types import ToolAnnotations
 from msgspec import Struct
 from pydantic import Field
@@ -116,9 +117,9 @@ class OperationTool(Tool):
             logger.exception("%s failed, request_id %s", self.name, request_id)
             return failed(internal(), request_id)
 
-    def get_meta(self) -> dict[str, Any]:
-        """Nothing: the library would add an empty list of tags to every listing."""
-        return {}
+    def to_mcp_tool(self, **overrides: Any) -> MCPTool:
+        """The tool as it is listed, without the empty `_meta` that the library would add."""
+        return super().to_mcp_tool(**{"_meta": None, **overrides})
 
 
 def as_json(sent: Any) -> bytes:

@@ -1,8 +1,7 @@
 create or replace function internal.incidents_schema() returns jsonb
 language sql immutable parallel safe
 begin atomic
-    select
-        '{
+    select '{
             "type": "array",
             "maxItems": 1000,
             "items": {
