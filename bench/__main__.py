@@ -15,7 +15,7 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from bench import heartbeats, sla, tools
+from bench import alerts, heartbeats, sla, tools
 from bench.measures import Measure, cold, hits, ingest
 from bench.servers import Target, target
 
@@ -47,6 +47,7 @@ def main() -> None:
             *hits(running),
             sla.sla(running),
             *heartbeats.heartbeats(running),
+            *alerts.alerts(running),
             *tools.calls(running, WORKERS),
         ]
     if "--json" in sys.argv:

@@ -766,6 +766,8 @@ create function internal.alter_unchanged(p_job_id integer, p_schedule interval, 
 
 create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind_id bigint, answer json) language plpgsql stable;
 
+create function internal.array_quantile(p_values double precision[], p_q numeric) returns double precision language sql immutable strict parallel safe;
+
 create function internal.backtest_step(p_condition jsonb, p_step text, p_from timestamp with time zone, p_to timestamp with time zone) returns interval language plpgsql stable;
 
 create function internal.bin(p_value double precision) returns integer language sql immutable strict parallel safe;
@@ -1144,7 +1146,7 @@ create function internal.silence_json(p_silence data.silence, p_now timestamp wi
 
 create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
 
-create function internal.sketch_quantiles(p_sketch bigint[], p_low double precision, p_high double precision, p_exact boolean, p_statistics text[]) returns double precision[] language plpgsql immutable strict parallel safe;
+create function internal.sketch_quantiles(p_sketch bigint[], p_low double precision, p_high double precision, p_statistics text[]) returns double precision[] language plpgsql immutable strict parallel safe;
 
 create function internal.sla_days(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text, p_as_of timestamp with time zone) returns json language sql stable;
 

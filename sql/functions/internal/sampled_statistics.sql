@@ -111,16 +111,13 @@ begin atomic
                 where 'last' = any(p_statistics) and placed.value is not null and placed.sketch is null
             ) as last,
             max(placed.ts) as newest,
-            coalesce(
-                array_agg(internal.bin(placed.value)::bigint << 44 | 1 order by placed.value)
-                filter (
-                    where p_statistics && '{p50,p90,p95,p99}'
-                    and placed.sketch is null
-                    and placed.value is not null
-                ),
-                internal.sketch(
-                    internal.concat(placed.sketch) filter (where p_statistics && '{p50,p90,p95,p99}')
-                )
+            array_agg(placed.value order by placed.value) filter (
+                where p_statistics && '{p50,p90,p95,p99}'
+                and placed.sketch is null
+                and placed.value is not null
+            ) as values,
+            internal.sketch(
+                internal.concat(placed.sketch) filter (where p_statistics && '{p50,p90,p95,p99}')
             ) as sketch
         from placed
         left join member on placed.series_id = member.series_id
@@ -161,10 +158,10 @@ begin atomic
             nullif(total.max, 'infinity'),
             null,
             total.last,
-            p[1],
-            p[2],
-            p[3],
-            p[4],
+            coalesce(p[1], internal.array_quantile(total.values, 0.50)),
+            coalesce(p[2], internal.array_quantile(total.values, 0.90)),
+            coalesce(p[3], internal.array_quantile(total.values, 0.95)),
+            coalesce(p[4], internal.array_quantile(total.values, 0.99)),
             internal.quotient(
                 case kind.type when 'counter' then coalesce(grown.increase, 0) else total.count end,
                 extract(epoch from p_window)::double precision
@@ -180,7 +177,7 @@ begin atomic
             and total.kind_id = grown.kind_id
             and total.label is not distinct from grown.label
     cross join lateral internal.sketch_quantiles(
-        total.sketch, total.min, total.max, kind.type <> 'histogram', p_statistics
+        total.sketch, total.min, total.max, p_statistics
     ) as p;
 end;
 comment on function internal.sampled_statistics(
@@ -188,4 +185,4 @@ comment on function internal.sampled_statistics(
 ) is
 'Statistics of kinds, by group, computed from the samples of (at - p_window, at] for each instant at of
 p_from, p_from + p_step and so on up to p_to. p_series null means all series. last and percentiles are
-computed where p_statistics names them; stddev is null.';
+computed where p_statistics names them; percentiles are exact but for histograms. stddev is null.';

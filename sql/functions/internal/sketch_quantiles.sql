@@ -2,7 +2,6 @@ create or replace function internal.sketch_quantiles(
     p_sketch bigint[],
     p_low double precision,
     p_high double precision,
-    p_exact boolean,
     p_statistics text[]
 )
 returns double precision[]
@@ -44,11 +43,6 @@ begin
         if v_upper >= v_upto then
             v_above := greatest(p_low, least(p_high, internal.bin_value(p_sketch[v_place + 1] >> 44)));
         end if;
-        -- The extremes are exact; those of a histogram are bounds.
-        if p_exact then
-            v_below := case v_lower when 0 then p_low when v_count - 1 then p_high else v_below end;
-            v_above := case v_upper when 0 then p_low when v_count - 1 then p_high else v_above end;
-        end if;
         v_quantiles := v_quantiles || case
             -- Nothing is known of the values in an open bucket of a histogram.
             when v_below > '-infinity' and v_above < 'infinity' then greatest(
@@ -61,8 +55,7 @@ begin
 end
 $$;
 comment on function internal.sketch_quantiles(
-    bigint[], double precision, double precision, boolean, text[]
+    bigint[], double precision, double precision, text[]
 ) is
-'p50, p90, p95 and p99, those that p_statistics names, of the values in a sketch, as
-internal.window_statistics computes them; its entries are in the order of their bins. p_low and p_high are the extremes of the values, p_exact says whether they
-are values themselves.';
+'p50, p90, p95 and p99, those that p_statistics names, of histograms, as internal.window_statistics computes
+them. The entries of p_sketch are in the order of their bins; p_low and p_high bound the values.';
