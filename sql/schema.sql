@@ -920,6 +920,8 @@ create function internal.keep_fact_conflicts(p_items jsonb, p_now timestamp with
 
 create function internal.keep_metric_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language sql volatile;
 
+create function internal.known_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, during tstzrange, known tstzmultirange, impaired tstzmultirange, down tstzmultirange, maintenance tstzmultirange) language sql stable;
+
 create function internal.label_faults(p_labels jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
 create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
@@ -973,6 +975,8 @@ create function internal.next_alert(p_state data.alert_step, p_active boolean, p
 create function internal.next_health(p_state data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
 
 create procedure internal.observe_traffic(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create function internal.observed_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, during tstzmultirange) language sql stable;
 
 create function internal.oldest_accepted(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
 
@@ -1138,7 +1142,7 @@ create function internal.show_health(p_now timestamp with time zone) returns TAB
 
 create function internal.signal_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, signals json, statuses jsonb, disagree boolean, disagreement text) language sql stable;
 
-create function internal.signal_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, up tstzmultirange, degraded tstzmultirange, down tstzmultirange) language sql stable;
+create function internal.signal_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, known tstzmultirange, impaired tstzmultirange, down tstzmultirange) language sql stable;
 
 create function internal.signal_words(p_signal text, p_status text, p_detail text) returns text language sql immutable parallel safe;
 

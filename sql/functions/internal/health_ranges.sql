@@ -6,62 +6,12 @@ returns table (
 )
 language sql stable
 begin atomic
-    with newest as (
-        select max(lower(during)) as began_at
-        from data.service_uptime
-    ),
-
-    running as (
-        select during
-        from data.service_uptime
-        where during && tstzrange(p_from, p_to)
-        union all
-        -- A running service says so every few seconds.
-        select tstzrange(max(upper(during)), p_now)
-        from data.service_uptime
-        cross join newest
-        where lower(during) <= p_now
-        having
-            max(upper(during)) < p_now
-            and max(upper(during)) > p_now - case
-                -- It stopped then: only those who asked before its next word did not know.
-                when max(newest.began_at) > p_now then interval '5 seconds'
-                else interval '30 seconds'
-            end
-    ),
-
-    service as materialized (
-        select coalesce(range_agg(during), '{}') as uptime
-        from running
-    ),
-
-    asked as materialized (
-        select
-            server.server_id,
-            greatest(p_from, server.registered_at) as begins_at,
-            least(p_to, server.deregistered_at, p_now) as ends_at
-        from data.server
-        where server.server_id = any(p_servers)
-    ),
-
-    observed as materialized (
-        select
-            asked.server_id,
-            case
-                when asked.begins_at < asked.ends_at
-                    then service.uptime * tstzmultirange(tstzrange(asked.begins_at, asked.ends_at))
-                else '{}'
-            end as during
-        from asked
-        cross join service
-    )
-
     select
         observed.server_id,
-        coalesce(signals.up * observed.during - signals.degraded - signals.down, '{}'),
-        coalesce(signals.degraded * observed.during - signals.down, '{}'),
+        coalesce((signals.known - signals.impaired) * observed.during, '{}'),
+        coalesce((signals.impaired - signals.down) * observed.during, '{}'),
         coalesce(signals.down * observed.during, '{}')
-    from observed
+    from internal.observed_ranges(p_servers, p_from, p_to, p_now) as observed
     left join internal.signal_ranges(p_servers, p_from, p_to, p_now) as signals
         on observed.server_id = signals.server_id;
 end;

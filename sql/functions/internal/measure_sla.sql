@@ -30,30 +30,29 @@ set search_path = pg_catalog, public, pg_temp
 begin atomic
     with status as materialized (
         select *
-        from internal.status_ranges(p_servers, p_from, p_to, p_as_of)
+        from internal.known_ranges(p_servers, p_from, p_to, p_as_of)
     ),
 
     length as materialized (
         select
             status.server_id,
             status.during,
-            internal.range_seconds(status.up) as up,
-            internal.range_seconds(status.degraded) as degraded,
-            internal.range_seconds(status.down) as down,
+            internal.range_seconds(status.known) as known,
+            internal.range_seconds(status.impaired) as impaired,
             internal.range_seconds(status.maintenance) as maintenance,
             extract(epoch from upper(status.during) - lower(status.during)) as seconds,
             outage.*
         from status
         cross join lateral (
             select
+                coalesce(extract(epoch from sum(upper(part) - lower(part))), 0) as down,
                 count(*) as outages,
                 extract(epoch from max(upper(part) - lower(part))) as longest,
                 -- What became unknown, or fell into maintenance, is not known to have recovered.
                 extract(epoch from sum(upper(part) - lower(part)) filter (
-                    where status.up @> upper(part) or status.degraded @> upper(part)
-                )) / nullif(count(*) filter (
-                    where status.up @> upper(part) or status.degraded @> upper(part)
-                ), 0) as mean_time_to_recover
+                    where status.known @> upper(part)
+                )) / nullif(count(*) filter (where status.known @> upper(part)), 0)
+                as mean_time_to_recover
             from unnest(status.down) as part
         ) as outage
     ),
@@ -61,11 +60,12 @@ begin atomic
     budget as materialized (
         select
             length.*,
-            length.up + length.degraded + length.down as known,
+            length.known - length.impaired as up,
+            length.impaired - length.down as degraded,
             server.name,
             server.sla_target,
             round(
-                (length.up + length.degraded + length.down) * (100 - server.sla_target::numeric) / 100, 6
+                length.known * (100 - server.sla_target::numeric) / 100, 6
             ) as budget
         from length
         inner join data.server on length.server_id = server.server_id
@@ -76,9 +76,9 @@ begin atomic
         budget.name,
         lower(budget.during),
         upper(budget.during),
-        budget.up,
-        budget.degraded,
-        budget.down,
+        trim_scale(budget.up),
+        trim_scale(budget.degraded),
+        trim_scale(budget.down),
         trim_scale(budget.seconds - budget.known - budget.maintenance),
         budget.maintenance,
         internal.percentage(budget.up + budget.degraded, budget.known),

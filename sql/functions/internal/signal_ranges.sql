@@ -2,7 +2,7 @@ create or replace function internal.signal_ranges(
     p_servers bigint[], p_from timestamptz, p_to timestamptz, p_now timestamptz
 )
 returns table (
-    server_id bigint, up tstzmultirange, degraded tstzmultirange, down tstzmultirange
+    server_id bigint, known tstzmultirange, impaired tstzmultirange, down tstzmultirange
 )
 language sql stable
 begin atomic
@@ -30,14 +30,15 @@ begin atomic
     )
 
     -- All servers in one pass: neighbors in time share pages, which each server would read again.
+    -- Each range contains the next one: sums need no difference of them, which takes most of the time.
     select
         part.server_id,
-        coalesce(range_agg(part.during) filter (where part.status = 'up'), '{}'),
-        coalesce(range_agg(part.during) filter (where part.status = 'degraded'), '{}'),
+        range_agg(part.during),
+        coalesce(range_agg(part.during) filter (where part.status <> 'up'), '{}'),
         coalesce(range_agg(part.during) filter (where part.status = 'down'), '{}')
     from part
     group by part.server_id;
 end;
 comment on function internal.signal_ranges(bigint[], timestamptz, timestamptz, timestamptz) is
-'When any signal of a server was up, when one was degraded, and when one was down, around [p_from, p_to).
-A server without any has no row.';
+'When anything was known of a server, when one of its signals was degraded or down, and when one was down,
+around [p_from, p_to). A server without any has no row.';
