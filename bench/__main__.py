@@ -45,7 +45,7 @@ def main() -> None:
             ingest(running),
             cold(running),
             *hits(running),
-            sla.sla(running),
+            *sla.sla(running),
             *heartbeats.heartbeats(running),
             *alerts.alerts(running),
             *tools.calls(running, WORKERS),

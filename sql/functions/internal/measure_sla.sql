@@ -52,7 +52,7 @@ begin atomic
                 extract(epoch from sum(upper(part) - lower(part)) filter (
                     where status.known @> upper(part)
                 )) / nullif(count(*) filter (where status.known @> upper(part)), 0)
-                as mean_time_to_recover
+                    as mean_time_to_recover
             from unnest(status.down) as part
         ) as outage
     ),
