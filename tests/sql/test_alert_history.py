@@ -85,7 +85,7 @@ def test_history_is_filtered(db: Connection) -> None:
 def test_the_history_of_a_deleted_rule_stays(db: Connection) -> None:
     alert = raise_alert(db)
     add_transition(db, alert)
-    db.execute("update data.alert_rule set deleted_at = %s", [NOW])
+    db.execute("update data.alert_rule set deleted_at = %s, deleted_by = 'ann'", [NOW])
     db.execute("delete from data.alert")
 
     assert ids(db, rule="queue_long") == [alert]
