@@ -137,6 +137,27 @@ create table data.conflict (
     constraint conflict_once PRIMARY KEY (source_id, kind_id, digest)
 );
 
+-- Requests to subscribers: one under way for each group, so that none overtakes another.
+create table data.delivery (
+    delivery_id uuid not null default gen_random_uuid(),  -- Id of the message, the same for every attempt.
+    subscription_id bigint not null,  -- Subscription.
+    group_key text not null,  -- Group of its alerts; facts for facts.
+    payload jsonb not null,  -- Body of the request.
+    created_at timestamp with time zone not null,  -- When its content was taken from the outbox.
+    attempts integer not null default 0,  -- Attempts that were begun.
+    next_at timestamp with time zone not null,  -- When the next attempt is due.
+    claimed_until timestamp with time zone,  -- Until when a process is sending it.
+    delivered_at timestamp with time zone,  -- When the subscriber accepted it.
+    failed_at timestamp with time zone,  -- When it was given up.
+    error text,  -- Why the last attempt failed.
+    constraint delivery_pkey PRIMARY KEY (delivery_id),
+    constraint delivery_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.subscription(subscription_id) ON DELETE CASCADE,
+    constraint delivery_ends_once CHECK (((delivered_at IS NULL) OR (failed_at IS NULL)))
+);
+create index delivery_by_group on data.delivery using btree (subscription_id, group_key, created_at);
+create index delivery_due on data.delivery using btree (next_at) where ((delivered_at is NULL) and (failed_at is NULL));
+create unique index delivery_under_way on data.delivery using btree (subscription_id, group_key) where ((delivered_at is NULL) and (failed_at is NULL));
+
 -- A business event. It also adds a sample to the series of its kind and source.
 create table data.fact (
     series_id bigint not null,  -- Series of its kind and source.
@@ -362,6 +383,31 @@ create table data.maintenance (
     constraint reason_in_range CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
 );
 create index maintenance_by_server on data.maintenance using gist (server_id, during);
+
+-- The alerts that a subscription has been notified of, while they are firing.
+create table data.notification (
+    subscription_id bigint not null,  -- Subscription.
+    fingerprint text not null,  -- Alert.
+    group_key text not null,  -- Group that it is notified in.
+    fired_at timestamp with time zone not null,  -- Since when the alert is firing.
+    notified_at timestamp with time zone not null,  -- When it was put into the outbox last.
+    resolved_at timestamp with time zone,  -- When it was resolved; null while it is firing. An Alertmanager is notified so for five minutes.
+    alert jsonb not null,  -- What was sent: {status, labels, annotations, startsAt, endsAt, fingerprint}.
+    constraint notification_pkey PRIMARY KEY (subscription_id, fingerprint),
+    constraint notification_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.subscription(subscription_id) ON DELETE CASCADE
+) with (fillfactor=50);
+
+-- What subscribers are to be notified of, written in the transaction of its cause.
+create table data.outbox (
+    outbox_id bigint not null generated always as identity,  -- Number of the item.
+    subscription_id bigint not null,  -- Subscription.
+    group_key text not null,  -- Group of its alert; facts for a fact.
+    item jsonb not null,  -- The alert or the fact.
+    due_at timestamp with time zone not null,  -- When it may be sent: alerts of a group wait for each other.
+    constraint outbox_pkey PRIMARY KEY (outbox_id),
+    constraint outbox_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.subscription(subscription_id) ON DELETE CASCADE
+);
+create index outbox_by_group on data.outbox using btree (subscription_id, group_key, outbox_id);
 
 -- The last probe of a server, also where it said nothing about its health.
 create table data.probe (
@@ -662,6 +708,26 @@ create type data.statistics as (
     bounded boolean
 );
 
+-- Who is notified of alerts and facts by HTTP.
+create table data.subscription (
+    subscription_id bigint not null generated always as identity,  -- Number of the subscription.
+    name text not null,  -- Name that its author chose.
+    type text not null,  -- webhook for a signed request, alertmanager for the API of a Prometheus Alertmanager.
+    url text not null,  -- Where requests go.
+    secret text,  -- Key of the signatures, as Standard Webhooks writes it; null for an Alertmanager. Only the sender gets it.
+    author text not null,  -- Who subscribed.
+    alerts jsonb,  -- Which alerts, and how: {matchers, group_by, group_wait, group_interval, repeat_interval}; null for none.
+    facts jsonb,  -- Which facts: {kinds, sources}; null for none.
+    enabled boolean not null,  -- Whether it is notified at all.
+    created_at timestamp with time zone not null,  -- When it was created.
+    updated_at timestamp with time zone not null,  -- When it was changed last.
+    constraint subscription_pkey PRIMARY KEY (subscription_id),
+    constraint subscription_name_taken UNIQUE (name),
+    constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
+    constraint subscription_name_well_formed CHECK (internal.fits(name, 'maintenance_id'::text)),
+    constraint subscription_type_known CHECK ((type = ANY (ARRAY['webhook'::text, 'alertmanager'::text])))
+);
+
 -- schema internal
 -- Building blocks of the functions in api, and the procedures of jobs; not an interface.
 create schema internal;
@@ -693,6 +759,8 @@ create function internal.alert_rule_json(p_name text) returns json language sql 
 create function internal.alert_rule_schema() returns jsonb language sql immutable parallel safe;
 
 create function internal.alert_text_faults(p_document jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
+
+create function internal.alertmanager_alerts(p_alerts jsonb, p_until timestamp with time zone) returns jsonb language sql stable;
 
 create function internal.alter_unchanged(p_job_id integer, p_schedule interval, p_config jsonb, p_shipped jsonb, p_settings jsonb) returns jsonb language plpgsql volatile;
 
@@ -732,6 +800,8 @@ create function internal.check_silence_quota(p_now timestamp with time zone) ret
 
 create function internal.claim_idempotency_key(p_operation text, p_key text, p_body jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
 
+create function internal.common_members(p_alerts jsonb, p_member text) returns jsonb language sql immutable parallel safe;
+
 create function internal.compares(p_value double precision, p_operator text, p_threshold double precision) returns boolean language sql immutable parallel safe;
 
 create function internal.complete_idempotency_key(p_operation text, p_key text, p_answer json, p_kinds text[]) returns void language sql volatile;
@@ -750,6 +820,8 @@ create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN
 
 create function internal.current_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text, since timestamp with time zone) language plpgsql stable;
 
+create function internal.delivery_payload(p_subscription data.subscription, p_group_key text, p_items jsonb, p_now timestamp with time zone) returns jsonb language plpgsql stable set TimeZone=UTC;
+
 create function internal.document_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
 
 create function internal.document_leaves(p_document jsonb) returns TABLE(field text, value jsonb) language sql immutable parallel safe;
@@ -763,6 +835,8 @@ create function internal.end_alert_rule_version(p_rule bigint, p_now timestamp w
 create function internal.end_health(p_server bigint, p_at timestamp with time zone) returns void language sql volatile;
 
 create function internal.end_version(p_server bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
+
+create function internal.enqueue_alerts(p_now timestamp with time zone) returns integer language plpgsql volatile set TimeZone=UTC set extra_float_digits=1;
 
 create function internal.estimate_rows(p_relation regclass) returns bigint language plpgsql stable;
 
@@ -798,11 +872,15 @@ create function internal.find_series(p_kinds bigint[], p_source text) returns bi
 
 create function internal.find_server(p_name text, p_field text DEFAULT 'name'::text) returns bigint language plpgsql stable;
 
+create function internal.find_subscription(p_name text) returns bigint language plpgsql stable;
+
 create function internal.finest_width(p_series bigint[], p_from timestamp with time zone) returns interval language sql stable;
 
 create function internal.fits(p_text text, p_rule text) returns boolean language sql immutable parallel safe;
 
 create function internal.fits_schema(p_value jsonb, p_schema jsonb) returns boolean language sql immutable parallel safe;
+
+create function internal.group_key(p_labels jsonb, p_group_by jsonb) returns text language sql immutable parallel safe;
 
 create aggregate internal.health_after(data.health_step, text, timestamp with time zone, text, integer, integer, interval) returns data.health_step language internal immutable sfunc internal.step_health stype data.health_step;
 
@@ -811,6 +889,8 @@ create function internal.health_lasts(p_signal text, p_keepalive_seconds integer
 create function internal.health_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, up tstzmultirange, degraded tstzmultirange, down tstzmultirange) language sql stable;
 
 create function internal.health_since(p_servers bigint[], p_statuses text[], p_from timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, status text, since timestamp with time zone) language sql stable;
+
+create function internal.hold_registrations(p_servers bigint[]) returns SETOF bigint language sql volatile;
 
 create function internal.hourly_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
@@ -877,6 +957,8 @@ create function internal.nearest_kind(p_kind text) returns text language sql sta
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
 
 create function internal.nearest_server(p_name text) returns text language sql stable;
+
+create function internal.new_secret() returns text language sql volatile;
 
 create function internal.next_alert(p_state data.alert_step, p_active boolean, p_at timestamp with time zone, p_for interval, p_keep_firing_for interval) returns data.alert_step language sql immutable parallel safe;
 
@@ -1076,6 +1158,14 @@ create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now t
 
 create function internal.store_version(p_server bigint, p_document jsonb, p_server_json jsonb, p_now timestamp with time zone, OUT since timestamp with time zone, OUT previous_version text, OUT tools jsonb, OUT kinds text[]) returns record language plpgsql volatile;
 
+create function internal.subscription_alerts(p_type text, p_alerts jsonb) returns jsonb language sql immutable parallel safe;
+
+create function internal.subscription_faults(p_name text, p_document jsonb) returns jsonb language plpgsql stable;
+
+create function internal.subscription_json(p_subscription data.subscription) returns json language sql stable;
+
+create function internal.subscription_schema() returns jsonb language sql immutable parallel safe;
+
 create function internal.suggestion(p_nearest text) returns text language sql immutable parallel safe;
 
 create function internal.suppressed_alerts(p_now timestamp with time zone) returns TABLE(fingerprint text, silenced_by text[], inhibited_by text[], maintenance text[]) language sql stable;
@@ -1166,6 +1256,8 @@ create function api.list_servers(p_status text, p_health text, p_tag text, p_q t
 
 create function api.list_silences(p_from timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.list_subscriptions(p_name text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.plan_maintenance(p_id text, p_servers text[], p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_reason text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -1178,6 +1270,8 @@ create function api.query_sla(p_window text, p_from timestamp with time zone, p_
 
 create function api.record_agg(p_answer json) returns integer language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.record_deliveries(p_results jsonb, p_now timestamp with time zone) returns json language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.record_probes(p_probes jsonb, p_now timestamp with time zone, OUT reports integer, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.record_uptime(p_process uuid, p_now timestamp with time zone) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -1189,6 +1283,12 @@ create function api.renew_lease(p_name text, p_holder text, p_seconds double pre
 create function api.report_health(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.silence_alerts(p_id text, p_matchers jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_comment text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.subscribe(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.take_deliveries(p_limit integer, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.unsubscribe(p_name text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 -- schema analytics
 -- Views that analysts query: a stable contract. Role supervisor_analyst may select.
@@ -1696,7 +1796,7 @@ create table deploy.setting (
 -- job internal.evaluate_alerts every 00:00:15 {"rules": 25} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.expire_health every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.observe_traffic every 00:01:00 {"down": 0.5, "failed": "$.\"error.type\"", "metric": "mcp.server.operation.duration", "window": "5 minutes", "degraded": 0.05, "least_calls": 10} at most 00:00:00, -1 retries every 00:05:00
--- job internal.prune every 1 day {"conflicts": "90 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.prune every 1 day {"conflicts": "90 days", "deliveries": "7 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune_catalogue every 1 day {"grace": "1 day"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_rollup every 00:10:00 {"rollup": "sample_1h", "end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
@@ -1743,18 +1843,23 @@ grant execute on function api.list_maintenance(text,timestamp with time zone,tim
 grant execute on function api.list_probe_targets(integer,text[],timestamp with time zone) to supervisor_app;
 grant execute on function api.list_servers(text,text,text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_silences(timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_subscriptions(text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.plan_maintenance(text,text[],timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_sla(text,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_agg(json) to supervisor_app;
+grant execute on function api.record_deliveries(jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_probes(jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_uptime(uuid,timestamp with time zone) to supervisor_app;
 grant execute on function api.register_server(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.renew_lease(text,text,double precision) to supervisor_app;
 grant execute on function api.report_health(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.silence_alerts(text,jsonb,timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
+grant execute on function api.subscribe(text,jsonb,timestamp with time zone) to supervisor_app;
+grant execute on function api.take_deliveries(integer,timestamp with time zone) to supervisor_app;
+grant execute on function api.unsubscribe(text,timestamp with time zone) to supervisor_app;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_dba;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_analyst;

@@ -23,7 +23,13 @@ COMMANDS = (
     "servers",
     "server",
     "register",
+    "deregister",
+    "heartbeat",
+    "report",
+    "health",
+    "maintenance",
     "sla",
+    "alert-rules",
     "alerts",
     "demo",
 )

@@ -22,6 +22,7 @@ UNSTATABLE = {
     "cursor_invalid",
     "from_before_to",
     "from_in_past",
+    "from_in_range",
     "histogram_well_formed",
     "kind_type_settled",
     "name_matches_path",

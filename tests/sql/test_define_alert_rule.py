@@ -57,7 +57,10 @@ SHARE: Json = {
     "divided_by": {"kind": "cpu", "statistic": "count"},
 }
 CONDITIONS: dict[str, Json] = {
-    "metric": condition(where={"source": "web", "labels": {"a": "b"}}, group_by="label.region"),
+    "metric": condition(
+        where={"source": "web", "labels": {"a": "b"}, "has": ["error.type"]},
+        group_by="label.region",
+    ),
     "ratio": condition(**SHARE, threshold=0.05, group_by="source"),
     "change": condition(compare="change", threshold=-0.5, operator="<=", window="15d"),
     "absent": {**ABSENT, "group_by": "source"},

@@ -141,6 +141,16 @@ def test_a_malformed_name_is_refused(db: Connection, name: str) -> None:
     assert faults(db, server_json(), name) == [("name", "field_well_formed")]
 
 
+@pytest.mark.parametrize("name", [".", "..", "...", "a/.", "a/..", "./x", "../x"])
+def test_a_name_that_a_path_cannot_have_is_refused(db: Connection, name: str) -> None:
+    assert faults(db, server_json(), name) == [("name", "field_well_formed")]
+
+
+@pytest.mark.parametrize("name", [".x", "..x", "a/.x", "a/x.", "-/_", ".a./..-"])
+def test_a_dot_beside_other_characters_of_a_name_is_taken(db: Connection, name: str) -> None:
+    assert register(db, server_json(), name)["outcome"] == "created"
+
+
 def test_a_name_in_the_document_is_the_one_in_the_path(db: Connection) -> None:
     register(db, server_json(name=NAME))
     assert faults(db, server_json(name="a/b")) == [("name", "name_matches_path")]

@@ -132,10 +132,11 @@ def timestamp(name: str, value: object) -> datetime:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         try:
             if RFC_3339.fullmatch(sent):
-                return datetime.fromisoformat(sent)
+                # Raises where the offset leads out of the years 1 to 9999.
+                return datetime.fromisoformat(sent).astimezone(UTC)
             if EPOCH.fullmatch(sent) and FIRST_SECOND <= float(sent) <= LAST_SECOND:
                 return datetime.fromtimestamp(float(sent), UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             pass
         hint = _seconds_hint(sent)
     raise malformed(name, "a timestamp", value, hint or TIMESTAMP_HINT)

@@ -85,10 +85,6 @@ begin
             deregistered_at = null
         where server_id = v_after.server_id;
     end if;
-    if v_before.deregistered_at is not null then
-        -- What a call stored that did not know yet that the server was deregistered.
-        perform internal.end_health(v_before.server_id, v_before.deregistered_at);
-    end if;
     kinds := v_change.kinds;
 
     answer := json_build_object(

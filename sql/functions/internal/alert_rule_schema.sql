@@ -33,7 +33,10 @@ begin atomic
                     'type', 'object', 'additionalProperties', false, 'properties', jsonb_build_object(
                         'source', internal.text_rules() -> 'source_name' || '{"type": "string",
                             "$comment": "Send text without white space and control characters."}',
-                        'labels', labels
+                        'labels', labels,
+                        'has', jsonb_build_object(
+                            'type', 'array', 'minItems', 1, 'maxItems', 32, 'items', label_name
+                        )
                     )
                 )
             ) as filter
@@ -154,7 +157,7 @@ begin atomic
                 'condition', jsonb_build_object(
                     'description',
                     'Its type, and for metric: kind, statistic (count, sum, avg, min, max, last, p50 to'
-                    ' p99, rate, absent), window, operator, threshold, where {source, labels}, group_by,'
+                    ' p99, rate, absent), window, operator, threshold, where {source, labels, has}, group_by,'
                     ' divided_by {kind, statistic, where}, compare (value, change); health: statuses,'
                     ' servers, tags; keepalive: servers, tags; burn_rate: target, pairs [{factor, short,'
                     ' long}], and servers, tags, or kind, statistic, where, divided_by, group_by; fact:'

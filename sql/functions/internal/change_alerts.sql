@@ -20,7 +20,7 @@ begin
             (stated.document ->> 'for')::interval as lasts,
             (stated.document ->> 'keep_firing_for')::interval as keeps,
             case
-                -- Whoever is not registered any more has no health.
+                -- A server that is not registered any more has no health.
                 when coalesce(stated.document #> '{condition,during}', stated.document -> 'condition') ? 'kind'
                     then stated.document ->> 'no_data'
                 else 'ok'

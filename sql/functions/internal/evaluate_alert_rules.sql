@@ -52,6 +52,9 @@ begin
             ) as error
     ) as failed
     where rule.rule_id = stated.rule_id;
+    if v_transitions > 0 then
+        perform internal.enqueue_alerts(p_now);
+    end if;
     return coalesce(v_transitions, 0);
 end
 $$;

@@ -17,6 +17,8 @@ begin
             exit;
         end if;
     end loop;
+    -- What is to be repeated, and what no longer is silenced.
+    perform internal.enqueue_alerts(clock_timestamp());
 end
 $$;
 comment on procedure internal.evaluate_alerts (integer, jsonb) is
