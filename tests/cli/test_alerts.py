@@ -70,7 +70,7 @@ def test_an_alert_is_acknowledged(service: Service, source: str, alert: str) -> 
 
 
 def test_an_acknowledgement_has_the_name_of_the_user(service: Service, alert: str) -> None:
-    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    until = (datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)).isoformat()
     done = service.run("alerts", "ack", alert, "--until", until, LOGNAME="bob")
     assert done.stdout == f"queue_long is acknowledged by bob until {until}\n"
 
