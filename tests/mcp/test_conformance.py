@@ -17,6 +17,7 @@ from psycopg.rows import dict_row
 
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.rest.app import create_app
+from supervisor_mcp.rest.parameters import HEADERS
 from tests.mcp.conftest import NOW, SERVER
 
 Caller = Client[Any]
@@ -37,6 +38,10 @@ WITHIN = {
 SINGULAR = {"ingest_metric": "ingest_metrics", "ingest_fact": "ingest_facts"}
 # Operations of REST for one of what a function takes many of.
 ONE = {"heartbeat_server": "heartbeat"}
+# Streams have no tool: over MCP, a resource says that it has changed.
+STREAMS = {"stream_facts"}
+# What the service itself gives the function of a stream.
+PAGING = {"until", "limit", "now"}
 # Paths about the service itself.
 OPERATIONAL = {"/livez", "/readyz", "/metrics"}
 # The name of an argument in SQL where a tool calls it otherwise; None is given by the service.
@@ -133,14 +138,16 @@ def names(operation: dict[str, Any]) -> set[str]:
     """The arguments of an operation of REST, spelled as those of tools."""
     found = {p["name"] for p in operation["parameters"]} - {"If-None-Match"}
     found |= operation["members"].keys()
-    return {"idempotency_key" if name == "Idempotency-Key" else name for name in found}
+    arguments = {header: argument for argument, header in HEADERS.items()}
+    return {arguments.get(name, name) for name in found}
 
 
 def test_every_capability_is_in_sql_rest_and_mcp(
     functions: dict[str, Any], operations: dict[str, Any], tools: dict[str, Tool]
 ) -> None:
     capabilities = functions.keys() - WITHIN.keys()
-    assert capabilities == operations.keys() - ONE.keys() == tools.keys() - SINGULAR.keys()
+    assert capabilities == operations.keys() - ONE.keys()
+    assert capabilities - STREAMS == tools.keys() - SINGULAR.keys()
     assert SINGULAR.keys() <= tools.keys()
     assert ONE.keys() <= operations.keys()
 
@@ -152,7 +159,7 @@ def test_every_function_is_commented(functions: dict[str, Any]) -> None:
 def test_arguments_have_the_same_names_and_types_in_sql_and_in_tools(
     functions: dict[str, Any], operations: dict[str, Any], tools: dict[str, Tool]
 ) -> None:
-    for name in functions.keys() - WITHIN.keys():
+    for name in functions.keys() - WITHIN.keys() - STREAMS:
         in_sql = {
             RENAMED.get(argument, argument): TYPES[type_]
             for argument, type_ in functions[name]["arguments"].items()
@@ -172,9 +179,16 @@ def test_arguments_have_the_same_names_and_types_in_sql_and_in_tools(
 def test_arguments_have_the_same_names_in_rest_and_in_tools(
     operations: dict[str, dict[str, Any]], tools: dict[str, Tool]
 ) -> None:
-    for name in operations.keys() - ONE.keys():
+    for name in operations.keys() - ONE.keys() - STREAMS:
         operation = operations[name]
         assert set(tools[name].input_schema["properties"]) == names(operation), name
+
+
+def test_arguments_of_streams_have_the_same_names_in_sql_and_in_rest(
+    functions: dict[str, Any], operations: dict[str, dict[str, Any]]
+) -> None:
+    for name in STREAMS:
+        assert functions[name]["arguments"].keys() - PAGING == names(operations[name]), name
 
 
 def test_the_hints_of_a_tool_say_what_its_function_and_its_method_do(

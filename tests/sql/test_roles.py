@@ -129,5 +129,6 @@ def test_functions_that_read_are_stable_and_those_that_write_are_not(db: Connect
     ).fetchall()
     writing = {name for name, volatility in rows if volatility == "v"}
     reading = {name for name, volatility in rows if volatility == "s"}
-    assert all(name.startswith(("query_", "list_", "get_")) for name in reading)
-    assert all(not name.startswith(("query_", "list_", "get_")) for name in writing)
+    prefixes = ("query_", "list_", "get_", "stream_")
+    assert all(name.startswith(prefixes) for name in reading)
+    assert all(not name.startswith(prefixes) for name in writing)
