@@ -12,7 +12,7 @@ grant usage on schema analytics to supervisor_analyst, supervisor_dba;
 grant select on all tables in schema analytics to supervisor_analyst, supervisor_dba;
 
 -- A view calls its functions with the role of its reader; without usage of internal, nothing else can.
-grant execute on function internal.measure_sla, internal.show_health, internal.outages
+grant execute on function internal.measure_sla, internal.show_health, internal.outages, internal.show_alerts
 to supervisor_analyst, supervisor_dba;
 
 grant usage on schema ops to supervisor_dba;

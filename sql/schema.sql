@@ -24,6 +24,7 @@ create table data.alert (
     rule_id bigint not null,  -- Rule.
     fingerprint text not null,  -- Digest of the labels.
     version integer not null,  -- Version of the rule that evaluated it last.
+    label text not null,  -- Group of the rule that it is about; empty where the rule has none.
     labels jsonb not null,  -- Labels, among them alertname and severity.
     annotations jsonb not null,  -- Annotations, with their placeholders filled in.
     state text not null,  -- pending or firing.
@@ -42,7 +43,19 @@ create table data.alert (
     constraint alert_fired CHECK (((state = 'firing'::text) = (fired_at IS NOT NULL))),
     constraint alert_state_known CHECK ((state = ANY (ARRAY['pending'::text, 'firing'::text])))
 ) with (fillfactor=50);
-create index alert_by_rule on data.alert using btree (rule_id);
+create index alert_by_rule on data.alert using btree (rule_id, label);
+
+-- The condition of a rule for a group at a time. active is null where there is no data; parts are what the
+-- value was computed from.
+create type data.alert_reading as (
+    rule_id bigint,
+    at timestamp with time zone,
+    label text,
+    value double precision,
+    active boolean,
+    observations bigint,
+    parts double precision[]
+);
 
 -- A rule that raises alerts. What it says is in data.alert_rule_version.
 create table data.alert_rule (
@@ -50,12 +63,16 @@ create table data.alert_rule (
     name text not null,  -- Name of the rule, and label alertname of its alerts.
     created_at timestamp with time zone not null,  -- When it was defined first.
     deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
+    deleted_by text,  -- Who deleted it; null while it exists.
     evaluated_at timestamp with time zone,  -- Time for which it was evaluated last.
+    due_at timestamp with time zone,  -- When it is to be evaluated next; null for at once.
     error text,  -- Why it could not be evaluated; null where it could.
     error_since timestamp with time zone,  -- Since when it cannot be evaluated.
     constraint alert_rule_pkey PRIMARY KEY (rule_id),
     constraint alert_rule_name_taken UNIQUE (name),
     constraint alert_rule_name_well_formed CHECK (internal.fits(name, 'alert_rule_name'::text)),
+    constraint deleted_by_someone CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
+    constraint deleted_by_well_formed CHECK (internal.fits(deleted_by, 'owner'::text)),
     constraint error_since_error CHECK (((error IS NULL) = (error_since IS NULL)))
 ) with (fillfactor=50);
 
@@ -74,6 +91,15 @@ create table data.alert_rule_version (
 );
 create unique index alert_rule_version_present on data.alert_rule_version using btree (rule_id) where upper_inf(valid);
 
+-- The state of an alert after an evaluation: inactive, pending, firing or resolved; since when its condition
+-- holds, since when it is firing, and since when the condition of a firing alert no longer holds.
+create type data.alert_step as (
+    state text,
+    active_at timestamp with time zone,
+    fired_at timestamp with time zone,
+    recovering_at timestamp with time zone
+);
+
 -- Every change of the state of an alert, with its evidence.
 create table data.alert_transition (
     transition_id bigint not null generated always as identity,  -- Number of the transition.
@@ -91,6 +117,7 @@ create table data.alert_transition (
     change bigint not null default ((pg_current_xact_id())::text)::bigint,  -- Transaction, for readers that follow the table.
     constraint alert_transition_states CHECK (((((((from_state = 'inactive'::text) AND (to_state = 'pending'::text)) OR ((from_state = 'inactive'::text) AND (to_state = 'firing'::text))) OR ((from_state = 'pending'::text) AND (to_state = 'firing'::text))) OR ((from_state = 'pending'::text) AND (to_state = 'inactive'::text))) OR ((from_state = 'firing'::text) AND (to_state = 'resolved'::text))))
 );
+create index alert_transition_by_alert on data.alert_transition using btree (fingerprint, at);
 create index alert_transition_by_change on data.alert_transition using btree (change, transition_id);
 create index alert_transition_by_rule on data.alert_transition using btree (rule_id, at);
 create index alert_transition_by_time on data.alert_transition using btree (at, transition_id);
@@ -109,6 +136,27 @@ create table data.conflict (
     attempts integer not null,  -- How often the item was sent.
     constraint conflict_once PRIMARY KEY (source_id, kind_id, digest)
 );
+
+-- Requests to subscribers: one under way for each group, so that none overtakes another.
+create table data.delivery (
+    delivery_id uuid not null default gen_random_uuid(),  -- Id of the message, the same for every attempt.
+    subscription_id bigint not null,  -- Subscription.
+    group_key text not null,  -- Group of its alerts; facts for facts.
+    payload jsonb not null,  -- Body of the request.
+    created_at timestamp with time zone not null,  -- When its content was taken from the outbox.
+    attempts integer not null default 0,  -- Attempts that were begun.
+    next_at timestamp with time zone not null,  -- When the next attempt is due.
+    claimed_until timestamp with time zone,  -- Until when a process is sending it.
+    delivered_at timestamp with time zone,  -- When the subscriber accepted it.
+    failed_at timestamp with time zone,  -- When it was given up.
+    error text,  -- Why the last attempt failed.
+    constraint delivery_pkey PRIMARY KEY (delivery_id),
+    constraint delivery_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.subscription(subscription_id) ON DELETE CASCADE,
+    constraint delivery_ends_once CHECK (((delivered_at IS NULL) OR (failed_at IS NULL)))
+);
+create index delivery_by_group on data.delivery using btree (subscription_id, group_key, created_at);
+create index delivery_due on data.delivery using btree (next_at) where ((delivered_at is NULL) and (failed_at is NULL));
+create unique index delivery_under_way on data.delivery using btree (subscription_id, group_key) where ((delivered_at is NULL) and (failed_at is NULL));
 
 -- A business event. It also adds a sample to the series of its kind and source.
 create table data.fact (
@@ -338,6 +386,31 @@ create table data.maintenance (
     constraint reason_in_range CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
 );
 create index maintenance_by_server on data.maintenance using gist (server_id, during);
+
+-- The alerts that a subscription has been notified of, while they are firing.
+create table data.notification (
+    subscription_id bigint not null,  -- Subscription.
+    fingerprint text not null,  -- Alert.
+    group_key text not null,  -- Group that it is notified in.
+    fired_at timestamp with time zone not null,  -- Since when the alert is firing.
+    notified_at timestamp with time zone not null,  -- When it was put into the outbox last.
+    resolved_at timestamp with time zone,  -- When it was resolved; null while it is firing. An Alertmanager is notified so for five minutes.
+    alert jsonb not null,  -- What was sent: {status, labels, annotations, startsAt, endsAt, fingerprint}.
+    constraint notification_pkey PRIMARY KEY (subscription_id, fingerprint),
+    constraint notification_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.subscription(subscription_id) ON DELETE CASCADE
+) with (fillfactor=50);
+
+-- What subscribers are to be notified of, written in the transaction of its cause.
+create table data.outbox (
+    outbox_id bigint not null generated always as identity,  -- Number of the item.
+    subscription_id bigint not null,  -- Subscription.
+    group_key text not null,  -- Group of its alert; facts for a fact.
+    item jsonb not null,  -- The alert or the fact.
+    due_at timestamp with time zone not null,  -- When it may be sent: alerts of a group wait for each other.
+    constraint outbox_pkey PRIMARY KEY (outbox_id),
+    constraint outbox_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.subscription(subscription_id) ON DELETE CASCADE
+);
+create index outbox_by_group on data.outbox using btree (subscription_id, group_key, outbox_id);
 
 -- The last probe of a server, also where it said nothing about its health.
 create table data.probe (
@@ -598,6 +671,7 @@ create table data.silence (
     comment text not null,  -- Why.
     created_at timestamp with time zone not null,  -- When it was created.
     updated_at timestamp with time zone not null,  -- When it was changed last.
+    cancelled_at timestamp with time zone,  -- When it was cancelled; null while it counts.
     constraint silence_pkey PRIMARY KEY (silence_id),
     constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
     constraint comment_in_range CHECK (((length(comment) >= 1) AND (length(comment) <= 1000))),
@@ -637,9 +711,59 @@ create type data.statistics as (
     bounded boolean
 );
 
+-- Who is notified of alerts and facts by HTTP.
+create table data.subscription (
+    subscription_id bigint not null generated always as identity,  -- Number of the subscription.
+    name text not null,  -- Name that its author chose.
+    type text not null,  -- webhook for a signed request, alertmanager for the API of a Prometheus Alertmanager.
+    url text not null,  -- Where requests go.
+    secret text,  -- Key of the signatures, as Standard Webhooks writes it; null for an Alertmanager. Only the sender gets it.
+    author text not null,  -- Who subscribed.
+    alerts jsonb,  -- Which alerts, and how: {matchers, group_by, group_wait, group_interval, repeat_interval}; null for none.
+    facts jsonb,  -- Which facts: {kinds, sources}; null for none.
+    enabled boolean not null,  -- Whether it is notified at all.
+    created_at timestamp with time zone not null,  -- When it was created.
+    updated_at timestamp with time zone not null,  -- When it was changed last.
+    constraint subscription_pkey PRIMARY KEY (subscription_id),
+    constraint subscription_name_taken UNIQUE (name),
+    constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
+    constraint subscription_name_well_formed CHECK (internal.fits(name, 'maintenance_id'::text)),
+    constraint subscription_type_known CHECK ((type = ANY (ARRAY['webhook'::text, 'alertmanager'::text])))
+);
+
 -- schema internal
 -- Building blocks of the functions in api, and the procedures of jobs; not an interface.
 create schema internal;
+
+create function internal.ack_json(p_alert data.alert, p_now timestamp with time zone) returns json language sql stable;
+
+create function internal.alert_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
+
+create function internal.alert_duration_faults(p_document jsonb) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.alert_evidence(p_rule data.alert_rule_version, p_reading data.alert_reading, p_by text, p_at timestamp with time zone, p_watermark timestamp with time zone) returns jsonb language plpgsql stable;
+
+create function internal.alert_labels(p_name text, p_document jsonb, p_by text, p_label text) returns jsonb language sql immutable parallel safe;
+
+create function internal.alert_member_faults(p_condition jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
+
+create function internal.alert_name_faults(p_condition jsonb) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.alert_query(p_condition jsonb, p_by text, p_label text, p_from timestamp with time zone, p_to timestamp with time zone) returns jsonb language plpgsql immutable parallel safe;
+
+create function internal.alert_rule_defaults(p_document jsonb) returns jsonb language sql immutable parallel safe;
+
+create function internal.alert_rule_error(p_condition jsonb) returns text language sql stable;
+
+create function internal.alert_rule_faults(p_name text, p_document jsonb) returns jsonb language plpgsql stable;
+
+create function internal.alert_rule_json(p_name text) returns json language sql stable;
+
+create function internal.alert_rule_schema() returns jsonb language sql immutable parallel safe;
+
+create function internal.alert_text_faults(p_document jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
+
+create function internal.alertmanager_alerts(p_alerts jsonb, p_until timestamp with time zone) returns jsonb language sql stable;
 
 create function internal.alter_unchanged(p_job_id integer, p_schedule interval, p_config jsonb, p_shipped jsonb, p_settings jsonb) returns jsonb language plpgsql volatile;
 
@@ -649,7 +773,15 @@ create function internal.bin(p_value double precision) returns integer language 
 
 create function internal.bin_value(p_bin bigint) returns double precision language sql immutable strict parallel safe;
 
+create function internal.burn_pairs(p_condition jsonb) returns TABLE(factor double precision, short interval, long interval) language sql stable;
+
+create function internal.change_alerts(p_rules data.alert_rule_version[], p_now timestamp with time zone) returns integer language plpgsql volatile set TimeZone=UTC set extra_float_digits=1;
+
 create function internal.change_json(p_current data.statistics, p_previous data.statistics) returns json language sql immutable parallel safe;
+
+create function internal.check_alert_rule_quotas(p_rule bigint, p_now timestamp with time zone) returns void language plpgsql volatile;
+
+create function internal.check_author(p_author text) returns void language plpgsql immutable;
 
 create function internal.check_facts(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, source_id bigint, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, good boolean) language sql stable;
 
@@ -665,11 +797,21 @@ create function internal.check_registry_quotas(p_server bigint, p_now timestamp 
 
 create function internal.check_reports(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, report data.health_report, good boolean) language sql stable;
 
+create function internal.check_silence(p_id text, p_author text, p_comment text, p_matchers jsonb) returns void language plpgsql volatile;
+
+create function internal.check_silence_quota(p_now timestamp with time zone) returns void language plpgsql stable;
+
 create function internal.claim_idempotency_key(p_operation text, p_key text, p_body jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
+
+create function internal.common_members(p_alerts jsonb, p_member text) returns jsonb language sql immutable parallel safe;
+
+create function internal.compares(p_value double precision, p_operator text, p_threshold double precision) returns boolean language sql immutable parallel safe;
 
 create function internal.complete_idempotency_key(p_operation text, p_key text, p_answer json, p_kinds text[]) returns void language sql volatile;
 
 create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray language internal immutable sfunc array_cat stype anycompatiblearray;
+
+create function internal.condition_window(p_condition jsonb) returns interval language sql stable;
 
 create function internal.counter_after(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
 
@@ -681,13 +823,33 @@ create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN
 
 create function internal.current_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text, since timestamp with time zone) language plpgsql stable;
 
+create function internal.delivery_payload(p_subscription data.subscription, p_group_key text, p_items jsonb, p_now timestamp with time zone) returns jsonb language plpgsql stable set TimeZone=UTC;
+
+create function internal.document_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
+
+create function internal.document_leaves(p_document jsonb) returns TABLE(field text, value jsonb) language sql immutable parallel safe;
+
+create function internal.due_alert_rules(p_now timestamp with time zone, p_limit integer) returns bigint[] language sql stable;
+
 create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql stable;
+
+create function internal.end_alert_rule_version(p_rule bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
 
 create function internal.end_health(p_server bigint, p_at timestamp with time zone) returns void language sql volatile;
 
 create function internal.end_version(p_server bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
 
+create function internal.enqueue_alerts(p_now timestamp with time zone) returns integer language plpgsql volatile set TimeZone=UTC set extra_float_digits=1;
+
 create function internal.estimate_rows(p_relation regclass) returns bigint language plpgsql stable;
+
+create function internal.evaluate_alert_rules(p_rules bigint[], p_now timestamp with time zone) returns integer language plpgsql volatile;
+
+create procedure internal.evaluate_alerts(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create function internal.evaluation_interval(p_condition jsonb) returns interval language sql stable;
+
+create function internal.expected_groups(p_kind bigint, p_series bigint[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(at timestamp with time zone, label text) language sql stable;
 
 create procedure internal.expire_health(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
@@ -697,6 +859,12 @@ create function internal.explain_items(p_bad_items jsonb, p_now timestamp with t
 
 create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
+create function internal.facts_after_facts(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.facts_during_metrics(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.find_alert_rule(p_name text, p_field text DEFAULT 'name'::text) returns bigint language plpgsql stable;
+
 create function internal.find_kinds(p_kind text) returns bigint[] language plpgsql stable;
 
 create function internal.find_maintained(p_servers text[]) returns bigint[] language plpgsql stable;
@@ -705,13 +873,17 @@ create function internal.find_registered(p_name text) returns bigint language pl
 
 create function internal.find_series(p_kinds bigint[], p_source text) returns bigint[] language plpgsql stable;
 
-create function internal.find_server(p_name text) returns bigint language plpgsql stable;
+create function internal.find_server(p_name text, p_field text DEFAULT 'name'::text) returns bigint language plpgsql stable;
+
+create function internal.find_subscription(p_name text) returns bigint language plpgsql stable;
 
 create function internal.finest_width(p_series bigint[], p_from timestamp with time zone) returns interval language sql stable;
 
 create function internal.fits(p_text text, p_rule text) returns boolean language sql immutable parallel safe;
 
 create function internal.fits_schema(p_value jsonb, p_schema jsonb) returns boolean language sql immutable parallel safe;
+
+create function internal.group_key(p_labels jsonb, p_group_by jsonb) returns text language sql immutable parallel safe;
 
 create aggregate internal.health_after(data.health_step, text, timestamp with time zone, text, integer, integer, interval) returns data.health_step language internal immutable sfunc internal.step_health stype data.health_step;
 
@@ -720,6 +892,8 @@ create function internal.health_lasts(p_signal text, p_keepalive_seconds integer
 create function internal.health_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, up tstzmultirange, degraded tstzmultirange, down tstzmultirange) language sql stable;
 
 create function internal.health_since(p_servers bigint[], p_statuses text[], p_from timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, status text, since timestamp with time zone) language sql stable;
+
+create function internal.hold_registrations(p_servers bigint[]) returns SETOF bigint language sql volatile;
 
 create function internal.hourly_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
@@ -749,21 +923,51 @@ create function internal.local_days(p_from timestamp with time zone, p_to timest
 
 create function internal.lock_quotas() returns void language plpgsql volatile;
 
+create function internal.longest_sampled_window() returns interval language sql immutable parallel safe;
+
 create function internal.maintenance_json(p_id text, p_now timestamp with time zone) returns json language sql stable;
 
 create function internal.make_snapshot(p_unseen bigint[], p_end bigint) returns pg_snapshot language sql immutable parallel safe;
+
+create function internal.matcher_faults(p_matchers jsonb, p_path text) returns TABLE(field text, slug text, detail text) language plpgsql volatile;
+
+create function internal.matchers_path(p_matchers jsonb) returns jsonpath language sql immutable parallel safe;
+
+create function internal.matchers_schema() returns jsonb language sql immutable parallel safe;
+
+create function internal.matches(p_labels jsonb, p_matchers jsonb) returns boolean language sql immutable parallel safe;
+
+create function internal.measure_burn_rates(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.measure_conditions(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language plpgsql stable;
+
+create function internal.measure_facts(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.measure_health(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.measure_keepalives(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.measure_metrics(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language plpgsql stable;
 
 create function internal.measure_sla(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, name text, begins_at timestamp with time zone, ends_at timestamp with time zone, up numeric, degraded numeric, down numeric, unknown numeric, maintenance numeric, uptime_percent double precision, coverage_percent double precision, outages bigint, longest_outage numeric, mean_time_to_recover numeric, target_percent double precision, budget numeric, budget_left numeric, budget_left_percent double precision) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[];
 
+create function internal.metric_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
+
 create function internal.metric_faults(p_item jsonb, p_kind_type text, p_kind_unit text, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.missing_json(p_at timestamp with time zone, p_is_foreign boolean, p_kept_from timestamp with time zone, p_now timestamp with time zone) returns json language sql immutable parallel safe;
 
+create function internal.nearest_kind(p_kind text) returns text language sql stable;
+
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
 
 create function internal.nearest_server(p_name text) returns text language sql stable;
+
+create function internal.new_secret() returns text language sql volatile;
+
+create function internal.next_alert(p_state data.alert_step, p_active boolean, p_at timestamp with time zone, p_for interval, p_keep_firing_for interval) returns data.alert_step language sql immutable parallel safe;
 
 create function internal.next_health(p_state data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
 
@@ -784,6 +988,8 @@ create function internal.parse_window(p_window text) returns interval language p
 create function internal.percentage(p_part numeric, p_whole numeric) returns double precision language sql immutable parallel safe;
 
 create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
+
+create function internal.pick_statistic(p_statistics data.statistics, p_name text) returns double precision language sql immutable parallel safe;
 
 create function internal.plan_reading(p_last_event_id text, p_until text, p_now timestamp with time zone, OUT seen pg_snapshot, OUT change bigint, OUT number bigint, OUT at timestamp with time zone, OUT base pg_snapshot, OUT unseen bigint[], OUT from_change bigint, OUT until pg_snapshot, OUT hidden bigint[], OUT to_change bigint, OUT until_position text, OUT is_covered boolean, OUT is_foreign boolean) returns record language plpgsql stable;
 
@@ -855,13 +1061,21 @@ create function internal.refuse_document(p_faults jsonb) returns void language p
 
 create function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items integer) returns void language plpgsql volatile;
 
+create function internal.refuse_over_quota(p_quota text, p_count bigint, p_noun text, p_advice text) returns void language plpgsql stable;
+
+create function internal.regex_fault(p_regex text) returns text language plpgsql volatile;
+
 create function internal.register_and_store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.register_series(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
 
 create function internal.registered_since(p_server bigint) returns timestamp with time zone language sql stable;
 
+create function internal.render_annotations(p_annotations jsonb, p_labels jsonb, p_value text) returns jsonb language sql immutable parallel safe;
+
 create function internal.report_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.resolve_alerts(p_rule bigint, p_reason text, p_now timestamp with time zone) returns integer language plpgsql volatile;
 
 create function internal.restate_sla(p_id text, p_author text, p_reason text, p_before jsonb, p_now timestamp with time zone) returns bigint language sql volatile;
 
@@ -869,11 +1083,25 @@ create function internal.restatements_json(p_server bigint, p_from timestamp wit
 
 create function internal.retention(p_relation name) returns interval language sql stable;
 
+create function internal.rolling_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language plpgsql stable;
+
 create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.rollup_width(p_rollup name) returns interval language sql immutable strict parallel safe;
 
+create function internal.rule_facts(p_kind text, p_join text, p_from timestamp with time zone, p_to timestamp with time zone) returns TABLE(label text, ts timestamp with time zone) language sql stable;
+
+create function internal.rule_label(p_condition jsonb) returns text language sql immutable parallel safe;
+
+create function internal.rule_series(p_kinds bigint[], p_where jsonb) returns bigint[] language sql stable;
+
+create function internal.rule_servers(p_condition jsonb) returns bigint[] language sql stable;
+
+create function internal.sampled_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language sql stable;
+
 create function internal.samples_kept_from() returns timestamp with time zone language plpgsql stable;
+
+create function internal.schema_alternative(p_value jsonb, p_schema jsonb) returns jsonb language sql immutable parallel safe;
 
 create function internal.schema_faults(p_document jsonb, p_schema jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
@@ -887,6 +1115,8 @@ create function internal.select_fields(p_answer json, p_fields text[]) returns j
 
 create function internal.server_faults(p_name text, p_document jsonb) returns jsonb language plpgsql immutable;
 
+create function internal.server_labels(p_server text) returns jsonb[] language sql stable;
+
 create function internal.server_schema() returns jsonb language sql immutable parallel safe;
 
 create procedure internal.set_default_columnstore(IN p_relation text, IN p_after interval) language plpgsql volatile;
@@ -897,6 +1127,10 @@ create procedure internal.set_default_policy(IN p_relation text, IN p_policy tex
 
 create procedure internal.set_default_retention(IN p_relation text, IN p_drop_after interval, IN p_schedule_interval interval DEFAULT NULL::interval) language plpgsql volatile;
 
+create function internal.show_alert_rule(p_name text, p_limit integer, p_cursor text) returns json language plpgsql stable;
+
+create function internal.show_alerts(p_now timestamp with time zone) returns TABLE(id text, rule text, version integer, severity text, state text, labels jsonb, annotations jsonb, value double precision, active_at timestamp with time zone, fired_at timestamp with time zone, recovering_at timestamp with time zone, ack json, suppressed boolean, silenced_by text[], inhibited_by text[], maintenance text[], evidence jsonb) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+
 create function internal.show_health(p_now timestamp with time zone) returns TABLE(server text, status text, since timestamp with time zone, keepalive text, probe text, traffic text, report text, disagreement text) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
 create function internal.signal_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, signals json, statuses jsonb, disagree boolean, disagreement text) language sql stable;
@@ -905,11 +1139,19 @@ create function internal.signal_ranges(p_servers bigint[], p_from timestamp with
 
 create function internal.signal_words(p_signal text, p_status text, p_detail text) returns text language sql immutable parallel safe;
 
+create function internal.silence_json(p_silence data.silence, p_now timestamp with time zone) returns json language sql stable;
+
 create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
+
+create function internal.sketch_quantiles(p_sketch bigint[], p_low double precision, p_high double precision, p_exact boolean, p_statistics text[]) returns double precision[] language plpgsql immutable strict parallel safe;
 
 create function internal.sla_days(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text, p_as_of timestamp with time zone) returns json language sql stable;
 
 create procedure internal.snapshot_aggregates(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create function internal.spent_by_metrics(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(rule_id bigint, at timestamp with time zone, label text, length interval, share double precision, target double precision, observations bigint) language sql stable;
+
+create function internal.spent_by_servers(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(rule_id bigint, at timestamp with time zone, label text, length interval, share double precision, target double precision, observations bigint) language sql stable;
 
 create function internal.split_by_version(p_series json) returns json language sql stable;
 
@@ -929,7 +1171,17 @@ create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now t
 
 create function internal.store_version(p_server bigint, p_document jsonb, p_server_json jsonb, p_now timestamp with time zone, OUT since timestamp with time zone, OUT previous_version text, OUT tools jsonb, OUT kinds text[]) returns record language plpgsql volatile;
 
+create function internal.subscription_alerts(p_type text, p_alerts jsonb) returns jsonb language sql immutable parallel safe;
+
+create function internal.subscription_faults(p_name text, p_document jsonb) returns jsonb language plpgsql stable;
+
+create function internal.subscription_json(p_subscription data.subscription) returns json language sql stable;
+
+create function internal.subscription_schema() returns jsonb language sql immutable parallel safe;
+
 create function internal.suggestion(p_nearest text) returns text language sql immutable parallel safe;
+
+create function internal.suppressed_alerts(p_now timestamp with time zone) returns TABLE(fingerprint text, silenced_by text[], inhibited_by text[], maintenance text[]) language sql stable;
 
 create function internal.take_lease(p_name text, p_holder text, p_seconds double precision, p_now timestamp with time zone) returns boolean language sql volatile;
 
@@ -979,6 +1231,12 @@ create function internal.write_position(p_seen pg_snapshot, p_change bigint, p_n
 -- Functions that REST, MCP and the command line call. Role supervisor_app may execute them.
 create schema api;
 
+create function api.ack_alert(p_id text, p_author text, p_until timestamp with time zone, p_note text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.define_alert_rule(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.delete_alert_rule(p_name text, p_author text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.deregister_server(p_name text, p_owner text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_health(p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -995,6 +1253,12 @@ create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_
 
 create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.list_active_alerts(p_state text, p_rule text, p_server text, p_labels jsonb, p_suppressed boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.list_alert_history(p_rule text, p_id text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1 set plan_cache_mode=force_custom_plan;
+
+create function api.list_alert_rules(p_name text, p_q text, p_deleted boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot, OUT read_at timestamp with time zone, OUT changes json) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_health(p_status text, p_tag text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -1006,6 +1270,10 @@ create function api.list_maintenance(p_name text, p_from timestamp with time zon
 create function api.list_probe_targets(p_limit integer, p_except text[], p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_servers(p_status text, p_health text, p_tag text, p_q text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.list_silences(p_from timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.list_subscriptions(p_name text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.plan_maintenance(p_id text, p_servers text[], p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_reason text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1019,6 +1287,8 @@ create function api.query_sla(p_window text, p_from timestamp with time zone, p_
 
 create function api.record_agg(p_answer json) returns integer language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.record_deliveries(p_results jsonb, p_now timestamp with time zone) returns json language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.record_probes(p_probes jsonb, p_now timestamp with time zone, OUT reports integer, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.record_uptime(p_process uuid, p_now timestamp with time zone) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -1029,11 +1299,60 @@ create function api.renew_lease(p_name text, p_holder text, p_seconds double pre
 
 create function api.report_health(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.silence_alerts(p_id text, p_matchers jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_comment text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.stream_facts(p_kind text, p_source text, p_subject text, p_last_event_id text, p_until text, p_limit integer, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.subscribe(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.take_deliveries(p_limit integer, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.unsubscribe(p_name text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 -- schema analytics
 -- Views that analysts query: a stable contract. Role supervisor_analyst may select.
 create schema analytics;
+
+-- Alerts that are pending or firing.
+create view analytics.active_alerts (
+    id text,  -- Id of the alert: a digest of its labels.
+    rule text,  -- Name of the rule.
+    severity text,  -- critical, warning or info.
+    state text,  -- pending or firing.
+    source text,  -- Source that it is about; null for none.
+    server text,  -- Server that it is about; null for none.
+    labels jsonb,  -- All labels.
+    annotations jsonb,  -- Annotations, such as a summary.
+    value double precision,  -- Value of the condition when it was evaluated last.
+    active_at timestamp with time zone,  -- Since when the condition holds.
+    fired_at timestamp with time zone,  -- Since when it is firing; null while it is pending.
+    recovering_at timestamp with time zone,  -- Since when the condition of a firing alert no longer holds; null while it does.
+    acked_by text,  -- Who takes care of it; null for nobody.
+    suppressed boolean,  -- Whether it notifies nobody.
+    silenced_by text[],  -- Ids of the silences in force that match it.
+    inhibited_by text[],  -- Ids of firing alerts of a higher severity about the same source or server.
+    maintenance text[],  -- Ids of the maintenance windows in force of its server.
+    evidence jsonb  -- What the value was computed from, and the query that shows it.
+) as
+SELECT id,
+    rule,
+    severity,
+    state,
+    (labels ->> 'source'::text) AS source,
+    (labels ->> 'server'::text) AS server,
+    labels,
+    annotations,
+    value,
+    active_at,
+    fired_at,
+    recovering_at,
+    (ack ->> 'author'::text) AS acked_by,
+    suppressed,
+    silenced_by,
+    inhibited_by,
+    maintenance,
+    evidence
+   FROM internal.show_alerts(now()) show_alerts(id, rule, version, severity, state, labels, annotations, value, active_at, fired_at, recovering_at, ack, suppressed, silenced_by, inhibited_by, maintenance, evidence);
 
 -- Snapshots of aggregates of kinds; the newest one of a kind and window is current.
 create view analytics.aggregates (
@@ -1064,6 +1383,119 @@ SELECT kind.name AS kind,
     aggregate.answer
    FROM (data.aggregate
      JOIN data.kind ON ((aggregate.kind_id = kind.kind_id)));
+
+-- Every change of the state of an alert.
+create view analytics.alert_history (
+    at timestamp with time zone,  -- Time of the evaluation that found it.
+    rule text,  -- Name of the rule, which may be deleted.
+    version integer,  -- Version of the rule.
+    id text,  -- Id of the alert: a digest of its labels.
+    severity text,  -- critical, warning or info.
+    source text,  -- Source that the alert is about; null for none.
+    server text,  -- Server that the alert is about; null for none.
+    labels jsonb,  -- All labels.
+    from_state text,  -- inactive, pending or firing.
+    to_state text,  -- pending, firing, inactive or resolved.
+    value double precision,  -- Value of the condition.
+    late boolean,  -- Whether late data changed the condition.
+    annotations jsonb,  -- Annotations of the alert.
+    evidence jsonb  -- What the value was computed from, and the query that shows it.
+) as
+SELECT transition.at,
+    alert_rule.name AS rule,
+    transition.version,
+    transition.fingerprint AS id,
+    (transition.labels ->> 'severity'::text) AS severity,
+    (transition.labels ->> 'source'::text) AS source,
+    (transition.labels ->> 'server'::text) AS server,
+    transition.labels,
+    transition.from_state,
+    transition.to_state,
+    transition.value,
+    transition.late,
+    transition.annotations,
+    transition.evidence
+   FROM (data.alert_transition transition
+     JOIN data.alert_rule ON ((transition.rule_id = alert_rule.rule_id)));
+
+-- Every version that an alert rule had. `valid @> <time>` selects the one of a time.
+create view analytics.alert_rule_versions (
+    name text,  -- Name of the rule.
+    version integer,  -- Number of the version: 1, 2 and so on.
+    author text,  -- Who defined it.
+    valid tstzrange,  -- When it was in force.
+    valid_from timestamp with time zone,  -- Beginning of that time.
+    valid_to timestamp with time zone,  -- End of that time; null for the present version.
+    document jsonb  -- What the rule said, with its defaults.
+) as
+SELECT rule.name,
+    version.version,
+    version.author,
+    version.valid,
+    lower(version.valid) AS valid_from,
+    upper(version.valid) AS valid_to,
+    version.document
+   FROM (data.alert_rule_version version
+     JOIN data.alert_rule rule ON ((version.rule_id = rule.rule_id)));
+
+-- Alert rules with their newest version, deleted ones too.
+create view analytics.alert_rules (
+    name text,  -- Name of the rule.
+    state text,  -- firing or pending, where it has such an alert, inactive, disabled, error or deleted.
+    firing bigint,  -- Number of its alerts that are firing.
+    pending bigint,  -- Number of its alerts that are pending.
+    severity text,  -- critical, warning or info.
+    type text,  -- Type of the condition: metric, health, keepalive, burn_rate or fact.
+    kind text,  -- Kind that the condition is about, where it is about one.
+    version integer,  -- Number of the newest version.
+    author text,  -- Who defined it.
+    defined_at timestamp with time zone,  -- When it was defined.
+    evaluated_at timestamp with time zone,  -- Time for which the rule was evaluated last.
+    error text,  -- Why it cannot be evaluated; null where it can.
+    error_since timestamp with time zone,  -- Since when.
+    created_at timestamp with time zone,  -- When the rule was defined first.
+    deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
+    deleted_by text,  -- Who deleted it.
+    document jsonb  -- What the rule says, with its defaults.
+) as
+SELECT rule.name,
+        CASE
+            WHEN (rule.deleted_at IS NOT NULL) THEN 'deleted'::text
+            WHEN (rule.error IS NOT NULL) THEN 'error'::text
+            WHEN (alerts.firing > 0) THEN 'firing'::text
+            WHEN (alerts.pending > 0) THEN 'pending'::text
+            WHEN (NOT ((version.document ->> 'enabled'::text))::boolean) THEN 'disabled'::text
+            ELSE 'inactive'::text
+        END AS state,
+    alerts.firing,
+    alerts.pending,
+    (version.document ->> 'severity'::text) AS severity,
+    (version.document #>> '{condition,type}'::text[]) AS type,
+    (version.document #>> '{condition,kind}'::text[]) AS kind,
+    version.version,
+    version.author,
+    lower(version.valid) AS defined_at,
+    rule.evaluated_at,
+    rule.error,
+    rule.error_since,
+    rule.created_at,
+    rule.deleted_at,
+    rule.deleted_by,
+    version.document
+   FROM ((data.alert_rule rule
+     JOIN LATERAL ( SELECT alert_rule_version.rule_id,
+            alert_rule_version.version,
+            alert_rule_version.document,
+            alert_rule_version.author,
+            alert_rule_version.valid
+           FROM data.alert_rule_version
+          WHERE (alert_rule_version.rule_id = rule.rule_id)
+          ORDER BY alert_rule_version.version DESC
+         LIMIT 1) version ON (true))
+     LEFT JOIN LATERAL ( SELECT count(*) FILTER (WHERE (alert.state = 'firing'::text)) AS firing,
+            count(*) FILTER (WHERE (alert.state = 'pending'::text)) AS pending
+           FROM data.alert
+          WHERE (alert.rule_id = rule.rule_id)) alerts ON (true));
 
 -- Business events.
 create view analytics.facts (
@@ -1380,9 +1812,10 @@ create table deploy.setting (
 );
 
 -- jobs
+-- job internal.evaluate_alerts every 00:00:15 {"rules": 25} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.expire_health every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.observe_traffic every 00:01:00 {"down": 0.5, "failed": "$.\"error.type\"", "metric": "mcp.server.operation.duration", "window": "5 minutes", "degraded": 0.05, "least_calls": 10} at most 00:00:00, -1 retries every 00:05:00
--- job internal.prune every 1 day {"conflicts": "90 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.prune every 1 day {"conflicts": "90 days", "deliveries": "7 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune_catalogue every 1 day {"grace": "1 day"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_rollup every 00:10:00 {"rollup": "sample_1h", "end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
@@ -1408,6 +1841,9 @@ create table deploy.setting (
 -- data.sample_1h: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 
 -- privileges
+grant execute on function api.ack_alert(text,text,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.define_alert_rule(text,jsonb,timestamp with time zone) to supervisor_app;
+grant execute on function api.delete_alert_rule(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_health(text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_server(text,timestamp with time zone,timestamp with time zone) to supervisor_app;
@@ -1416,36 +1852,56 @@ grant execute on function api.get_visibility() to supervisor_app;
 grant execute on function api.heartbeat(text[],timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_facts(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_metrics(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_active_alerts(text,text,text,jsonb,boolean,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_alert_history(text,text,jsonb,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_alert_rules(text,text,boolean,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_health(text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
 grant execute on function api.list_maintenance(text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_probe_targets(integer,text[],timestamp with time zone) to supervisor_app;
 grant execute on function api.list_servers(text,text,text,text,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_silences(timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_subscriptions(text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.plan_maintenance(text,text[],timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_sla(text,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_agg(json) to supervisor_app;
+grant execute on function api.record_deliveries(jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_probes(jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_uptime(uuid,timestamp with time zone) to supervisor_app;
 grant execute on function api.register_server(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.renew_lease(text,text,double precision) to supervisor_app;
 grant execute on function api.report_health(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.silence_alerts(text,jsonb,timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function api.stream_facts(text,text,text,text,text,integer,timestamp with time zone) to supervisor_app;
+grant execute on function api.subscribe(text,jsonb,timestamp with time zone) to supervisor_app;
+grant execute on function api.take_deliveries(integer,timestamp with time zone) to supervisor_app;
+grant execute on function api.unsubscribe(text,timestamp with time zone) to supervisor_app;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_dba;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_dba;
+grant execute on function internal.show_alerts(timestamp with time zone) to supervisor_analyst;
+grant execute on function internal.show_alerts(timestamp with time zone) to supervisor_dba;
 grant execute on function internal.show_health(timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.show_health(timestamp with time zone) to supervisor_dba;
 grant usage on schema analytics to supervisor_analyst;
 grant usage on schema analytics to supervisor_dba;
 grant usage on schema api to supervisor_app;
 grant usage on schema ops to supervisor_dba;
+grant select on table analytics.active_alerts to supervisor_analyst;
+grant select on table analytics.active_alerts to supervisor_dba;
 grant select on table analytics.aggregates to supervisor_analyst;
 grant select on table analytics.aggregates to supervisor_dba;
+grant select on table analytics.alert_history to supervisor_analyst;
+grant select on table analytics.alert_history to supervisor_dba;
+grant select on table analytics.alert_rule_versions to supervisor_analyst;
+grant select on table analytics.alert_rule_versions to supervisor_dba;
+grant select on table analytics.alert_rules to supervisor_analyst;
+grant select on table analytics.alert_rules to supervisor_dba;
 grant select on table analytics.facts to supervisor_analyst;
 grant select on table analytics.facts to supervisor_dba;
 grant select on table analytics.health_status to supervisor_analyst;

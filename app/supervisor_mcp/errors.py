@@ -49,6 +49,30 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
     "too_slow": (504, "Time limit exceeded"),
 }
 
+# A rule is named as a truth, and the title of its problem says what is wrong instead: by the ending
+# of the name, or here.
+ENDINGS: Final[Mapping[str, str]] = {
+    "_unknown": "unknown {}",
+    "_known": "unknown {}",
+    "_well_formed": "malformed {}",
+    "_in_range": "{} out of range",
+    "_within_limit": "{} over the limit",
+    "_within_quota": "{} over the quota",
+    "_within_retention": "{} beyond the retention",
+}
+TITLES: Final[Mapping[str, str]] = {
+    "as_of_unfiltered": "as_of combined with filters",
+    "body_is_items": "Body is not items",
+    "from_before_to": "Empty range",
+    "from_in_past": "Range in the future",
+    "from_in_range": "Range before the year 1",
+    "server_owned": "Server of another owner",
+    "servers_listed": "No servers, or too many",
+    "silence_closed": "Silence without an end",
+    "until_in_future": "Acknowledgement in the past",
+    "window_or_range": "Window combined with a range",
+}
+
 RETRY_AFTER_SECONDS: Final[Mapping[int, int]] = {503: 1}
 
 CHUNK_PREFIX = re.compile(r"^(_hyper_\d+_\d+_chunk_|(\d+_)+)")
@@ -76,7 +100,7 @@ class Problem(Exception):  # noqa: N818  the term of RFC 9457
         known = REGISTRY.get(slug)
         self.slug = slug
         self.status = status or (known[0] if known else 500)
-        self.title = known[1] if known else slug.replace("_", " ").capitalize()
+        self.title = known[1] if known else _title(slug)
         self.detail = detail
         self.hint = hint
         self.params = dict(params or {})
@@ -94,6 +118,20 @@ class Problem(Exception):  # noqa: N818  the term of RFC 9457
             "request_id": request_id,
         }
         return {name: value for name, value in members.items() if value is not None}
+
+
+def _title(slug: str) -> str:
+    """The title of a problem that is not in the registry: what is wrong, in a few words."""
+    if slug in TITLES:
+        return TITLES[slug]
+    for ending, title in ENDINGS.items():
+        if slug.endswith(ending):
+            return title.format(_in_words(slug.removesuffix(ending))).capitalize()
+    return _in_words(slug).capitalize()
+
+
+def _in_words(slug: str) -> str:
+    return slug.replace("_", " ")
 
 
 def _whole_seconds(params: Mapping[str, Any]) -> int | None:
@@ -178,7 +216,7 @@ def _state(error: psycopg.Error) -> str:
 
 def _broken_rule(constraint: str, status: int) -> Problem:
     rule = CHUNK_PREFIX.sub("", constraint)
-    return Problem(rule, f"the request violates the rule: {rule.replace('_', ' ')}", status=status)
+    return Problem(rule, f"the request violates the rule: {_in_words(rule)}", status=status)
 
 
 def _raised(error: psycopg.Error, status: int) -> Problem:

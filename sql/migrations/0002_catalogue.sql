@@ -3,6 +3,7 @@
 create function internal.text_rules() returns jsonb
 language sql immutable parallel safe
 begin atomic
+    -- A server is also a part of a path, where . and .. mean another one.
     -- A bounded repetition such as {0,199} makes a pattern slow, so lengths are beside the patterns.
     select '{
     "metric_name": {"pattern": "^[A-Za-z_][A-Za-z0-9_.:/-]*$", "maxLength": 200},
@@ -15,7 +16,7 @@ begin atomic
     "window": {"pattern": "^[1-9][0-9]{0,3}[hd]$", "maxLength": 5},
     "step": {"pattern": "^[1-9][0-9]{0,3}[smhd]$", "maxLength": 5},
     "group_by": {"pattern": "^(source|label\\.[A-Za-z_][A-Za-z0-9_.]*)$", "maxLength": 106},
-    "server_name": {"pattern": "^([A-Za-z0-9.-]+/)?[A-Za-z0-9._-]+$", "maxLength": 200},
+    "server_name": {"pattern": "^([.]*[A-Za-z0-9-][A-Za-z0-9.-]*/)?[.]*[A-Za-z0-9_-][A-Za-z0-9._-]*$", "maxLength": 200},
     "owner": {"pattern": "^[^\u0001-\u001f\u007f-\u009f]+$", "maxLength": 200},
     "tag": {"pattern": "^[A-Za-z0-9][A-Za-z0-9_.:/-]*$", "maxLength": 100},
     "maintenance_id": {"pattern": "^[A-Za-z0-9][A-Za-z0-9_.:-]*$", "maxLength": 200},

@@ -5,12 +5,16 @@ create table data.alert_rule (
     name text not null,
     created_at timestamptz not null,
     deleted_at timestamptz,
+    deleted_by text,
     evaluated_at timestamptz,
+    due_at timestamptz,
     error text,
     error_since timestamptz,
     constraint alert_rule_pkey primary key (rule_id),
     constraint alert_rule_name_taken unique (name),
     constraint alert_rule_name_well_formed check (internal.fits(name, 'alert_rule_name')),
+    constraint deleted_by_well_formed check (internal.fits(deleted_by, 'owner')),
+    constraint deleted_by_someone check ((deleted_at is null) = (deleted_by is null)),
     constraint error_since_error check ((error is null) = (error_since is null))
 ) with (fillfactor = 50);
 comment on table data.alert_rule is 'A rule that raises alerts. What it says is in data.alert_rule_version.';
@@ -18,7 +22,10 @@ comment on column data.alert_rule.rule_id is 'Number of the rule.';
 comment on column data.alert_rule.name is 'Name of the rule, and label alertname of its alerts.';
 comment on column data.alert_rule.created_at is 'When it was defined first.';
 comment on column data.alert_rule.deleted_at is 'When it was deleted; null while it exists.';
+comment on column data.alert_rule.deleted_by is 'Who deleted it; null while it exists.';
 comment on column data.alert_rule.evaluated_at is 'Time for which it was evaluated last.';
+comment on column data.alert_rule.due_at is
+'When it is to be evaluated next; null for at once.';
 comment on column data.alert_rule.error is 'Why it could not be evaluated; null where it could.';
 comment on column data.alert_rule.error_since is 'Since when it cannot be evaluated.';
 
@@ -41,14 +48,20 @@ comment on table data.alert_rule_version is
 'What a rule said, and from when until when. A row is never changed but for the end of valid.';
 comment on column data.alert_rule_version.rule_id is 'Rule.';
 comment on column data.alert_rule_version.version is 'Number of the version: 1, 2 and so on.';
-comment on column data.alert_rule_version.document is 'The rule, with its defaults; see internal.alert_rule_schema.';
+comment on column data.alert_rule_version.document is
+'The rule, with its defaults; see internal.alert_rule_schema.';
 comment on column data.alert_rule_version.author is 'Who defined this version.';
 comment on column data.alert_rule_version.valid is 'From its definition until that of the next version.';
+
+insert into data.quota (name, value, used) values
+('alert_rules', 10000, null),
+('new_versions_per_alert_rule_and_hour', 100, null);
 
 create table data.alert (
     rule_id bigint not null,
     fingerprint text not null,
     version integer not null,
+    label text not null,
     labels jsonb not null,
     annotations jsonb not null,
     state text not null,
@@ -67,11 +80,12 @@ create table data.alert (
     constraint alert_fired check ((state = 'firing') = (fired_at is not null)),
     constraint ack_complete check ((acked_by is null) = (acked_at is null))
 ) with (fillfactor = 50);
-create index alert_by_rule on data.alert (rule_id);
+create index alert_by_rule on data.alert (rule_id, label);
 comment on table data.alert is 'The alerts that are pending or firing.';
 comment on column data.alert.rule_id is 'Rule.';
 comment on column data.alert.fingerprint is 'Digest of the labels.';
 comment on column data.alert.version is 'Version of the rule that evaluated it last.';
+comment on column data.alert.label is 'Group of the rule that it is about; empty where the rule has none.';
 comment on column data.alert.labels is 'Labels, among them alertname and severity.';
 comment on column data.alert.annotations is 'Annotations, with their placeholders filled in.';
 comment on column data.alert.state is 'pending or firing.';
@@ -112,6 +126,7 @@ select create_hypertable(
 );
 create index alert_transition_by_time on data.alert_transition (at, transition_id);
 create index alert_transition_by_rule on data.alert_transition (rule_id, at);
+create index alert_transition_by_alert on data.alert_transition (fingerprint, at);
 create index alert_transition_by_change on data.alert_transition (change, transition_id);
 alter table data.alert_transition set (
     timescaledb.enable_columnstore,
@@ -135,6 +150,29 @@ comment on column data.alert_transition.evidence is
 comment on column data.alert_transition.annotations is 'Annotations of the alert.';
 comment on column data.alert_transition.change is 'Transaction, for readers that follow the table.';
 
+create type data.alert_step as (
+    state text,
+    active_at timestamptz,
+    fired_at timestamptz,
+    recovering_at timestamptz
+);
+comment on type data.alert_step is
+'The state of an alert after an evaluation: inactive, pending, firing or resolved; since when its condition
+holds, since when it is firing, and since when the condition of a firing alert no longer holds.';
+
+create type data.alert_reading as (
+    rule_id bigint,
+    at timestamptz,
+    label text,
+    value double precision,
+    active boolean,
+    observations bigint,
+    parts double precision []
+);
+comment on type data.alert_reading is
+'The condition of a rule for a group at a time. active is null where there is no data; parts are what the
+value was computed from.';
+
 create table data.silence (
     silence_id text not null,
     matchers jsonb not null,
@@ -143,6 +181,7 @@ create table data.silence (
     comment text not null,
     created_at timestamptz not null,
     updated_at timestamptz not null,
+    cancelled_at timestamptz,
     constraint silence_pkey primary key (silence_id),
     constraint silence_id_well_formed check (internal.fits(silence_id, 'maintenance_id')),
     constraint silence_closed check (
@@ -154,9 +193,13 @@ create table data.silence (
 create index silence_by_time on data.silence using gist (during);
 comment on table data.silence is 'Times in which alerts with certain labels notify nobody.';
 comment on column data.silence.silence_id is 'Name that its author chose.';
-comment on column data.silence.matchers is 'What the labels must match, all of it: [{name, operator, value}].';
+comment on column data.silence.matchers is
+'What the labels must match, all of it: [{name, operator, value}].';
 comment on column data.silence.during is 'From when until when.';
 comment on column data.silence.author is 'Who silences.';
 comment on column data.silence.comment is 'Why.';
 comment on column data.silence.created_at is 'When it was created.';
 comment on column data.silence.updated_at is 'When it was changed last.';
+comment on column data.silence.cancelled_at is 'When it was cancelled; null while it counts.';
+
+insert into data.quota (name, value, used) values ('silences', 200, null);

@@ -52,6 +52,8 @@ def _refused(text: str) -> bool:
         "999999999999",
         "253402300799.5",
         "2026-01-01T00:00:00+16:00",
+        "0001-01-01T00:00:00+00:01",
+        "9999-12-31T23:59:59-00:01",
         "nan",
         "٣",
     ],
@@ -118,6 +120,23 @@ def test_a_number_in_quotation_marks_is_shown_with_what_to_send() -> None:
 def test_text_that_cannot_be_stored_is_refused(sent: str) -> None:
     with pytest.raises(Problem, match="parameter_well_formed"):
         arguments.text("kind", sent)
+
+
+@pytest.mark.parametrize("sent", [{"a": 1}, "a", 5])
+def test_what_is_no_array_of_objects_is_refused(sent: object) -> None:
+    with pytest.raises(Problem, match='parameter "matchers" must be an array of objects'):
+        arguments.OBJECTS.from_json("matchers", sent)
+
+
+def test_a_text_within_an_object_that_cannot_be_stored_is_named() -> None:
+    with pytest.raises(Problem) as raised:
+        arguments.OBJECTS.from_json("matchers", [{"name": "a"}, {"value": ["b", "c\0"]}])
+    assert raised.value.params == {"field": "matchers[1].value[1]"}
+
+
+def test_members_of_objects_are_left_to_sql() -> None:
+    sent = [{"name": 5}, 6]
+    assert arguments.OBJECTS.from_json("matchers", sent) == sent
 
 
 def test_the_present_reads_as_itself() -> None:

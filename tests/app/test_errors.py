@@ -33,7 +33,7 @@ def test_an_error_of_ours_has_the_status_of_its_state(db: Connection, status: in
     )
     assert problem.body("r1") == {
         "type": "urn:supervisor-mcp:problem:kind_unknown",
-        "title": "Kind unknown",
+        "title": "Unknown kind",
         "status": status,
         "detail": "There is no kind.",
         "hint": "Look.",
@@ -93,6 +93,22 @@ def test_text_that_cannot_be_sent_is_the_senders_fault(db: Connection) -> None:
     with pytest.raises(psycopg.Error) as raised:
         db.execute("select %s", ["\0"])
     assert from_database(raised.value).slug == "value_invalid"
+
+
+@pytest.mark.parametrize(
+    ("slug", "title"),
+    [
+        ("timezone_known", "Unknown timezone"),
+        ("window_well_formed", "Malformed window"),
+        ("limit_in_range", "Limit out of range"),
+        ("batch_within_limit", "Batch over the limit"),
+        ("from_before_to", "Empty range"),
+        ("items_refused", "Items refused"),
+        ("body_in_time", "Body too slow"),
+    ],
+)
+def test_a_title_says_what_is_wrong(slug: str, title: str) -> None:
+    assert Problem(slug, "").title == title
 
 
 @pytest.mark.parametrize(("slug", "seconds"), [("busy", 1), ("unavailable", 1), ("internal", None)])

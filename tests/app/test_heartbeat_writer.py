@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import msgspec
 import psycopg
 import pytest
+from psycopg.sql import SQL
 
 from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem
@@ -26,6 +27,22 @@ def url(fresh_database: str) -> str:
         for name in SERVERS:
             add_server(conn, name)
     return fresh_database
+
+
+def refuse(url: str, names: list[str]) -> None:
+    """Let the database refuse the keep-alives of these servers."""
+    with psycopg.connect(url, prepare_threshold=None) as conn:
+        listed = conn.execute(
+            "select string_agg(server_id::text, ', ') from data.server where name = any(%s)",
+            [names],
+        ).fetchone()
+        assert listed is not None
+        conn.execute(
+            SQL(
+                "alter table data.health_state"
+                " add constraint keepalive_refused check (server_id not in ({}))"
+            ).format(SQL(listed[0]))
+        )
 
 
 @pytest.fixture
@@ -69,6 +86,23 @@ async def test_an_unknown_name_of_one_call_does_not_fail_another(database: Datab
     for name, problem in zip(names[20:], answers[20:], strict=True):
         assert isinstance(problem, Problem)
         assert (problem.slug, problem.detail) == ("server_unknown", f'unknown server "{name}"')
+
+
+@pytest.mark.parametrize("rejected", [[SERVERS[7]], [SERVERS[0], SERVERS[19]], SERVERS])
+async def test_a_keepalive_that_the_database_refuses_fails_alone(
+    database: Database, url: str, rejected: list[str]
+) -> None:
+    refuse(url, rejected)
+    writer = HeartbeatWriter(database)
+    answers = await asyncio.gather(
+        *(writer.renew([name], NOW) for name in SERVERS), return_exceptions=True
+    )
+
+    failed = [
+        name for name, each in zip(SERVERS, answers, strict=True) if isinstance(each, Problem)
+    ]
+    assert failed == rejected
+    assert {each.slug for each in answers if isinstance(each, Problem)} == {"keepalive_refused"}
 
 
 async def test_a_call_with_too_many_names_fails_alone(database: Database) -> None:

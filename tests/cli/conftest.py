@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from tests.support import command_line
@@ -27,3 +28,12 @@ def service(
 def name() -> str:
     """A kind that no other test uses."""
     return f"kind_{uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def server(service: Service) -> str:
+    """A registered server without reports."""
+    name = f"io.github.acme/s{uuid4().hex[:12]}"
+    document = {"description": "Searches the shop", "version": "1.0.0", "probe": False}
+    httpx.put(f"{service.url}/registry/servers/{name}", json=document).raise_for_status()
+    return name

@@ -51,6 +51,24 @@ def test_a_demo_is_labeled_and_a_second_one_adds_no_row_twice(service: Service) 
     assert answer["count"] > 0
 
 
+def test_a_demo_registers_its_servers_with_health_and_a_second_one_changes_nothing(
+    service: Service,
+) -> None:
+    for _ in range(2):
+        assert service.run("demo", "--days", "1", "--seed", "9").returncode == 0
+    servers = httpx.get(f"{service.url}/registry/servers", params={"tag": "demo"}).json()["items"]
+    assert {server["name"]: server["health"] for server in servers} == {
+        "demo/billing": "degraded",
+        "demo/crm": "up",
+        "demo/search": "up",
+        "demo/weather": "up",
+    }
+    entry = httpx.get(f"{service.url}/registry/servers/demo/crm").json()
+    assert (entry["source"], len(entry["versions"])) == ("demo/crm", 1)
+    (sla,) = httpx.get(f"{service.url}/health/sla", params={"name": "demo/crm"}).json()["items"]
+    assert sla["uptime_percent"] == 100
+
+
 def test_a_demo_ends_with_commands_that_work(service: Service) -> None:
     done = service.run("demo", "--days", "1", "--seed", "9")
     for line in done.stderr.partition("Look around:\n")[2].splitlines():

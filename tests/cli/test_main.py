@@ -23,7 +23,14 @@ COMMANDS = (
     "servers",
     "server",
     "register",
+    "deregister",
+    "heartbeat",
+    "report",
+    "health",
+    "maintenance",
     "sla",
+    "alert-rules",
+    "alerts",
     "demo",
 )
 # What commands need, and `--help` and the completion of the shell do not.

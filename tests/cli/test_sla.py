@@ -30,15 +30,6 @@ from server, (values ('up', 0, 6), ('down', 6, 7), ('up', 7, 10)) as part (statu
 
 
 @pytest.fixture
-def server(service: Service) -> str:
-    """A registered server without reports."""
-    name = f"io.github.acme/s{uuid4().hex[:12]}"
-    document = {"description": "Searches the shop", "version": "1.0.0", "probe": False}
-    httpx.put(f"{service.url}/registry/servers/{name}", json=document).raise_for_status()
-    return name
-
-
-@pytest.fixture
 def watched(service: Service, server: str) -> str:
     """A server with ten hours of history."""
     dsn = service.analyst_dsn.replace("supervisor_analyst@", "postgres@")
@@ -108,7 +99,7 @@ def test_sla_of_a_server_without_reports_names_the_next_step(service: Service, s
     done = service.run("sla", server)
     assert "uptime_percent\t\n" in done.stdout
     assert "budget_left_seconds\t\n" in done.stdout
-    assert f"POST /registry/servers/{server}/heartbeat" in done.stderr
+    assert f"`supervisor-mcp heartbeat {server}`" in done.stderr
 
 
 def test_sla_before_the_first_server_names_the_next_step(service: Service) -> None:

@@ -33,6 +33,7 @@ EXPECTED = {
     "data.aggregate": {"policy_retention", "policy_compression"},
     "data.kind_change": {"policy_retention"},
     "data.health_report": {"policy_retention", "policy_compression"},
+    "data.alert_transition": {"policy_retention", "policy_compression"},
     "internal.expire_health": {"expire_health"},
     "internal.observe_traffic": {"observe_traffic"},
     "internal.refresh_late": {"refresh_late"},

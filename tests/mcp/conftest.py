@@ -15,6 +15,7 @@ from supervisor_mcp.config import Settings
 from supervisor_mcp.mcp.server import create_mcp
 from supervisor_mcp.operations import context as operations
 from supervisor_mcp.operations.context import Context
+from tests.sql.raised_alerts import add_silence, add_transition, matcher, raise_alert
 from tests.support.timescaledb import Server
 
 NOW = datetime(2025, 6, 15, 12, 30, tzinfo=UTC)
@@ -75,6 +76,24 @@ VERSIONS = [
     )
     for hours, version, tool in [(48, "1.0.0", "find"), (2, "1.1.0", "search")]
 ]
+RULES: list[tuple[datetime, dict[str, Any]]] = [
+    (
+        NOW - timedelta(hours=hours),
+        {
+            "author": "ann",
+            "condition": {
+                "type": "metric",
+                "kind": "queue_depth",
+                "statistic": "max",
+                "window": "5m",
+                "operator": ">",
+                "threshold": threshold,
+                "group_by": "source",
+            },
+        },
+    )
+    for hours, threshold in [(48, 100), (2, 50)]
+]
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +110,14 @@ def history_url(database_server: Server) -> Iterator[str]:
                 conn.execute(
                     "select api.register_server(%s, %s, %s)",
                     [SERVER, Jsonb(document), registered],
+                )
+            for severity, source in (("critical", "orders-mcp"), ("warning", "billing-mcp")):
+                alert = raise_alert(conn, severity=severity, source=source)
+                add_transition(conn, alert)
+            add_silence(conn, "update-7", matcher("source", "=~", "billing-.*"))
+            for defined, document in RULES:
+                conn.execute(
+                    "select api.define_alert_rule('queue_long', %s, %s)", [Jsonb(document), defined]
                 )
         yield url
 

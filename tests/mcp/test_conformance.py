@@ -42,6 +42,7 @@ ONE = {"heartbeat_server": "heartbeat"}
 STREAMS = {"stream_facts"}
 # What the service itself gives the function of a stream.
 PAGING = {"until", "limit", "now"}
+ONE = {"heartbeat_server": "heartbeat", "get_alert_rule": "list_alert_rules"}
 # Paths about the service itself.
 OPERATIONAL = {"/livez", "/readyz", "/metrics"}
 # The name of an argument in SQL where a tool calls it otherwise; None is given by the service.
@@ -54,6 +55,9 @@ HINTS = {
     "put": (False, False, True),
     "delete": (False, None, True),
 }
+# Paths of documents.
+REGISTRY = f"/registry/servers/{SERVER}"
+RULES = "/alerts/rules/queue_long"
 # How a JSON value of a type of SQL is described.
 TYPES = {
     "text": {"string"},
@@ -253,6 +257,27 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("list_maintenance", "/health/maintenance", {"name": "io.github.acme/search", "limit": 5}),
     ("get_health", "/health/servers/{name}", {"name": "io.github.acme/search"}),
     ("list_health", "/health/servers", {"status": "unknown", "tag": "shop", "limit": 1}),
+    ("list_active_alerts", "/alerts/active", {}),
+    (
+        "list_active_alerts",
+        "/alerts/active",
+        {"state": "firing", "server": "io.github.acme/search", "suppressed": False, "limit": 1},
+    ),
+    ("list_active_alerts", "/alerts/active", {"labels": {"source": "billing-mcp"}}),
+    (
+        "list_alert_history",
+        "/alerts/history",
+        {
+            "rule": "queue_long",
+            "labels": {"severity": "warning"},
+            "to": NOW.timestamp() + 3600,
+            "limit": 1,
+        },
+    ),
+    ("list_silences", "/alerts/silences", {"from": NOW.timestamp() - 86400, "limit": 5}),
+    ("list_alert_rules", "/alerts/rules", {"q": "QUEUE", "limit": 1}),
+    ("list_alert_rules", "/alerts/rules", {"name": "queue_long"}),
+    ("list_alert_rules", "/alerts/rules/{name}", {"name": "queue_long", "limit": 1}),
 ]
 
 
@@ -304,6 +329,16 @@ async def test_sql_rest_and_mcp_give_the_same_answer(
         ("query_sla", "/health/sla", {"window": "7d", "to": NOW.timestamp()}),
         ("query_sla", "/health/sla", {"timezone": "Berlin"}),
         ("list_maintenance", "/health/maintenance", {"name": "io.github.acme/serach"}),
+        ("list_active_alerts", "/alerts/active", {"state": "resolved"}),
+        ("list_active_alerts", "/alerts/active", {"rule": "queue_lng"}),
+        ("list_active_alerts", "/alerts/active", {"server": "io.github.acme/serach"}),
+        ("list_alert_history", "/alerts/history", {"limit": 0}),
+        ("list_silences", "/alerts/silences", {"cursor": "x"}),
+        ("list_alert_rules", "/alerts/rules", {"name": "queue_lnog"}),
+        ("list_alert_rules", "/alerts/rules/{name}", {"name": "queue_lnog"}),
+        ("list_alert_rules", "/alerts/rules", {"limit": 0}),
+        ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_lnog", "author": "a"}),
+        ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_long"}),
     ],
 )
 async def test_rest_and_mcp_report_the_same_problem(
@@ -362,19 +397,26 @@ async def test_rest_and_mcp_refuse_the_same_keep_alives_in_the_same_words(
 
 
 @pytest.mark.parametrize(
-    "document",
+    ("tool", "path", "document"),
     [
-        {"description": "", "version": "^1", "remotes": [{"type": "http"}], "more": 1},
-        {"description": "d", "version": "1.0.0"},
-        {"description": "d", "version": "1.0.0", "owner": "other"},
+        (
+            "register_server",
+            REGISTRY,
+            {"description": "", "version": "^1", "remotes": [{}], "a": 1},
+        ),
+        ("register_server", REGISTRY, {"description": "d", "version": "1.0.0"}),
+        ("register_server", REGISTRY, {"description": "d", "version": "1.0.0", "owner": "other"}),
+        ("define_alert_rule", RULES, {"author": "a", "condition": {"type": "sql"}, "for": "5"}),
+        ("define_alert_rule", RULES, {"author": "a", "condition": {"type": "metric", "kind": "x"}}),
+        ("define_alert_rule", RULES, {"condition": {"type": "health", "statuses": ["bad"]}}),
     ],
 )
 async def test_rest_and_mcp_refuse_the_same_document_in_the_same_words(
-    rest: httpx.AsyncClient, client: Caller, document: dict[str, Any]
+    rest: httpx.AsyncClient, client: Caller, tool: str, path: str, document: dict[str, Any]
 ) -> None:
-    from_rest = (await rest.put(f"/registry/servers/{SERVER}", json=document)).json()
-    arguments = {"name": SERVER, **document}
-    result = await client.call_tool("register_server", arguments, raise_on_error=False)
+    from_rest = (await rest.put(path, json=document)).json()
+    arguments = {"name": path.split("/", 3)[3], **document}
+    result = await client.call_tool(tool, arguments, raise_on_error=False)
     (content,) = result.content
     assert isinstance(content, TextContent)
     from_mcp = msgspec.json.decode(content.text)
@@ -387,7 +429,9 @@ def query(path: str, arguments: dict[str, Any]) -> dict[str, str]:
     """Arguments of a tool as query parameters, without those in the path."""
     labels = {f"label.{n}": v for n, v in arguments.get("labels", {}).items()}
     elsewhere = {"labels", *(n for n in arguments if f"{{{n}}}" in path)}
-    return {n: str(v) for n, v in arguments.items() if n not in elsewhere} | labels
+    sent = {n: str(v) for n, v in arguments.items() if n not in elsewhere}
+    booleans = {n: str(v).lower() for n, v in arguments.items() if isinstance(v, bool)}
+    return sent | booleans | labels
 
 
 def ask(conn: Connection[Any], name: str, arguments: dict[str, Any]) -> Any:

@@ -15,7 +15,7 @@ from mcp import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference, TextContent
 
 from supervisor_mcp.mcp.completions import WINDOWS
-from supervisor_mcp.mcp.resources import AGGREGATE, KINDS, SERVER, SERVERS
+from supervisor_mcp.mcp.resources import ACTIVE_ALERTS, AGGREGATE, KINDS, SERVER, SERVERS
 from tests.mcp import conftest
 
 Caller = Client[Any]
@@ -72,6 +72,13 @@ async def test_a_server_is_what_get_server_answers(client: Caller) -> None:
     answer = await client.call_tool("get_server", {"name": conftest.SERVER})
     found = await read(client, f"{SERVERS}/{quote(conftest.SERVER, safe='')}")
     assert found == answer.structured_content
+
+
+async def test_active_alerts_are_what_list_active_alerts_answers(client: Caller) -> None:
+    answer = await client.call_tool("list_active_alerts", {"limit": 1000})
+    found = await read(client, ACTIVE_ALERTS)
+    assert found == answer.structured_content
+    assert len(found["items"]) == 2
 
 
 async def test_an_unknown_server_is_a_problem_with_the_nearest_name(client: Caller) -> None:

@@ -36,6 +36,14 @@ NAMES = {
     "heartbeat",
     "get_health",
     "list_health",
+    "list_active_alerts",
+    "list_alert_history",
+    "ack_alert",
+    "silence_alerts",
+    "list_silences",
+    "define_alert_rule",
+    "list_alert_rules",
+    "delete_alert_rule",
 }
 # What identifies an aggregate, with any fields.
 HEAD = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
@@ -54,6 +62,11 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("list_maintenance", {}),
     ("get_health", {"name": "io.github.acme/search"}),
     ("list_health", {"limit": 1}),
+    ("list_active_alerts", {}),
+    ("list_alert_history", {"limit": 1}),
+    ("list_silences", {}),
+    ("list_alert_rules", {}),
+    ("list_alert_rules", {"name": "queue_long"}),
     ("ingest_facts", {"items": []}),
     ("report_health", {"items": []}),
     ("heartbeat", {"names": []}),

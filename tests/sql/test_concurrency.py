@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from psycopg import Connection
 
+from tests.sql.alerts import above, define, evaluate
 from tests.sql.calls import (
     NOW,
     Item,
@@ -174,3 +175,19 @@ def test_answers_stay_exact_while_rollups_are_made(fresh_database: str) -> None:
             done.set()
         for refresher in refreshers:
             refresher.result()
+
+
+def test_two_evaluators_write_a_transition_once(fresh_database: str) -> None:
+    with psycopg.connect(fresh_database, autocommit=True) as conn:
+        ingest_metrics(
+            conn, [metric(source=f"s{n}", value=3, ts=ago(minutes=1)) for n in range(50)]
+        )
+        for number in range(20):
+            define(conn, above(2, group_by="source"), name=f"rule_{number}")
+
+    counts = at_once(fresh_database, lambda conn, _: {"transitions": evaluate(conn)})
+
+    assert sum(count["transitions"] for count in counts) == 1000
+    with psycopg.connect(fresh_database) as conn:
+        assert ask(conn, "select count(*) from data.alert_transition") == 1000
+        assert ask(conn, "select count(*) from data.alert") == 1000

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from psycopg import Connection
@@ -11,6 +12,8 @@ from psycopg import Connection
 from tests.sql.calls import NOW, Json, ago, ask, histogram, ingest_metrics, metric, refused
 from tests.sql.registry import NAME, register, server_json
 
+# The first moment that can be written, and a later one.
+FIRST, NEXT = datetime(1, 1, 1, tzinfo=UTC), datetime(1, 3, 1, tzinfo=UTC)
 CALL = "select api.query_metrics(%s, %s, %s::jsonb, %s, %s, %s, %s, %s)"
 
 
@@ -138,6 +141,15 @@ def test_from_is_before_to(db: Connection) -> None:
         query(db, start=NOW, end=NOW)
     with refused(db, "from_before_to"):
         query(db, start=NOW + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("asked", [{"end": FIRST}, {"start": FIRST, "end": NEXT, "step": "5d"}])
+def test_points_before_the_year_1_are_refused(db: Connection, asked: dict[str, Any]) -> None:
+    ingest_metrics(db, metric())
+
+    with refused(db, "from_in_range"):
+        query(db, **asked)
+    assert query(db, start=FIRST, end=NEXT)["from"] == "0001-01-01T00:00:00+00:00"
 
 
 def test_unknown_names_are_refused(db: Connection) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from tests.sql.calls import refused
 from tests.sql.histories import (
+    START,
     add_past,
     add_present,
     add_server,
@@ -22,6 +23,8 @@ from tests.sql.histories import (
 )
 
 HOUR = 3600
+# The year 1 in hours after the beginning of histories.
+FIRST = (datetime(1, 1, 1, tzinfo=UTC) - START) / timedelta(hours=1)
 NOTHING = {"up": 0, "degraded": 0, "down": 0, "unknown": 0, "maintenance": 0}
 
 
@@ -280,6 +283,17 @@ def test_a_question_that_means_nothing_is_refused(
 
     assert refusal.hint.endswith(".")
     assert refusal.message
+
+
+@pytest.mark.parametrize(("end", "as_of"), [(FIRST + 24, None), (None, FIRST + 24)])
+def test_a_window_that_begins_before_the_year_1_is_refused(
+    db: Connection, end: float | None, as_of: float | None
+) -> None:
+    with refused(db, "from_in_range") as refusal:
+        query_sla(db, end=end, as_of=as_of)
+
+    assert "0001-01-01" in refusal.message
+    assert query_sla(db, begin=FIRST, end=FIRST + 24)["from"] == "0001-01-01T00:00:00+00:00"
 
 
 def test_an_unknown_time_zone_is_refused_with_the_nearest_name(db: Connection) -> None:

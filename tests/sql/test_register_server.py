@@ -141,6 +141,16 @@ def test_a_malformed_name_is_refused(db: Connection, name: str) -> None:
     assert faults(db, server_json(), name) == [("name", "field_well_formed")]
 
 
+@pytest.mark.parametrize("name", [".", "..", "...", "a/.", "a/..", "./x", "../x"])
+def test_a_name_that_a_path_cannot_have_is_refused(db: Connection, name: str) -> None:
+    assert faults(db, server_json(), name) == [("name", "field_well_formed")]
+
+
+@pytest.mark.parametrize("name", [".x", "..x", "a/.x", "a/x.", "-/_", ".a./..-"])
+def test_a_dot_beside_other_characters_of_a_name_is_taken(db: Connection, name: str) -> None:
+    assert register(db, server_json(), name)["outcome"] == "created"
+
+
 def test_a_name_in_the_document_is_the_one_in_the_path(db: Connection) -> None:
     register(db, server_json(name=NAME))
     assert faults(db, server_json(name="a/b")) == [("name", "name_matches_path")]
@@ -365,7 +375,7 @@ def test_a_server_above_the_quota_is_refused_and_known_ones_still_change(db: Con
     for name in ("a", "b"):
         register(db, server_json(), name)
 
-    with refused(db, "registry_within_quota") as refusal:
+    with refused(db, "count_within_quota") as refusal:
         register(db, server_json(), "c")
     assert refusal.message == "this would be 3 servers; the quota is 2"
     assert refusal.params == {"quota": "servers", "allowed": 2}
@@ -378,7 +388,7 @@ def test_new_versions_of_a_server_are_limited_by_the_hour(db: Connection) -> Non
     for version in ("1.0.0", "2.0.0"):
         register(db, server_json(version))
 
-    with refused(db, "registry_within_quota") as refusal:
+    with refused(db, "count_within_quota") as refusal:
         register(db, server_json("3.0.0"))
     assert refusal.params["retry_after_seconds"] == 3600
     assert register(db, server_json("2.0.0"))["outcome"] == "unchanged"

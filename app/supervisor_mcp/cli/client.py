@@ -41,6 +41,20 @@ class Client:
         given = {name: value for name, value in (params or {}).items() if value is not None}
         return accepted(self.send("GET", path, params=given)).content
 
+    def write(self, method: str, path: str, members: Mapping[str, object]) -> bytes:
+        """The body of the answer to an object; members that are None are left out."""
+        given = {name: value for name, value in members.items() if value is not None}
+        return self.send_json(method, path, given)
+
+    def send_json(self, method: str, path: str, body: object) -> bytes:
+        """The body of the answer to a request with JSON, which is JSON too."""
+        import msgspec
+
+        headers = {"Content-Type": "application/json"}
+        return accepted(
+            self.send(method, path, body=msgspec.json.encode(body), headers=headers)
+        ).content
+
     def send(
         self,
         method: str,

@@ -11,6 +11,7 @@ from supervisor_mcp.cli import console
 from supervisor_mcp.cli.tables import table
 
 if TYPE_CHECKING:
+    from supervisor_mcp.cli.client import Client
     from supervisor_mcp.cli.ingest import Row
 
 LOOK_AROUND = (
@@ -19,6 +20,8 @@ LOOK_AROUND = (
     "agg Fact:DealClosed --window 30d",
     "facts --kind Fact:InvoicePaid --limit 5",
     "series mcp.latency_p50",
+    "servers --tag demo",
+    "sla demo/search",
 )
 
 
@@ -30,7 +33,8 @@ def demo(
     """Fill the service with four simulated MCP servers.
 
     Sources are named demo/…, every series has the label demo="true" and every payload
-    {"demo": true}. Rows that are stored already count as duplicates.
+    {"demo": true}. Rows that are stored already count as duplicates. The servers are in the
+    registry with the tag demo, and their health and SLA begin when they are registered.
     """
     import msgspec
 
@@ -48,6 +52,8 @@ def demo(
         client.get("/livez")
         with progress.bar("demo", total) as done:
             ingest(client, _rows(seed, begin, end), tally, done)
+        if not tally.rejected:
+            _register(client)
     if as_json:
         console.echo(msgspec.json.encode({**tally.counts(), "reasons": tally.reasons}))
     else:
@@ -58,6 +64,20 @@ def demo(
         console.say("Look around:")
         for arguments in LOOK_AROUND:
             console.say(f"  {console.command()} {arguments}")
+
+
+def _register(client: Client) -> None:
+    """Register the servers, and report that they are there."""
+    from urllib.parse import quote
+
+    from supervisor_mcp.cli import simulation
+
+    names = []
+    for name, document in simulation.registrations():
+        client.send_json("PUT", f"/registry/servers/{quote(name, safe='')}", document)
+        names.append(name)
+    client.send_json("POST", "/registry/heartbeats", {"names": names})
+    client.send_json("POST", "/health/reports", simulation.reports())
 
 
 def _rows(seed: int, begin: int, end: int) -> Iterator[Row]:

@@ -15,15 +15,37 @@ COMMANDS = {
     "list_servers": "servers",
     "get_server": "server",
     "register_server": "register",
+    "deregister_server": "deregister",
     "query_sla": "sla",
+    "list_health": "health",
+    "get_health": "health",
+    "report_health": "report",
+    "heartbeat": "heartbeat",
+    "heartbeat_server": "heartbeat",
+    "list_maintenance": "maintenance",
+    "plan_maintenance": "maintenance plan",
+    "list_active_alerts": "alerts",
+    "list_alert_history": "alerts history",
+    "list_silences": "alerts silences",
+    "silence_alerts": "alerts silence",
+    "ack_alert": "alerts ack",
+    "list_alert_rules": "alert-rules list",
+    "define_alert_rule": "alert-rules define",
+    "get_alert_rule": "alert-rules show",
+    "delete_alert_rule": "alert-rules delete",
     "ingest_metrics": "import",
     "ingest_facts": "import",
 }
 OPTIONS = {"group_by": "--group-by", "as_of": "--as-of"}
 # Of documents, whose arguments are members.
-MEMBERS = {"as owner": "with --owner"}
+MEMBERS = {
+    "as owner": "with --owner",
+    "as author": "with --author",
+    "as reason": "with --reason",
+    'as an array: {"servers": ["io.github.acme/search"]}': "with --server",
+}
 CAPABILITY = re.compile(rf"\b({'|'.join(COMMANDS)})\b(?: \([A-Z]+ /[^)]*\))?")
-MEMBER = re.compile(rf"\b({'|'.join(MEMBERS)})\b")
+MEMBER = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, MEMBERS))})(?!\w)")
 ARGUMENT = re.compile(rf"\b({'|'.join(OPTIONS)})(?:=|\b)")
 
 

@@ -15,14 +15,21 @@ from typer.exceptions import TyperException
 
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.agg import agg
+from supervisor_mcp.cli.alert_rules import alert_rules
+from supervisor_mcp.cli.alerts import alerts
 from supervisor_mcp.cli.demo import demo
+from supervisor_mcp.cli.deregister import deregister
 from supervisor_mcp.cli.escape import printable_json
 from supervisor_mcp.cli.facts import facts
 from supervisor_mcp.cli.failure import FAILED, USAGE, Failure
+from supervisor_mcp.cli.health import health
+from supervisor_mcp.cli.heartbeat import heartbeat
 from supervisor_mcp.cli.import_ import import_files
 from supervisor_mcp.cli.kinds import kinds
+from supervisor_mcp.cli.maintenance import maintenance
 from supervisor_mcp.cli.register import register
 from supervisor_mcp.cli.registry import servers
+from supervisor_mcp.cli.report import report
 from supervisor_mcp.cli.series import series
 from supervisor_mcp.cli.server import server
 from supervisor_mcp.cli.sla import sla
@@ -128,7 +135,14 @@ app.command()(facts)
 app.command()(servers)
 app.command()(server)
 app.command()(register)
+app.command()(deregister)
+app.command()(heartbeat)
+app.command()(report)
+app.command()(health)
+app.add_typer(maintenance, name="maintenance")
 app.command()(sla)
+app.add_typer(alert_rules)
+app.add_typer(alerts)
 app.command()(demo)
 
 

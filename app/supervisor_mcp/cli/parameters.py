@@ -13,31 +13,50 @@ COMPLETION_SECONDS = 1.0
 
 def complete_kind(incomplete: str) -> list[str]:
     """Kinds for the completion of the shell; none where no service answers soon."""
-    import msgspec
-
-    from supervisor_mcp.cli.client import connect
-
-    try:
-        with connect(timeout_seconds=COMPLETION_SECONDS) as client:
-            answer = client.get("/query/kinds", {"prefix": incomplete})
-    except Failure:
-        return []
-    return [item["kind"] for item in msgspec.json.decode(answer)["items"]]
+    return _complete("/query/kinds", {"prefix": incomplete}, "kind")
 
 
 def complete_server(incomplete: str) -> list[str]:
     """Names of servers for the completion of the shell; none where no service answers soon."""
+    names = _complete("/registry/servers", {"q": incomplete or None}, "name")
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_rule(incomplete: str) -> list[str]:
+    """Names of alert rules for the completion of the shell; none where no service answers soon."""
+    names = _complete("/alerts/rules", {"q": incomplete or None}, "name")
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def complete_maintenance(incomplete: str) -> list[str]:
+    """Windows that have not ended, for the completion of the shell."""
+    names = _complete("/health/maintenance", {}, "id")
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _complete(path: str, filters: dict[str, str | None], member: str) -> list[str]:
     import msgspec
 
     from supervisor_mcp.cli.client import connect
 
     try:
         with connect(timeout_seconds=COMPLETION_SECONDS) as client:
-            answer = client.get("/registry/servers", {"q": incomplete or None})
+            answer = client.get(path, filters)
     except Failure:
         return []
-    names = [item["name"] for item in msgspec.json.decode(answer)["items"]]
-    return [name for name in names if name.startswith(incomplete)]
+    return [item[member] for item in msgspec.json.decode(answer)["items"]]
+
+
+def author_of(given: str | None) -> str:
+    """The author that is given, else the login name of this user. Raises Failure."""
+    from getpass import getuser
+
+    if given is not None:
+        return given
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        raise Failure("This user has no name.", USAGE, hint="Add --author NAME.") from None
 
 
 def read_labels(given: list[str] | None) -> dict[str, str]:
@@ -85,5 +104,11 @@ Server = Annotated[
         autocompletion=complete_server,
     ),
 ]
+Rule = Annotated[
+    str,
+    typer.Argument(help="Name of an alert rule.", metavar="NAME", autocompletion=complete_rule),
+]
+Author = Annotated[str | None, typer.Option(help="Who does this; your login name if left out.")]
+Tag = Annotated[str | None, typer.Option(help="Only servers with this tag.")]
 Owner = Annotated[str | None, typer.Option(help="Owner of the entries.")]
 Tags = Annotated[list[str] | None, typer.Option("--tag", help="Tag of the entries; repeatable.")]

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from supervisor_mcp.cli import console
+from supervisor_mcp.cli.documents import put, refusal_lines, say_all
 from supervisor_mcp.cli.failure import FAILED, Failure
 from supervisor_mcp.cli.parameters import Owner, Tags
 
-if TYPE_CHECKING:
-    from supervisor_mcp.cli.client import Client
-
 OUTCOMES = ("created", "changed", "unchanged")
-# Further ones are counted.
-MOST_SHOWN = 20
-# A refusal of one document, in contrast to one of every request.
-REFUSALS = {409, 413, 422}
 
 
 def register(
@@ -38,12 +32,14 @@ def register(
     converted. Registering the same file again changes nothing. Refused servers are listed, and
     the exit status is 1; the others are registered.
     """
+    from urllib.parse import quote
+
     import msgspec
 
     from supervisor_mcp.cli import progress
     from supervisor_mcp.cli.client import connect
+    from supervisor_mcp.cli.document_files import read, shown
     from supervisor_mcp.cli.server_documents import modern
-    from supervisor_mcp.cli.server_files import read, shown
 
     added = {**({"owner": owner} if owner else {}), **({"tags": tag} if tag else {})}
     outcomes = dict.fromkeys(OUTCOMES, 0)
@@ -62,7 +58,8 @@ def register(
                 continue
             document, found = modern(entry.document)
             remarks += [{"name": name, "remark": remark} for remark in found]
-            outcome = _register(client, name, {**document, **added})
+            path = f"/registry/servers/{quote(name, safe='')}"
+            outcome = put(client, path, {**document, **added})
             if isinstance(outcome, str):
                 outcomes[outcome] = outcomes.get(outcome, 0) + 1
             else:
@@ -71,8 +68,8 @@ def register(
         summary = {**outcomes, "refused": refused, "remarks": remarks}
         console.echo(msgspec.json.encode(summary))
     else:
-        _list([f"{each['name']}: {each['remark']}." for each in remarks], "remarks")
-        _list([_refusal(each) for each in refused], "refused servers")
+        say_all([f"{each['name']}: {each['remark']}." for each in remarks], "remarks")
+        say_all([refusal_lines(each) for each in refused], "refused servers")
         counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
         console.write(f"{counts}, {len(refused)} refused\n")
         if sum(outcomes.values()):
@@ -84,39 +81,3 @@ def register(
             FAILED,
             hint="Correct them and run the command again: what is registered does not change.",
         )
-
-
-def _register(client: Client, name: str, document: dict[str, Any]) -> str | dict[str, Any]:
-    """The outcome, or what the service refuses. Raises Failure for any other error."""
-    from urllib.parse import quote
-
-    import msgspec
-
-    from supervisor_mcp.cli.client import accepted, refusal
-
-    response = client.send(
-        "PUT",
-        f"/registry/servers/{quote(name, safe='')}",
-        body=msgspec.json.encode(document),
-        headers={"Content-Type": "application/json"},
-    )
-    if response.status_code not in REFUSALS:
-        return str(msgspec.json.decode(accepted(response).content)["outcome"])
-    failure = refusal(response)
-    faults = (failure.problem or {}).get("params", {}).get("faults", [])
-    return {"detail": failure.detail, "hint": failure.hint, "faults": faults}
-
-
-def _refusal(refused: dict[str, Any]) -> str:
-    named = f" ({refused['name']})" if "name" in refused else ""
-    faults = [f"{each['field']}: {each['detail']}" for each in refused.get("faults", ())]
-    # The details of faults have the next step.
-    hints = [f"Hint: {refused['hint']}"] if refused.get("hint") and not faults else []
-    return "\n  ".join([f"{refused['place']}{named}: {refused['detail']}", *faults, *hints])
-
-
-def _list(lines: list[str], noun: str) -> None:
-    for line in lines[:MOST_SHOWN]:
-        console.say(line)
-    if len(lines) > MOST_SHOWN:
-        console.say(f"There are {len(lines) - MOST_SHOWN} more {noun}; --json lists all of them.")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from supervisor_mcp.cli import console
-from supervisor_mcp.cli.parameters import Json, Limit
+from supervisor_mcp.cli.parameters import Json, Limit, Tag
 from supervisor_mcp.cli.quantities import age
 from supervisor_mcp.cli.tables import table
 
@@ -22,7 +22,7 @@ def servers(
     health: Annotated[
         str | None, typer.Option(help="up, degraded, down, unknown or maintenance.")
     ] = None,
-    tag: Annotated[str | None, typer.Option(help="Only servers with this tag.")] = None,
+    tag: Tag = None,
     query: Annotated[
         str | None,
         typer.Option("--query", "-q", help="Part of the name, the title or the description."),

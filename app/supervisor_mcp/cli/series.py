@@ -64,10 +64,10 @@ def series(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Draw each series of a metric as a sparkline, with its numbers.
+    """Draw each series of a metric as a sparkline.
 
-    min, avg, max and last describe all samples of the range. With --statistic count or
-    rate_per_second, they describe the points of the sparkline instead.
+    Its numbers min, avg, max and last describe all samples of the range. With --statistic count
+    or rate_per_second, they describe the points of the sparkline instead.
     """
     import msgspec
 

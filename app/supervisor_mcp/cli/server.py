@@ -6,12 +6,12 @@ from typing import Any
 
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.day_bars import show_days
+from supervisor_mcp.cli.health import show_outages, show_signals, window_words
 from supervisor_mcp.cli.parameters import Json, Server
-from supervisor_mcp.cli.quantities import age, duration, heading, moment, percent, seconds
+from supervisor_mcp.cli.quantities import age, duration, moment, percent
 from supervisor_mcp.cli.tables import table
 
 WINDOW = "30d"
-SIGNALS = ("signal", "status", "since", "last_at", "latency_ms", "detail")
 VERSIONS = ("version", "from", "to")
 MOST_VERSIONS = 10
 WATCHED = ("keepalive_seconds", "failures_to_down", "successes_to_recover", "sla_target")
@@ -39,18 +39,12 @@ def server(name: Server, as_json: Json = False) -> None:
         return
     shown, present = msgspec.json.decode(entry), msgspec.json.decode(health)
     _show_entry(shown, present["maintenance"] if present else {})
-    _show_health(shown, present)
+    if present:
+        show_signals(present, _for_probes(shown))
     _show_days(msgspec.json.decode(sla)["items"])
     _show_versions(shown["versions"])
-    _show_outages(present)
-
-
-def _window(window: dict[str, Any] | None) -> str | None:
-    """A maintenance window in words."""
-    if window is None:
-        return None
-    span = f"{moment(window['from'])} to {moment(window['to'])}"
-    return f"{window['id']}, {span}: {window['reason']} ({window['author']})"
+    if present:
+        show_outages(present)
 
 
 def _show_entry(entry: dict[str, Any], maintenance: dict[str, Any]) -> None:
@@ -63,8 +57,8 @@ def _show_entry(entry: dict[str, Any], maintenance: dict[str, Any]) -> None:
         "status": entry["status"],
         "health": health and health["status"] + since,
         "last_seen": health and age(health["last_seen"]),
-        "maintenance": _window(maintenance.get("now")),
-        "next_maintenance": _window(maintenance.get("next")),
+        "maintenance": window_words(maintenance.get("now")),
+        "next_maintenance": window_words(maintenance.get("next")),
         "owner": entry["owner"],
         "tier": entry["tier"],
         "tags": ", ".join(entry["tags"]),
@@ -76,28 +70,6 @@ def _show_entry(entry: dict[str, Any], maintenance: dict[str, Any]) -> None:
     }
     rows = [[key, value] for key, value in facts.items() if value not in (None, "")]
     table(entry["name"], ("field", "value"), rows, framed=False)
-
-
-def _show_health(entry: dict[str, Any], health: dict[str, Any] | None) -> None:
-    if health is None:
-        return
-    rows = [
-        [
-            signal["signal"],
-            signal["status"],
-            age(signal["since"]),
-            age(signal["last_at"]),
-            signal["latency_ms"],
-            signal["detail"],
-        ]
-        for signal in health["signals"]
-    ]
-    console.write("\n")
-    table("Signals", SIGNALS, rows, framed=False)
-    if not any(signal["last_at"] for signal in health["signals"]):
-        console.say(f"Nothing was reported yet: send heartbeats or reports{_for_probes(entry)}.")
-    if health["disagreement"]:
-        console.write(f"{health['disagreement']}\n")
 
 
 def _for_probes(entry: dict[str, Any]) -> str:
@@ -139,25 +111,6 @@ def _show_versions(versions: list[dict[str, Any]]) -> None:
     table("Versions", VERSIONS, rows, framed=False)
     if len(versions) > len(shown):
         console.say(f"There are {len(versions) - len(shown)} more; --json lists them.")
-
-
-def _show_outages(health: dict[str, Any] | None) -> None:
-    if health is None:
-        return
-    rows = [
-        [
-            moment(outage["from"]),
-            moment(outage["to"]),
-            seconds(outage["seconds"]),
-            "; ".join(outage["reasons"]),
-        ]
-        for outage in health["outages"]
-    ]
-    console.write("\n")
-    columns = ("from", "to", heading("duration", "seconds"), "reasons")
-    table("Last outages", columns, rows, framed=False)
-    if not rows:
-        console.say("There were no outages in the last 90 days.")
 
 
 def _percent(value: float | None) -> str:

@@ -25,7 +25,10 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True)
 class Server:
-    """A simulated MCP server: calls a second at noon, median latency, usual share of errors."""
+    """A simulated MCP server: calls a second at noon, median latency, usual share of errors.
+
+    `trouble` is what is reported of a degraded one.
+    """
 
     source: str
     region: str
@@ -33,16 +36,85 @@ class Server:
     latency_seconds: float
     error_ratio: float
     tools: tuple[str, ...]
+    purpose: str
     business: str | None = None
+    trouble: str | None = None
 
 
 SERVERS = (
-    Server("demo/search", "eu-west", 4.0, 0.08, 0.004, ("search", "suggest", "fetch")),
-    Server("demo/weather", "us-east", 1.5, 0.15, 0.010, ("forecast", "alerts")),
-    Server("demo/crm", "eu-west", 0.6, 0.35, 0.006, ("find_lead", "close_deal"), "DealClosed"),
-    Server("demo/billing", "eu-north", 0.3, 0.50, 0.015, ("bill", "refund"), "InvoicePaid"),
+    Server(
+        "demo/search",
+        region="eu-west",
+        rate=4.0,
+        latency_seconds=0.08,
+        error_ratio=0.004,
+        tools=("search", "suggest", "fetch"),
+        purpose="Searches the shop",
+    ),
+    Server(
+        "demo/weather",
+        region="us-east",
+        rate=1.5,
+        latency_seconds=0.15,
+        error_ratio=0.010,
+        tools=("forecast", "alerts"),
+        purpose="Forecasts the weather",
+    ),
+    Server(
+        "demo/crm",
+        region="eu-west",
+        rate=0.6,
+        latency_seconds=0.35,
+        error_ratio=0.006,
+        tools=("find_lead", "close_deal"),
+        purpose="Knows the customers",
+        business="DealClosed",
+    ),
+    Server(
+        "demo/billing",
+        region="eu-north",
+        rate=0.3,
+        latency_seconds=0.50,
+        error_ratio=0.015,
+        tools=("bill", "refund"),
+        purpose="Bills the customers",
+        business="InvoicePaid",
+        trouble="refunds are slow",
+    ),
 )
 CUSTOMERS = ("acme", "globex", "initech", "umbrella", "hooli", "stark", "wayne", "wonka")
+
+
+def registrations() -> Iterator[tuple[str, Item]]:
+    """The name of each server, and its server.json with what the registry adds."""
+    for server in SERVERS:
+        yield (
+            server.source,
+            {
+                "description": server.purpose,
+                "version": "1.0.0",
+                "source": server.source,
+                "tags": ["demo"],
+                "capabilities": {"tools": [{"name": name} for name in server.tools]},
+                "probe": False,
+                # Nobody sends keep-alives after the demo.
+                "keepalive_seconds": 86_400,
+            },
+        )
+
+
+def reports() -> list[Item]:
+    """A report of the health of each server, as of now."""
+    return [
+        {
+            "server": server.source,
+            "status": "degraded" if server.trouble else "up",
+            "latency_ms": 1000 * server.latency_seconds,
+            "reporter": "demo",
+            **({"detail": server.trouble} if server.trouble else {}),
+        }
+        for server in SERVERS
+    ]
 
 
 def metrics(seed: int, begin: int, end: int) -> Iterator[Item]:

@@ -8,6 +8,7 @@ import typer
 
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.day_bars import STATUSES, show_days
+from supervisor_mcp.cli.health import reporting
 from supervisor_mcp.cli.parameters import From, Json, Limit, To, complete_server
 from supervisor_mcp.cli.quantities import heading, moment, percent, seconds
 from supervisor_mcp.cli.tables import table
@@ -122,10 +123,7 @@ def _show_one(result: dict[str, Any], item: dict[str, Any]) -> None:
     show_days(item)
     _show_restatements(item["restatements"])
     if item["uptime_percent"] is None and not item["seconds"]["maintenance"]:
-        console.say(
-            "Nobody reported in this time. Send reports (POST /health/reports) or heartbeats"
-            f" (POST /registry/servers/{item['name']}/heartbeat)."
-        )
+        console.say(f"Nobody reported in this time: {reporting(item['name'])}.")
 
 
 def _show_restatements(restatements: list[dict[str, Any]]) -> None:

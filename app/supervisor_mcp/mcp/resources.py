@@ -12,6 +12,7 @@ from supervisor_mcp.errors import Problem, internal
 from supervisor_mcp.mcp.answers import bounded
 from supervisor_mcp.mcp.problems import current_request_id, protocol_error
 from supervisor_mcp.operations.aggregates import AggregateQuery, query_agg
+from supervisor_mcp.operations.alerts import ActiveAlertQuery, list_active_alerts
 from supervisor_mcp.operations.arguments import LARGEST_PAGE
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
@@ -30,6 +31,7 @@ KINDS = "supervisor://kinds"
 AGGREGATE = "supervisor://agg/{kind}/{window}"
 SERVERS = "supervisor://servers"
 SERVER = "supervisor://servers/{name}"
+ACTIVE_ALERTS = "supervisor://alerts/active"
 
 
 def register(server: FastMCP, context: Context, clock: Clock) -> None:
@@ -71,6 +73,14 @@ def register(server: FastMCP, context: Context, clock: Clock) -> None:
             query = ServerQuery.read({"name": name})
             answer = await get_server(context, query, clock())
             return bounded(answer, "Read it with GET /registry/servers/{name}.").decode()
+
+    @server.resource(ACTIVE_ALERTS, name="active_alerts", title="Active alerts", mime_type=JSON)
+    async def active_alerts() -> str:
+        """The first 1,000 active alerts by severity, as list_active_alerts returns them."""
+        async with as_protocol_error(ACTIVE_ALERTS):
+            query = ActiveAlertQuery(limit=LARGEST_PAGE)
+            answer = await list_active_alerts(context, query, clock())
+            return bounded(answer, "Call list_active_alerts with a filter.").decode()
 
 
 @asynccontextmanager

@@ -40,7 +40,7 @@ def input_schema(query: type[Query]) -> Schema:
     """The schema of the arguments of a tool that reads."""
     known: Any = query
     return _arguments(
-        {parameter.name: _compact(parameter.schema) for parameter in parameters(known)},
+        {parameter.name: _taken(parameter.schema) for parameter in parameters(known)},
         [parameter.name for parameter in parameters(known) if parameter.required],
     )
 
@@ -127,6 +127,12 @@ def _type(field: Schema) -> Schema:
     if "anyOf" in field:
         return {"type": [each["type"] for each in field["anyOf"]]}
     return {name: value for name, value in field.items() if name in {"type", "enum"}}
+
+
+def _taken(schema: Schema) -> Schema:
+    """An argument; what an array of objects contains is in its description."""
+    short: Schema = _compact(schema)
+    return _shallow(short) if short.get("items", {}).get("type") == "object" else short
 
 
 def _shallow(schema: Schema) -> Schema:

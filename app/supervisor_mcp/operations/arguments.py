@@ -139,10 +139,11 @@ def timestamp(name: str, value: object) -> datetime:
     if isinstance(value, str | int | float) and not isinstance(value, bool):
         try:
             if RFC_3339.fullmatch(sent):
-                return datetime.fromisoformat(sent)
+                # Raises where the offset leads out of the years 1 to 9999.
+                return datetime.fromisoformat(sent).astimezone(UTC)
             if EPOCH.fullmatch(sent) and FIRST_SECOND <= float(sent) <= LAST_SECOND:
                 return datetime.fromtimestamp(float(sent), UTC)
-        except ValueError:
+        except (ValueError, OverflowError):
             pass
         hint = _seconds_hint(sent)
     raise malformed(name, "a timestamp", value, hint or TIMESTAMP_HINT)
@@ -212,6 +213,29 @@ def _map(name: str, value: object) -> dict[str, str]:
     return {text(f"{name}.{key}", key): text(f"{name}.{key}", item) for key, item in value.items()}
 
 
+def _objects(name: str, value: object) -> list[Any]:
+    """An array of objects, whose members SQL checks; only their texts are read."""
+    if not isinstance(value, list):
+        raise malformed(name, "an array of objects", value, "Send an array, in [].")
+    _check_texts(name, value)
+    return value
+
+
+def _check_texts(name: str, value: object) -> None:
+    if isinstance(value, list):
+        for place, item in enumerate(value):
+            _check_texts(f"{name}[{place}]", item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _check_texts(f"{name}.{text(name, key)}", item)
+    elif isinstance(value, str):
+        text(name, value)
+
+
+def _objects_text(name: str, value: str) -> list[Any]:
+    raise malformed(name, "an array of objects", value, "Send it in the body, as JSON.")
+
+
 def _encodable(value: object) -> bool:
     try:
         msgspec.json.encode(value)
@@ -224,6 +248,7 @@ TEXT = Reader(text, text)
 INTEGER = Reader(integer, _integer_text)
 BOOLEAN = Reader(boolean, _boolean_text)
 LIST = Reader(_list, _list_text)
+OBJECTS = Reader(_objects, _objects_text)
 MAP = Reader(_map, _map)
 TIMESTAMP = Reader(
     timestamp,

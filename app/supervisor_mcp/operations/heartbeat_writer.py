@@ -11,12 +11,15 @@ import msgspec
 from msgspec import Struct
 
 from supervisor_mcp.db import Database
+from supervisor_mcp.errors import Problem
 
 FUNCTION = "heartbeat"
 # What one statement takes; the rest of a longer queue goes into the next one.
 MOST_NAMES = 10_000
 # How long a call waits for others: each statement takes time from queries.
 GATHER_SECONDS = 0.01
+# Statuses of problems that no single name is the cause of: privileges, outages, limits of time.
+OF_DATABASE = {403, 503, 504}
 
 
 class _Answer(Struct):
@@ -37,7 +40,8 @@ class HeartbeatWriter:
     """Renews keep-alives with one statement at a time: what comes meanwhile goes into the next.
 
     So a thousand calls a second are a hundred transactions. A call is answered when its
-    keep-alives are committed.
+    keep-alives are committed. A statement that fails is halved until the call is found that it
+    fails for.
     """
 
     def __init__(self, database: Database) -> None:
@@ -65,12 +69,20 @@ class HeartbeatWriter:
     async def _renew_waiting(self) -> None:
         while self._waiting:
             await asyncio.sleep(GATHER_SECONDS)
-            calls = self._take()
-            try:
-                await self._renew_together(calls)
-            except Exception as error:
-                for call in calls:
-                    _fail(call, error)
+            await self._renew(self._take())
+
+    async def _renew(self, calls: list[_Call]) -> None:
+        """Answer calls; of those that a statement would refuse together, only the bad ones fail."""
+        try:
+            await self._renew_together(calls)
+        except Exception as error:
+            if len(calls) > 1 and not _is_of_database(error):
+                half = len(calls) // 2
+                await self._renew(calls[:half])
+                await self._renew(calls[half:])
+                return
+            for call in calls:
+                _fail(call, error)
 
     def _take(self) -> list[_Call]:
         """The next calls, as many as one statement takes."""
@@ -109,6 +121,11 @@ class HeartbeatWriter:
 
     async def _write(self, names: Sequence[str], now: datetime) -> bytes:
         return await self._database.write_json(FUNCTION, {"names": list(names), "now": now})
+
+
+def _is_of_database(error: Exception) -> bool:
+    """Whether every call would fail like this."""
+    return not isinstance(error, Problem) or error.status in OF_DATABASE
 
 
 def _answer(call: _Call, answer: bytes) -> None:

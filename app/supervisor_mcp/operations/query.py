@@ -131,12 +131,14 @@ def _parameter(name: str, described: Schema, *, required: bool) -> Parameter:
             schema = {**alternative, **schema}
     if schema.get("format") == "date-time":
         reader = arguments.TIMESTAMP
+    elif schema.get("items", {}).get("type") == "object":
+        reader = arguments.OBJECTS
     else:
         reader = READERS[schema.setdefault("type", "string")]
     return Parameter(name, {**schema, **reader.schema}, required, reader)
 
 
 def _sql_value(value: object) -> object:
-    if isinstance(value, dict):
+    if isinstance(value, dict | list):
         return Json(msgspec.json.encode(value))
     return list(value) if isinstance(value, tuple) else value

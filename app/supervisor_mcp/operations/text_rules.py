@@ -60,7 +60,7 @@ OWNER: Final[dict[str, Any]] = {
 }
 
 SERVER_NAME: Final[dict[str, Any]] = {
-    "pattern": "^([A-Za-z0-9.-]+/)?[A-Za-z0-9._-]+$",
+    "pattern": "^([.]*[A-Za-z0-9-][A-Za-z0-9.-]*/)?[.]*[A-Za-z0-9_-][A-Za-z0-9._-]*$",
     "maxLength": 200,
 }
 

@@ -12,6 +12,8 @@ from supervisor_mcp.operations.clock import Clock, now
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.rest import (
     aggregates,
+    alert_rules,
+    alerts,
     facts,
     health,
     heartbeats,
@@ -21,6 +23,7 @@ from supervisor_mcp.rest import (
     problems,
     server_health,
     servers,
+    silences,
     sla,
 )
 from supervisor_mcp.rest.compression import Compression
@@ -39,6 +42,9 @@ NOUNS = (
     server_health,
     sla,
     maintenance,
+    alerts,
+    silences,
+    alert_rules,
     health,
 )
 

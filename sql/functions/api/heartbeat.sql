@@ -7,6 +7,7 @@ set extra_float_digits = 1
 as $$
 declare
     v_renewed text [];
+    v_first bigint [];
     v_unknown text [];
 begin
     if cardinality(p_names) > 10000 then
@@ -52,27 +53,38 @@ begin
         where state.server_id = before.server_id and state.signal = 'keepalive'
             -- What arrives after newer news, or after the end of an older status, moves nothing.
             and p_now >= greatest(before.last_at, before.since)
-    ),
-    first as (
+    )
+    select
+        coalesce(array_agg(known.name), '{}'),
+        coalesce(
+            -- Not a join: without statistics it would be a nested loop over both.
+            array_agg(known.server_id) filter (
+                where known.server_id not in (select before.server_id from before)
+            ),
+            '{}'
+        )
+    into v_renewed, v_first
+    from known;
+
+    if v_first <> '{}' then
+        -- What ended or began since the statement before is seen by the next one.
+        v_first := array(select internal.hold_registrations(v_first));
         insert into data.health_state (
             server_id, signal, status, since, last_at, seen_at, expires_at, recent
         )
         select
-            known.server_id, 'keepalive', 'up', began.at, began.at, began.at,
-            began.at + (known.expires_at - p_now), '{up}'
-        from known
+            server.server_id, 'keepalive', 'up', began.at, began.at, began.at,
+            began.at + internal.health_lasts('keepalive', server.keepalive_seconds), '{up}'
+        from data.server
         -- The clock that ended an earlier registration may be ahead of this one.
         cross join lateral (
-            select greatest(p_now, internal.registered_since(known.server_id)) as at
+            select greatest(p_now, internal.registered_since(server.server_id)) as at
         ) as began
-        where known.server_id not in (select before.server_id from before)
-        order by known.server_id
+        where server.server_id = any(v_first)
+        order by server.server_id
         -- Another call was first, a moment ago.
-        on conflict (server_id, signal) do nothing
-    )
-    select coalesce(array_agg(known.name), '{}')
-    into v_renewed
-    from known;
+        on conflict (server_id, signal) do nothing;
+    end if;
 
     v_unknown := array(
         select unnest(array_remove(p_names, null))

@@ -62,4 +62,4 @@ comment on function api.list_maintenance(
 'Maintenance windows that overlap [p_from, p_to), the earliest first: {items: [{id, status, servers,
 from, to, author, reason}], next_cursor}. By default those that have not ended. p_name asks for those of
 one server. A page has p_limit items, by default 100, at most 1000; next_cursor is null on the last one.
-Errors: server_unknown, from_before_to, limit_in_range, cursor_invalid.';
+Errors: server_unknown, from_before_to, from_in_range, limit_in_range, cursor_invalid.';

@@ -120,4 +120,4 @@ p_reason are needed then. The same content again changes nothing. Where a change
 passed, a restatement for each server keeps the figures of before and after. Returns {id, status,
 servers, from, to, author, reason, changed, restated}; restated is the number of restatements.
 Errors: maintenance_id_well_formed, author_well_formed, reason_in_range, servers_listed, server_unknown,
-parameter_required, from_before_to, maintenance_unknown.';
+parameter_required, from_before_to, from_in_range, maintenance_unknown.';

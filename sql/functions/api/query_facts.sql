@@ -86,4 +86,4 @@ comment on function api.query_facts(
 ) is
 'Facts of [p_from, p_to), newest first: {items, next_cursor}. A page has p_limit items, by default 100,
 at most 1000; next_cursor is null on the last one.
-Errors: kind_unknown, source_unknown, from_before_to, limit_in_range, cursor_invalid.';
+Errors: kind_unknown, source_unknown, from_before_to, from_in_range, limit_in_range, cursor_invalid.';

@@ -22,6 +22,7 @@ declare
     v_kinds constant bigint [] := internal.find_kinds(p_name);
     v_series bigint [];
     v_finest interval;
+    v_first timestamptz;
     v_points bigint;
     v_answer json;
 begin
@@ -46,6 +47,8 @@ begin
             v_to := time_bucket(v_finest, v_to + v_finest - interval '1 microsecond');
         end if;
     end if;
+    v_first := time_bucket(v_step, v_from);
+    perform internal.check_range(v_first, v_to);
     v_points := ceil(extract(epoch from v_to - v_from) / extract(epoch from v_step)) + 1;
     if v_points * greatest(cardinality(v_series), 1) > 100000 then
         raise exception '% series with % points each exceed the limit of 100000 points',
@@ -54,7 +57,7 @@ begin
             hint = 'Send a larger step, a shorter range, or filter by source and label.<name>.';
     end if;
     v_answer := internal.plot_series(
-        v_kinds[1], v_series, time_bucket(v_step, v_from), v_to, v_step
+        v_kinds[1], v_series, v_first, v_to, v_step
     );
     return case
         when p_split_by is null then v_answer
@@ -77,4 +80,5 @@ points}]}. resolution says what the points are computed from: raw (samples), 1h 
 samples of the range were dropped, p_step is rounded up to whole hours; where hours were dropped too, to
 whole days. With p_split_by version, a series is split by the versions of the server whose source it has,
 and has server and version too.
-Errors: kind_unknown, source_unknown, split_by_known, step_well_formed, from_before_to, series_within_limit.';
+Errors: kind_unknown, source_unknown, split_by_known, step_well_formed, from_before_to,
+from_in_range, series_within_limit.';

@@ -132,5 +132,5 @@ and error budget leave unknown time and maintenance out; coverage is the share o
 maintenance. p_name asks for one server, with a bar for each day of p_timezone and its restatements.
 p_as_of answers as at that time, with the maintenance that was known then. A page has p_limit items, by
 default 100, at most 1000; next_cursor is null on the last one.
-Errors: server_unknown, window_well_formed, window_or_range, from_before_to, from_in_past, timezone_known,
-limit_in_range, cursor_invalid.';
+Errors: server_unknown, window_well_formed, window_or_range, from_before_to, from_in_range, from_in_past,
+timezone_known, limit_in_range, cursor_invalid.';

@@ -85,10 +85,6 @@ begin
             deregistered_at = null
         where server_id = v_after.server_id;
     end if;
-    if v_before.deregistered_at is not null then
-        -- What a call stored that did not know yet that the server was deregistered.
-        perform internal.end_health(v_before.server_id, v_before.deregistered_at);
-    end if;
     kinds := v_change.kinds;
 
     answer := json_build_object(
@@ -116,4 +112,4 @@ version, document or list of capabilities begins a new version; the facts Fact:S
 Fact:ToolsChanged say what has changed. answer: {name, local, outcome, version, previous_version, tools:
 {added, removed, changed}, registered_at, updated_at}; outcome is created, changed, unchanged, or
 restored for a server that was deregistered. kinds and change are as in ingest_facts.
-Errors: document_refused, server_owned, registry_within_quota, series_within_quota.';
+Errors: document_refused, server_owned, count_within_quota, series_within_quota.';

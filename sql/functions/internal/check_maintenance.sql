@@ -10,11 +10,7 @@ begin
             using errcode = 'SV422', constraint = 'maintenance_id_well_formed', column = 'id',
             hint = 'Send letters, digits, and any of _ . : - after the first one; at most 200.';
     end if;
-    if internal.fits(p_author, 'owner') is not true then
-        raise exception 'author is not a text of 1 to 200 characters on one line'
-            using errcode = 'SV422', constraint = 'author_well_formed', column = 'author',
-            hint = 'Send who plans the window as author.';
-    end if;
+    perform internal.check_author(p_author);
     if (length(p_reason) between 1 and 1000) is not true then
         raise exception 'reason is not a text of 1 to 1000 characters'
             using errcode = 'SV422', constraint = 'reason_in_range', column = 'reason',

@@ -8,17 +8,7 @@ declare
     v_nearest text;
 begin
     if v_kinds = '{}' and p_kind is not null then
-        v_nearest := internal.nearest_name(
-            p_kind,
-            array(
-                select name
-                from data.kind
-                where length(name) between length(p_kind) / 2 and length(p_kind) * 2 + 5
-                -- Bounds the time of the comparison.
-                limit 10000
-            ),
-            0.25
-        );
+        v_nearest := internal.nearest_kind(p_kind);
         raise exception 'unknown kind "%"', left(p_kind, 200)
             using errcode = 'SV404', constraint = 'kind_unknown', column = 'kind',
             detail = jsonb_strip_nulls(jsonb_build_object('nearest', v_nearest)),

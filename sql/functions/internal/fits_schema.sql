@@ -20,9 +20,15 @@ begin atomic
                     and coalesce(p_value::numeric > (p_schema -> 'exclusiveMinimum')::numeric, true)
                     and coalesce(p_value::numeric < (p_schema -> 'exclusiveMaximum')::numeric, true)
             when 'array'
-                then jsonb_array_length(p_value) <= coalesce((p_schema ->> 'maxItems')::integer, 10000)
+                then
+                    jsonb_array_length(p_value) between coalesce((p_schema ->> 'minItems')::integer, 0)
+                    and coalesce((p_schema ->> 'maxItems')::integer, 10000)
             when 'object'
-                then not p_schema ? 'anyOf' or (
+                then (
+                    not p_schema ? 'maxProperties'
+                    or (p_schema ->> 'maxProperties')::integer
+                    >= (select count(*) from jsonb_object_keys(p_value))
+                ) and (not p_schema ? 'anyOf' or (
                     select
                         bool_or(
                             p_value ?& array(select jsonb_array_elements_text(alternative -> 'required'))
@@ -31,12 +37,12 @@ begin atomic
                             )
                         )
                     from jsonb_array_elements(p_schema -> 'anyOf') as alternative
-                )
+                ))
             else true
         end,
         false
     );
 end;
 comment on function internal.fits_schema(jsonb, jsonb) is
-'Whether a value has the type, and keeps the length, pattern, choice, range or number of items, that a
-JSON Schema says. An object needs one alternative of anyOf: its required fields and its constant type.';
+'Whether a value has the type, and keeps the length, pattern, choice, range or number of items or members,
+that a JSON Schema says. An object needs one alternative of anyOf: its required fields and its constant type.';

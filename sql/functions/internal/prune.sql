@@ -19,8 +19,13 @@ begin
     where upper(during) < now() - (p_config ->> 'health_intervals')::interval;
     delete from data.service_uptime
     where upper(during) < now() - (p_config ->> 'health_intervals')::interval;
+    delete from data.delivery
+    where coalesce(delivered_at, failed_at) < now() - (p_config ->> 'deliveries')::interval;
+    -- A subscription that is not enabled is sent nothing.
+    delete from data.outbox
+    where due_at < now() - (p_config ->> 'deliveries')::interval;
 end
 $$;
 comment on procedure internal.prune (integer, jsonb) is
-'Job: deletes idempotency keys, conflicts and intervals of health older than its config says, and
+'Job: deletes idempotency keys, conflicts, intervals of health and deliveries older than its config says, and
 identities of facts that are no longer stored and that ingest refuses by their age.';

@@ -8,24 +8,37 @@ create or replace function internal.record_health(
 language plpgsql
 as $$
 declare
+    v_first bigint [];
     v_from timestamptz;
     v_to timestamptz;
 begin
     select min(ts), max(ts) into v_from, v_to from unnest(p_reports);
 
-    -- Every batch locks the states in this order: batches wait for each other and do not deadlock.
-    insert into data.health_state (server_id, signal, status, since, last_at, expires_at, recent)
-    select distinct
-        report.server_id, report.signal, 'unknown', internal.registered_since(report.server_id),
-        timestamptz '-infinity', timestamptz '-infinity', '{}'::text []
-    from unnest(p_reports) as report
-    where
-        not exists (
-            select from data.health_state as known
-            where known.server_id = report.server_id and known.signal = report.signal
+    v_first := array(
+        select report.server_id
+        from unnest(p_reports) as report
+        where
+            not exists (
+                select from data.health_state as known
+                where known.server_id = report.server_id and known.signal = report.signal
+            )
+    );
+    if v_first <> '{}' then
+        -- What ended or began since the statement before is seen by the next one.
+        v_first := array(select internal.hold_registrations(v_first));
+        insert into data.health_state (
+            server_id, signal, status, since, last_at, expires_at, recent
         )
-    order by report.server_id, report.signal
-    on conflict (server_id, signal) do nothing;
+        select distinct
+            report.server_id, report.signal, 'unknown', internal.registered_since(report.server_id),
+            timestamptz '-infinity', timestamptz '-infinity', '{}'::text []
+        from unnest(p_reports) as report
+        where report.server_id = any(v_first)
+        order by report.server_id, report.signal
+        -- Another call was first, a moment ago.
+        on conflict (server_id, signal) do nothing;
+    end if;
+    -- Every batch locks the states in this order: batches wait for each other and do not deadlock.
     perform
     from data.health_state
     where (server_id, signal) in (select server_id, signal from unnest(p_reports))

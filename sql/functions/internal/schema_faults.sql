@@ -9,7 +9,11 @@ begin atomic
             p_schema,
             '{}'::text[]
         union all
-        select child.*
+        select
+            child.field,
+            child.value,
+            internal.schema_alternative(child.value, child.schema),
+            child.known
         from node
         cross join lateral (
             select
@@ -36,7 +40,7 @@ begin atomic
             from jsonb_array_elements(
                 case when jsonb_typeof(node.value) = 'array' and node.schema ? 'items' then node.value end
             ) with ordinality as element (value, n)
-        ) as child
+        ) as child (field, value, schema, known)
     )
 
     select
@@ -55,7 +59,10 @@ begin atomic
         'field_well_formed',
         case
             -- It lacks an alternative of anyOf.
-            when jsonb_typeof(node.value) = 'object' and node.schema ->> 'type' = 'object'
+            when
+                jsonb_typeof(node.value) = 'object'
+                and node.schema ? 'anyOf'
+                and internal.fits_schema(node.value, node.schema - 'anyOf')
                 then node.schema ->> '$comment'
             else
                 'The value is ' || internal.value_shown(node.value) || '. '
@@ -70,9 +77,24 @@ begin atomic
         internal.schema_sentence(node.schema #> array['properties', member.name])
     from node
     cross join jsonb_array_elements_text(node.schema -> 'required') as member (name)
-    where jsonb_typeof(node.value) = 'object' and not node.value ? member.name;
+    where jsonb_typeof(node.value) = 'object' and not node.value ? member.name
+    union all
+    select
+        left(concat_ws('.', nullif(node.field, ''), left(member.name, 100)), 300),
+        'field_well_formed',
+        'The name is ' || internal.value_shown(to_jsonb(member.name)) || '. '
+        || internal.schema_sentence(node.schema -> 'propertyNames')
+    from node
+    cross join
+        jsonb_object_keys(
+            case
+                when jsonb_typeof(node.value) = 'object' and node.schema ? 'propertyNames' then node.value
+            end
+        ) as member (name)
+    where not internal.fits_schema(to_jsonb(member.name), node.schema -> 'propertyNames');
 end;
 comment on function internal.schema_faults(jsonb, jsonb) is
 'Every rule of a JSON Schema that a document breaks, with the path of the field, such as remotes[0].url.
-Of JSON Schema it knows what internal.fits_schema knows, and properties, required, items and
-additionalProperties; $comment is the sentence that says what to send.';
+Of JSON Schema it knows what internal.fits_schema knows, and properties, propertyNames, required, items,
+additionalProperties, and oneOf where the alternatives differ in the enum of their type; $comment is the
+sentence that says what to send.';

@@ -28,8 +28,10 @@ begin atomic
                     )
             when p_schema ->> 'type' = 'boolean' then 'true or false'
             when p_schema ->> 'type' = 'array'
-                then 'an array of at most ' || coalesce(p_schema ->> 'maxItems', '10000') || ' items'
-            else 'an object'
+                then
+                    'an array of ' || coalesce((p_schema ->> 'minItems') || ' to ', 'at most ')
+                    || coalesce(p_schema ->> 'maxItems', '10000') || ' items'
+            else 'an object' || coalesce(' of at most ' || (p_schema ->> 'maxProperties') || ' members', '')
         end
         || '.',
         p_schema ->> '$comment'

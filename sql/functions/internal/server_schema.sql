@@ -188,7 +188,7 @@ begin atomic
                 'name',
                 internal.text_rules() -> 'server_name' || '{"type": "string",
                     "description": "Name; the same as in the path, if given.",
-                    "$comment": "Send a namespace, one slash and a name, such as io.github.acme/search; or a plain name."}',
+                    "$comment": "Send a namespace, one slash and a name, such as io.github.acme/search; or a plain name. Neither is only dots."}',
                 'owner',
                 internal.text_rules() -> 'owner' || '{"type": "string", "minLength": 1,
                     "description": "Only requests with this owner can change the entry."}',

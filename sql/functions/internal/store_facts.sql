@@ -71,6 +71,27 @@ begin
         from fresh
         returning kind_id, ts
     ),
+    announced as (
+        insert into data.outbox (subscription_id, group_key, item, due_at)
+        select
+            subscription.subscription_id,
+            'facts',
+            jsonb_build_object(
+                'kind', kind.name, 'source', source.name, 'fact_id', fresh.name, 'subject', fresh.subject,
+                'ts', fresh.ts, 'value', fresh.value, 'payload', fresh.payload, 'received_at', p_now
+            ),
+            p_now
+        from data.subscription
+        cross join fresh
+        inner join data.kind on fresh.kind_id = kind.kind_id
+        inner join data.source on fresh.source_id = source.source_id
+        where
+            subscription.enabled
+            and subscription.facts is not null
+            and coalesce(subscription.facts -> 'kinds' ? kind.name, true)
+            and coalesce(subscription.facts -> 'sources' ? source.name, true)
+        order by fresh.seq
+    ),
     overdue as (
         insert into data.late (kind_id, bucket, samples)
         select

@@ -7,6 +7,8 @@ const POLL_MS = 1_000
 // Of TimescaleDB's job_stat.c: how far a failing job backs off.
 const MAX_FAILURES_MULTIPLIER = 20
 const MAX_INTERVALS_BACKOFF = 5
+// How long a job that can pause may keep the clients of the only backend waiting.
+const TURN = '100 ms'
 
 const DUE = `
   select job_id, application_name as name, pg_catalog.pg_get_userbyid(owner) as owner, max_retries, next_start,
@@ -109,7 +111,12 @@ export class Jobs {
    */
   async #call(job) {
     const limit = Math.round(Number(job.max_runtime_ms))
-    const session = new Session({ user: job.owner, application_name: 'jobs', statement_timeout: String(limit) })
+    const session = new Session({
+      user: job.owner,
+      application_name: 'jobs',
+      statement_timeout: String(limit),
+      'supervisor.turn': TURN,
+    })
     try {
       await this.#postgres.query(session, `call public.run_job(${job.job_id})`)
       return undefined

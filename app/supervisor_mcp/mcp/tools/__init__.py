@@ -5,6 +5,8 @@ from __future__ import annotations
 from supervisor_mcp.mcp.tool import OperationTool
 from supervisor_mcp.mcp.tools import (
     aggregates,
+    alert_rules,
+    alerts,
     facts,
     kinds,
     metrics,
@@ -15,7 +17,7 @@ from supervisor_mcp.mcp.tools import (
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
 
-NOUNS = (metrics, facts, aggregates, kinds, servers, server_health, sla)
+NOUNS = (metrics, facts, aggregates, kinds, servers, server_health, sla, alert_rules, alerts)
 
 
 def all_tools(context: Context, clock: Clock) -> list[OperationTool]:

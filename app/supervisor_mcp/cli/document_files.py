@@ -1,6 +1,6 @@
-"""Files that describe MCP servers.
+"""Files of documents, such as server.json or an alert rule.
 
-A file is one server.json, an array of them, one a line, or a list of the official registry.
+A file is one document, an array of them, one a line, or a list of the official registry.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def _body(name: str) -> bytes:
         raise Failure(
             f"{shown(name)} is larger than {LARGEST_BYTES >> 20} MiB.",
             USAGE,
-            hint="Split it, and register the parts one after the other.",
+            hint="Split it, and send the parts one after the other.",
         )
     return body
 
@@ -81,7 +81,7 @@ def _lines(body: bytes, name: str, error: Exception) -> Iterator[Entry]:
         raise Failure(
             f"{shown(name)} is not JSON: {error}.",
             USAGE,
-            hint="Give a server.json, an array of them, or one a line (NDJSON).",
+            hint="Give a JSON object, an array of them, or one a line (NDJSON).",
         )
     yield from entries
 

@@ -1,0 +1,135 @@
+"""supervisor-mcp alerts silence and silences: time in which alerts notify nobody."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from supervisor_mcp.cli import console
+from supervisor_mcp.cli.failure import USAGE, Failure
+from supervisor_mcp.cli.parameters import Author, Json, Limit, author_of
+from supervisor_mcp.cli.quantities import moment
+from supervisor_mcp.cli.tables import table
+
+MATCHER = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)(=~|!~|!=|=)(.*)", re.DOTALL)
+LENGTH = re.compile(r"([1-9][0-9]{0,5})([smhd])")
+UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+def silence_alerts(
+    id_: Annotated[
+        str,
+        typer.Argument(help="Your name for the silence; the same one changes it.", metavar="ID"),
+    ],
+    matchers: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="What labels must match, all of it: source=web, severity!=critical, 'rule=~cpu.*'"
+            " or 'region!~eu|us'. A silence that exists keeps its own if left out.",
+            metavar="MATCHER…",
+        ),
+    ] = None,
+    length: Annotated[
+        str | None, typer.Option("--for", help="How long from now: 30m, 2h, 1d.")
+    ] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="RFC3339", help="Start; as before, or now, if left out."),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="RFC3339", help="End, instead of --for.")
+    ] = None,
+    comment: Annotated[str | None, typer.Option(help="Why; required.")] = None,
+    author: Author = None,
+    cancel: Annotated[bool, typer.Option("--cancel", help="End the silence now.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Silence alerts, or change or cancel a silence."""
+    from urllib.parse import quote
+
+    import msgspec
+
+    from supervisor_mcp.cli.client import connect
+
+    members = {
+        "author": author_of(author),
+        "comment": comment,
+        "cancelled": cancel or None,
+        "matchers": [_matcher(given) for given in matchers] if matchers else None,
+        "from": from_,
+        "to": _end(length, to),
+    }
+    with connect() as client:
+        answer = client.write("PUT", f"/alerts/silences/{quote(id_, safe='')}", members)
+    if as_json:
+        console.echo(answer)
+        return
+    silence = msgspec.json.decode(answer)
+    span = f"{silence['from']} to {silence['to']}"
+    console.write(
+        f"{silence['id']} is {silence['status']}, {span}; {silence['alerts']} active alerts match\n"
+    )
+
+
+def list_silences(
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="RFC3339", help="Those that end after this time instead."),
+    ] = None,
+    limit: Limit = 100,
+    as_json: Json = False,
+) -> None:
+    """List the silences that have not ended."""
+    import msgspec
+
+    from supervisor_mcp.cli.client import connect
+
+    with connect() as client:
+        answer = client.get("/alerts/silences", {"from": from_, "limit": limit})
+    if as_json:
+        console.echo(answer)
+        return
+    result = msgspec.json.decode(answer)
+    rows = [
+        [
+            item["id"],
+            item["status"],
+            " ".join(f"{m['name']}{m['operator']}{m['value']}" for m in item["matchers"]),
+            moment(item["from"]),
+            moment(item["to"]),
+            item["author"],
+            item["comment"],
+        ]
+        for item in result["items"]
+    ]
+    columns = ("id", "status", "matchers", "from", "to", "author", "comment")
+    table("Silences", columns, rows, framed=False)
+    if not rows:
+        console.say("No silence matches." if from_ else "No silence is planned or active.")
+    if result["next_cursor"] is not None:
+        console.say("There are more. Raise --limit.")
+
+
+def _matcher(given: str) -> dict[str, str]:
+    found = MATCHER.fullmatch(given)
+    if not found:
+        raise Failure(
+            f'"{given}" is not a matcher.',
+            USAGE,
+            hint="Send NAME=VALUE, NAME!=VALUE, NAME=~REGEX or NAME!~REGEX.",
+        )
+    return dict(zip(("name", "operator", "value"), found.groups(), strict=True))
+
+
+def _end(length: str | None, to: str | None) -> str | None:
+    """The end of a silence, from its length or as it is given."""
+    if length is None:
+        return to
+    found = LENGTH.fullmatch(length)
+    if to is not None or not found:
+        problem = "--for and --to are both given." if found else f'--for "{length}" is no length.'
+        raise Failure(problem, USAGE, hint="Send either --for 2h, or --to RFC3339.")
+    return (datetime.now(UTC) + timedelta(**{UNITS[found[2]]: int(found[1])})).isoformat()

@@ -1,0 +1,103 @@
+create or replace function api.silence_alerts(
+    p_id text,
+    p_matchers jsonb,
+    p_from timestamptz,
+    p_to timestamptz,
+    p_author text,
+    p_comment text,
+    p_cancelled boolean,
+    p_now timestamptz
+)
+returns json
+language plpgsql
+security definer
+set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
+set extra_float_digits = 1
+as $$
+declare
+    v_before data.silence;
+    v_after data.silence;
+    v_known boolean;
+    v_from timestamptz;
+begin
+    -- Requests for silences take turns: for one of them, and for the last ones of the quota.
+    perform pg_advisory_xact_lock(hashtextextended('silence', 0));
+    select * into v_before
+    from data.silence
+    where silence_id = p_id;
+    v_known := found;
+    perform internal.check_silence(
+        p_id, p_author, p_comment,
+        case when v_known or p_cancelled then p_matchers else coalesce(p_matchers, '[]') end
+    );
+    v_after := v_before;
+    v_after.author := p_author;
+    v_after.comment := p_comment;
+    if p_cancelled then
+        if not v_known then
+            raise exception 'unknown silence "%"', p_id
+                using errcode = 'SV404', constraint = 'silence_unknown', column = 'id',
+                hint = 'list_silences (GET /alerts/silences) lists the silences.';
+        end if;
+        v_after.cancelled_at := coalesce(v_before.cancelled_at, p_now);
+    else
+        v_after.silence_id := p_id;
+        v_after.matchers := coalesce(p_matchers, v_before.matchers);
+        if p_to is null then
+            raise exception 'the silence has no end'
+                using errcode = 'SV422', constraint = 'silence_closed', column = 'to',
+                hint = 'Send when the silence ends as to.';
+        end if;
+        v_from := coalesce(
+            p_from,
+            -- One that has ended starts again, unless this is a repeated request.
+            case
+                when v_before.cancelled_at is null and (upper(v_before.during) > p_now or p_to <= p_now)
+                    then lower(v_before.during)
+            end,
+            p_now
+        );
+        perform internal.check_range(v_from, p_to);
+        v_after.during := tstzrange(v_from, p_to);
+        v_after.cancelled_at := null;
+    end if;
+
+    if v_after is distinct from v_before then
+        v_after.created_at := coalesce(v_before.created_at, p_now);
+        v_after.updated_at := p_now;
+        insert into data.silence select v_after.*
+        on conflict (silence_id) do update set
+        matchers = excluded.matchers,
+        during = excluded.during,
+        author = excluded.author,
+        comment = excluded.comment,
+        updated_at = excluded.updated_at,
+        cancelled_at = excluded.cancelled_at;
+        perform internal.check_silence_quota(p_now);
+    end if;
+    return internal.join_json(
+        internal.silence_json(v_after, p_now),
+        (
+            select
+                json_build_object(
+                    'changed', v_after is distinct from v_before,
+                    'alerts', count(*)
+                )
+            from data.alert
+            where labels @@ internal.matchers_path(v_after.matchers)
+        )
+    );
+end
+$$;
+comment on function api.silence_alerts(
+    text, jsonb, timestamptz, timestamptz, text, text, boolean, timestamptz
+) is
+'Silences the alerts whose labels match all of p_matchers [{name, operator, value}] in [p_from, p_to), or
+changes or cancels the silence p_id. Operators are =, !=, =~ and !~; a regular expression matches the
+whole value; a label that is missing has the value ''''. Without p_from, the silence starts now, or when
+it started before; without p_matchers, it keeps those that it has. With p_cancelled, it ends now; only
+p_author and p_comment are needed then. The same content again changes nothing. Returns {id, status,
+matchers, from, to, author, comment, updated_at, changed, alerts}; alerts is how many active alerts match.
+Errors: silence_id_well_formed, author_well_formed, comment_in_range, document_refused,
+silence_closed, from_before_to, silence_unknown, silences_within_quota.';

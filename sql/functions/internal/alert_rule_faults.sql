@@ -1,0 +1,50 @@
+create or replace function internal.alert_rule_faults(p_name text, p_document jsonb) returns jsonb
+language plpgsql stable
+as $$
+declare
+    c_largest constant integer := 524288;
+    c_most constant integer := 100;
+    v_faults jsonb;
+begin
+    if octet_length(p_document::text) > c_largest then
+        return jsonb_build_array(jsonb_build_object(
+            'field', '', 'slug', 'document_within_limit',
+            'detail', format(
+                'The document has %s bytes. Send at most %s.', octet_length(p_document::text), c_largest
+            )
+        ));
+    end if;
+    with fault as (
+        select * from internal.schema_faults(p_document, internal.alert_rule_schema())
+        union all
+        select
+            'name',
+            'name_matches_path',
+            format('The document names "%s". Send the name in the path, or leave it out.', left(p_document ->> 'name', 200))
+        where p_document ->> 'name' <> p_name
+        union all
+        select * from internal.alert_duration_faults(p_document)
+        union all
+        select * from internal.alert_text_faults(p_document)
+        union all
+        select * from internal.alert_member_faults(p_document -> 'condition')
+        union all
+        select * from internal.alert_name_faults(p_document -> 'condition')
+    )
+    select
+        jsonb_agg(
+            jsonb_build_object('field', field, 'slug', slug, 'detail', detail) order by field, slug
+        )
+    into v_faults
+    from (
+        select *
+        from fault
+        order by field, slug
+        limit c_most
+    ) as first_ones;
+    return v_faults;
+end
+$$;
+comment on function internal.alert_rule_faults(text, jsonb) is
+'The rules that a document of define_alert_rule breaks, at most 100: [{field, slug, detail}] in order of
+field; null for a good one.';

@@ -1,0 +1,33 @@
+create or replace function internal.due_alert_rules(p_now timestamptz, p_limit integer)
+returns bigint[]
+language sql stable
+begin atomic
+    with due as (
+        select rule.rule_id
+        from data.alert_rule as rule
+        inner join data.alert_rule_version as version
+            on rule.rule_id = version.rule_id and upper_inf(version.valid)
+        where
+            rule.deleted_at is null
+            -- A job does not start on the microsecond.
+            and (rule.due_at is null or rule.due_at < p_now + interval '1 second')
+            and (rule.evaluated_at is null or rule.evaluated_at < p_now)
+            and (
+                (version.document ->> 'enabled')::boolean
+                or exists (
+                    select from data.alert
+                    where alert.rule_id = rule.rule_id
+                )
+            )
+        -- Neighbors share windows.
+        order by
+            version.document #>> '{condition,window}',
+            version.document #>> '{condition,kind}',
+            rule.rule_id
+        limit p_limit
+    )
+
+    select array(select due.rule_id from due);
+end;
+comment on function internal.due_alert_rules(timestamptz, integer) is
+'The rules that are to be evaluated at p_now, at most p_limit.';

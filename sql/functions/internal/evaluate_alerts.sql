@@ -1,0 +1,25 @@
+create or replace procedure internal.evaluate_alerts(p_job_id integer, p_config jsonb)
+language plpgsql
+as $$
+declare
+    -- Where one backend serves everyone, it says how long a job may keep the others waiting.
+    v_turn constant interval := nullif(current_setting('supervisor.turn', true), '');
+    v_started constant timestamptz := clock_timestamp();
+    v_rules bigint [];
+begin
+    loop
+        v_rules := internal.due_alert_rules(v_started, (p_config ->> 'rules')::integer);
+        exit when v_rules = '{}';
+        perform internal.evaluate_alert_rules(v_rules, v_started);
+        commit;
+        if clock_timestamp() - v_started > v_turn / 2 then
+            perform alter_job(p_job_id, next_start => clock_timestamp());
+            exit;
+        end if;
+    end loop;
+    -- What is to be repeated, and what no longer is silenced.
+    perform internal.enqueue_alerts(clock_timestamp());
+end
+$$;
+comment on procedure internal.evaluate_alerts (integer, jsonb) is
+'Job: evaluates the alert rules that are due, as many at a time as rules in its config says.';

@@ -1,0 +1,43 @@
+create or replace function internal.subscription_faults(p_name text, p_document jsonb) returns jsonb
+language plpgsql stable
+as $$
+declare
+    v_faults jsonb;
+begin
+    with fault as (
+        select * from internal.schema_faults(p_document, internal.subscription_schema())
+        union all
+        select
+            'name',
+            'name_matches_path',
+            format('The document names "%s". Send the name in the path, or leave it out.', left(p_document ->> 'name', 200))
+        where p_document ->> 'name' <> p_name
+        union all
+        select
+            'alerts',
+            'field_required',
+            'Send alerts, facts or both: {} for all of them.'
+        where jsonb_typeof(p_document) = 'object' and not p_document ?| '{alerts,facts}'
+        union all
+        select
+            member.name,
+            'field_applies',
+            'An Alertmanager takes alerts only, unsigned. Leave the field out, or send type webhook.'
+        from unnest('{facts,secret}'::text []) as member (name)
+        where p_document ->> 'type' = 'alertmanager' and p_document ? member.name
+        union all
+        select *
+        from internal.matcher_faults(p_document #> '{alerts,matchers}', 'alerts.matchers')
+        where jsonb_typeof(p_document #> '{alerts,matchers}') = 'array'
+    )
+    select
+        jsonb_agg(
+            distinct jsonb_build_object('field', field, 'slug', slug, 'detail', detail)
+        )
+    into v_faults
+    from fault;
+    return v_faults;
+end
+$$;
+comment on function internal.subscription_faults(text, jsonb) is
+'The rules that a document of subscribe breaks: [{field, slug, detail}]; null for a good one.';

@@ -1,0 +1,78 @@
+"""The job that evaluates alert rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from psycopg import Connection
+
+from tests.jobs.conftest import RunJob
+from tests.sql.alerts import above, define, transitions
+from tests.sql.calls import ask, ingest_metrics, metric
+
+
+@pytest.fixture(autouse=True)
+def rules(lasting: Connection, clock: datetime) -> Iterator[None]:
+    """Thirty rules, more than the job takes at a time, of which all are due and one fires."""
+    earlier = (clock - timedelta(minutes=1)).isoformat()
+    ingest_metrics(lasting, [metric(value=3, ts=earlier)], now=clock)
+    for number in range(30):
+        define(lasting, above(2 + number), name=f"rule_{number}")
+    yield
+    lasting.execute(
+        "truncate data.alert, data.alert_transition, data.alert_rule_version, data.alert_rule"
+    )
+
+
+def due(conn: Connection) -> int:
+    count: int = ask(conn, "select cardinality(internal.due_alert_rules(clock_timestamp(), 100))")
+    return count
+
+
+def test_the_job_evaluates_every_rule_that_is_due(lasting: Connection, run_job: RunJob) -> None:
+    assert due(lasting) == 30
+
+    run_job("evaluate_alerts", None)
+
+    assert due(lasting) == 0
+    assert transitions(lasting) == ["firing"]
+
+
+def test_a_rule_is_not_due_again_at_once(lasting: Connection, run_job: RunJob) -> None:
+    run_job("evaluate_alerts", None)
+    first = ask(lasting, "select min(evaluated_at) from data.alert_rule")
+
+    run_job("evaluate_alerts", None)
+
+    assert ask(lasting, "select min(evaluated_at) from data.alert_rule") == first
+
+
+def test_the_job_pauses_where_others_wait_and_goes_on_at_once(
+    lasting: Connection, run_job: RunJob
+) -> None:
+    lasting.execute("set supervisor.turn = '1 microsecond'")
+
+    run_job("evaluate_alerts", None)
+    lasting.execute("reset supervisor.turn")
+
+    assert due(lasting) == 5
+    assert ask(
+        lasting,
+        "select next_start <= clock_timestamp() from timescaledb_information.jobs"
+        " where proc_name = 'evaluate_alerts'",
+    )
+
+
+def test_a_rule_with_a_longer_window_is_evaluated_less_often(lasting: Connection) -> None:
+    intervals = lasting.execute(
+        """
+        select internal.evaluation_interval(
+            jsonb_build_object('type', 'metric', 'window', length)
+        )::text
+        from unnest('{1m,30m,2h,30d}'::text []) as length
+        """
+    ).fetchall()
+
+    assert intervals == [("00:00:15",), ("00:00:15",), ("00:01:00",), ("00:05:00",)]

@@ -1,0 +1,306 @@
+"""Rules become alerts, state by state."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from psycopg import Connection
+
+from tests.sql.alerts import above, alerts, define, evaluate, newest, transitions
+from tests.sql.calls import NOW, ago, ask, ingest_metrics, metric
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_a_condition_that_holds_fires_at_once(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2))
+
+    evaluate(db)
+
+    assert alerts(db) == {"": "firing"}
+    assert transitions(db) == ["firing"]
+
+
+def test_a_condition_that_does_not_hold_writes_nothing(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=2, ts=ago(minutes=1))])
+    define(db, above(2))
+
+    evaluate(db)
+
+    assert alerts(db) == {}
+    assert transitions(db) == []
+
+
+def test_an_alert_is_pending_until_its_condition_has_held_for_long_enough(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2), **{"for": "2m"})
+
+    evaluate(db)
+    assert alerts(db) == {"": "pending"}
+    evaluate(db, NOW + MINUTE)
+    assert alerts(db) == {"": "pending"}
+    evaluate(db, NOW + 2 * MINUTE)
+
+    assert alerts(db) == {"": "firing"}
+    assert transitions(db) == ["pending", "firing"]
+
+
+def test_a_pending_alert_whose_condition_ends_becomes_inactive(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2), **{"for": "2m"})
+    evaluate(db)
+    ingest_metrics(db, [metric(value=-9, ts=ago(minutes=-1))], now=NOW + MINUTE)
+
+    evaluate(db, NOW + MINUTE)
+
+    assert alerts(db) == {}
+    assert transitions(db) == ["pending", "inactive"]
+
+
+def test_a_firing_alert_whose_condition_ends_is_resolved(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2))
+    evaluate(db)
+    ingest_metrics(db, [metric(value=-9, ts=ago(minutes=-1))], now=NOW + MINUTE)
+
+    evaluate(db, NOW + MINUTE)
+
+    assert alerts(db) == {}
+    assert transitions(db) == ["firing", "resolved"]
+
+
+def test_a_firing_alert_keeps_firing_for_as_long_as_its_rule_says(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2), keep_firing_for="2m")
+    evaluate(db)
+    ingest_metrics(db, [metric(value=-9, ts=ago(minutes=-1))], now=NOW + MINUTE)
+
+    evaluate(db, NOW + MINUTE)
+    evaluate(db, NOW + 2 * MINUTE)
+    assert alerts(db) == {"": "firing"}
+    evaluate(db, NOW + 3 * MINUTE)
+
+    assert transitions(db) == ["firing", "resolved"]
+
+
+def test_a_condition_that_holds_again_in_time_keeps_the_alert(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2), keep_firing_for="2m")
+    evaluate(db)
+    ingest_metrics(db, [metric(value=-9, ts=ago(minutes=-1))], now=NOW + MINUTE)
+    evaluate(db, NOW + MINUTE)
+    ingest_metrics(db, [metric(value=99, ts=ago(minutes=-2))], now=NOW + 2 * MINUTE)
+    evaluate(db, NOW + 2 * MINUTE)
+
+    evaluate(db, NOW + 4 * MINUTE)
+
+    assert transitions(db) == ["firing"]
+    assert ask(db, "select recovering_at from data.alert") is None
+
+
+def test_a_later_evaluation_of_the_same_state_writes_nothing(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2))
+    evaluate(db)
+
+    assert evaluate(db, NOW + MINUTE) == 0
+    assert transitions(db) == ["firing"]
+
+
+def test_every_group_has_an_alert_of_its_own(db: Connection) -> None:
+    ingest_metrics(
+        db,
+        [
+            metric(source=name, value=value, ts=ago(minutes=1))
+            for name, value in (("a", 3), ("b", 1), ("c", 4))
+        ],
+    )
+    define(db, above(2, group_by="source"))
+
+    evaluate(db)
+
+    assert alerts(db) == {"a": "firing", "c": "firing"}
+
+
+def test_a_transition_carries_its_evidence(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=value, ts=ago(minutes=1, seconds=value)) for value in (3, 5)])
+    define(
+        db,
+        above(2, group_by="source"),
+        labels={"team": "search"},
+        annotations={"summary": "{{ $labels.source }} has {{ $value }}"},
+    )
+
+    evaluate(db)
+
+    row = newest(db)
+    assert row["labels"] == {
+        "alertname": "cpu_high",
+        "severity": "warning",
+        "source": "web",
+        "team": "search",
+    }
+    assert row["annotations"] == {"summary": "web has 4"}
+    assert row["evidence"] == {
+        "rule_version": 1,
+        "value": 4,
+        "observations": 2,
+        "from": "2025-06-15T12:29:56.789+00:00",
+        "to": "2025-06-15T12:34:56.789+00:00",
+        "query": {
+            "operation": "query_metrics",
+            "arguments": {
+                "name": "cpu",
+                "source": "web",
+                "from": "2025-06-15T12:29:56.789+00:00",
+                "to": "2025-06-15T12:34:56.789+00:00",
+                "step": "1m",
+            },
+        },
+    }
+
+
+def test_late_data_that_raises_an_alert_is_named(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=1, ts=ago(minutes=1))])
+    define(db, above(2))
+    evaluate(db)
+    ingest_metrics(db, [metric(value=99, ts=ago(minutes=2))])
+
+    evaluate(db, NOW + MINUTE)
+
+    assert newest(db)["to_state"] == "firing"
+    assert newest(db)["late"]
+
+
+def test_late_data_that_resolves_an_alert_is_named(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2))
+    evaluate(db)
+    ingest_metrics(db, [metric(value=-99, ts=ago(minutes=2))])
+
+    evaluate(db, NOW + MINUTE)
+
+    assert newest(db)["to_state"] == "resolved"
+    assert newest(db)["late"]
+
+
+def test_data_in_time_is_not_late(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=1, ts=ago(minutes=1))])
+    define(db, above(2))
+    evaluate(db)
+    ingest_metrics(db, [metric(value=99, ts=ago(seconds=-30))], now=NOW + MINUTE)
+
+    evaluate(db, NOW + MINUTE)
+
+    assert newest(db)["to_state"] == "firing"
+    assert not newest(db)["late"]
+
+
+def test_without_data_an_alert_is_resolved_by_default(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2))
+    evaluate(db)
+
+    evaluate(db, NOW + 10 * MINUTE)
+
+    assert transitions(db) == ["firing", "resolved"]
+
+
+def test_without_data_a_rule_can_keep_its_alerts(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2), no_data="keep")
+    evaluate(db)
+
+    evaluate(db, NOW + 10 * MINUTE)
+
+    assert alerts(db) == {"": "firing"}
+
+
+def test_without_data_a_rule_can_fire(db: Connection) -> None:
+    ingest_metrics(
+        db,
+        [
+            metric(source=name, value=1, ts=ago(minutes=minutes))
+            for name, minutes in (("a", 60), ("b", 1))
+        ],
+    )
+    define(db, above(2, group_by="source"), no_data="firing")
+
+    evaluate(db)
+
+    assert alerts(db) == {"a": "firing"}
+
+
+def test_a_silent_source_is_absent(db: Connection) -> None:
+    ingest_metrics(
+        db,
+        [
+            metric(source=name, value=1, ts=ago(minutes=minutes))
+            for name, minutes in (("a", 60), ("b", 1))
+        ],
+    )
+    define(
+        db,
+        {
+            "type": "metric",
+            "kind": "cpu",
+            "statistic": "absent",
+            "window": "5m",
+            "group_by": "source",
+        },
+    )
+
+    evaluate(db)
+
+    assert alerts(db) == {"a": "firing"}
+
+
+def test_a_rule_that_cannot_be_evaluated_fails_alone(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2))
+    define(db, above(2, kind="gone"), name="broken")
+
+    evaluate(db)
+
+    assert alerts(db) == {"": "firing"}
+    assert db.execute(
+        "select name, error from data.alert_rule where error is not null"
+    ).fetchall() == [("broken", "The kind gone does not exist.")]
+
+
+def test_a_rule_that_fails_while_it_runs_fails_alone(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2))
+    define(db, above(2) | {"type": "unheard"}, name="broken")
+
+    evaluate(db)
+
+    assert alerts(db) == {"": "firing"}
+    assert ask(db, "select count(*) from data.alert_rule where error is not null") == 1
+
+
+def test_a_disabled_rule_resolves_its_alerts(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2))
+    evaluate(db)
+    db.execute("""update data.alert_rule_version set document = document || '{"enabled": false}'""")
+
+    evaluate(db, NOW + MINUTE)
+
+    assert transitions(db) == ["firing", "resolved"]
+
+
+def test_changed_labels_end_an_alert_and_begin_another(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2))
+    evaluate(db)
+    db.execute(
+        """update data.alert_rule_version set document = document || '{"severity": "critical"}'"""
+    )
+
+    evaluate(db, NOW + MINUTE)
+    evaluate(db, NOW + 2 * MINUTE)
+
+    assert transitions(db) == ["firing", "resolved", "firing"]
+    assert ask(db, "select labels ->> 'severity' from data.alert") == "critical"

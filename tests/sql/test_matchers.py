@@ -1,0 +1,194 @@
+"""Matchers of labels: what they match, and which are refused."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from tests.sql.calls import ask
+from tests.sql.raised_alerts import matcher
+
+LABELS = {"severity": "critical", "source": "web-1", "app.tier": 'a "b"\\\n'}
+VALUES = st.text(st.sampled_from('ab\\"\n$.^(é'), max_size=4)
+
+
+def matches(db: Connection, *matchers: object, labels: object = None) -> bool:
+    found: bool = ask(
+        db,
+        "select internal.matches(%s, %s)",
+        Jsonb(LABELS if labels is None else labels),
+        Jsonb(list(matchers)),
+    )
+    return found
+
+
+def faults(db: Connection, matchers: object, path: str = "matchers") -> list[tuple[Any, ...]]:
+    return db.execute(
+        "select * from internal.matcher_faults(%s, %s)", [Jsonb(matchers), path]
+    ).fetchall()
+
+
+def regex_fault(db: Connection, regex: str) -> str | None:
+    fault: str | None = ask(db, "select internal.regex_fault(%s)", regex)
+    return fault
+
+
+@pytest.mark.parametrize(
+    ("name", "operator", "value", "expected"),
+    [
+        ("severity", "=", "critical", True),
+        ("severity", "=", "crit", False),
+        ("severity", "!=", "critical", False),
+        ("severity", "!=", "info", True),
+        ("source", "=~", "web-[0-9]+", True),
+        ("source", "=~", "web", False),
+        ("source", "=~", "x|web-1|y", True),
+        ("source", "!~", "web-.*", False),
+        ("source", "!~", "web", True),
+        ("app.tier", "=", 'a "b"\\\n', True),
+        ("app.tier", "=~", r'a "b"\\\s', True),
+        ("app.tier", "=~", "a.*", True),
+    ],
+)
+def test_each_operator_compares_the_whole_value(
+    db: Connection, name: str, operator: str, value: str, expected: bool
+) -> None:
+    assert matches(db, matcher(name, operator, value)) is expected
+
+
+@pytest.mark.parametrize(
+    ("operator", "value", "expected"),
+    [
+        ("=", "", True),
+        ("=", "x", False),
+        ("!=", "", False),
+        ("!=", "x", True),
+        ("=~", ".*", True),
+        ("=~", ".+", False),
+        ("!~", ".*", False),
+        ("!~", ".+", True),
+    ],
+)
+def test_a_missing_label_is_an_empty_value(
+    db: Connection, operator: str, value: str, expected: bool
+) -> None:
+    assert matches(db, matcher("region", operator, value)) is expected
+    assert matches(db, matcher("region", operator, value), labels={"region": ""}) is expected
+
+
+def test_labels_match_all_of_the_matchers(db: Connection) -> None:
+    critical, web = matcher("severity", "=", "critical"), matcher("source", "=~", "web-.*")
+
+    assert matches(db, critical, web)
+    assert not matches(db, critical, web, matcher("source", "!=", "web-1"))
+    assert matches(db)
+
+
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(value=VALUES, wanted=VALUES, present=st.booleans())
+@example(value='"', wanted='"', present=True)
+def test_any_value_equals_itself_and_nothing_else(
+    db: Connection, value: str, wanted: str, present: bool
+) -> None:
+    labels = {"a": value} if present else {}
+    equal = (value if present else "") == wanted
+    assert matches(db, matcher("a", "=", wanted), labels=labels) is equal
+    assert matches(db, matcher("a", "!=", wanted), labels=labels) is not equal
+    escaped = re.sub(r"([^a-zé\n])", r"\\\1", wanted)
+    assert matches(db, matcher("a", "=~", escaped), labels=labels) is equal
+    assert matches(db, matcher("a", "!~", escaped), labels=labels) is not equal
+
+
+def test_good_matchers_have_no_faults(db: Connection) -> None:
+    assert faults(db, [matcher("a", "=", "("), matcher("app.tier", "!~", "x|y{1,3}")]) == []
+    assert faults(db, []) == []
+
+
+@pytest.mark.parametrize(
+    ("matchers", "fields"),
+    [
+        ({"severity": "critical"}, {"matchers"}),
+        (["severity"], {"matchers[0]"}),
+        ([{}], {"matchers[0].name", "matchers[0].operator", "matchers[0].value"}),
+        (
+            [{"name": "a b", "operator": "==", "value": 1, "regex": True}],
+            {"matchers[0].name", "matchers[0].operator", "matchers[0].value", "matchers[0].regex"},
+        ),
+        ([matcher("a", "=", "b"), matcher("a", "=", "x" * 501)], {"matchers[1].value"}),
+        ([matcher("a", "=", "b")] * 21, {"matchers"}),
+    ],
+)
+def test_all_fields_that_break_a_rule_are_named(
+    db: Connection, matchers: object, fields: set[str]
+) -> None:
+    found = faults(db, matchers)
+    assert {field for field, _, _ in found} == fields
+    assert all(detail.endswith(".") for _, _, detail in found)
+
+
+def test_every_regular_expression_that_does_not_compile_is_named(db: Connection) -> None:
+    found = faults(db, [matcher("a", "=~", "("), matcher("b", "=", "("), matcher("c", "!~", "[")])
+
+    assert found == [
+        (
+            "matchers[0].value",
+            "regex_usable",
+            "Invalid regular expression: parentheses () not balanced.",
+        ),
+        (
+            "matchers[2].value",
+            "regex_usable",
+            "Invalid regular expression: brackets [] not balanced.",
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    "regex", ["a)|(?:b", "a\\", "a)(?#", "***=a", "(?i)a", "(?x)a b", "a{1,300}"]
+)
+def test_an_expression_that_is_none_within_another_is_refused(db: Connection, regex: str) -> None:
+    assert "nvalid regular expression" in (regex_fault(db, regex) or "")
+
+
+@pytest.mark.parametrize("regex", [r"(a)\1", r"\\(a)\1", r"(a)[\1]"])
+def test_references_to_groups_are_refused(db: Connection, regex: str) -> None:
+    assert regex_fault(db, regex)
+
+
+@pytest.mark.parametrize(
+    "regex", ["(?=a)a", "(?!a)b", "a(?<=a)", "a(?<!b)", r"\\(?=a)", r"[\]](?=a)"]
+)
+def test_lookaround_is_refused(db: Connection, regex: str) -> None:
+    assert (regex_fault(db, regex) or "").startswith("It looks around.")
+
+
+@pytest.mark.parametrize(
+    "regex",
+    [
+        "web-.*",
+        r"\\1",
+        r"\(?=",
+        "[(?=]+",
+        "[]a(?!]",
+        "[[:alpha:](?=]",
+        "(?:a|b)+",
+        r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+        "(web|api|db|cache)-(eu|us|ap)-[0-9]{1,3}",
+        "",
+    ],
+)
+def test_usual_expressions_are_good(db: Connection, regex: str) -> None:
+    assert regex_fault(db, regex) is None
+
+
+@pytest.mark.parametrize("regex", ["(a{1,100}){1,100}", "((a{1,99}){1,99}){1,99}", ".*" * 240])
+def test_an_expression_that_runs_too_long_is_refused(db: Connection, regex: str) -> None:
+    assert regex_fault(db, regex)

@@ -1,0 +1,387 @@
+"""What a condition sees, by its type."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from psycopg import Connection
+
+from tests.sql.alerts import above, alerts, define, evaluate, newest
+from tests.sql.calls import (
+    NOW,
+    Json,
+    ago,
+    ask,
+    fact,
+    histogram,
+    ingest_facts,
+    ingest_metrics,
+    metric,
+)
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+STATISTICS = ("count", "sum", "avg", "min", "max", "last", "p50", "p90", "p95", "p99", "rate")
+
+
+def readings(conn: Connection, condition: Json, now: datetime = NOW) -> dict[str, Any]:
+    """The value of each group under a condition."""
+    rule = define(conn, condition, name=f"rule_{ask(conn, 'select count(*) from data.alert_rule')}")
+    rows = conn.execute(
+        """
+        select label, value from internal.measure_conditions(
+            array(select stated from data.alert_rule_version as stated where rule_id = %s),
+            %s, %s, '1 s'
+        )
+        """,
+        (rule, now, now),
+    ).fetchall()
+    return dict(rows)
+
+
+def server(conn: Connection, name: str = "acme/search", *, since: datetime, **columns: Any) -> int:
+    """A registered server, watched by a service that has been running for as long."""
+    number: int = ask(
+        conn,
+        """
+        insert into data.server (
+            name, status, tags, keepalive_seconds, failures_to_down, successes_to_recover,
+            sla_target, probe, registered_at, updated_at
+        )
+        values (%s, 'active', %s, 60, 1, 1, 99.9, false, %s, %s) returning server_id
+        """,
+        name,
+        columns.get("tags", []),
+        since,
+        since,
+    )
+    return number
+
+
+def lasted(
+    conn: Connection,
+    number: int,
+    status: str,
+    since: datetime,
+    until: datetime,
+    signal: str = "report",
+) -> None:
+    """A status that a signal of a server has had."""
+    conn.execute(
+        """
+        insert into data.health_interval (server_id, signal, status, during)
+        values (%s, %s, %s, tstzrange(%s, %s))
+        """,
+        (number, signal, status, since, until),
+    )
+
+
+@pytest.fixture
+def watched(db: Connection) -> Connection:
+    """The service has been running for ten days, and runs."""
+    db.execute(
+        "insert into data.service_uptime (during) values (tstzrange(%s, %s))",
+        (NOW - timedelta(days=10), NOW + timedelta(hours=1)),
+    )
+    return db
+
+
+VALUES = st.lists(
+    st.tuples(st.sampled_from("abc"), st.integers(1, 290), st.floats(-1e6, 1e6)),
+    min_size=1,
+    max_size=30,
+    unique_by=lambda row: row[:2],
+)
+
+
+@pytest.mark.parametrize("kind_type", ["gauge", "counter"])
+@settings(max_examples=15, deadline=None)
+@given(rows=VALUES)
+def test_samples_and_rollups_give_one_answer(
+    lasting: Connection, kind_type: str, rows: list[tuple[str, int, float]]
+) -> None:
+    now = NOW.replace(second=0, microsecond=0)
+    with lasting.transaction(force_rollback=True):
+        ingest_metrics(
+            lasting,
+            [
+                metric(
+                    source=source,
+                    value=abs(value) if kind_type == "counter" else value,
+                    ts=(now - timedelta(seconds=age)).isoformat(),
+                    type=kind_type,
+                )
+                for source, age, value in rows
+            ],
+            now=now,
+        )
+        pairs = lasting.execute(
+            """
+            with kinds as (select array_agg(kind_id) as ids from data.kind where name = 'cpu')
+            select name, internal.pick_statistic(sampled.statistics, name),
+                internal.pick_statistic(rolled::data.statistics, name)
+            from kinds
+            cross join lateral internal.sampled_statistics(
+                ids, null, 'source', '5 min', %(now)s, %(now)s, '1 s', %(names)s
+            ) as sampled
+            full join internal.window_statistics(
+                '{}', (select ids from kinds), '{}', 'source', %(now)s - interval '5 min', %(now)s,
+                300, true
+            ) as rolled on (sampled.statistics).label = rolled.label
+            cross join unnest(%(names)s) as name
+            """,
+            {"now": now, "names": list(STATISTICS)},
+        ).fetchall()
+
+    assert pairs
+    for name, ours, theirs in pairs:
+        assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-6), name
+
+
+def test_a_statistic_of_histograms_comes_from_their_buckets(db: Connection) -> None:
+    ingest_metrics(db, [histogram([1, 2, 4], [0, 90, 10, 0], 200, ts=ago(minutes=1))])
+
+    low = readings(db, above(0, kind="latency", statistic="p50"))
+    high = readings(db, above(0, kind="latency", statistic="p99"))
+
+    assert 1 <= low[""] <= 2 <= high[""] <= 4
+
+
+def test_a_ratio_divides_two_statistics(db: Connection) -> None:
+    ingest_metrics(
+        db,
+        [metric("errors", value=value, source="a", ts=ago(seconds=value)) for value in (1, 2)]
+        + [metric("calls", value=10, source=source, ts=ago(minutes=1)) for source in "ab"],
+    )
+
+    ratio = above(
+        0,
+        kind="errors",
+        statistic="sum",
+        divided_by={"kind": "calls", "statistic": "sum"},
+        group_by="source",
+    )
+
+    # Where calls are seen and no errors, none failed.
+    assert readings(db, ratio) == {"a": 0.3, "b": 0}
+
+
+def test_a_change_compares_with_the_window_before(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=2, ts=ago(minutes=7)), metric(value=3, ts=ago(minutes=2))])
+
+    assert readings(db, above(0, compare="change")) == {"": 0.5}
+
+
+def test_a_condition_can_be_about_some_series(db: Connection) -> None:
+    ingest_metrics(
+        db,
+        [
+            metric(value=1, source="a", labels={"zone": "x"}, ts=ago(minutes=1)),
+            metric(value=2, source="a", labels={"zone": "y"}, ts=ago(minutes=1)),
+            metric(value=4, source="b", labels={"zone": "x"}, ts=ago(minutes=1)),
+        ],
+    )
+
+    assert readings(db, above(0, where={"source": "a"}, statistic="sum")) == {"": 3}
+    assert readings(db, above(0, where={"labels": {"zone": "x"}}, statistic="sum")) == {"": 5}
+    assert readings(db, above(0, group_by="label.zone", statistic="sum")) == {"x": 5, "y": 2}
+
+
+def test_a_window_of_days_is_read_as_query_agg_reads_it(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=hour, ts=ago(hours=hour)) for hour in range(1, 60)])
+
+    day = readings(db, above(0, window="1d", statistic="sum"))
+
+    # Since the hour in which the day began.
+    assert day == {"": sum(range(1, 25))}
+
+
+def test_the_samples_of_a_window_end_with_its_instant(db: Connection) -> None:
+    ingest_metrics(
+        db,
+        [
+            metric(value=1, ts=ago(minutes=5)),
+            metric(value=2, ts=ago(minutes=5, microseconds=-1)),
+            metric(value=4, ts=ago()),
+            metric(value=8, ts=ago(microseconds=-1)),
+        ],
+    )
+
+    assert readings(db, above(0, statistic="sum")) == {"": 6}
+
+
+def test_a_server_that_is_down_fires(watched: Connection) -> None:
+    for name, status in (("a", "down"), ("b", "up")):
+        lasted(watched, server(watched, name, since=NOW - DAY), status, NOW - HOUR, NOW + HOUR)
+    define(watched, {"type": "health", "statuses": ["down", "degraded"]})
+
+    evaluate(watched)
+
+    assert alerts(watched) == {"a": "firing"}
+    assert newest(watched)["evidence"]["status"] == "down"
+
+
+def test_a_rule_of_health_can_be_about_tags(watched: Connection) -> None:
+    for name, tag in (("a", "prod"), ("b", "test")):
+        number = server(watched, name, since=NOW - DAY, tags=[tag])
+        lasted(watched, number, "down", NOW - HOUR, NOW + HOUR)
+    define(watched, {"type": "health", "statuses": ["down"], "tags": ["prod"]})
+
+    evaluate(watched)
+
+    assert alerts(watched) == {"a": "firing"}
+
+
+def test_a_lost_keepalive_fires(watched: Connection) -> None:
+    for name, end in (("lost", NOW - 10 * MINUTE), ("kept", NOW + MINUTE)):
+        number = server(watched, name, since=NOW - DAY)
+        lasted(watched, number, "up", NOW - HOUR, end, "keepalive")
+    server(watched, "never", since=NOW - DAY)
+    define(watched, {"type": "keepalive"})
+
+    evaluate(watched)
+
+    assert alerts(watched) == {"lost": "firing"}
+    assert newest(watched)["value"] == 600
+
+
+def test_no_keepalive_is_lost_while_the_service_was_stopped(db: Connection) -> None:
+    db.execute(
+        "insert into data.service_uptime (during) values (tstzrange(%s, %s)), (tstzrange(%s, %s))",
+        (NOW - DAY, NOW - HOUR, NOW - MINUTE, NOW),
+    )
+    lasted(db, server(db, since=NOW - DAY), "up", NOW - DAY, NOW - HOUR, "keepalive")
+    define(db, {"type": "keepalive"})
+
+    evaluate(db)
+
+    assert alerts(db) == {}
+
+
+def test_a_fast_burn_fires(watched: Connection) -> None:
+    """2 % of an hour is 20 times the budget of 99.9 %."""
+    number = server(watched, since=NOW - DAY)
+    lasted(watched, number, "up", NOW - DAY, NOW - 72 * SECOND)
+    lasted(watched, number, "down", NOW - 72 * SECOND, NOW + HOUR)
+    define(watched, {"type": "burn_rate"})
+
+    evaluate(watched)
+
+    assert alerts(watched) == {"acme/search": "firing"}
+    assert newest(watched)["value"] == pytest.approx(20)
+
+
+def test_a_burn_that_has_ended_does_not_fire(watched: Connection) -> None:
+    number = server(watched, since=NOW - DAY)
+    lasted(watched, number, "up", NOW - DAY, NOW - 30 * MINUTE)
+    lasted(watched, number, "down", NOW - 30 * MINUTE, NOW - 28 * MINUTE)
+    lasted(watched, number, "up", NOW - 28 * MINUTE, NOW + HOUR)
+    define(watched, {"type": "burn_rate", "pairs": [{"factor": 14.4, "short": "5m", "long": "1h"}]})
+
+    evaluate(watched)
+
+    assert alerts(watched) == {}
+
+
+def test_a_burn_rate_of_metrics_needs_a_target(db: Connection) -> None:
+    ingest_metrics(
+        db,
+        [
+            metric("errors", value=5, ts=ago(minutes=1)),
+            metric("calls", value=100, ts=ago(minutes=1)),
+        ],
+    )
+    condition = {
+        "type": "burn_rate",
+        "kind": "errors",
+        "statistic": "sum",
+        "divided_by": {"kind": "calls", "statistic": "sum"},
+        "target": 99,
+        "pairs": [{"factor": 4, "short": "5m", "long": "1h"}],
+    }
+
+    assert readings(db, condition)[""] == pytest.approx(5)
+
+
+def test_a_fact_that_does_not_follow_fires(db: Connection) -> None:
+    ingest_facts(
+        db,
+        [
+            fact("Fact:Placed", subject="1", ts=ago(minutes=20)),
+            fact("Fact:Placed", subject="2", ts=ago(minutes=20)),
+            fact("Fact:Placed", subject="3", ts=ago(minutes=5)),
+            fact("Fact:Paid", subject="1", ts=ago(minutes=15)),
+        ],
+    )
+    define(
+        db,
+        {
+            "type": "fact",
+            "kind": "Fact:Paid",
+            "present": False,
+            "within": "10m",
+            "after": {"kind": "Fact:Placed"},
+            "window": "1h",
+            "join": "subject",
+        },
+    )
+
+    evaluate(db)
+
+    # The third one has five minutes left.
+    assert alerts(db) == {"2": "firing"}
+
+
+def test_a_fact_that_follows_another_fires(db: Connection) -> None:
+    ingest_facts(
+        db,
+        [
+            fact("Fact:Deployed", source="a", ts=ago(minutes=20)),
+            fact("Fact:Deployed", source="b", ts=ago(minutes=20)),
+            fact("Fact:Failed", source="a", ts=ago(minutes=15)),
+            fact("Fact:Failed", source="b", ts=ago(minutes=5)),
+        ],
+    )
+    define(
+        db,
+        {
+            "type": "fact",
+            "kind": "Fact:Failed",
+            "present": True,
+            "within": "10m",
+            "after": {"kind": "Fact:Deployed"},
+            "window": "1h",
+            "join": "source",
+        },
+    )
+
+    evaluate(db)
+
+    assert alerts(db) == {"a": "firing"}
+
+
+def test_a_fact_near_a_condition_on_a_metric_fires(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=9, source=source, ts=ago(minutes=1)) for source in "abc"])
+    ingest_metrics(db, [metric(value=0, source="c", ts=ago(seconds=1))])
+    ingest_facts(db, [fact("Fact:Deployed", source=source, ts=ago(minutes=8)) for source in "ac"])
+    define(
+        db,
+        {
+            "type": "fact",
+            "kind": "Fact:Deployed",
+            "present": True,
+            "within": "10m",
+            "during": above(5),
+        },
+    )
+
+    evaluate(db)
+
+    assert alerts(db) == {"a": "firing"}
+    assert newest(db)["evidence"]["query"]["arguments"]["source"] == "a"
