@@ -1301,6 +1301,8 @@ create function api.report_health(p_body jsonb, p_partial boolean, p_idempotency
 
 create function api.silence_alerts(p_id text, p_matchers jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_comment text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.stream_alerts(p_rule text, p_labels jsonb, p_last_event_id text, p_until text, p_limit integer, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.stream_facts(p_kind text, p_source text, p_subject text, p_last_event_id text, p_until text, p_limit integer, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.subscribe(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -1876,6 +1878,7 @@ grant execute on function api.register_server(text,jsonb,timestamp with time zon
 grant execute on function api.renew_lease(text,text,double precision) to supervisor_app;
 grant execute on function api.report_health(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.silence_alerts(text,jsonb,timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
+grant execute on function api.stream_alerts(text,jsonb,text,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.stream_facts(text,text,text,text,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.subscribe(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.take_deliveries(integer,timestamp with time zone) to supervisor_app;

@@ -75,7 +75,7 @@ async def following(context: Context, kind: str) -> AsyncIterator[Messages]:
 
 
 def test_a_queue_holds_what_its_client_asks_for() -> None:
-    queue = Queue({"kind": "Fact:A", "source": None})
+    queue = Queue({"kind": "Fact:A", "source": "s"})
     for about in ({"kind": "Fact:B", "source": "s"}, {"kind": "Fact:A", "source": "t"}):
         queue.put(Message("2", b"{}", about))
     assert not queue.is_full

@@ -39,7 +39,7 @@ SINGULAR = {"ingest_metric": "ingest_metrics", "ingest_fact": "ingest_facts"}
 # Operations of REST for one of what a function takes many of.
 ONE = {"heartbeat_server": "heartbeat"}
 # Streams have no tool: over MCP, a resource says that it has changed.
-STREAMS = {"stream_facts"}
+STREAMS = {"stream_facts", "stream_alerts"}
 # What the service itself gives the function of a stream.
 PAGING = {"until", "limit", "now"}
 ONE = {"heartbeat_server": "heartbeat", "get_alert_rule": "list_alert_rules"}

@@ -139,5 +139,7 @@ async def query_facts(context: Context, query: FactQuery, now: datetime) -> byte
 
 async def stream_facts(context: Context, query: FactStreamQuery) -> Messages:
     """Facts as they are stored, each as JSON. Raises `Problem`."""
-    filters = query.arguments()
-    return await context.streams.facts.open(filters, filters.pop("last_event_id"))
+    arguments = query.arguments()
+    about = {name: arguments[name] for name in ("kind", "source", "subject")}
+    wanted = {name: value for name, value in about.items() if value is not None}
+    return await context.streams.facts.open(arguments, wanted)

@@ -67,8 +67,8 @@ Read = Callable[[str | None, str | None], Awaitable[Reading]]
 class Queue:
     """Messages that wait for a client. When too many do, it drops them and is full."""
 
-    def __init__(self, filters: Mapping[str, str | None]) -> None:
-        self._filters = {name: value for name, value in filters.items() if value is not None}
+    def __init__(self, wanted: Mapping[str, str]) -> None:
+        self._wanted = wanted
         self._messages: deque[Message] = deque()
         self._bytes = 0
         self._filled = asyncio.Event()
@@ -78,7 +78,7 @@ class Queue:
     def put(self, message: Message) -> None:
         """Let a message wait that the client asks for, unless too much does."""
         about = message.about
-        if about is not None and any(about[n] != value for n, value in self._filters.items()):
+        if about is not None and any(about.get(n) != text for n, text in self._wanted.items()):
             return
         self._bytes += len(message.data or b"")
         if self.is_full or len(self._messages) >= MOST_MESSAGES or self._bytes > MOST_BYTES:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -11,7 +12,7 @@ from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations.clock import Clock, now
 from supervisor_mcp.operations.stream_reader import Message, Queue, Reading, StreamReader
 
-Arguments = Mapping[str, str | None]
+Arguments = Mapping[str, Any]
 
 
 class Places:
@@ -83,19 +84,20 @@ class Stream:
         self._clock = clock
         self._reader = StreamReader(function, self._read_everything)
 
-    async def open(self, filters: Arguments, last_event_id: str | None) -> Messages:
+    async def open(self, arguments: Arguments, wanted: Mapping[str, str]) -> Messages:
         """The messages after a position, by default from now on; the first comes at once.
 
-        Raises `Problem`.
+        `arguments` are those of the function: filters, and the position as `last_event_id`.
+        `wanted` says the same as the filters, by what an event is about. Raises `Problem`.
         """
         self._places.take()
         try:
-            reading = await self._read(filters, last_event_id, None)
+            reading = await self._read(arguments, None)
         except BaseException:
             self._places.give_back()
             raise
-        queue = Queue(filters)
-        return Messages(self._messages(filters, reading, queue), queue)
+        queue = Queue(wanted)
+        return Messages(self._messages(arguments, reading, queue), queue)
 
     def end(self) -> None:
         """Let all clients end."""
@@ -106,7 +108,7 @@ class Stream:
         await self._reader.stop()
 
     async def _messages(
-        self, filters: Arguments, reading: Reading, queue: Queue
+        self, arguments: Arguments, reading: Reading, queue: Queue
     ) -> AsyncGenerator[Message, None]:
         reader = self._reader
         position = None
@@ -126,37 +128,28 @@ class Stream:
                                     position = message.id or position
                     elif (position == reading.until or not has_moved) and not await reader.turn():
                         yield Message(position)
-                    reading = await self._read(filters, position, reader.whole)
+                    reading = await self._read(
+                        {**arguments, "last_event_id": position}, reader.whole
+                    )
         except Problem:
             # The client connects again, and gets the problem as the answer.
             return
         finally:
             self._places.give_back()
 
-    async def _read(
-        self, filters: Arguments, last_event_id: str | None, until: str | None
-    ) -> Reading:
-        arguments = self._arguments(filters, last_event_id, until)
-        answer = await self._database.read_json(self._function, arguments)
+    async def _read(self, arguments: Arguments, until: str | None) -> Reading:
+        answer = await self._database.read_json(self._function, self._paged(arguments, until))
         return msgspec.json.decode(answer, type=Reading)
 
     async def _read_everything(self, last_event_id: str | None, until: str | None) -> Reading:
-        arguments = self._arguments(self._unfiltered, last_event_id, until)
+        arguments = {**self._unfiltered, "last_event_id": last_event_id}
         (answer,) = await self._database.call_in_background(
-            self._function, arguments, read_only=True
+            self._function, self._paged(arguments, until), read_only=True
         )
         return msgspec.json.decode(answer, type=Reading)
 
-    def _arguments(
-        self, filters: Arguments, last_event_id: str | None, until: str | None
-    ) -> dict[str, object]:
-        return {
-            **filters,
-            "last_event_id": last_event_id,
-            "until": until,
-            "limit": None,
-            "now": self._clock(),
-        }
+    def _paged(self, arguments: Arguments, until: str | None) -> Arguments:
+        return {**arguments, "until": until, "limit": None, "now": self._clock()}
 
 
 class Streams:
@@ -165,11 +158,14 @@ class Streams:
     def __init__(self, database: Database, *, limit: int) -> None:
         places = Places(limit)
         self.facts = Stream(database, "stream_facts", ("kind", "source", "subject"), places)
+        self.alerts = Stream(database, "stream_alerts", ("rule", "labels"), places)
 
     def end(self) -> None:
         """Let all clients end: a stop does not wait for them."""
         self.facts.end()
+        self.alerts.end()
 
     async def stop(self) -> None:
         """Let all clients end, and stop reading."""
         await self.facts.stop()
+        await self.alerts.stop()
