@@ -183,10 +183,13 @@ create table data.fact_identity (
     fact_id text not null,  -- Name from the source, or a digest of the content.
     seq bigint not null generated always as identity,  -- Number of the fact, in order of arrival.
     digest bigint not null,  -- Digest of the content; equal for a retry.
-    ts timestamp with time zone not null,  -- Time of the fact, for pruning.
+    ts timestamp with time zone not null,  -- Time of the fact, to find it and for pruning.
+    series_id bigint not null,  -- Series of the fact, to find it.
+    change bigint not null default ((pg_current_xact_id())::text)::bigint,  -- Transaction, for readers that follow the table.
     constraint fact_once PRIMARY KEY (source_id, fact_id),
     constraint fact_id_well_formed CHECK (internal.fits(fact_id, 'fact_id'::text))
 );
+create index fact_identity_by_change on data.fact_identity using btree (change, seq);
 create index fact_identity_by_ts on data.fact_identity using btree (ts);
 
 -- Statuses that a signal of a server has had; the time between them is unknown. The present one is in
@@ -934,6 +937,8 @@ create function internal.longest_sampled_window() returns interval language sql 
 
 create function internal.maintenance_json(p_id text, p_now timestamp with time zone) returns json language sql stable;
 
+create function internal.make_snapshot(p_unseen bigint[], p_end bigint) returns pg_snapshot language sql immutable parallel safe;
+
 create function internal.matcher_faults(p_matchers jsonb, p_path text) returns TABLE(field text, slug text, detail text) language plpgsql volatile;
 
 create function internal.matchers_path(p_matchers jsonb) returns jsonpath language sql immutable parallel safe;
@@ -961,6 +966,8 @@ create aggregate internal.merge_moments(double precision[]) returns double preci
 create function internal.metric_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
 
 create function internal.metric_faults(p_item jsonb, p_kind_type text, p_kind_unit text, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+
+create function internal.missing_json(p_at timestamp with time zone, p_is_foreign boolean, p_kept_from timestamp with time zone, p_now timestamp with time zone) returns json language sql immutable parallel safe;
 
 create function internal.nearest_kind(p_kind text) returns text language sql stable;
 
@@ -995,6 +1002,8 @@ create function internal.percentage(p_part numeric, p_whole numeric) returns dou
 create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
 
 create function internal.pick_statistic(p_statistics data.statistics, p_name text) returns double precision language sql immutable parallel safe;
+
+create function internal.plan_reading(p_last_event_id text, p_until text, p_now timestamp with time zone, OUT seen pg_snapshot, OUT change bigint, OUT number bigint, OUT at timestamp with time zone, OUT base pg_snapshot, OUT unseen bigint[], OUT from_change bigint, OUT until pg_snapshot, OUT hidden bigint[], OUT to_change bigint, OUT until_position text, OUT is_covered boolean, OUT is_foreign boolean) returns record language plpgsql stable;
 
 create function internal.plot_series(p_kind bigint, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns json language sql stable;
 
@@ -1035,6 +1044,8 @@ create function internal.read_items(p_body jsonb) returns jsonb language plpgsql
 create function internal.read_limit(p_limit integer, p_default integer, p_most integer) returns integer language plpgsql immutable;
 
 create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
+
+create function internal.read_position(p_position text, OUT seen pg_snapshot, OUT change bigint, OUT number bigint, OUT at timestamp with time zone) returns record language plpgsql immutable;
 
 create function internal.read_step(p_step text, p_from timestamp with time zone, p_to timestamp with time zone) returns interval language plpgsql immutable;
 
@@ -1117,6 +1128,8 @@ create function internal.schema_sentence(p_schema jsonb) returns text language s
 create function internal.score_backtest(p_alerts jsonb, p_incidents jsonb) returns json language sql stable;
 
 create function internal.seconds_json(p_up numeric, p_degraded numeric, p_down numeric, p_unknown numeric, p_maintenance numeric) returns json language sql immutable parallel safe;
+
+create function internal.seen_before(p_seen pg_snapshot, p_until pg_snapshot, p_change bigint) returns pg_snapshot language sql immutable parallel safe;
 
 create function internal.select_fields(p_answer json, p_fields text[]) returns json language sql immutable parallel safe;
 
@@ -1216,6 +1229,8 @@ create function internal.unregistered_facts(p_items jsonb, p_now timestamp with 
 
 create function internal.unregistered_metrics(p_items jsonb, p_now timestamp with time zone, OUT series jsonb, OUT bad integer, OUT bad_items jsonb) returns record language plpgsql volatile;
 
+create function internal.unseen_changes(p_seen pg_snapshot) returns bigint[] language sql immutable parallel safe;
+
 create function internal.value_fault(p_value jsonb) returns text language sql immutable parallel safe;
 
 create function internal.value_shown(p_value jsonb) returns text language sql immutable parallel safe;
@@ -1229,6 +1244,8 @@ create function internal.window_json(p_window data.maintenance) returns json lan
 create function internal.window_statistics(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision, p_percentiles boolean) returns SETOF data.statistics language plpgsql stable;
 
 create function internal.write_cursor(p_list text, p_place text) returns text language sql immutable parallel safe;
+
+create function internal.write_position(p_seen pg_snapshot, p_change bigint, p_number bigint, p_at timestamp with time zone) returns text language sql immutable parallel safe;
 
 -- schema api
 -- Functions that REST, MCP and the command line call. Role supervisor_app may execute them.
@@ -1305,6 +1322,10 @@ create function api.renew_lease(p_name text, p_holder text, p_seconds double pre
 create function api.report_health(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.silence_alerts(p_id text, p_matchers jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_comment text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.stream_alerts(p_rule text, p_labels jsonb, p_last_event_id text, p_until text, p_limit integer, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.stream_facts(p_kind text, p_source text, p_subject text, p_last_event_id text, p_until text, p_limit integer, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.subscribe(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1882,6 +1903,8 @@ grant execute on function api.register_server(text,jsonb,timestamp with time zon
 grant execute on function api.renew_lease(text,text,double precision) to supervisor_app;
 grant execute on function api.report_health(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.silence_alerts(text,jsonb,timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
+grant execute on function api.stream_alerts(text,jsonb,text,text,integer,timestamp with time zone) to supervisor_app;
+grant execute on function api.stream_facts(text,text,text,text,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.subscribe(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.suggest_threshold(jsonb,double precision,timestamp with time zone,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.take_deliveries(integer,timestamp with time zone) to supervisor_app;

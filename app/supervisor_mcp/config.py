@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     )
     cache_ttl_seconds: int = Field(60, ge=1, description="How long a finished aggregate is held.")
     pool_size: int = Field(8, ge=1, description="Database connections of one worker.")
+    streams: int = Field(200, ge=1, description="Streams that one worker serves at once.")
     statement_timeout_seconds: int = Field(
         30, ge=1, description="How long one database call may take."
     )

@@ -43,6 +43,7 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
     "internal": (500, "Internal error"),
     "busy": (503, "Conflict with another request"),
     "bodies_within_limit": (503, "Too many bodies at once"),
+    "streams_within_limit": (503, "Too many streams at once"),
     "read_only": (503, "Database is read-only"),
     "unavailable": (503, "Database unavailable"),
     "too_slow": (504, "Time limit exceeded"),

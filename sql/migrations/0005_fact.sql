@@ -6,17 +6,22 @@ create table data.fact_identity (
     seq bigint generated always as identity,
     digest bigint not null,
     ts timestamptz not null,
+    series_id bigint not null,
+    change bigint not null default pg_current_xact_id()::text::bigint,
     constraint fact_once primary key (source_id, fact_id),
     constraint fact_id_well_formed check (internal.fits(fact_id, 'fact_id'))
 );
 create index fact_identity_by_ts on data.fact_identity (ts);
+create index fact_identity_by_change on data.fact_identity (change, seq);
 comment on table data.fact_identity is
 'Identities of facts. A separate table: a unique key of a hypertable must contain the time.';
 comment on column data.fact_identity.source_id is 'Source of the fact.';
 comment on column data.fact_identity.fact_id is 'Name from the source, or a digest of the content.';
 comment on column data.fact_identity.seq is 'Number of the fact, in order of arrival.';
 comment on column data.fact_identity.digest is 'Digest of the content; equal for a retry.';
-comment on column data.fact_identity.ts is 'Time of the fact, for pruning.';
+comment on column data.fact_identity.ts is 'Time of the fact, to find it and for pruning.';
+comment on column data.fact_identity.series_id is 'Series of the fact, to find it.';
+comment on column data.fact_identity.change is 'Transaction, for readers that follow the table.';
 
 create table data.fact (
     series_id bigint not null,

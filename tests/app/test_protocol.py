@@ -6,7 +6,7 @@ import asyncio
 import json
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, ClassVar
 
 import pytest
@@ -24,6 +24,7 @@ from tests.support.waiting import eventually_async
 LIMIT = Protocol.head_bytes
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: localhost\r\n"
+LARGE_PARTS = 400
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
@@ -33,6 +34,7 @@ class Quick(Protocol):
     head_seconds: ClassVar[float] = 0.3
     body_seconds: ClassVar[float] = 0.6
     linger_seconds: ClassVar[float] = 0.3
+    stall_seconds: ClassVar[float] = 0.3
 
 
 class Running:
@@ -43,9 +45,18 @@ class Running:
         self.logged: list[Any] = []
         self.answering = asyncio.Event()
         self.released = asyncio.Event()
+        self.left = asyncio.Event()
 
     async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the length of the body, /stream with a part now and one when released."""
+        """Answer with the length of the body, /stream with a part now and one when released.
+
+        /large is a stream that no socket takes at once; /events is one too, of events.
+        """
+        if scope["path"] == "/events":
+            scope["supervisor.stream"] = self
+        if scope["path"] in ("/large", "/events"):
+            await StreamingResponse(self._large_parts())(scope, receive, send)
+            return
         if scope["path"] == "/stream":
             await StreamingResponse(self._parts())(scope, receive, send)
             return
@@ -60,6 +71,17 @@ class Running:
         yield b"first"
         await self.released.wait()
         yield b"last"
+
+    async def _large_parts(self) -> AsyncIterator[bytes]:
+        for _ in range(LARGE_PARTS):
+            yield b"x" * LIMIT
+
+    def leave(self) -> None:
+        """Note that the client of /events has left."""
+        self.left.set()
+
+    async def close(self) -> None:
+        """Do nothing: the parts have an end."""
 
     async def connect(self) -> tuple[StreamReader, StreamWriter]:
         """A connection to it."""
@@ -225,6 +247,26 @@ async def test_a_stream_is_not_cut() -> None:
         await asyncio.gather(*map(server.exchange, (b"", GET, POST, CHUNKED)))
         server.released.set()
         assert b"last" in await reader.read()
+        writer.close()
+
+
+async def test_a_stream_that_its_client_does_not_read_is_not_cut() -> None:
+    async with serving(keep_alive=1) as server:
+        reader, writer = await server.connect()
+        writer.write(b"GET /large HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        # By then, every limit has passed for others.
+        await asyncio.gather(*map(server.exchange, (b"", GET, POST, CHUNKED)))
+        assert (await reader.read()).endswith(b"0\r\n\r\n")
+        writer.close()
+
+
+async def test_a_client_that_does_not_read_its_events_is_dropped() -> None:
+    async with serving() as server:
+        reader, writer = await server.connect()
+        writer.write(b"GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await asyncio.wait_for(server.left.wait(), 10)
+        with suppress(ConnectionResetError):
+            assert not (await reader.read()).endswith(b"0\r\n\r\n")
         writer.close()
 
 

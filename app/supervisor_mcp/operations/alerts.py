@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from supervisor_mcp.operations import text_rules
-from supervisor_mcp.operations.arguments import Cursor, From, Limit, Timestamp, To
+from supervisor_mcp.operations.arguments import Cursor, From, LastEventId, Limit, Timestamp, To
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.outcome import known_outcome
 from supervisor_mcp.operations.query import Query
+from supervisor_mcp.operations.streams import Messages
 
 Severity = Literal["critical", "warning", "info"]
 State = Literal["pending", "firing"]
@@ -53,6 +54,14 @@ class AlertHistoryQuery(Query, frozen=True):
     to: To = None
     limit: Limit = None
     cursor: Cursor = None
+
+
+class AlertStreamQuery(Query, frozen=True):
+    """Which changes of the states of alerts to send as they happen."""
+
+    rule: OnlyRule = None
+    labels: OnlyLabels = None
+    last_event_id: LastEventId = None
 
 
 class Acknowledgement(Query, frozen=True):
@@ -152,6 +161,15 @@ async def list_alert_history(context: Context, query: AlertHistoryQuery, now: da
     """An `AlertHistoryPage` as JSON. Raises `Problem`."""
     arguments = {**query.arguments(), "now": now}
     return await context.database.read_json("list_alert_history", arguments)
+
+
+async def stream_alerts(context: Context, query: AlertStreamQuery) -> Messages:
+    """Changes of states as they are found, each an `AlertTransition` as JSON. Raises `Problem`."""
+    arguments = query.arguments()
+    labels = dict(query.labels or {})
+    if query.rule is not None:
+        labels["alertname"] = query.rule
+    return await context.streams.alerts.open(arguments, labels)
 
 
 async def ack_alert(context: Context, acknowledgement: Acknowledgement, now: datetime) -> bytes:

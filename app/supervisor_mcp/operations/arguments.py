@@ -68,6 +68,13 @@ Cursor = Annotated[
         extra_json_schema=text_rules.CURSOR,
     ),
 ]
+LastEventId = Annotated[
+    str | None,
+    Meta(
+        description="id of the last event that was received: what comes after it is sent."
+        " Without it, the stream starts with what comes next."
+    ),
+]
 Timestamp = Annotated[datetime, Meta(tz=True)]
 From = Annotated[Timestamp | None, Meta(description="Start of the range, included.")]
 To = Annotated[Timestamp | None, Meta(description="End of the range, not included.")]

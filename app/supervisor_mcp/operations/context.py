@@ -12,6 +12,7 @@ from supervisor_mcp.db import Database
 from supervisor_mcp.operations.changes import ChangeReader
 from supervisor_mcp.operations.heartbeat_writer import HeartbeatWriter
 from supervisor_mcp.operations.snapshots import SnapshotWriter
+from supervisor_mcp.operations.streams import Streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,7 @@ class Context:
     changes: ChangeReader
     snapshots: SnapshotWriter
     heartbeats: HeartbeatWriter
+    streams: Streams
 
 
 def build(settings: Settings) -> Context:
@@ -46,6 +48,7 @@ def build(settings: Settings) -> Context:
         ChangeReader(database, cache.changes),
         SnapshotWriter(database),
         HeartbeatWriter(database),
+        Streams(database, limit=settings.streams),
     )
 
 
@@ -58,6 +61,7 @@ async def connected(context: Context) -> AsyncIterator[Context]:
     try:
         yield context
     finally:
+        await context.streams.stop()
         await context.heartbeats.stop()
         await context.changes.stop()
         await context.snapshots.stop()

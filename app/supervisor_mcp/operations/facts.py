@@ -8,11 +8,12 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from supervisor_mcp.operations import text_rules
-from supervisor_mcp.operations.arguments import Cursor, From, Limit, Source, To
+from supervisor_mcp.operations.arguments import Cursor, From, LastEventId, Limit, Source, To
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.ingest import IngestOptions, ingest
 from supervisor_mcp.operations.items import VALUE_RANGE, ItemSource, ItemTimestamp
 from supervisor_mcp.operations.query import Query
+from supervisor_mcp.operations.streams import Messages
 
 
 class FactItem(Struct, forbid_unknown_fields=True):
@@ -87,6 +88,23 @@ class FactQuery(Query, frozen=True):
     cursor: Cursor = None
 
 
+class FactStreamQuery(Query, frozen=True):
+    """Which facts to send as they are stored."""
+
+    kind: Annotated[
+        str | None,
+        Meta(
+            description="Only this kind, such as Fact:Sale. It may be new.",
+            extra_json_schema=text_rules.FACT_KIND,
+        ),
+    ] = None
+    source: Source = None
+    subject: Annotated[
+        str | None, Meta(description="Only facts about this subject. Exact text.")
+    ] = None
+    last_event_id: LastEventId = None
+
+
 class Fact(Struct):
     """A business event as it is kept."""
 
@@ -117,3 +135,11 @@ async def ingest_facts(
 async def query_facts(context: Context, query: FactQuery, now: datetime) -> bytes:
     """A `FactPage` as JSON. Raises `Problem`."""
     return await context.database.read_json("query_facts", {**query.arguments(), "now": now})
+
+
+async def stream_facts(context: Context, query: FactStreamQuery) -> Messages:
+    """Facts as they are stored, each as JSON. Raises `Problem`."""
+    arguments = query.arguments()
+    about = {name: arguments[name] for name in ("kind", "source", "subject")}
+    wanted = {name: value for name, value in about.items() if value is not None}
+    return await context.streams.facts.open(arguments, wanted)

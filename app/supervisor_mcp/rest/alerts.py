@@ -1,4 +1,4 @@
-"""GET /alerts/active, GET /alerts/history and POST /alerts/active/{id}/ack."""
+"""GET /alerts/active, /alerts/history and /alerts/stream, and POST /alerts/active/{id}/ack."""
 
 from __future__ import annotations
 
@@ -11,11 +11,16 @@ from supervisor_mcp.operations.alerts import (
     ActiveAlertQuery,
     AlertHistoryPage,
     AlertHistoryQuery,
+    AlertStreamQuery,
+    AlertTransition,
     ack_alert,
     list_active_alerts,
     list_alert_history,
+    stream_alerts,
 )
+from supervisor_mcp.operations.streams import Messages
 from supervisor_mcp.rest.operation import JSON, Operation, ReadResource, Resource, send_json
+from supervisor_mcp.rest.streams import EVENTS, StreamResource
 
 
 class ActiveAlertsResource(ReadResource):
@@ -52,6 +57,24 @@ class AlertHistoryResource(ReadResource):
         """Answer with a page."""
         query = self.operation.read(req)
         send_json(resp, await list_alert_history(self._context, query, self._clock()))
+
+
+class AlertStreamResource(StreamResource):
+    """The changes of the states of alerts as they are found."""
+
+    path = "/alerts/stream"
+    event = "alert"
+    operation = Operation(
+        "stream_alerts",
+        "Changes of the states of alerts as they are found, as server-sent events",
+        AlertStreamQuery,
+        {EVENTS: AlertTransition},
+        problems=(404, 406),
+    )
+
+    async def open(self, query: AlertStreamQuery) -> Messages:
+        """The changes after `last_event_id`."""
+        return await stream_alerts(self._context, query)
 
 
 class AckAlertResource(Resource):

@@ -1,4 +1,4 @@
-"""GET /query/facts as JSON, NDJSON or CSV, and POST /ingest/facts."""
+"""GET /query/facts as JSON, NDJSON or CSV, POST /ingest/facts, and GET /facts/stream."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ from supervisor_mcp.operations.facts import (
     FactItem,
     FactPage,
     FactQuery,
+    FactStreamQuery,
     ingest_facts,
     query_facts,
+    stream_facts,
 )
 from supervisor_mcp.operations.ingest import IngestOptions
+from supervisor_mcp.operations.streams import Messages
 from supervisor_mcp.rest.ingest import IngestResource, ingest_operation
 from supervisor_mcp.rest.operation import (
     CSV,
@@ -31,6 +34,7 @@ from supervisor_mcp.rest.operation import (
     ReadResource,
     send_json,
 )
+from supervisor_mcp.rest.streams import EVENTS, StreamResource
 
 # The first one wins among equals, as with Accept: */*.
 MEDIA_TYPES = (JSON, NDJSON, CSV)
@@ -146,3 +150,21 @@ class IngestFactsResource(IngestResource):
     async def store(self, document: bytes, options: IngestOptions) -> bytes:
         """Store fact items."""
         return await ingest_facts(self._context, document, options, self._clock())
+
+
+class FactStreamResource(StreamResource):
+    """Facts as they are stored."""
+
+    path = "/facts/stream"
+    event = "fact"
+    operation = Operation(
+        "stream_facts",
+        "Facts as they are stored, as server-sent events",
+        FactStreamQuery,
+        {EVENTS: Fact},
+        problems=(406,),
+    )
+
+    async def open(self, query: FactStreamQuery) -> Messages:
+        """The facts after `last_event_id`."""
+        return await stream_facts(self._context, query)

@@ -16,7 +16,7 @@ MOST_PARAMETERS = 100
 PASTED_OFFSET = re.compile(r"(?<=\d) (?=\d\d:\d\d$)")
 
 # Parameters of a query that a request carries in a header.
-HEADERS = {"idempotency_key": "Idempotency-Key"}
+HEADERS = {"idempotency_key": "Idempotency-Key", "last_event_id": "Last-Event-ID"}
 
 Asked = TypeVar("Asked", bound=Query)
 

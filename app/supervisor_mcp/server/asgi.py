@@ -49,12 +49,14 @@ class Application:
         if scope["type"] == "http":
             await self._middleware(scope, receive, send)
         elif scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._live(scope, receive, send)
         else:
             await send({"type": "websocket.close", "code": 1000})
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _live(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()
+        # The protocol calls it when the process is to stop: before that, the lifespan does not end.
+        scope.get("state", {})["supervisor.end_streams"] = self._context.streams.end
         async with AsyncExitStack() as stack:
             try:
                 await stack.enter_async_context(operations.connected(self._context))

@@ -35,7 +35,8 @@ class Middleware:
     """Sends the paths below a mount to its application and all others to `rest`.
 
     The path is not stripped. The scope carries `supervisor.request_id`, the route
-    (`supervisor.route`), `supervisor.cut_short` when the client disconnected within its body, and
+    (`supervisor.route`), `supervisor.stream` when it is answered with events,
+    `supervisor.cut_short` when the client disconnected within its body, and
     `supervisor.status` when the protocol answered in place of the application.
     """
 
@@ -94,6 +95,10 @@ class Middleware:
             else:
                 await application(scope, receive, send_with_id)
         finally:
+            stream = scope.get("supervisor.stream")
+            if stream is not None:
+                # Falcon leaves it open.
+                await stream.close()
             seconds = time.perf_counter() - started
             # The protocol may have answered in place of the application, or nobody.
             status = scope.get("supervisor.status") or status or _unanswered(scope)

@@ -1,6 +1,7 @@
 """HTTP as uvicorn speaks it, with limits on size and time, and problems where it has plain texts.
 
-A request is bounded until it is whole; an answer, such as a stream, may take as long as it needs.
+A request is bounded until it is whole; an answer may take as long as it needs. Streams of events
+have no end: they end with the process, and for a client that does not read them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ class Protocol(HttpToolsProtocol):
     # How long a refused client may go on sending, so that it reads the answer before the end of
     # the connection throws it away.
     linger_seconds: ClassVar[float] = 2.0
+    # How long the client of a stream of events may read nothing while there is something to read.
+    stall_seconds: ClassVar[float] = 30.0
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -43,6 +46,7 @@ class Protocol(HttpToolsProtocol):
         self._unreported = 0
         self._head_size = 0
         self._reported = False
+        self._stalled: TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request as long as for another one."""
@@ -54,6 +58,32 @@ class Protocol(HttpToolsProtocol):
         super().connection_lost(exc)
         self._unset_keepalive_if_required()
         self._stop_timer()
+        self.resume_writing()
+        if (stream := self._stream()) is not None:
+            stream.leave()
+
+    def pause_writing(self) -> None:
+        """Wait for the client to read; that of a stream of events must not take long."""
+        super().pause_writing()
+        if self._stream() is not None:
+            self._stalled = self.loop.call_later(self.stall_seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on to write."""
+        super().resume_writing()
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
+    def shutdown(self) -> None:
+        """Let the answer under way end, and end streams of events, which would not end."""
+        super().shutdown()
+        end_streams = self.app_state.get("supervisor.end_streams")
+        if end_streams is not None:
+            end_streams()
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = self.loop.call_later(self.linger_seconds, self.transport.abort)
 
     def data_received(self, data: bytes) -> None:
         """Parse, and watch what is not complete yet."""
@@ -107,6 +137,10 @@ class Protocol(HttpToolsProtocol):
 
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
+
+    def _stream(self) -> Any:
+        """The stream of events that is the answer; None for other answers."""
+        return self.cycle.scope.get("supervisor.stream") if self._is_answering() else None
 
     def _await_request(self) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(

@@ -34,8 +34,8 @@ begin
         order by item.source_id, item.name, item.place
     ),
     identity as (
-        insert into data.fact_identity (source_id, fact_id, digest, ts)
-        select source_id, name, digest, ts
+        insert into data.fact_identity (source_id, fact_id, digest, ts, series_id)
+        select source_id, name, digest, ts, series_id
         from candidate
         -- `on conflict` alone would use up a number for every duplicate. With `not exists` the planner
         -- expects one row and joins fresh by a nested loop.
@@ -48,6 +48,7 @@ begin
                 ),
                 true
             )
+        order by place
         on conflict (source_id, fact_id) do nothing
         returning source_id, fact_id, seq
     ),

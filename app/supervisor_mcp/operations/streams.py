@@ -1,0 +1,171 @@
+"""Streams: what is committed, as it comes, to any number of clients."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+import msgspec
+
+from supervisor_mcp.db import Database
+from supervisor_mcp.errors import Problem
+from supervisor_mcp.operations.clock import Clock, now
+from supervisor_mcp.operations.stream_reader import Message, Queue, Reading, StreamReader
+
+Arguments = Mapping[str, Any]
+
+
+class Places:
+    """How many more clients this process takes, over all streams."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken = 0
+
+    def take(self) -> None:
+        """Take one. Raises `Problem` when there is none."""
+        if self._taken >= self._limit:
+            raise Problem(
+                "streams_within_limit",
+                f"this process serves {self._limit} streams, which is its limit",
+                hint="Connect again after the seconds in Retry-After, or raise SUPERVISOR_STREAMS.",
+            )
+        self._taken += 1
+
+    def give_back(self) -> None:
+        """Give one back."""
+        self._taken -= 1
+
+
+class Messages:
+    """The messages for one client; an iterator that is closed at the end."""
+
+    def __init__(self, messages: AsyncGenerator[Message, None], queue: Queue) -> None:
+        self._messages = messages
+        self._queue = queue
+
+    def __aiter__(self) -> Messages:
+        """Go on with the next message."""
+        return self
+
+    async def __anext__(self) -> Message:
+        """Wait for the next message."""
+        return await anext(self._messages)
+
+    def leave(self) -> None:
+        """End soon, because the client has left."""
+        self._queue.leave()
+
+    async def close(self) -> None:
+        """End now."""
+        await self._messages.aclose()
+
+
+class Stream:
+    """What one function of schema api reads, for clients that filter it by some arguments.
+
+    A client that is behind the reader reads from the table by itself, until it is where the reader
+    is; then it gets what the reader reads. No event is left out or comes twice where they meet,
+    because both say which transactions they have seen.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        function: str,
+        filters: tuple[str, ...],
+        places: Places,
+        clock: Clock = now,
+    ) -> None:
+        self._database = database
+        self._function = function
+        self._unfiltered: Arguments = dict.fromkeys(filters)
+        self._places = places
+        self._clock = clock
+        self._reader = StreamReader(function, self._read_everything)
+
+    async def open(self, arguments: Arguments, wanted: Mapping[str, str]) -> Messages:
+        """The messages after a position, by default from now on; the first comes at once.
+
+        `arguments` are those of the function: filters, and the position as `last_event_id`.
+        `wanted` says the same as the filters, by what an event is about. Raises `Problem`.
+        """
+        self._places.take()
+        try:
+            reading = await self._read(arguments, None)
+        except BaseException:
+            self._places.give_back()
+            raise
+        queue = Queue(wanted)
+        return Messages(self._messages(arguments, reading, queue), queue)
+
+    def end(self) -> None:
+        """Let all clients end."""
+        self._reader.end()
+
+    async def stop(self) -> None:
+        """Let all clients end, and stop reading."""
+        await self._reader.stop()
+
+    async def _messages(
+        self, arguments: Arguments, reading: Reading, queue: Queue
+    ) -> AsyncGenerator[Message, None]:
+        reader = self._reader
+        position = None
+        try:
+            with reader.running():
+                yield Message(None if reading.events else reading.position)
+                while not (queue.has_left or reader.has_ended):
+                    for message in reading.messages():
+                        yield message
+                    has_moved = reading.position != position
+                    position = reading.position
+                    if reader.is_at(position):
+                        with reader.joined(queue):
+                            while messages := await reader.take(queue):
+                                for message in messages:
+                                    yield message
+                                    position = message.id or position
+                    elif (position == reading.until or not has_moved) and not await reader.turn():
+                        yield Message(position)
+                    reading = await self._read(
+                        {**arguments, "last_event_id": position}, reader.whole
+                    )
+        except Problem:
+            # The client connects again, and gets the problem as the answer.
+            return
+        finally:
+            self._places.give_back()
+
+    async def _read(self, arguments: Arguments, until: str | None) -> Reading:
+        answer = await self._database.read_json(self._function, self._paged(arguments, until))
+        return msgspec.json.decode(answer, type=Reading)
+
+    async def _read_everything(self, last_event_id: str | None, until: str | None) -> Reading:
+        arguments = {**self._unfiltered, "last_event_id": last_event_id}
+        (answer,) = await self._database.call_in_background(
+            self._function, self._paged(arguments, until), read_only=True
+        )
+        return msgspec.json.decode(answer, type=Reading)
+
+    def _paged(self, arguments: Arguments, until: str | None) -> Arguments:
+        return {**arguments, "until": until, "limit": None, "now": self._clock()}
+
+
+class Streams:
+    """The streams of this process."""
+
+    def __init__(self, database: Database, *, limit: int) -> None:
+        places = Places(limit)
+        self.facts = Stream(database, "stream_facts", ("kind", "source", "subject"), places)
+        self.alerts = Stream(database, "stream_alerts", ("rule", "labels"), places)
+
+    def end(self) -> None:
+        """Let all clients end: a stop does not wait for them."""
+        self.facts.end()
+        self.alerts.end()
+
+    async def stop(self) -> None:
+        """Let all clients end, and stop reading."""
+        await self.facts.stop()
+        await self.alerts.stop()

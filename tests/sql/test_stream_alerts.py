@@ -1,0 +1,111 @@
+"""The stream of changes of the states of alerts; test_stream_facts.py has its order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from tests.sql.calls import NOW, Json, ask, refused
+from tests.sql.raised_alerts import add_transition, after, raise_alert
+
+NAMES = ("rule", "labels", "last_event_id", "until", "limit")
+
+
+def position(end: int, at: datetime = NOW) -> str:
+    """The position of a reader that has everything of the transactions before `end`."""
+    return f"{end}:{end}:/0/0/{int(at.timestamp())}"
+
+
+def stream(db: Connection, last_event_id: str | None, **more: Any) -> Json:
+    """A reading as it is after the commit of this transaction."""
+    number = ask(db, "select pg_current_xact_id()::text::bigint")
+    now = more.pop("now", NOW)
+    given = {"until": position(number + 1), **more, "last_event_id": last_event_id}
+    assert set(given) <= set(NAMES)
+    if "labels" in given:
+        given["labels"] = Jsonb(given["labels"])
+    statement = "select api.stream_alerts(%s, %s, %s, %s, %s, %s)"
+    answer: Json = ask(db, statement, *(given.get(name) for name in NAMES), now)
+    return answer
+
+
+def states(reading: Json) -> list[str]:
+    return [event["data"]["to_state"] for event in reading["events"]]
+
+
+@pytest.fixture
+def beginning(db: Connection) -> str:
+    """The position before what the test stores."""
+    before = position(ask(db, "select pg_current_xact_id()::text::bigint"))
+    # A position must not be ahead of the newest transaction that has ended, such as this one.
+    with db.transaction(force_rollback=True):
+        raise_alert(db)
+    return before
+
+
+def test_a_change_of_a_state_comes_as_the_history_has_it(db: Connection, beginning: str) -> None:
+    alert = raise_alert(db, source="web")
+    add_transition(db, alert, late=True)
+
+    (event,) = stream(db, beginning)["events"]
+    history = ask(
+        db, "select api.list_alert_history(null, null, null, null, null, null, null, %s)", NOW
+    )
+    assert [event["data"]] == history["items"]
+    assert event["about"] == {"alertname": "queue_long", "severity": "warning", "source": "web"}
+
+
+def test_each_id_resumes_after_its_event(db: Connection, beginning: str) -> None:
+    alert = raise_alert(db)
+    add_transition(db, alert, "inactive", "pending")
+    add_transition(db, alert, "pending", "firing")
+    add_transition(db, alert, "firing", "resolved")
+
+    reading = stream(db, beginning, limit=2)
+    assert states(reading) == ["pending", "firing"]
+    assert states(stream(db, reading["events"][0]["id"])) == ["firing", "resolved"]
+    assert states(stream(db, reading["position"])) == ["resolved"]
+
+
+def test_filters_leave_the_others_out(db: Connection, beginning: str) -> None:
+    for rule, severity, source in (
+        ("slow", "warning", "web"),
+        ("slow", "info", "db"),
+        ("down", "critical", "web"),
+    ):
+        add_transition(db, raise_alert(db, rule, severity, source=source))
+
+    def found(**filters: Any) -> list[str]:
+        events = stream(db, beginning, **filters)["events"]
+        return [event["data"]["severity"] for event in events]
+
+    assert found(rule="slow") == ["warning", "info"]
+    assert found(labels={"source": "web"}) == ["warning", "critical"]
+    assert found(rule="slow", labels={"source": "web"}) == ["warning"]
+    assert found(labels={"source": "web", "region": "eu"}) == []
+
+
+def test_a_client_that_comes_back_after_months_gets_everything(db: Connection) -> None:
+    number = ask(db, "select pg_current_xact_id()::text::bigint")
+    alert = raise_alert(db)
+    for days in (100, 50, 1):
+        add_transition(db, alert, at=after(days=-days))
+
+    reading = stream(db, position(number, after(days=-100)), until=position(number + 1))
+    assert len(reading["events"]) == 3
+    assert reading["missing"] is None
+
+
+def test_a_rule_that_does_not_exist_is_refused(db: Connection, beginning: str) -> None:
+    with refused(db, "alert_rule_unknown") as refusal:
+        stream(db, beginning, rule="nothing")
+    assert refusal.column == "rule"
+
+
+def test_an_id_that_no_event_had_is_refused(db: Connection) -> None:
+    with refused(db, "last_event_id_well_formed"):
+        stream(db, "7")
