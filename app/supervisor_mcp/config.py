@@ -108,6 +108,16 @@ class Settings(BaseSettings):
     probe_slow_seconds: float = Field(
         3, gt=0, description="Time after which a server that answers is degraded."
     )
+    delivery: bool = Field(
+        True, description="Whether subscribers are notified of alerts and facts."
+    )
+    delivery_allowed: Networks = Field(
+        None, description="Networks and names of hosts that are notified, beside public addresses."
+    )
+    # Well within the time for which a process claims a request.
+    delivery_timeout_seconds: float = Field(
+        10, gt=0, le=30, description="Time limit of one request to a subscriber."
+    )
     log_level: LogLevel = Field("info", description="`debug`, `info`, `warning` or `error`.")
 
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from supervisor_mcp.background.addresses import NAT64, Allowed, is_public
 from supervisor_mcp.background.wire import Limits, SystemResolver, Wire
 
-NONE = Allowed()
+SETTING = "SUPERVISOR_PROBE_ALLOWED"
+NONE = Allowed(SETTING)
 V4 = st.integers(0, 2**32 - 1).map(IPv4Address)
 V6 = st.integers(0, 2**128 - 1).map(IPv6Address)
 PRIVATE_V4 = st.sampled_from(
@@ -119,7 +120,7 @@ def test_one_private_address_refuses_a_host(addresses: list[str]) -> None:
 
 
 def test_an_allowed_network_is_asked_in_every_form_and_no_other_one() -> None:
-    allowed = Allowed(["10.0.0.0/8", "192.168.1.7", "fd00::/8"])
+    allowed = Allowed(SETTING, ["10.0.0.0/8", "192.168.1.7", "fd00::/8"])
     for address in ("10.9.8.7", "192.168.1.7", "fd12::1", "::ffff:10.1.1.1", "64:ff9b::a01:101"):
         assert allowed.refused("host.example", [address]) is None
     for address in ("192.168.1.8", "127.0.0.1", "fe80::1", "::ffff:127.0.0.1"):
@@ -127,7 +128,7 @@ def test_an_allowed_network_is_asked_in_every_form_and_no_other_one() -> None:
 
 
 def test_an_allowed_name_has_any_address() -> None:
-    allowed = Allowed(["search.internal", "*.corp.example"])
+    allowed = Allowed(SETTING, ["search.internal", "*.corp.example"])
     for host in ("search.internal", "SEARCH.internal", "a.corp.example", "a.b.corp.example"):
         assert allowed.refused(host, ["10.0.0.1"]) is None
     for host in ("corp.example", "search.internal.evil.example", "xsearch.internal"):

@@ -36,7 +36,11 @@ def prober(
 ) -> Prober:
     """A prober with limits that a busy machine does not reach."""
     return Prober(
-        Allowed(allowed), timeout_seconds=timeout, slow_seconds=slow, tls=tls, resolve=resolve
+        Allowed("SUPERVISOR_PROBE_ALLOWED", allowed),
+        timeout_seconds=timeout,
+        slow_seconds=slow,
+        tls=tls,
+        resolve=resolve,
     )
 
 

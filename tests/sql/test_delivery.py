@@ -127,6 +127,16 @@ def test_alerts_of_a_group_wait_for_each_other(rule: Connection) -> None:
     assert sources(delivery) == ["firing a", "firing b"]
 
 
+def test_an_alert_that_fires_later_does_not_shorten_the_wait_of_its_group(
+    rule: Connection,
+) -> None:
+    subscribe(rule, alerts={"group_wait": "30s", "group_interval": "5m"})
+    fire(rule, "a")
+    fire(rule, "b", now=NOW + 15 * SECOND)
+
+    assert take(rule, NOW + 29 * SECOND) == []
+
+
 def test_a_group_that_was_sent_waits_for_its_interval(rule: Connection) -> None:
     subscribe(rule, alerts={"group_wait": "0s", "group_interval": "5m"})
     fire(rule, "a")
@@ -198,6 +208,19 @@ def test_a_delivery_whose_process_ended_is_taken_again(rule: Connection) -> None
     assert take(rule, NOW + 60 * SECOND) == [{**first, "attempt": 2}]
 
 
+def test_of_a_subscription_four_are_sent_at_once(rule: Connection) -> None:
+    subscribe(rule, alerts=AT_ONCE | {"group_by": ["source"]})
+    subscribe(rule, "other", alerts=AT_ONCE)
+    fire(rule, *"abcdef")
+
+    first = take(rule)
+
+    assert sorted(len(sources(delivery)) for delivery in first) == [1, 1, 1, 1, 6]
+    assert take(rule) == []
+    record(rule, next(each for each in first if len(sources(each)) == 1), delivered=True)
+    assert len(take(rule)) == 1
+
+
 def test_a_refused_delivery_is_given_up(rule: Connection) -> None:
     subscribe(rule, alerts=AT_ONCE)
     fire(rule, "a")
@@ -250,6 +273,18 @@ def test_an_alertmanager_is_sent_for_five_minutes_that_an_alert_is_resolved(
     assert notified == [1, 1, 1, 1, 0, 0, 0]
 
 
+def test_an_alertmanager_that_was_away_is_asked_again_soon(rule: Connection) -> None:
+    subscribe(rule, type="alertmanager", alerts={})
+    fire(rule, "a")
+    now = NOW
+    for _ in range(10):
+        (delivery,) = take(rule, now)
+        record(rule, delivery, delivered=False, now=now)
+        now += MINUTE
+
+    assert len(take(rule, now)) == 1
+
+
 def test_an_alertmanager_gets_labels_that_it_takes(db: Connection) -> None:
     ingest_metrics(db, [metric(value=3, labels={"zone.name": ""}, ts=ago(seconds=1))])
     define(db, above(2, group_by="label.zone.name"), labels={"team.name": "search"})
@@ -280,6 +315,21 @@ def test_facts_are_sent_by_kind_and_source(db: Connection) -> None:
     (delivery,) = take(db)
     assert [item["fact_id"] for item in delivery["payload"]["facts"]] == ["1"]
     assert delivery["payload"]["facts"][0]["payload"] == {"x": 1}
+
+
+def test_large_facts_are_sent_in_several_requests(db: Connection) -> None:
+    subscribe(db, facts={})
+    payload = {"text": "x" * 60_000}
+    facts = [fact(fact_id=str(n), ts=ago(minutes=1), payload=payload) for n in range(30)]
+    ingest_facts(db, facts)
+
+    (first,) = take(db)
+    record(db, first, delivered=True)
+    (second,) = take(db)
+
+    sent = [[item["fact_id"] for item in each["payload"]["facts"]] for each in (first, second)]
+    assert [len(each) for each in sent] == [17, 13]
+    assert {*sent[0], *sent[1]} == {str(n) for n in range(30)}
 
 
 def test_a_repeated_fact_is_sent_once(db: Connection) -> None:
@@ -330,6 +380,8 @@ def test_a_removed_subscription_is_sent_nothing(rule: Connection) -> None:
         ({"facts": {}, "url": "ftp://example.com"}, "url"),
         ({"facts": {}, "url": "https://ann:secret@example.com"}, "url"),
         ({"facts": {}, "secret": "short"}, "secret"),
+        ({"facts": {}, "secret": "whsec_" + "A" * 33}, "secret"),
+        ({"facts": {}, "secret": "whsec_" + "A" * 87 + "="}, "secret"),
         ({"facts": {}, "type": "alertmanager"}, "facts"),
         ({"facts": {"kinds": ["cpu"]}}, "facts.kinds[0]"),
         ({"alerts": {"group_wait": "soon"}}, "alerts.group_wait"),

@@ -96,6 +96,7 @@ def up(
         "SUPERVISOR_WORKERS": "1",
         # No test talks to a host that its input names.
         "SUPERVISOR_PROBE": "false",
+        "SUPERVISOR_DELIVERY": "false",
         **(env or {}),
     }
     log = data_dir.with_suffix(".log")

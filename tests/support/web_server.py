@@ -28,6 +28,7 @@ def start(
         "SUPERVISOR_WORKERS": str(workers),
         # No test talks to a host that its input names.
         "SUPERVISOR_PROBE": "false",
+        "SUPERVISOR_DELIVERY": "false",
         **({} if redis_url is None else {"SUPERVISOR_REDIS_URL": redis_url}),
         **(settings or {}),
     }

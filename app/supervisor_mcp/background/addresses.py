@@ -1,6 +1,6 @@
 """Which addresses the service connects to: public ones, and those that a setting allows.
 
-Names of remotes come from anyone who may register a server. A name that leads to this machine, to
+URLs come from anyone who may register a server or subscribe. A name that leads to this machine, to
 its network or to the metadata of its cloud would make the service ask there in their place.
 """
 
@@ -59,7 +59,8 @@ NAT64 = IPv6Network("64:ff9b::/96")
 class Allowed:
     """What a setting allows beside public addresses: networks, and names with any address."""
 
-    def __init__(self, entries: Sequence[str] = ()) -> None:
+    def __init__(self, setting: str, entries: Sequence[str] = ()) -> None:
+        self.setting = setting
         read = {entry: read_network(entry) for entry in entries}
         self._networks = [network for network in read.values() if network is not None]
         self._names = [entry.lower() for entry, network in read.items() if network is None]

@@ -17,8 +17,15 @@ from mcp_types import INTERNAL_ERROR, METHOD_NOT_FOUND
 
 from supervisor_mcp.background.addresses import Allowed
 from supervisor_mcp.background.conversation import Conversation, Remote, Tools
-from supervisor_mcp.background.reasons import TooLarge
-from supervisor_mcp.background.wire import Answer, Limits, Resolver, SystemResolver, Wire
+from supervisor_mcp.background.reasons import NotAllowed, TooLarge
+from supervisor_mcp.background.wire import (
+    Answer,
+    Limits,
+    Resolver,
+    SystemResolver,
+    Wire,
+    fault_of,
+)
 
 Status = Literal["up", "degraded", "down"]
 
@@ -72,7 +79,7 @@ class Prober:
 
     async def ask(self, remote: Remote) -> Outcome:
         """Ask a remote once."""
-        fault = _fault(remote.url)
+        fault = fault_of(remote.url)
         if fault is not None:
             return Outcome(None, f"not asked: {fault}")
         wire = Wire(
@@ -106,7 +113,8 @@ class Prober:
         if failure is not None:
             if isinstance(failure, TooLarge) and conversation.protocol is not None:
                 return Outcome("degraded", f"{failure.reason} of {conversation.request}")
-            return Outcome(None if failure.own else "down", failure.reason)
+            unasked = "not asked: " if isinstance(failure, NotAllowed) else ""
+            return Outcome(None if failure.own else "down", unasked + failure.reason)
         if answer is not None and answer.status in REACHABLE:
             detail = f"{REACHABLE[HTTPStatus(answer.status)]} ({answer.status})"
             return Outcome("up", detail, seconds * 1000)
@@ -128,17 +136,6 @@ class Prober:
         )
 
 
-def _fault(url: str) -> str | None:
-    """What is wrong with the URL of a remote."""
-    try:
-        read = httpx2.URL(url)
-    except httpx2.InvalidURL:
-        return "the URL is not valid"
-    if read.scheme not in {"http", "https"} or not read.host:
-        return "the URL is not one of HTTP"
-    return "the URL has credentials" if read.userinfo else None
-
-
 def _unusable(
     conversation: Conversation, answer: Answer | None, error: Exception | None
 ) -> Outcome:
@@ -156,7 +153,7 @@ def _unusable(
 
 def _without_mcp(answer: Answer, refusal: MCPError | None, request: str) -> str:
     if answer.status != HTTPStatus.OK:
-        return f"answers {_named(answer.status)} to {request}"
+        return f"answers {answer.name} to {request}"
     if refusal and refusal.message.startswith(CUT_SHORT):
         return f"ends the answer to {request} before it is complete"
     if answer.content_type not in MCP_TYPES:
@@ -176,13 +173,6 @@ def _is_sent(refusal: MCPError) -> bool:
     return (refusal.code, refusal.message) not in PLACEHOLDERS and not refusal.message.startswith(
         UNREADABLE + CUT_SHORT
     )
-
-
-def _named(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return str(status)
 
 
 def _media_type(answer: Answer) -> str:

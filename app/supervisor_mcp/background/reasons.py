@@ -42,6 +42,10 @@ class Unanswered(Exception):  # noqa: N818  no defect, an outcome
         self.own = own
 
 
+class NotAllowed(Unanswered):
+    """A host has an address that is not to be connected to."""
+
+
 class TooLarge(Unanswered):
     """A remote sent more than the limit."""
 

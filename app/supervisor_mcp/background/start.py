@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import uuid4
 
+from supervisor_mcp.background import deliveries, prober
 from supervisor_mcp.background.addresses import Allowed
+from supervisor_mcp.background.deliveries import Deliveries
 from supervisor_mcp.background.loop import Loop
 from supervisor_mcp.background.probe import Prober
-from supervisor_mcp.background.prober import STEP_SECONDS, Probes
+from supervisor_mcp.background.prober import Probes
+from supervisor_mcp.background.sender import Sender
 from supervisor_mcp.config import Settings
 from supervisor_mcp.operations.clock import Clock, now
 from supervisor_mcp.operations.context import Context
@@ -27,26 +30,35 @@ async def running(context: Context, settings: Settings, clock: Clock = now) -> A
             "record_uptime", {"process": process, "now": clock()}, read_only=False
         )
 
-    uptime = Loop("uptime", record_uptime, interval_seconds=UPTIME_SECONDS)
-    probes = _probes(context, settings, clock) if settings.probe else None
-    prober = Loop("prober", probes.step, interval_seconds=STEP_SECONDS) if probes else None
-    uptime.start()
-    if prober is not None:
-        prober.start()
-    try:
+    async with AsyncExitStack() as stack:
+
+        def start(loop: Loop) -> None:
+            loop.start()
+            stack.push_async_callback(loop.stop)
+
+        start(Loop("uptime", record_uptime, interval_seconds=UPTIME_SECONDS))
+        if settings.probe:
+            probes = _probes(context, settings, clock)
+            stack.push_async_callback(probes.stop)
+            start(Loop("prober", probes.step, interval_seconds=prober.STEP_SECONDS))
+        if settings.delivery:
+            sent = Deliveries(context, _sender(settings), clock)
+            stack.push_async_callback(sent.stop)
+            start(Loop("delivery", sent.step, interval_seconds=deliveries.STEP_SECONDS))
         yield
-    finally:
-        await uptime.stop()
-        if prober is not None:
-            await prober.stop()
-        if probes is not None:
-            await probes.stop()
 
 
 def _probes(context: Context, settings: Settings, clock: Clock) -> Probes:
-    prober = Prober(
-        Allowed(settings.probe_allowed or ()),
+    asking = Prober(
+        Allowed("SUPERVISOR_PROBE_ALLOWED", settings.probe_allowed or ()),
         timeout_seconds=settings.probe_timeout_seconds,
         slow_seconds=settings.probe_slow_seconds,
     )
-    return Probes(context, prober, clock, concurrency=settings.probe_concurrency)
+    return Probes(context, asking, clock, concurrency=settings.probe_concurrency)
+
+
+def _sender(settings: Settings) -> Sender:
+    return Sender(
+        Allowed("SUPERVISOR_DELIVERY_ALLOWED", settings.delivery_allowed or ()),
+        timeout_seconds=settings.delivery_timeout_seconds,
+    )

@@ -13,12 +13,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 
 import httpx2
 
 from supervisor_mcp.background import reasons
 from supervisor_mcp.background.addresses import Allowed
-from supervisor_mcp.background.reasons import TooLarge, Unanswered
+from supervisor_mcp.background.reasons import NotAllowed, TooLarge, Unanswered
 
 # From a host and a port to the addresses of the host. Raises OSError.
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -66,6 +67,14 @@ class Answer:
     content_type: str
     location: httpx2.URL | None
 
+    @property
+    def name(self) -> str:
+        """The status as people write it, such as `502 Bad Gateway`."""
+        try:
+            return f"{self.status} {HTTPStatus(self.status).phrase}"
+        except ValueError:
+            return str(self.status)
+
 
 class Wire(httpx2.AsyncBaseTransport):
     """A transport for the requests to one remote.
@@ -103,15 +112,15 @@ class Wire(httpx2.AsyncBaseTransport):
             return httpx2.Response(405)
         try:
             response = await self._send(request)
+            self.answer = Answer(
+                response.status_code,
+                response.headers.get("content-type", "").partition(";")[0].strip().lower(),
+                _location(request, response),
+            )
             await _refuse_compressed(response)
         except Unanswered as failure:
             self._fail(failure)
             raise
-        self.answer = Answer(
-            response.status_code,
-            response.headers.get("content-type", "").partition(";")[0].strip().lower(),
-            _location(request, response),
-        )
         if response.status_code in self._decisive and self.settled is not None:
             self.settled()
         return httpx2.Response(
@@ -184,13 +193,24 @@ class Wire(httpx2.AsyncBaseTransport):
             raise Unanswered("the name of the host has no address")
         refused = self._allowed.refused(host, found)
         if refused is not None:
-            raise Unanswered(
-                f"not asked: the host has the address {refused}, which is not public"
-                " and not in SUPERVISOR_PROBE_ALLOWED",
+            raise NotAllowed(
+                f"the host has the address {refused}, which is not public"
+                f" and not in {self._allowed.setting}",
                 own=True,
             )
         self._addresses[host, port] = list(found)
         return self._addresses[host, port]
+
+
+def fault_of(url: str) -> str | None:
+    """What is wrong with a URL, before anything is sent to it."""
+    try:
+        read = httpx2.URL(url)
+    except httpx2.InvalidURL:
+        return "the URL is not valid"
+    if read.scheme not in {"http", "https"} or not read.host:
+        return "the URL is not one of HTTP"
+    return "the URL has credentials" if read.userinfo else None
 
 
 class _Bounded(httpx2.AsyncByteStream):

@@ -25,11 +25,17 @@ begin atomic
             end,
             error = case when not result.delivered then left(result.detail, 1000) end,
             next_at = p_now + least(
-                interval '1 hour', interval '5 seconds' * 2 ^ least(delivery.attempts - 1, 20)
+                -- To an Alertmanager, an alert that it is not sent for minutes is resolved.
+                case subscription.type
+                    when 'alertmanager' then interval '1 minute'
+                    else interval '1 hour'
+                end,
+                interval '5 seconds' * 2 ^ least(delivery.attempts - 1, 20)
             ) * (0.5 + result.jitter)
-        from result
+        from result, data.subscription
         where
             delivery.delivery_id = result.delivery_id
+            and delivery.subscription_id = subscription.subscription_id
             and delivery.delivered_at is null
             and delivery.failed_at is null
         returning 1
@@ -40,5 +46,6 @@ begin atomic
 end;
 comment on function api.record_deliveries(jsonb, timestamptz) is
 'Notes what has become of requests: [{delivery_id, delivered, retry, detail, jitter}]. What was not
-delivered is due again after 5 seconds, then after twice as long each time up to an hour, times 0.5 + jitter;
-it is given up where retry is false, and after 3 days. Returns {recorded}.';
+delivered is due again after 5 seconds, then after twice as long each time up to an hour (a minute for an
+Alertmanager), times 0.5 + jitter; it is given up where retry is false, and after 3 days.
+Returns {recorded}.';

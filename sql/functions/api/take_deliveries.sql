@@ -7,43 +7,80 @@ set extra_float_digits = 1
 as $$
 declare
     c_items constant integer := 500;
+    c_bytes constant integer := 1048576;
+    -- A receiver that does not answer must leave room for the others.
+    c_at_once constant integer := 4;
     v_answer json;
 begin
     -- One process at a time makes requests of what is in the outbox; the others send.
     if pg_try_advisory_xact_lock(hashtextextended('take deliveries', 0)) then
-        with ready as materialized (
+        with recursive
+        -- The oldest item of each group, by one look into the index for each: what waits may be much.
+        oldest as (
+            (
+                select
+                    subscription_id,
+                    group_key,
+                    due_at
+                from data.outbox
+                order by subscription_id, group_key, outbox_id
+                limit 1
+            )
+            union all
+            select further.*
+            from oldest
+            cross join lateral (
+                select
+                    outbox.subscription_id,
+                    outbox.group_key,
+                    outbox.due_at
+                from data.outbox
+                where (outbox.subscription_id, outbox.group_key) > (oldest.subscription_id, oldest.group_key)
+                order by outbox.subscription_id, outbox.group_key, outbox.outbox_id
+                limit 1
+            ) as further
+        ),
+        ready as materialized (
             select
-                outbox.subscription_id,
-                outbox.group_key
-            from data.outbox
-            inner join data.subscription on outbox.subscription_id = subscription.subscription_id
+                oldest.subscription_id,
+                oldest.group_key
+            from oldest
+            inner join data.subscription on oldest.subscription_id = subscription.subscription_id
             where
-                subscription.enabled
+                oldest.due_at <= p_now
+                and subscription.enabled
                 and not exists (
                     select from data.delivery
                     where
-                        delivery.subscription_id = outbox.subscription_id
-                        and delivery.group_key = outbox.group_key
+                        delivery.subscription_id = oldest.subscription_id
+                        and delivery.group_key = oldest.group_key
                         and delivery.delivered_at is null
                         and delivery.failed_at is null
                 )
-            group by outbox.subscription_id, outbox.group_key
-            having min(outbox.due_at) <= p_now
             limit p_limit
         ),
         taken as (
             delete from data.outbox
             using ready
             cross join lateral (
-                select first_ones.outbox_id
-                from data.outbox as first_ones
-                where
-                    first_ones.subscription_id = ready.subscription_id
-                    and first_ones.group_key = ready.group_key
-                order by first_ones.outbox_id
-                limit c_items
+                select
+                    first_ones.outbox_id,
+                    row_number() over in_order as place,
+                    sum(octet_length(first_ones.item::text)) over in_order as bytes
+                from (
+                    select
+                        waiting.outbox_id,
+                        waiting.item
+                    from data.outbox as waiting
+                    where
+                        waiting.subscription_id = ready.subscription_id
+                        and waiting.group_key = ready.group_key
+                    order by waiting.outbox_id
+                    limit c_items
+                ) as first_ones
+                window in_order as (order by first_ones.outbox_id)
             ) as chosen
-            where outbox.outbox_id = chosen.outbox_id
+            where outbox.outbox_id = chosen.outbox_id and (chosen.place = 1 or chosen.bytes <= c_bytes)
             returning outbox.*
         )
         insert into data.delivery (subscription_id, group_key, payload, created_at, next_at)
@@ -64,18 +101,40 @@ begin
         inner join data.subscription on bundle.subscription_id = subscription.subscription_id;
     end if;
 
-    with due as (
+    with first_ones as (
+        select waiting.delivery_id
+        from data.subscription
+        cross join lateral (
+            select
+                delivery.delivery_id,
+                delivery.next_at
+            from data.delivery
+            where
+                delivery.subscription_id = subscription.subscription_id
+                and delivery.delivered_at is null
+                and delivery.failed_at is null
+                and delivery.next_at <= p_now
+                and (delivery.claimed_until is null or delivery.claimed_until <= p_now)
+            order by delivery.next_at
+            limit greatest(0, c_at_once - (
+                select count(*) from data.delivery as sent
+                where
+                    sent.subscription_id = subscription.subscription_id
+                    and sent.delivered_at is null
+                    and sent.failed_at is null
+                    and sent.claimed_until > p_now
+            ))
+        ) as waiting
+        where subscription.enabled
+        order by waiting.next_at
+        limit p_limit
+    ),
+    due as (
         select delivery.delivery_id
         from data.delivery
-        inner join data.subscription on delivery.subscription_id = subscription.subscription_id
-        where
-            delivery.delivered_at is null
-            and delivery.failed_at is null
-            and delivery.next_at <= p_now
-            and (delivery.claimed_until is null or delivery.claimed_until <= p_now)
-            and subscription.enabled
-        order by delivery.next_at
-        limit p_limit
+        inner join first_ones on delivery.delivery_id = first_ones.delivery_id
+        -- Another process may have taken it by now.
+        where delivery.claimed_until is null or delivery.claimed_until <= p_now
         for update of delivery skip locked
     ),
     claimed as (
@@ -106,6 +165,7 @@ begin
 end
 $$;
 comment on function api.take_deliveries(integer, timestamptz) is
-'Claims at most p_limit requests that are due for 60 seconds: [{delivery_id, type, url, secret, attempt,
-payload}]. Of a process that ends before record_deliveries, another one takes them after that, with the
-same id and payload. At most 500 items of a group go into one request.';
+'Claims at most p_limit requests that are due for 60 seconds, and at most 4 of a subscription at once:
+[{delivery_id, type, url, secret, attempt, payload}]. Of a process that ends before record_deliveries,
+another one takes them after that, with the same id and payload. At most 500 items of a group, or 1 MiB of
+them, go into one request.';

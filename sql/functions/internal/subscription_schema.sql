@@ -23,7 +23,8 @@ begin atomic
                 'type', '{"type": "string", "enum": ["webhook", "alertmanager"]}'::jsonb,
                 'url', url,
                 'secret',
-                '{"type": "string", "pattern": "^whsec_[A-Za-z0-9+/]{32,86}={0,2}$", "maxLength": 100,
+                '{"type": "string", "maxLength": 94,
+                    "pattern": "^whsec_(([A-Za-z0-9+/]{4}){8,21}([A-Za-z0-9+/]{2}(==)?)?|([A-Za-z0-9+/]{4}){8,20}[A-Za-z0-9+/]{3}=?)$",
                     "$comment": "Send whsec_ and the base64 of 24 to 64 random bytes, or leave it out."}'::jsonb,
                 'alerts', jsonb_build_object(
                     'type', 'object', 'additionalProperties', false, 'properties', jsonb_build_object(
