@@ -66,9 +66,11 @@ TITLES: Final[Mapping[str, str]] = {
     "from_before_to": "Empty range",
     "from_in_past": "Range in the future",
     "from_in_range": "Range before the year 1",
+    "rule_or_name": "Rule and name, or neither",
     "server_owned": "Server of another owner",
     "servers_listed": "No servers, or too many",
     "silence_closed": "Silence without an end",
+    "threshold_suggested": "Condition without a threshold",
     "until_in_future": "Acknowledgement in the past",
     "window_or_range": "Window combined with a range",
 }

@@ -31,6 +31,8 @@ COMMANDS = (
     "sla",
     "alert-rules",
     "alerts",
+    "backtest",
+    "suggest-threshold",
     "demo",
 )
 # What commands need, and `--help` and the completion of the shell do not.

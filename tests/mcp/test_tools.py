@@ -39,6 +39,8 @@ NAMES = {
     "list_active_alerts",
     "list_alert_history",
     "ack_alert",
+    "backtest_alert_rule",
+    "suggest_threshold",
     "silence_alerts",
     "list_silences",
     "define_alert_rule",
@@ -65,6 +67,14 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("list_active_alerts", {}),
     ("list_alert_history", {"limit": 1}),
     ("list_silences", {}),
+    ("backtest_alert_rule", {"name": "queue_long"}),
+    (
+        "suggest_threshold",
+        {
+            "condition": {"kind": "queue_depth", "statistic": "max", "window": "5m"},
+            "per_month": 2,
+        },
+    ),
     ("list_alert_rules", {}),
     ("list_alert_rules", {"name": "queue_long"}),
     ("ingest_facts", {"items": []}),

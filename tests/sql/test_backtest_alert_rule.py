@@ -46,7 +46,7 @@ def backtest(
     return answer
 
 
-def suggest(conn: Connection, condition: Json, per_month: float, **times: Any) -> Json:
+def suggest(conn: Connection, condition: Json, per_month: int, **times: Any) -> Json:
     """The answer to a suggestion."""
     answer: Json = ask(
         conn,

@@ -16,6 +16,7 @@ from supervisor_mcp.cli.parameters import (
     Limit,
     To,
     author_of,
+    complete_rule,
     complete_server,
     read_labels,
 )
@@ -31,7 +32,10 @@ OnlyLabels = Annotated[
     list[str] | None,
     typer.Option("--label", metavar="KEY=VALUE", help="Only alerts with this label; repeatable."),
 ]
-OnlyRule = Annotated[str | None, typer.Option("--rule", help="Only alerts of this rule.")]
+OnlyRule = Annotated[
+    str | None,
+    typer.Option("--rule", help="Only alerts of this rule.", autocompletion=complete_rule),
+]
 
 
 class State(StrEnum):

@@ -30,6 +30,8 @@ COMMANDS = {
     "silence_alerts": "alerts silence",
     "ack_alert": "alerts ack",
     "list_alert_rules": "alert-rules list",
+    "backtest_alert_rule": "backtest",
+    "suggest_threshold": "suggest-threshold",
     "define_alert_rule": "alert-rules define",
     "get_alert_rule": "alert-rules show",
     "delete_alert_rule": "alert-rules delete",

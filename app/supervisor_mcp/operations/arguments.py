@@ -221,6 +221,14 @@ def _objects(name: str, value: object) -> list[Any]:
     return value
 
 
+def _object(name: str, value: object) -> dict[str, Any]:
+    """An object, whose members SQL checks; only their texts are read."""
+    if not isinstance(value, dict):
+        raise malformed(name, "an object", value, "Send an object, in {}.")
+    _check_texts(name, value)
+    return value
+
+
 def _check_texts(name: str, value: object) -> None:
     if isinstance(value, list):
         for place, item in enumerate(value):
@@ -236,6 +244,10 @@ def _objects_text(name: str, value: str) -> list[Any]:
     raise malformed(name, "an array of objects", value, "Send it in the body, as JSON.")
 
 
+def _object_text(name: str, value: str) -> dict[str, Any]:
+    raise malformed(name, "an object", value, "Send it in the body, as JSON.")
+
+
 def _encodable(value: object) -> bool:
     try:
         msgspec.json.encode(value)
@@ -248,6 +260,7 @@ TEXT = Reader(text, text)
 INTEGER = Reader(integer, _integer_text)
 BOOLEAN = Reader(boolean, _boolean_text)
 LIST = Reader(_list, _list_text)
+OBJECT = Reader(_object, _object_text)
 OBJECTS = Reader(_objects, _objects_text)
 MAP = Reader(_map, _map)
 TIMESTAMP = Reader(

@@ -133,6 +133,8 @@ def _parameter(name: str, described: Schema, *, required: bool) -> Parameter:
         reader = arguments.TIMESTAMP
     elif schema.get("items", {}).get("type") == "object":
         reader = arguments.OBJECTS
+    elif schema.get("type") == "object" and "additionalProperties" not in schema:
+        reader = arguments.OBJECT
     else:
         reader = READERS[schema.setdefault("type", "string")]
     return Parameter(name, {**schema, **reader.schema}, required, reader)

@@ -14,6 +14,7 @@ from supervisor_mcp.rest import (
     aggregates,
     alert_rules,
     alerts,
+    backtests,
     facts,
     health,
     heartbeats,
@@ -45,6 +46,7 @@ NOUNS = (
     alerts,
     silences,
     alert_rules,
+    backtests,
     health,
 )
 

@@ -1,6 +1,6 @@
 create or replace function api.suggest_threshold(
     p_condition jsonb,
-    p_per_month double precision,
+    p_per_month integer,
     p_from timestamptz,
     p_to timestamptz,
     p_step text,
@@ -119,7 +119,7 @@ begin
 end
 $$;
 comment on function api.suggest_threshold(
-    jsonb, double precision, timestamptz, timestamptz, text, timestamptz
+    jsonb, integer, timestamptz, timestamptz, text, timestamptz
 ) is
 'The threshold with which a condition of type metric would have begun to hold at most p_per_month times in
 30 days, as often as that allows, by the history of [p_from, p_to], by default the last 30 days: {from, to,

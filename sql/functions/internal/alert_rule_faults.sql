@@ -23,6 +23,12 @@ begin
             format('The document names "%s". Send the name in the path, or leave it out.', left(p_document ->> 'name', 200))
         where p_document ->> 'name' <> p_name
         union all
+        select
+            'name',
+            'name_reserved',
+            'The name is the path of another operation. Send another name.'
+        where p_name in ('backtest', 'threshold')
+        union all
         select * from internal.alert_duration_faults(p_document)
         union all
         select * from internal.alert_text_faults(p_document)

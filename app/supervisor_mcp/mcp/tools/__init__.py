@@ -7,6 +7,7 @@ from supervisor_mcp.mcp.tools import (
     aggregates,
     alert_rules,
     alerts,
+    backtests,
     facts,
     kinds,
     metrics,
@@ -17,7 +18,18 @@ from supervisor_mcp.mcp.tools import (
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
 
-NOUNS = (metrics, facts, aggregates, kinds, servers, server_health, sla, alert_rules, alerts)
+NOUNS = (
+    metrics,
+    facts,
+    aggregates,
+    kinds,
+    servers,
+    server_health,
+    sla,
+    alert_rules,
+    alerts,
+    backtests,
+)
 
 
 def all_tools(context: Context, clock: Clock) -> list[OperationTool]:

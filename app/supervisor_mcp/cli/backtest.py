@@ -1,0 +1,151 @@
+"""supervisor-mcp backtest and suggest-threshold: alert rules on the past."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from supervisor_mcp.cli import console
+from supervisor_mcp.cli.failure import USAGE, Failure
+from supervisor_mcp.cli.firing import firing_lines
+from supervisor_mcp.cli.parameters import From, Json, To
+from supervisor_mcp.cli.quantities import duration, heading, moment
+from supervisor_mcp.cli.tables import table
+
+MOST_SHOWN = 20
+SCORES = ("count", "detected", "recall", "precision", "false_alarms", "median_lead_seconds")
+Step = Annotated[
+    str | None, typer.Option(help="Time between evaluations, such as 1m; chosen if left out.")
+]
+
+
+def backtest(
+    rule: Annotated[
+        str,
+        typer.Argument(
+            help="File with a rule (- for standard input), or name of a rule.", metavar="RULE"
+        ),
+    ],
+    from_: From = None,
+    to: To = None,
+    step: Step = None,
+    incidents: Annotated[
+        str | None, typer.Option(metavar="FILE", help="File with incidents: [{from, to}].")
+    ] = None,
+    incident_kind: Annotated[
+        str | None, typer.Option(help="Kind of the facts that are incidents.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Test an alert rule on the past: when it would have fired. Nothing is stored."""
+    import msgspec
+
+    from supervisor_mcp.cli.client import connect
+
+    asked = {
+        **_rule(rule),
+        "from": from_,
+        "to": to,
+        "step": step,
+        "incidents": _entries(incidents) if incidents else None,
+        "incident_kind": incident_kind,
+    }
+    with connect() as client:
+        answer = client.write("POST", "/alerts/rules/backtest", asked)
+    if as_json:
+        console.echo(answer)
+        return
+    _show(msgspec.json.decode(answer))
+
+
+def suggest_threshold(
+    file: Annotated[
+        str,
+        typer.Argument(
+            help="File with a condition (- for standard input), or with a rule.", metavar="FILE"
+        ),
+    ],
+    per_month: Annotated[int, typer.Option(min=0, help="Alerts that you want in 30 days.")] = 2,
+    from_: From = None,
+    to: To = None,
+    step: Step = None,
+    as_json: Json = False,
+) -> None:
+    """Suggest a threshold: the one that would have given as many alerts as you want."""
+    import msgspec
+
+    from supervisor_mcp.cli.client import connect
+
+    (document,) = _entries(file)[:1] or [{}]
+    asked = {
+        "condition": document.get("condition", document),
+        "per_month": per_month,
+        "from": from_,
+        "to": to,
+        "step": step,
+    }
+    with connect() as client:
+        answer = client.write("POST", "/alerts/rules/threshold", asked)
+    if as_json:
+        console.echo(answer)
+        return
+    found = msgspec.json.decode(answer)
+    if found["threshold"] is None:
+        console.say("There is no data in this time. Send an earlier --from.")
+        return
+    console.write(
+        f"{found['operator']} {found['threshold']:.6g} gives {found['alerts']} alerts from"
+        f" {moment(found['from'])} to {moment(found['to'])}, {found['per_month']:.3g} a month.\n"
+    )
+
+
+def _rule(given: str) -> dict[str, Any]:
+    from pathlib import Path
+
+    if given != "-" and not Path(given).exists():
+        return {"name": given}
+    entries = _entries(given)
+    if len(entries) != 1:
+        message = f"{given} has {len(entries)} rules."
+        raise Failure(message, USAGE, hint="Send a file with one rule, or the name of a rule.")
+    return {"rule": entries[0]}
+
+
+def _entries(name: str) -> list[dict[str, Any]]:
+    from supervisor_mcp.cli.document_files import read
+
+    documents = []
+    for entry in read(name):
+        if not isinstance(entry.document, dict):
+            raise Failure(f"{entry.place}: {entry.fault}", USAGE)
+        documents.append(entry.document)
+    return documents
+
+
+def _show(result: dict[str, Any]) -> None:
+    if result["transitions"]:
+        width = console.out().width if console.is_terminal() else 60
+        console.show(*firing_lines(result, width))
+    rows = [
+        [
+            moment(row["at"]),
+            row["to_state"],
+            ", ".join(f"{name}={value}" for name, value in sorted(row["labels"].items())),
+            row["value"],
+        ]
+        for row in result["transitions"][:MOST_SHOWN]
+    ]
+    table("Transitions", ("at", "state", "labels", "value"), rows, framed=False)
+    hidden = len(result["transitions"]) - len(rows)
+    if hidden or result["truncated"]:
+        console.say("There are more transitions. --json lists them.")
+    console.write(
+        f"{result['alerts']} alerts, {duration(result['firing_seconds'])} firing, from"
+        f" {moment(result['from'])} to {moment(result['to'])}, every"
+        f" {duration(result['step_seconds'])}.\n"
+    )
+    score = result["incidents"]
+    if score is not None:
+        names = [heading(name, "seconds") if "lead" in name else name for name in SCORES]
+        table("Incidents", names, [[score[name] for name in SCORES]], framed=False)

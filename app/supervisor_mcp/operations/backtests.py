@@ -1,0 +1,144 @@
+"""Back-tests: what an alert rule would have done, and which threshold history suggests."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from msgspec import Meta, Struct, field
+
+from supervisor_mcp.operations import text_rules
+from supervisor_mcp.operations.arguments import Timestamp
+from supervisor_mcp.operations.context import Context
+from supervisor_mcp.operations.documents import SCHEMAS
+from supervisor_mcp.operations.query import Query
+
+Step = Annotated[
+    str | None,
+    Meta(
+        description="Time between evaluations, such as 1m; one that fits if left out.",
+        extra_json_schema=text_rules.STEP,
+    ),
+]
+
+
+class BacktestQuery(Query, frozen=True):
+    """A rule and the time to test it on."""
+
+    rule: Annotated[dict[str, Any] | None, Meta(description="A rule as in define_alert_rule.")] = (
+        None
+    )
+    name: Annotated[
+        str | None,
+        Meta(
+            description="Or the name of a defined rule.",
+            extra_json_schema=text_rules.ALERT_RULE_NAME,
+        ),
+    ] = None
+    from_: Annotated[
+        Timestamp | None, Meta(description="Start; 7 days before the end if left out.")
+    ] = field(default=None, name="from")
+    to: Annotated[Timestamp | None, Meta(description="End; now if left out.")] = None
+    step: Step = None
+    incidents: Annotated[
+        list[dict[str, Any]] | None,
+        Meta(
+            description="Incidents that it should have found: {from, to}.",
+            extra_json_schema=SCHEMAS["incidents"],
+        ),
+    ] = None
+    incident_kind: Annotated[
+        str | None,
+        Meta(
+            description="Or facts: from their ts, for payload.duration_seconds.",
+            extra_json_schema=text_rules.FACT_KIND,
+        ),
+    ] = None
+
+
+class ThresholdQuery(Query, frozen=True):
+    """A condition, and how often it may begin to hold."""
+
+    condition: Annotated[
+        dict[str, Any],
+        Meta(
+            description="Of type metric, without a threshold: {kind, statistic, window, operator}."
+        ),
+    ]
+    per_month: Annotated[
+        int, Meta(description="Alerts wanted in 30 days.", extra_json_schema={"minimum": 0})
+    ]
+    from_: Annotated[
+        Timestamp | None, Meta(description="Start; 30 days before the end if left out.")
+    ] = field(default=None, name="from")
+    to: Annotated[Timestamp | None, Meta(description="End; now if left out.")] = None
+    step: Step = None
+
+
+class TestedTransition(Struct):
+    """A change of state that the rule would have made."""
+
+    at: str
+    labels: dict[str, str]
+    from_state: str
+    to_state: str
+    value: float | None
+
+
+class TestedIncident(Struct):
+    """An incident, and the first alert in it; lead_seconds is negative after its start."""
+
+    from_: str = field(name="from")
+    to: str
+    alerted_at: str | None
+    lead_seconds: float | None
+
+
+class Score(Struct):
+    """How the alerts meet the incidents."""
+
+    count: int
+    detected: int
+    recall: float | None
+    precision: float | None
+    false_alarms: int
+    median_lead_seconds: float | None
+    items: list[TestedIncident]
+
+
+class Backtest(Struct):
+    """What the rule would have done; truncated says that there were more transitions."""
+
+    from_: str = field(name="from")
+    to: str
+    step_seconds: float
+    alerts: int
+    firing_seconds: float
+    transitions: list[TestedTransition]
+    truncated: bool
+    incidents: Score | None
+
+
+class Threshold(Struct):
+    """The threshold, and how often the condition would have begun to hold with it."""
+
+    from_: str = field(name="from")
+    to: str
+    step_seconds: float
+    operator: str
+    threshold: float | None
+    alerts: int
+    per_month: float | None
+    evaluations: int
+
+
+async def backtest_alert_rule(context: Context, query: BacktestQuery, now: datetime) -> bytes:
+    """A `Backtest` as JSON. Raises `Problem`."""
+    return await context.database.read_json(
+        "backtest_alert_rule", {**query.arguments(), "now": now}
+    )
+
+
+async def suggest_threshold(context: Context, query: ThresholdQuery, now: datetime) -> bytes:
+    """A `Threshold` as JSON. Raises `Problem`."""
+    return await context.database.read_json("suggest_threshold", {**query.arguments(), "now": now})
