@@ -31,6 +31,7 @@ COMMANDS = (
     "sla",
     "alert-rules",
     "alerts",
+    "subscriptions",
     "demo",
 )
 # What commands need, and `--help` and the completion of the shell do not.

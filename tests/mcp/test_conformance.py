@@ -32,6 +32,8 @@ WITHIN = {
     "renew_lease": "loops of the service",
     "list_probe_targets": "the prober",
     "record_probes": "the prober",
+    "take_deliveries": "the sender",
+    "record_deliveries": "the sender",
 }
 # Tools for one item of what a function takes many of.
 SINGULAR = {"ingest_metric": "ingest_metrics", "ingest_fact": "ingest_facts"}
@@ -52,6 +54,8 @@ HINTS = {
 # Paths of documents.
 REGISTRY = f"/registry/servers/{SERVER}"
 RULES = "/alerts/rules/queue_long"
+SUBSCRIPTION = "/subscriptions/policy"
+PATH_NAMES = {REGISTRY: SERVER, RULES: "queue_long", SUBSCRIPTION: "policy"}
 # How a JSON value of a type of SQL is described.
 TYPES = {
     "text": {"string"},
@@ -263,6 +267,8 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("list_alert_rules", "/alerts/rules", {"q": "QUEUE", "limit": 1}),
     ("list_alert_rules", "/alerts/rules", {"name": "queue_long"}),
     ("list_alert_rules", "/alerts/rules/{name}", {"name": "queue_long", "limit": 1}),
+    ("list_subscriptions", "/subscriptions", {"limit": 1}),
+    ("list_subscriptions", "/subscriptions", {"name": "policy"}),
 ]
 
 
@@ -324,6 +330,9 @@ async def test_sql_rest_and_mcp_give_the_same_answer(
         ("list_alert_rules", "/alerts/rules", {"limit": 0}),
         ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_lnog", "author": "a"}),
         ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_long"}),
+        ("list_subscriptions", "/subscriptions", {"name": "polcy"}),
+        ("list_subscriptions", "/subscriptions", {"cursor": "x"}),
+        ("unsubscribe", "/subscriptions/{name}", {"name": "polcy"}),
     ],
 )
 async def test_rest_and_mcp_report_the_same_problem(
@@ -394,13 +403,15 @@ async def test_rest_and_mcp_refuse_the_same_keep_alives_in_the_same_words(
         ("define_alert_rule", RULES, {"author": "a", "condition": {"type": "sql"}, "for": "5"}),
         ("define_alert_rule", RULES, {"author": "a", "condition": {"type": "metric", "kind": "x"}}),
         ("define_alert_rule", RULES, {"condition": {"type": "health", "statuses": ["bad"]}}),
+        ("subscribe", SUBSCRIPTION, {"author": "ann", "url": "ftp://a", "facts": {"kinds": []}}),
+        ("subscribe", SUBSCRIPTION, {"url": "https://a.example", "secret": "a", "more": 1}),
     ],
 )
 async def test_rest_and_mcp_refuse_the_same_document_in_the_same_words(
     rest: httpx.AsyncClient, client: Caller, tool: str, path: str, document: dict[str, Any]
 ) -> None:
     from_rest = (await rest.put(path, json=document)).json()
-    arguments = {"name": path.split("/", 3)[3], **document}
+    arguments = {"name": PATH_NAMES[path], **document}
     result = await client.call_tool(tool, arguments, raise_on_error=False)
     (content,) = result.content
     assert isinstance(content, TextContent)

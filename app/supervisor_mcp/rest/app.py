@@ -25,6 +25,7 @@ from supervisor_mcp.rest import (
     servers,
     silences,
     sla,
+    subscriptions,
 )
 from supervisor_mcp.rest.compression import Compression
 from supervisor_mcp.rest.health import IndexResource
@@ -45,6 +46,7 @@ NOUNS = (
     alerts,
     silences,
     alert_rules,
+    subscriptions,
     health,
 )
 

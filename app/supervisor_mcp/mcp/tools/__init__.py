@@ -13,11 +13,23 @@ from supervisor_mcp.mcp.tools import (
     server_health,
     servers,
     sla,
+    subscriptions,
 )
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
 
-NOUNS = (metrics, facts, aggregates, kinds, servers, server_health, sla, alert_rules, alerts)
+NOUNS = (
+    metrics,
+    facts,
+    aggregates,
+    kinds,
+    servers,
+    server_health,
+    sla,
+    alert_rules,
+    alerts,
+    subscriptions,
+)
 
 
 def all_tools(context: Context, clock: Clock) -> list[OperationTool]:
