@@ -1329,7 +1329,7 @@ create function api.stream_facts(p_kind text, p_source text, p_subject text, p_l
 
 create function api.subscribe(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.suggest_threshold(p_condition jsonb, p_per_month double precision, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.suggest_threshold(p_condition jsonb, p_per_month integer, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.take_deliveries(p_limit integer, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1906,7 +1906,7 @@ grant execute on function api.silence_alerts(text,jsonb,timestamp with time zone
 grant execute on function api.stream_alerts(text,jsonb,text,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.stream_facts(text,text,text,text,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.subscribe(text,jsonb,timestamp with time zone) to supervisor_app;
-grant execute on function api.suggest_threshold(jsonb,double precision,timestamp with time zone,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.suggest_threshold(jsonb,integer,timestamp with time zone,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.take_deliveries(integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.unsubscribe(text,timestamp with time zone) to supervisor_app;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_analyst;

@@ -94,6 +94,11 @@ RULES: list[tuple[datetime, dict[str, Any]]] = [
     )
     for hours, threshold in [(48, 100), (2, 50)]
 ]
+SUBSCRIPTION = {
+    "author": "ann",
+    "url": "https://policy.example/hook",
+    "facts": {"kinds": ["Fact:Sale"]},
+}
 
 
 @pytest.fixture(scope="session")
@@ -119,6 +124,7 @@ def history_url(database_server: Server) -> Iterator[str]:
                 conn.execute(
                     "select api.define_alert_rule('queue_long', %s, %s)", [Jsonb(document), defined]
                 )
+            conn.execute("select api.subscribe('policy', %s, %s)", [Jsonb(SUBSCRIPTION), NOW])
         yield url
 
 

@@ -46,6 +46,9 @@ NAMES = {
     "define_alert_rule",
     "list_alert_rules",
     "delete_alert_rule",
+    "subscribe",
+    "list_subscriptions",
+    "unsubscribe",
 }
 # What identifies an aggregate, with any fields.
 HEAD = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
@@ -77,6 +80,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ),
     ("list_alert_rules", {}),
     ("list_alert_rules", {"name": "queue_long"}),
+    ("list_subscriptions", {}),
     ("ingest_facts", {"items": []}),
     ("report_health", {"items": []}),
     ("heartbeat", {"names": []}),

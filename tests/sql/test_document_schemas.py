@@ -24,6 +24,24 @@ from tests.sql.test_register_server import CAPABILITIES, FULL, SETTINGS
 SOUND: dict[str, list[Any]] = {
     "server": [{"name": NAME, **FULL, **SETTINGS, "capabilities": CAPABILITIES}],
     "alert_rule": [rule(each, **MEMBERS) for each in CONDITIONS.values()],
+    "subscription": [
+        {
+            "name": "policy",
+            "type": "webhook",
+            "author": "ann",
+            "url": "https://policy.example/hook",
+            "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+            "alerts": {
+                "matchers": [{"name": "severity", "operator": "=~", "value": "critical|warning"}],
+                "group_by": ["source"],
+                "group_wait": "30s",
+                "group_interval": "5m",
+                "repeat_interval": "4h",
+            },
+            "facts": {"kinds": ["Fact:Sale"], "sources": ["shop-mcp"]},
+            "enabled": True,
+        }
+    ],
 }
 VALIDATORS = {name: Draft202012Validator(SCHEMAS[name]) for name in SOUND}
 FAULTS = "select count(*) from internal.schema_faults(%s::jsonb, internal.{}_schema())"

@@ -35,6 +35,9 @@ COMMANDS = {
     "define_alert_rule": "alert-rules define",
     "get_alert_rule": "alert-rules show",
     "delete_alert_rule": "alert-rules delete",
+    "list_subscriptions": "subscriptions",
+    "subscribe": "subscriptions add",
+    "unsubscribe": "subscriptions remove",
     "ingest_metrics": "import",
     "ingest_facts": "import",
 }

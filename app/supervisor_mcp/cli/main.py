@@ -34,6 +34,7 @@ from supervisor_mcp.cli.report import report
 from supervisor_mcp.cli.series import series
 from supervisor_mcp.cli.server import server
 from supervisor_mcp.cli.sla import sla
+from supervisor_mcp.cli.subscriptions import subscriptions
 
 EPILOG = """\
 Commands that print an answer print it as JSON with --json, and their errors as one JSON object on
@@ -146,6 +147,7 @@ app.add_typer(alert_rules)
 app.add_typer(alerts)
 app.command()(backtest)
 app.command("suggest-threshold")(suggest_threshold)
+app.add_typer(subscriptions)
 app.command()(demo)
 
 

@@ -34,6 +34,12 @@ def complete_maintenance(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def complete_subscription(incomplete: str) -> list[str]:
+    """Names of subscriptions for the completion of the shell."""
+    names = _complete("/subscriptions", {}, "name")
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def _complete(path: str, filters: dict[str, str | None], member: str) -> list[str]:
     import msgspec
 

@@ -8,13 +8,12 @@ from typing import Annotated
 
 import typer
 
-from supervisor_mcp.cli import console
+from supervisor_mcp.cli import console, matchers
 from supervisor_mcp.cli.failure import USAGE, Failure
 from supervisor_mcp.cli.parameters import Author, Json, Limit, author_of
 from supervisor_mcp.cli.quantities import moment
 from supervisor_mcp.cli.tables import table
 
-MATCHER = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)(=~|!~|!=|=)(.*)", re.DOTALL)
 LENGTH = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -24,7 +23,7 @@ def silence_alerts(
         str,
         typer.Argument(help="Your name for the silence; the same one changes it.", metavar="ID"),
     ],
-    matchers: Annotated[
+    wanted: Annotated[
         list[str] | None,
         typer.Argument(
             help="What labels must match, all of it: source=web, severity!=critical, 'rule=~cpu.*'"
@@ -58,7 +57,7 @@ def silence_alerts(
         "author": author_of(author),
         "comment": comment,
         "cancelled": cancel or None,
-        "matchers": [_matcher(given) for given in matchers] if matchers else None,
+        "matchers": [matchers.read(given) for given in wanted] if wanted else None,
         "from": from_,
         "to": _end(length, to),
     }
@@ -97,7 +96,7 @@ def list_silences(
         [
             item["id"],
             item["status"],
-            " ".join(f"{m['name']}{m['operator']}{m['value']}" for m in item["matchers"]),
+            matchers.shown(item["matchers"]),
             moment(item["from"]),
             moment(item["to"]),
             item["author"],
@@ -111,17 +110,6 @@ def list_silences(
         console.say("No silence matches." if from_ else "No silence is planned or active.")
     if result["next_cursor"] is not None:
         console.say("There are more. Raise --limit.")
-
-
-def _matcher(given: str) -> dict[str, str]:
-    found = MATCHER.fullmatch(given)
-    if not found:
-        raise Failure(
-            f'"{given}" is not a matcher.',
-            USAGE,
-            hint="Send NAME=VALUE, NAME!=VALUE, NAME=~REGEX or NAME!~REGEX.",
-        )
-    return dict(zip(("name", "operator", "value"), found.groups(), strict=True))
 
 
 def _end(length: str | None, to: str | None) -> str | None:

@@ -26,6 +26,7 @@ from supervisor_mcp.rest import (
     servers,
     silences,
     sla,
+    subscriptions,
 )
 from supervisor_mcp.rest.compression import Compression
 from supervisor_mcp.rest.health import IndexResource
@@ -47,6 +48,7 @@ NOUNS = (
     silences,
     alert_rules,
     backtests,
+    subscriptions,
     health,
 )
 

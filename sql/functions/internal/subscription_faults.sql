@@ -32,10 +32,11 @@ begin
     )
     select
         jsonb_agg(
-            distinct jsonb_build_object('field', field, 'slug', slug, 'detail', detail)
+            jsonb_build_object('field', field, 'slug', slug, 'detail', detail)
+            order by field collate "C", slug
         )
     into v_faults
-    from fault;
+    from (select distinct * from fault) as found;
     return v_faults;
 end
 $$;

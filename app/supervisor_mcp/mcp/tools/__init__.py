@@ -14,6 +14,7 @@ from supervisor_mcp.mcp.tools import (
     server_health,
     servers,
     sla,
+    subscriptions,
 )
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
@@ -29,6 +30,7 @@ NOUNS = (
     alert_rules,
     alerts,
     backtests,
+    subscriptions,
 )
 
 
