@@ -95,10 +95,10 @@ async def test_a_queue_with_too_much_is_full_and_holds_nothing(data: bytes, most
 
 def test_a_place_that_is_given_back_can_be_taken_again() -> None:
     places = Places(1)
-    places.take()
+    place = places.take()
     with pytest.raises(Problem, match="streams_within_limit"):
         places.take()
-    places.give_back()
+    places.give_back(place)
     places.take()
 
 

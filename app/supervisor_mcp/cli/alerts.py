@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from supervisor_mcp.cli import console
+from supervisor_mcp.cli import console, streams
 from supervisor_mcp.cli.parameters import (
     Author,
     From,
@@ -22,6 +22,7 @@ from supervisor_mcp.cli.parameters import (
 )
 from supervisor_mcp.cli.quantities import age, moment
 from supervisor_mcp.cli.silences import list_silences, silence_alerts
+from supervisor_mcp.cli.streams import Follow
 from supervisor_mcp.cli.tables import table
 
 # Labels that have a column of their own.
@@ -126,13 +127,19 @@ def list_history(
     from_: From = None,
     to: To = None,
     limit: Limit = 20,
+    follow: Follow = False,
     as_json: Json = False,
 ) -> None:
-    """List changes of the states of alerts, newest first."""
+    """List changes of the states of alerts, newest first; with --follow, print those that come."""
     import msgspec
 
     from supervisor_mcp.cli.client import connect
 
+    if follow:
+        streams.refuse(**{"from": from_, "to": to, "id": id_})
+        wanted = {"rule": rule, **_label_filters(label)}
+        streams.follow("/alerts/stream", wanted, _change, as_json=as_json)
+        return
     filters = {"rule": rule, "id": id_, "from": from_, "to": to, **_label_filters(label)}
     with connect() as client:
         answer = client.get("/alerts/history", {**filters, "limit": limit})
@@ -140,26 +147,28 @@ def list_history(
         console.echo(answer)
         return
     result = msgspec.json.decode(answer)
-    rows = [
-        [
-            moment(item["at"]),
-            item["severity"],
-            item["rule"],
-            item["from_state"],
-            item["to_state"],
-            _rest(item["labels"]),
-            item["value"],
-            "late data" if item["late"] else None,
-            item["id"],
-        ]
-        for item in result["items"]
-    ]
+    rows = [_change(item) for item in result["items"]]
     columns = ("at", "severity", "rule", "from", "to", "labels", "value", "cause", "id")
     table("History of alerts", columns, rows, whole=("at", "id"), framed=False)
     if not rows:
         console.say("Nothing has changed in this time.")
     if result["next_cursor"] is not None:
         console.say("There are more. Raise --limit, or narrow the list, for example with --to.")
+
+
+def _change(item: Mapping[str, Any]) -> list[object]:
+    """The cells of a change of the state of an alert."""
+    return [
+        moment(item["at"]),
+        item["severity"],
+        item["rule"],
+        item["from_state"],
+        item["to_state"],
+        _rest(item["labels"]),
+        item["value"],
+        "late data" if item["late"] else None,
+        item["id"],
+    ]
 
 
 @alerts.command("ack")

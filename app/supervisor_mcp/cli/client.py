@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -65,10 +66,29 @@ class Client:
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """The answer to one request, with any status."""
+        with self._reaching():
+            return self._http.request(method, path, params=params, content=body, headers=headers)
+
+    def stream(
+        self, path: str, params: Mapping[str, str | None], headers: Mapping[str, str]
+    ) -> Iterator[bytes]:
+        """The parts of an answer as they come; parameters that are None are left out."""
+        given = {name: value for name, value in params.items() if value is not None}
+        with (
+            self._reaching(),
+            self._http.stream("GET", path, params=given, headers=headers) as answer,
+        ):
+            if not answer.is_success:
+                answer.read()
+                raise refusal(answer)
+            yield from answer.iter_bytes()
+
+    @contextmanager
+    def _reaching(self) -> Iterator[None]:
         import httpx
 
         try:
-            return self._http.request(method, path, params=params, content=body, headers=headers)
+            yield
         except httpx.TransportError as error:
             raise Failure(
                 f"No service answers at {_without_login(self.url)}"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import typer
 
-from supervisor_mcp.cli import console
+from supervisor_mcp.cli import console, streams
 from supervisor_mcp.cli.parameters import FactKind, From, Json, Limit, Source, To
+from supervisor_mcp.cli.streams import Follow
 from supervisor_mcp.cli.tables import table
 
 COLUMNS = ("ts", "kind", "source", "subject", "value", "payload")
@@ -20,13 +22,19 @@ def facts(
     from_: From = None,
     to: To = None,
     limit: Limit = 20,
+    follow: Follow = False,
     as_json: Json = False,
 ) -> None:
-    """List facts, newest first."""
+    """List facts, newest first; with --follow, print those that come."""
     import msgspec
 
     from supervisor_mcp.cli.client import connect
 
+    if follow:
+        streams.refuse(**{"from": from_, "to": to})
+        filters = {"kind": kind, "source": source, "subject": subject}
+        streams.follow("/facts/stream", filters, _cells, as_json=as_json)
+        return
     with connect() as client:
         answer = client.get(
             "/query/facts",
@@ -43,11 +51,15 @@ def facts(
         console.echo(answer)
         return
     result = msgspec.json.decode(answer)
-    table("Facts", COLUMNS, [[_cell(item[name]) for name in COLUMNS] for item in result["items"]])
+    table("Facts", COLUMNS, [_cells(item) for item in result["items"]])
     if not result["items"]:
         console.say("No facts match.")
     if result["next_cursor"] is not None:
         console.say("There are more. Raise --limit, or narrow the list, for example with --to.")
+
+
+def _cells(item: Mapping[str, Any]) -> list[object]:
+    return [_cell(item[name]) for name in COLUMNS]
 
 
 def _cell(value: object) -> object:

@@ -13,7 +13,7 @@ from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
 from fastmcp.tools.base import ToolResult
 
 from supervisor_mcp.errors import Problem
-from supervisor_mcp.mcp import completions, prompts, resources
+from supervisor_mcp.mcp import completions, prompts, resources, updates
 from supervisor_mcp.mcp.problems import current_request_id, failed
 from supervisor_mcp.mcp.tools import all_tools
 from supervisor_mcp.operations.arguments import known_names
@@ -83,6 +83,7 @@ def create_mcp(context: Context, clock: Clock = now) -> FastMCP:
     resources.register(server, context, clock)
     prompts.register(server)
     completions.register(server, context, clock)
+    updates.register(server, context)
     # Without this the library lists all tools before every call to find the schema of one.
     server._mcp_server.get_tool_input_schema = schemas.get
     # On import the library gives its logger a handler of its own; the process has one.

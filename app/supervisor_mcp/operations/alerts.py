@@ -163,13 +163,18 @@ async def list_alert_history(context: Context, query: AlertHistoryQuery, now: da
     return await context.database.read_json("list_alert_history", arguments)
 
 
-async def stream_alerts(context: Context, query: AlertStreamQuery) -> Messages:
-    """Changes of states as they are found, each an `AlertTransition` as JSON. Raises `Problem`."""
+async def stream_alerts(
+    context: Context, query: AlertStreamQuery, *, counted: bool = True
+) -> Messages:
+    """Changes of states as they are found, each an `AlertTransition` as JSON.
+
+    Where it is not `counted`, it takes no place of a client. Raises `Problem`.
+    """
     arguments = query.arguments()
     labels = dict(query.labels or {})
     if query.rule is not None:
         labels["alertname"] = query.rule
-    return await context.streams.alerts.open(arguments, labels)
+    return await context.streams.alerts.open(arguments, labels, counted=counted)
 
 
 async def ack_alert(context: Context, acknowledgement: Acknowledgement, now: datetime) -> bytes:

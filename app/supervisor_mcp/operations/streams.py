@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -20,21 +20,23 @@ class Places:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self._taken = 0
+        self._taken: set[object] = set()
 
-    def take(self) -> None:
+    def take(self) -> object:
         """Take one. Raises `Problem` when there is none."""
-        if self._taken >= self._limit:
+        if len(self._taken) >= self._limit:
             raise Problem(
                 "streams_within_limit",
                 f"this process serves {self._limit} streams, which is its limit",
                 hint="Connect again after the seconds in Retry-After, or raise SUPERVISOR_STREAMS.",
             )
-        self._taken += 1
+        place = object()
+        self._taken.add(place)
+        return place
 
-    def give_back(self) -> None:
+    def give_back(self, place: object) -> None:
         """Give one back."""
-        self._taken -= 1
+        self._taken.discard(place)
 
 
 class Messages:
@@ -84,20 +86,22 @@ class Stream:
         self._clock = clock
         self._reader = StreamReader(function, self._read_everything)
 
-    async def open(self, arguments: Arguments, wanted: Mapping[str, str]) -> Messages:
+    async def open(
+        self, arguments: Arguments, wanted: Mapping[str, str], *, counted: bool = True
+    ) -> Messages:
         """The messages after a position, by default from now on; the first comes at once.
 
         `arguments` are those of the function: filters, and the position as `last_event_id`.
         `wanted` says the same as the filters, by what an event is about. Raises `Problem`.
         """
-        self._places.take()
+        place = self._places.take() if counted else None
         try:
             reading = await self._read(arguments, None)
         except BaseException:
-            self._places.give_back()
+            self._places.give_back(place)
             raise
         queue = Queue(wanted)
-        return Messages(self._messages(arguments, reading, queue), queue)
+        return Messages(self._messages(arguments, reading, queue, place), queue)
 
     def end(self) -> None:
         """Let all clients end."""
@@ -108,7 +112,7 @@ class Stream:
         await self._reader.stop()
 
     async def _messages(
-        self, arguments: Arguments, reading: Reading, queue: Queue
+        self, arguments: Arguments, reading: Reading, queue: Queue, place: object
     ) -> AsyncGenerator[Message, None]:
         reader = self._reader
         position = None
@@ -135,7 +139,7 @@ class Stream:
             # The client connects again, and gets the problem as the answer.
             return
         finally:
-            self._places.give_back()
+            self._places.give_back(place)
 
     async def _read(self, arguments: Arguments, until: str | None) -> Reading:
         answer = await self._database.read_json(self._function, self._paged(arguments, until))
@@ -156,12 +160,20 @@ class Streams:
     """The streams of this process."""
 
     def __init__(self, database: Database, *, limit: int) -> None:
+        self.limit = limit
+        self._ends: list[Callable[[], None]] = []
         places = Places(limit)
         self.facts = Stream(database, "stream_facts", ("kind", "source", "subject"), places)
         self.alerts = Stream(database, "stream_alerts", ("rule", "labels"), places)
 
+    def before_end(self, end: Callable[[], None]) -> None:
+        """Call this too when clients are to end."""
+        self._ends.append(end)
+
     def end(self) -> None:
         """Let all clients end: a stop does not wait for them."""
+        for end in self._ends:
+            end()
         self.facts.end()
         self.alerts.end()
 
