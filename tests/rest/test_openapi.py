@@ -18,6 +18,7 @@ from supervisor_mcp.rest.app import OPERATIONS
 # Rules that no schema of one value can state: they compare values, or depend on the clock, on what
 # is stored, or on the size of the whole.
 UNSTATABLE = {
+    "alerts_or_facts",
     "as_of_unfiltered",
     "condition_complete",
     "cursor_invalid",

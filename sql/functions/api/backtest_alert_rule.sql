@@ -58,7 +58,7 @@ begin
                     json_build_object(
                         'at', first_ones.at,
                         'labels', internal.alert_labels(
-                            coalesce(p_name, p_rule ->> 'name', 'backtest'), v_rule.document, v_by, first_ones.label
+                            coalesce(p_name, p_rule ->> 'name', 'tested'), v_rule.document, v_by, first_ones.label
                         ),
                         'from_state', first_ones.from_state,
                         'to_state', first_ones.to_state,

@@ -19,7 +19,7 @@ begin
         return v_rule;
     end if;
     v_faults := internal.alert_rule_faults(
-        coalesce(p_rule ->> 'name', 'backtest'),
+        coalesce(p_rule ->> 'name', 'tested'),
         case jsonb_typeof(p_rule) when 'object' then '{"author": "backtest"}' || p_rule else p_rule end
     );
     if v_faults is not null then

@@ -15,7 +15,7 @@ begin
         union all
         select
             'alerts',
-            'field_required',
+            'alerts_or_facts',
             'Send alerts, facts or both: {} for all of them.'
         where jsonb_typeof(p_document) = 'object' and not p_document ?| '{alerts,facts}'
         union all
