@@ -1,0 +1,74 @@
+"""supervisor-mcp backtest and suggest-threshold: alert rules on the past."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.support.command_line import Service
+
+
+@pytest.fixture
+def history(service: Service, name: str) -> str:
+    """A metric of two hours that is high in ten minutes of each."""
+    now = time.time()
+    items = [
+        {"name": name, "source": "web", "value": 9 if n % 60 < 10 else 1, "ts": now - 60 * n}
+        for n in range(1, 120)
+    ]
+    httpx.post(f"{service.url}/ingest/metrics", json=items).raise_for_status()
+    return name
+
+
+@pytest.fixture
+def rule(history: str, tmp_path: Path) -> Path:
+    """A file with a rule about it."""
+    condition = {
+        "type": "metric",
+        "kind": history,
+        "statistic": "max",
+        "window": "2m",
+        "operator": ">",
+        "threshold": 5,
+    }
+    file = tmp_path / "rule.json"
+    file.write_text(json.dumps({"name": history, "condition": condition}))
+    return file
+
+
+def test_a_back_test_shows_when_a_rule_would_have_fired(service: Service, rule: Path) -> None:
+    result = service.run("backtest", str(rule), "--step", "1m")
+
+    assert result.returncode == 0, result.stderr
+    assert "█ firing, ▒ pending" in result.stdout
+    assert "2 alerts, " in result.stdout
+
+
+def test_incidents_give_a_score(service: Service, rule: Path, tmp_path: Path) -> None:
+    incidents = tmp_path / "incidents.json"
+    incidents.write_text('[{"from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"}]')
+
+    result = service.run(
+        "backtest", str(rule), "--step", "1m", "--incidents", str(incidents), "--json"
+    )
+
+    score = json.loads(result.stdout)["incidents"]
+    assert (score["count"], score["detected"], score["precision"]) == (1, 0, 0)
+
+
+def test_a_threshold_is_suggested_for_the_condition_of_a_rule(service: Service, rule: Path) -> None:
+    result = service.run("suggest-threshold", str(rule), "--per-month", "5")
+
+    assert result.stdout.startswith("> 1 gives 2 alerts from ")
+
+
+def test_an_unknown_rule_is_refused_with_a_hint(service: Service) -> None:
+    result = service.run("backtest", "no_such_rule")
+
+    assert result.returncode == 1
+    assert 'unknown alert rule "no_such_rule"' in result.stderr
+    assert "alert-rules list" in result.stderr
