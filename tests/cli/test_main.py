@@ -32,7 +32,6 @@ COMMANDS = (
     "alert-rules",
     "alerts",
     "backtest",
-    "suggest-threshold",
     "subscriptions",
     "demo",
 )

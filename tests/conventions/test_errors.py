@@ -16,7 +16,7 @@ FAULTS = "\n".join(
     for name in (
         *("schema_faults", "server_faults", "alert_rule_faults", "alert_duration_faults"),
         *("alert_member_faults", "alert_name_faults", "alert_text_faults"),
-        *("matcher_faults", "check_silence"),
+        *("matcher_faults", "check_silence", "subscription_faults"),
     )
 )
 # Constraints of tables that a request can break; what else they keep is checked before.

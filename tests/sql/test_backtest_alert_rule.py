@@ -254,7 +254,7 @@ def test_a_bad_back_test_is_refused(busy: Connection, slug: str, arguments: Json
     ],
 )
 def test_a_bad_suggestion_is_refused(
-    busy: Connection, slug: str, condition: Json, per_month: float
+    busy: Connection, slug: str, condition: Json, per_month: int
 ) -> None:
     with refused(busy, slug):
         suggest(busy, condition, per_month)

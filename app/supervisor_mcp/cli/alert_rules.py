@@ -13,6 +13,7 @@ from supervisor_mcp.cli.failure import FAILED, USAGE, Failure
 from supervisor_mcp.cli.parameters import Author, Json, Limit, Rule, author_of
 from supervisor_mcp.cli.quantities import age, moment
 from supervisor_mcp.cli.tables import table
+from supervisor_mcp.cli.threshold import suggest_threshold
 
 OUTCOMES = ("created", "changed", "unchanged")
 LISTED = ("name", "state", "firing", "pending", "severity", "type", "version", "author")
@@ -27,6 +28,7 @@ alert_rules = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+alert_rules.command("suggest")(suggest_threshold)
 
 
 @alert_rules.command("list")

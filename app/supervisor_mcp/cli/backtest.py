@@ -1,4 +1,4 @@
-"""supervisor-mcp backtest and suggest-threshold: alert rules on the past."""
+"""supervisor-mcp backtest: what an alert rule would have done."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def backtest(
         "from": from_,
         "to": to,
         "step": step,
-        "incidents": _entries(incidents) if incidents else None,
+        "incidents": entries_of(incidents) if incidents else None,
         "incident_kind": incident_kind,
     }
     with connect() as client:
@@ -59,60 +59,20 @@ def backtest(
     _show(msgspec.json.decode(answer))
 
 
-def suggest_threshold(
-    file: Annotated[
-        str,
-        typer.Argument(
-            help="File with a condition (- for standard input), or with a rule.", metavar="FILE"
-        ),
-    ],
-    per_month: Annotated[int, typer.Option(min=0, help="Alerts that you want in 30 days.")] = 2,
-    from_: From = None,
-    to: To = None,
-    step: Step = None,
-    as_json: Json = False,
-) -> None:
-    """Suggest a threshold: the one that would have given as many alerts as you want."""
-    import msgspec
-
-    from supervisor_mcp.cli.client import connect
-
-    (document,) = _entries(file)[:1] or [{}]
-    asked = {
-        "condition": document.get("condition", document),
-        "per_month": per_month,
-        "from": from_,
-        "to": to,
-        "step": step,
-    }
-    with connect() as client:
-        answer = client.write("POST", "/alerts/rules/threshold", asked)
-    if as_json:
-        console.echo(answer)
-        return
-    found = msgspec.json.decode(answer)
-    if found["threshold"] is None:
-        console.say("There is no data in this time. Send an earlier --from.")
-        return
-    console.write(
-        f"{found['operator']} {found['threshold']:.6g} gives {found['alerts']} alerts from"
-        f" {moment(found['from'])} to {moment(found['to'])}, {found['per_month']:.3g} a month.\n"
-    )
-
-
 def _rule(given: str) -> dict[str, Any]:
     from pathlib import Path
 
     if given != "-" and not Path(given).exists():
         return {"name": given}
-    entries = _entries(given)
+    entries = entries_of(given)
     if len(entries) != 1:
         message = f"{given} has {len(entries)} rules."
         raise Failure(message, USAGE, hint="Send a file with one rule, or the name of a rule.")
     return {"rule": entries[0]}
 
 
-def _entries(name: str) -> list[dict[str, Any]]:
+def entries_of(name: str) -> list[dict[str, Any]]:
+    """The objects of a file. Raises Failure."""
     from supervisor_mcp.cli.document_files import read
 
     documents = []

@@ -25,7 +25,7 @@ def facts(
     follow: Follow = False,
     as_json: Json = False,
 ) -> None:
-    """List facts, newest first; with --follow, print those that come."""
+    """List facts, newest first, or follow those that come."""
     import msgspec
 
     from supervisor_mcp.cli.client import connect

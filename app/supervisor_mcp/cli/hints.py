@@ -33,7 +33,7 @@ COMMANDS = {
     "ack_alert": "alerts ack",
     "list_alert_rules": "alert-rules list",
     "backtest_alert_rule": "backtest",
-    "suggest_threshold": "suggest-threshold",
+    "suggest_threshold": "alert-rules suggest",
     "define_alert_rule": "alert-rules define",
     "get_alert_rule": "alert-rules show",
     "delete_alert_rule": "alert-rules delete",

@@ -17,7 +17,7 @@ from supervisor_mcp.cli import console
 from supervisor_mcp.cli.agg import agg
 from supervisor_mcp.cli.alert_rules import alert_rules
 from supervisor_mcp.cli.alerts import alerts
-from supervisor_mcp.cli.backtest import backtest, suggest_threshold
+from supervisor_mcp.cli.backtest import backtest
 from supervisor_mcp.cli.demo import demo
 from supervisor_mcp.cli.deregister import deregister
 from supervisor_mcp.cli.escape import printable_json
@@ -146,7 +146,6 @@ app.command()(sla)
 app.add_typer(alert_rules)
 app.add_typer(alerts)
 app.command()(backtest)
-app.command("suggest-threshold")(suggest_threshold)
 app.add_typer(subscriptions)
 app.command()(demo)
 

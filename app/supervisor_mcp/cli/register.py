@@ -26,7 +26,7 @@ def register(
     tag: Tags = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Register MCP servers, or change their entries.
+    """Register MCP servers, or change them.
 
     Files of the official MCP registry are read in the present shape and in older ones, which are
     converted. Registering the same file again changes nothing. Refused servers are listed, and

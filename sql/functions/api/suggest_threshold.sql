@@ -99,8 +99,8 @@ begin
     lowest as (
         select
             min(level) as level,
-            (array_agg(alerts order by level))[1] as alerts
-        from level
+            (array_agg(above order by level))[1] as above
+        from judged
     )
     select json_build_object(
         'from', v_from,
@@ -108,8 +108,8 @@ begin
         'step_seconds', extract(epoch from v_step)::double precision,
         'operator', v_operator,
         'threshold', v_sign * coalesce(chosen.level, lowest.level),
-        'alerts', coalesce(chosen.above, lowest.alerts, 0),
-        'per_month', internal.quotient(coalesce(chosen.above, lowest.alerts, 0)::double precision, v_months),
+        'alerts', coalesce(chosen.above, lowest.above, 0),
+        'per_month', internal.quotient(coalesce(chosen.above, lowest.above, 0)::double precision, v_months),
         'evaluations', (select count(*) from reading)
     )
     into v_answer

@@ -33,7 +33,7 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
 
         Example: {"name": "queue_long", "incident_kind": "Fact:Incident"}
 
-        With incidents, the answer has precision, recall and lead times.
+        The answer has the transitions; with incidents also precision, recall and lead times.
         """
         return bounded(await backtests.backtest_alert_rule(context, query, clock()), SHORTEN)
 
@@ -42,6 +42,8 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
 
         Example: {"condition": {"kind": "queue_depth", "statistic": "max", "window": "5m",
         "operator": ">"}, "per_month": 2}
+
+        The answer has the threshold and how many alerts it would have given.
         """
         return bounded(await backtests.suggest_threshold(context, query, clock()), SHORTEN)
 
