@@ -407,10 +407,9 @@ create table data.outbox (
     group_key text not null,  -- Group of its alert; facts for a fact.
     item jsonb not null,  -- The alert or the fact.
     due_at timestamp with time zone not null,  -- When it may be sent: alerts of a group wait for each other.
-    constraint outbox_pkey PRIMARY KEY (outbox_id),
+    constraint outbox_pkey PRIMARY KEY (subscription_id, group_key, outbox_id),
     constraint outbox_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.subscription(subscription_id) ON DELETE CASCADE
 );
-create index outbox_by_group on data.outbox using btree (subscription_id, group_key, outbox_id);
 
 -- The last probe of a server, also where it said nothing about its health.
 create table data.probe (

@@ -99,11 +99,11 @@ create table data.outbox (
     group_key text not null,
     item jsonb not null,
     due_at timestamptz not null,
-    constraint outbox_pkey primary key (outbox_id),
+    -- With an index by the number alone, the first items of a group would be looked for among all.
+    constraint outbox_pkey primary key (subscription_id, group_key, outbox_id),
     constraint outbox_of_subscription foreign key (subscription_id)
     references data.subscription on delete cascade
 );
-create index outbox_by_group on data.outbox (subscription_id, group_key, outbox_id);
 comment on table data.outbox is
 'What subscribers are to be notified of, written in the transaction of its cause.';
 comment on column data.outbox.outbox_id is 'Number of the item.';

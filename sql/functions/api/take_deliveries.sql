@@ -80,7 +80,11 @@ begin
                 ) as first_ones
                 window in_order as (order by first_ones.outbox_id)
             ) as chosen
-            where outbox.outbox_id = chosen.outbox_id and (chosen.place = 1 or chosen.bytes <= c_bytes)
+            where
+                outbox.subscription_id = ready.subscription_id
+                and outbox.group_key = ready.group_key
+                and outbox.outbox_id = chosen.outbox_id
+                and (chosen.place = 1 or chosen.bytes <= c_bytes)
             returning outbox.*
         )
         insert into data.delivery (subscription_id, group_key, payload, created_at, next_at)
