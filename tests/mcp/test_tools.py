@@ -196,3 +196,12 @@ async def test_a_large_batch_reports_progress(client: Caller) -> None:
 def test_a_number_that_python_cannot_hold_is_text_in_the_structured_content(digits: str) -> None:
     result = answered(f'{{"payload": {{"n": {digits}}}, "value": 0.5}}'.encode())
     assert result.structured_content == {"payload": {"n": digits}, "value": 0.5}
+
+
+async def test_all_tools_together_are_cheap_to_list(client: Caller) -> None:
+    """At most 12,000 tokens of o200k_base, of which one has 4.09 characters in this list."""
+    listed = [
+        tool.model_dump(mode="json", by_alias=True, exclude_none=True)
+        for tool in await client.list_tools()
+    ]
+    assert len(json.dumps(listed, separators=(",", ":"))) < 12_000 * 4.09

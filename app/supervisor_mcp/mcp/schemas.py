@@ -35,7 +35,7 @@ DEFAULTS = (("default", None), ("minimum", 0), ("additionalProperties", False))
 # Members with equal schemas from this number on are written as one pattern.
 MANY = 5
 # How many levels of objects an answer's schema describes.
-DEPTH = 2
+DEPTH = 1
 
 
 def input_schema(query: type[Query]) -> Schema:
