@@ -127,14 +127,16 @@ async def test_a_status_says_whether_to_try_again(
         assert await send(there.url) == Outcome(delivered, retry, f"answers {status}")
 
 
-async def test_a_redirect_is_not_followed() -> None:
+@pytest.mark.parametrize(
+    ("status", "retry"), [("307 Temporary Redirect", True), ("308 Permanent Redirect", False)]
+)
+async def test_a_redirect_is_not_followed_and_not_shown(status: str, retry: bool) -> None:
     async with receiver() as other:
         headers = [f"Location: {other.url}?key=1"]
-        async with remotes.answering("307 Temporary Redirect", headers=headers) as there:
+        async with remotes.answering(status, headers=headers) as there:
             outcome = await send(there.url)
-    assert outcome == Outcome(
-        delivered=False, retry=True, detail=f"redirects to {other.url}, which is not followed"
-    )
+    detail = f"answers {status}; redirects are not followed"
+    assert outcome == Outcome(delivered=False, retry=retry, detail=detail)
     assert other.requests == []
 
 

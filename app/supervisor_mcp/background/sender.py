@@ -145,9 +145,11 @@ def _answered(answer: Answer) -> Outcome:
     if HTTPStatus.OK <= status < HTTPStatus.MULTIPLE_CHOICES:
         return Outcome(delivered=True, retry=False, detail=f"answers {answer.name}")
     refused = HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR
-    detail = (
-        f"answers {answer.name}"
-        if answer.location is None
-        else f"redirects to {answer.location}, which is not followed"
+    moved = status in (HTTPStatus.MOVED_PERMANENTLY, HTTPStatus.PERMANENT_REDIRECT)
+    # Where it leads may contain a key, and errors are shown to every reader.
+    redirects = "" if answer.location is None else "; redirects are not followed"
+    return Outcome(
+        delivered=False,
+        retry=not (refused or moved) or status in PASSING,
+        detail=f"answers {answer.name}{redirects}",
     )
-    return Outcome(delivered=False, retry=not refused or status in PASSING, detail=detail)

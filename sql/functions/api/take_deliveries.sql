@@ -137,8 +137,12 @@ begin
         select delivery.delivery_id
         from data.delivery
         inner join first_ones on delivery.delivery_id = first_ones.delivery_id
-        -- Another process may have taken it by now.
-        where delivery.claimed_until is null or delivery.claimed_until <= p_now
+        -- Another process may have taken it by now, and recorded what became of it.
+        where
+            (delivery.claimed_until is null or delivery.claimed_until <= p_now)
+            and delivery.delivered_at is null
+            and delivery.failed_at is null
+            and delivery.next_at <= p_now
         for update of delivery skip locked
     ),
     claimed as (
