@@ -55,7 +55,7 @@ def test_a_back_test_shows_when_a_rule_would_have_fired(service: Service, rule: 
 
 def test_incidents_give_a_score(service: Service, rule: Path, tmp_path: Path) -> None:
     incidents = tmp_path / "incidents.json"
-    incidents.write_text('[{"from": "2020-01-01T00:00:00Z", "to": "2020-01-02T00:00:00Z"}]')
+    incidents.write_text(json.dumps([{"from": ago(2.9), "to": ago(2.8)}]))
 
     result = service.run(
         "backtest",

@@ -312,6 +312,49 @@ async def test_sql_rest_and_mcp_give_the_same_answer(
     assert content.text.encode() + b"\n" == from_rest.content
 
 
+CONDITION = {"type": "metric", "kind": "queue_depth", "statistic": "max", "window": "1h"}
+BACKTEST = "/alerts/rules/backtest"
+THRESHOLD = "/alerts/rules/threshold"
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "arguments", "status"),
+    [
+        ("backtest_alert_rule", BACKTEST, {"name": "queue_long"}, 200),
+        (
+            "backtest_alert_rule",
+            BACKTEST,
+            {
+                "rule": {"condition": {**CONDITION, "operator": ">", "threshold": 1}},
+                "incidents": [],
+            },
+            200,
+        ),
+        ("backtest_alert_rule", BACKTEST, {"name": "queue_lnog"}, 404),
+        ("backtest_alert_rule", BACKTEST, {"name": "queue_long", "incidents": [{"from": 1}]}, 422),
+        ("suggest_threshold", THRESHOLD, {"condition": CONDITION, "per_month": 2}, 200),
+        ("suggest_threshold", THRESHOLD, {"condition": CONDITION, "per_month": -2}, 422),
+    ],
+)
+async def test_rest_and_mcp_answer_a_question_with_a_body_alike(
+    rest: httpx.AsyncClient,
+    client: Caller,
+    name: str,
+    path: str,
+    arguments: dict[str, Any],
+    status: int,
+) -> None:
+    from_rest = await rest.post(path, json=arguments)
+    assert from_rest.status_code == status, from_rest.text
+    result = await client.call_tool(name, arguments, raise_on_error=False)
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    answers = [from_rest.json(), msgspec.json.decode(content.text)]
+    for answer in answers:
+        answer.pop("request_id", None)
+    assert answers[0] == answers[1]
+
+
 @pytest.mark.parametrize(
     ("name", "path", "arguments"),
     [

@@ -206,6 +206,47 @@ def test_a_threshold_gives_the_wanted_number_of_alerts(db: Connection) -> None:
     assert backtest(db, rule, since=NOW - 2 * HOUR)["alerts"] == 2
 
 
+@pytest.mark.parametrize("operator", [">", ">=", "<", "<="])
+def test_a_suggested_threshold_gives_what_it_says(db: Connection, operator: str) -> None:
+    values = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4]
+    ingest_metrics(db, [metric(value=v, ts=ago(minutes=n)) for n, v in enumerate(values, 1)])
+    condition = above(0, statistic="max", window="1m", operator=operator)
+
+    for per_month in (0, 720, 2160, 3600):
+        found = suggest(db, condition, per_month)
+        rule = {"condition": {**condition, "threshold": found["threshold"]}}
+        assert backtest(db, rule)["alerts"] == found["alerts"] <= per_month / 720
+
+
+def test_incidents_that_cannot_be_are_refused_by_field(busy: Connection) -> None:
+    rule = {"condition": above(5)}
+    incidents = [
+        {"from": ago(minutes=2), "to": ago(minutes=1)},
+        {"from": ago(minutes=1), "to": ago(minutes=2)},
+        {"from": "2025-02-31T00:00:00Z", "to": ago(minutes=2)},
+    ]
+
+    with refused(busy, "document_refused") as problem:
+        backtest(busy, rule, incidents=incidents)
+
+    fields = [fault["field"] for fault in problem.params["faults"]]
+    assert fields == ["incidents[1].to", "incidents[2].to"]
+
+
+def test_a_fact_with_an_impossible_duration_is_an_incident_without_one(busy: Connection) -> None:
+    ingest_facts(
+        busy,
+        [
+            fact("Fact:Incident", ts=ago(minutes=n), payload={"duration_seconds": seconds})
+            for n, seconds in ((20, -5), (25, 1e300))
+        ],
+    )
+
+    score = backtest(busy, {"condition": above(5)}, incident_kind="Fact:Incident")["incidents"]
+
+    assert score["count"] == 2
+
+
 def test_a_threshold_can_be_a_lower_bound(db: Connection) -> None:
     ingest_metrics(db, [metric(value=9, ts=ago(minutes=n)) for n in range(1, 60)])
     ingest_metrics(db, [metric(value=-n, ts=ago(minutes=10 * n, seconds=1)) for n in (1, 2, 3)])

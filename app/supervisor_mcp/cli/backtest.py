@@ -62,7 +62,7 @@ def backtest(
 def _rule(given: str) -> dict[str, Any]:
     from pathlib import Path
 
-    if given != "-" and not Path(given).exists():
+    if given != "-" and not Path(given).is_file():
         return {"name": given}
     entries = entries_of(given)
     if len(entries) != 1:

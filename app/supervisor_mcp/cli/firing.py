@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from supervisor_mcp.cli.escape import printable
+
 if TYPE_CHECKING:
     from rich.text import Text
 
@@ -21,7 +23,7 @@ def firing_lines(result: dict[str, Any], width: int) -> list[Text]:
     start, end = (datetime.fromisoformat(result[name]) for name in ("from", "to"))
     lines: list[Text] = []
     for labels, spans in list(_spans(result, end).items())[:MOST_LINES]:
-        lines.append(Text(labels))
+        lines.append(Text(printable(labels)))
         cells = [QUIET] * width
         for state in reversed(STATES):
             for begins, ends in spans.get(state, []):

@@ -83,23 +83,27 @@ begin
             level,
             alerts,
             lag(alerts, 1, 0) over (order by level desc) as above,
+            -- `>=` needs the next value, or one that is above all of them.
+            coalesce(
+                lag(level) over (order by level desc), level + 1e-9 * greatest(abs(level), 1)
+            ) as next_level,
             max(alerts) over (order by level desc) as most
         from level
     ),
     chosen as (
         -- The lowest value above which there were never more alerts than wanted.
         select
-            level,
+            case when v_operator like '%=' then next_level else level end as level,
             above
         from judged
         where most > v_wanted
-        order by level desc
+        order by judged.level desc
         limit 1
     ),
     lowest as (
         select
             min(level) as level,
-            (array_agg(above order by level))[1] as above
+            (array_agg(case when v_operator like '%=' then alerts else above end order by level))[1] as above
         from judged
     )
     select json_build_object(

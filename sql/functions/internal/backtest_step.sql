@@ -22,9 +22,9 @@ begin
             and (p_to - p_from) / case when c_coarse then 500 else 10000 end <= width;
     end if;
     if (p_to - p_from) / c_most > v_step then
-        raise exception 'the range has more than % steps of %', c_most, p_step
+        raise exception 'the range has more than % steps of % s', c_most, extract(epoch from v_step)
             using errcode = 'SV422', constraint = 'steps_within_limit', column = 'step',
-            hint = format('Send a step of at least %s seconds, a shorter range, or no step.',
+            hint = format('Send a step of at least %s seconds, or a shorter range.',
                 ceil(extract(epoch from p_to - p_from) / c_most));
     end if;
     return v_step;

@@ -5,38 +5,68 @@ returns jsonb
 language plpgsql stable
 as $$
 declare
-    v_faults constant jsonb := (
-        select jsonb_agg(to_jsonb(fault) || jsonb_build_object('field', 'incidents' || fault.field))
-        from internal.schema_faults(p_incidents, internal.incidents_schema()) as fault
-        where p_incidents is not null
-    );
+    v_faults jsonb;
+    v_incidents jsonb;
 begin
+    select jsonb_agg(to_jsonb(fault) || jsonb_build_object('field', 'incidents' || fault.field))
+    into v_faults
+    from (
+        select * from internal.schema_faults(p_incidents, internal.incidents_schema())
+        union all
+        select
+            format('[%s].to', sent.place - 1),
+            'field_well_formed',
+            'The incident does not end after it begins, or has a time that does not exist.'
+        from jsonb_array_elements(
+            case when jsonb_typeof(p_incidents) = 'array' then p_incidents end
+        ) with ordinality as sent (item, place)
+        where
+            -- Only times that exist can be compared.
+            case
+                when
+                    pg_input_is_valid(sent.item ->> 'from', 'timestamptz')
+                    and pg_input_is_valid(sent.item ->> 'to', 'timestamptz')
+                    then (sent.item ->> 'from')::timestamptz > (sent.item ->> 'to')::timestamptz
+                else true
+            end
+    ) as fault
+    where p_incidents is not null;
     if v_faults is not null then
         perform internal.refuse_document(v_faults);
     end if;
     if p_kind is null then
-        return p_incidents;
-    end if;
-    return coalesce(p_incidents, '[]') || coalesce((
-        select jsonb_agg(jsonb_build_object('from', fact.ts, 'to', period.ends_at) order by fact.ts)
-        from data.series
-        inner join data.fact on series.series_id = fact.series_id
-        cross join lateral (
-            select
-                case
+        v_incidents := p_incidents;
+    else
+        v_incidents := coalesce(p_incidents, '[]') || coalesce((
+            select jsonb_agg(jsonb_build_object(
+                'from', fact.ts,
+                'to', fact.ts + interval '1 second' * case
                     when jsonb_typeof(fact.payload -> 'duration_seconds') = 'number'
-                        then fact.ts + (fact.payload ->> 'duration_seconds')::double precision * interval '1 s'
-                    else fact.ts
-                end as ends_at
-        ) as period
-        where
-            series.kind_id = any(internal.find_kinds(p_kind))
-            and fact.ts < p_to
-            and period.ends_at >= p_from
-    ), '[]');
+                        then least(1e9, greatest(0, (fact.payload ->> 'duration_seconds')::numeric))
+                    else 0
+                end::double precision
+            ) order by fact.ts)
+            from data.series
+            inner join data.fact on series.series_id = fact.series_id
+            where series.kind_id = any(internal.find_kinds(p_kind)) and fact.ts < p_to
+        ), '[]');
+    end if;
+    if v_incidents is null then
+        return null;
+    end if;
+    return coalesce(
+        (
+            select jsonb_agg(sent.item order by sent.place)
+            from jsonb_array_elements(v_incidents) with ordinality as sent (item, place)
+            where
+                (sent.item ->> 'from')::timestamptz < p_to
+                and (sent.item ->> 'to')::timestamptz >= p_from
+        ),
+        '[]'
+    );
 end
 $$;
 comment on function internal.read_incidents(jsonb, text, timestamptz, timestamptz) is
 'Incidents [{from, to}]: those that were sent, and the facts of a kind, which begin at their ts and last
-for duration_seconds of their payload.
+for duration_seconds of their payload, as far as they touch [p_from, p_to).
 Errors: document_refused, kind_unknown.';

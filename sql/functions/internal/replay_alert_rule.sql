@@ -10,6 +10,7 @@ returns table (
 language plpgsql stable
 as $$
 declare
+    c_most constant integer := 500000;
     c_inactive constant data.alert_step := row('inactive', null, null, null);
     c_for constant interval := p_rule.document ->> 'for';
     c_keep constant interval := p_rule.document ->> 'keep_firing_for';
@@ -17,15 +18,25 @@ declare
     v_next data.alert_step;
     v_label text;
     v_reading record;
+    v_readings constant data.alert_reading [] := array(
+        select reading
+        from internal.measure_conditions(array[p_rule], p_from, p_to, p_step) as reading
+    );
+    v_members constant text [] := array(
+        select distinct member.label from unnest(v_readings) as member
+    );
 begin
+    if cardinality(v_members) * extract(epoch from p_to - p_from) / extract(epoch from p_step) > c_most then
+        raise exception 'the rule has % groups, which makes more than % evaluations', cardinality(v_members), c_most
+            using errcode = 'SV422', constraint = 'steps_within_limit', column = 'step',
+            hint = 'Send a longer step, a shorter range, or a condition about fewer groups.';
+    end if;
     for v_reading in
         with reading as materialized (
-            select *
-            from internal.measure_conditions(array[p_rule], p_from, p_to, p_step)
+            select * from unnest(v_readings)
         ),
         member as (
-            select distinct reading.label
-            from reading
+            select unnest(v_members) as label
         )
         select
             member.label,
