@@ -1837,7 +1837,7 @@ create table deploy.setting (
 );
 
 -- jobs
--- job internal.evaluate_alerts every 00:00:15 {"rules": 25} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.evaluate_alerts every 00:00:15 {"rules": 34} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.expire_health every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.observe_traffic every 00:01:00 {"down": 0.5, "failed": "$.\"error.type\"", "metric": "mcp.server.operation.duration", "window": "5 minutes", "degraded": 0.05, "least_calls": 10} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune every 1 day {"conflicts": "90 days", "deliveries": "7 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00

@@ -15,10 +15,10 @@ from tests.sql.calls import ask, ingest_metrics, metric
 
 @pytest.fixture(autouse=True)
 def rules(lasting: Connection, clock: datetime) -> Iterator[None]:
-    """Thirty rules, more than the job takes at a time, of which all are due and one fires."""
+    """Forty rules, more than the job takes at a time, of which all are due and one fires."""
     earlier = (clock - timedelta(minutes=1)).isoformat()
     ingest_metrics(lasting, [metric(value=3, ts=earlier)], now=clock)
-    for number in range(30):
+    for number in range(40):
         define(lasting, above(2 + number), name=f"rule_{number}")
     yield
     lasting.execute(
@@ -32,7 +32,7 @@ def due(conn: Connection) -> int:
 
 
 def test_the_job_evaluates_every_rule_that_is_due(lasting: Connection, run_job: RunJob) -> None:
-    assert due(lasting) == 30
+    assert due(lasting) == 40
 
     run_job("evaluate_alerts", None)
 
@@ -57,7 +57,7 @@ def test_the_job_pauses_where_others_wait_and_goes_on_at_once(
     run_job("evaluate_alerts", None)
     lasting.execute("reset supervisor.turn")
 
-    assert due(lasting) == 5
+    assert due(lasting) == 6
     assert ask(
         lasting,
         "select next_start <= clock_timestamp() from timescaledb_information.jobs"
