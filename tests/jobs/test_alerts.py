@@ -65,6 +65,12 @@ def test_the_job_pauses_where_others_wait_and_goes_on_at_once(
     )
 
 
+def test_a_rule_about_the_present_is_evaluated_every_time(lasting: Connection) -> None:
+    interval = ask(lasting, """select internal.evaluation_interval('{"type": "health"}')""")
+
+    assert interval == timedelta(seconds=15)
+
+
 def test_a_rule_with_a_longer_window_is_evaluated_less_often(lasting: Connection) -> None:
     intervals = lasting.execute(
         """

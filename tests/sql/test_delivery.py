@@ -398,3 +398,10 @@ def test_a_bad_subscription_is_refused_with_its_field(
         subscribe(db, **document)
 
     assert field in [fault["field"] for fault in problem.params["faults"]]
+
+
+def test_a_refusal_repeats_no_secret(db: Connection) -> None:
+    with refused(db, "document_refused") as problem:
+        subscribe(db, facts={}, secret="whsec_TOPSECRET", url="http://ann:TOPSECRET@example.com/")
+
+    assert "TOPSECRET" not in json.dumps(problem.params) + problem.hint + problem.message

@@ -192,3 +192,10 @@ def test_usual_expressions_are_good(db: Connection, regex: str) -> None:
 @pytest.mark.parametrize("regex", ["(a{1,100}){1,100}", "((a{1,99}){1,99}){1,99}", ".*" * 240])
 def test_an_expression_that_runs_too_long_is_refused(db: Connection, regex: str) -> None:
     assert regex_fault(db, regex)
+
+
+def test_repetitions_of_repetitions_are_refused_before_they_are_compiled(db: Connection) -> None:
+    fault = ask(db, "select internal.regex_fault('(x{1,255}){1,255}')")
+
+    assert fault == "It repeats up to 65025 times. Send an expression with smaller repetitions."
+    assert ask(db, "select internal.regex_fault('[a-f0-9]{1,32}-{2}[{]9999[}]')") is None

@@ -393,3 +393,23 @@ def test_a_fact_near_a_condition_on_a_metric_fires(db: Connection) -> None:
 
     assert alerts(db) == {"a": "firing"}
     assert newest(db)["evidence"]["query"]["arguments"]["source"] == "a"
+
+
+def test_facts_without_an_end_to_their_window_resolve_their_alert(db: Connection) -> None:
+    ingest_facts(db, [fact("Fact:Placed", ts=ago(minutes=20)), fact("Fact:Paid", ts=ago(days=9))])
+    condition = {
+        "type": "fact",
+        "kind": "Fact:Paid",
+        "present": False,
+        "within": "10m",
+        "after": {"kind": "Fact:Placed"},
+        "window": "1h",
+        "join": "none",
+    }
+    define(db, condition, no_data="firing")
+    evaluate(db)
+    assert alerts(db) == {"": "firing"}
+
+    evaluate(db, NOW + 2 * HOUR)
+
+    assert alerts(db) == {}

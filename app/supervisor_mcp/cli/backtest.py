@@ -107,5 +107,8 @@ def _show(result: dict[str, Any]) -> None:
     )
     score = result["incidents"]
     if score is not None:
-        names = [heading(name, "seconds") if "lead" in name else name for name in SCORES]
+        names = [
+            heading(name.removesuffix("_seconds"), "seconds") if "lead" in name else name
+            for name in SCORES
+        ]
         table("Incidents", names, [[score[name] for name in SCORES]], framed=False)

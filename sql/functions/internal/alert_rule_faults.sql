@@ -29,6 +29,17 @@ begin
             'The name is the path of another operation. Send another name.'
         where p_name in ('backtest', 'threshold')
         union all
+        select
+            member.path,
+            'label_reserved',
+            'The label has a meaning of its own. Send source, or group by another label.'
+        from (
+            values
+            ('condition.group_by', p_document #>> '{condition,group_by}'),
+            ('condition.during.group_by', p_document #>> '{condition,during,group_by}')
+        ) as member (path, label)
+        where member.label in ('label.alertname', 'label.severity', 'label.source', 'label.server')
+        union all
         select * from internal.alert_duration_faults(p_document)
         union all
         select * from internal.alert_text_faults(p_document)

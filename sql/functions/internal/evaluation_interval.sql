@@ -12,7 +12,9 @@ begin atomic
                     case
                         when p_condition ->> 'type' = 'burn_rate'
                             then (select min(pair.short) from internal.burn_pairs(p_condition) as pair)
-                    end
+                    end,
+                    -- It looks at the present.
+                    '0'
                 ) / 120
             )
         );

@@ -43,27 +43,47 @@ begin atomic
         ) as fact
     ),
 
+    -- Of all facts that follow one, the first counts: in one pass, however many there are.
+    followed as materialized (
+        select
+            merged.rule_id,
+            merged.label,
+            merged.ts,
+            merged.first,
+            min(merged.ts) filter (where not merged.first) over (
+                partition by merged.rule_id, merged.label
+                order by merged.ts
+                range between current row and unbounded following
+            ) as followed_at
+        from (
+            select
+                earlier.*,
+                true as first
+            from earlier
+            union all
+            select
+                later.*,
+                false
+            from later
+        ) as merged
+    ),
+
     pair as (
         select
             condition.rule_id,
             instant.at,
-            earlier.label,
-            condition.expected = exists (
-                select from later
-                where
-                    later.rule_id = condition.rule_id
-                    and later.label = earlier.label
-                    and later.ts >= earlier.ts
-                    and later.ts <= earlier.ts + condition.within
-                    and later.ts <= instant.at
+            followed.label,
+            condition.expected = coalesce(
+                followed.followed_at <= least(followed.ts + condition.within, instant.at), false
             ) as counts
         from condition
         cross join generate_series(p_from, p_to, p_step) as instant (at)
-        inner join earlier
+        inner join followed
             on
-                condition.rule_id = earlier.rule_id
-                and earlier.ts > instant.at - condition."window" - condition.patience
-                and earlier.ts <= instant.at - condition.patience
+                condition.rule_id = followed.rule_id
+                and followed.first
+                and followed.ts > instant.at - condition."window" - condition.patience
+                and followed.ts <= instant.at - condition.patience
     )
 
     select

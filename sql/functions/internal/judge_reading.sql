@@ -11,6 +11,8 @@ begin atomic
         when p_document #>> '{condition,type}' = 'keepalive' and p_has_reading then null
         -- A server that is not registered any more has no health.
         when not coalesce(p_document #> '{condition,during}', p_document -> 'condition') ? 'kind' then false
+        -- The facts that it was about are past.
+        when p_document -> 'condition' ? 'after' then false
         when p_document ->> 'no_data' = 'firing' then true
         when p_document ->> 'no_data' = 'ok' then false
     end;

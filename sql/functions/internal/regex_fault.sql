@@ -14,8 +14,16 @@ declare
     v_text constant text := left(
         repeat(regexp_replace(p_regex, '\W', '', 'g') || 'a', 500), 500 - length(c_repetitions::text)
     );
+    -- What repetitions within repetitions come to: compiling them can exhaust the stack.
+    v_repeated constant double precision := (
+        select exp(sum(ln(greatest(bound.found[1]::double precision, 1))))
+        from regexp_matches(v_bare, '\{\d*,?(\d+)', 'g') as bound (found)
+    );
     v_began timestamptz;
 begin
+    if v_repeated > 25000 then
+        return 'It repeats up to ' || round(v_repeated) || ' times. Send an expression with smaller repetitions.';
+    end if;
     -- On its own, so that parentheses do not end the group around it.
     perform '' ~ p_regex;
     if exists (

@@ -5,7 +5,18 @@ declare
     v_faults jsonb;
 begin
     with fault as (
-        select * from internal.schema_faults(p_document, internal.subscription_schema())
+        select
+            fault.field,
+            fault.slug,
+            case
+                -- These may contain a secret, which no answer repeats.
+                when fault.field = 'secret'
+                    then 'Send whsec_ and the base64 of 24 to 64 random bytes, or leave it out.'
+                when fault.field = 'url' and fault.slug = 'field_well_formed'
+                    then 'Send an http or https URL in ASCII: a host, a port up to 65535, no credentials.'
+                else fault.detail
+            end
+        from internal.schema_faults(p_document, internal.subscription_schema()) as fault
         union all
         select
             'name',
