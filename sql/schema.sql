@@ -830,6 +830,8 @@ create function internal.delivery_payload(p_subscription data.subscription, p_gr
 
 create function internal.document_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
 
+create function internal.document_faults(p_name text, p_document jsonb, p_schema jsonb) returns TABLE(field text, slug text, detail text) language plpgsql immutable;
+
 create function internal.document_leaves(p_document jsonb) returns TABLE(field text, value jsonb) language sql immutable parallel safe;
 
 create function internal.due_alert_rules(p_now timestamp with time zone, p_limit integer) returns bigint[] language sql stable;

@@ -14,7 +14,13 @@ EXPLAINED = (ROOT / "sql" / "functions" / "internal" / "item_rules.sql").read_te
 FAULTS = "\n".join(
     (ROOT / "sql" / "functions" / "internal" / f"{name}.sql").read_text("utf-8")
     for name in (
-        *("schema_faults", "server_faults", "alert_rule_faults", "alert_duration_faults"),
+        *(
+            "schema_faults",
+            "document_faults",
+            "server_faults",
+            "alert_rule_faults",
+            "alert_duration_faults",
+        ),
         *("alert_member_faults", "alert_name_faults", "alert_text_faults"),
         *("matcher_faults", "check_silence", "subscription_faults"),
     )

@@ -339,7 +339,7 @@ def test_a_server_that_is_not_registered_is_refused_with_its_place(db: Connectio
     assert 'Did you mean "shop"?' in detail(db, rule(given))
 
 
-@pytest.mark.parametrize("threshold", ["1e308", "-1e308", "1e400", "1e1000"])
+@pytest.mark.parametrize("threshold", ["1e308", "-1e308", "1e400", "1e1000", "1e-400"])
 def test_a_threshold_that_is_not_finite_is_refused(db: Connection, threshold: str) -> None:
     document = json.dumps(rule(condition(threshold=0))).replace(
         '"threshold": 0', f'"threshold": {threshold}'
@@ -348,6 +348,15 @@ def test_a_threshold_that_is_not_finite_is_refused(db: Connection, threshold: st
         ask(db, "select api.define_alert_rule(%s, %s::jsonb, %s)", NAME, document, NOW)
     (fault,) = refusal.params["faults"]
     assert (fault["field"], fault["slug"]) == ("condition.threshold", "threshold_finite")
+
+
+def test_a_target_without_an_error_budget_is_refused(db: Connection) -> None:
+    document = json.dumps({"author": "ann", "condition": {"type": "burn_rate", "target": 99}})
+    nines = document.replace("99", "99.99999999999999999999")
+    with refused(db, "document_refused") as refusal:
+        ask(db, "select api.define_alert_rule(%s, %s::jsonb, %s)", NAME, nines, NOW)
+    (fault,) = refusal.params["faults"]
+    assert fault["field"] == "condition.target"
 
 
 @pytest.mark.parametrize(

@@ -413,3 +413,20 @@ def test_facts_without_an_end_to_their_window_resolve_their_alert(db: Connection
     evaluate(db, NOW + 2 * HOUR)
 
     assert alerts(db) == {}
+
+
+def test_a_fact_during_a_metric_without_data_can_fire(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=9, ts=ago(minutes=60))])
+    ingest_facts(db, [fact("Fact:Deployed", source="web", ts=ago(minutes=8))])
+    condition = {
+        "type": "fact",
+        "kind": "Fact:Deployed",
+        "present": True,
+        "within": "10m",
+        "during": above(5),
+    }
+    define(db, condition, no_data="firing")
+
+    evaluate(db)
+
+    assert alerts(db) == {"web": "firing"}

@@ -94,11 +94,24 @@ begin atomic
     select
         metric.path || 'threshold',
         'threshold_finite',
-        'The value is not between -1e300 and 1e300. Send a smaller number.'
+        'The value is not 0 or from 1e-300 to 1e300, or the negative of that. Send such a number.'
     from metric
     where
         case jsonb_typeof(metric.condition -> 'threshold')
-            when 'number' then abs((metric.condition -> 'threshold')::numeric) > 1e300
+            when 'number' then
+                (metric.condition -> 'threshold')::numeric <> 0
+                and abs((metric.condition -> 'threshold')::numeric) not between 1e-300 and 1e300
+        end
+    union all
+    select
+        'condition.target',
+        'field_well_formed',
+        -- A double has 15 digits: more nines are 100, and leave no budget.
+        'The value is above 99.9999999. Send an uptime with an error budget.'
+    where
+        case jsonb_typeof(p_condition -> 'target')
+            when 'number' then
+                (p_condition -> 'target')::numeric > 99.9999999 and (p_condition -> 'target')::numeric < 100
         end;
 end;
 comment on function internal.alert_member_faults(jsonb) is

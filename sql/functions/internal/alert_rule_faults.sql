@@ -2,26 +2,11 @@ create or replace function internal.alert_rule_faults(p_name text, p_document js
 language plpgsql stable
 as $$
 declare
-    c_largest constant integer := 524288;
     c_most constant integer := 100;
     v_faults jsonb;
 begin
-    if octet_length(p_document::text) > c_largest then
-        return jsonb_build_array(jsonb_build_object(
-            'field', '', 'slug', 'document_within_limit',
-            'detail', format(
-                'The document has %s bytes. Send at most %s.', octet_length(p_document::text), c_largest
-            )
-        ));
-    end if;
     with fault as (
-        select * from internal.schema_faults(p_document, internal.alert_rule_schema())
-        union all
-        select
-            'name',
-            'name_matches_path',
-            format('The document names "%s". Send the name in the path, or leave it out.', left(p_document ->> 'name', 200))
-        where p_document ->> 'name' <> p_name
+        select * from internal.document_faults(p_name, p_document, internal.alert_rule_schema())
         union all
         select
             'name',

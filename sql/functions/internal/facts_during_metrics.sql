@@ -56,6 +56,7 @@ begin atomic
                     row(
                         stated.rule_id, 0,
                         jsonb_build_object(
+                            'no_data', (stated.rule).document -> 'no_data',
                             'condition',
                             stated.during || case stated.joined_by
                                 when 'source' then '{"group_by": "source"}' else '{}'

@@ -2,18 +2,9 @@ create or replace function internal.server_faults(p_name text, p_document jsonb)
 language plpgsql immutable
 as $$
 declare
-    c_largest constant integer := 524288;
     c_most constant integer := 100;
     v_faults jsonb;
 begin
-    if octet_length(p_document::text) > c_largest then
-        return jsonb_build_array(jsonb_build_object(
-            'field', '', 'slug', 'document_within_limit',
-            'detail', format(
-                'The document has %s bytes. Send at most %s.', octet_length(p_document::text), c_largest
-            )
-        ));
-    end if;
     with named as (
         select
             list.name as list,
@@ -30,13 +21,7 @@ begin
         where item.value ? 'name'
     ),
     fault as (
-        select * from internal.schema_faults(p_document, internal.server_schema())
-        union all
-        select
-            'name',
-            'name_matches_path',
-            format('The document names "%s". Send the name in the path, or leave it out.', left(p_document ->> 'name', 200))
-        where p_document ->> 'name' <> p_name
+        select * from internal.document_faults(p_name, p_document, internal.server_schema())
         union all
         select
             format('capabilities.%s[%s].name', named.list, named.n - 1),

@@ -16,13 +16,7 @@ begin
                     then 'Send an http or https URL in ASCII: a host, a port up to 65535, no credentials.'
                 else fault.detail
             end
-        from internal.schema_faults(p_document, internal.subscription_schema()) as fault
-        union all
-        select
-            'name',
-            'name_matches_path',
-            format('The document names "%s". Send the name in the path, or leave it out.', left(p_document ->> 'name', 200))
-        where p_document ->> 'name' <> p_name
+        from internal.document_faults(p_name, p_document, internal.subscription_schema()) as fault
         union all
         select
             'alerts',
