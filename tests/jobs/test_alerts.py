@@ -65,6 +65,22 @@ def test_the_job_pauses_where_others_wait_and_goes_on_at_once(
     )
 
 
+def test_the_job_does_not_start_again_when_nothing_is_left(
+    lasting: Connection, run_job: RunJob
+) -> None:
+    lasting.execute("update data.alert_rule set due_at = 'infinity' where name > 'rule_2'")
+    next_start = (
+        "select next_start from timescaledb_information.jobs where proc_name = 'evaluate_alerts'"
+    )
+    lasting.execute("set supervisor.turn = '1 microsecond'")
+    before = ask(lasting, next_start)
+
+    run_job("evaluate_alerts", None)
+    lasting.execute("reset supervisor.turn")
+
+    assert ask(lasting, next_start) == before
+
+
 def test_a_rule_about_the_present_is_evaluated_every_time(lasting: Connection) -> None:
     interval = ask(lasting, """select internal.evaluation_interval('{"type": "health"}')""")
 

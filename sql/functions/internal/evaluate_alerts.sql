@@ -2,6 +2,7 @@ create or replace procedure internal.evaluate_alerts(p_job_id integer, p_config 
 language plpgsql
 as $$
 declare
+    c_most constant integer := p_config ->> 'rules';
     -- Where one backend serves everyone, it says how long a job may keep the others waiting.
     v_turn constant interval := nullif(current_setting('supervisor.turn', true), '');
     v_started constant timestamptz := clock_timestamp();
@@ -10,14 +11,14 @@ declare
 begin
     loop
         v_began := clock_timestamp();
-        v_rules := internal.due_alert_rules(v_started, (p_config ->> 'rules')::integer);
-        exit when v_rules = '{}';
+        v_rules := internal.due_alert_rules(v_started, c_most);
         perform internal.evaluate_alert_rules(v_rules, v_started);
         commit;
+        exit when cardinality(v_rules) < c_most;
         -- The next ones take about as long as these did.
         if clock_timestamp() - v_started + (clock_timestamp() - v_began) > v_turn * 0.8 then
             perform alter_job(p_job_id, next_start => clock_timestamp());
-            exit;
+            return;
         end if;
     end loop;
     -- What is to be repeated, and what no longer is silenced.
