@@ -764,6 +764,8 @@ create function internal.alert_text_faults(p_document jsonb) returns TABLE(field
 
 create function internal.alertmanager_alerts(p_alerts jsonb, p_until timestamp with time zone) returns jsonb language sql stable;
 
+create function internal.alerts_within_quota(p_alerts bigint) returns boolean language plpgsql stable;
+
 create function internal.alter_unchanged(p_job_id integer, p_schedule interval, p_config jsonb, p_shipped jsonb, p_settings jsonb) returns jsonb language plpgsql volatile;
 
 create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind_id bigint, answer json) language plpgsql stable;

@@ -55,6 +55,7 @@ comment on column data.alert_rule_version.valid is 'From its definition until th
 
 insert into data.quota (name, value, used) values
 ('alert_rules', 10000, null),
+('alerts_per_rule', 1000, null),
 ('new_versions_per_alert_rule_and_hour', 100, null);
 
 create table data.alert (

@@ -304,3 +304,16 @@ def test_changed_labels_end_an_alert_and_begin_another(db: Connection) -> None:
 
     assert transitions(db) == ["firing", "resolved", "firing"]
     assert ask(db, "select labels ->> 'severity' from data.alert") == "critical"
+
+
+def test_a_rule_with_too_many_alerts_fails_alone(db: Connection) -> None:
+    ingest_metrics(db, [metric(source=name, value=3, ts=ago(minutes=1)) for name in "abc"])
+    define(db, above(2, group_by="source"), name="many")
+    define(db, above(2), name="one")
+    db.execute("update data.quota set value = 2 where name = 'alerts_per_rule'")
+
+    evaluate(db)
+
+    assert alerts(db) == {"": "firing"}
+    error = ask(db, "select error from data.alert_rule where name = 'many'")
+    assert error.startswith("The rule has 3 alerts; the quota alerts_per_rule is 2.")

@@ -70,7 +70,8 @@ begin
                 rule.enabled and coalesce(candidate.fingerprint = made.new_fingerprint, true)
             ) as is_active,
             rule.lasts,
-            rule.keeps
+            rule.keeps,
+            count(*) filter (where candidate.active is distinct from false) over (partition by candidate.rule_id) as alerts
         from candidate
         inner join rule on candidate.rule_id = rule.rule_id
         cross join lateral (
@@ -95,7 +96,9 @@ begin
                     case when judged.relabeled then interval '0' else judged.keeps end
                 ) as step
         ) as next
-        where next.step is distinct from judged.step
+        where
+            next.step is distinct from judged.step
+            and internal.alerts_within_quota(judged.alerts)
     ),
 
     -- The condition of the evaluation before, by what is known now.
