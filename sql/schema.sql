@@ -382,7 +382,7 @@ create table data.maintenance (
     constraint maintenance_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id),
     constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
     constraint maintenance_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
-    constraint maintenance_id_well_formed CHECK (internal.fits(maintenance_id, 'maintenance_id'::text)),
+    constraint maintenance_id_well_formed CHECK (internal.fits(maintenance_id, 'identifier'::text)),
     constraint reason_in_range CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
 );
 create index maintenance_by_server on data.maintenance using gist (server_id, during);
@@ -675,7 +675,7 @@ create table data.silence (
     constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
     constraint comment_in_range CHECK (((length(comment) >= 1) AND (length(comment) <= 1000))),
     constraint silence_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
-    constraint silence_id_well_formed CHECK (internal.fits(silence_id, 'maintenance_id'::text))
+    constraint silence_id_well_formed CHECK (internal.fits(silence_id, 'identifier'::text))
 );
 create index silence_by_time on data.silence using gist (during);
 
@@ -726,7 +726,7 @@ create table data.subscription (
     constraint subscription_pkey PRIMARY KEY (subscription_id),
     constraint subscription_name_taken UNIQUE (name),
     constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
-    constraint subscription_name_well_formed CHECK (internal.fits(name, 'maintenance_id'::text)),
+    constraint subscription_name_well_formed CHECK (internal.fits(name, 'identifier'::text)),
     constraint subscription_type_known CHECK ((type = ANY (ARRAY['webhook'::text, 'alertmanager'::text])))
 );
 
@@ -803,8 +803,6 @@ create function internal.check_registry_quotas(p_server bigint, p_now timestamp 
 create function internal.check_reports(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, report data.health_report, good boolean) language sql stable;
 
 create function internal.check_silence(p_id text, p_author text, p_comment text, p_matchers jsonb) returns void language plpgsql volatile;
-
-create function internal.check_silence_quota(p_now timestamp with time zone) returns void language plpgsql stable;
 
 create function internal.claim_idempotency_key(p_operation text, p_key text, p_body jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
 

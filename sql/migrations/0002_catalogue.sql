@@ -19,7 +19,7 @@ begin atomic
     "server_name": {"pattern": "^([.]*[A-Za-z0-9-][A-Za-z0-9.-]*/)?[.]*[A-Za-z0-9_-][A-Za-z0-9._-]*$", "maxLength": 200},
     "owner": {"pattern": "^[^\u0001-\u001f\u007f-\u009f]+$", "maxLength": 200},
     "tag": {"pattern": "^[A-Za-z0-9][A-Za-z0-9_.:/-]*$", "maxLength": 100},
-    "maintenance_id": {"pattern": "^[A-Za-z0-9][A-Za-z0-9_.:-]*$", "maxLength": 200},
+    "identifier": {"pattern": "^[A-Za-z0-9][A-Za-z0-9_.:-]*$", "maxLength": 200},
     "alert_rule_name": {"pattern": "^[A-Za-z_][A-Za-z0-9_.:-]*$", "maxLength": 200},
     "duration": {"pattern": "^(0|[1-9][0-9]{0,3})[smhd]$", "maxLength": 5},
     "cursor": {"pattern": "^([2-7][0-9a-f])+$", "maxLength": 1000}

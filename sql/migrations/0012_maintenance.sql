@@ -7,7 +7,7 @@ create table data.maintenance (
     author text not null,
     reason text not null,
     recorded tstzrange not null,
-    constraint maintenance_id_well_formed check (internal.fits(maintenance_id, 'maintenance_id')),
+    constraint maintenance_id_well_formed check (internal.fits(maintenance_id, 'identifier')),
     constraint maintenance_of_server foreign key (server_id) references data.server,
     constraint maintenance_once exclude using gist (
         maintenance_id with =, server_id with =, recorded with &&

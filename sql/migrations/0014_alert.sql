@@ -184,7 +184,7 @@ create table data.silence (
     updated_at timestamptz not null,
     cancelled_at timestamptz,
     constraint silence_pkey primary key (silence_id),
-    constraint silence_id_well_formed check (internal.fits(silence_id, 'maintenance_id')),
+    constraint silence_id_well_formed check (internal.fits(silence_id, 'identifier')),
     constraint silence_closed check (
         not isempty(during) and not lower_inf(during) and not upper_inf(during)
     ),

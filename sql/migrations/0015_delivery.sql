@@ -14,7 +14,7 @@ create table data.subscription (
     updated_at timestamptz not null,
     constraint subscription_pkey primary key (subscription_id),
     constraint subscription_name_taken unique (name),
-    constraint subscription_name_well_formed check (internal.fits(name, 'maintenance_id')),
+    constraint subscription_name_well_formed check (internal.fits(name, 'identifier')),
     constraint subscription_type_known check (type in ('webhook', 'alertmanager')),
     constraint author_well_formed check (internal.fits(author, 'owner'))
 );

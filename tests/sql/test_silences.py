@@ -172,7 +172,7 @@ def test_silences_that_have_not_ended_are_bounded(db: Connection) -> None:
     db.execute("update data.quota set value = 2 where name = 'silences'")
     silence(db, "a")
     silence(db, "b")
-    with refused(db, "silences_within_quota") as refusal:
+    with refused(db, "count_within_quota") as refusal:
         silence(db, "c")
 
     assert refusal.params == {"quota": "silences", "allowed": 2}

@@ -221,7 +221,7 @@ def _with_definitions(root: Schema, definitions: Schema) -> Schema:
     single = {name: schema for name, schema in definitions.items() if uses[name] == 1}
     kept = {n: _inline(schema, single) for n, schema in definitions.items() if uses[n] > 1}
     placed: Schema = _flat(_inline(root, single), DEPTH)
-    kept = {name: _flat(schema, 1) for name, schema in kept.items()}
+    kept = {name: _flat(schema, DEPTH) for name, schema in kept.items()}
     while unused := kept.keys() - _references([placed, *kept.values()]):
         kept = {name: schema for name, schema in kept.items() if name not in unused}
     return {**placed, "$defs": kept} if kept else placed

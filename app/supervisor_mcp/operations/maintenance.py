@@ -21,7 +21,7 @@ class MaintenancePlan(Query, frozen=True):
         str,
         Meta(
             description="Your name for the window; the same one again changes it.",
-            extra_json_schema=text_rules.MAINTENANCE_ID,
+            extra_json_schema=text_rules.IDENTIFIER,
         ),
     ]
     author: Annotated[

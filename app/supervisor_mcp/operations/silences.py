@@ -22,7 +22,7 @@ class SilenceRequest(Query, frozen=True):
         str,
         Meta(
             description="Your name for the silence; the same one again changes it.",
-            extra_json_schema=text_rules.MAINTENANCE_ID,
+            extra_json_schema=text_rules.IDENTIFIER,
         ),
     ]
     author: Annotated[str, Meta(description="Who silences.", extra_json_schema=text_rules.OWNER)]

@@ -19,7 +19,7 @@ from supervisor_mcp.operations.query import Query
 DOCUMENT = SCHEMAS["subscription"]
 SubscriptionName = Annotated[
     str,
-    Meta(description="Name of the subscription.", extra_json_schema=text_rules.MAINTENANCE_ID),
+    Meta(description="Name of the subscription.", extra_json_schema=text_rules.IDENTIFIER),
 ]
 
 
@@ -34,7 +34,7 @@ class SubscriptionListQuery(Query, frozen=True):
 
     name: Annotated[
         str | None,
-        Meta(description="Only this one.", extra_json_schema=text_rules.MAINTENANCE_ID),
+        Meta(description="Only this one.", extra_json_schema=text_rules.IDENTIFIER),
     ] = None
     limit: Limit = None
     cursor: Cursor = None

@@ -39,14 +39,14 @@ IDEMPOTENCY_KEY: Final[dict[str, Any]] = {
     "maxLength": 200,
 }
 
+IDENTIFIER: Final[dict[str, Any]] = {
+    "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:-]*$",
+    "maxLength": 200,
+}
+
 LABEL_NAME: Final[dict[str, Any]] = {
     "pattern": "^[A-Za-z_][A-Za-z0-9_.]*$",
     "maxLength": 100,
-}
-
-MAINTENANCE_ID: Final[dict[str, Any]] = {
-    "pattern": "^[A-Za-z0-9][A-Za-z0-9_.:-]*$",
-    "maxLength": 200,
 }
 
 METRIC_NAME: Final[dict[str, Any]] = {

@@ -74,7 +74,15 @@ begin
         comment = excluded.comment,
         updated_at = excluded.updated_at,
         cancelled_at = excluded.cancelled_at;
-        perform internal.check_silence_quota(p_now);
+        perform internal.refuse_over_quota(
+            'silences',
+            (
+                select count(*) from data.silence
+                where upper(during) > p_now and cancelled_at is null
+            ),
+            'silences that have not ended',
+            'Cancel some, or silence more alerts with one, by a regular expression.'
+        );
     end if;
     return internal.join_json(
         internal.silence_json(v_after, p_now),
@@ -100,4 +108,4 @@ it started before; without p_matchers, it keeps those that it has. With p_cancel
 p_author and p_comment are needed then. The same content again changes nothing. Returns {id, status,
 matchers, from, to, author, comment, updated_at, changed, alerts}; alerts is how many active alerts match.
 Errors: silence_id_well_formed, author_well_formed, comment_in_range, document_refused,
-silence_closed, from_before_to, silence_unknown, silences_within_quota.';
+silence_closed, from_before_to, silence_unknown, count_within_quota.';

@@ -5,7 +5,7 @@ returns void
 language plpgsql immutable
 as $$
 begin
-    if internal.fits(p_id, 'maintenance_id') is not true then
+    if internal.fits(p_id, 'identifier') is not true then
         raise exception 'invalid maintenance id "%"', left(coalesce(p_id, ''), 100)
             using errcode = 'SV422', constraint = 'maintenance_id_well_formed', column = 'id',
             hint = 'Send letters, digits, and any of _ . : - after the first one; at most 200.';

@@ -7,7 +7,7 @@ as $$
 declare
     v_faults jsonb;
 begin
-    if internal.fits(p_id, 'maintenance_id') is not true then
+    if internal.fits(p_id, 'identifier') is not true then
         raise exception 'invalid silence id "%"', left(coalesce(p_id, ''), 100)
             using errcode = 'SV422', constraint = 'silence_id_well_formed', column = 'id',
             hint = 'Send letters, digits, and any of _ . : - after the first one; at most 200.';

@@ -20,7 +20,7 @@ begin atomic
             'additionalProperties', false,
             '$comment', 'Send a subscription with author, url, and alerts or facts.',
             'properties', jsonb_build_object(
-                'name', internal.text_rules() -> 'maintenance_id' || '{"type": "string",
+                'name', internal.text_rules() -> 'identifier' || '{"type": "string",
                     "description": "Name; the same as in the path, if given."}',
                 'author', author,
                 'type', '{"type": "string", "enum": ["webhook", "alertmanager"],
