@@ -36,7 +36,6 @@ begin
             alert.fingerprint,
             alert.labels,
             alert.annotations,
-            alert.version,
             row(coalesce(alert.state, 'inactive'), alert.active_at, alert.fired_at, alert.recovering_at)::data.alert_step
             as step
         from internal.measure_conditions(
