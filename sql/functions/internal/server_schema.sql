@@ -3,17 +3,22 @@ language sql immutable parallel safe
 begin atomic
     with regex as (
         select
-            'https?://[!\"$-.0-9;->A-~][!\"$-.0->A-~]*([/?#][!-~]*)?' as url,
-            -- Credentials, which every reader would see, or a port above 65535.
-            '"not": {"pattern": "^[^/?#]*://[^/?#]*(@|:0*(6553[6-9]|655[4-9][0-9]|65[6-9][0-9]{2}'
-            || '|6[6-9][0-9]{3}|[7-9][0-9]{4}|[1-9][0-9]{5,})([/?#]|$))"},' as refused
+            -- An address, or a name whose last label is no number.
+            'https?://(((25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])([.](?=[0-9])|(?![.0-9]))){4}'
+            || '|\\[[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\\]'
+            || '|([A-Za-z0-9_-]{1,63}[.])*(?![0-9]+[.]?([:/?#]|$))[A-Za-z0-9_-]{1,63}[.]?)'
+            || '(:[0-9]*)?([/?#][!-~]*)?' as url,
+            'https?://[!\"$-.0-9;->A-~][!\"$-.0->A-~]*([/?#][!-~]*)?' as template,
+            -- Credentials, which every reader would see, or a port that is none.
+            '"not": {"pattern": "^[^/?#]*://[^/?#]*(@|:0+([/?#]|$)|:0*(6553[6-9]|655[4-9][0-9]'
+            || '|65[6-9][0-9]{2}|6[6-9][0-9]{3}|[7-9][0-9]{4}|[1-9][0-9]{5,})([/?#]|$))"},' as refused
     ),
 
     pattern as (
         select
             refused || '"pattern": "^' || url || '$",
             "$comment": "Send an http or https URL in ASCII: a host, a port up to 65535, no credentials."' as url,
-            refused || '"pattern": "^(' || url || '|[{][A-Za-z_][A-Za-z0-9_]*[}][!-~]*)$",
+            refused || '"pattern": "^(' || template || '|[{][A-Za-z_][A-Za-z0-9_]*[}][!-~]*)$",
             "$comment": "Send an http or https URL in ASCII: a host, a port up to 65535, no credentials; {x} is a variable."' as url_template,
             '"not": {"pattern": "^latest$|^ *[~^<>=]|[*]|[|]|,| - |(^|[.])[xX]([.+-]|$)"},
             "$comment": "Send the version itself, such as 1.0.2, not a range or latest."' as exact

@@ -2,6 +2,7 @@ create or replace function internal.subscription_faults(p_name text, p_document 
 language plpgsql stable
 as $$
 declare
+    v_schema constant jsonb := internal.subscription_schema();
     v_faults jsonb;
 begin
     with fault as (
@@ -13,10 +14,17 @@ begin
                 when fault.field = 'secret'
                     then 'Send whsec_ and the base64 of 24 to 64 random bytes, or leave it out.'
                 when fault.field = 'url' and fault.slug = 'field_well_formed'
-                    then 'Send an http or https URL in ASCII: a host, a port up to 65535, no credentials.'
+                    then v_schema #>> '{properties,url,$comment}'
                 else fault.detail
             end
-        from internal.document_faults(p_name, p_document, internal.subscription_schema()) as fault
+        from internal.document_faults(p_name, p_document, v_schema) as fault
+        union all
+        -- What a pattern cannot tell.
+        select
+            'url',
+            'field_well_formed',
+            v_schema #>> '{properties,url,$comment}'
+        where not pg_input_is_valid(substring(p_document ->> 'url' from '^https?://\[([^]/?#]*)\]'), 'inet')
         union all
         select
             'alerts',
