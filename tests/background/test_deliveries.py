@@ -66,8 +66,8 @@ def store(conn: Connection, *names: str) -> None:
 
 
 def shown(conn: Connection, name: str = "policy") -> Json:
-    (found,) = ask(conn, "select api.list_subscriptions(%s, null, null, now())", name)["items"]
-    return dict(found)
+    found: Json = ask(conn, "select api.list_subscriptions(%s, null, null, now())", name)
+    return found
 
 
 async def has(there: Receiver, holds: Callable[[Receiver], object], *, seconds: float = 30) -> None:

@@ -1,4 +1,4 @@
-"""supervisor-mcp subscriptions: list, add and remove."""
+"""supervisor-mcp subscriptions: list, show, add and remove."""
 
 from __future__ import annotations
 
@@ -75,30 +75,39 @@ def test_a_secret_is_read_from_a_file_and_not_printed(
 
 def test_subscriptions_are_listed(service: Service, name: str) -> None:
     add(service, name, "--matcher", "severity=critical", "--kind", "Fact:Sale", "--source", "crm")
-    rows = service.run("subscriptions", "--name", name).stdout.splitlines()
-    assert rows == [
-        "name\ttype\turl\talerts\tfacts\tstate\tpending\tfailed\tdelivered",
-        f"{name}\twebhook\t{URL}\tseverity=critical\tFact:Sale from crm\tenabled\t0\t0\t",
-    ]
-    answer = json.loads(service.run("subscriptions", "--json", "--name", name).stdout)
-    assert [item["name"] for item in answer["items"]] == [name]
+    rows = service.run("subscriptions").stdout.splitlines()
+    assert rows[0] == "name\ttype\turl\talerts\tfacts\tstate\tpending\tfailed\tdelivered"
+    told = "severity=critical\tFact:Sale from crm\tenabled\t0\t0\t"
+    assert f"{name}\twebhook\t{URL}\t{told}" in rows
+    answer = json.loads(service.run("subscriptions", "--json").stdout)
+    assert name in [item["name"] for item in answer["items"]]
+
+
+def test_a_subscription_is_shown(service: Service, name: str) -> None:
+    add(service, name, "--matcher", "severity=critical", "--group-by", "source")
+    rows = service.run("subscriptions", "show", name).stdout.splitlines()
+    assert {f"url\t{URL}", "alerts\tseverity=critical", "group_by\tsource"} <= set(rows)
+    assert {"repeat_interval\t4h", "state\tenabled", "pending\t0"} <= set(rows)
+    answer = json.loads(service.run("subscriptions", "show", name, "--json").stdout)
+    assert (answer["name"], answer["facts"]) == (name, None)
 
 
 def test_a_subscription_is_removed(service: Service, name: str) -> None:
     add(service, name, "--facts")
     done = service.run("subscriptions", "remove", name)
     assert (done.returncode, done.stdout) == (0, f"{name} is removed\n")
-    assert service.run("subscriptions", "--name", name).returncode == 4
+    assert service.run("subscriptions", "show", name).returncode == 4
 
 
 def test_an_unknown_subscription_is_answered_with_the_nearest_and_the_command_that_lists_all(
     service: Service, name: str
 ) -> None:
     add(service, name, "--facts")
-    done = service.run("subscriptions", "remove", f"{name}x")
-    assert done.returncode == 4
-    assert f'Did you mean "{name}"?' in done.stderr
-    assert "subscriptions` lists all subscriptions." in done.stderr
+    for command in ("show", "remove"):
+        done = service.run("subscriptions", command, f"{name}x")
+        assert done.returncode == 4
+        assert f'Did you mean "{name}"?' in done.stderr
+        assert "subscriptions` lists all subscriptions." in done.stderr
 
 
 @pytest.mark.parametrize(

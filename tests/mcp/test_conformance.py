@@ -43,7 +43,11 @@ SINGULAR = {"ingest_metric": "ingest_metrics", "ingest_fact": "ingest_facts"}
 STREAMS = {"stream_facts", "stream_alerts"}
 # What the service itself gives the function of a stream.
 PAGING = {"until", "limit", "now"}
-ONE = {"heartbeat_server": "heartbeat", "get_alert_rule": "list_alert_rules"}
+ONE = {
+    "heartbeat_server": "heartbeat",
+    "get_alert_rule": "list_alert_rules",
+    "get_subscription": "list_subscriptions",
+}
 # Questions that need a body.
 ASKED_BY_POST = {"backtest_alert_rule", "suggest_threshold"}
 # Paths about the service itself.
@@ -285,6 +289,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("list_alert_rules", "/alerts/rules/{name}", {"name": "queue_long", "limit": 1}),
     ("list_subscriptions", "/subscriptions", {"limit": 1}),
     ("list_subscriptions", "/subscriptions", {"name": "policy"}),
+    ("list_subscriptions", "/subscriptions/{name}", {"name": "policy"}),
 ]
 
 
@@ -390,6 +395,7 @@ async def test_rest_and_mcp_answer_a_question_with_a_body_alike(
         ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_lnog", "author": "a"}),
         ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_long"}),
         ("list_subscriptions", "/subscriptions", {"name": "polcy"}),
+        ("list_subscriptions", "/subscriptions/{name}", {"name": "polcy"}),
         ("list_subscriptions", "/subscriptions", {"cursor": "x"}),
         ("unsubscribe", "/subscriptions/{name}", {"name": "polcy"}),
     ],

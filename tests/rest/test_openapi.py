@@ -27,6 +27,7 @@ UNSTATABLE = {
     "from_before_to",
     "from_in_past",
     "from_in_range",
+    "host_well_formed",
     "histogram_well_formed",
     "kind_known",
     "kind_type_settled",

@@ -17,6 +17,8 @@ from supervisor_mcp.cli.threshold import suggest_threshold
 
 OUTCOMES = ("created", "changed", "unchanged")
 LISTED = ("name", "state", "firing", "pending", "severity", "type", "version", "author")
+# Those that a narrow terminal has no room for, the least important first.
+SPARE = ("author", "version", "type", "evaluated")
 FACTS = ("version", "author", "deleted_by", "error")
 MOST_VERSIONS = 10
 # What a rule lacks until there is data.
@@ -57,7 +59,7 @@ def list_rules(
     rows = [
         [*(item[name] for name in LISTED), age(item["evaluated_at"])] for item in result["items"]
     ]
-    table("Alert rules", (*LISTED, "evaluated"), rows, framed=False)
+    table("Alert rules", (*LISTED, "evaluated"), rows, spare=SPARE, framed=False)
     say_all(
         [f"{item['name']}: {item['error']}" for item in result["items"] if item["error"]], "errors"
     )

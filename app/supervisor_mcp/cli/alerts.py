@@ -25,6 +25,11 @@ from supervisor_mcp.cli.silences import list_silences, silence_alerts
 from supervisor_mcp.cli.streams import Follow
 from supervisor_mcp.cli.tables import table
 
+ACTIVE = ("severity", "state", "rule", "labels", "value", "active", "ack", "suppressed", "id")
+CHANGES = ("at", "severity", "rule", "from", "to", "labels", "value", "cause", "id")
+# Those that a narrow terminal has no room for, the least important first.
+SPARE_OF_ACTIVE = ("value", "ack", "suppressed", "active")
+SPARE_OF_CHANGES = ("cause", "value", "from", "severity")
 # Labels that have a column of their own.
 SHOWN = {"alertname", "severity"}
 # Why an alert is suppressed, and how that reads before the ids.
@@ -111,8 +116,7 @@ def list_active(
         ]
         for item in result["items"]
     ]
-    columns = ("severity", "state", "rule", "labels", "value", "active", "ack", "suppressed", "id")
-    table("Active alerts", columns, rows, whole=("id",), framed=False)
+    table("Active alerts", ACTIVE, rows, whole=("id",), spare=SPARE_OF_ACTIVE, framed=False)
     if not rows:
         console.say("No alerts match." if any(filters.values()) else "No alert is active.")
     if result["next_cursor"] is not None:
@@ -148,8 +152,7 @@ def list_history(
         return
     result = msgspec.json.decode(answer)
     rows = [_change(item) for item in result["items"]]
-    columns = ("at", "severity", "rule", "from", "to", "labels", "value", "cause", "id")
-    table("History of alerts", columns, rows, whole=("at", "id"), framed=False)
+    table("History of alerts", CHANGES, rows, whole=("id",), spare=SPARE_OF_CHANGES, framed=False)
     if not rows:
         console.say("Nothing has changed in this time.")
     if result["next_cursor"] is not None:

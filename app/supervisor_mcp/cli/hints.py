@@ -38,6 +38,7 @@ COMMANDS = {
     "get_alert_rule": "alert-rules show",
     "delete_alert_rule": "alert-rules delete",
     "list_subscriptions": "subscriptions",
+    "get_subscription": "subscriptions show",
     "subscribe": "subscriptions add",
     "unsubscribe": "subscriptions remove",
     "ingest_metrics": "import",

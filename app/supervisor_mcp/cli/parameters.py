@@ -114,6 +114,12 @@ Rule = Annotated[
     str,
     typer.Argument(help="Name of an alert rule.", metavar="NAME", autocompletion=complete_rule),
 ]
+Subscription = Annotated[
+    str,
+    typer.Argument(
+        help="Name of a subscription.", metavar="NAME", autocompletion=complete_subscription
+    ),
+]
 Author = Annotated[str | None, typer.Option(help="Who does this; your login name if left out.")]
 Tag = Annotated[str | None, typer.Option(help="Only servers with this tag.")]
 Owner = Annotated[str | None, typer.Option(help="Owner of the entries.")]

@@ -14,6 +14,9 @@ from supervisor_mcp.cli.parameters import Author, Json, Limit, author_of
 from supervisor_mcp.cli.quantities import moment
 from supervisor_mcp.cli.tables import table
 
+COLUMNS = ("id", "status", "matchers", "from", "to", "author", "comment")
+# Those that a narrow terminal has no room for, the least important first.
+SPARE = ("author", "from")
 LENGTH = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -104,8 +107,7 @@ def list_silences(
         ]
         for item in result["items"]
     ]
-    columns = ("id", "status", "matchers", "from", "to", "author", "comment")
-    table("Silences", columns, rows, framed=False)
+    table("Silences", COLUMNS, rows, spare=SPARE, framed=False)
     if not rows:
         console.say("No silence matches." if from_ else "No silence is planned or active.")
     if result["next_cursor"] is not None:

@@ -11,11 +11,13 @@ import typer
 
 from supervisor_mcp.cli import console, matchers
 from supervisor_mcp.cli.failure import USAGE, Failure
-from supervisor_mcp.cli.parameters import Author, Json, Limit, author_of, complete_subscription
-from supervisor_mcp.cli.quantities import age
+from supervisor_mcp.cli.parameters import Author, Json, Limit, Subscription, author_of
+from supervisor_mcp.cli.quantities import age, moment
 from supervisor_mcp.cli.tables import table
 
 COLUMNS = ("name", "type", "url", "alerts", "facts", "state", "pending", "failed", "delivered")
+# Those that a narrow terminal has no room for, the least important first.
+SPARE = ("delivered", "type", "facts", "state")
 # What waits for what, in the order of the document.
 DURATIONS = ("group_wait", "group_interval", "repeat_interval")
 SECRET_BYTES = 200
@@ -30,7 +32,7 @@ class Type(StrEnum):
 
 subscriptions = typer.Typer(
     name="subscriptions",
-    help="List, add and remove who is notified of alerts and facts.",
+    help="List, show, add and remove who is notified of alerts and facts.",
     rich_markup_mode=None,
 )
 
@@ -38,14 +40,10 @@ subscriptions = typer.Typer(
 @subscriptions.callback(invoke_without_command=True)
 def list_subscriptions(
     context: typer.Context,
-    name: Annotated[
-        str | None,
-        typer.Option(help="Only this one.", autocompletion=complete_subscription),
-    ] = None,
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
-    """List subscriptions: what is to be sent, and what was given up."""
+    """List subscriptions: what is to be sent, and what was given up; the commands below do more."""
     import msgspec
 
     from supervisor_mcp.cli.client import connect
@@ -53,7 +51,7 @@ def list_subscriptions(
     if context.invoked_subcommand is not None:
         return
     with connect() as client:
-        answer = client.get("/subscriptions", {"name": name, "limit": limit})
+        answer = client.get("/subscriptions", {"limit": limit})
     if as_json:
         console.echo(answer)
         return
@@ -65,14 +63,14 @@ def list_subscriptions(
             item["url"],
             _alerts(item["alerts"]),
             _facts(item["facts"]),
-            "enabled" if item["enabled"] else "disabled",
+            _state(item),
             item["pending"],
             item["failed"],
             age(item["delivered_at"]),
         ]
         for item in result["items"]
     ]
-    table("Subscriptions", COLUMNS, rows, framed=False)
+    table("Subscriptions", COLUMNS, rows, spare=SPARE, framed=False)
     for item in result["items"]:
         if item["error"]:
             console.say(f"{item['name']}: {item['error']}")
@@ -82,6 +80,40 @@ def list_subscriptions(
         )
     if result["next_cursor"] is not None:
         console.say("There are more. Raise --limit.")
+
+
+@subscriptions.command("show")
+def show_subscription(name: Subscription, as_json: Json = False) -> None:
+    """Show a subscription: what it is about, and whether it gets what it should."""
+    from urllib.parse import quote
+
+    import msgspec
+
+    from supervisor_mcp.cli.client import connect
+
+    with connect() as client:
+        answer = client.get(f"/subscriptions/{quote(name, safe='')}")
+    if as_json:
+        console.echo(answer)
+        return
+    item = msgspec.json.decode(answer)
+    alerts = item["alerts"] or {}
+    facts = {
+        **{member: item[member] for member in ("name", "type", "url", "author")},
+        "state": _state(item),
+        "alerts": _alerts(item["alerts"]),
+        "group_by": ", ".join(alerts.get("group_by", ())),
+        **{member: alerts.get(member) for member in DURATIONS},
+        "facts": _facts(item["facts"]),
+        "created": moment(item["created_at"]),
+        "updated": moment(item["updated_at"]),
+        "pending": item["pending"],
+        "failed": item["failed"],
+        "delivered": age(item["delivered_at"]),
+        "error": item["error"],
+    }
+    rows = [[key, value] for key, value in facts.items() if value not in (None, "")]
+    table(item["name"], ("field", "value"), rows, framed=False)
 
 
 @subscriptions.command("add")
@@ -182,15 +214,7 @@ def subscribe(
 
 
 @subscriptions.command("remove")
-def unsubscribe(
-    name: Annotated[
-        str,
-        typer.Argument(
-            help="Name of a subscription.", metavar="NAME", autocompletion=complete_subscription
-        ),
-    ],
-    as_json: Json = False,
-) -> None:
+def unsubscribe(name: Subscription, as_json: Json = False) -> None:
     """Remove a subscription, with what it has not been sent yet."""
     from urllib.parse import quote
 
@@ -222,6 +246,10 @@ def _secret(file: str | None) -> str | None:
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise Failure(f"{file} cannot be read: {reason}.", USAGE) from error
+
+
+def _state(item: dict[str, Any]) -> str:
+    return "enabled" if item["enabled"] else "disabled"
 
 
 def _alerts(alerts: dict[str, Any] | None) -> str | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.escape import printable
 
 # Text is folded to a column of this width, where there is no room for all of it, but no further.
 NARROWEST = 20
+# And of this one, before a column is left out.
+NARROWEST_OF_MANY = 12
 # What separates cells: a border between two spaces, or two spaces.
 FRAMED, BARE = 3, 2
 
@@ -19,13 +21,15 @@ def table(
     rows: Iterable[Sequence[object]],
     *,
     whole: Collection[str] = (),
+    spare: Sequence[str] = (),
     framed: bool = True,
 ) -> None:
     """Print rows under the names of their columns.
 
-    On a terminal, columns of numbers are aligned to the right, long texts are folded (those of the
-    columns in `whole` are not), and a table that is still too wide is printed as one block of
-    lines for each row; without rows, nothing is printed. Elsewhere, rows are tab-separated.
+    On a terminal, columns of numbers are aligned to the right, and long texts are folded (those of
+    the columns in `whole` are not). A table that is still too wide loses columns of `spare`, those
+    without values first, as --json has them. One that is too wide even then is printed as one block
+    of lines for each row. Without rows, nothing is printed. Elsewhere, rows are tab-separated.
     """
     found = [list(row) for row in rows]
     terminal = console.out()
@@ -38,12 +42,20 @@ def table(
     cells = [[text(cell) for cell in row] for row in found]
     numeric = [_is_numeric([row[place] for row in found]) for place in range(len(columns))]
     firm = [numeric[place] or name in whole for place, name in enumerate(columns)]
-    available = terminal.width - _around(len(columns), framed)
-    widths = _fit(_natural(columns, cells), firm, available)
-    if widths is None:
-        _draw_blocks(title, columns, cells)
-    else:
-        _draw_table(title, columns, cells, numeric, widths, framed)
+    natural = _natural(columns, cells)
+    narrowest = NARROWEST_OF_MANY if spare else NARROWEST
+    for kept in _choices(columns, found, spare):
+        available = terminal.width - _around(len(kept), framed)
+        widths = _fit([natural[n] for n in kept], [firm[n] for n in kept], available, narrowest)
+        if widths is not None:
+            names, numbers = [columns[n] for n in kept], [numeric[n] for n in kept]
+            drawn = [[row[n] for n in kept] for row in cells]
+            _draw_table(title, names, drawn, numbers, widths, framed)
+            hidden = [columns[n] for n in _filled(found, set(range(len(columns))).difference(kept))]
+            if hidden:
+                console.say(f"There is no room for {', '.join(hidden)}; --json has everything.")
+            return
+    _draw_blocks(title, columns, cells)
 
 
 def room(
@@ -93,13 +105,31 @@ def _natural(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int
     ]
 
 
-def _fit(natural: list[int], firm: list[bool], width: int) -> list[int] | None:
+def _choices(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], spare: Sequence[str]
+) -> Iterator[list[int]]:
+    """Places of the columns to draw: all of them, then ever fewer."""
+    kept = list(range(len(columns)))
+    yield list(kept)
+    places = [columns.index(name) for name in spare]
+    filled = _filled(rows, places)
+    for place in sorted(places, key=filled.__contains__):
+        kept.remove(place)
+        yield list(kept)
+
+
+def _filled(rows: Sequence[Sequence[object]], places: Iterable[int]) -> list[int]:
+    """Those of these columns that have values."""
+    return [n for n in sorted(places) if any(row[n] not in (None, "") for row in rows)]
+
+
+def _fit(natural: list[int], firm: list[bool], width: int, narrowest: int) -> list[int] | None:
     """Widths of columns that fit, or None; narrows the widest column that can be folded."""
     widths = list(natural)
     excess = sum(widths) - width
     while excess > 0:
         place = max(
-            (n for n in range(len(widths)) if not firm[n] and widths[n] > NARROWEST),
+            (n for n in range(len(widths)) if not firm[n] and widths[n] > narrowest),
             key=lambda n: widths[n],
             default=None,
         )

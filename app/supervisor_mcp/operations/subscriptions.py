@@ -30,14 +30,20 @@ class SubscriptionRequest(Query, frozen=True):
 
 
 class SubscriptionListQuery(Query, frozen=True):
-    """Which subscriptions to list."""
+    """Which subscriptions to list, or which one to show."""
 
     name: Annotated[
         str | None,
-        Meta(description="Only this one.", extra_json_schema=text_rules.IDENTIFIER),
+        Meta(description="Show this one alone.", extra_json_schema=text_rules.IDENTIFIER),
     ] = None
     limit: Limit = None
     cursor: Cursor = None
+
+
+class SubscriptionQuery(Query, frozen=True):
+    """Which subscription to show."""
+
+    name: SubscriptionName
 
 
 class Unsubscription(Query, frozen=True):
@@ -111,8 +117,13 @@ async def subscribe(
 async def list_subscriptions(
     context: Context, query: SubscriptionListQuery, now: datetime
 ) -> bytes:
-    """A `SubscriptionPage` as JSON. Raises `Problem`."""
+    """A `SubscriptionPage` as JSON, or a `Subscription` where one is named. Raises `Problem`."""
     return await context.database.read_json("list_subscriptions", {**query.arguments(), "now": now})
+
+
+async def get_subscription(context: Context, query: SubscriptionQuery, now: datetime) -> bytes:
+    """A `Subscription` as JSON. Raises `Problem`."""
+    return await list_subscriptions(context, SubscriptionListQuery(name=query.name), now)
 
 
 async def unsubscribe(context: Context, query: Unsubscription, now: datetime) -> bytes:

@@ -1,4 +1,4 @@
-"""GET /subscriptions, and PUT and DELETE /subscriptions/{name}."""
+"""GET /subscriptions, and PUT, GET and DELETE /subscriptions/{name}."""
 
 from __future__ import annotations
 
@@ -7,11 +7,14 @@ from falcon.asgi import Request, Response
 from supervisor_mcp.operations.subscriptions import (
     DOCUMENT,
     Subscribed,
+    Subscription,
     SubscriptionListQuery,
     SubscriptionPage,
+    SubscriptionQuery,
     SubscriptionRequest,
     Unsubscribed,
     Unsubscription,
+    get_subscription,
     list_subscriptions,
     subscribe,
     unsubscribe,
@@ -30,12 +33,12 @@ class SubscriptionsResource(ReadResource):
         "list_subscriptions",
         "List subscriptions",
         SubscriptionListQuery,
-        {JSON: SubscriptionPage},
+        {JSON: SubscriptionPage | Subscription},
         problems=(404,),
     )
 
     async def on_get(self, req: Request, resp: Response) -> None:
-        """Answer with a page."""
+        """Answer with a page, or with the subscription that is named."""
         query = self.operation.read(req)
         send_json(resp, await list_subscriptions(self._context, query, self._clock()))
 
@@ -59,6 +62,24 @@ class SubscribeResource(Resource):
         query = self.operation.read(req)
         document = await read_document(req)
         send_json(resp, await subscribe(self._context, query, document, self._clock()))
+
+
+class SubscriptionResource(ReadResource):
+    """A subscription."""
+
+    path = SUBSCRIPTION
+    operation = Operation(
+        "get_subscription",
+        "A subscription",
+        SubscriptionQuery,
+        {JSON: Subscription},
+        problems=(404,),
+    )
+
+    async def on_get(self, req: Request, resp: Response) -> None:
+        """Answer with the subscription."""
+        query = self.operation.read(req)
+        send_json(resp, await get_subscription(self._context, query, self._clock()))
 
 
 class UnsubscribeResource(Resource):

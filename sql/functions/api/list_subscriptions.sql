@@ -14,7 +14,10 @@ declare
     v_answer json;
 begin
     if p_name is not null then
-        perform internal.find_subscription(p_name);
+        return (
+            select internal.subscription_json(subscription) from data.subscription
+            where subscription_id = internal.find_subscription(p_name)
+        );
     end if;
     with page as (
         select
@@ -22,9 +25,7 @@ begin
             subscription.name,
             row_number() over (order by subscription.name) as place
         from data.subscription
-        where
-            (p_name is null or subscription.name = p_name)
-            and (v_after is null or subscription.name > v_after)
+        where v_after is null or subscription.name > v_after
         order by subscription.name
         limit v_limit + 1
     )
@@ -43,6 +44,6 @@ begin
 end
 $$;
 comment on function api.list_subscriptions(text, integer, text, timestamptz) is
-'Subscriptions by name, or the one named p_name, without their secrets: {items, next_cursor}; see
-internal.subscription_json. A page has p_limit items, by default 100, at most 1000.
+'Subscriptions by name, without their secrets: {items, next_cursor}; see internal.subscription_json. p_name
+asks for one of them, alone. A page has p_limit items, by default 100, at most 1000.
 Errors: subscription_unknown, limit_in_range, cursor_invalid.';

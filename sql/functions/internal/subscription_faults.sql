@@ -19,11 +19,10 @@ begin
             end
         from internal.document_faults(p_name, p_document, v_schema) as fault
         union all
-        -- What a pattern cannot tell.
         select
             'url',
-            'field_well_formed',
-            v_schema #>> '{properties,url,$comment}'
+            'host_well_formed',
+            'Send an IPv6 address between the brackets, such as http://[2001:db8::1]:9093.'
         where not pg_input_is_valid(substring(p_document ->> 'url' from '^https?://\[([^]/?#]*)\]'), 'inet')
         union all
         select

@@ -38,7 +38,8 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
 
         Example: {}
 
-        The answer is ordered by name; failed counts requests that were given up.
+        The answer is ordered by name; failed counts requests that were given up. With name, it is
+        that subscription alone.
         """
         return bounded(await subscriptions.list_subscriptions(context, query, clock()), NARROW)
 
