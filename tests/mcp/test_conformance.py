@@ -273,6 +273,8 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
         {"state": "firing", "server": "io.github.acme/search", "suppressed": False, "limit": 1},
     ),
     ("list_active_alerts", "/alerts/active", {"labels": {"source": "billing-mcp"}}),
+    ("list_active_alerts", "/alerts/active", {"labels": {"sorce": "billing-mcp"}}),
+    ("list_active_alerts", "/alerts/active", {"id": "0b2f8c0d5e6a7f19"}),
     (
         "list_alert_history",
         "/alerts/history",

@@ -20,6 +20,7 @@ from supervisor_mcp.rest.app import OPERATIONS
 UNSTATABLE = {
     "alerts_or_facts",
     "as_of_unfiltered",
+    "comment_in_range",
     "condition_complete",
     "cursor_invalid",
     "duration_in_range",

@@ -9,17 +9,18 @@ import pytest
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from tests.sql.calls import NOW, Json, ask, refused
+from tests.sql.alerts import above, define
+from tests.sql.calls import NOW, Json, ask, ingest_metrics, metric, refused
 from tests.sql.histories import add_server
 from tests.sql.raised_alerts import EVIDENCE, add_silence, after, matcher, raise_alert, written
 
 
 def list_active_alerts(db: Connection, now: datetime = NOW, **filters: Any) -> Json:
-    names = ("state", "rule", "server", "labels", "suppressed", "limit", "cursor")
+    names = ("state", "rule", "id", "server", "labels", "suppressed", "limit", "cursor")
     assert set(filters) <= set(names)
     if "labels" in filters:
         filters["labels"] = Jsonb(filters["labels"])
-    statement = "select api.list_active_alerts(%s, %s, %s, %s, %s, %s, %s, %s)"
+    statement = "select api.list_active_alerts(%s, %s, %s, %s, %s, %s, %s, %s, %s)"
     answer: Json = ask(db, statement, *(filters.get(name) for name in names), now)
     return answer
 
@@ -68,6 +69,7 @@ def test_an_alert_is_listed_with_its_evidence(db: Connection) -> None:
             }
         ],
         "next_cursor": None,
+        "hint": None,
     }
 
 
@@ -96,6 +98,30 @@ def test_alerts_are_filtered(db: Connection) -> None:
     assert ids(db, server="acme/search") == [down, slow]
     assert ids(db, labels={"region": "us", "source": "db"}) == [other]
     assert ids(db, labels={"region": "us"}, rule="down") == []
+    assert ids(db, id=slow) == [slow]
+    assert ids(db, id=slow, rule="down") == []
+
+
+def test_a_label_that_nothing_has_is_answered_with_those_there_are(db: Connection) -> None:
+    raise_alert(db, "slow", region="eu", source="web")
+
+    answer = list_active_alerts(db, labels={"regoin": "eu", "severity": "warning"})
+    assert answer["items"] == []
+    assert answer["hint"] == (
+        'No active alert or rule has the label "regoin". Did you mean "region"?'
+        " The labels are alertname, region, severity, source."
+    )
+    assert list_active_alerts(db, labels={"region": "us"})["hint"] is None
+
+
+def test_the_labels_of_rules_without_alerts_are_known(db: Connection) -> None:
+    ingest_metrics(db, [metric()])
+    define(db, above(1, group_by="label.zone"), labels={"team": "shop"})
+
+    assert list_active_alerts(db, labels={"team": "x", "zone": "y"})["hint"] is None
+    db.execute("update data.alert_rule_version set valid = tstzrange(lower(valid), %s)", [NOW])
+    hint = list_active_alerts(db, labels={"team": "x"})["hint"]
+    assert hint.startswith('No active alert or rule has the label "team".')
 
 
 def test_suppressed_alerts_are_kept_apart(db: Connection) -> None:

@@ -49,6 +49,7 @@ def test_a_transition_is_listed_with_its_evidence(db: Connection) -> None:
             }
         ],
         "next_cursor": None,
+        "hint": None,
     }
 
 
@@ -80,6 +81,14 @@ def test_history_is_filtered(db: Connection) -> None:
     assert ids(db, labels={"region": "us"}) == [other]
     assert ids(db, from_=after(hours=-1)) == [down, slow]
     assert ids(db, to=after(hours=-1)) == [other]
+
+
+def test_a_label_that_nothing_has_is_answered_with_those_there_are(db: Connection) -> None:
+    raise_alert(db, region="eu")
+
+    hint = list_alert_history(db, labels={"regoin": "eu"})["hint"]
+    assert hint.endswith('Did you mean "region"? The labels are alertname, region, severity.')
+    assert list_alert_history(db, labels={"region": "eu"})["hint"] is None
 
 
 def test_the_history_of_a_deleted_rule_stays(db: Connection) -> None:

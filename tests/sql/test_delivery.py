@@ -408,6 +408,18 @@ def test_a_bad_subscription_is_refused_with_its_field(
     assert field in [fault["field"] for fault in problem.params["faults"]]
 
 
+def test_a_matcher_of_a_label_that_nothing_has_is_stored_with_a_hint(db: Connection) -> None:
+    wanted = {"matchers": [{"name": "severty", "operator": "=", "value": "critical"}]}
+
+    answer = subscribe(db, alerts=wanted)
+
+    assert answer["outcome"] == "created"
+    assert answer["hint"].startswith(
+        'No active alert or rule has the label "severty". Did you mean'
+    )
+    assert subscribe(db, facts={})["hint"] is None
+
+
 def test_a_refusal_repeats_no_secret(db: Connection) -> None:
     with refused(db, "document_refused") as problem:
         subscribe(db, facts={}, secret="whsec_TOPSECRET", url="http://ann:TOPSECRET@example.com/")

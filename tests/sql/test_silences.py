@@ -66,6 +66,7 @@ def test_alerts_are_silenced(db: Connection) -> None:
         "updated_at": written(NOW),
         "changed": True,
         "alerts": 2,
+        "hint": None,
     }
     assert silenced(db) == {alert}
 
@@ -110,6 +111,24 @@ def test_a_cancelled_silence_ends_now(db: Connection) -> None:
     assert (answer["status"], answer["comment"], answer["changed"]) == ("cancelled", "done", True)
     assert silenced(db, after(hours=1)) == set()
     assert cancel(db, now=after(hours=1.5))["changed"] is False
+
+
+def test_a_silence_is_cancelled_without_a_comment_and_keeps_its_own(db: Connection) -> None:
+    silence(db)
+
+    answer = silence(db, matchers=None, end=None, comment=None, cancelled=True, now=after(hours=1))
+
+    assert (answer["status"], answer["comment"]) == ("cancelled", "update")
+
+
+def test_a_matcher_of_a_label_that_nothing_has_is_stored_with_a_hint(db: Connection) -> None:
+    raise_alert(db, source="web")
+
+    answer = silence(db, matchers=[*WEB, matcher("regoin", "!=", "eu")])
+
+    assert (answer["alerts"], answer["status"]) == (1, "active")
+    unknown = 'No active alert or rule has the label "regoin". '
+    assert answer["hint"] == unknown + "The labels are alertname, severity, source."
 
 
 def test_a_cancelled_silence_can_be_created_again(db: Connection) -> None:

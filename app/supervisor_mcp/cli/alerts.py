@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
-from supervisor_mcp.cli import console, streams
+from supervisor_mcp.cli import console, lengths, streams
+from supervisor_mcp.cli.alert import show_alert
+from supervisor_mcp.cli.failure import USAGE, Failure
 from supervisor_mcp.cli.parameters import (
     Author,
     From,
@@ -53,9 +55,10 @@ class State(StrEnum):
 
 alerts = typer.Typer(
     name="alerts",
-    help="List, acknowledge and silence alerts.",
+    help="List, show, acknowledge and silence alerts.",
     rich_markup_mode=None,
 )
+alerts.command("show")(show_alert)
 alerts.command("silence")(silence_alerts)
 alerts.command("silences")(list_silences)
 
@@ -119,6 +122,8 @@ def list_active(
     table("Active alerts", ACTIVE, rows, whole=("id",), spare=SPARE_OF_ACTIVE, framed=False)
     if not rows:
         console.say("No alerts match." if any(filters.values()) else "No alert is active.")
+    if result["hint"]:
+        console.say(result["hint"])
     if result["next_cursor"] is not None:
         console.say("There are more. Raise --limit, or narrow the list, for example with --rule.")
 
@@ -155,6 +160,8 @@ def list_history(
     table("History of alerts", CHANGES, rows, whole=("id",), spare=SPARE_OF_CHANGES, framed=False)
     if not rows:
         console.say("Nothing has changed in this time.")
+    if result["hint"]:
+        console.say(result["hint"])
     if result["next_cursor"] is not None:
         console.say("There are more. Raise --limit, or narrow the list, for example with --to.")
 
@@ -180,7 +187,11 @@ def ack_alert(
     author: Author = None,
     until: Annotated[
         str | None,
-        typer.Option(metavar="RFC3339", help="Until when; until it is resolved if left out."),
+        typer.Option(
+            metavar="TIME",
+            help="How long from now, such as 2h, or until when (RFC 3339); until it is resolved if"
+            " left out.",
+        ),
     ] = None,
     note: Annotated[str | None, typer.Option(help="What is being done.")] = None,
     as_json: Json = False,
@@ -192,7 +203,7 @@ def ack_alert(
 
     from supervisor_mcp.cli.client import connect
 
-    members = {"author": author_of(author), "until": until, "note": note}
+    members = {"author": author_of(author), "until": _end(until), "note": note}
     with connect() as client:
         answer = client.write("POST", f"/alerts/active/{quote(id_, safe='')}/ack", members)
     if as_json:
@@ -205,7 +216,19 @@ def ack_alert(
 
 
 def _label_filters(given: list[str] | None) -> Mapping[str, str]:
-    return {f"label.{name}": value for name, value in read_labels(given).items()}
+    labels = read_labels(given)
+    for name, value in labels.items():
+        if value.startswith("="):
+            raise Failure(
+                f'--label "{name}={value}" has the operator ==.',
+                USAGE,
+                hint=f"Use = for equality: --label {name}={value.lstrip('=')}.",
+            )
+    return {f"label.{name}": value for name, value in labels.items()}
+
+
+def _end(until: str | None) -> str | None:
+    return until and (lengths.from_now(until) or until)
 
 
 def _rest(labels: dict[str, str]) -> str:

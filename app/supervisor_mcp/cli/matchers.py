@@ -13,6 +13,13 @@ MATCHER = re.compile(r"([A-Za-z_][A-Za-z0-9_.]*)(=~|!~|!=|=)(.*)", re.DOTALL)
 def read(given: str) -> dict[str, str]:
     """A matcher from a text. Raises Failure."""
     found = MATCHER.fullmatch(given)
+    if found and found[2] in ("=", "!=") and found[3].startswith("="):
+        raise Failure(
+            f'"{given}" has the operator {found[2]}=, which matchers do not have.',
+            USAGE,
+            hint=f"Use {found[2]} for {'equality' if found[2] == '=' else 'inequality'}, and =~ or"
+            " !~ for a value that begins with =.",
+        )
     if not found:
         raise Failure(
             f'"{given}" is not a matcher.',

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from supervisor_mcp.cli import console, matchers
+from supervisor_mcp.cli import console, lengths, matchers
 from supervisor_mcp.cli.failure import USAGE, Failure
 from supervisor_mcp.cli.parameters import Author, Json, Limit, author_of
 from supervisor_mcp.cli.quantities import moment
@@ -17,8 +15,6 @@ from supervisor_mcp.cli.tables import table
 COLUMNS = ("id", "status", "matchers", "from", "to", "author", "comment")
 # Those that a narrow terminal has no room for, the least important first.
 SPARE = ("author", "from")
-LENGTH = re.compile(r"([1-9][0-9]{0,5})([smhd])")
-UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def silence_alerts(
@@ -44,7 +40,7 @@ def silence_alerts(
     to: Annotated[
         str | None, typer.Option(metavar="RFC3339", help="End, instead of --for.")
     ] = None,
-    comment: Annotated[str | None, typer.Option(help="Why; required.")] = None,
+    comment: Annotated[str | None, typer.Option(help="Why; required, except to cancel.")] = None,
     author: Author = None,
     cancel: Annotated[bool, typer.Option("--cancel", help="End the silence now.")] = False,
     as_json: Json = False,
@@ -74,6 +70,8 @@ def silence_alerts(
     console.write(
         f"{silence['id']} is {silence['status']}, {span}; {silence['alerts']} active alerts match\n"
     )
+    if silence["hint"]:
+        console.say(silence["hint"])
 
 
 def list_silences(
@@ -118,8 +116,8 @@ def _end(length: str | None, to: str | None) -> str | None:
     """The end of a silence, from its length or as it is given."""
     if length is None:
         return to
-    found = LENGTH.fullmatch(length)
-    if to is not None or not found:
-        problem = "--for and --to are both given." if found else f'--for "{length}" is no length.'
+    end = lengths.from_now(length)
+    if to is not None or end is None:
+        problem = "--for and --to are both given." if end else f'--for "{length}" is no length.'
         raise Failure(problem, USAGE, hint="Send either --for 2h, or --to RFC3339.")
-    return (datetime.now(UTC) + timedelta(**{UNITS[found[2]]: int(found[1])})).isoformat()
+    return end

@@ -211,6 +211,8 @@ def subscribe(
     if stored["secret"] is not None and secret_file is None:
         console.write(f"secret {stored['secret']}\n")
         console.say("Keep the secret: it is not shown again.")
+    if stored["hint"]:
+        console.say(stored["hint"])
 
 
 @subscriptions.command("remove")

@@ -20,6 +20,7 @@ OnlyRule = Annotated[
     str | None,
     Meta(description="Only this rule.", extra_json_schema=text_rules.ALERT_RULE_NAME),
 ]
+OnlyId = Annotated[str | None, Meta(description="Only this alert.")]
 OnlyServer = Annotated[
     str | None,
     Meta(
@@ -32,11 +33,17 @@ OnlyLabels = Annotated[
 ]
 
 
+Hint = Annotated[
+    str | None, Meta(description="Which of the labels that were sent no alert and no rule has.")
+]
+
+
 class ActiveAlertQuery(Query, frozen=True):
     """Which active alerts to list."""
 
     state: Annotated[State | None, Meta(description="Only this state.")] = None
     rule: OnlyRule = None
+    id: OnlyId = None
     server: OnlyServer = None
     labels: OnlyLabels = None
     suppressed: Annotated[bool | None, Meta(description="Whether it notifies nobody.")] = None
@@ -48,7 +55,7 @@ class AlertHistoryQuery(Query, frozen=True):
     """Which changes of the states of alerts to list."""
 
     rule: OnlyRule = None
-    id: Annotated[str | None, Meta(description="Only this alert.")] = None
+    id: OnlyId = None
     labels: OnlyLabels = None
     from_: From = field(default=None, name="from")
     to: To = None
@@ -125,6 +132,7 @@ class ActiveAlertPage(Struct):
 
     items: list[ActiveAlert]
     next_cursor: str | None
+    hint: Hint
 
 
 class AlertTransition(Struct):
@@ -149,6 +157,7 @@ class AlertHistoryPage(Struct):
 
     items: list[AlertTransition]
     next_cursor: str | None
+    hint: Hint
 
 
 async def list_active_alerts(context: Context, query: ActiveAlertQuery, now: datetime) -> bytes:

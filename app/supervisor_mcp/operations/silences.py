@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from supervisor_mcp.operations import text_rules
+from supervisor_mcp.operations.alerts import Hint
 from supervisor_mcp.operations.arguments import Cursor, Limit, Timestamp
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.documents import SCHEMAS
@@ -27,12 +28,12 @@ class SilenceRequest(Query, frozen=True):
     ]
     author: Annotated[str, Meta(description="Who silences.", extra_json_schema=text_rules.OWNER)]
     comment: Annotated[
-        str,
+        str | None,
         Meta(
-            description="Why.",
+            description="Why; only cancelled may leave it out.",
             extra_json_schema={"minLength": 1, "maxLength": 1000},
         ),
-    ]
+    ] = None
     matchers: Annotated[
         list[dict[str, Any]] | None,
         Meta(
@@ -87,6 +88,7 @@ class SilencedAlerts(Silence):
 
     changed: bool
     alerts: int
+    hint: Hint
 
 
 class SilencePage(Struct):

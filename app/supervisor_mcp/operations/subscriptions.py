@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 
 from supervisor_mcp.db import Json
 from supervisor_mcp.operations import text_rules
+from supervisor_mcp.operations.alerts import Hint
 from supervisor_mcp.operations.arguments import Cursor, Limit
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.documents import SCHEMAS
@@ -87,6 +88,7 @@ class Subscribed(Subscription):
         str | None,
         Meta(description="Key of the signatures; shown only by the call that sets it."),
     ]
+    hint: Hint
 
 
 class SubscriptionPage(Struct):

@@ -1,6 +1,7 @@
 create or replace function api.list_active_alerts(
     p_state text,
     p_rule text,
+    p_id text,
     p_server text,
     p_labels jsonb,
     p_suppressed boolean,
@@ -44,6 +45,7 @@ begin
             where
                 shown.state = coalesce(p_state, shown.state)
                 and shown.rule = coalesce(p_rule, shown.rule)
+                and shown.id = coalesce(p_id, shown.id)
                 and (p_server is null or shown.labels @> any(v_about))
                 and shown.labels @> coalesce(p_labels, '{}')
                 and shown.suppressed = coalesce(p_suppressed, shown.suppressed)
@@ -87,7 +89,8 @@ begin
         ),
         'next_cursor', case when count(*) > v_limit then internal.write_cursor(
             'alerts', max(rank || '/' || starts || '/' || id) filter (where place = v_limit)
-        ) end
+        ) end,
+        'hint', case when count(*) = 0 then internal.label_hint(array(select jsonb_object_keys(p_labels))) end
     )
     into v_answer
     from page;
@@ -95,13 +98,14 @@ begin
 end
 $$;
 comment on function api.list_active_alerts(
-    text, text, text, jsonb, boolean, integer, text, timestamptz
+    text, text, text, text, jsonb, boolean, integer, text, timestamptz
 ) is
 'Alerts that are pending or firing, by severity and then the longest first: {items: [{id, rule, version,
 severity, state, labels, annotations, value, active_at, fired_at, recovering_at, ack, suppressed,
-silenced_by, inhibited_by, maintenance, evidence}], next_cursor}. ack is {author, at, until, note} or
+silenced_by, inhibited_by, maintenance, evidence}], next_cursor, hint}. ack is {author, at, until, note} or
 null. A suppressed alert notifies nobody: silenced_by has the ids of its silences, inhibited_by those of
-alerts of a higher severity about the same, maintenance those of windows. p_server asks for those about a
-server or its source, p_labels for those with all of these labels. A page has p_limit items, by default
+alerts of a higher severity about the same, maintenance those of windows. p_id asks for the one with
+this id, p_server for those about a server or its source, p_labels for those with all of these labels;
+hint says which of them no alert and no rule has, where none match. A page has p_limit items, by default
 100, at most 1000; next_cursor is null on the last one.
 Errors: alert_state_known, alert_rule_unknown, server_unknown, limit_in_range, cursor_invalid.';

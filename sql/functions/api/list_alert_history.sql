@@ -73,7 +73,8 @@ begin
             'alert_history',
             max((extract(epoch from at) * 1000000)::bigint || '/' || transition_id)
             filter (where place = v_limit)
-        ) end
+        ) end,
+        'hint', case when count(*) = 0 then internal.label_hint(array(select jsonb_object_keys(p_labels))) end
     )
     into v_answer
     from page;
@@ -84,7 +85,8 @@ comment on function api.list_alert_history(
     text, text, jsonb, timestamptz, timestamptz, integer, text, timestamptz
 ) is
 'Changes of the states of alerts in [p_from, p_to), the newest first: {items: [{id, rule, version,
-severity, at, from_state, to_state, late, value, labels, annotations, evidence}], next_cursor}. p_rule is
-the name of a rule, also of a deleted one, and p_id the id of an alert; p_labels asks for those with all of these labels. late says that late data changed the
-condition. A page has p_limit items, by default 100, at most 1000; next_cursor is null on the last one.
+severity, at, from_state, to_state, late, value, labels, annotations, evidence}], next_cursor, hint}.
+p_rule is the name of a rule, also of a deleted one, and p_id the id of an alert; p_labels asks for those
+with all of these labels, and hint says which of them no alert and no rule has, where none match. late says
+that late data changed the condition. A page has p_limit items, by default 100, at most 1000; next_cursor is null on the last one.
 Errors: alert_rule_unknown, from_before_to, limit_in_range, cursor_invalid.';

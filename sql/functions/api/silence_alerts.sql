@@ -20,6 +20,7 @@ declare
     v_after data.silence;
     v_known boolean;
     v_from timestamptz;
+    v_comment text;
 begin
     -- Requests for silences take turns: for one of them, and for the last ones of the quota.
     perform pg_advisory_xact_lock(hashtextextended('silence', 0));
@@ -27,19 +28,20 @@ begin
     from data.silence
     where silence_id = p_id;
     v_known := found;
+    v_comment := coalesce(p_comment, case when p_cancelled then v_before.comment end);
+    if p_cancelled and not v_known then
+        raise exception 'unknown silence "%"', left(p_id, 200)
+            using errcode = 'SV404', constraint = 'silence_unknown', column = 'id',
+            hint = 'list_silences (GET /alerts/silences) lists the silences.';
+    end if;
     perform internal.check_silence(
-        p_id, p_author, p_comment,
+        p_id, p_author, v_comment,
         case when v_known or p_cancelled then p_matchers else coalesce(p_matchers, '[]') end
     );
     v_after := v_before;
     v_after.author := p_author;
-    v_after.comment := p_comment;
+    v_after.comment := v_comment;
     if p_cancelled then
-        if not v_known then
-            raise exception 'unknown silence "%"', p_id
-                using errcode = 'SV404', constraint = 'silence_unknown', column = 'id',
-                hint = 'list_silences (GET /alerts/silences) lists the silences.';
-        end if;
         v_after.cancelled_at := coalesce(v_before.cancelled_at, p_now);
     else
         v_after.silence_id := p_id;
@@ -90,7 +92,10 @@ begin
             select
                 json_build_object(
                     'changed', v_after is distinct from v_before,
-                    'alerts', count(*)
+                    'alerts', count(*),
+                    'hint', internal.label_hint(
+                        array(select jsonb_array_elements(v_after.matchers) ->> 'name')
+                    )
                 )
             from data.alert
             where labels @@ internal.matchers_path(v_after.matchers)
@@ -105,7 +110,8 @@ comment on function api.silence_alerts(
 changes or cancels the silence p_id. Operators are =, !=, =~ and !~; a regular expression matches the
 whole value; a label that is missing has the value ''''. Without p_from, the silence starts now, or when
 it started before; without p_matchers, it keeps those that it has. With p_cancelled, it ends now; only
-p_author and p_comment are needed then. The same content again changes nothing. Returns {id, status,
-matchers, from, to, author, comment, updated_at, changed, alerts}; alerts is how many active alerts match.
+p_author is needed then, and the comment stays without p_comment. The same content again changes nothing.
+Returns {id, status, matchers, from, to, author, comment, updated_at, changed, alerts, hint}; alerts is how
+many active alerts match, and hint says which labels no alert and no rule has.
 Errors: silence_id_well_formed, author_well_formed, comment_in_range, document_refused,
 silence_closed, from_before_to, silence_unknown, count_within_quota.';

@@ -32,6 +32,12 @@ class Page(Struct):
     next_cursor: str | None
 
 
+class AlertPage(Page):
+    """hint says which labels that were sent no alert and no rule has."""
+
+    hint: str | None
+
+
 class Acked(Struct):
     """An alert with its acknowledgement."""
 
@@ -90,9 +96,9 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
         return bounded(await silences.list_silences(context, query, clock()), SHORTEN)
 
     return [
-        OperationTool.asking(list_active_alerts, ActiveAlertQuery, "List active alerts", Page),
+        OperationTool.asking(list_active_alerts, ActiveAlertQuery, "List active alerts", AlertPage),
         OperationTool.asking(
-            list_alert_history, AlertHistoryQuery, "List the history of alerts", Page
+            list_alert_history, AlertHistoryQuery, "List the history of alerts", AlertPage
         ),
         OperationTool.asking(
             ack_alert, Acknowledgement, "Acknowledge an alert", Acked, hints=STORING
