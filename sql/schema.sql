@@ -1008,6 +1008,8 @@ create function internal.pick_statistic(p_statistics data.statistics, p_name tex
 
 create function internal.plan_reading(p_last_event_id text, p_until text, p_now timestamp with time zone, OUT seen pg_snapshot, OUT change bigint, OUT number bigint, OUT at timestamp with time zone, OUT base pg_snapshot, OUT unseen bigint[], OUT from_change bigint, OUT until pg_snapshot, OUT hidden bigint[], OUT to_change bigint, OUT until_position text, OUT is_covered boolean, OUT is_foreign boolean) returns record language plpgsql stable;
 
+create function internal.plot_condition(p_rule data.alert_rule_version, p_name text, p_label text, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_points integer) returns json language sql stable;
+
 create function internal.plot_series(p_kind bigint, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns json language sql stable;
 
 create function internal.present_agg(p_kind text, p_window text, p_answers json[], p_now timestamp with time zone) returns json language sql immutable;
@@ -1256,7 +1258,7 @@ create schema api;
 
 create function api.ack_alert(p_id text, p_author text, p_until timestamp with time zone, p_note text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.backtest_alert_rule(p_rule jsonb, p_name text, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_incidents jsonb, p_incident_kind text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.backtest_alert_rule(p_rule jsonb, p_name text, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_incidents jsonb, p_incident_kind text, p_points integer, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.define_alert_rule(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1871,7 +1873,7 @@ create table deploy.setting (
 
 -- privileges
 grant execute on function api.ack_alert(text,text,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
-grant execute on function api.backtest_alert_rule(jsonb,text,timestamp with time zone,timestamp with time zone,text,jsonb,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.backtest_alert_rule(jsonb,text,timestamp with time zone,timestamp with time zone,text,jsonb,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.define_alert_rule(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.delete_alert_rule(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;

@@ -41,6 +41,11 @@ def rule(history: str, tmp_path: Path) -> Path:
     return file
 
 
+def rule_name(file: Path) -> str:
+    name: str = json.loads(file.read_text())["name"]
+    return name
+
+
 def ago(hours: float) -> str:
     return (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
 
@@ -51,6 +56,30 @@ def test_a_back_test_shows_when_a_rule_would_have_fired(service: Service, rule: 
     assert result.returncode == 0, result.stderr
     assert "█ firing, ▒ pending" in result.stdout
     assert "2 alerts, " in result.stdout
+
+
+def test_the_series_is_drawn_above_with_its_threshold(service: Service, rule: Path) -> None:
+    result = service.run("backtest", str(rule), "--step", "1m", "--from", ago(3))
+
+    title, *plot = result.stdout.splitlines()[:9]
+    assert title == f"alertname={rule_name(rule)}, severity=warning: 1 to 9, threshold > 5 (─)"
+    assert {len(line) for line in plot} == {60}
+    assert [any("█" in line for line in plot), any("─" in line for line in plot)] == [True, True]
+    assert plot[-1].startswith(" ")
+    answer = json.loads(service.run("backtest", str(rule), "--from", ago(3), "--json").stdout)
+    assert answer["series"] is None
+
+
+def test_the_series_of_a_rule_that_never_fires_is_drawn(service: Service, rule: Path) -> None:
+    document = json.loads(rule.read_text())
+    document["condition"]["threshold"] = 50
+    rule.write_text(json.dumps(document))
+
+    result = service.run("backtest", str(rule), "--step", "1m", "--from", ago(3))
+
+    assert "1 to 9, threshold > 50 (─)" in result.stdout
+    assert result.stdout.splitlines()[1] == "─" * 60
+    assert "0 alerts, " in result.stdout
 
 
 def test_incidents_give_a_score(service: Service, rule: Path, tmp_path: Path) -> None:
@@ -79,6 +108,18 @@ def test_a_threshold_is_suggested_for_the_condition_of_a_rule(service: Service, 
     )
 
     assert result.stdout.startswith("> 1 gives 2 alerts from ")
+
+
+def test_a_threshold_is_suggested_for_a_rule_that_is_defined(service: Service, rule: Path) -> None:
+    assert service.run("alert-rules", "define", str(rule), "--author", "ann").returncode == 0
+    options = ("--per-month", "1000", "--step", "1m", "--from", ago(3))
+
+    result = service.run("alert-rules", "suggest", rule_name(rule), *options)
+
+    assert result.stdout.startswith("> 1 gives 2 alerts from "), result.stderr
+    unknown = service.run("alert-rules", "suggest", f"{rule_name(rule)}x", *options)
+    assert unknown.returncode == 4
+    assert f'Did you mean "{rule_name(rule)}"?' in unknown.stderr
 
 
 def test_an_unknown_rule_is_refused_with_a_hint(service: Service) -> None:

@@ -29,11 +29,12 @@ def backtest(
     step: str | None = "1m",
     incidents: list[Json] | None = None,
     incident_kind: str | None = None,
+    points: int | None = None,
 ) -> Json:
     """The answer to a back-test."""
     answer: Json = ask(
         conn,
-        "select api.backtest_alert_rule(%s, %s, %s, %s, %s, %s, %s, %s)",
+        "select api.backtest_alert_rule(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
         None if rule is None else Jsonb(rule),
         name,
         since,
@@ -41,6 +42,7 @@ def backtest(
         step,
         None if incidents is None else Jsonb(incidents),
         incident_kind,
+        points,
         NOW,
     )
     return answer
@@ -93,6 +95,47 @@ def test_a_back_test_lists_the_transitions_and_stores_none(busy: Connection) -> 
     assert answer["alerts"] == 2
     assert answer["firing_seconds"] == 1200
     assert ask(busy, "select count(*) from data.alert_transition") == 0
+
+
+def test_the_series_can_be_drawn_with_its_threshold(busy: Connection) -> None:
+    rule = {"name": "high", "condition": above(5, window="1m", statistic="max")}
+
+    series = backtest(busy, rule, points=6)["series"]
+
+    assert series["labels"] == {"alertname": "high", "severity": "warning"}
+    assert (series["operator"], series["threshold"]) == (">", 5)
+    # Ten minutes each, of which the largest value counts.
+    assert [(at[11:16], value) for at, value in series["points"]] == [
+        *(("11:34", 1), ("11:44", 1), ("11:54", 9), ("12:04", 1), ("12:14", 1), ("12:24", 9)),
+    ]
+    assert backtest(busy, rule)["series"] is None
+
+
+def test_the_series_of_a_rule_that_never_fires_is_the_nearest_to_the_threshold(
+    db: Connection,
+) -> None:
+    for source, value in (("a", 3), ("b", 1), ("c", 2)):
+        ingest_metrics(
+            db, [metric(source=source, value=value + n % 2, ts=ago(minutes=n)) for n in range(62)]
+        )
+    condition = above(9, window="1m", statistic="max", group_by="source")
+    below = {**condition, "operator": "<", "threshold": -1}
+
+    drawn = backtest(db, {"condition": condition}, points=1000)["series"]
+    assert (drawn["labels"]["source"], len(drawn["points"])) == ("a", 60)
+    drawn = backtest(db, {"condition": condition}, points=1000, since=NOW - 2 * HOUR)["series"]
+    assert [value is None for _, value in drawn["points"]].count(True) == pytest.approx(60, abs=2)
+    assert datetime.fromisoformat(drawn["points"][0][0]) == NOW - 2 * HOUR
+    drawn = backtest(db, {"condition": below}, points=2)["series"]
+    assert drawn["labels"]["source"] == "b"
+    assert [value for _, value in drawn["points"]] == [1, 1]
+
+
+def test_a_series_has_at_most_1000_points(busy: Connection) -> None:
+    for points in (0, 1001):
+        with refused(busy, "points_in_range") as problem:
+            backtest(busy, {"condition": above(5)}, points=points)
+        assert problem.column == "points"
 
 
 def test_a_rule_that_is_defined_is_tested_by_its_name(busy: Connection) -> None:

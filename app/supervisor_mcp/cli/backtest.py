@@ -7,13 +7,19 @@ from typing import Annotated, Any
 import typer
 
 from supervisor_mcp.cli import console
+from supervisor_mcp.cli.escape import printable
 from supervisor_mcp.cli.failure import USAGE, Failure
-from supervisor_mcp.cli.firing import firing_lines
+from supervisor_mcp.cli.firing import firing_lines, labels_line
 from supervisor_mcp.cli.parameters import From, Json, To
+from supervisor_mcp.cli.plot import plot_lines
 from supervisor_mcp.cli.quantities import duration, heading, moment
-from supervisor_mcp.cli.tables import table
+from supervisor_mcp.cli.tables import table, text
 
 MOST_SHOWN = 20
+# Of the series: what the service answers with at most, and how many lines it is drawn on.
+MOST_POINTS = 1000
+PLOT_HEIGHT = 8
+UNKNOWN_WIDTH = 60
 SCORES = ("count", "detected", "recall", "precision", "false_alarms", "median_lead_seconds")
 Step = Annotated[
     str | None, typer.Option(help="Time between evaluations, such as 1m; chosen if left out.")
@@ -43,23 +49,26 @@ def backtest(
 
     from supervisor_mcp.cli.client import connect
 
+    width = console.out().width if console.is_terminal() else UNKNOWN_WIDTH
     asked = {
-        **_rule(rule),
+        **tested_rule(rule),
         "from": from_,
         "to": to,
         "step": step,
         "incidents": entries_of(incidents) if incidents else None,
         "incident_kind": incident_kind,
+        "points": None if as_json else min(width, MOST_POINTS),
     }
     with connect() as client:
         answer = client.write("POST", "/alerts/rules/backtest", asked)
     if as_json:
         console.echo(answer)
         return
-    _show(msgspec.json.decode(answer))
+    _show(msgspec.json.decode(answer), width)
 
 
-def _rule(given: str) -> dict[str, Any]:
+def tested_rule(given: str) -> dict[str, Any]:
+    """The rule in a file as rule, else what is given as name. Raises Failure."""
     from pathlib import Path
 
     if given != "-" and not Path(given).is_file():
@@ -83,15 +92,16 @@ def entries_of(name: str) -> list[dict[str, Any]]:
     return documents
 
 
-def _show(result: dict[str, Any]) -> None:
+def _show(result: dict[str, Any], width: int) -> None:
+    if result["series"]:
+        _draw(result["series"], width)
     if result["transitions"]:
-        width = console.out().width if console.is_terminal() else 60
         console.show(*firing_lines(result, width))
     rows = [
         [
             moment(row["at"]),
             row["to_state"],
-            ", ".join(f"{name}={value}" for name, value in sorted(row["labels"].items())),
+            labels_line(row["labels"]),
             row["value"],
         ]
         for row in result["transitions"][:MOST_SHOWN]
@@ -112,3 +122,20 @@ def _show(result: dict[str, Any]) -> None:
             for name in SCORES
         ]
         table("Incidents", names, [[score[name] for name in SCORES]], framed=False)
+
+
+def _draw(series: dict[str, Any], width: int) -> None:
+    """Print the values of the condition for one group, with the threshold, as wide as the bars."""
+    from rich.text import Text
+
+    values = [value for _, value in series["points"]]
+    known = [value for value in values if value is not None]
+    if not known:
+        return
+    low, high = text(float(min(known))), text(float(max(known)))
+    threshold = series["threshold"]
+    limit = "" if threshold is None else f", threshold {series['operator']} {text(threshold)} (─)"
+    named = printable(labels_line(series["labels"]))
+    console.show(
+        Text(f"{named}: {low} to {high}{limit}"), *plot_lines(values, threshold, width, PLOT_HEIGHT)
+    )

@@ -34,6 +34,11 @@ def firing_lines(result: dict[str, Any], width: int) -> list[Text]:
     return [*lines, Text("█ firing, ▒ pending")]
 
 
+def labels_line(labels: dict[str, str]) -> str:
+    """The labels of an alert: `alertname=queue_long, severity=warning`."""
+    return ", ".join(f"{name}={value}" for name, value in sorted(labels.items()))
+
+
 def _spans(
     result: dict[str, Any], end: datetime
 ) -> dict[str, dict[str, list[tuple[datetime, datetime]]]]:
@@ -41,7 +46,7 @@ def _spans(
     spans: dict[str, dict[str, list[tuple[datetime, datetime]]]] = {}
     open_since: dict[str, tuple[str, datetime]] = {}
     for row in result["transitions"]:
-        alert = ", ".join(f"{name}={value}" for name, value in sorted(row["labels"].items()))
+        alert = labels_line(row["labels"])
         at = datetime.fromisoformat(row["at"])
         states = spans.setdefault(alert, {})
         if alert in open_since:

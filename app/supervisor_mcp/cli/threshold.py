@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from supervisor_mcp.cli import console
-from supervisor_mcp.cli.backtest import Step, entries_of
-from supervisor_mcp.cli.parameters import From, Json, To
+from supervisor_mcp.cli.backtest import Step, tested_rule
+from supervisor_mcp.cli.parameters import From, Json, To, complete_rule
 from supervisor_mcp.cli.quantities import moment
+
+if TYPE_CHECKING:
+    from supervisor_mcp.cli.client import Client
 
 
 def suggest_threshold(
-    file: Annotated[
+    given: Annotated[
         str,
         typer.Argument(
-            help="File with a condition (- for standard input), or with a rule.", metavar="FILE"
+            help="File with a condition or a rule (- for standard input), or name of a rule.",
+            metavar="RULE",
+            autocompletion=complete_rule,
         ),
     ],
     per_month: Annotated[int, typer.Option(min=0, help="Alerts that you want in 30 days.")] = 2,
@@ -30,15 +35,9 @@ def suggest_threshold(
 
     from supervisor_mcp.cli.client import connect
 
-    (document,) = entries_of(file)[:1] or [{}]
-    asked = {
-        "condition": document.get("condition", document),
-        "per_month": per_month,
-        "from": from_,
-        "to": to,
-        "step": step,
-    }
+    asked: dict[str, Any] = {"per_month": per_month, "from": from_, "to": to, "step": step}
     with connect() as client:
+        asked["condition"] = _condition(client, given)
         answer = client.write("POST", "/alerts/rules/threshold", asked)
     if as_json:
         console.echo(answer)
@@ -51,3 +50,18 @@ def suggest_threshold(
         f"{found['operator']} {found['threshold']:.6g} gives {found['alerts']} alerts from"
         f" {moment(found['from'])} to {moment(found['to'])}, {found['per_month']:.3g} a month.\n"
     )
+
+
+def _condition(client: Client, given: str) -> dict[str, Any]:
+    """The condition in a file, or that of a rule that is defined."""
+    from urllib.parse import quote
+
+    import msgspec
+
+    tested = tested_rule(given)
+    if "name" in tested:
+        path = f"/alerts/rules/{quote(tested['name'], safe='')}"
+        tested["rule"] = msgspec.json.decode(client.get(path, {"limit": 1}))["document"]
+    rule: dict[str, Any] = tested["rule"]
+    condition: dict[str, Any] = rule.get("condition", rule)
+    return condition

@@ -54,6 +54,13 @@ class BacktestQuery(Query, frozen=True):
             extra_json_schema=text_rules.FACT_KIND,
         ),
     ] = None
+    points: Annotated[
+        int | None,
+        Meta(
+            description="How many points of the series to draw; none if left out.",
+            extra_json_schema={"minimum": 1, "maximum": 1000},
+        ),
+    ] = None
 
 
 class ThresholdQuery(Query, frozen=True):
@@ -83,6 +90,15 @@ class TestedTransition(Struct):
     from_state: str
     to_state: str
     value: float | None
+
+
+class TestedSeries(Struct):
+    """The values of the condition for one group, each the nearest to the threshold of its time."""
+
+    labels: dict[str, str]
+    operator: str | None
+    threshold: float | None
+    points: Annotated[list[list[Any]], Meta(description="[at, value]")]
 
 
 class TestedIncident(Struct):
@@ -115,6 +131,7 @@ class Backtest(Struct):
     alerts: int
     firing_seconds: float
     transitions: list[TestedTransition]
+    series: TestedSeries | None
     truncated: bool
     incidents: Score | None
 

@@ -6,6 +6,7 @@ create or replace function api.backtest_alert_rule(
     p_step text,
     p_incidents jsonb,
     p_incident_kind text,
+    p_points integer,
     p_now timestamptz
 )
 returns json
@@ -20,6 +21,7 @@ declare
     v_to constant timestamptz := coalesce(p_to, p_now);
     v_from constant timestamptz := coalesce(p_from, v_to - interval '7 days');
     v_rule constant data.alert_rule_version := internal.read_tested_rule(p_rule, p_name);
+    v_name constant text := coalesce(p_name, p_rule ->> 'name', 'tested');
     v_condition constant jsonb := v_rule.document -> 'condition';
     v_by constant text := internal.rule_label(v_condition);
     v_incidents jsonb;
@@ -28,6 +30,11 @@ declare
 begin
     perform internal.check_range(v_from, v_to);
     v_step := internal.backtest_step(v_condition, p_step, v_from, v_to);
+    if not p_points between 1 and c_most then
+        raise exception 'points is not between 1 and %', c_most
+            using errcode = 'SV422', constraint = 'points_in_range', column = 'points',
+            hint = format('Send how many points of the series you want, 1 to %s, or none.', c_most);
+    end if;
     v_incidents := internal.read_incidents(p_incidents, p_incident_kind, v_from, v_to);
     with transition as materialized (
         select
@@ -58,7 +65,7 @@ begin
                     json_build_object(
                         'at', first_ones.at,
                         'labels', internal.alert_labels(
-                            coalesce(p_name, p_rule ->> 'name', 'tested'), v_rule.document, v_by, first_ones.label
+                            v_name, v_rule.document, v_by, first_ones.label
                         ),
                         'from_state', first_ones.from_state,
                         'to_state', first_ones.to_state,
@@ -75,6 +82,19 @@ begin
                 limit c_most
             ) as first_ones
         ),
+        'series', case
+            when p_points is not null
+                then internal.plot_condition(
+                    v_rule,
+                    v_name,
+                    (
+                        select label from transition
+                        order by at, label
+                        limit 1
+                    ),
+                    v_from, v_to, v_step, p_points
+                )
+        end,
         'truncated', (select count(*) > c_most from transition),
         'incidents', case
             when v_incidents is not null
@@ -92,12 +112,14 @@ begin
 end
 $$;
 comment on function api.backtest_alert_rule(
-    jsonb, text, timestamptz, timestamptz, text, jsonb, text, timestamptz
+    jsonb, text, timestamptz, timestamptz, text, jsonb, text, integer, timestamptz
 ) is
 'What a rule would have done in [p_from, p_to], by default the last 7 days, evaluated every p_step: {from,
-to, step_seconds, alerts, firing_seconds, transitions, truncated, incidents}. p_rule is a rule as in
+to, step_seconds, alerts, firing_seconds, transitions, series, truncated, incidents}. p_rule is a rule as in
 define_alert_rule; null tests the rule named p_name as it is. Nothing is stored. With p_incidents [{from,
 to}], or the facts of p_incident_kind (ts, and duration_seconds of the payload), incidents has precision,
 recall, false alarms and lead times; see internal.score_backtest. At most 1000 transitions are listed.
+With p_points, series has the values of the condition for the group whose state changes first; see
+internal.plot_condition.
 Errors: document_refused, alert_rule_unknown, rule_or_name, from_before_to, from_in_range, step_well_formed,
-steps_within_limit, kind_unknown.';
+steps_within_limit, points_in_range, kind_unknown.';
