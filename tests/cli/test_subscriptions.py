@@ -77,8 +77,8 @@ def test_subscriptions_are_listed(service: Service, name: str) -> None:
     add(service, name, "--matcher", "severity=critical", "--kind", "Fact:Sale", "--source", "crm")
     rows = service.run("subscriptions").stdout.splitlines()
     assert rows[0] == "name\ttype\turl\talerts\tfacts\tstate\tpending\tfailed\tdelivered"
-    told = "severity=critical\tFact:Sale from crm\tenabled\t0\t0\t"
-    assert f"{name}\twebhook\t{URL}\t{told}" in rows
+    rest = "severity=critical\tFact:Sale from crm\tenabled\t0\t0\t"
+    assert f"{name}\twebhook\t{URL}\t{rest}" in rows
     answer = json.loads(service.run("subscriptions", "--json").stdout)
     assert name in [item["name"] for item in answer["items"]]
 

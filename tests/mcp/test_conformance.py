@@ -337,6 +337,7 @@ THRESHOLD = "/alerts/rules/threshold"
             },
             200,
         ),
+        ("backtest_alert_rule", BACKTEST, {"name": "queue_long", "points": 10}, 200),
         ("backtest_alert_rule", BACKTEST, {"name": "queue_lnog"}, 404),
         ("backtest_alert_rule", BACKTEST, {"name": "queue_long", "incidents": [{"from": 1}]}, 422),
         ("suggest_threshold", THRESHOLD, {"condition": CONDITION, "per_month": 2}, 200),

@@ -32,7 +32,7 @@ class Type(StrEnum):
 
 subscriptions = typer.Typer(
     name="subscriptions",
-    help="List, show, add and remove who is notified of alerts and facts.",
+    help="List, show and change who is notified of alerts and facts.",
     rich_markup_mode=None,
 )
 

@@ -32,7 +32,9 @@ begin atomic
         || 'The labels are ' || array_to_string((max(known.names))[:20], ', ')
         || case when cardinality(max(known.names)) > 20 then ', …' else '' end || '.'
     from known
-    inner join unnest(p_names) as given (name) on given.name <> all(known.names);
+    inner join unnest(p_names) as given (name) on given.name <> all(known.names)
+    -- Without names, the labels are not looked up.
+    where cardinality(p_names) > 0;
 end;
 comment on function internal.label_hint(text[]) is
 'What to correct where labels are asked for that no active alert and no rule has; null where all are known.';
