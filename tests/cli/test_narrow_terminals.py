@@ -34,7 +34,7 @@ def crowded(service: Service) -> Service:
     dsn = service.analyst_dsn.replace("supervisor_analyst@", "postgres@")
     with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn:
         raised = raise_alert(
-            conn, "latency_p95_high", "critical", since=since, server=server, region="eu-west-1"
+            conn, "latency_p95_of_eu", "critical", since=since, server=server, region="eu-west-1"
         )
         add_transition(conn, raised, at=since)
     update = {
