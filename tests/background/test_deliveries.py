@@ -230,6 +230,29 @@ async def test_a_delivery_of_which_the_record_was_lost_is_recorded_when_the_data
     assert len(there.requests) == 1
 
 
+async def test_an_outage_is_over_for_the_log_while_requests_are_always_under_way(
+    fresh_database: str, conn: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="supervisor_mcp")
+    place = conninfo_to_dict(fresh_database)
+    async with (
+        proxy.start(str(place["host"]), int(place["port"])) as between,  # type: ignore[arg-type]
+        receiver(silent=True) as there,
+    ):
+        url = make_conninfo(fresh_database, host="127.0.0.1", port=between.port)
+        async with process(url, pool_size=2, delivery_timeout_seconds=30):
+            subscribe(conn, there.url, facts={})
+            store(conn, "1")
+            await has(there, lambda sent: sent.requests)
+            between.refusing = True
+            between.drop()
+            await log_has(caplog, "delivery does not run")
+            between.refusing = False
+            await log_has(caplog, "delivery runs again")
+            # The request of before is still under way.
+            assert ask(conn, "select claimed_until is not null from data.delivery")
+
+
 async def test_without_the_setting_nothing_is_sent(fresh_database: str, conn: Connection) -> None:
     async with receiver() as there, process(fresh_database, delivery=False):
         subscribe(conn, there.url, facts={})

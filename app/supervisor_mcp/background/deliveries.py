@@ -58,18 +58,17 @@ class Deliveries:
         self._jitter = jitter
         self._under_way: dict[str, asyncio.Task[Outcome]] = {}
 
-    async def step(self) -> None:
-        """Send what is due, until nothing is. Raises `Problem`."""
+    async def step(self) -> bool:
+        """Note what has ended and send what is due; whether any is under way. Raises `Problem`."""
         await self._record()
         await self._take()
-        while self._under_way:
+        if self._under_way:
             await asyncio.wait(
                 self._under_way.values(),
                 timeout=STEP_SECONDS,
                 return_when=asyncio.FIRST_COMPLETED,
             )
-            await self._record()
-            await self._take()
+        return bool(self._under_way)
 
     async def stop(self) -> None:
         """Let requests under way end, and leave the others to another process."""
