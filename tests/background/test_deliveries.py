@@ -20,6 +20,7 @@ from standardwebhooks import Webhook
 from supervisor_mcp.background.start import running
 from supervisor_mcp.config import Settings
 from supervisor_mcp.operations import context as operations
+from supervisor_mcp.telemetry import counts
 from tests.background.receivers import Receiver, always, receiver
 from tests.background.test_prober import becomes, log_has
 from tests.sql.alerts import above, define, evaluate
@@ -141,6 +142,53 @@ async def test_a_message_that_is_refused_is_given_up_and_shown(
         await becomes(conn, "select count(failed_at) from data.delivery", bool)
     found = shown(conn)
     assert (found["pending"], found["failed"], found["error"]) == (0, 1, "answers 410 Gone")
+
+
+async def test_a_message_that_is_given_up_is_logged_once_without_its_url(
+    fresh_database: str, conn: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, logger="supervisor_mcp")
+
+    def answer(there: Receiver) -> str:
+        return "503 Service Unavailable" if len(there.requests) < 2 else "410 Gone"
+
+    async with receiver(answer) as there, process(fresh_database):
+        subscribe(conn, f"{there.url}?token=hidden", facts={})
+        store(conn, "1")
+        await becomes(conn, f"{FAILED} and attempts = 1", bool)
+        conn.execute(PASS_TIME)
+        await log_has(caplog, "delivery given up")
+    (line,) = caplog.records
+    assert line.levelname == "WARNING"
+    assert line.getMessage() == "delivery given up: answers 410 Gone"
+    said = vars(line)
+    assert (said["subscription"], said["group"], said["attempts"]) == ("policy", "facts", 2)
+    assert "hidden" not in str(said)
+
+
+async def test_attempts_are_counted_by_subscription_and_outcome(
+    fresh_database: str, conn: Connection
+) -> None:
+    def answer(there: Receiver) -> str:
+        return ("503 Service Unavailable", "200 OK", "410 Gone")[len(there.requests) - 1]
+
+    async with receiver(answer) as there, process(fresh_database):
+        subscribe(conn, there.url, "counted", facts={})
+        store(conn, "1")
+        await becomes(conn, f"{FAILED} and attempts = 1", bool)
+        conn.execute(PASS_TIME)
+        await becomes(conn, UNSENT, lambda count: count == 0)
+        store(conn, "2")
+
+        async def counted() -> bool:
+            exposed = counts.expose({}).decode()
+            return all(
+                "supervisor_delivery_attempts_total"
+                f'{{outcome="{outcome}",subscription="counted"}} 1.0' in exposed
+                for outcome in ("delivered", "failed", "given_up")
+            )
+
+        await eventually_async(counted, "an attempt of each outcome")
 
 
 async def test_a_private_address_is_not_asked(fresh_database: str, conn: Connection) -> None:

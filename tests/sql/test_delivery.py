@@ -34,10 +34,11 @@ def take(conn: Connection, now: datetime = NOW) -> list[Json]:
     return answer
 
 
-def record(conn: Connection, delivery: Json, *, now: datetime = NOW, **result: Any) -> None:
-    """What has become of a delivery."""
+def record(conn: Connection, delivery: Json, *, now: datetime = NOW, **result: Any) -> list[Json]:
+    """What has become of a delivery, as it was noted."""
     result = {"delivery_id": delivery["delivery_id"], "retry": True, "jitter": 0.5, **result}
-    ask(conn, "select api.record_deliveries(%s, %s)", Jsonb([result]), now)
+    noted: list[Json] = ask(conn, "select api.record_deliveries(%s, %s)", Jsonb([result]), now)
+    return noted
 
 
 def fire(conn: Connection, *sources: str, now: datetime = NOW, value: float = 3) -> None:
@@ -230,6 +231,37 @@ def test_a_refused_delivery_is_given_up(rule: Connection) -> None:
     assert take(rule, NOW + HOUR) == []
     (shown,) = ask(rule, "select api.list_subscriptions(null, null, null, %s)", NOW)["items"]
     assert (shown["pending"], shown["failed"], shown["error"]) == (0, 1, "status 410")
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome", "error"),
+    [
+        ({"delivered": True}, "delivered", None),
+        ({"delivered": False, "detail": "status 503"}, "failed", "status 503"),
+        ({"delivered": False, "detail": "status 410", "retry": False}, "given_up", "status 410"),
+        (
+            {"delivered": False, "detail": "status 503", "now": NOW + 73 * HOUR},
+            "given_up",
+            "status 503",
+        ),
+    ],
+)
+def test_what_has_become_of_a_delivery_is_noted_with_its_subscription_and_group(
+    rule: Connection, result: Json, outcome: str, error: str | None
+) -> None:
+    subscribe(rule, alerts=AT_ONCE)
+    fire(rule, "a")
+    (delivery,) = take(rule)
+
+    assert record(rule, delivery, **result) == [
+        {
+            "subscription": "pager",
+            "group": '{}:{alertname="cpu_high"}',
+            "attempts": 1,
+            "outcome": outcome,
+            "error": error,
+        }
+    ]
 
 
 def test_no_delivery_of_a_group_overtakes_another(rule: Connection) -> None:

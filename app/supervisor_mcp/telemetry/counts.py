@@ -1,4 +1,4 @@
-"""Counts of requests in the Prometheus text format.
+"""Counts of requests and deliveries in the Prometheus text format.
 
 With several workers each writes its counts to files of the directory that
 `server/gunicorn_config.py` makes, and the one that is asked adds them up.
@@ -31,6 +31,11 @@ SECONDS = Histogram(
     ("route",),
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+DELIVERIES = Counter(
+    "supervisor_delivery_attempts",
+    "Attempts to deliver to a subscription; failed ones are repeated, given_up ones are not.",
+    ("subscription", "outcome"),
+)
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
 
 HELP = {
@@ -53,6 +58,11 @@ def count(method: str, route: str, status: int, seconds: float) -> None:
 def count_refused(status: int) -> None:
     """Count a request that was refused before its method and path were read."""
     REQUESTS.labels("other", "none", status).inc()
+
+
+def count_delivery(subscription: str, outcome: str) -> None:
+    """Count an attempt to deliver."""
+    DELIVERIES.labels(subscription, outcome).inc()
 
 
 def expose(state: Mapping[str, Any]) -> bytes:
