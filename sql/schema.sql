@@ -45,6 +45,15 @@ create table data.alert (
 ) with (fillfactor=50);
 create index alert_by_rule on data.alert using btree (rule_id, label);
 
+-- The last run of the job that evaluates alert rules.
+create table data.alert_evaluation (
+    single boolean not null default true,  -- There is one row at most.
+    began_at timestamp with time zone not null,  -- When it began.
+    ended_at timestamp with time zone not null,  -- When it ended.
+    constraint alert_evaluation_pkey PRIMARY KEY (single),
+    constraint alert_evaluation_single CHECK (single)
+) with (fillfactor=50);
+
 -- The condition of a rule for a group at a time. active is null where there is no data; parts are what the
 -- value was computed from.
 create type data.alert_reading as (
@@ -760,6 +769,8 @@ create function internal.alert_rule_json(p_name text) returns json language sql 
 
 create function internal.alert_rule_schema() returns jsonb language sql immutable parallel safe;
 
+create function internal.alert_state() returns json language sql stable;
+
 create function internal.alert_text_faults(p_document jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
 create function internal.alertmanager_alerts(p_alerts jsonb, p_until timestamp with time zone) returns jsonb language sql stable;
@@ -827,6 +838,8 @@ create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN
 create function internal.current_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text, since timestamp with time zone) language plpgsql stable;
 
 create function internal.delivery_payload(p_subscription data.subscription, p_group_key text, p_items jsonb, p_now timestamp with time zone) returns jsonb language plpgsql stable set TimeZone=UTC;
+
+create function internal.delivery_state(p_now timestamp with time zone) returns json language sql stable;
 
 create function internal.document_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
 
@@ -991,6 +1004,8 @@ create function internal.oldest_accepted(p_now timestamp with time zone) returns
 create function internal.oldest_chunk(p_relation name) returns timestamp with time zone language sql stable;
 
 create function internal.outages(p_servers bigint[], p_from timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, during tstzrange, reasons text[]) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+
+create function internal.outbox_groups() returns TABLE(subscription_id bigint, group_key text, due_at timestamp with time zone) language sql stable;
 
 create function internal.overall_status(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text) language sql stable;
 

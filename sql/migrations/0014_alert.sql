@@ -58,6 +58,18 @@ insert into data.quota (name, value, used) values
 ('alerts_per_rule', 1000, null),
 ('new_versions_per_alert_rule_and_hour', 100, null);
 
+create table data.alert_evaluation (
+    single boolean not null default true,
+    began_at timestamptz not null,
+    ended_at timestamptz not null,
+    constraint alert_evaluation_pkey primary key (single),
+    constraint alert_evaluation_single check (single)
+) with (fillfactor = 50);
+comment on table data.alert_evaluation is 'The last run of the job that evaluates alert rules.';
+comment on column data.alert_evaluation.single is 'There is one row at most.';
+comment on column data.alert_evaluation.began_at is 'When it began.';
+comment on column data.alert_evaluation.ended_at is 'When it ended.';
+
 create table data.alert (
     rule_id bigint not null,
     fingerprint text not null,

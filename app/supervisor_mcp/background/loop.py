@@ -12,8 +12,8 @@ from supervisor_mcp.errors import Problem
 logger = logging.getLogger(__name__)
 
 
-# True for more to do at once, without a pause. A step ends within seconds: an outage is over for the
-# log with the first one that succeeds.
+# True for more to do at once, without a pause. A step takes seconds at most: the log says that an
+# outage is over when one succeeds.
 Step = Callable[[], Awaitable[bool | None]]
 
 

@@ -45,6 +45,15 @@ HELP = {
     "series": "Series in the catalogue; many are estimated.",
     "late_samples": "Late samples that are not rolled up yet.",
     "migrations": "Migrations that the database has.",
+    "failing_jobs": "Jobs of the database of which the last run failed.",
+    "alerts": "Active alerts.",
+    "alert_rules": "Alert rules.",
+    "alert_rules_failing": "Alert rules that cannot be evaluated.",
+    "alert_last_evaluation_timestamp_seconds": "When alert rules were evaluated last.",
+    "alert_last_evaluation_duration_seconds": "How long the last evaluation of alert rules took.",
+    "outbox_items": "Alerts and facts that no request to a subscriber has yet; many are estimated.",
+    "deliveries_pending": "Requests to subscribers that are neither delivered nor given up.",
+    "delivery_oldest_age_seconds": "For how long the oldest of what is to be delivered is due.",
 }
 
 
@@ -66,7 +75,10 @@ def count_delivery(subscription: str, outcome: str) -> None:
 
 
 def expose(state: Mapping[str, Any]) -> bytes:
-    """All counts, and the numbers of the database's state as gauges `supervisor_<name>`."""
+    """All counts, and the numbers of the database's state as gauges `supervisor_<name>`.
+
+    A list has a `value` for each combination of its other members, which are labels.
+    """
     registry = CollectorRegistry()
     registry.register(_State(state))
     own: CollectorRegistry = CollectorRegistry()
@@ -82,11 +94,20 @@ class _State:
         self._state = state
 
     def collect(self) -> Iterator[Metric]:
-        """One gauge for every number."""
+        """One gauge for every number and every list."""
         for name, value in self._state.items():
             if isinstance(value, int | float):
-                help_text = HELP.get(name, name.replace("_", " ").capitalize() + ".")
-                yield GaugeMetricFamily(f"supervisor_{name}", help_text, value)
+                yield GaugeMetricFamily(f"supervisor_{name}", HELP[name], value)
+            elif isinstance(value, list):
+                yield _labelled(name, value)
+
+
+def _labelled(name: str, members: list[dict[str, Any]]) -> GaugeMetricFamily:
+    labels = [label for label in members[0] if label != "value"]
+    gauge = GaugeMetricFamily(f"supervisor_{name}", HELP[name], labels=labels)
+    for member in members:
+        gauge.add_metric([member[label] for label in labels], member["value"])
+    return gauge
 
 
 @cache

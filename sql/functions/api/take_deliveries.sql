@@ -14,37 +14,11 @@ declare
 begin
     -- One process at a time makes requests of what is in the outbox; the others send.
     if pg_try_advisory_xact_lock(hashtextextended('take deliveries', 0)) then
-        with recursive
-        -- The oldest item of each group, by one look into the index for each: what waits may be much.
-        oldest as (
-            (
-                select
-                    subscription_id,
-                    group_key,
-                    due_at
-                from data.outbox
-                order by subscription_id, group_key, outbox_id
-                limit 1
-            )
-            union all
-            select further.*
-            from oldest
-            cross join lateral (
-                select
-                    outbox.subscription_id,
-                    outbox.group_key,
-                    outbox.due_at
-                from data.outbox
-                where (outbox.subscription_id, outbox.group_key) > (oldest.subscription_id, oldest.group_key)
-                order by outbox.subscription_id, outbox.group_key, outbox.outbox_id
-                limit 1
-            ) as further
-        ),
-        ready as materialized (
+        with ready as materialized (
             select
                 oldest.subscription_id,
                 oldest.group_key
-            from oldest
+            from internal.outbox_groups() as oldest
             inner join data.subscription on oldest.subscription_id = subscription.subscription_id
             where
                 oldest.due_at <= p_now
