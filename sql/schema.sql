@@ -725,6 +725,7 @@ create table data.subscription (
     name text not null,  -- Name that its author chose.
     type text not null,  -- webhook for a signed request, alertmanager for the API of a Prometheus Alertmanager.
     url text not null,  -- Where requests go.
+    host text not null generated always as (lower("substring"(url, '://([^/?#]+)'::text))) stored,  -- Host of the URL, with its port.
     secret text,  -- Key of the signatures, as Standard Webhooks writes it; null for an Alertmanager. Only the sender gets it.
     author text not null,  -- Who subscribed.
     alerts jsonb,  -- Which alerts, and how: {matchers, group_by, group_wait, group_interval, repeat_interval}; null for none.

@@ -216,6 +216,33 @@ async def test_a_receiver_that_does_not_answer_does_not_delay_the_others(
         assert loop.time() - began < 8
 
 
+async def test_ten_subscriptions_of_a_host_that_does_not_answer_leave_room_for_the_others(
+    fresh_database: str, conn: Connection
+) -> None:
+    now = datetime.now(UTC)
+    earlier = (now - timedelta(seconds=1)).isoformat()
+    by_source = AT_ONCE | {"group_by": ["source"]}
+    loop = asyncio.get_running_loop()
+    async with (
+        receiver(silent=True) as silent,
+        receiver() as there,
+        process(fresh_database, delivery_timeout_seconds=30),
+    ):
+        for number in range(10):
+            subscribe(conn, f"{silent.url}/{number}", f"silent-{number}", alerts=by_source)
+        subscribe(conn, there.url, facts={})
+        items = [metric(source=source, value=3, ts=earlier) for source in "abcd"]
+        ingest_metrics(conn, items, now=now)
+        define(conn, above(2, group_by="source"))
+        evaluate(conn, now)
+        await has(silent, lambda sent: len(sent.requests) >= 8)
+        began = loop.time()
+        store(conn, "1")
+        await has(there, lambda sent: sent.facts)
+        assert loop.time() - began < 8
+        assert len(silent.requests) == 8
+
+
 async def test_two_processes_send_everything_once(fresh_database: str, conn: Connection) -> None:
     names = [str(number) for number in range(40)]
     async with (

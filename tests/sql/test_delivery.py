@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from psycopg import Connection
@@ -220,6 +222,43 @@ def test_of_a_subscription_four_are_sent_at_once(rule: Connection) -> None:
     assert take(rule) == []
     record(rule, next(each for each in first if len(sources(each)) == 1), delivered=True)
     assert len(take(rule)) == 1
+
+
+def test_of_a_host_eight_are_sent_at_once(rule: Connection) -> None:
+    by_source = AT_ONCE | {"group_by": ["source"]}
+    for number in range(3):
+        url = f"https://Hooks.example.com/{number}"
+        subscribe(rule, f"pager-{number}", url=url, alerts=by_source)
+    subscribe(rule, "other", url="https://other.example.com/hooks.example.com", alerts=AT_ONCE)
+    fire(rule, *"abcd")
+
+    first = take(rule)
+
+    assert Counter(urlsplit(each["url"]).hostname for each in first) == {
+        "hooks.example.com": 8,
+        "other.example.com": 1,
+    }
+    assert take(rule) == []
+    record(rule, next(each for each in first if "/Hooks" in each["url"]), delivered=True)
+    (more,) = take(rule)
+    assert urlsplit(more["url"]).hostname == "hooks.example.com"
+    # Of a process that has ended, nothing is under way.
+    assert len(take(rule, NOW + MINUTE)) == 8 + 1
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://a.example", "a.example"),
+        ("http://A.example:8080/path@b?c://d", "a.example:8080"),
+        ("https://a.example?b", "a.example"),
+        ("https://a.example#b", "a.example"),
+        ("http://[::1]:9093/api/v2/alerts", "[::1]:9093"),
+    ],
+)
+def test_a_host_is_one_with_its_port(db: Connection, url: str, host: str) -> None:
+    subscribe(db, url=url, facts={})
+    assert ask(db, "select host from data.subscription") == host
 
 
 def test_a_refused_delivery_is_given_up(rule: Connection) -> None:
