@@ -675,7 +675,7 @@ create table data.silence (
     silence_id text not null,  -- Name that its author chose.
     matchers jsonb not null,  -- What the labels must match, all of it: [{name, operator, value}].
     during tstzrange not null,  -- From when until when.
-    author text not null,  -- Who silences.
+    author text not null,  -- Who created it or changed it last.
     comment text not null,  -- Why.
     created_at timestamp with time zone not null,  -- When it was created.
     updated_at timestamp with time zone not null,  -- When it was changed last.
@@ -687,6 +687,20 @@ create table data.silence (
     constraint silence_id_well_formed CHECK (internal.fits(silence_id, 'identifier'::text))
 );
 create index silence_by_time on data.silence using gist (during);
+
+-- What a silence said after each change, the last one included. A row is never changed.
+create table data.silence_version (
+    silence_id text not null,  -- Silence.
+    version integer not null,  -- Number of the version: 1, 2 and so on.
+    matchers jsonb not null,  -- What the labels had to match.
+    during tstzrange not null,  -- From when until when.
+    cancelled boolean not null,  -- Whether this change cancelled it.
+    author text not null,  -- Who created, changed or cancelled it.
+    comment text not null,  -- Why.
+    changed_at timestamp with time zone not null,  -- When.
+    constraint silence_version_pkey PRIMARY KEY (silence_id, version),
+    constraint silence_version_of_silence FOREIGN KEY (silence_id) REFERENCES data.silence(silence_id)
+);
 
 -- An MCP server or agent that sends metrics or facts.
 create table data.source (
@@ -1177,6 +1191,8 @@ create function internal.signal_ranges(p_servers bigint[], p_from timestamp with
 create function internal.signal_words(p_signal text, p_status text, p_detail text) returns text language sql immutable parallel safe;
 
 create function internal.silence_json(p_silence data.silence, p_now timestamp with time zone) returns json language sql stable;
+
+create function internal.silence_versions_json(p_id text) returns json language sql stable;
 
 create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
 
@@ -1707,6 +1723,29 @@ SELECT server.name,
    FROM (data.server_version version
      JOIN data.server ON ((version.server_id = server.server_id)));
 
+-- Every version that a silence had; the last one is the present one.
+create view analytics.silence_versions (
+    id text,  -- Name of the silence.
+    version integer,  -- Number of the version: 1, 2 and so on.
+    author text,  -- Who created, changed or cancelled it.
+    comment text,  -- Why.
+    changed_at timestamp with time zone,  -- When.
+    cancelled boolean,  -- Whether this change cancelled it.
+    starts_at timestamp with time zone,  -- From when it was to count.
+    ends_at timestamp with time zone,  -- Until when it was to count.
+    matchers jsonb  -- What the labels had to match.
+) as
+SELECT silence_id AS id,
+    version,
+    author,
+    comment,
+    changed_at,
+    cancelled,
+    lower(during) AS starts_at,
+    upper(during) AS ends_at,
+    matchers
+   FROM data.silence_version;
+
 -- Uptime, outages and error budget of every server in the last 30 days, up to now.
 create view analytics.sla_30d (
     name text,  -- Name of the server.
@@ -1960,6 +1999,8 @@ grant select on table analytics.outages to supervisor_analyst;
 grant select on table analytics.outages to supervisor_dba;
 grant select on table analytics.server_versions to supervisor_analyst;
 grant select on table analytics.server_versions to supervisor_dba;
+grant select on table analytics.silence_versions to supervisor_analyst;
+grant select on table analytics.silence_versions to supervisor_dba;
 grant select on table analytics.sla_30d to supervisor_analyst;
 grant select on table analytics.sla_30d to supervisor_dba;
 grant select on table analytics.sla_7d to supervisor_analyst;
