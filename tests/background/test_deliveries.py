@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.json import Jsonb
@@ -180,15 +181,19 @@ async def test_attempts_are_counted_by_subscription_and_outcome(
         await becomes(conn, UNSENT, lambda count: count == 0)
         store(conn, "2")
 
-        async def counted() -> bool:
-            exposed = counts.expose({}).decode()
-            return all(
-                "supervisor_delivery_attempts_total"
-                f'{{outcome="{outcome}",subscription="counted"}} 1.0' in exposed
-                for outcome in ("delivered", "failed", "given_up")
-            )
+        async def counted() -> dict[str, float]:
+            families = text_string_to_metric_families(counts.expose({}).decode())
+            found = {
+                sample.labels["outcome"]: sample.value
+                for family in families
+                for sample in family.samples
+                if sample.name == "supervisor_delivery_attempts_total"
+                and sample.labels["subscription"] == "counted"
+            }
+            return found if len(found) == 3 else {}
 
-        await eventually_async(counted, "an attempt of each outcome")
+        found = await eventually_async(counted, "an attempt of each outcome")
+    assert found == {"delivered": 1, "failed": 1, "given_up": 1}
 
 
 async def test_a_private_address_is_not_asked(fresh_database: str, conn: Connection) -> None:

@@ -72,14 +72,15 @@ async def test_a_loop_that_is_stopped_ends_within_a_step() -> None:
 
 async def test_a_step_that_has_more_to_do_is_followed_by_the_next_one_at_once() -> None:
     left = [True, True, False]
-    done = asyncio.Event()
 
     async def step() -> bool:
-        if len(left) == 1:
-            done.set()
         return left.pop(0)
+
+    async def empty() -> bool:
+        return not left
 
     loop = Loop("emptying", step, interval_seconds=60)
     loop.start()
-    await asyncio.wait_for(done.wait(), 5)
+    await eventually_async(empty)
     await loop.stop()
+    assert left == []

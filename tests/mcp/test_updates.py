@@ -55,7 +55,7 @@ def fire(conn: Connection, rule: str) -> None:
 
 @contextmanager
 def stalled_listener(url: str) -> Iterator[None]:
-    """A client that is told more than the network holds, and reads one word of it."""
+    """A client that is sent more than the network holds, and reads one word of it."""
     body = json.dumps(
         {
             "jsonrpc": "2.0",
