@@ -45,6 +45,15 @@ create table data.alert (
 ) with (fillfactor=50);
 create index alert_by_rule on data.alert using btree (rule_id, label);
 
+-- The last run of the job that evaluates alert rules.
+create table data.alert_evaluation (
+    single boolean not null default true,  -- There is one row at most.
+    began_at timestamp with time zone not null,  -- When it began.
+    ended_at timestamp with time zone not null,  -- When it ended.
+    constraint alert_evaluation_pkey PRIMARY KEY (single),
+    constraint alert_evaluation_single CHECK (single)
+) with (fillfactor=50);
+
 -- The condition of a rule for a group at a time. active is null where there is no data; parts are what the
 -- value was computed from.
 create type data.alert_reading as (
@@ -666,7 +675,7 @@ create table data.silence (
     silence_id text not null,  -- Name that its author chose.
     matchers jsonb not null,  -- What the labels must match, all of it: [{name, operator, value}].
     during tstzrange not null,  -- From when until when.
-    author text not null,  -- Who silences.
+    author text not null,  -- Who created it or changed it last.
     comment text not null,  -- Why.
     created_at timestamp with time zone not null,  -- When it was created.
     updated_at timestamp with time zone not null,  -- When it was changed last.
@@ -678,6 +687,20 @@ create table data.silence (
     constraint silence_id_well_formed CHECK (internal.fits(silence_id, 'identifier'::text))
 );
 create index silence_by_time on data.silence using gist (during);
+
+-- What a silence said after each change, the last one included. A row is never changed.
+create table data.silence_version (
+    silence_id text not null,  -- Silence.
+    version integer not null,  -- Number of the version: 1, 2 and so on.
+    matchers jsonb not null,  -- What the labels had to match.
+    during tstzrange not null,  -- From when until when.
+    cancelled boolean not null,  -- Whether this change cancelled it.
+    author text not null,  -- Who created, changed or cancelled it.
+    comment text not null,  -- Why.
+    changed_at timestamp with time zone not null,  -- When.
+    constraint silence_version_pkey PRIMARY KEY (silence_id, version),
+    constraint silence_version_of_silence FOREIGN KEY (silence_id) REFERENCES data.silence(silence_id)
+);
 
 -- An MCP server or agent that sends metrics or facts.
 create table data.source (
@@ -716,6 +739,7 @@ create table data.subscription (
     name text not null,  -- Name that its author chose.
     type text not null,  -- webhook for a signed request, alertmanager for the API of a Prometheus Alertmanager.
     url text not null,  -- Where requests go.
+    host text not null generated always as (lower("substring"(url, '://([^/?#]+)'::text))) stored,  -- Host of the URL, with its port.
     secret text,  -- Key of the signatures, as Standard Webhooks writes it; null for an Alertmanager. Only the sender gets it.
     author text not null,  -- Who subscribed.
     alerts jsonb,  -- Which alerts, and how: {matchers, group_by, group_wait, group_interval, repeat_interval}; null for none.
@@ -759,6 +783,8 @@ create function internal.alert_rule_faults(p_name text, p_document jsonb) return
 create function internal.alert_rule_json(p_name text) returns json language sql stable;
 
 create function internal.alert_rule_schema() returns jsonb language sql immutable parallel safe;
+
+create function internal.alert_state() returns json language sql stable;
 
 create function internal.alert_text_faults(p_document jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
@@ -827,6 +853,8 @@ create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN
 create function internal.current_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text, since timestamp with time zone) language plpgsql stable;
 
 create function internal.delivery_payload(p_subscription data.subscription, p_group_key text, p_items jsonb, p_now timestamp with time zone) returns jsonb language plpgsql stable set TimeZone=UTC;
+
+create function internal.delivery_state(p_now timestamp with time zone) returns json language sql stable;
 
 create function internal.document_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
 
@@ -993,6 +1021,8 @@ create function internal.oldest_accepted(p_now timestamp with time zone) returns
 create function internal.oldest_chunk(p_relation name) returns timestamp with time zone language sql stable;
 
 create function internal.outages(p_servers bigint[], p_from timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, during tstzrange, reasons text[]) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+
+create function internal.outbox_groups() returns TABLE(subscription_id bigint, group_key text, due_at timestamp with time zone) language sql stable;
 
 create function internal.overall_status(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text) language sql stable;
 
@@ -1165,6 +1195,8 @@ create function internal.signal_ranges(p_servers bigint[], p_from timestamp with
 create function internal.signal_words(p_signal text, p_status text, p_detail text) returns text language sql immutable parallel safe;
 
 create function internal.silence_json(p_silence data.silence, p_now timestamp with time zone) returns json language sql stable;
+
+create function internal.silence_versions_json(p_id text) returns json language sql stable;
 
 create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
 
@@ -1695,6 +1727,29 @@ SELECT server.name,
    FROM (data.server_version version
      JOIN data.server ON ((version.server_id = server.server_id)));
 
+-- Every version that a silence had; the last one is the present one.
+create view analytics.silence_versions (
+    id text,  -- Name of the silence.
+    version integer,  -- Number of the version: 1, 2 and so on.
+    author text,  -- Who created, changed or cancelled it.
+    comment text,  -- Why.
+    changed_at timestamp with time zone,  -- When.
+    cancelled boolean,  -- Whether this change cancelled it.
+    starts_at timestamp with time zone,  -- From when it was to count.
+    ends_at timestamp with time zone,  -- Until when it was to count.
+    matchers jsonb  -- What the labels had to match.
+) as
+SELECT silence_id AS id,
+    version,
+    author,
+    comment,
+    changed_at,
+    cancelled,
+    lower(during) AS starts_at,
+    upper(during) AS ends_at,
+    matchers
+   FROM data.silence_version;
+
 -- Uptime, outages and error budget of every server in the last 30 days, up to now.
 create view analytics.sla_30d (
     name text,  -- Name of the server.
@@ -1948,6 +2003,8 @@ grant select on table analytics.outages to supervisor_analyst;
 grant select on table analytics.outages to supervisor_dba;
 grant select on table analytics.server_versions to supervisor_analyst;
 grant select on table analytics.server_versions to supervisor_dba;
+grant select on table analytics.silence_versions to supervisor_analyst;
+grant select on table analytics.silence_versions to supervisor_dba;
 grant select on table analytics.sla_30d to supervisor_analyst;
 grant select on table analytics.sla_30d to supervisor_dba;
 grant select on table analytics.sla_7d to supervisor_analyst;

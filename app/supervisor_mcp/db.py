@@ -10,6 +10,7 @@ import asyncio
 import logging
 import select
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, LiteralString
@@ -22,13 +23,7 @@ from psycopg.sql import SQL, Composed, Identifier, Placeholder
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from supervisor_mcp.connections import Aside, Probe
-from supervisor_mcp.errors import (
-    Problem,
-    from_database,
-    is_outage,
-    takes_no_writes,
-    too_slow,
-)
+from supervisor_mcp.errors import Problem, from_database, is_outage, takes_no_writes, too_slow
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +34,7 @@ GRACE_SECONDS = 2.0
 POOL_SECONDS = 5.0
 RETRIED = {"40001", "40P01"}
 
-# The limit of a call on the connection beside the pool.
+# The limit of a call on a connection beside the pool.
 ASIDE_SECONDS = 2
 
 # A write leaves the server's setting: a standby refuses the write then, and not the setting.
@@ -97,7 +92,8 @@ class Database:
             "prepare_threshold": None,
             "context": own_adapters(),
         }
-        self._aside = Aside(url, self._options)
+        # By the function that they call.
+        self._asides: defaultdict[str, Aside] = defaultdict(lambda: Aside(url, self._options))
         self._probe = Probe(url)
         self._lost_write_at: float | None = None
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
@@ -118,7 +114,8 @@ class Database:
 
     async def close(self) -> None:
         """Close the connections; calls under way are ended."""
-        await self._aside.close()
+        for aside in self._asides.values():
+            await aside.close()
         await self._pool.close()
 
     async def read(self, statement: Statement, arguments: Mapping[str, object]) -> tuple[Any, ...]:
@@ -177,12 +174,12 @@ class Database:
     async def read_aside(self, function: str, arguments: Mapping[str, object]) -> tuple[Any, ...]:
         """The out arguments of a function of `api`, within seconds or not at all.
 
-        One call at a time, in a READ ONLY transaction on a connection of its own, so that it does
-        not wait for the pool. Raises `Problem`.
+        One call of a function at a time, in a READ ONLY transaction on a connection of its own, so
+        that it does not wait for the pool. Raises `Problem`.
         """
         settings = _settings(ASIDE_SECONDS, read_only=True)
         statement = _call_of(function, tuple(arguments))
-        return await self._aside.run(
+        return await self._asides[function].run(
             lambda connection: _transact(connection, settings, statement, arguments),
             seconds=ASIDE_SECONDS + GRACE_SECONDS,
         )

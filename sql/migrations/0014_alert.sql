@@ -58,6 +58,18 @@ insert into data.quota (name, value, used) values
 ('alerts_per_rule', 1000, null),
 ('new_versions_per_alert_rule_and_hour', 100, null);
 
+create table data.alert_evaluation (
+    single boolean not null default true,
+    began_at timestamptz not null,
+    ended_at timestamptz not null,
+    constraint alert_evaluation_pkey primary key (single),
+    constraint alert_evaluation_single check (single)
+) with (fillfactor = 50);
+comment on table data.alert_evaluation is 'The last run of the job that evaluates alert rules.';
+comment on column data.alert_evaluation.single is 'There is one row at most.';
+comment on column data.alert_evaluation.began_at is 'When it began.';
+comment on column data.alert_evaluation.ended_at is 'When it ended.';
+
 create table data.alert (
     rule_id bigint not null,
     fingerprint text not null,
@@ -197,10 +209,33 @@ comment on column data.silence.silence_id is 'Name that its author chose.';
 comment on column data.silence.matchers is
 'What the labels must match, all of it: [{name, operator, value}].';
 comment on column data.silence.during is 'From when until when.';
-comment on column data.silence.author is 'Who silences.';
+comment on column data.silence.author is 'Who created it or changed it last.';
 comment on column data.silence.comment is 'Why.';
 comment on column data.silence.created_at is 'When it was created.';
 comment on column data.silence.updated_at is 'When it was changed last.';
 comment on column data.silence.cancelled_at is 'When it was cancelled; null while it counts.';
+
+create table data.silence_version (
+    silence_id text not null,
+    version integer not null,
+    matchers jsonb not null,
+    during tstzrange not null,
+    cancelled boolean not null,
+    author text not null,
+    comment text not null,
+    changed_at timestamptz not null,
+    constraint silence_version_pkey primary key (silence_id, version),
+    constraint silence_version_of_silence foreign key (silence_id) references data.silence
+);
+comment on table data.silence_version is
+'What a silence said after each change, the last one included. A row is never changed.';
+comment on column data.silence_version.silence_id is 'Silence.';
+comment on column data.silence_version.version is 'Number of the version: 1, 2 and so on.';
+comment on column data.silence_version.matchers is 'What the labels had to match.';
+comment on column data.silence_version.during is 'From when until when.';
+comment on column data.silence_version.cancelled is 'Whether this change cancelled it.';
+comment on column data.silence_version.author is 'Who created, changed or cancelled it.';
+comment on column data.silence_version.comment is 'Why.';
+comment on column data.silence_version.changed_at is 'When.';
 
 insert into data.quota (name, value, used) values ('silences', 200, null);

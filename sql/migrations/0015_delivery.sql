@@ -5,6 +5,7 @@ create table data.subscription (
     name text not null,
     type text not null,
     url text not null,
+    host text not null generated always as (lower(substring(url from '://([^/?#]+)'))) stored,
     secret text,
     author text not null,
     alerts jsonb,
@@ -24,6 +25,7 @@ comment on column data.subscription.name is 'Name that its author chose.';
 comment on column data.subscription.type is
 'webhook for a signed request, alertmanager for the API of a Prometheus Alertmanager.';
 comment on column data.subscription.url is 'Where requests go.';
+comment on column data.subscription.host is 'Host of the URL, with its port.';
 comment on column data.subscription.secret is
 'Key of the signatures, as Standard Webhooks writes it; null for an Alertmanager. Only the sender gets it.';
 comment on column data.subscription.author is 'Who subscribed.';

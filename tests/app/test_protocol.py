@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
@@ -46,6 +47,7 @@ class Running:
         self.answering = asyncio.Event()
         self.released = asyncio.Event()
         self.left = asyncio.Event()
+        self.stop: Callable[[], None] = lambda: None
 
     async def application(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the length of the body, /stream with a part now and one when released.
@@ -115,9 +117,10 @@ async def serving(*, keep_alive: int = 75) -> AsyncIterator[Running]:
         )
         server = uvicorn.Server(configuration)
         task = asyncio.create_task(server.serve(sockets=[listener]))
+        running.stop = partial(setattr, server, "should_exit", True)
         yield running
         running.released.set()
-        server.should_exit = True
+        running.stop()
         await task
 
 
@@ -267,6 +270,26 @@ async def test_a_client_that_does_not_read_its_events_is_dropped() -> None:
         await asyncio.wait_for(server.left.wait(), 10)
         with suppress(ConnectionResetError):
             assert not (await reader.read()).endswith(b"0\r\n\r\n")
+        writer.close()
+
+
+async def test_a_client_that_does_not_read_does_not_delay_a_stop() -> None:
+    async with asyncio.timeout(10), serving() as server:
+        reader, writer = await server.connect()
+        writer.write(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await reader.readexactly(12)
+    with suppress(ConnectionResetError):
+        assert not (await reader.read()).endswith(b"0\r\n\r\n")
+    writer.close()
+
+
+async def test_an_answer_that_its_client_reads_is_whole_although_the_server_stops() -> None:
+    async with serving() as server:
+        reader, writer = await server.connect()
+        writer.write(b"GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        await reader.readexactly(12)
+        server.stop()
+        assert (await reader.read()).endswith(b"0\r\n\r\n")
         writer.close()
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.types.json import Jsonb
@@ -20,6 +21,7 @@ from standardwebhooks import Webhook
 from supervisor_mcp.background.start import running
 from supervisor_mcp.config import Settings
 from supervisor_mcp.operations import context as operations
+from supervisor_mcp.telemetry import counts
 from tests.background.receivers import Receiver, always, receiver
 from tests.background.test_prober import becomes, log_has
 from tests.sql.alerts import above, define, evaluate
@@ -143,6 +145,57 @@ async def test_a_message_that_is_refused_is_given_up_and_shown(
     assert (found["pending"], found["failed"], found["error"]) == (0, 1, "answers 410 Gone")
 
 
+async def test_a_message_that_is_given_up_is_logged_once_without_its_url(
+    fresh_database: str, conn: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, logger="supervisor_mcp")
+
+    def answer(there: Receiver) -> str:
+        return "503 Service Unavailable" if len(there.requests) < 2 else "410 Gone"
+
+    async with receiver(answer) as there, process(fresh_database):
+        subscribe(conn, f"{there.url}?token=hidden", facts={})
+        store(conn, "1")
+        await becomes(conn, f"{FAILED} and attempts = 1", bool)
+        conn.execute(PASS_TIME)
+        await log_has(caplog, "delivery given up")
+    (line,) = caplog.records
+    assert line.levelname == "WARNING"
+    assert line.getMessage() == "delivery given up: answers 410 Gone"
+    said = vars(line)
+    assert (said["subscription"], said["group"], said["attempts"]) == ("policy", "facts", 2)
+    assert "hidden" not in str(said)
+
+
+async def test_attempts_are_counted_by_subscription_and_outcome(
+    fresh_database: str, conn: Connection
+) -> None:
+    def answer(there: Receiver) -> str:
+        return ("503 Service Unavailable", "200 OK", "410 Gone")[len(there.requests) - 1]
+
+    async with receiver(answer) as there, process(fresh_database):
+        subscribe(conn, there.url, "counted", facts={})
+        store(conn, "1")
+        await becomes(conn, f"{FAILED} and attempts = 1", bool)
+        conn.execute(PASS_TIME)
+        await becomes(conn, UNSENT, lambda count: count == 0)
+        store(conn, "2")
+
+        async def counted() -> dict[str, float]:
+            families = text_string_to_metric_families(counts.expose({}).decode())
+            found = {
+                sample.labels["outcome"]: sample.value
+                for family in families
+                for sample in family.samples
+                if sample.name == "supervisor_delivery_attempts_total"
+                and sample.labels["subscription"] == "counted"
+            }
+            return found if len(found) == 3 else {}
+
+        found = await eventually_async(counted, "an attempt of each outcome")
+    assert found == {"delivered": 1, "failed": 1, "given_up": 1}
+
+
 async def test_a_private_address_is_not_asked(fresh_database: str, conn: Connection) -> None:
     async with receiver() as there, process(fresh_database, delivery_allowed=None):
         subscribe(conn, there.url, facts={})
@@ -166,6 +219,33 @@ async def test_a_receiver_that_does_not_answer_does_not_delay_the_others(
         store(conn, "2")
         await has(there, lambda sent: "2" in sent.facts)
         assert loop.time() - began < 8
+
+
+async def test_ten_subscriptions_of_a_host_that_does_not_answer_leave_room_for_the_others(
+    fresh_database: str, conn: Connection
+) -> None:
+    now = datetime.now(UTC)
+    earlier = (now - timedelta(seconds=1)).isoformat()
+    by_source = AT_ONCE | {"group_by": ["source"]}
+    loop = asyncio.get_running_loop()
+    async with (
+        receiver(silent=True) as silent,
+        receiver() as there,
+        process(fresh_database, delivery_timeout_seconds=30),
+    ):
+        for number in range(10):
+            subscribe(conn, f"{silent.url}/{number}", f"silent-{number}", alerts=by_source)
+        subscribe(conn, there.url, facts={})
+        items = [metric(source=source, value=3, ts=earlier) for source in "abcd"]
+        ingest_metrics(conn, items, now=now)
+        define(conn, above(2, group_by="source"))
+        evaluate(conn, now)
+        await has(silent, lambda sent: len(sent.requests) >= 8)
+        began = loop.time()
+        store(conn, "1")
+        await has(there, lambda sent: sent.facts)
+        assert loop.time() - began < 8
+        assert len(silent.requests) == 8
 
 
 async def test_two_processes_send_everything_once(fresh_database: str, conn: Connection) -> None:
@@ -228,6 +308,29 @@ async def test_a_delivery_of_which_the_record_was_lost_is_recorded_when_the_data
             between.refusing = False
             await becomes(conn, UNSENT, lambda count: count == 0, seconds=60)
     assert len(there.requests) == 1
+
+
+async def test_an_outage_is_over_for_the_log_while_requests_are_always_under_way(
+    fresh_database: str, conn: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="supervisor_mcp")
+    place = conninfo_to_dict(fresh_database)
+    async with (
+        proxy.start(str(place["host"]), int(place["port"])) as between,  # type: ignore[arg-type]
+        receiver(silent=True) as there,
+    ):
+        url = make_conninfo(fresh_database, host="127.0.0.1", port=between.port)
+        async with process(url, pool_size=2, delivery_timeout_seconds=30):
+            subscribe(conn, there.url, facts={})
+            store(conn, "1")
+            await has(there, lambda sent: sent.requests)
+            between.refusing = True
+            between.drop()
+            await log_has(caplog, "delivery does not run")
+            between.refusing = False
+            await log_has(caplog, "delivery runs again")
+            # The request of before is still under way.
+            assert ask(conn, "select claimed_until is not null from data.delivery")
 
 
 async def test_without_the_setting_nothing_is_sent(fresh_database: str, conn: Connection) -> None:

@@ -68,3 +68,19 @@ async def test_a_loop_that_is_stopped_ends_within_a_step() -> None:
     await asyncio.sleep(0)
     await loop.stop()
     assert ended.is_set()
+
+
+async def test_a_step_that_has_more_to_do_is_followed_by_the_next_one_at_once() -> None:
+    left = [True, True, False]
+
+    async def step() -> bool:
+        return left.pop(0)
+
+    async def empty() -> bool:
+        return not left
+
+    loop = Loop("emptying", step, interval_seconds=60)
+    loop.start()
+    await eventually_async(empty)
+    await loop.stop()
+    assert left == []

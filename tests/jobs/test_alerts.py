@@ -40,6 +40,16 @@ def test_the_job_evaluates_every_rule_that_is_due(lasting: Connection, run_job: 
     assert transitions(lasting) == ["firing"]
 
 
+def test_the_job_notes_when_it_ran_and_for_how_long(
+    lasting: Connection, run_job: RunJob, clock: datetime
+) -> None:
+    run_job("evaluate_alerts", None)
+
+    state = ask(lasting, "select api.get_state(now())")
+    assert state["alert_last_evaluation_timestamp_seconds"] >= clock.timestamp()
+    assert 0 < state["alert_last_evaluation_duration_seconds"] < 60
+
+
 def test_a_rule_is_not_due_again_at_once(lasting: Connection, run_job: RunJob) -> None:
     run_job("evaluate_alerts", None)
     first = ask(lasting, "select min(evaluated_at) from data.alert_rule")

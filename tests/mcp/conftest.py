@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from fastmcp import Client, FastMCP
@@ -15,6 +16,7 @@ from supervisor_mcp.config import Settings
 from supervisor_mcp.mcp.server import create_mcp
 from supervisor_mcp.operations import context as operations
 from supervisor_mcp.operations.context import Context
+from supervisor_mcp.rest.app import create_app
 from tests.sql.raised_alerts import add_silence, add_transition, matcher, raise_alert
 from tests.support.timescaledb import Server
 
@@ -61,6 +63,8 @@ LARGE_FACTS = [
     for number in range(25)
 ]
 SERVER = "io.github.acme/search"
+# Paths about the service itself.
+OPERATIONAL = {"/livez", "/readyz", "/metrics"}
 VERSIONS = [
     (
         NOW - timedelta(hours=hours),
@@ -147,3 +151,42 @@ async def client(server: FastMCP) -> AsyncIterator[Client[Any]]:
     """An in-memory client of the server."""
     async with Client(server) as connected:
         yield connected
+
+
+@pytest.fixture
+async def rest(context: Context) -> AsyncIterator[httpx.AsyncClient]:
+    """REST over the history at NOW."""
+    transport = httpx.ASGITransport(create_app(context, lambda: NOW))
+    async with httpx.AsyncClient(transport=transport, base_url="http://rest") as connected:
+        yield connected
+
+
+@pytest.fixture
+async def openapi(rest: httpx.AsyncClient) -> dict[str, Any]:
+    """The OpenAPI document."""
+    document: dict[str, Any] = (await rest.get("/openapi.json")).json()
+    return document
+
+
+@pytest.fixture(name="operations")
+def operations_of_rest(openapi: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Operations of REST by their ids, with their methods and the members of their bodies."""
+    return {
+        operation["operationId"]: {
+            **operation,
+            "method": method,
+            "members": members(operation),
+        }
+        for path, methods in openapi["paths"].items()
+        for method, operation in methods.items()
+        if path not in OPERATIONAL
+    }
+
+
+def members(operation: dict[str, Any]) -> dict[str, Any]:
+    """What the body of a request holds: items, or the members of an object."""
+    if "requestBody" not in operation:
+        return {}
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]
+    held: dict[str, Any] = {"items": schema} if "anyOf" in schema else schema["properties"]
+    return held

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from typing import Any
 
-import httpx
-import msgspec
 import psycopg
 import pytest
-from fastmcp import Client, FastMCP
-from mcp_types import TextContent, Tool
-from psycopg import Connection
+from fastmcp import Client
+from mcp_types import Tool
 from psycopg.rows import dict_row
 
-from supervisor_mcp.operations.context import Context
-from supervisor_mcp.rest.app import create_app
 from supervisor_mcp.rest.parameters import HEADERS
-from tests.mcp.conftest import NOW, SERVER
 
 Caller = Client[Any]
 Schema = dict[str, Any]
@@ -38,7 +30,6 @@ WITHIN = {
 }
 # Tools for one item of what a function takes many of.
 SINGULAR = {"ingest_metric": "ingest_metrics", "ingest_fact": "ingest_facts"}
-# Operations of REST for one of what a function takes many of.
 # Streams have no tool: over MCP, a resource says that it has changed.
 STREAMS = {"stream_facts", "stream_alerts"}
 # What the service itself gives the function of a stream.
@@ -48,10 +39,10 @@ ONE = {
     "get_alert_rule": "list_alert_rules",
     "get_subscription": "list_subscriptions",
 }
+# Operations of REST for one of what a function takes many of.
+ONE = {"heartbeat_server": "heartbeat", "get_alert_rule": "list_alert_rules"}
 # Questions that need a body.
 ASKED_BY_POST = {"backtest_alert_rule", "suggest_threshold"}
-# Paths about the service itself.
-OPERATIONAL = {"/livez", "/readyz", "/metrics"}
 # The name of an argument in SQL where a tool calls it otherwise; None is given by the service.
 RENAMED: dict[str, str | None] = {"body": "items", "now": None}
 # Whether a tool reads, destroys and may be repeated, by the method of REST; None is the protocol's
@@ -62,11 +53,6 @@ HINTS = {
     "put": (False, False, True),
     "delete": (False, None, True),
 }
-# Paths of documents.
-REGISTRY = f"/registry/servers/{SERVER}"
-RULES = "/alerts/rules/queue_long"
-SUBSCRIPTION = "/subscriptions/policy"
-PATH_NAMES = {REGISTRY: SERVER, RULES: "queue_long", SUBSCRIPTION: "policy"}
 # How a JSON value of a type of SQL is described.
 TYPES = {
     "text": {"string"},
@@ -100,45 +86,6 @@ def functions(history_url: str) -> dict[str, dict[str, Any]]:
 async def tools(client: Caller) -> dict[str, Tool]:
     """Tools by their names."""
     return {tool.name: tool for tool in await client.list_tools()}
-
-
-@pytest.fixture
-async def rest(context: Context) -> AsyncIterator[httpx.AsyncClient]:
-    """REST over the history at NOW."""
-    transport = httpx.ASGITransport(create_app(context, lambda: NOW))
-    async with httpx.AsyncClient(transport=transport, base_url="http://rest") as connected:
-        yield connected
-
-
-@pytest.fixture
-async def openapi(rest: httpx.AsyncClient) -> dict[str, Any]:
-    """The OpenAPI document."""
-    document: dict[str, Any] = (await rest.get("/openapi.json")).json()
-    return document
-
-
-@pytest.fixture
-def operations(openapi: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Operations of REST by their ids, with their methods and the members of their bodies."""
-    return {
-        operation["operationId"]: {
-            **operation,
-            "method": method,
-            "members": members(operation),
-        }
-        for path, methods in openapi["paths"].items()
-        for method, operation in methods.items()
-        if path not in OPERATIONAL
-    }
-
-
-def members(operation: dict[str, Any]) -> Schema:
-    """What the body of a request holds: items, or the members of an object."""
-    if "requestBody" not in operation:
-        return {}
-    schema = operation["requestBody"]["content"]["application/json"]["schema"]
-    held: Schema = {"items": schema} if "anyOf" in schema else schema["properties"]
-    return held
 
 
 def types(schema: Schema) -> set[str]:

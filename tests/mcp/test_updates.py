@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -17,6 +21,7 @@ from psycopg import Connection
 
 from supervisor_mcp.mcp.resources import ACTIVE_ALERTS, KINDS
 from supervisor_mcp.server.launch import WebServer
+from tests.mcp.test_library import REVISION
 from tests.sql.raised_alerts import add_transition, raise_alert
 from tests.support import web_server
 from tests.support.timescaledb import Server
@@ -48,6 +53,38 @@ def fire(conn: Connection, rule: str) -> None:
     add_transition(conn, raise_alert(conn, rule), at=datetime.now(UTC))
 
 
+@contextmanager
+def stalled_listener(url: str) -> Iterator[None]:
+    """A client that is sent more than the network holds, and reads one word of it."""
+    body = json.dumps(
+        {
+            "jsonrpc": "2.0",
+            "id": 1,
+            "method": "subscriptions/listen",
+            "params": {
+                "notifications": {"resourceSubscriptions": ["supervisor://" + "x" * 3_000_000]},
+                "_meta": {
+                    "io.modelcontextprotocol/protocolVersion": REVISION,
+                    "io.modelcontextprotocol/clientInfo": {"name": "test", "version": "1"},
+                    "io.modelcontextprotocol/clientCapabilities": {},
+                },
+            },
+        }
+    ).encode()
+    head = (
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Accept: application/json, text/event-stream\r\nMcp-Method: subscriptions/listen\r\n"
+        f"MCP-Protocol-Version: {REVISION}\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    host = urlsplit(url)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect((host.hostname, host.port))
+        connection.sendall(head.encode() + body)
+        assert connection.recv(12) == b"HTTP/1.1 200"
+        yield
+
+
 async def test_a_client_learns_of_every_change_and_can_read_it_then(
     service: WebServer, committing: Connection
 ) -> None:
@@ -76,6 +113,13 @@ async def test_a_client_that_listens_to_another_resource_is_not_disturbed(
         await asyncio.wait_for(anext(updates), SECONDS)
         assert not (await asyncio.wait({disturbed}, timeout=0))[0]
         disturbed.cancel()
+
+
+def test_a_client_that_does_not_read_does_not_delay_a_stop(service: WebServer) -> None:
+    with stalled_listener(service.url):
+        started = time.monotonic()
+        assert service.stop() == 0
+        assert time.monotonic() - started < 4
 
 
 async def test_a_stop_ends_what_clients_listen_to(service: WebServer) -> None:

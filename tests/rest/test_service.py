@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.rest.conftest import slug_of
 from tests.support import web_server
 from tests.support.ports import free_port
+from tests.support.repository import ROOT
 from tests.support.waiting import eventually
 
 
@@ -83,6 +84,26 @@ def test_what_the_database_holds_is_exposed(http: httpx.Client, name: str) -> No
     answer = http.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")
     assert re.search(r"^supervisor_series [1-9]", answer.text, re.MULTILINE)
+
+
+def test_alerts_and_deliveries_are_exposed(http: httpx.Client) -> None:
+    text = http.get("/metrics").text
+    families = {family.name: family for family in text_string_to_metric_families(text)}
+    alerts = {
+        (sample.labels["state"], sample.labels["severity"])
+        for sample in families["supervisor_alerts"].samples
+    }
+    assert len(alerts) == 6
+    for name in ("alert_rules", "alert_rules_failing", "outbox_items", "deliveries_pending"):
+        assert families[f"supervisor_{name}"].samples[0].value >= 0
+    assert families["supervisor_delivery_oldest_age_seconds"].type == "gauge"
+
+
+def test_every_metric_is_in_the_list_of_the_documents(http: httpx.Client) -> None:
+    families = text_string_to_metric_families(http.get("/metrics").text)
+    documented = (ROOT / "docs" / "operations.md").read_text()
+    own = {family.name for family in families if family.name.startswith("supervisor_")}
+    assert [name for name in sorted(own) if f"`{name}" not in documented] == []
 
 
 def test_an_unknown_path_makes_no_count_of_its_own(http: httpx.Client) -> None:

@@ -8,7 +8,18 @@ from typing import Any
 
 from psycopg import Connection
 
-from tests.sql.calls import NOW, Json, ask
+from tests.sql.calls import (
+    NOW,
+    Json,
+    ask,
+    fact,
+    histogram,
+    ingest_facts,
+    ingest_metrics,
+    metric,
+    refused,
+)
+from tests.sql.registry import register, server_json
 
 NAME = "queue_long"
 
@@ -26,6 +37,58 @@ def condition(**more: object) -> Json:
     }
 
 
+ABSENT: Json = {"type": "metric", "kind": "cpu", "statistic": "absent", "window": "10m"}
+DURING: Json = {name: value for name, value in condition().items() if name != "type"}
+AFTER: Json = {
+    "type": "fact",
+    "kind": "Fact:Sale",
+    "within": "10m",
+    "after": {"kind": "Fact:Deal"},
+    "window": "1h",
+}
+SHARE: Json = {
+    "kind": "cpu",
+    "statistic": "count",
+    "where": {"labels": {"code": "500"}},
+    "divided_by": {"kind": "cpu", "statistic": "count"},
+}
+CONDITIONS: dict[str, Json] = {
+    "metric": condition(
+        where={"source": "web", "labels": {"a": "b"}, "has": ["error.type"]},
+        group_by="label.region",
+    ),
+    "ratio": condition(**SHARE, threshold=0.05, group_by="source"),
+    "change": condition(compare="change", threshold=-0.5, operator="<=", window="15d"),
+    "absent": {**ABSENT, "group_by": "source"},
+    "health": {"type": "health", "statuses": ["down", "degraded"], "servers": ["shop"]},
+    "keepalive": {"type": "keepalive", "tags": ["shop"]},
+    "burn rate of servers": {"type": "burn_rate", "tags": ["shop"]},
+    "burn rate of metrics": {
+        "type": "burn_rate",
+        **SHARE,
+        "group_by": "source",
+        "target": 99.5,
+        "pairs": [{"factor": 2, "short": "5m", "long": "30d"}],
+    },
+    "fact after a fact": {**AFTER, "present": False, "join": "subject"},
+    "fact during a condition": {
+        "type": "fact",
+        "kind": "Fact:Sale",
+        "within": "10m",
+        "join": "none",
+        "during": {**DURING, "group_by": "label.region"},
+    },
+}
+
+
+def known(conn: Connection) -> None:
+    """The kinds and the server that the conditions name."""
+    ingest_metrics(conn, metric())
+    ingest_metrics(conn, histogram([1, 2], [1, 2, 3], 9))
+    ingest_facts(conn, [fact("Fact:Deal"), fact("Fact:Sale")])
+    register(conn, server_json(), "shop")
+
+
 def rule(given: Json | None = None, **more: object) -> Json:
     """A document of define_alert_rule."""
     return {"author": "ann", "condition": condition() if given is None else given, **more}
@@ -36,6 +99,24 @@ def define(conn: Connection, document: object, name: str = NAME, *, now: datetim
     statement = "select api.define_alert_rule(%s, %s::jsonb, %s)"
     answer: Json = ask(conn, statement, name, json.dumps(document), now)
     return answer
+
+
+def faults(conn: Connection, document: object, name: str = NAME) -> list[tuple[str, str]]:
+    """Field and slug of every rule for which a document is refused."""
+    with refused(conn, "document_refused") as refusal:
+        define(conn, document, name)
+    assert refusal.message.startswith("invalid ")
+    listed = refusal.params["faults"]
+    assert all(fault["detail"].endswith((".", "/-", ":-")) for fault in listed)
+    return [(fault["field"], fault["slug"]) for fault in listed]
+
+
+def detail(conn: Connection, document: object) -> str:
+    """What the only fault of a document says."""
+    with refused(conn, "document_refused") as refusal:
+        define(conn, document)
+    (fault,) = refusal.params["faults"]
+    return str(fault["detail"])
 
 
 def stored(conn: Connection, name: str = NAME) -> Json:

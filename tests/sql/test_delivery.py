@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from psycopg import Connection
@@ -34,10 +36,11 @@ def take(conn: Connection, now: datetime = NOW) -> list[Json]:
     return answer
 
 
-def record(conn: Connection, delivery: Json, *, now: datetime = NOW, **result: Any) -> None:
-    """What has become of a delivery."""
+def record(conn: Connection, delivery: Json, *, now: datetime = NOW, **result: Any) -> list[Json]:
+    """What has become of a delivery, as it was noted."""
     result = {"delivery_id": delivery["delivery_id"], "retry": True, "jitter": 0.5, **result}
-    ask(conn, "select api.record_deliveries(%s, %s)", Jsonb([result]), now)
+    noted: list[Json] = ask(conn, "select api.record_deliveries(%s, %s)", Jsonb([result]), now)
+    return noted
 
 
 def fire(conn: Connection, *sources: str, now: datetime = NOW, value: float = 3) -> None:
@@ -221,6 +224,43 @@ def test_of_a_subscription_four_are_sent_at_once(rule: Connection) -> None:
     assert len(take(rule)) == 1
 
 
+def test_of_a_host_eight_are_sent_at_once(rule: Connection) -> None:
+    by_source = AT_ONCE | {"group_by": ["source"]}
+    for number in range(3):
+        url = f"https://Hooks.example.com/{number}"
+        subscribe(rule, f"pager-{number}", url=url, alerts=by_source)
+    subscribe(rule, "other", url="https://other.example.com/hooks.example.com", alerts=AT_ONCE)
+    fire(rule, *"abcd")
+
+    first = take(rule)
+
+    assert Counter(urlsplit(each["url"]).hostname for each in first) == {
+        "hooks.example.com": 8,
+        "other.example.com": 1,
+    }
+    assert take(rule) == []
+    record(rule, next(each for each in first if "/Hooks" in each["url"]), delivered=True)
+    (more,) = take(rule)
+    assert urlsplit(more["url"]).hostname == "hooks.example.com"
+    # Of a process that has ended, nothing is under way.
+    assert len(take(rule, NOW + MINUTE)) == 8 + 1
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://a.example", "a.example"),
+        ("http://A.example:8080/path@b?c://d", "a.example:8080"),
+        ("https://a.example?b", "a.example"),
+        ("https://a.example#b", "a.example"),
+        ("http://[::1]:9093/api/v2/alerts", "[::1]:9093"),
+    ],
+)
+def test_a_host_is_one_with_its_port(db: Connection, url: str, host: str) -> None:
+    subscribe(db, url=url, facts={})
+    assert ask(db, "select host from data.subscription") == host
+
+
 def test_a_refused_delivery_is_given_up(rule: Connection) -> None:
     subscribe(rule, alerts=AT_ONCE)
     fire(rule, "a")
@@ -230,6 +270,37 @@ def test_a_refused_delivery_is_given_up(rule: Connection) -> None:
     assert take(rule, NOW + HOUR) == []
     (shown,) = ask(rule, "select api.list_subscriptions(null, null, null, %s)", NOW)["items"]
     assert (shown["pending"], shown["failed"], shown["error"]) == (0, 1, "status 410")
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome", "error"),
+    [
+        ({"delivered": True}, "delivered", None),
+        ({"delivered": False, "detail": "status 503"}, "failed", "status 503"),
+        ({"delivered": False, "detail": "status 410", "retry": False}, "given_up", "status 410"),
+        (
+            {"delivered": False, "detail": "status 503", "now": NOW + 73 * HOUR},
+            "given_up",
+            "status 503",
+        ),
+    ],
+)
+def test_what_has_become_of_a_delivery_is_noted_with_its_subscription_and_group(
+    rule: Connection, result: Json, outcome: str, error: str | None
+) -> None:
+    subscribe(rule, alerts=AT_ONCE)
+    fire(rule, "a")
+    (delivery,) = take(rule)
+
+    assert record(rule, delivery, **result) == [
+        {
+            "subscription": "pager",
+            "group": '{}:{alertname="cpu_high"}',
+            "attempts": 1,
+            "outcome": outcome,
+            "error": error,
+        }
+    ]
 
 
 def test_no_delivery_of_a_group_overtakes_another(rule: Connection) -> None:

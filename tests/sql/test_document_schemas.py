@@ -13,10 +13,9 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from psycopg import Connection
 
 from supervisor_mcp.operations.documents import SCHEMAS
-from tests.sql.alert_rules import rule
+from tests.sql.alert_rules import CONDITIONS, rule
 from tests.sql.calls import ask
 from tests.sql.registry import NAME
-from tests.sql.test_define_alert_rule import CONDITIONS
 from tests.sql.test_define_alert_rule import SETTINGS as MEMBERS
 from tests.sql.test_register_server import CAPABILITIES, FULL, SETTINGS
 

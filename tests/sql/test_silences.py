@@ -226,6 +226,76 @@ def test_silences_of_the_past_are_listed_from_a_time(db: Connection) -> None:
     ]
 
 
+def versions(db: Connection, id_: str = "a") -> list[Json]:
+    listed = list_silences(db, from_=after(hours=-9))["items"]
+    return next(list(item["versions"]) for item in listed if item["id"] == id_)
+
+
+def test_a_new_silence_has_one_version(db: Connection) -> None:
+    silence(db)
+    assert versions(db) == [
+        {"version": 1, "author": "ann", "comment": "update", "at": written(NOW), "changes": []}
+    ]
+
+
+def test_a_list_says_who_changed_and_who_cancelled_a_silence_and_when(db: Connection) -> None:
+    silence(db)
+    other = [matcher("source", "=", "db")]
+    silence(db, matchers=other, end=after(hours=3), author="bob", comment="longer")
+    silence(
+        db,
+        matchers=None,
+        end=None,
+        author="cyd",
+        comment="done",
+        cancelled=True,
+        now=after(hours=1),
+    )
+
+    cancelled, changed, _ = versions(db)
+    assert (cancelled["author"], cancelled["comment"]) == ("cyd", "done")
+    assert cancelled["at"] == written(after(hours=1))
+    assert cancelled["changes"] == [{"field": "cancelled", "before": False, "after": True}]
+    assert (changed["author"], changed["comment"]) == ("bob", "longer")
+    assert changed["changes"] == [
+        {"field": "matchers", "before": WEB, "after": other},
+        {"field": "to", "before": written(after(hours=2)), "after": written(after(hours=3))},
+    ]
+
+
+def test_a_silence_that_is_created_again_keeps_its_versions(db: Connection) -> None:
+    silence(db)
+    cancel(db)
+    silence(db, matchers=None, now=after(hours=1))
+
+    again, _, _ = versions(db)
+    assert {change["field"] for change in again["changes"]} == {"cancelled", "from"}
+
+
+def test_the_same_content_again_makes_no_version(db: Connection) -> None:
+    for _ in range(2):
+        silence(db)
+    for _ in range(2):
+        cancel(db)
+    assert [version["version"] for version in versions(db)] == [2, 1]
+
+
+def test_a_list_has_the_newest_versions_and_the_view_has_all(db: Connection) -> None:
+    for number in range(25):
+        silence(db, comment=f"update {number}")
+
+    listed = versions(db)
+    assert [version["version"] for version in listed] == list(range(25, 5, -1))
+    assert ask(db, "select count(*) from analytics.silence_versions where id = 'a'") == 25
+
+
+def test_a_refused_silence_makes_no_version(db: Connection) -> None:
+    silence(db)
+    with refused(db, "comment_in_range"):
+        silence(db, comment="")
+    assert len(versions(db)) == 1
+
+
 @pytest.mark.parametrize(
     ("asked", "slug"),
     [

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from psycopg import Connection
 
-from tests.sql.calls import NOW
+from tests.sql.calls import NOW, Json
 from tests.sql.histories import add_server
 from tests.sql.raised_alerts import add_maintenance, add_silence, after, matcher, raise_alert
 
@@ -43,6 +45,42 @@ def test_silences_that_match_are_listed(db: Connection) -> None:
     add_silence(db, "other", matcher("source", "=", "web-1"), matcher("severity", "=", "info"))
 
     assert suppressed(db) == {web: (["a", "b"], [], [])}
+
+
+VALUES = st.sampled_from(["", "a", "b", "a|b", "[ab]?", "a.*"])
+MATCHERS = st.lists(
+    st.builds(
+        matcher,
+        st.sampled_from(["source", "region"]),
+        st.sampled_from(["=", "!=", "=~", "!~"]),
+        VALUES,
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(silences=st.lists(MATCHERS, min_size=1, max_size=5))
+def test_a_silence_is_listed_for_exactly_the_alerts_that_match(
+    db: Connection, silences: list[list[Json]]
+) -> None:
+    with db.transaction(force_rollback=True):
+        for number, source in enumerate(("a", "b", "ab")):
+            raise_alert(db, f"rule_{number}", source=source)
+            raise_alert(db, f"rule_{number}", source=source, region="a")
+        raise_alert(db, "bare")
+        for number, matchers in enumerate(silences):
+            add_silence(db, str(number), *matchers)
+        matching = db.execute(
+            """
+            select alert.fingerprint, array_agg(silence.silence_id order by silence.silence_id)
+            from data.alert
+            inner join data.silence on internal.matches(alert.labels, silence.matchers)
+            group by alert.fingerprint
+            """
+        ).fetchall()
+        assert {alert: by for alert, (by, _, _) in suppressed(db).items()} == dict(matching)
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 from random import SystemRandom
+from typing import Literal
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +17,9 @@ from supervisor_mcp.db import Json
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
+from supervisor_mcp.telemetry import counts
+
+logger = logging.getLogger(__name__)
 
 # Between two looks for what is due.
 STEP_SECONDS = 1.0
@@ -35,6 +40,16 @@ class Result(Struct):
     retry: bool
     detail: str
     jitter: float
+
+
+class Attempt(Struct):
+    """An attempt as it was noted, as `api.record_deliveries` answers."""
+
+    subscription: str
+    group: str
+    attempts: int
+    outcome: Literal["delivered", "failed", "given_up"]
+    error: str | None
 
 
 class Deliveries:
@@ -58,18 +73,17 @@ class Deliveries:
         self._jitter = jitter
         self._under_way: dict[str, asyncio.Task[Outcome]] = {}
 
-    async def step(self) -> None:
-        """Send what is due, until nothing is. Raises `Problem`."""
+    async def step(self) -> bool:
+        """Note what has ended and send what is due; whether any is under way. Raises `Problem`."""
         await self._record()
         await self._take()
-        while self._under_way:
+        if self._under_way:
             await asyncio.wait(
                 self._under_way.values(),
                 timeout=STEP_SECONDS,
                 return_when=asyncio.FIRST_COMPLETED,
             )
-            await self._record()
-            await self._take()
+        return bool(self._under_way)
 
     async def stop(self) -> None:
         """Let requests under way end, and leave the others to another process."""
@@ -102,14 +116,32 @@ class Deliveries:
         if not ended:
             return
         results = [self._result(name, task) for name, task in ended.items()]
-        await self._database.call_in_background(
+        (noted,) = await self._database.call_in_background(
             "record_deliveries",
             {"results": Json(msgspec.json.encode(results)), "now": self._clock()},
             read_only=False,
         )
         for name in ended:
             del self._under_way[name]
+        for attempt in msgspec.json.decode(noted, type=list[Attempt]):
+            _report(attempt)
 
     def _result(self, delivery_id: str, task: asyncio.Task[Outcome]) -> Result:
         outcome = STOPPED if task.cancelled() else task.result()
         return Result(delivery_id, outcome.delivered, outcome.retry, outcome.detail, self._jitter())
+
+
+def _report(attempt: Attempt) -> None:
+    """Count an attempt, and log the end of a request that is not delivered."""
+    counts.count_delivery(attempt.subscription, attempt.outcome)
+    if attempt.outcome == "given_up":
+        # Reasons name no URL: it may contain a key.
+        logger.warning(
+            "delivery given up: %s",
+            attempt.error,
+            extra={
+                "subscription": attempt.subscription,
+                "group": attempt.group,
+                "attempts": attempt.attempts,
+            },
+        )

@@ -12,12 +12,15 @@ from supervisor_mcp.errors import Problem
 logger = logging.getLogger(__name__)
 
 
+# True for more to do at once, without a pause. A step takes seconds at most: the log says that an
+# outage is over when one succeeds.
+Step = Callable[[], Awaitable[bool | None]]
+
+
 class Loop:
     """Repeats a step; a step that fails is tried again, and one line of the log says so."""
 
-    def __init__(
-        self, name: str, step: Callable[[], Awaitable[None]], *, interval_seconds: float
-    ) -> None:
+    def __init__(self, name: str, step: Step, *, interval_seconds: float) -> None:
         self._name = name
         self._step = step
         self._interval_seconds = interval_seconds
@@ -37,8 +40,9 @@ class Loop:
 
     async def _repeat(self) -> None:
         while True:
+            has_more = None
             try:
-                await self._step()
+                has_more = await self._step()
             except Problem as problem:
                 self._note(problem.detail, is_defect=problem.slug == "internal")
             except Exception as error:
@@ -47,7 +51,7 @@ class Loop:
                 if self._failing:
                     logger.info("%s runs again", self._name)
                 self._failing = False
-            await asyncio.sleep(self._interval_seconds)
+            await asyncio.sleep(0 if has_more else self._interval_seconds)
 
     def _note(self, reason: str, *, is_defect: bool) -> None:
         if not self._failing:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from supervisor_mcp.operations import text_rules
+from supervisor_mcp.operations.alert_rules import Change
 from supervisor_mcp.operations.alerts import Hint
 from supervisor_mcp.operations.arguments import Cursor, Limit, Timestamp
 from supervisor_mcp.operations.context import Context
@@ -83,6 +84,22 @@ class Silence(Struct):
     updated_at: str
 
 
+class SilenceVersion(Struct):
+    """Who created, changed or cancelled a silence, when and why."""
+
+    version: int
+    author: str
+    comment: str
+    at: str
+    changes: Annotated[list[Change], Meta(description="Differences to the version before.")]
+
+
+class ListedSilence(Silence):
+    """A silence with its newest 20 versions, the newest first."""
+
+    versions: list[SilenceVersion]
+
+
 class SilencedAlerts(Silence):
     """The silence as it is now; alerts counts the active ones that match."""
 
@@ -94,7 +111,7 @@ class SilencedAlerts(Silence):
 class SilencePage(Struct):
     """Silences by start; next_cursor is null on the last page."""
 
-    items: list[Silence]
+    items: list[ListedSilence]
     next_cursor: str | None
 
 

@@ -35,7 +35,7 @@ class Readiness(Struct):
 
 async def read_state(context: Context, now: datetime) -> dict[str, Any]:
     """What the database holds, as `api.get_state` says, and whether it answered in time."""
-    call = asyncio.create_task(context.database.read_json("get_state", {"now": now}))
+    call = asyncio.create_task(context.database.read_aside("get_state", {"now": now}))
     call.add_done_callback(_retrieve)
     # To cancel a statement takes as long as the server likes; the answer does not wait for it.
     done, _ = await asyncio.wait({call}, timeout=STATE_SECONDS)
@@ -43,7 +43,8 @@ async def read_state(context: Context, now: datetime) -> dict[str, Any]:
         call.cancel()
     if not done or isinstance(call.exception(), Problem):
         return {"database_up": 0}
-    return {"database_up": 1, **msgspec.json.decode(call.result(), type=dict[str, Any])}
+    (state,) = call.result()
+    return {"database_up": 1, **msgspec.json.decode(state, type=dict[str, Any])}
 
 
 async def read_readiness(context: Context) -> Readiness:
@@ -62,7 +63,7 @@ async def read_readiness(context: Context) -> Readiness:
     )
 
 
-def _retrieve(call: asyncio.Task[bytes]) -> None:
+def _retrieve(call: asyncio.Task[tuple[Any, ...]]) -> None:
     """Mark an error as seen: the caller may have gone."""
     if not call.cancelled():
         call.exception()

@@ -28,7 +28,8 @@ class Protocol(HttpToolsProtocol):
     head_seconds: ClassVar[float] = 10.0
     body_seconds: ClassVar[float] = 60.0
     # How long a refused client may go on sending, so that it reads the answer before the end of
-    # the connection throws it away.
+    # the connection throws it away; and how long any client may read nothing of its answer when the
+    # process stops.
     linger_seconds: ClassVar[float] = 2.0
     # How long the client of a stream of events may read nothing while there is something to read.
     stall_seconds: ClassVar[float] = 30.0
@@ -47,6 +48,10 @@ class Protocol(HttpToolsProtocol):
         self._head_size = 0
         self._reported = False
         self._stalled: TimerHandle | None = None
+        # While the process stops: what the client has not read yet, and when it last read some.
+        self._watch: TimerHandle | None = None
+        self._unread = 0
+        self._read_at = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request as long as for another one."""
@@ -59,6 +64,8 @@ class Protocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._stop_timer()
         self.resume_writing()
+        if self._watch is not None:
+            self._watch.cancel()
         if (stream := self._stream()) is not None:
             stream.leave()
 
@@ -71,6 +78,7 @@ class Protocol(HttpToolsProtocol):
     def resume_writing(self) -> None:
         """Go on to write."""
         super().resume_writing()
+        self._read_at = self.loop.time()
         if self._stalled is not None:
             self._stalled.cancel()
             self._stalled = None
@@ -81,9 +89,8 @@ class Protocol(HttpToolsProtocol):
         end_streams = self.app_state.get("supervisor.end_streams")
         if end_streams is not None:
             end_streams()
-        if self._stalled is not None:
-            self._stalled.cancel()
-            self._stalled = self.loop.call_later(self.linger_seconds, self.transport.abort)
+        self._read_at = self.loop.time()
+        self._watch_reader()
 
     def data_received(self, data: bytes) -> None:
         """Parse, and watch what is not complete yet."""
@@ -141,6 +148,19 @@ class Protocol(HttpToolsProtocol):
     def _stream(self) -> Any:
         """The stream of events that is the answer; None for other answers."""
         return self.cycle.scope.get("supervisor.stream") if self._is_answering() else None
+
+    def _watch_reader(self) -> None:
+        """End the connection of a client that reads nothing: its answer would not end."""
+        unread = self.transport.get_write_buffer_size()
+        # Otherwise it may grow, and say nothing about the client.
+        shrinks = self.flow.write_paused or self.transport.is_closing()
+        if not shrinks or unread < self._unread or unread == 0:
+            self._read_at = self.loop.time()
+        self._unread = unread
+        if self.loop.time() - self._read_at >= self.linger_seconds:
+            self.transport.abort()
+        else:
+            self._watch = self.loop.call_later(self.linger_seconds / 4, self._watch_reader)
 
     def _await_request(self) -> None:
         self.timeout_keep_alive_task = self.loop.call_later(

@@ -1,1 +1,1 @@
-"""What the service reports about itself: counts of requests, and its log."""
+"""What the service reports about itself: counts of requests and deliveries, and its log."""

@@ -1,4 +1,4 @@
-"""Counts of requests in the Prometheus text format.
+"""Counts of requests and deliveries in the Prometheus text format.
 
 With several workers each writes its counts to files of the directory that
 `server/gunicorn_config.py` makes, and the one that is asked adds them up.
@@ -31,6 +31,11 @@ SECONDS = Histogram(
     ("route",),
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
+DELIVERIES = Counter(
+    "supervisor_delivery_attempts",
+    "Attempts to deliver to a subscription; failed ones are repeated, given_up ones are not.",
+    ("subscription", "outcome"),
+)
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
 
 HELP = {
@@ -40,6 +45,15 @@ HELP = {
     "series": "Series in the catalogue; many are estimated.",
     "late_samples": "Late samples that are not rolled up yet.",
     "migrations": "Migrations that the database has.",
+    "failing_jobs": "Jobs of the database of which the last run failed.",
+    "alerts": "Active alerts.",
+    "alert_rules": "Alert rules.",
+    "alert_rules_failing": "Alert rules that cannot be evaluated.",
+    "alert_last_evaluation_timestamp_seconds": "When alert rules were evaluated last.",
+    "alert_last_evaluation_duration_seconds": "How long the last evaluation of alert rules took.",
+    "outbox_items": "Alerts and facts that no request to a subscriber has yet; many are estimated.",
+    "deliveries_pending": "Requests to subscribers that are neither delivered nor given up.",
+    "delivery_oldest_age_seconds": "For how long the oldest of what is to be delivered is due.",
 }
 
 
@@ -55,8 +69,16 @@ def count_refused(status: int) -> None:
     REQUESTS.labels("other", "none", status).inc()
 
 
+def count_delivery(subscription: str, outcome: str) -> None:
+    """Count an attempt to deliver."""
+    DELIVERIES.labels(subscription, outcome).inc()
+
+
 def expose(state: Mapping[str, Any]) -> bytes:
-    """All counts, and the numbers of the database's state as gauges `supervisor_<name>`."""
+    """All counts, and the numbers of the database's state as gauges `supervisor_<name>`.
+
+    A list has a `value` for each combination of its other members, which are labels.
+    """
     registry = CollectorRegistry()
     registry.register(_State(state))
     own: CollectorRegistry = CollectorRegistry()
@@ -72,11 +94,20 @@ class _State:
         self._state = state
 
     def collect(self) -> Iterator[Metric]:
-        """One gauge for every number."""
+        """One gauge for every number and every list."""
         for name, value in self._state.items():
             if isinstance(value, int | float):
-                help_text = HELP.get(name, name.replace("_", " ").capitalize() + ".")
-                yield GaugeMetricFamily(f"supervisor_{name}", help_text, value)
+                yield GaugeMetricFamily(f"supervisor_{name}", HELP[name], value)
+            elif isinstance(value, list):
+                yield _labelled(name, value)
+
+
+def _labelled(name: str, members: list[dict[str, Any]]) -> GaugeMetricFamily:
+    labels = [label for label in members[0] if label != "value"]
+    gauge = GaugeMetricFamily(f"supervisor_{name}", HELP[name], labels=labels)
+    for member in members:
+        gauge.add_metric([member[label] for label in labels], member["value"])
+    return gauge
 
 
 @cache

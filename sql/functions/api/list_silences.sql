@@ -22,7 +22,7 @@ begin
             listed.silence_id,
             listed.starts,
             row_number() over (order by listed.starts, listed.silence_id) as place,
-            internal.silence_json(listed.silence, p_now) as item
+            listed.silence
         from (
             select
                 silence_id,
@@ -42,7 +42,16 @@ begin
         limit v_limit + 1
     )
     select json_build_object(
-        'items', coalesce(json_agg(item order by place) filter (where place <= v_limit), '[]'),
+        'items', coalesce(
+            json_agg(
+                internal.join_json(
+                    internal.silence_json(silence, p_now),
+                    json_build_object('versions', internal.silence_versions_json(silence_id))
+                )
+                order by place
+            ) filter (where place <= v_limit),
+            '[]'
+        ),
         'next_cursor', case when count(*) > v_limit then internal.write_cursor(
             'silences', max(starts || '/' || silence_id) filter (where place = v_limit)
         ) end
@@ -54,6 +63,7 @@ end
 $$;
 comment on function api.list_silences(timestamptz, integer, text, timestamptz) is
 'Silences that end after p_from, by default now, the earliest first: {items: [{id, status, matchers, from, to,
-author, comment, updated_at}], next_cursor}. A page has p_limit
-items, by default 100, at most 1000; next_cursor is null on the last one.
+author, comment, updated_at, versions}], next_cursor}. versions says who created, changed or cancelled it, when
+and why; see internal.silence_versions_json. A page has p_limit items, by default 100, at most 1000;
+next_cursor is null on the last one.
 Errors: limit_in_range, cursor_invalid.';

@@ -38,14 +38,24 @@ begin atomic
             and delivery.subscription_id = subscription.subscription_id
             and delivery.delivered_at is null
             and delivery.failed_at is null
-        returning 1
+        returning
+            subscription.name as subscription,
+            delivery.group_key as "group",
+            delivery.attempts,
+            case
+                when delivery.delivered_at is not null then 'delivered'
+                when delivery.failed_at is not null then 'given_up'
+                else 'failed'
+            end as outcome,
+            delivery.error
     )
 
-    select json_build_object('recorded', count(*))
+    select coalesce(json_agg(recorded), '[]')
     from recorded;
 end;
 comment on function api.record_deliveries(jsonb, timestamptz) is
 'Notes what has become of requests: [{delivery_id, delivered, retry, detail, jitter}]. What was not
 delivered is due again after 5 seconds, then after twice as long each time up to an hour (a minute for an
 Alertmanager), times 0.5 + jitter; it is given up where retry is false, and after 3 days.
-Returns {recorded}.';
+Returns what was noted: [{subscription, group, attempts, outcome, error}], where outcome is delivered,
+failed or given_up.';

@@ -76,6 +76,20 @@ begin
         comment = excluded.comment,
         updated_at = excluded.updated_at,
         cancelled_at = excluded.cancelled_at;
+        insert into data.silence_version (
+            silence_id, version, matchers, during, cancelled, author, comment, changed_at
+        )
+        select
+            p_id,
+            1 + coalesce(max(version), 0),
+            v_after.matchers,
+            v_after.during,
+            v_after.cancelled_at is not null,
+            p_author,
+            v_after.comment,
+            p_now
+        from data.silence_version
+        where silence_id = p_id;
         perform internal.refuse_over_quota(
             'silences',
             (

@@ -8,43 +8,18 @@ as $$
 declare
     c_items constant integer := 500;
     c_bytes constant integer := 1048576;
-    -- A receiver that does not answer must leave room for the others.
-    c_at_once constant integer := 4;
+    -- A receiver that does not answer must leave room for the others, also one with many subscriptions.
+    c_of_subscription constant integer := 4;
+    c_of_host constant integer := 8;
     v_answer json;
 begin
     -- One process at a time makes requests of what is in the outbox; the others send.
     if pg_try_advisory_xact_lock(hashtextextended('take deliveries', 0)) then
-        with recursive
-        -- The oldest item of each group, by one look into the index for each: what waits may be much.
-        oldest as (
-            (
-                select
-                    subscription_id,
-                    group_key,
-                    due_at
-                from data.outbox
-                order by subscription_id, group_key, outbox_id
-                limit 1
-            )
-            union all
-            select further.*
-            from oldest
-            cross join lateral (
-                select
-                    outbox.subscription_id,
-                    outbox.group_key,
-                    outbox.due_at
-                from data.outbox
-                where (outbox.subscription_id, outbox.group_key) > (oldest.subscription_id, oldest.group_key)
-                order by outbox.subscription_id, outbox.group_key, outbox.outbox_id
-                limit 1
-            ) as further
-        ),
-        ready as materialized (
+        with ready as materialized (
             select
                 oldest.subscription_id,
                 oldest.group_key
-            from oldest
+            from internal.outbox_groups() as oldest
             inner join data.subscription on oldest.subscription_id = subscription.subscription_id
             where
                 oldest.due_at <= p_now
@@ -105,8 +80,25 @@ begin
         inner join data.subscription on bundle.subscription_id = subscription.subscription_id;
     end if;
 
-    with first_ones as (
-        select waiting.delivery_id
+    with under_way as materialized (
+        select
+            subscription.subscription_id,
+            subscription.host
+        from data.delivery
+        inner join data.subscription on delivery.subscription_id = subscription.subscription_id
+        where
+            delivery.delivered_at is null
+            and delivery.failed_at is null
+            and delivery.claimed_until > p_now
+    ),
+    candidate as (
+        select
+            waiting.delivery_id,
+            waiting.next_at,
+            subscription.host,
+            row_number() over (
+                partition by subscription.host order by waiting.next_at, waiting.delivery_id
+            ) as place
         from data.subscription
         cross join lateral (
             select
@@ -120,17 +112,21 @@ begin
                 and delivery.next_at <= p_now
                 and (delivery.claimed_until is null or delivery.claimed_until <= p_now)
             order by delivery.next_at
-            limit greatest(0, c_at_once - (
-                select count(*) from data.delivery as sent
-                where
-                    sent.subscription_id = subscription.subscription_id
-                    and sent.delivered_at is null
-                    and sent.failed_at is null
-                    and sent.claimed_until > p_now
+            limit greatest(0, c_of_subscription - (
+                select count(*) from under_way
+                where under_way.subscription_id = subscription.subscription_id
             ))
         ) as waiting
         where subscription.enabled
-        order by waiting.next_at
+    ),
+    first_ones as (
+        select candidate.delivery_id
+        from candidate
+        where candidate.place <= c_of_host - (
+            select count(*) from under_way
+            where under_way.host = candidate.host
+        )
+        order by candidate.next_at
         limit p_limit
     ),
     due as (
@@ -173,7 +169,7 @@ begin
 end
 $$;
 comment on function api.take_deliveries(integer, timestamptz) is
-'Claims at most p_limit requests that are due for 60 seconds, and at most 4 of a subscription at once:
-[{delivery_id, type, url, secret, attempt, payload}]. Of a process that ends before record_deliveries,
+'Claims at most p_limit requests that are due for 60 seconds, at most 4 of a subscription and 8 of a host at
+once: [{delivery_id, type, url, secret, attempt, payload}]. Of a process that ends before record_deliveries,
 another one takes them after that, with the same id and payload. At most 500 items of a group, or 1 MiB of
 them, go into one request.';

@@ -13,6 +13,8 @@ begin
         v_began := clock_timestamp();
         v_rules := internal.due_alert_rules(v_started, c_most);
         perform internal.evaluate_alert_rules(v_rules, v_started);
+        insert into data.alert_evaluation (began_at, ended_at) values (v_started, clock_timestamp())
+        on conflict (single) do update set began_at = excluded.began_at, ended_at = excluded.ended_at;
         commit;
         exit when cardinality(v_rules) < c_most;
         -- The next ones take about as long as these did.

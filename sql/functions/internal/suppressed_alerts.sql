@@ -16,10 +16,72 @@ begin atomic
 
     silence as materialized (
         select
-            silence_id,
-            internal.matchers_path(matchers) as path
+            silence.silence_id,
+            internal.matchers_path(silence.matchers) as path,
+            matcher.name,
+            matcher.value,
+            matcher.operator = '=' and matcher.value <> '' as is_equality,
+            internal.matchers_path(jsonb_build_array(to_jsonb(matcher))) as first_path
         from data.silence
-        where during @> p_now and coalesce(cancelled_at > p_now, true)
+        cross join
+            lateral (
+                select
+                    sent.name,
+                    sent.operator,
+                    sent.value
+                from jsonb_to_recordset(silence.matchers) as sent (name text, operator text, value text)
+                order by (sent.operator = '=' and sent.value <> '') desc
+                limit 1
+            ) as matcher
+        where silence.during @> p_now and coalesce(silence.cancelled_at > p_now, true)
+    ),
+
+    used as (
+        select distinct silence.name from silence
+    ),
+
+    -- Alerts are many, and have sources and servers in common: the first matcher of a silence, an
+    -- equality where it has one, is compared with each value of its label once. Arrays leave the
+    -- planner, which does not know how many there are, no wrong join to choose.
+    label as materialized (
+        select
+            used.name,
+            firing.labels ->> used.name as value,
+            jsonb_strip_nulls(jsonb_build_object(used.name, firing.labels -> used.name)) as alone,
+            array_agg(firing.fingerprint) as fingerprints,
+            array_agg(firing.labels) as labels
+        from firing
+        cross join used
+        group by used.name, firing.labels -> used.name, firing.labels ->> used.name
+    ),
+
+    hit as (
+        select
+            silence.silence_id,
+            silence.path,
+            label.fingerprints,
+            label.labels
+        from silence
+        inner join label on silence.name = label.name and silence.value = label.value
+        where silence.is_equality
+        union all
+        select
+            silence.silence_id,
+            silence.path,
+            matched.fingerprints,
+            matched.labels
+        from silence
+        -- All values for one silence after the other: its expressions stay compiled meanwhile.
+        cross join
+            lateral (
+                select
+                    label.fingerprints,
+                    label.labels
+                from label
+                where label.name = silence.name and label.alone @@ silence.first_path
+                offset 0 -- noqa: AM09
+            ) as matched
+        where not silence.is_equality
     ),
 
     -- What an alert is about; the source of its server is the same thing, but not two servers with
@@ -62,19 +124,13 @@ begin atomic
 
     reason (fingerprint, silence_id, inhibitor, maintenance_id) as (
         select
-            matched.fingerprint,
-            silence.silence_id,
+            alert.fingerprint,
+            hit.silence_id,
             null,
             null
-        from silence
-        -- All alerts for one silence after the other: its expressions stay compiled meanwhile.
-        cross join
-            lateral (
-                select firing.fingerprint
-                from firing
-                where firing.labels @@ silence.path
-                offset 0 -- noqa: AM09
-            ) as matched
+        from hit
+        cross join unnest(hit.fingerprints, hit.labels) as alert (fingerprint, labels)
+        where alert.labels @@ hit.path
         union all
         select
             subject.fingerprint,

@@ -91,7 +91,7 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
 
         Example: {}
 
-        The answer is ordered by start.
+        The answer is ordered by start. versions says who created, changed or cancelled a silence.
         """
         return bounded(await silences.list_silences(context, query, clock()), SHORTEN)
 
