@@ -68,9 +68,11 @@ create table data.alert_rule (
     due_at timestamp with time zone,  -- When it is to be evaluated next; null for at once.
     error text,  -- Why it could not be evaluated; null where it could.
     error_since timestamp with time zone,  -- Since when it cannot be evaluated.
+    cancellations integer not null default 0,  -- How many evaluations in a row took too long and were canceled; 1 also after one that took long. A rule with any is evaluated alone.
     constraint alert_rule_pkey PRIMARY KEY (rule_id),
     constraint alert_rule_name_taken UNIQUE (name),
     constraint alert_rule_name_well_formed CHECK (internal.fits(name, 'alert_rule_name'::text)),
+    constraint cancellations_counted CHECK ((cancellations >= 0)),
     constraint deleted_by_someone CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
     constraint deleted_by_well_formed CHECK (internal.fits(deleted_by, 'owner'::text)),
     constraint error_since_error CHECK (((error IS NULL) = (error_since IS NULL)))
@@ -1008,6 +1010,8 @@ create function internal.plan_reading(p_last_event_id text, p_until text, p_now 
 
 create function internal.plot_series(p_kind bigint, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns json language sql stable;
 
+create function internal.postpone_alert_rules(p_rules bigint[], p_taken interval, p_now timestamp with time zone) returns void language sql volatile;
+
 create function internal.present_agg(p_kind text, p_window text, p_answers json[], p_now timestamp with time zone) returns json language sql immutable;
 
 create function internal.probe_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable strict parallel safe;
@@ -1839,7 +1843,7 @@ create table deploy.setting (
 );
 
 -- jobs
--- job internal.evaluate_alerts every 00:00:15 {"rules": 34} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.evaluate_alerts every 00:00:15 {"rules": 34, "statement_timeout": "5 s"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.expire_health every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.observe_traffic every 00:01:00 {"down": 0.5, "failed": "$.\"error.type\"", "metric": "mcp.server.operation.duration", "window": "5 minutes", "degraded": 0.05, "least_calls": 10} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune every 1 day {"conflicts": "90 days", "deliveries": "7 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
