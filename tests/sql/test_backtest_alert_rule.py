@@ -257,12 +257,65 @@ def test_a_threshold_can_be_a_lower_bound(db: Connection) -> None:
     assert answer["alerts"] == 1
 
 
+@pytest.mark.parametrize(("operator", "threshold"), [(">", 5), (">=", 6), ("<", 6), ("<=", 5)])
+def test_a_suggested_condition_holds_at_most_half_of_the_time(
+    db: Connection, operator: str, threshold: int
+) -> None:
+    ingest_metrics(db, [metric(value=n, ts=ago(minutes=n)) for n in range(1, 11)])
+    condition = above(0, statistic="max", window="1m", operator=operator)
+
+    answer = suggest(db, condition, 100_000)
+
+    assert answer["threshold"] == threshold
+    assert answer["holds_percent"] == 50
+
+
+def test_a_suggestion_says_how_much_of_the_time_its_condition_holds(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=9 if n < 10 else 1, ts=ago(minutes=n)) for n in range(1, 61)])
+
+    answer = suggest(db, above(0, statistic="max", window="1m"), 720)
+
+    assert (answer["threshold"], answer["alerts"]) == (1, 1)
+    assert answer["holds_percent"] == pytest.approx(100 * 9 / 60)
+
+
+def test_alerts_a_month_count_the_time_with_data_only(db: Connection) -> None:
+    """Two peaks in an hour, three days after another hour; before and between nothing is known."""
+    for start in (0, 3 * 24 * 60):
+        ingest_metrics(
+            db,
+            [
+                metric(value=9 if n in (10, 20) else 1, ts=ago(minutes=start + n))
+                for n in range(1, 61)
+            ],
+        )
+
+    answer = suggest(
+        db, above(0, statistic="max", window="1m"), 1500, since=NOW - timedelta(days=10)
+    )
+
+    assert answer["coverage_percent"] == pytest.approx(100 * 2 / 240, rel=0.05)
+    assert (answer["threshold"], answer["alerts"]) == (1, 4)
+    assert answer["per_month"] == pytest.approx(1440, rel=0.05)
+
+
+def test_rare_data_is_no_time_without_data(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=9, ts=ago(hours=6 * n)) for n in range(40)])
+
+    answer = suggest(
+        db, above(0, statistic="max", window="1m"), 720, since=NOW - timedelta(days=10)
+    )
+
+    assert answer["coverage_percent"] == 100
+
+
 def test_without_history_there_is_no_threshold(db: Connection) -> None:
     ingest_metrics(db, [metric(value=9, ts=ago(days=2))])
 
     answer = suggest(db, above(0), 1)
 
     assert (answer["threshold"], answer["alerts"]) == (None, 0)
+    assert (answer["coverage_percent"], answer["holds_percent"]) == (0, None)
 
 
 @pytest.mark.parametrize(
