@@ -818,6 +818,8 @@ create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray 
 
 create function internal.condition_window(p_condition jsonb) returns interval language sql stable;
 
+create function internal.count_groups(p_condition jsonb) returns bigint language sql stable;
+
 create function internal.counter_after(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
 
 create function internal.counter_before(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
@@ -931,6 +933,8 @@ create function internal.known_ranges(p_servers bigint[], p_from timestamp with 
 create function internal.label_faults(p_labels jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
 create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
+
+create function internal.limit_backtest() returns void language plpgsql volatile;
 
 create function internal.local_days(p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text) returns TABLE(day date, begins_at timestamp with time zone, ends_at timestamp with time zone) language sql stable;
 
@@ -1081,6 +1085,8 @@ create function internal.refresh_start() returns timestamp with time zone langua
 create function internal.refuse_document(p_faults jsonb) returns void language plpgsql volatile;
 
 create function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items integer) returns void language plpgsql volatile;
+
+create function internal.refuse_long_backtest() returns void language plpgsql immutable;
 
 create function internal.refuse_over_quota(p_quota text, p_count bigint, p_noun text, p_advice text) returns void language plpgsql stable;
 

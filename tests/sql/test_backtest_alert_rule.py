@@ -318,6 +318,44 @@ def test_without_history_there_is_no_threshold(db: Connection) -> None:
     assert (answer["coverage_percent"], answer["holds_percent"]) == (0, None)
 
 
+def test_a_rule_with_many_groups_is_tested_in_longer_steps(db: Connection) -> None:
+    ingest_metrics(db, [metric(source=f"host-{n}", value=9, ts=ago(minutes=5)) for n in range(200)])
+    rule = {"condition": above(5, group_by="source")}
+
+    answer = backtest(db, rule, since=NOW - timedelta(days=7), step=None)
+
+    assert answer["step_seconds"] == 300
+    with refused(db, "steps_within_limit"):
+        backtest(db, rule, since=NOW - timedelta(days=7), step="1m")
+
+
+@pytest.mark.parametrize("function", ["backtest", "suggest"])
+def test_a_back_test_that_takes_too_long_names_the_next_step(db: Connection, function: str) -> None:
+    ingest_metrics(
+        db,
+        [metric(source=f"{n % 9}", value=n, ts=ago(seconds=n // 9)) for n in range(9000)],
+    )
+    db.execute("set local statement_timeout = '100 ms'")
+    condition = above(5, window="1h", statistic="p95", group_by="source")
+
+    with refused(db, "backtest_within_limit") as problem:
+        if function == "backtest":
+            backtest(db, {"condition": condition}, step="1s")
+        else:
+            suggest(db, condition, 1, step="1s")
+
+    assert "shorter range" in problem.hint
+
+
+@pytest.mark.parametrize(("limit", "left"), [("30 s", "10s"), ("5 s", "5s"), ("0", "10s")])
+def test_a_back_test_has_ten_seconds_of_the_limit(db: Connection, limit: str, left: str) -> None:
+    ask(db, "select set_config('statement_timeout', %s, true)", limit)
+
+    ask(db, "select internal.limit_backtest()")
+
+    assert ask(db, "select current_setting('statement_timeout')") == left
+
+
 @pytest.mark.parametrize(
     ("slug", "arguments"),
     [

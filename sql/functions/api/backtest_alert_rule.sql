@@ -27,6 +27,7 @@ declare
     v_answer json;
 begin
     perform internal.check_range(v_from, v_to);
+    perform internal.limit_backtest();
     v_step := internal.backtest_step(v_condition, p_step, v_from, v_to);
     v_incidents := internal.read_incidents(p_incidents, p_incident_kind, v_from, v_to);
     with transition as materialized (
@@ -89,6 +90,8 @@ begin
     )
     into v_answer;
     return v_answer;
+exception when query_canceled then
+    perform internal.refuse_long_backtest();
 end
 $$;
 comment on function api.backtest_alert_rule(
@@ -100,4 +103,4 @@ define_alert_rule; null tests the rule named p_name as it is. Nothing is stored.
 to}], or the facts of p_incident_kind (ts, and duration_seconds of the payload), incidents has precision,
 recall, false alarms and lead times; see internal.score_backtest. At most 1000 transitions are listed.
 Errors: document_refused, alert_rule_unknown, rule_or_name, from_before_to, from_in_range, step_well_formed,
-steps_within_limit, kind_unknown.';
+steps_within_limit, kind_unknown, backtest_within_limit.';

@@ -45,6 +45,7 @@ begin
             hint = 'Send a condition of type metric with a statistic other than absent and an operator of >, >=, < and <=.';
     end if;
     perform internal.check_range(v_from, v_to);
+    perform internal.limit_backtest();
     v_step := internal.backtest_step(v_rule.document -> 'condition', p_step, v_from, v_to);
     with reading as materialized (
         select
@@ -147,6 +148,8 @@ begin
     from covered
     left join chosen on true;
     return v_answer;
+exception when query_canceled then
+    perform internal.refuse_long_backtest();
 end
 $$;
 comment on function api.suggest_threshold(
@@ -159,4 +162,4 @@ evaluations}. The condition would have held in holds_percent of the evaluations 
 them. coverage_percent is the share of the time with data; gaps of up to a day count as such. threshold is
 null without history. A rule with a "for" fires less often.
 Errors: document_refused, per_month_in_range, threshold_suggested, from_before_to, from_in_range,
-step_well_formed, steps_within_limit.';
+step_well_formed, steps_within_limit, backtest_within_limit.';
