@@ -135,6 +135,27 @@ def test_incidents_can_be_facts(busy: Connection) -> None:
     assert (score["count"], score["detected"], score["recall"]) == (1, 1, 1)
 
 
+def test_incidents_outside_of_the_range_are_counted(busy: Connection) -> None:
+    ingest_facts(busy, [fact("Fact:Incident", ts=ago(minutes=n)) for n in (38, 90, 95)])
+
+    answer = backtest(
+        busy,
+        {"condition": above(5, window="1m", statistic="max")},
+        incidents=[
+            {"from": ago(minutes=25), "to": ago(minutes=20)},
+            {"from": ago(days=3), "to": ago(days=2)},
+        ],
+        incident_kind="Fact:Incident",
+    )
+
+    assert answer["incidents"]["count"] == 2
+    assert answer["incidents_outside"] == 3
+
+
+def test_without_incidents_none_are_outside(busy: Connection) -> None:
+    assert backtest(busy, {"condition": above(5)})["incidents_outside"] is None
+
+
 EVENTS = st.lists(
     st.tuples(st.sampled_from("ab"), st.integers(0, 11), st.integers(0, 4)),
     min_size=1,

@@ -117,6 +117,7 @@ class Backtest(Struct):
     transitions: list[TestedTransition]
     truncated: bool
     incidents: Score | None
+    incidents_outside: int | None
 
 
 class Threshold(Struct):

@@ -84,9 +84,10 @@ begin
                         select coalesce(jsonb_agg(jsonb_build_object('from', at, 'to', ends_at)), '[]')
                         from alert
                     ),
-                    v_incidents
+                    v_incidents -> 'inside'
                 )
-        end
+        end,
+        'incidents_outside', (v_incidents ->> 'outside')::bigint
     )
     into v_answer;
     return v_answer;
@@ -98,9 +99,9 @@ comment on function api.backtest_alert_rule(
     jsonb, text, timestamptz, timestamptz, text, jsonb, text, timestamptz
 ) is
 'What a rule would have done in [p_from, p_to], by default the last 7 days, evaluated every p_step: {from,
-to, step_seconds, alerts, firing_seconds, transitions, truncated, incidents}. p_rule is a rule as in
+to, step_seconds, alerts, firing_seconds, transitions, truncated, incidents, incidents_outside}. p_rule is a rule as in
 define_alert_rule; null tests the rule named p_name as it is. Nothing is stored. With p_incidents [{from,
 to}], or the facts of p_incident_kind (ts, and duration_seconds of the payload), incidents has precision,
-recall, false alarms and lead times; see internal.score_backtest. At most 1000 transitions are listed.
+recall, false alarms and lead times; see internal.score_backtest. incidents_outside counts those outside of the range, which are left out. At most 1000 transitions are listed.
 Errors: document_refused, alert_rule_unknown, rule_or_name, from_before_to, from_in_range, step_well_formed,
 steps_within_limit, kind_unknown, backtest_within_limit.';

@@ -77,8 +77,9 @@ let timedOut = 0
  */
 function tick(id) {
   if (running !== id || timeout === undefined) return
-  const limit = wasm.HEAP32[timeout >> 2]
-  if (limit <= 0 || timedOut === exchange.since || Date.now() - exchange.since <= limit) return
+  // While the memory grows, nothing can be read or set.
+  const limit = wasm.HEAP32[timeout >> 2] ?? 0
+  if (limit === 0 || timedOut === exchange.since || Date.now() - exchange.since <= limit) return
   timedOut = exchange.since
   interrupt(id)
 }
