@@ -31,7 +31,7 @@ create table data.alert (
     active_at timestamp with time zone not null,  -- Since when the condition holds.
     fired_at timestamp with time zone,  -- Since when it is firing; null while it is pending.
     recovering_at timestamp with time zone,  -- Since when the condition of a firing alert no longer holds; null while it does.
-    value double precision,  -- Value of the condition when it was evaluated last.
+    value double precision,  -- Value of the condition at the last change of state.
     evidence jsonb not null,  -- What the value was computed from, and the query that shows it.
     acked_by text,  -- Who has acknowledged it; null for nobody.
     acked_at timestamp with time zone,  -- When it was acknowledged.
@@ -1360,7 +1360,7 @@ create view analytics.active_alerts (
     server text,  -- Server that it is about; null for none.
     labels jsonb,  -- All labels.
     annotations jsonb,  -- Annotations, such as a summary.
-    value double precision,  -- Value of the condition when it was evaluated last.
+    value double precision,  -- Value of the condition at the last change of state.
     active_at timestamp with time zone,  -- Since when the condition holds.
     fired_at timestamp with time zone,  -- Since when it is firing; null while it is pending.
     recovering_at timestamp with time zone,  -- Since when the condition of a firing alert no longer holds; null while it does.

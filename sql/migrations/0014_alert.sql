@@ -99,7 +99,7 @@ comment on column data.alert.active_at is 'Since when the condition holds.';
 comment on column data.alert.fired_at is 'Since when it is firing; null while it is pending.';
 comment on column data.alert.recovering_at is
 'Since when the condition of a firing alert no longer holds; null while it does.';
-comment on column data.alert.value is 'Value of the condition when it was evaluated last.';
+comment on column data.alert.value is 'Value of the condition at the last change of state.';
 comment on column data.alert.evidence is 'What the value was computed from, and the query that shows it.';
 comment on column data.alert.acked_by is 'Who has acknowledged it; null for nobody.';
 comment on column data.alert.acked_at is 'When it was acknowledged.';

@@ -163,8 +163,8 @@ begin atomic
                     ' min_count (fewer observations are no data), divided_by {kind, statistic, where},'
                     ' compare (value, change); health: statuses, servers, tags; keepalive: servers, tags;'
                     ' burn_rate: target, pairs [{factor, short, long}], and servers, tags, or kind,'
-                    ' statistic, where, divided_by, group_by, min_count; fact: kind, present, within, join (source,'
-                    ' subject, none), and after {kind}, window, or during {a metric condition}.',
+                    ' statistic, where, divided_by, group_by, min_count; fact: kind, present, within, join'
+                    ' (source, subject, none), and after {kind}, window, or during {a metric condition}.',
                     'type', 'object',
                     'required', '["type"]'::jsonb,
                     'properties', jsonb_build_object('type', jsonb_build_object(
