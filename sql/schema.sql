@@ -31,7 +31,7 @@ create table data.alert (
     active_at timestamp with time zone not null,  -- Since when the condition holds.
     fired_at timestamp with time zone,  -- Since when it is firing; null while it is pending.
     recovering_at timestamp with time zone,  -- Since when the condition of a firing alert no longer holds; null while it does.
-    value double precision,  -- Value of the condition when it was evaluated last.
+    value double precision,  -- Value of the condition at the last change of state.
     evidence jsonb not null,  -- What the value was computed from, and the query that shows it.
     acked_by text,  -- Who has acknowledged it; null for nobody.
     acked_at timestamp with time zone,  -- When it was acknowledged.
@@ -77,9 +77,11 @@ create table data.alert_rule (
     due_at timestamp with time zone,  -- When it is to be evaluated next; null for at once.
     error text,  -- Why it could not be evaluated; null where it could.
     error_since timestamp with time zone,  -- Since when it cannot be evaluated.
+    cancellations integer not null default 0,  -- How many evaluations in a row took too long and were canceled; 1 also after one that took long. A rule with any is evaluated alone.
     constraint alert_rule_pkey PRIMARY KEY (rule_id),
     constraint alert_rule_name_taken UNIQUE (name),
     constraint alert_rule_name_well_formed CHECK (internal.fits(name, 'alert_rule_name'::text)),
+    constraint cancellations_counted CHECK ((cancellations >= 0)),
     constraint deleted_by_someone CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
     constraint deleted_by_well_formed CHECK (internal.fits(deleted_by, 'owner'::text)),
     constraint error_since_error CHECK (((error IS NULL) = (error_since IS NULL)))
@@ -842,6 +844,8 @@ create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray 
 
 create function internal.condition_window(p_condition jsonb) returns interval language sql stable;
 
+create function internal.count_groups(p_condition jsonb) returns bigint language sql stable;
+
 create function internal.counter_after(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
 
 create function internal.counter_before(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
@@ -960,6 +964,8 @@ create function internal.label_hint(p_names text[]) returns text language sql st
 
 create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
 
+create function internal.limit_backtest() returns void language plpgsql volatile;
+
 create function internal.local_days(p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text) returns TABLE(day date, begins_at timestamp with time zone, ends_at timestamp with time zone) language sql stable;
 
 create function internal.lock_quotas() returns void language plpgsql volatile;
@@ -1042,6 +1048,8 @@ create function internal.plot_condition(p_rule data.alert_rule_version, p_name t
 
 create function internal.plot_series(p_kind bigint, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns json language sql stable;
 
+create function internal.postpone_alert_rules(p_rules bigint[], p_taken interval, p_now timestamp with time zone) returns void language sql volatile;
+
 create function internal.present_agg(p_kind text, p_window text, p_answers json[], p_now timestamp with time zone) returns json language sql immutable;
 
 create function internal.probe_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable strict parallel safe;
@@ -1111,6 +1119,8 @@ create function internal.refresh_start() returns timestamp with time zone langua
 create function internal.refuse_document(p_faults jsonb) returns void language plpgsql volatile;
 
 create function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items integer) returns void language plpgsql volatile;
+
+create function internal.refuse_long_backtest() returns void language plpgsql immutable;
 
 create function internal.refuse_over_quota(p_quota text, p_count bigint, p_noun text, p_advice text) returns void language plpgsql stable;
 
@@ -1386,7 +1396,7 @@ create view analytics.active_alerts (
     server text,  -- Server that it is about; null for none.
     labels jsonb,  -- All labels.
     annotations jsonb,  -- Annotations, such as a summary.
-    value double precision,  -- Value of the condition when it was evaluated last.
+    value double precision,  -- Value of the condition at the last change of state.
     active_at timestamp with time zone,  -- Since when the condition holds.
     fired_at timestamp with time zone,  -- Since when it is firing; null while it is pending.
     recovering_at timestamp with time zone,  -- Since when the condition of a firing alert no longer holds; null while it does.
@@ -1898,7 +1908,7 @@ create table deploy.setting (
 );
 
 -- jobs
--- job internal.evaluate_alerts every 00:00:15 {"rules": 34} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.evaluate_alerts every 00:00:15 {"rules": 34, "statement_timeout": "5 s"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.expire_health every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.observe_traffic every 00:01:00 {"down": 0.5, "failed": "$.\"error.type\"", "metric": "mcp.server.operation.duration", "window": "5 minutes", "degraded": 0.05, "least_calls": 10} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune every 1 day {"conflicts": "90 days", "deliveries": "7 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00

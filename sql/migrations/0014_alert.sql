@@ -10,12 +10,14 @@ create table data.alert_rule (
     due_at timestamptz,
     error text,
     error_since timestamptz,
+    cancellations integer not null default 0,
     constraint alert_rule_pkey primary key (rule_id),
     constraint alert_rule_name_taken unique (name),
     constraint alert_rule_name_well_formed check (internal.fits(name, 'alert_rule_name')),
     constraint deleted_by_well_formed check (internal.fits(deleted_by, 'owner')),
     constraint deleted_by_someone check ((deleted_at is null) = (deleted_by is null)),
-    constraint error_since_error check ((error is null) = (error_since is null))
+    constraint error_since_error check ((error is null) = (error_since is null)),
+    constraint cancellations_counted check (cancellations >= 0)
 ) with (fillfactor = 50);
 comment on table data.alert_rule is 'A rule that raises alerts. What it says is in data.alert_rule_version.';
 comment on column data.alert_rule.rule_id is 'Number of the rule.';
@@ -28,6 +30,9 @@ comment on column data.alert_rule.due_at is
 'When it is to be evaluated next; null for at once.';
 comment on column data.alert_rule.error is 'Why it could not be evaluated; null where it could.';
 comment on column data.alert_rule.error_since is 'Since when it cannot be evaluated.';
+comment on column data.alert_rule.cancellations is
+'How many evaluations in a row took too long and were canceled; 1 also after one that took long. A rule
+with any is evaluated alone.';
 
 create table data.alert_rule_version (
     rule_id bigint not null,
@@ -106,7 +111,7 @@ comment on column data.alert.active_at is 'Since when the condition holds.';
 comment on column data.alert.fired_at is 'Since when it is firing; null while it is pending.';
 comment on column data.alert.recovering_at is
 'Since when the condition of a firing alert no longer holds; null while it does.';
-comment on column data.alert.value is 'Value of the condition when it was evaluated last.';
+comment on column data.alert.value is 'Value of the condition at the last change of state.';
 comment on column data.alert.evidence is 'What the value was computed from, and the query that shows it.';
 comment on column data.alert.acked_by is 'Who has acknowledged it; null for nobody.';
 comment on column data.alert.acked_at is 'When it was acknowledged.';

@@ -45,7 +45,7 @@ def test_a_demo_is_labeled_and_a_second_one_adds_no_row_twice(service: Service) 
     assert again["duplicate"] >= summary["rows"] - 40
     answer = httpx.get(
         f"{service.url}/query/agg",
-        params={"kind": "mcp.duration", "window": "7d", "group_by": "label.demo"},
+        params={"kind": "mcp.server.operation.duration", "window": "7d", "group_by": "label.demo"},
     ).json()
     assert [group["group"] for group in answer["groups"]] == ["true"]
     assert answer["count"] > 0
@@ -67,6 +67,17 @@ def test_a_demo_registers_its_servers_with_health_and_a_second_one_changes_nothi
     assert (entry["source"], len(entry["versions"])) == ("demo/crm", 1)
     (sla,) = httpx.get(f"{service.url}/health/sla", params={"name": "demo/crm"}).json()["items"]
     assert sla["uptime_percent"] == 100
+
+
+def test_the_built_in_rules_apply_to_a_demo(service: Service) -> None:
+    assert service.run("demo", "--days", "1", "--seed", "9").returncode == 0
+
+    defined = service.run("alert-rules", "define", "--built-in", "--author", "ann")
+    tested = service.run("backtest", "error_rate_high", "--json")
+
+    assert "0 skipped, 0 refused" in defined.stdout
+    assert tested.returncode == 0, tested.stderr
+    assert json.loads(tested.stdout)["alerts"] > 0
 
 
 def test_a_demo_ends_with_commands_that_work(service: Service) -> None:

@@ -153,6 +153,21 @@ def test_a_failing_job_is_logged_and_retried_without_stopping_the_others(
     assert (logged[0]["job_id"], logged[0]["sqlstate"]) == (failing, "SV500")
 
 
+def test_a_run_is_canceled_once_at_the_limit_in_the_config_of_its_job(
+    client: psycopg.Connection,
+) -> None:
+    client.execute(
+        "create or replace procedure note(job_id int, config jsonb) language plpgsql as $$ begin "
+        "perform count(*) from generate_series(1, 1000000000); "
+        "exception when query_canceled then "
+        "perform count(*) from generate_series(1, 1000000); "
+        "insert into ran (name) values (config ->> 'name'); end $$"
+    )
+    limit = json.dumps({"name": "canceled", "statement_timeout": "200 ms"})
+    client.execute("select add_job('note', '1 hour', config => %s)", (limit,))
+    eventually(lambda: runs(client, "canceled") == 1)
+
+
 def test_a_job_is_unscheduled_when_its_retries_are_used_up(client: psycopg.Connection) -> None:
     job = add(client, "fail", "1 hour")
     client.execute("select alter_job(%s, retry_period => '1 second', max_retries => 2)", (job,))

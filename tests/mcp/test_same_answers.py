@@ -73,6 +73,8 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
         {"state": "firing", "server": "io.github.acme/search", "suppressed": False, "limit": 1},
     ),
     ("list_active_alerts", "/alerts/active", {"labels": {"source": "billing-mcp"}}),
+    ("list_active_alerts", "/alerts/active", {"labels": {"sorce": "billing-mcp"}}),
+    ("list_active_alerts", "/alerts/active", {"id": "0b2f8c0d5e6a7f19"}),
     (
         "list_alert_history",
         "/alerts/history",
@@ -89,6 +91,7 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("list_alert_rules", "/alerts/rules/{name}", {"name": "queue_long", "limit": 1}),
     ("list_subscriptions", "/subscriptions", {"limit": 1}),
     ("list_subscriptions", "/subscriptions", {"name": "policy"}),
+    ("list_subscriptions", "/subscriptions/{name}", {"name": "policy"}),
 ]
 
 
@@ -134,6 +137,7 @@ THRESHOLD = "/alerts/rules/threshold"
             },
             200,
         ),
+        ("backtest_alert_rule", BACKTEST, {"name": "queue_long", "points": 10}, 200),
         ("backtest_alert_rule", BACKTEST, {"name": "queue_lnog"}, 404),
         ("backtest_alert_rule", BACKTEST, {"name": "queue_long", "incidents": [{"from": 1}]}, 422),
         ("suggest_threshold", THRESHOLD, {"condition": CONDITION, "per_month": 2}, 200),

@@ -57,6 +57,7 @@ PATH_NAMES = {REGISTRY: SERVER, RULES: "queue_long", SUBSCRIPTION: "policy"}
         ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_lnog", "author": "a"}),
         ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_long"}),
         ("list_subscriptions", "/subscriptions", {"name": "polcy"}),
+        ("list_subscriptions", "/subscriptions/{name}", {"name": "polcy"}),
         ("list_subscriptions", "/subscriptions", {"cursor": "x"}),
         ("unsubscribe", "/subscriptions/{name}", {"name": "polcy"}),
     ],

@@ -121,7 +121,7 @@ def test_a_condition_of_the_page_or_of_a_built_in_rule_can_be_evaluated(
 
 def test_the_built_in_error_rate_fires_for_the_source_whose_calls_fail(db: Connection) -> None:
     name = "mcp.server.operation.duration"
-    calls = [(source, n) for source in ("good", "bad") for n in range(10)]
+    calls = [(source, n) for source in ("good", "bad") for n in range(20)]
     ingest_metrics(
         db,
         [
@@ -129,7 +129,7 @@ def test_the_built_in_error_rate_fires_for_the_source_whose_calls_fail(db: Conne
                 name,
                 source,
                 0.1,
-                labels={"error.type": "timeout"} if source == "bad" and n == 0 else {},
+                labels={"error.type": "timeout"} if source == "bad" and n < 2 else {},
                 ts=ago(seconds=20 * n + 1),
             )
             for source, n in calls

@@ -178,6 +178,27 @@ def test_incidents_can_be_facts(busy: Connection) -> None:
     assert (score["count"], score["detected"], score["recall"]) == (1, 1, 1)
 
 
+def test_incidents_outside_of_the_range_are_counted(busy: Connection) -> None:
+    ingest_facts(busy, [fact("Fact:Incident", ts=ago(minutes=n)) for n in (38, 90, 95)])
+
+    answer = backtest(
+        busy,
+        {"condition": above(5, window="1m", statistic="max")},
+        incidents=[
+            {"from": ago(minutes=25), "to": ago(minutes=20)},
+            {"from": ago(days=3), "to": ago(days=2)},
+        ],
+        incident_kind="Fact:Incident",
+    )
+
+    assert answer["incidents"]["count"] == 2
+    assert answer["incidents_outside"] == 3
+
+
+def test_without_incidents_none_are_outside(busy: Connection) -> None:
+    assert backtest(busy, {"condition": above(5)})["incidents_outside"] is None
+
+
 EVENTS = st.lists(
     st.tuples(st.sampled_from("ab"), st.integers(0, 11), st.integers(0, 4)),
     min_size=1,
@@ -300,12 +321,103 @@ def test_a_threshold_can_be_a_lower_bound(db: Connection) -> None:
     assert answer["alerts"] == 1
 
 
+@pytest.mark.parametrize(("operator", "threshold"), [(">", 5), (">=", 6), ("<", 6), ("<=", 5)])
+def test_a_suggested_condition_holds_at_most_half_of_the_time(
+    db: Connection, operator: str, threshold: int
+) -> None:
+    ingest_metrics(db, [metric(value=n, ts=ago(minutes=n)) for n in range(1, 11)])
+    condition = above(0, statistic="max", window="1m", operator=operator)
+
+    answer = suggest(db, condition, 100_000)
+
+    assert answer["threshold"] == threshold
+    assert answer["holds_percent"] == 50
+
+
+def test_a_suggestion_says_how_much_of_the_time_its_condition_holds(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=9 if n < 10 else 1, ts=ago(minutes=n)) for n in range(1, 61)])
+
+    answer = suggest(db, above(0, statistic="max", window="1m"), 720)
+
+    assert (answer["threshold"], answer["alerts"]) == (1, 1)
+    assert answer["holds_percent"] == pytest.approx(100 * 9 / 60)
+
+
+def test_alerts_a_month_count_the_time_with_data_only(db: Connection) -> None:
+    """Two peaks in an hour, three days after another hour; before and between nothing is known."""
+    for start in (0, 3 * 24 * 60):
+        ingest_metrics(
+            db,
+            [
+                metric(value=9 if n in (10, 20) else 1, ts=ago(minutes=start + n))
+                for n in range(1, 61)
+            ],
+        )
+
+    answer = suggest(
+        db, above(0, statistic="max", window="1m"), 1500, since=NOW - timedelta(days=10)
+    )
+
+    assert answer["coverage_percent"] == pytest.approx(100 * 2 / 240, rel=0.05)
+    assert (answer["threshold"], answer["alerts"]) == (1, 4)
+    assert answer["per_month"] == pytest.approx(1440, rel=0.05)
+
+
+def test_rare_data_is_no_time_without_data(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=9, ts=ago(hours=6 * n)) for n in range(40)])
+
+    answer = suggest(
+        db, above(0, statistic="max", window="1m"), 720, since=NOW - timedelta(days=10)
+    )
+
+    assert answer["coverage_percent"] == 100
+
+
 def test_without_history_there_is_no_threshold(db: Connection) -> None:
     ingest_metrics(db, [metric(value=9, ts=ago(days=2))])
 
     answer = suggest(db, above(0), 1)
 
     assert (answer["threshold"], answer["alerts"]) == (None, 0)
+    assert (answer["coverage_percent"], answer["holds_percent"]) == (0, None)
+
+
+def test_a_rule_with_many_groups_is_tested_in_longer_steps(db: Connection) -> None:
+    ingest_metrics(db, [metric(source=f"host-{n}", value=9, ts=ago(minutes=5)) for n in range(200)])
+    rule = {"condition": above(5, group_by="source")}
+
+    answer = backtest(db, rule, since=NOW - timedelta(days=7), step=None)
+
+    assert answer["step_seconds"] == 300
+    with refused(db, "steps_within_limit"):
+        backtest(db, rule, since=NOW - timedelta(days=7), step="1m")
+
+
+@pytest.mark.parametrize("function", ["backtest", "suggest"])
+def test_a_back_test_that_takes_too_long_names_the_next_step(db: Connection, function: str) -> None:
+    ingest_metrics(
+        db,
+        [metric(source=f"{n % 9}", value=n, ts=ago(seconds=n // 9)) for n in range(9000)],
+    )
+    db.execute("set local statement_timeout = '100 ms'")
+    condition = above(5, window="1h", statistic="p95", group_by="source")
+
+    with refused(db, "backtest_within_limit") as problem:
+        if function == "backtest":
+            backtest(db, {"condition": condition}, step="1s")
+        else:
+            suggest(db, condition, 1, step="1s")
+
+    assert "shorter range" in problem.hint
+
+
+@pytest.mark.parametrize(("limit", "left"), [("30 s", "10s"), ("5 s", "5s"), ("0", "10s")])
+def test_a_back_test_has_ten_seconds_of_the_limit(db: Connection, limit: str, left: str) -> None:
+    ask(db, "select set_config('statement_timeout', %s, true)", limit)
+
+    ask(db, "select internal.limit_backtest()")
+
+    assert ask(db, "select current_setting('statement_timeout')") == left
 
 
 @pytest.mark.parametrize(

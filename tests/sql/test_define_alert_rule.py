@@ -188,3 +188,23 @@ def test_new_versions_of_a_rule_are_limited_by_the_hour(db: Connection) -> None:
     assert define(db, rule(), "another")["outcome"] == "created"
     later = NOW + timedelta(hours=1, seconds=1)
     assert define(db, rule(condition(threshold=3)), now=later)["outcome"] == "changed"
+
+
+def test_a_new_version_of_a_rule_that_took_too_long_is_evaluated_at_once_and_alone(
+    db: Connection,
+) -> None:
+    define(db, rule())
+    for _ in range(3):
+        db.execute(
+            "select internal.postpone_alert_rules(array_agg(rule_id), '5 s', %s)"
+            " from data.alert_rule",
+            [NOW],
+        )
+
+    define(db, rule(condition(window="1m")), now=NOW + timedelta(minutes=1))
+
+    assert db.execute("select due_at, error, cancellations from data.alert_rule").fetchone() == (
+        None,
+        None,
+        1,
+    )

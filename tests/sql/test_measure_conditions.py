@@ -297,6 +297,72 @@ def test_a_burn_that_has_ended_does_not_fire(watched: Connection) -> None:
     assert alerts(watched) == {}
 
 
+def test_a_server_known_for_minutes_burns_no_budget_of_hours(watched: Connection) -> None:
+    number = server(watched, since=NOW - 25 * MINUTE)
+    lasted(watched, number, "up", NOW - 25 * MINUTE, NOW - 5 * MINUTE)
+    lasted(watched, number, "down", NOW - 5 * MINUTE, NOW + HOUR)
+    define(watched, {"type": "burn_rate"})
+
+    evaluate(watched)
+    assert alerts(watched) == {}
+    evaluate(watched, NOW + 6 * MINUTE)
+
+    assert alerts(watched) == {"acme/search": "firing"}
+
+
+def calls(conn: Connection, good: int, bad: int, *, minutes: int = 1) -> None:
+    """Calls of a source, of which some failed."""
+    ingest_metrics(
+        conn,
+        [
+            metric("calls", value=1, ts=ago(minutes=minutes, seconds=n), labels=labels)
+            for n, labels in enumerate([{}] * good + [{"error.type": "timeout"}] * bad)
+        ],
+    )
+
+
+@pytest.mark.parametrize(("good", "bad", "fires"), [(0, 1, False), (18, 1, False), (18, 2, True)])
+def test_a_share_of_few_observations_is_no_data(
+    db: Connection, good: int, bad: int, fires: bool
+) -> None:
+    calls(db, good, bad)
+    condition = {
+        "type": "metric",
+        "kind": "calls",
+        "statistic": "count",
+        "where": {"has": ["error.type"]},
+        "divided_by": {"kind": "calls", "statistic": "count"},
+        "min_count": 20,
+        "window": "10m",
+        "operator": ">",
+        "threshold": 0.05,
+        "group_by": "source",
+    }
+    define(db, condition)
+
+    evaluate(db)
+
+    assert bool(alerts(db)) is fires
+
+
+@pytest.mark.parametrize(("least", "known"), [(3, True), (4, False)])
+def test_a_statistic_of_few_observations_is_no_data(
+    db: Connection, least: int, known: bool
+) -> None:
+    calls(db, 3, 0)
+
+    assert bool(readings(db, above(0, kind="calls", min_count=least))) is known
+
+
+def test_a_change_against_few_observations_is_no_data(db: Connection) -> None:
+    calls(db, 3, 0)
+    calls(db, 2, 0, minutes=6)
+    condition = above(-1, kind="calls", statistic="sum", compare="change")
+
+    assert readings(db, {**condition, "min_count": 2})[""] == pytest.approx(0.5)
+    assert readings(db, {**condition, "min_count": 3}) == {}
+
+
 def test_a_burn_rate_of_metrics_needs_a_target(db: Connection) -> None:
     ingest_metrics(
         db,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 LOOK_AROUND = (
     "kinds",
-    "agg mcp.duration --window 7d --group-by source",
+    "agg mcp.server.operation.duration --window 7d --group-by source",
     "agg Fact:DealClosed --window 30d",
     "facts --kind Fact:InvoicePaid --limit 5",
     "series mcp.latency_p50",

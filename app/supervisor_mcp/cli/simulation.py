@@ -19,7 +19,7 @@ STEPS = BLOCK_SECONDS // STEP_SECONDS
 # Upper bounds of the latency histogram, in seconds; one more bucket is above them.
 BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 SPREAD = 0.6
-METRICS = 5
+METRICS = 6
 Item = dict[str, Any]
 
 
@@ -161,7 +161,15 @@ def _block(seed: int, server: Server, block: int, begin: int, end: int) -> Itera
             base = {"source": server.source, "ts": ts, "labels": labels}
             yield _metric(base, "mcp.requests", requests, "counter", "requests")
             yield _metric(base, "mcp.latency_p50", round(median, 4), "gauge", "seconds")
-            yield _metric(base, "mcp.duration", _histogram(calls, median), "histogram", "seconds")
+            failed = round(calls * errors)
+            for share, more in ((calls - failed, {}), (failed, {"error.type": "tool_error"})):
+                yield _metric(
+                    base | {"labels": labels | more},
+                    "mcp.server.operation.duration",
+                    _histogram(share, median),
+                    "histogram",
+                    "seconds",
+                )
             yield _metric(base, "mcp.error_ratio", round(errors, 5), "gauge", "ratio")
             yield _metric(base, "mcp.queue_depth", round(queue), "gauge", "calls")
 

@@ -48,7 +48,9 @@ def suggest_threshold(
         return
     console.write(
         f"{found['operator']} {found['threshold']:.6g} gives {found['alerts']} alerts from"
-        f" {moment(found['from'])} to {moment(found['to'])}, {found['per_month']:.3g} a month.\n"
+        f" {moment(found['from'])} to {moment(found['to'])}, {found['per_month']:.3g} a month,"
+        f" and holds in {found['holds_percent']:.3g} % of the evaluations. Data cover"
+        f" {found['coverage_percent']:.3g} % of this time.\n"
     )
 
 

@@ -115,7 +115,7 @@ class ActiveAlert(Struct):
     state: State
     labels: dict[str, str]
     annotations: dict[str, str]
-    value: float | None
+    value: Annotated[float | None, Meta(description="At the last change of state.")]
     active_at: str
     fired_at: str | None
     recovering_at: str | None

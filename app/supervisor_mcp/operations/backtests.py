@@ -134,10 +134,11 @@ class Backtest(Struct):
     series: TestedSeries | None
     truncated: bool
     incidents: Score | None
+    incidents_outside: int | None
 
 
 class Threshold(Struct):
-    """The threshold, and how often the condition would have begun to hold with it."""
+    """The threshold, how often the condition would have begun to hold, and how long it held."""
 
     from_: str = field(name="from")
     to: str
@@ -146,6 +147,8 @@ class Threshold(Struct):
     threshold: float | None
     alerts: int
     per_month: float | None
+    holds_percent: float | None
+    coverage_percent: float
     evaluations: int
 
 

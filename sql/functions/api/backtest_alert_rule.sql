@@ -29,6 +29,7 @@ declare
     v_answer json;
 begin
     perform internal.check_range(v_from, v_to);
+    perform internal.limit_backtest();
     v_step := internal.backtest_step(v_condition, p_step, v_from, v_to);
     if not p_points between 1 and c_most then
         raise exception 'points is not between 1 and %', c_most
@@ -103,23 +104,26 @@ begin
                         select coalesce(jsonb_agg(jsonb_build_object('from', at, 'to', ends_at)), '[]')
                         from alert
                     ),
-                    v_incidents
+                    v_incidents -> 'inside'
                 )
-        end
+        end,
+        'incidents_outside', (v_incidents ->> 'outside')::bigint
     )
     into v_answer;
     return v_answer;
+exception when query_canceled then
+    perform internal.refuse_long_backtest();
 end
 $$;
 comment on function api.backtest_alert_rule(
     jsonb, text, timestamptz, timestamptz, text, jsonb, text, integer, timestamptz
 ) is
 'What a rule would have done in [p_from, p_to], by default the last 7 days, evaluated every p_step: {from,
-to, step_seconds, alerts, firing_seconds, transitions, series, truncated, incidents}. p_rule is a rule as in
-define_alert_rule; null tests the rule named p_name as it is. Nothing is stored. With p_incidents [{from,
-to}], or the facts of p_incident_kind (ts, and duration_seconds of the payload), incidents has precision,
-recall, false alarms and lead times; see internal.score_backtest. At most 1000 transitions are listed.
-With p_points, series has the values of the condition for the group whose state changes first; see
-internal.plot_condition.
+to, step_seconds, alerts, firing_seconds, transitions, series, truncated, incidents, incidents_outside}.
+p_rule is a rule as in define_alert_rule; null tests the rule named p_name as it is. Nothing is stored. With
+p_incidents [{from, to}], or the facts of p_incident_kind (ts, and duration_seconds of the payload),
+incidents has precision, recall, false alarms and lead times; see internal.score_backtest. incidents_outside
+counts those outside of the range, which are left out. At most 1000 transitions are listed. With p_points,
+series has the values of the condition for the group whose state changes first; see internal.plot_condition.
 Errors: document_refused, alert_rule_unknown, rule_or_name, from_before_to, from_in_range, step_well_formed,
-steps_within_limit, points_in_range, kind_unknown.';
+steps_within_limit, points_in_range, kind_unknown, backtest_within_limit.';

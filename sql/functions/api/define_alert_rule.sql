@@ -60,7 +60,14 @@ begin
         insert into data.alert_rule_version
         select v_next.*;
         update data.alert_rule
-        set deleted_at = null, deleted_by = null, due_at = null, error = null, error_since = null
+        set
+            deleted_at = null,
+            deleted_by = null,
+            due_at = null,
+            error = null,
+            error_since = null,
+            -- Alone until its evaluation is known to be short.
+            cancellations = least(cancellations, 1)
         where rule_id = v_rule.rule_id;
     end if;
 

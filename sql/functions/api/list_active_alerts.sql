@@ -102,10 +102,11 @@ comment on function api.list_active_alerts(
 ) is
 'Alerts that are pending or firing, by severity and then the longest first: {items: [{id, rule, version,
 severity, state, labels, annotations, value, active_at, fired_at, recovering_at, ack, suppressed,
-silenced_by, inhibited_by, maintenance, evidence}], next_cursor, hint}. ack is {author, at, until, note} or
-null. A suppressed alert notifies nobody: silenced_by has the ids of its silences, inhibited_by those of
-alerts of a higher severity about the same, maintenance those of windows. p_id asks for the one with
-this id, p_server for those about a server or its source, p_labels for those with all of these labels;
-hint says which of them no alert and no rule has, where none match. A page has p_limit items, by default
+silenced_by, inhibited_by, maintenance, evidence}], next_cursor, hint}. value and evidence are those of the
+last change of state. ack is {author, at, until, note} or null. A suppressed alert notifies nobody:
+silenced_by has the ids of its silences, inhibited_by those of alerts of a higher severity about the same,
+maintenance those of windows. p_id asks for the one with this id, p_server for those about a server or its
+source, p_labels for those with all of these labels; hint says which of them no alert and no rule has, where
+none match. A page has p_limit items, by default
 100, at most 1000; next_cursor is null on the last one.
 Errors: alert_state_known, alert_rule_unknown, server_unknown, limit_in_range, cursor_invalid.';

@@ -46,6 +46,7 @@ begin atomic
             ('where', false, true),
             ('group_by', false, true),
             ('divided_by', false, true),
+            ('min_count', false, true),
             ('target', true, null),
             ('servers', false, false),
             ('tags', false, false)

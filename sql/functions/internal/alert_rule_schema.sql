@@ -50,6 +50,8 @@ begin atomic
             filter || jsonb_build_object(
                 'kind', kind,
                 'statistic', jsonb_build_object('type', 'string', 'enum', statistics),
+                'min_count', '{"type": "integer", "minimum": 1, "maximum": 1000000000,
+                    "$comment": "Send the least number of observations."}'::jsonb,
                 'group_by', internal.text_rules() -> 'group_by'
                 || '{"type": "string", "$comment": "Send source or label.<name>."}',
                 'divided_by', jsonb_build_object(
@@ -158,11 +160,11 @@ begin atomic
                     'description',
                     'Its type, and for metric: kind, statistic (count, sum, avg, min, max, last, p50 to'
                     ' p99, rate, absent), window, operator, threshold, where {source, labels, has}, group_by,'
-                    ' divided_by {kind, statistic, where}, compare (value, change); health: statuses,'
-                    ' servers, tags; keepalive: servers, tags; burn_rate: target, pairs [{factor, short,'
-                    ' long}], and servers, tags, or kind, statistic, where, divided_by, group_by; fact:'
-                    ' kind, present, within, join (source, subject, none), and after {kind}, window, or'
-                    ' during {a metric condition}.',
+                    ' min_count (fewer observations are no data), divided_by {kind, statistic, where},'
+                    ' compare (value, change); health: statuses, servers, tags; keepalive: servers, tags;'
+                    ' burn_rate: target, pairs [{factor, short, long}], and servers, tags, or kind,'
+                    ' statistic, where, divided_by, group_by, min_count; fact: kind, present, within, join'
+                    ' (source, subject, none), and after {kind}, window, or during {a metric condition}.',
                     'type', 'object',
                     'required', '["type"]'::jsonb,
                     'properties', jsonb_build_object('type', jsonb_build_object(

@@ -9,7 +9,9 @@ declare
     c_coarse constant boolean := coalesce(
         internal.condition_window(p_condition) > internal.longest_sampled_window(), false
     );
-    c_most constant integer := case when c_coarse then 1000 else 20000 end;
+    c_evaluations constant integer := 500000;
+    v_groups constant bigint := greatest(1, internal.count_groups(p_condition));
+    v_most constant bigint := least(case when c_coarse then 1000 else 20000 end, c_evaluations / v_groups);
     v_step interval;
 begin
     if p_step is not null then
@@ -19,17 +21,20 @@ begin
         from unnest('{15 s,30 s,1 minute,2 minutes,5 minutes,15 minutes,1 hour,6 hours,1 day}'::interval []) as width
         where
             width >= internal.evaluation_interval(p_condition)
-            and (p_to - p_from) / case when c_coarse then 500 else 10000 end <= width;
+            and (p_to - p_from) / least(v_most, case when c_coarse then 500 else 10000 end) <= width;
     end if;
-    if (p_to - p_from) / c_most > v_step then
-        raise exception 'the range has more than % steps of % s', c_most, extract(epoch from v_step)
+    if (p_to - p_from) / v_most > v_step then
+        raise exception 'the range has more than % steps of % s', v_most, extract(epoch from v_step)
             using errcode = 'SV422', constraint = 'steps_within_limit', column = 'step',
-            hint = format('Send a step of at least %s seconds, or a shorter range.',
-                ceil(extract(epoch from p_to - p_from) / c_most));
+            hint = format(
+                'Send a step of at least %s seconds, a shorter range, or a condition about fewer groups.',
+                ceil(extract(epoch from p_to - p_from) / v_most)
+            );
     end if;
     return v_step;
 end
 $$;
 comment on function internal.backtest_step(jsonb, text, timestamptz, timestamptz) is
-'The time between the evaluations of a back-test: p_step, else one that fits the condition and the range.
+'The time between the evaluations of a back-test: p_step, else one that fits the condition, its groups and the
+range.
 Errors: step_well_formed, steps_within_limit.';

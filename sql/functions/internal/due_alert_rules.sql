@@ -3,7 +3,18 @@ returns bigint[]
 language sql stable
 begin atomic
     with due as (
-        select rule.rule_id
+        select
+            rule.rule_id,
+            rule.cancellations > 0 as alone,
+            row_number() over (
+                order by
+                    rule.cancellations > 0,
+                    case when rule.cancellations > 0 then rule.due_at end nulls first,
+                    -- Neighbors share windows.
+                    version.document #>> '{condition,window}',
+                    version.document #>> '{condition,kind}',
+                    rule.rule_id
+            ) as place
         from data.alert_rule as rule
         inner join data.alert_rule_version as version
             on rule.rule_id = version.rule_id and upper_inf(version.valid)
@@ -19,15 +30,16 @@ begin atomic
                     where alert.rule_id = rule.rule_id
                 )
             )
-        -- Neighbors share windows.
-        order by
-            version.document #>> '{condition,window}',
-            version.document #>> '{condition,kind}',
-            rule.rule_id
-        limit p_limit
     )
 
-    select array(select due.rule_id from due);
+    select
+        array(
+            select due.rule_id
+            from due
+            where due.place <= case when due.alone then 1 else p_limit end
+            order by due.place
+        );
 end;
 comment on function internal.due_alert_rules(timestamptz, integer) is
-'The rules that are to be evaluated at p_now, at most p_limit.';
+'The rules that are to be evaluated together at p_now: at most p_limit, and where no others are left, one
+whose evaluation was canceled.';

@@ -36,9 +36,16 @@ begin atomic
             long.observations,
             pair.factor,
             pair.long,
-            long.share / ((100 - coalesce(
-                (rule.document #>> '{condition,target}')::double precision, long.target
-            )) / 100) as long_rate,
+            case
+                -- The observations of a server are seconds that are known. A server that is known for minutes
+                -- has no rate of hours.
+                when
+                    rule.document -> 'condition' ? 'kind'
+                    or long.observations >= 0.5 * extract(epoch from pair.long)
+                    then long.share / ((100 - coalesce(
+                        (rule.document #>> '{condition,target}')::double precision, long.target
+                    )) / 100)
+            end as long_rate,
             short.share / ((100 - coalesce(
                 (rule.document #>> '{condition,target}')::double precision, long.target
             )) / 100) as short_rate
@@ -58,7 +65,11 @@ begin atomic
             rule_id,
             at,
             label,
-            (array_agg(long_rate order by least(long_rate, short_rate) >= factor desc nulls last, long))[1],
+            (
+                array_agg(
+                    long_rate order by long_rate >= factor and short_rate >= factor desc nulls last, long
+                )
+            )[1],
             bool_or(long_rate >= factor and short_rate >= factor),
             max(observations),
             array_agg(long_rate order by long) || array_agg(short_rate order by long)
@@ -71,4 +82,4 @@ comment on function internal.measure_burn_rates(
 ) is
 'The conditions of rules of type burn_rate: active where both windows of a pair burn the error budget at
 least as fast as its factor. value is the rate in the long window of the pair that does, else of the
-shortest one; parts are the rates of all long windows, then of all short ones.';
+shortest one; a long window of which less than half is known has no rate. parts are the rates of all long windows, then of all short ones.';

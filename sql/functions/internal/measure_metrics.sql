@@ -20,13 +20,14 @@ begin
             named.threshold,
             named.group_by,
             coalesce(named."where", '{}') as filter,
+            coalesce(named.min_count, 0) as min_count,
             named.divided_by,
             coalesce(named."compare" = 'change', false) as changes,
             named.statistic = 'absent' or rule.document ->> 'no_data' = 'firing' as expects
         from unnest(p_rules) as rule
         cross join jsonb_to_record(rule.document -> 'condition') as named (
             kind text, statistic text, "window" interval, operator text, threshold double precision,
-            "compare" text, group_by text, "where" jsonb, divided_by jsonb
+            "compare" text, group_by text, "where" jsonb, min_count bigint, divided_by jsonb
         )
         left join data.kind on named.kind = kind.name
         left join data.kind as divisor on named.divided_by ->> 'kind' = divisor.name
@@ -116,7 +117,10 @@ begin
         from numbered
         inner join condition on numbered.rule_id = condition.rule_id
         inner join measured on numbered.need = measured.need and numbered.kind_id = measured.kind_id
-        where not condition.changes and condition.divided_by is null
+        where
+            not condition.changes
+            and condition.divided_by is null
+            and (measured.statistics).count >= condition.min_count
         union all
         select
             compound.rule_id,
@@ -137,6 +141,15 @@ begin
                 condition.divided_by is not null as divides,
                 -- Where some calls are seen and none of them failed, none failed.
                 condition.statistic in ('count', 'sum', 'rate') as adds,
+                condition.min_count,
+                -- What a share is of, in the window and in the one before.
+                coalesce(sum((measured.statistics).count) filter (
+                    where numbered.role = case when condition.divided_by is null then 'over' else 'under' end
+                ), 0) as counted,
+                coalesce(sum((measured.statistics).count) filter (
+                    where numbered.role
+                    = case when condition.divided_by is null then 'over_before' else 'under_before' end
+                ), 0) as counted_before,
                 max(internal.pick_statistic(measured.statistics, numbered.statistic))
                 filter (where numbered.role = 'over') as over,
                 max(internal.pick_statistic(measured.statistics, numbered.statistic))
@@ -153,7 +166,7 @@ begin
             where condition.changes or condition.divided_by is not null
             group by
                 numbered.rule_id, measured.at, measured.label, condition.changes, condition.divided_by,
-                condition.statistic
+                condition.statistic, condition.min_count
         ) as compound
         cross join lateral (
             select
@@ -169,6 +182,9 @@ begin
                     else internal.quotient(compound.over_before, compound.under_before)
                 end as before
         ) as part
+        where
+            compound.counted >= compound.min_count
+            and (not compound.changes or compound.counted_before >= compound.min_count)
     ),
 
     missing as (
@@ -238,4 +254,5 @@ comment on function internal.measure_metrics(
 ) is
 'The conditions of rules of type metric for every group at each of p_from, p_from + p_step and so on up
 to p_to. parts are the statistic, its divisor, and the same of the window before. A group without data
-has a row, with active null, only where the rule fires without data; absent is active there.';
+has a row, with active null, only where the rule fires without data; absent is active there. Fewer
+observations than min_count, of what divides where there is a divisor, are no data.';

@@ -48,25 +48,29 @@ begin
             ) order by fact.ts)
             from data.series
             inner join data.fact on series.series_id = fact.series_id
-            where series.kind_id = any(internal.find_kinds(p_kind)) and fact.ts < p_to
+            where series.kind_id = any(internal.find_kinds(p_kind))
         ), '[]');
     end if;
     if v_incidents is null then
         return null;
     end if;
-    return coalesce(
-        (
-            select jsonb_agg(sent.item order by sent.place)
-            from jsonb_array_elements(v_incidents) with ordinality as sent (item, place)
-            where
+    return (
+        select
+            jsonb_build_object(
+                'inside', coalesce(jsonb_agg(sent.item order by sent.place) filter (where part.inside), '[]'),
+                'outside', count(*) filter (where not part.inside)
+            )
+        from jsonb_array_elements(v_incidents) with ordinality as sent (item, place)
+        cross join lateral (
+            select
                 (sent.item ->> 'from')::timestamptz < p_to
-                and (sent.item ->> 'to')::timestamptz >= p_from
-        ),
-        '[]'
+                and (sent.item ->> 'to')::timestamptz >= p_from as inside
+        ) as part
     );
 end
 $$;
 comment on function internal.read_incidents(jsonb, text, timestamptz, timestamptz) is
-'Incidents [{from, to}]: those that were sent, and the facts of a kind, which begin at their ts and last
-for duration_seconds of their payload, as far as they touch [p_from, p_to).
+'Incidents {inside: [{from, to}], outside}: those that were sent, and the facts of a kind, which begin at
+their ts and last for duration_seconds of their payload. outside counts those that do not touch [p_from,
+p_to). Null where none were asked for.
 Errors: document_refused, kind_unknown.';

@@ -28,7 +28,7 @@ comment on column analytics.active_alerts.source is 'Source that it is about; nu
 comment on column analytics.active_alerts.server is 'Server that it is about; null for none.';
 comment on column analytics.active_alerts.labels is 'All labels.';
 comment on column analytics.active_alerts.annotations is 'Annotations, such as a summary.';
-comment on column analytics.active_alerts.value is 'Value of the condition when it was evaluated last.';
+comment on column analytics.active_alerts.value is 'Value of the condition at the last change of state.';
 comment on column analytics.active_alerts.active_at is 'Since when the condition holds.';
 comment on column analytics.active_alerts.fired_at is 'Since when it is firing; null while it is pending.';
 comment on column analytics.active_alerts.recovering_at is

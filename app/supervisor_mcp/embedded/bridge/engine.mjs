@@ -69,14 +69,19 @@ function interrupt(id) {
   return true
 }
 
+let timedOut = 0
 /**
- * Stop the run `id` when its current statement is older than statement_timeout.
+ * Stop the run `id` when its current statement is older than statement_timeout: once, as PostgreSQL
+ * does, so that a procedure can handle the error.
  * @param {number} id
  */
 function tick(id) {
   if (running !== id || timeout === undefined) return
-  const limit = wasm.HEAP32[timeout >> 2]
-  if (limit > 0 && Date.now() - exchange.since > limit) interrupt(id)
+  // While the memory grows, nothing can be read or set.
+  const limit = wasm.HEAP32[timeout >> 2] ?? 0
+  if (limit === 0 || timedOut === exchange.since || Date.now() - exchange.since <= limit) return
+  timedOut = exchange.since
+  interrupt(id)
 }
 Object.assign(globalThis, { bridge: { interrupt, tick } })
 

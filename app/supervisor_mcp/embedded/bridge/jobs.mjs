@@ -12,7 +12,7 @@ const TURN = '100 ms'
 
 const DUE = `
   select job_id, application_name as name, pg_catalog.pg_get_userbyid(owner) as owner, max_retries, next_start,
-    extract(epoch from max_runtime) * 1000 as max_runtime_ms
+    coalesce(config ->> 'statement_timeout', extract(epoch from max_runtime) * 1000 || 'ms') as statement_timeout
   from timescaledb_information.jobs
   where scheduled
     and coalesce(nullif(next_start, '-infinity'), initial_start, '-infinity') <= clock_timestamp()
@@ -110,11 +110,10 @@ export class Jobs {
    * @returns {Promise<any>}
    */
   async #call(job) {
-    const limit = Math.round(Number(job.max_runtime_ms))
     const session = new Session({
       user: job.owner,
       application_name: 'jobs',
-      statement_timeout: String(limit),
+      statement_timeout: job.statement_timeout,
       'supervisor.turn': TURN,
     })
     try {

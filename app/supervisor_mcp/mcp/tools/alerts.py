@@ -53,8 +53,8 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
 
         Example: {"state": "firing", "suppressed": false}
 
-        The answer is ordered by severity. silenced_by, inhibited_by (a more severe alert about the
-        same) and maintenance say why one is suppressed.
+        The answer is ordered by severity; value is that of the last change of state. silenced_by,
+        inhibited_by (a more severe alert about the same) and maintenance say why one is suppressed.
         """
         return bounded(await alerts.list_active_alerts(context, query, clock()), SHORTEN)
 
