@@ -1,0 +1,136 @@
+"""Loads the history of gauges quickly: rows by COPY, then the jobs that production runs.
+
+This module alone knows which table and which jobs those are.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import psycopg
+from numpy.typing import NDArray
+
+from bench import binary_copy
+from supervisor_mcp.db import Json, own_adapters
+
+SAMPLES = ("data", "sample")
+# A piece keeps the memory for its binary form small.
+PIECE = 1_000_000
+REGISTER_ITEMS = 1000
+INGEST = """
+select answer, kinds
+from api.ingest_metrics(
+    p_body => %(body)s, p_partial => %(partial)s,
+    p_idempotency_key => %(idempotency_key)s, p_now => %(now)s
+)
+"""
+SERIES = """
+select source.name, kind.name, series.series_id, series.kind_id
+from data.series inner join data.kind using (kind_id) inner join data.source using (source_id)
+where kind.name = any(%s)
+"""
+REFRESH = "proc_schema = 'internal' and proc_name like 'refresh%'"
+COLUMNSTORE = "proc_name in ('policy_compression', 'policy_columnstore')"
+
+
+def connect(url: str) -> psycopg.Connection:
+    """Connect as operations do: what is sent as JSON goes to SQL as it is."""
+    return psycopg.connect(url, autocommit=True, prepare_threshold=None, context=own_adapters())
+
+
+def send(conn: psycopg.Connection, body: bytes) -> None:
+    """Ingest metrics by SQL."""
+    sent = {
+        "body": Json(body),
+        "partial": False,
+        "idempotency_key": None,
+        "now": datetime.now(UTC),
+    }
+    conn.execute(INGEST, sent)
+
+
+def load(
+    conn: psycopg.Connection,
+    kinds: Sequence[str],
+    sources: Sequence[str],
+    instants: NDArray[np.float64],
+    values: NDArray[np.float64],
+) -> int:
+    """Store a sample of every kind and source at every instant; how many.
+
+    `values` are those of one kind, by instant and source; all kinds have the same. The newest
+    instant is ingested, which registers the series. The rest is copied.
+    """
+    _register(conn, kinds, sources, instants[-1], values[-1])
+    places = {source: place for place, source in enumerate(sources)}
+    found = conn.execute(SERIES, [list(kinds)]).fetchall()
+    order = np.array([places[source] for source, *_ in found])
+    series = np.array([series for *_, series, _ in found], np.int64)
+    kind = np.array([kind for *_, kind in found], np.int64)
+    step = max(1, PIECE // len(found))
+    for at in range(0, len(instants) - 1, step):
+        upto = min(at + step, len(instants) - 1)
+        copy(conn, series, kind, instants[at:upto], values[at:upto, order])
+    conn.execute("analyze")
+    return len(instants) * len(found)
+
+
+def copy(
+    conn: psycopg.Connection,
+    series: NDArray[np.int64],
+    kinds: NDArray[np.int64],
+    instants: NDArray[np.float64],
+    values: NDArray[np.float64],
+) -> None:
+    """Store a sample of each series at each instant."""
+    count = values.size
+    columns: dict[str, binary_copy.Column] = {
+        "series_id": np.tile(series, len(instants)),
+        "kind_id": np.tile(kinds, len(instants)),
+        "ts": np.repeat(binary_copy.timestamps(instants), len(series)),
+        "seq": np.zeros(count, np.int64),
+        "value": values.ravel(),
+        "observations": np.ones(count, np.int32),
+        "counter": np.zeros(count, np.bool_),
+    }
+    binary_copy.copy(conn, SAMPLES, columns)
+
+
+def refresh(conn: psycopg.Connection) -> float:
+    """Run the jobs that roll samples up; seconds."""
+    return _run_jobs(conn, REFRESH)
+
+
+def compress(conn: psycopg.Connection) -> float:
+    """Run the columnstore policies; seconds."""
+    return _run_jobs(conn, COLUMNSTORE)
+
+
+def _register(
+    conn: psycopg.Connection,
+    kinds: Sequence[str],
+    sources: Sequence[str],
+    instant: float,
+    values: NDArray[np.float64],
+) -> None:
+    ts = datetime.fromtimestamp(instant, UTC).isoformat()
+    items = [
+        {"name": kind, "source": source, "value": float(value), "ts": ts}
+        for kind in kinds
+        for source, value in zip(sources, values, strict=True)
+    ]
+    for at in range(0, len(items), REGISTER_ITEMS):
+        send(conn, json.dumps(items[at : at + REGISTER_ITEMS]).encode())
+
+
+def _run_jobs(conn: psycopg.Connection, condition: str) -> float:
+    chosen = f"select job_id from timescaledb_information.jobs where {condition} order by job_id"
+    jobs = conn.execute(chosen.encode()).fetchall()
+    started = time.perf_counter()
+    for job in jobs:
+        conn.execute("call run_job(%s)", job)
+    return time.perf_counter() - started
