@@ -118,7 +118,7 @@ lock-migrations: $(RUNTIME) ## Write the digests of new migrations into sql/migr
 # On the embedded server, or on a native one: DATABASE_URL=postgresql://superuser@host/postgres.
 DATABASE_URL :=
 bench: $(DEVELOPMENT) ## Measure the aims beside their limits, on DATABASE_URL=… or embedded
-	@$(BIN)/python -m bench --database-url '$(DATABASE_URL)'
+	@$(BIN)/python -m bench --database-url '$(DATABASE_URL)' $(if $(SAMPLES),--samples $(SAMPLES))
 
 DAYS := 30
 SOURCES := 100

@@ -33,6 +33,24 @@ select source.name, kind.name, series.series_id, series.kind_id
 from data.series inner join data.kind using (kind_id) inner join data.source using (source_id)
 where kind.name = any(%s)
 """
+# Those of the service, and of its continuous aggregates; other tables of data follow by name.
+HYPERTABLES = """
+select format('%I.%I', hypertable_schema, hypertable_name)
+from timescaledb_information.hypertables
+where hypertable_schema = 'data'
+union
+select format('%I.%I', materialization_hypertable_schema, materialization_hypertable_name)
+from timescaledb_information.continuous_aggregates
+where view_schema = 'data'
+"""
+TABLES = """
+select coalesce(sum(pg_total_relation_size(oid)), 0)
+from pg_class
+where
+    relnamespace = 'data'::regnamespace
+    and relkind = 'r'
+    and format('%%I.%%I', relnamespace::regnamespace, relname) <> all(%s::text[])
+"""
 REFRESH = "proc_schema = 'internal' and proc_name like 'refresh%'"
 COLUMNSTORE = "proc_name in ('policy_compression', 'policy_columnstore')"
 
@@ -108,6 +126,32 @@ def refresh(conn: psycopg.Connection) -> float:
 def compress(conn: psycopg.Connection) -> float:
     """Run the columnstore policies; seconds."""
     return _run_jobs(conn, COLUMNSTORE)
+
+
+def compress_all(conn: psycopg.Connection) -> None:
+    """Convert what the policies would convert later as well."""
+    for name in _hypertables(conn):
+        enabled = conn.execute(
+            "select compression_state = 1 from _timescaledb_catalog.hypertable"
+            " where format('%%I.%%I', schema_name, table_name) = %s",
+            [name],
+        ).fetchone()
+        if enabled == (True,):
+            conn.execute("select compress_chunk(chunk, true) from show_chunks(%s) as chunk", [name])
+
+
+def size(conn: psycopg.Connection) -> int:
+    """Bytes of everything in data, with indexes."""
+    names = _hypertables(conn)
+    hypertables = conn.execute(
+        "select sum(hypertable_size(name)) from unnest(%s::regclass[]) as name", [names]
+    )
+    tables = conn.execute(TABLES, [names])
+    return sum(int(row[0]) for found in (hypertables, tables) for row in found.fetchall())
+
+
+def _hypertables(conn: psycopg.Connection) -> list[str]:
+    return [name for (name,) in conn.execute(HYPERTABLES.encode()).fetchall()]
 
 
 def _register(

@@ -22,13 +22,14 @@ START_SECONDS = 30.0
 
 @dataclass(frozen=True)
 class Target:
-    """Where everything listens: DSN, Redis URL, host and port of the service."""
+    """Where everything listens: DSN, Redis URL, host and port of the service, and its process."""
 
     database_url: str
     redis_url: str
     host: str
     port: int
-    native: bool = False
+    pid: int
+    native: bool
 
     @property
     def url(self) -> str:
@@ -102,10 +103,8 @@ def service(
     }
     with launch.reserve("127.0.0.1", 0) as listener, log.open("wb") as output:
         host, port = listener.getsockname()
-        place = Target(database_url, redis_url, host, port, native)
-        started = launch.start(
-            listener, place.url, environment, application=application, log=output
-        )
+        url = f"http://{host}:{port}"
+        started = launch.start(listener, url, environment, application=application, log=output)
         with started as server:
             launch.await_readiness(server, seconds=START_SECONDS)
-            yield place
+            yield Target(database_url, redis_url, host, port, server.pid, native)
