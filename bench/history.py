@@ -93,7 +93,6 @@ def load(
     for at in range(0, len(instants) - 1, step):
         upto = min(at + step, len(instants) - 1)
         copy(conn, series, kind, instants[at:upto], values[at:upto, order])
-    conn.execute("analyze")
     return len(instants) * len(found)
 
 
@@ -119,8 +118,10 @@ def copy(
 
 
 def refresh(conn: psycopg.Connection) -> float:
-    """Run the jobs that roll samples up; seconds."""
-    return _run_jobs(conn, REFRESH)
+    """Run the jobs that roll samples up; seconds. Then analyze, as autovacuum does."""
+    seconds = _run_jobs(conn, REFRESH)
+    conn.execute("analyze")
+    return seconds
 
 
 def compress(conn: psycopg.Connection) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 ROUNDS = 9
+LONG_MS = 10_000
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,16 @@ def median_ms(call: Callable[[], object]) -> float:
 
 
 def medians_ms(*calls: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
-    """Milliseconds of each call, medians; a round calls each once, the first is not measured."""
+    """Milliseconds of each call, medians; a round calls each once, the first is not measured.
+
+    A call that takes very long is not repeated.
+    """
     taken: list[list[float]] = [[] for _ in calls]
     for turn in range(rounds + 1):
         for call, times in zip(calls, taken, strict=True):
+            if times and times[-1] > LONG_MS:
+                continue
             ms = milliseconds(call)
-            if turn:
+            if turn or ms > LONG_MS:
                 times.append(ms)
     return [statistics.median(times) for times in taken]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bench.peers.peer import Peer
+from bench.peers.peer import Peer, UnansweredError
 from bench.peers.questions import PERCENTILES, Answer, Question, Statistics, Window
 from bench.peers.samples import Samples
 
@@ -18,17 +19,21 @@ EXACT = 1e-9
 
 @dataclass
 class Cell:
-    """How a peer did on a question: times, the greatest relative errors, what it left out."""
+    """How a peer did on a question: times, the greatest relative errors, what it left out.
+
+    After a failure it is not asked again.
+    """
 
     times: list[float] = field(default_factory=list)
     error: float = 0.0
     percentile_error: float = 0.0
     missing: set[str] = field(default_factory=set)
+    failure: str = ""
 
     @property
     def ms(self) -> float:
-        """The median."""
-        return statistics.median(self.times)
+        """The median; endless after a failure."""
+        return math.inf if self.failure else statistics.median(self.times)
 
 
 Cells = dict[tuple[str, str], Cell]
@@ -45,15 +50,8 @@ def compare(
                 if not peer.answers(question):
                     continue
                 cell = cells.setdefault((question.name, peer.name), Cell())
-                peer.prepare()
-                window = Window.of(question.days, samples.newest, time.time())
-                started = time.perf_counter()
-                fetched = peer.ask(question, window)
-                taken = (time.perf_counter() - started) * 1000
-                if turn:
-                    cell.times.append(taken)
-                answer = peer.read(question, window, fetched)
-                _check(cell, answer, samples.answer(question, answer.window))
+                if not cell.failure:
+                    _ask(cell, peer, question, samples, measured=turn > 0)
     return cells
 
 
@@ -73,6 +71,21 @@ def ingest(peers: Sequence[Peer], sizes: Sequence[int], samples: Samples, rounds
                 if turn:
                     cell.times.append((time.perf_counter() - started) * 1000 / BATCHES)
     return cells
+
+
+def _ask(cell: Cell, peer: Peer, question: Question, samples: Samples, *, measured: bool) -> None:
+    peer.prepare()
+    window = Window.of(question.days, samples.newest, time.time())
+    started = time.perf_counter()
+    try:
+        fetched = peer.ask(question, window)
+    except UnansweredError as error:
+        cell.failure = str(error)
+        return
+    if measured:
+        cell.times.append((time.perf_counter() - started) * 1000)
+    answer = peer.read(question, window, fetched)
+    _check(cell, answer, samples.answer(question, answer.window))
 
 
 def _check(cell: Cell, answer: Answer, truth: Answer) -> None:

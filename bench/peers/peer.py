@@ -8,6 +8,10 @@ from bench.peers.questions import Answer, Question, Window
 from bench.peers.samples import Batch
 
 
+class UnansweredError(Exception):
+    """A peer refused a question or ran out of time."""
+
+
 class Peer:
     """A system that has the samples, and one way to ask it."""
 
@@ -29,7 +33,7 @@ class Peer:
         """Do what comes before a question and is not measured."""
 
     def ask(self, question: Question, window: Window) -> Any:
-        """Ask, and fetch all of the answer; this is what is measured."""
+        """Ask, and fetch all of the answer; this is what is measured. Raises UnansweredError."""
         raise NotImplementedError
 
     def read(self, question: Question, window: Window, fetched: Any) -> Answer:

@@ -122,6 +122,8 @@ def _table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _answer(cell: Cell | None) -> str:
     if cell is None:
         return NONE
+    if cell.failure:
+        return f"no answer: {cell.failure}"
     found = list(dict.fromkeys(map(_error, (cell.percentile_error, cell.error))))
     text = f"{_ms(cell.ms)}, {' and '.join(found)}"
     return text + _without(cell)
@@ -148,10 +150,13 @@ def _faster(name: str, key: str, peers: Sequence[Peer], cells: Cells) -> str:
     found = []
     for peer in peers:
         cell = cells.get((key, peer.name))
-        if cell is None or peer.name in OURS.values():
+        if cell is None or cell.failure or peer.name in OURS.values():
             continue
-        ratio = cells[key, OURS[peer.over_http]].ms / cell.ms
-        if ratio > ALIKE:
+        ours = cells[key, OURS[peer.over_http]]
+        ratio = ours.ms / cell.ms
+        if ours.failure:
+            found.append((ratio, f"{peer.name} (ours does not answer)"))
+        elif ratio > ALIKE:
             found.append((ratio, f"{peer.name} ({ratio:.1f} times{_without(cell)})"))
     faster = ", ".join(text for _, text in sorted(found, reverse=True))
     return f"- {name}: {f'faster than ours: {faster}' if faster else 'nobody is faster than ours'}."

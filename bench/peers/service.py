@@ -14,12 +14,14 @@ import psycopg
 import redis
 
 from bench import history
-from bench.peers.peer import Peer
+from bench.peers.peer import Peer, UnansweredError
 from bench.peers.questions import EVERY, Answer, Question, Statistics, Window
 from bench.peers.samples import INGESTED, Batch, Samples
 from bench.servers import Target
 
 KIND = "peers"
+# As the service has by default.
+TIMEOUT = "30s"
 QUERY = """
 select api.query_agg(
     p_kind => %(kind)s, p_window => %(window)s, p_source => %(source)s,
@@ -41,6 +43,7 @@ def service(target: Target, samples: Samples) -> Iterator[list[Peer]]:
         history.compress(conn)
         # The series that batches are for.
         history.send(conn, samples.batch(len(samples.sources)).json)
+        conn.execute(f"set statement_timeout = '{TIMEOUT}'".encode())
         yield [Rest(http, cache), Sql(conn), Copy(conn)]
 
 
@@ -84,7 +87,10 @@ class Rest(_Service):
         if sent["fields"] is not None:
             sent["fields"] = ",".join(sent["fields"])
         sent = {name: value for name, value in sent.items() if value is not None}
-        return self._http.get("/query/agg", params=sent).raise_for_status().content
+        answer = self._http.get("/query/agg", params=sent)
+        if answer.is_error:
+            raise UnansweredError(f"status {answer.status_code}")
+        return answer.content
 
     def ingest(self, encoded: bytes) -> None:
         """POST /ingest/metrics."""
@@ -104,7 +110,10 @@ class Sql(_Service):
     def ask(self, question: Question, window: Window) -> str:
         """api.query_agg."""
         sent = _arguments(question) | {"now": datetime.now(UTC)}
-        row = self._conn.execute(QUERY, sent).fetchone()
+        try:
+            row = self._conn.execute(QUERY, sent).fetchone()
+        except psycopg.errors.QueryCanceled:
+            raise UnansweredError(f"canceled after {TIMEOUT}") from None
         assert row is not None
         return str(row[0])
 
