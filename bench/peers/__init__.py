@@ -1,0 +1,1 @@
+"""The service beside its peers: `python -m bench.peers`, the same rows and questions for each."""
