@@ -6,6 +6,10 @@ declare
     -- The embedded server is one process: it has no other refresh, and no locks of a session.
     c_shared constant boolean := (select count(*) > 1 from pg_stat_activity);
     v_start timestamptz;
+    -- Not beyond what it is made of.
+    v_end constant timestamptz := least(
+        p_to, time_bucket(internal.rollup_width(p_rollup), internal.parent_watermark(p_rollup))
+    );
 begin
     -- A refresh fails while another one runs on the same buckets. It commits, so that only a lock of
     -- the session lasts; a job that fails ends its session.
@@ -15,8 +19,8 @@ begin
     -- Retention waits until the refresh has read which buckets are invalid, or has run before.
     lock table data.sample in access share mode;
     v_start := greatest(p_from, coalesce(internal.refresh_start(), 'infinity'));
-    if v_start < p_to then
-        call refresh_continuous_aggregate('data.' || quote_ident(p_rollup), v_start, p_to);
+    if v_start < v_end then
+        call refresh_continuous_aggregate('data.' || quote_ident(p_rollup), v_start, v_end);
     end if;
     if c_shared then
         perform pg_advisory_unlock(c_lock);
