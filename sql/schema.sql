@@ -867,6 +867,8 @@ create function internal.check_reports(p_items jsonb, p_now timestamp with time 
 
 create function internal.check_silence(p_id text, p_author text, p_comment text, p_matchers jsonb) returns void language plpgsql volatile;
 
+create function internal.chunk_interval(p_relation name) returns interval language plpgsql stable;
+
 create function internal.claim_idempotency_key(p_operation text, p_key text, p_body jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.common_members(p_alerts jsonb, p_member text) returns jsonb language sql immutable parallel safe;

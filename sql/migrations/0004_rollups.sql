@@ -16,7 +16,12 @@ select
     var_pop(value) filter (where sketch is null) * count(value) as squared_deviations,
     min(case when sketch is null then value else low end) as value_min,
     max(case when sketch is null then value else high end) as value_max,
-    last(value, row(ts, value)) filter (where value is not null and sketch is null) as value_last,
+    -- In the order of time, then of values. Not last(value, row(ts, value)): parts of such an aggregate
+    -- cannot be merged.
+    (
+        max(array[extract(epoch from ts)::double precision, value])
+        filter (where value is not null and sketch is null)
+    )[2] as value_last,
     max(ts) filter (where value is not null and sketch is null) as value_last_at,
     max(ts) as last_at,
     first(value, ts) filter (where counter) as value_first,
@@ -66,8 +71,10 @@ begin
                 )[3] end as squared_deviations,
                 min(value_min) as value_min,
                 max(value_max) as value_max,
-                last(value_last, row(value_last_at, value_last)) filter (where value_last is not null)
-                    as value_last,
+                (
+                    max(array[extract(epoch from value_last_at)::double precision, value_last])
+                    filter (where value_last is not null)
+                )[2] as value_last,
                 max(value_last_at) as value_last_at,
                 max(last_at) as last_at,
                 %6$s

@@ -26,6 +26,7 @@ from tests.sql.calls import (
     query_agg,
     query_facts,
 )
+from tests.support.rollups import ROLLUPS, roll_up
 
 SESSIONS = 8
 
@@ -130,16 +131,13 @@ def test_answers_stay_exact_while_rollups_are_made(fresh_database: str) -> None:
     def refresh(conn: Connection) -> None:
         rng = random.Random(1)
         while not done.is_set():
-            rollup = rng.choice(["sample_1h", "sample_1d", "kind_1d", "late"])
+            rollups = rng.choice([ROLLUPS, ROLLUPS[:2], ROLLUPS[:1], ()])
             end = NOW - timedelta(hours=rng.choice([1, 2, 30, 24 * 5]))
             try:
-                if rollup == "late":
+                if not rollups:
                     conn.execute("call internal.refresh_late(0, '{}')")
                 else:
-                    conn.execute(
-                        "call refresh_continuous_aggregate(%s, %s, %s)",
-                        [f"data.{rollup}", end - timedelta(days=89), end],
-                    )
+                    roll_up(conn, end, *rollups)
             except psycopg.errors.LockNotAvailable:
                 pass
 

@@ -47,7 +47,10 @@ begin
             )[3] end,
             min(value_min),
             max(value_max),
-            last(value_last, row(value_last_at, value_last)) filter (where value_last is not null),
+            (
+                max(array[extract(epoch from value_last_at)::double precision, value_last])
+                filter (where value_last is not null)
+            )[2],
             max(value_last_at),
             max(last_at),
             first(value_first, value_first_at) filter (where value_first is not null),

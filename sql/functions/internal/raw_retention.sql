@@ -6,8 +6,7 @@ begin atomic
     where
         proc_name = 'policy_retention'
         and hypertable_schema = 'data'
-        and hypertable_name in ('sample', 'fact', 'sample_1h', 'kind_1h');
+        and hypertable_name in ('sample', 'fact');
 end;
 comment on function internal.raw_retention() is
-'The shortest retention policy of samples, facts, and the hours that days are made of; 1000 years without
-one.';
+'The shorter retention policy of samples and facts; 1000 years without one.';

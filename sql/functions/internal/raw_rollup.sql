@@ -21,7 +21,10 @@ begin atomic
         var_pop(value) filter (where sketch is null) * count(value),
         min(case when sketch is null then value else low end),
         max(case when sketch is null then value else high end),
-        last(value, row(ts, value)) filter (where value is not null and sketch is null),
+        (
+            max(array[extract(epoch from ts)::double precision, value])
+            filter (where value is not null and sketch is null)
+        )[2],
         max(ts) filter (where value is not null and sketch is null),
         max(ts),
         first(value, ts) filter (where counter),

@@ -45,7 +45,10 @@ begin
                 filter (where squared_deviations is not null and value_count > 0)
             end as moments,
             -- In the order of the rollups: at equal times the greatest value.
-            last(value_last, row(value_last_at, value_last)) filter (where value_last is not null) as last,
+            (
+                max(array[extract(epoch from value_last_at)::double precision, value_last])
+                filter (where value_last is not null)
+            )[2] as last,
             max(last_at) as newest,
             sum(sketch) filter (where p_percentiles) as sketch,
             sum(sketch_other) filter (where p_percentiles) as sketch_other
