@@ -118,7 +118,7 @@ def test_kinds_and_sources_with_their_own_data_are_kept_without_series(
 ) -> None:
     then = clock - timedelta(days=12)
     rolled_up("sample_1h", "kind_1h", "kind_1d")(conn, then)
-    conn.execute("select drop_chunks('data.sample_1h', now())")
+    conn.execute("select drop_chunks('data.sample_1h', now() + interval '100 days')")
     ingest_facts(conn, fact("Fact:Gone", source="crm"), now=then)
     conn.execute("truncate data.sample, data.fact, data.late")
 
