@@ -330,7 +330,7 @@ SELECT kind_id,
         END AS squared_deviations,
     min(value_min) AS value_min,
     max(value_max) AS value_max,
-    public.last(value_last, ROW(value_last_at, value_last)) FILTER (WHERE (value_last IS NOT NULL)) AS value_last,
+    (max(ARRAY[(EXTRACT(epoch FROM value_last_at))::double precision, value_last]) FILTER (WHERE (value_last IS NOT NULL)))[2] AS value_last,
     max(value_last_at) AS value_last_at,
     max(last_at) AS last_at,
     NULL::double precision AS value_first,
@@ -377,7 +377,7 @@ SELECT kind_id,
         END AS squared_deviations,
     min(value_min) AS value_min,
     max(value_max) AS value_max,
-    public.last(value_last, ROW(value_last_at, value_last)) FILTER (WHERE (value_last IS NOT NULL)) AS value_last,
+    (max(ARRAY[(EXTRACT(epoch FROM value_last_at))::double precision, value_last]) FILTER (WHERE (value_last IS NOT NULL)))[2] AS value_last,
     max(value_last_at) AS value_last_at,
     max(last_at) AS last_at,
     NULL::double precision AS value_first,
@@ -573,7 +573,7 @@ SELECT kind_id,
         END AS squared_deviations,
     min(value_min) AS value_min,
     max(value_max) AS value_max,
-    public.last(value_last, ROW(value_last_at, value_last)) FILTER (WHERE (value_last IS NOT NULL)) AS value_last,
+    (max(ARRAY[(EXTRACT(epoch FROM value_last_at))::double precision, value_last]) FILTER (WHERE (value_last IS NOT NULL)))[2] AS value_last,
     max(value_last_at) AS value_last_at,
     max(last_at) AS last_at,
     public.first(value_first, value_first_at) FILTER (WHERE (value_first IS NOT NULL)) AS value_first,
@@ -626,7 +626,7 @@ SELECT kind_id,
             WHEN (sketch IS NULL) THEN value
             ELSE high
         END) AS value_max,
-    public.last(value, ROW(ts, value)) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last,
+    (max(ARRAY[(EXTRACT(epoch FROM ts))::double precision, value]) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))))[2] AS value_last,
     max(ts) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last_at,
     max(ts) AS last_at,
     public.first(value, ts) FILTER (WHERE counter) AS value_first,
@@ -1064,8 +1064,6 @@ create function internal.outages(p_servers bigint[], p_from timestamp with time 
 create function internal.overall_status(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text) language sql stable;
 
 create function internal.own_server(p_server data.server, p_owner text) returns void language plpgsql stable;
-
-create function internal.parent_watermark(p_rollup name) returns timestamp with time zone language sql stable;
 
 create function internal.parse_window(p_window text) returns interval language plpgsql immutable;
 

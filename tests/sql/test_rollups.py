@@ -174,8 +174,8 @@ def growth(readings: list[Reading]) -> float:
 def bound(values: np.ndarray[Any, Any], share: float) -> float:
     """One hundredth of the two values that the percentile lies between, by their weights.
 
-    Between values of one sign that is one hundredth of the percentile itself. A sketch does not tell
-    values below 1e-52 apart.
+    Between values of one sign that is one hundredth of the percentile itself. A sketch does not
+    tell values below 1e-52 apart.
     """
     ordered = np.sort(values)
     place = share * (len(values) - 1)
@@ -242,6 +242,7 @@ def test_merged_buckets_have_the_expressions_of_a_rollup(
 ) -> None:
     send_all_types(lasting, now)
     roll_up(lasting, now)
+    lasting.execute("delete from data.late")
 
     end = now.replace(hour=0, minute=0, second=0, microsecond=0)
     columns = f"{SERIES_COLUMNS}, {COLUMNS}"

@@ -17,7 +17,11 @@ begin
     lock table data.sample in access share mode;
     v_start := greatest(p_from, coalesce(internal.refresh_start(), 'infinity'));
     if v_start < p_to then
-        call refresh_continuous_aggregate('data.' || quote_ident(p_rollup), v_start, p_to);
+        -- It commits in between; newest first, the watermark would pass what is not made yet.
+        call refresh_continuous_aggregate(
+            'data.' || quote_ident(p_rollup), v_start, p_to,
+            options => '{"refresh_newest_first": false}'
+        );
     end if;
     if c_shared then
         perform pg_advisory_unlock(c_lock);
