@@ -276,7 +276,8 @@ create type data.histogram as (
     sum double precision,
     low double precision,
     high double precision,
-    sketch bigint[],
+    sketch numeric,
+    sketch_other numeric,
     fault text
 );
 
@@ -311,6 +312,7 @@ create table data.kind (
 -- Samples of a kind in a day, UTC.
 create continuous aggregate data.kind_1d (
     kind_id bigint,  -- Kind.
+    series_id bigint,  -- Series; null where the bucket contains all series of the kind.
     bucket timestamp with time zone,  -- Start of the hour or day, UTC.
     observations bigint,  -- Number of observations.
     value_count bigint,  -- Number of observations that have a value.
@@ -321,31 +323,82 @@ create continuous aggregate data.kind_1d (
     value_last double precision,  -- Newest value, the greatest of several at that time; null for histograms.
     value_last_at timestamp with time zone,  -- Time of the newest value.
     last_at timestamp with time zone,  -- Time of the newest sample, with or without a value.
-    sketch bigint[]  -- Sketch of the values.
+    value_first double precision,  -- First reading of a counter; null for a kind.
+    value_first_at timestamp with time zone,  -- Time of the first reading of a counter.
+    increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
+    sketch numeric,  -- Sketch of the values above zero.
+    sketch_other numeric  -- Sketch of the other values.
 ) as
 SELECT kind_id,
-    public.time_bucket('1 day'::interval, ts) AS bucket,
-    sum(observations) AS observations,
-    COALESCE(sum(observations) FILTER (WHERE (value IS NOT NULL)), (0)::bigint) AS value_count,
-    sum(value) AS value_sum,
-    (var_pop(value) FILTER (WHERE (sketch IS NULL)) * (count(value))::double precision) AS squared_deviations,
-    min(
+    NULL::bigint AS series_id,
+    public.time_bucket('1 day'::interval, bucket) AS bucket,
+    (sum(observations))::bigint AS observations,
+    (sum(value_count))::bigint AS value_count,
+    sum(value_sum) AS value_sum,
         CASE
-            WHEN (sketch IS NULL) THEN value
-            ELSE low
-        END) AS value_min,
-    max(
-        CASE
-            WHEN (sketch IS NULL) THEN value
-            ELSE high
-        END) AS value_max,
-    public.last(value, ROW(ts, value)) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last,
-    max(ts) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last_at,
-    max(ts) AS last_at,
-    internal.sketch((array_agg((((internal.bin(value))::bigint << 44) | (1)::bigint)) FILTER (WHERE ((sketch IS NULL) AND (value IS NOT NULL))) || internal.concat(sketch))) AS sketch
-   FROM data.sample
-  GROUP BY kind_id, (public.time_bucket('1 day'::interval, ts));
+            WHEN (count(squared_deviations) > 0) THEN (internal.merge_moments(ARRAY[(value_count)::double precision, value_sum, squared_deviations]) FILTER (WHERE ((value_count > 0) AND (squared_deviations IS NOT NULL))))[3]
+            ELSE NULL::double precision
+        END AS squared_deviations,
+    min(value_min) AS value_min,
+    max(value_max) AS value_max,
+    (max(ARRAY[(EXTRACT(epoch FROM value_last_at))::double precision, value_last]) FILTER (WHERE (value_last IS NOT NULL)))[2] AS value_last,
+    max(value_last_at) AS value_last_at,
+    max(last_at) AS last_at,
+    NULL::double precision AS value_first,
+    NULL::timestamp with time zone AS value_first_at,
+    NULL::double precision AS increase,
+    sum(sketch) AS sketch,
+    sum(sketch_other) AS sketch_other
+   FROM data.kind_1h
+  GROUP BY kind_id, (public.time_bucket('1 day'::interval, bucket));
 create index kind_1d_by_kind on data.kind_1d using btree (kind_id, bucket);
+-- materialised rows only
+-- hypertable by bucket, chunks of 70 days
+-- columnstore, segments by (kind_id), ordered by (bucket)
+
+-- Samples of a kind in an hour.
+create continuous aggregate data.kind_1h (
+    kind_id bigint,  -- Kind.
+    series_id bigint,  -- Series; null where the bucket contains all series of the kind.
+    bucket timestamp with time zone,  -- Start of the hour or day, UTC.
+    observations bigint,  -- Number of observations.
+    value_count bigint,  -- Number of observations that have a value.
+    value_sum double precision,  -- Sum of the values.
+    squared_deviations double precision,  -- Sum of squared deviations from the mean; null for histograms.
+    value_min double precision,  -- Smallest value; -infinity where a histogram leaves it open.
+    value_max double precision,  -- Largest value; infinity where a histogram leaves it open.
+    value_last double precision,  -- Newest value, the greatest of several at that time; null for histograms.
+    value_last_at timestamp with time zone,  -- Time of the newest value.
+    last_at timestamp with time zone,  -- Time of the newest sample, with or without a value.
+    value_first double precision,  -- First reading of a counter; null for a kind.
+    value_first_at timestamp with time zone,  -- Time of the first reading of a counter.
+    increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
+    sketch numeric,  -- Sketch of the values above zero.
+    sketch_other numeric  -- Sketch of the other values.
+) as
+SELECT kind_id,
+    NULL::bigint AS series_id,
+    public.time_bucket('01:00:00'::interval, bucket) AS bucket,
+    (sum(observations))::bigint AS observations,
+    (sum(value_count))::bigint AS value_count,
+    sum(value_sum) AS value_sum,
+        CASE
+            WHEN (count(squared_deviations) > 0) THEN (internal.merge_moments(ARRAY[(value_count)::double precision, value_sum, squared_deviations]) FILTER (WHERE ((value_count > 0) AND (squared_deviations IS NOT NULL))))[3]
+            ELSE NULL::double precision
+        END AS squared_deviations,
+    min(value_min) AS value_min,
+    max(value_max) AS value_max,
+    (max(ARRAY[(EXTRACT(epoch FROM value_last_at))::double precision, value_last]) FILTER (WHERE (value_last IS NOT NULL)))[2] AS value_last,
+    max(value_last_at) AS value_last_at,
+    max(last_at) AS last_at,
+    NULL::double precision AS value_first,
+    NULL::timestamp with time zone AS value_first_at,
+    NULL::double precision AS increase,
+    sum(sketch) AS sketch,
+    sum(sketch_other) AS sketch_other
+   FROM data.sample_1h
+  GROUP BY kind_id, (public.time_bucket('01:00:00'::interval, bucket));
+create index kind_1h_by_kind on data.kind_1h using btree (kind_id, bucket);
 -- materialised rows only
 -- hypertable by bucket, chunks of 70 days
 -- columnstore, segments by (kind_id), ordered by (bucket)
@@ -366,6 +419,7 @@ create table data.late (
     kind_id bigint not null,  -- Kind of the samples.
     bucket timestamp with time zone not null,  -- Start of the hour.
     samples integer not null,  -- Number of late samples.
+    noted_at timestamp with time zone not null default now(),  -- When they were stored.
     constraint late_pkey PRIMARY KEY (late_id),
     constraint late_of_kind FOREIGN KEY (kind_id) REFERENCES data.kind(kind_id)
 );
@@ -474,7 +528,8 @@ create type data.rollup as (
     value_first double precision,
     value_first_at timestamp with time zone,
     increase double precision,
-    sketch bigint[]
+    sketch numeric,
+    sketch_other numeric
 );
 
 -- A value of a series at a time. A histogram is one sample of many observations.
@@ -488,7 +543,8 @@ create table data.sample (
     counter boolean not null,  -- Whether the value is a reading of a counter.
     low double precision,  -- Of a histogram: lower bound of its lowest bucket with observations; -infinity where that is open.
     high double precision,  -- Of a histogram: upper bound of its highest bucket with observations; infinity where that is open.
-    sketch bigint[],  -- Sketch of a histogram.
+    sketch numeric,  -- Sketch of a histogram: of its values above zero; 0 without any, null for any other sample.
+    sketch_other numeric,  -- Sketch of the other values of a histogram: negative ones, zero, those in open buckets.
     constraint sample_once UNIQUE (series_id, ts, seq),
     constraint sample_value_in_range CHECK ((abs(value) <= '1e+140'::double precision))
 );
@@ -498,8 +554,8 @@ create index sample_by_kind on data.sample using btree (kind_id, ts);
 
 -- Samples of a series in a day, UTC.
 create continuous aggregate data.sample_1d (
-    series_id bigint,  -- Series.
     kind_id bigint,  -- Kind.
+    series_id bigint,  -- Series; null where the bucket contains all series of the kind.
     bucket timestamp with time zone,  -- Start of the hour or day, UTC.
     observations bigint,  -- Number of observations.
     value_count bigint,  -- Number of observations that have a value.
@@ -510,47 +566,44 @@ create continuous aggregate data.sample_1d (
     value_last double precision,  -- Newest value, the greatest of several at that time; null for histograms.
     value_last_at timestamp with time zone,  -- Time of the newest value.
     last_at timestamp with time zone,  -- Time of the newest sample, with or without a value.
-    value_first double precision,  -- First reading of a counter.
+    value_first double precision,  -- First reading of a counter; null for a kind.
     value_first_at timestamp with time zone,  -- Time of the first reading of a counter.
     increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
-    sketch bigint[]  -- Sketch of the values.
+    sketch numeric,  -- Sketch of the values above zero.
+    sketch_other numeric  -- Sketch of the other values.
 ) as
-SELECT series_id,
-    kind_id,
-    public.time_bucket('1 day'::interval, ts) AS bucket,
-    sum(observations) AS observations,
-    COALESCE(sum(observations) FILTER (WHERE (value IS NOT NULL)), (0)::bigint) AS value_count,
-    sum(value) AS value_sum,
-    (var_pop(value) FILTER (WHERE (sketch IS NULL)) * (count(value))::double precision) AS squared_deviations,
-    min(
+SELECT kind_id,
+    series_id,
+    public.time_bucket('1 day'::interval, bucket) AS bucket,
+    (sum(observations))::bigint AS observations,
+    (sum(value_count))::bigint AS value_count,
+    sum(value_sum) AS value_sum,
         CASE
-            WHEN (sketch IS NULL) THEN value
-            ELSE low
-        END) AS value_min,
-    max(
-        CASE
-            WHEN (sketch IS NULL) THEN value
-            ELSE high
-        END) AS value_max,
-    public.last(value, ROW(ts, value)) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last,
-    max(ts) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last_at,
-    max(ts) AS last_at,
-    public.first(value, ts) FILTER (WHERE counter) AS value_first,
-    min(ts) FILTER (WHERE counter) AS value_first_at,
-    internal.increase(array_agg(value ORDER BY ts) FILTER (WHERE counter)) AS increase,
-    internal.sketch((array_agg((((internal.bin(value))::bigint << 44) | (1)::bigint)) FILTER (WHERE ((sketch IS NULL) AND (value IS NOT NULL))) || internal.concat(sketch))) AS sketch
-   FROM data.sample
-  GROUP BY series_id, kind_id, (public.time_bucket('1 day'::interval, ts));
+            WHEN (count(squared_deviations) > 0) THEN (internal.merge_moments(ARRAY[(value_count)::double precision, value_sum, squared_deviations]) FILTER (WHERE ((value_count > 0) AND (squared_deviations IS NOT NULL))))[3]
+            ELSE NULL::double precision
+        END AS squared_deviations,
+    min(value_min) AS value_min,
+    max(value_max) AS value_max,
+    (max(ARRAY[(EXTRACT(epoch FROM value_last_at))::double precision, value_last]) FILTER (WHERE (value_last IS NOT NULL)))[2] AS value_last,
+    max(value_last_at) AS value_last_at,
+    max(last_at) AS last_at,
+    public.first(value_first, value_first_at) FILTER (WHERE (value_first IS NOT NULL)) AS value_first,
+    min(value_first_at) AS value_first_at,
+    (sum(increase) + internal.increase_between(array_agg(bucket) FILTER (WHERE (value_first IS NOT NULL)), array_agg(value_first) FILTER (WHERE (value_first IS NOT NULL)), array_agg(value_last) FILTER (WHERE (value_first IS NOT NULL)))) AS increase,
+    sum(sketch) AS sketch,
+    sum(sketch_other) AS sketch_other
+   FROM data.sample_1h
+  GROUP BY kind_id, series_id, (public.time_bucket('1 day'::interval, bucket));
 create index sample_1d_by_kind on data.sample_1d using btree (kind_id, bucket);
 create index sample_1d_by_series on data.sample_1d using btree (series_id, bucket);
 -- materialised rows only
 -- hypertable by bucket, chunks of 70 days
--- columnstore, segments by (series_id,kind_id), ordered by (bucket)
+-- columnstore, segments by (kind_id,series_id), ordered by (bucket)
 
 -- Samples of a series in an hour.
 create continuous aggregate data.sample_1h (
-    series_id bigint,  -- Series.
     kind_id bigint,  -- Kind.
+    series_id bigint,  -- Series; null where the bucket contains all series of the kind.
     bucket timestamp with time zone,  -- Start of the hour or day, UTC.
     observations bigint,  -- Number of observations.
     value_count bigint,  -- Number of observations that have a value.
@@ -561,13 +614,14 @@ create continuous aggregate data.sample_1h (
     value_last double precision,  -- Newest value, the greatest of several at that time; null for histograms.
     value_last_at timestamp with time zone,  -- Time of the newest value.
     last_at timestamp with time zone,  -- Time of the newest sample, with or without a value.
-    value_first double precision,  -- First reading of a counter.
+    value_first double precision,  -- First reading of a counter; null for a kind.
     value_first_at timestamp with time zone,  -- Time of the first reading of a counter.
     increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
-    sketch bigint[]  -- Sketch of the values.
+    sketch numeric,  -- Sketch of the values above zero.
+    sketch_other numeric  -- Sketch of the other values.
 ) as
-SELECT series_id,
-    kind_id,
+SELECT kind_id,
+    series_id,
     public.time_bucket('01:00:00'::interval, ts) AS bucket,
     sum(observations) AS observations,
     COALESCE(sum(observations) FILTER (WHERE (value IS NOT NULL)), (0)::bigint) AS value_count,
@@ -583,20 +637,29 @@ SELECT series_id,
             WHEN (sketch IS NULL) THEN value
             ELSE high
         END) AS value_max,
-    public.last(value, ROW(ts, value)) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last,
+    (max(ARRAY[(EXTRACT(epoch FROM ts))::double precision, value]) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))))[2] AS value_last,
     max(ts) FILTER (WHERE ((value IS NOT NULL) AND (sketch IS NULL))) AS value_last_at,
     max(ts) AS last_at,
     public.first(value, ts) FILTER (WHERE counter) AS value_first,
     min(ts) FILTER (WHERE counter) AS value_first_at,
-    internal.increase(array_agg(value ORDER BY ts) FILTER (WHERE counter)) AS increase,
-    internal.sketch((array_agg((((internal.bin(value))::bigint << 44) | (1)::bigint)) FILTER (WHERE ((sketch IS NULL) AND (value IS NOT NULL))) || internal.concat(sketch))) AS sketch
+    internal.increase(array_agg(ts) FILTER (WHERE counter), array_agg(value) FILTER (WHERE counter)) AS increase,
+    sum(
+        CASE
+            WHEN (sketch IS NULL) THEN internal.sketch(value)
+            ELSE sketch
+        END) AS sketch,
+    sum(
+        CASE
+            WHEN (sketch IS NULL) THEN internal.sketch_other(value)
+            ELSE sketch_other
+        END) AS sketch_other
    FROM data.sample
-  GROUP BY series_id, kind_id, (public.time_bucket('01:00:00'::interval, ts));
+  GROUP BY kind_id, series_id, (public.time_bucket('01:00:00'::interval, ts));
 create index sample_1h_by_kind on data.sample_1h using btree (kind_id, bucket);
 create index sample_1h_by_series on data.sample_1h using btree (series_id, bucket);
--- real-time
+-- materialised rows only
 -- hypertable by bucket, chunks of 70 days
--- columnstore, segments by (series_id,kind_id), ordered by (bucket)
+-- columnstore, segments by (kind_id,series_id), ordered by (bucket)
 
 -- One kind from one source with one set of labels; a fact kind has one series per source.
 create table data.series (
@@ -802,9 +865,9 @@ create function internal.array_quantile(p_values double precision[], p_q numeric
 
 create function internal.backtest_step(p_condition jsonb, p_step text, p_from timestamp with time zone, p_to timestamp with time zone) returns interval language plpgsql stable;
 
-create function internal.bin(p_value double precision) returns integer language sql immutable strict parallel safe;
+create function internal.bin(p_value double precision) returns integer language sql immutable parallel safe;
 
-create function internal.bin_value(p_bin bigint) returns double precision language sql immutable strict parallel safe;
+create function internal.bin_value(p_bin integer) returns double precision language sql immutable parallel safe;
 
 create function internal.burn_pairs(p_condition jsonb) returns TABLE(factor double precision, short interval, long interval) language sql stable;
 
@@ -820,7 +883,7 @@ create function internal.check_facts(p_items jsonb, p_now timestamp with time zo
 
 create function internal.check_maintenance(p_id text, p_author text, p_reason text) returns void language plpgsql immutable;
 
-create function internal.check_metrics(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, settled boolean, ts timestamp with time zone, value double precision, observations integer, counter boolean, low double precision, high double precision, sketch bigint[], good boolean) language sql stable;
+create function internal.check_metrics(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, settled boolean, ts timestamp with time zone, value double precision, observations integer, counter boolean, low double precision, high double precision, sketch numeric, sketch_other numeric, good boolean) language sql stable;
 
 create function internal.check_quotas(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
 
@@ -832,6 +895,8 @@ create function internal.check_reports(p_items jsonb, p_now timestamp with time 
 
 create function internal.check_silence(p_id text, p_author text, p_comment text, p_matchers jsonb) returns void language plpgsql volatile;
 
+create function internal.chunk_interval(p_relation name) returns interval language plpgsql stable;
+
 create function internal.claim_idempotency_key(p_operation text, p_key text, p_body jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.common_members(p_alerts jsonb, p_member text) returns jsonb language sql immutable parallel safe;
@@ -839,8 +904,6 @@ create function internal.common_members(p_alerts jsonb, p_member text) returns j
 create function internal.compares(p_value double precision, p_operator text, p_threshold double precision) returns boolean language sql immutable parallel safe;
 
 create function internal.complete_idempotency_key(p_operation text, p_key text, p_answer json, p_kinds text[]) returns void language sql volatile;
-
-create aggregate internal.concat(anycompatiblearray) returns anycompatiblearray language internal immutable sfunc array_cat stype anycompatiblearray;
 
 create function internal.condition_window(p_condition jsonb) returns interval language sql stable;
 
@@ -932,11 +995,13 @@ create function internal.health_since(p_servers bigint[], p_statuses text[], p_f
 
 create function internal.hold_registrations(p_servers bigint[]) returns SETOF bigint language sql volatile;
 
-create function internal.hourly_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
+create function internal.hours_between_late(p_kinds bigint[], p_hours tstzmultirange) returns SETOF tstzrange language plpgsql stable;
 
 create function internal.incidents_schema() returns jsonb language sql immutable parallel safe;
 
-create function internal.increase(p_values double precision[]) returns double precision language sql immutable strict parallel safe;
+create function internal.increase(p_times timestamp with time zone[], p_values double precision[]) returns double precision language sql immutable strict parallel safe;
+
+create function internal.increase_between(p_times timestamp with time zone[], p_first double precision[], p_last double precision[]) returns double precision language sql immutable strict parallel safe;
 
 create function internal.is_labels(p_labels jsonb) returns boolean language sql immutable parallel safe;
 
@@ -963,6 +1028,8 @@ create function internal.label_faults(p_labels jsonb) returns TABLE(field text, 
 create function internal.label_hint(p_names text[]) returns text language sql stable;
 
 create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
+
+create function internal.late_hours(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns TABLE(hours tstzrange, whole bigint[], kinds bigint[], series bigint[]) language plpgsql stable;
 
 create function internal.limit_backtest() returns void language plpgsql volatile;
 
@@ -998,7 +1065,9 @@ create function internal.measure_metrics(p_rules data.alert_rule_version[], p_fr
 
 create function internal.measure_sla(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, name text, begins_at timestamp with time zone, ends_at timestamp with time zone, up numeric, degraded numeric, down numeric, unknown numeric, maintenance numeric, uptime_percent double precision, coverage_percent double precision, outages bigint, longest_outage numeric, mean_time_to_recover numeric, target_percent double precision, budget numeric, budget_left numeric, budget_left_percent double precision) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
-create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[];
+create function internal.merge_buckets(p_width text, p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_sketches boolean) returns SETOF data.rollup language plpgsql stable;
+
+create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[] parallel safe;
 
 create function internal.metric_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
 
@@ -1024,7 +1093,7 @@ create function internal.observed_ranges(p_servers bigint[], p_from timestamp wi
 
 create function internal.oldest_accepted(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
 
-create function internal.oldest_chunk(p_relation name) returns timestamp with time zone language sql stable;
+create function internal.oldest_chunk(p_relation name) returns timestamp with time zone language plpgsql stable;
 
 create function internal.outages(p_servers bigint[], p_from timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, during tstzrange, reasons text[]) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
@@ -1070,9 +1139,13 @@ create function internal.quotient(p_over double precision, p_under double precis
 
 create function internal.range_seconds(p_during tstzmultirange) returns numeric language sql immutable parallel safe;
 
+create function internal.raw_kinds(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_sketches boolean) returns SETOF data.rollup language sql stable;
+
+create function internal.raw_part(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_sketches boolean) returns SETOF data.rollup language plpgsql stable;
+
 create function internal.raw_retention() returns interval language sql stable;
 
-create function internal.raw_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval) returns SETOF data.rollup language sql stable;
+create function internal.raw_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval, p_sketches boolean) returns SETOF data.rollup language sql stable;
 
 create function internal.read_cursor(p_list text, p_cursor text, p_pattern text) returns text language plpgsql immutable;
 
@@ -1100,7 +1173,7 @@ create function internal.read_ts(p_ts jsonb, p_now timestamp with time zone) ret
 
 create function internal.read_window(p_window text) returns interval language plpgsql stable;
 
-create function internal.readable_from(p_at timestamp with time zone) returns timestamp with time zone language sql stable;
+create function internal.readable_from(p_at timestamp with time zone) returns timestamp with time zone language plpgsql stable;
 
 create function internal.recall_agg(p_kinds bigint[], p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone) returns json language plpgsql stable;
 
@@ -1112,7 +1185,9 @@ create procedure internal.refresh_buckets(IN p_rollup name, IN p_from timestamp 
 
 create procedure internal.refresh_late(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
-create procedure internal.refresh_rollup(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+create procedure internal.refresh_range(IN p_from timestamp with time zone, IN p_to timestamp with time zone, IN p_finished timestamp with time zone) language plpgsql volatile;
+
+create procedure internal.refresh_rollups(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
 create function internal.refresh_start() returns timestamp with time zone language sql stable;
 
@@ -1144,13 +1219,15 @@ create function internal.restate_sla(p_id text, p_author text, p_reason text, p_
 
 create function internal.restatements_json(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns json language sql stable;
 
-create function internal.retention(p_relation name) returns interval language sql stable;
+create function internal.retention(p_relation name) returns interval language plpgsql stable;
 
 create function internal.rolling_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language plpgsql stable;
 
-create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language plpgsql stable;
+create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_sketches boolean) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.rollup_width(p_rollup name) returns interval language sql immutable strict parallel safe;
+
+create function internal.rollups() returns TABLE(place integer, name name, parent name, width interval) language sql immutable parallel safe;
 
 create function internal.rule_facts(p_kind text, p_join text, p_from timestamp with time zone, p_to timestamp with time zone) returns TABLE(label text, ts timestamp with time zone) language sql stable;
 
@@ -1208,9 +1285,15 @@ create function internal.silence_json(p_silence data.silence, p_now timestamp wi
 
 create function internal.silence_versions_json(p_id text) returns json language sql stable;
 
-create function internal.sketch(p_bins bigint[]) returns bigint[] language sql immutable strict parallel safe;
+create function internal.sketch(p_value double precision) returns numeric language sql immutable parallel safe;
 
-create function internal.sketch_quantiles(p_sketch bigint[], p_low double precision, p_high double precision, p_statistics text[]) returns double precision[] language plpgsql immutable strict parallel safe;
+create function internal.sketch_bins(p_sketch numeric, p_other numeric) returns TABLE(value double precision, n bigint) language sql immutable parallel safe;
+
+create function internal.sketch_other(p_value double precision) returns numeric language sql immutable parallel safe;
+
+create function internal.sketch_places(p_sketch numeric) returns TABLE(place integer, n bigint) language sql immutable parallel safe;
+
+create function internal.sketch_quantiles(p_sketch numeric, p_other numeric, p_low double precision, p_high double precision, p_statistics text[]) returns double precision[] language plpgsql immutable parallel safe;
 
 create function internal.sla_days(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text, p_as_of timestamp with time zone) returns json language sql stable;
 
@@ -1284,7 +1367,7 @@ create function internal.value_shown(p_value jsonb) returns text language sql im
 
 create function internal.wait_for_ingests() returns void language plpgsql volatile set lock_timeout=10s;
 
-create function internal.watermark(p_rollup name) returns timestamp with time zone language sql stable parallel safe;
+create function internal.watermark(p_rollup name) returns timestamp with time zone language plpgsql stable parallel safe;
 
 create function internal.window_json(p_window data.maintenance) returns json language sql stable;
 
@@ -1853,7 +1936,7 @@ create view ops.policies (
     config jsonb  -- Settings, such as drop_after.
 ) as
 SELECT job_id,
-    COALESCE((((hypertable_schema)::text || '.'::text) || (hypertable_name)::text), ('data.'::text || (config ->> 'rollup'::text)), (((proc_schema)::text || '.'::text) || (proc_name)::text)) AS relation,
+    COALESCE((((hypertable_schema)::text || '.'::text) || (hypertable_name)::text), (((proc_schema)::text || '.'::text) || (proc_name)::text)) AS relation,
     proc_name AS policy,
     schedule_interval,
     config
@@ -1913,10 +1996,8 @@ create table deploy.setting (
 -- job internal.observe_traffic every 00:01:00 {"down": 0.5, "failed": "$.\"error.type\"", "metric": "mcp.server.operation.duration", "window": "5 minutes", "degraded": 0.05, "least_calls": 10} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune every 1 day {"conflicts": "90 days", "deliveries": "7 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune_catalogue every 1 day {"grace": "1 day"} at most 00:00:00, -1 retries every 00:05:00
--- job internal.refresh_late every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
--- job internal.refresh_rollup every 00:10:00 {"rollup": "sample_1h", "end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
--- job internal.refresh_rollup every 01:00:00 {"rollup": "kind_1d", "end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
--- job internal.refresh_rollup every 01:00:00 {"rollup": "sample_1d", "end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.refresh_late every 00:01:00 {"settle": "1 minute"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.refresh_rollups every 00:10:00 {"end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.snapshot_aggregates every 01:00:00 {"windows": ["7d", "30d"]} at most 00:00:00, -1 retries every 00:05:00
 -- data.aggregate: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.aggregate: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
@@ -1928,6 +2009,8 @@ create table deploy.setting (
 -- data.health_report: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "30 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "1830 days"}
+-- data.kind_1h: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
+-- data.kind_1h: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 -- data.kind_change: job _timescaledb_functions.policy_retention every 01:00:00 {"drop_after": "01:00:00"}
 -- data.sample: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.sample: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}

@@ -1,55 +1,87 @@
 -- Samples: one for each metric reading and one for each fact.
 
 create function internal.bin(p_value double precision) returns integer
-language sql immutable strict parallel safe
+language sql immutable parallel safe
 begin atomic
-    select case
-        when p_value >= 1e-300 then 40000 + ceil(ln(p_value) / 0.020000666706669543)::integer
-        when p_value <= -1e-300 then -40000 - ceil(ln(-p_value) / 0.020000666706669543)::integer
-        else 0
-    end;
+    -- Not strict: a strict function is not inlined here, which costs four times as much.
+    select least(greatest(ceil(ln(p_value) / 0.020000666706669543)::integer, -6000), 6000);
 end;
 comment on function internal.bin(double precision) is
-'Bin of a value in a DDSketch of relative accuracy 0.01 (Masson, Rim, Lee: DDSketch, VLDB 2019).
-Bin 40000 + i holds (g^(i-1), g^i], g = 1.01 / 0.99; negative values mirror it, bin 0 is zero.
-Bins 100000 and -100000 are the open buckets of histograms: above and below all bounds.';
+'Bin of a value above zero in a DDSketch of relative accuracy 0.01 (Masson, Rim, Lee: DDSketch, VLDB 2019):
+bin i holds (g^(i-1), g^i], g = 1.01 / 0.99. The outermost bins, at 1e-52 and 1e52, hold all that is beyond.';
 
-create function internal.sketch(p_bins bigint[]) returns bigint[]
-language sql immutable strict parallel safe
+create function internal.sketch(p_value double precision) returns numeric
+language sql immutable parallel safe
 begin atomic
-    select array_agg(bin << 44 | n order by bin)
-    from (
-        select
-            entry >> 44 as bin,
-            -- A count of more than 44 bits would change the bin.
-            least(sum(entry & 17592186044415), 17592186044415)::bigint as n
-        from unnest(p_bins) as entry
-        group by entry >> 44
-    ) as bins;
+    select case
+        when p_value > 0 and p_value < 'infinity'
+            then ('1e' || (12 * (internal.bin(p_value) + 4700))::text)::numeric
+    end;
 end;
-comment on function internal.sketch(bigint[]) is
-'A sketch: one entry bin << 44 | observations per bin, ordered by value.';
+comment on function internal.sketch(double precision) is
+'A value above zero as a sketch. A sketch is a number with twelve decimal digits for each bin, which count
+its observations: sum() merges sketches. Up to a trillion observations fit into a bin.';
 
-create aggregate internal.concat (anycompatiblearray)(
-    sfunc = array_cat,
-    stype = anycompatiblearray
-);
-comment on aggregate internal.concat (anycompatiblearray) is 'Concatenates arrays.';
+create function internal.sketch_other(p_value double precision) returns numeric
+language sql immutable parallel safe
+begin atomic
+    select case
+        when p_value = 0 then '1e56412'::numeric
+        when p_value = 'infinity' then '1e56424'::numeric
+        when p_value = '-infinity' then '1e56436'::numeric
+        when p_value < -1
+            then ('1e' || (12 * (internal.bin(-p_value) + 4703))::text)::numeric
+        when p_value < 0
+            then ('1e' || (12 * (internal.bin(-p_value) + 4700))::text)::numeric
+    end;
+end;
+comment on function internal.sketch_other(double precision) is
+'A value that internal.sketch has no bin for, as a sketch of its own: a negative value, zero, or an open
+bucket of a histogram (infinity, -infinity). Zero and the open buckets are between the bins of 1 and above,
+so that they do not make a number of typical values longer.';
 
-create function internal.increase(p_values double precision[]) returns double precision
+create function internal.increase(p_times timestamptz[], p_values double precision[])
+returns double precision
 language sql immutable strict parallel safe
 begin atomic
     select coalesce(sum(case when value >= before then value - before else value end), 0)
     from (
         select
             value,
-            lag(value) over (order by place) as before
-        from unnest(p_values) with ordinality as reading (value, place)
+            lag(value) over (order by ts) as before
+        from unnest(p_times, p_values) as reading (ts, value)
     ) as readings
     where before is not null;
 end;
-comment on function internal.increase(double precision[]) is
-'Growth of a counter over readings in time order; a lower reading follows a reset to zero.';
+comment on function internal.increase(timestamptz[], double precision[]) is
+'Growth of a counter over readings; a lower reading follows a reset to zero.';
+
+create function internal.increase_between(
+    p_times timestamptz[], p_first double precision[], p_last double precision[]
+)
+returns double precision
+language sql immutable strict parallel safe
+begin atomic
+    select coalesce(sum(case when first >= before then first - before else first end), 0)
+    from (
+        select
+            bucket.first,
+            lag(bucket.last) over (order by bucket.ts) as before
+        from unnest(p_times, p_first, p_last) as bucket (ts, first, last)
+    ) as buckets
+    where before is not null;
+end;
+comment on function internal.increase_between(timestamptz[], double precision[], double precision[]) is
+'Growth of a counter between buckets, from the last reading of each to the first reading of the next one.';
+
+create aggregate internal.merge_moments (double precision[]) ( -- noqa: PRS
+    sfunc = float8_combine,
+    stype = double precision[],
+    initcond = '{0,0,0}',
+    parallel = safe
+);
+comment on aggregate internal.merge_moments (double precision[]) is
+'Merges {count, sum, squared deviations} of parts into those of the whole (Chan, Golub, LeVeque 1979).';
 
 create table data.sample (
     series_id bigint not null,
@@ -61,7 +93,8 @@ create table data.sample (
     counter boolean not null,
     low double precision,
     high double precision,
-    sketch bigint[],
+    sketch numeric,
+    sketch_other numeric,
     constraint sample_once unique (series_id, ts, seq),
     constraint sample_value_in_range check (abs(value) <= double precision '1e140')
 );
@@ -87,4 +120,7 @@ comment on column data.sample.low is
 'Of a histogram: lower bound of its lowest bucket with observations; -infinity where that is open.';
 comment on column data.sample.high is
 'Of a histogram: upper bound of its highest bucket with observations; infinity where that is open.';
-comment on column data.sample.sketch is 'Sketch of a histogram.';
+comment on column data.sample.sketch is
+'Sketch of a histogram: of its values above zero; 0 without any, null for any other sample.';
+comment on column data.sample.sketch_other is
+'Sketch of the other values of a histogram: negative ones, zero, those in open buckets.';

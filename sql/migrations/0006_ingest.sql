@@ -5,6 +5,7 @@ create table data.late (
     kind_id bigint not null,
     bucket timestamptz not null,
     samples integer not null,
+    noted_at timestamptz not null default now(),
     constraint late_pkey primary key (late_id),
     constraint late_of_kind foreign key (kind_id) references data.kind
 );
@@ -15,6 +16,7 @@ comment on column data.late.late_id is 'Number of the entry.';
 comment on column data.late.kind_id is 'Kind of the samples.';
 comment on column data.late.bucket is 'Start of the hour.';
 comment on column data.late.samples is 'Number of late samples.';
+comment on column data.late.noted_at is 'When they were stored.';
 
 create table data.conflict (
     source_id bigint not null,

@@ -5,7 +5,8 @@ create type data.histogram as (
     sum double precision,
     low double precision,
     high double precision,
-    sketch bigint [],
+    sketch numeric,
+    sketch_other numeric,
     fault text
 );
 comment on type data.histogram is 'A histogram as a sample, or a sentence about what is wrong with it.';
@@ -26,7 +27,8 @@ create type data.rollup as (
     value_first double precision,
     value_first_at timestamptz,
     increase double precision,
-    sketch bigint []
+    sketch numeric,
+    sketch_other numeric
 );
 comment on type data.rollup is
 'A bucket of samples; series_id is null when it contains all series of the kind.';

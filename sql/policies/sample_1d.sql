@@ -1,6 +1,3 @@
 -- Days of series.
-call internal.set_default_job(
-    'refresh_rollup', '1 hour', '{"rollup": "sample_1d", "end_offset": "1 hour"}'
-);
 call internal.set_default_retention('data.sample_1d', '1830 days');
 call internal.set_default_columnstore('data.sample_1d', '100 days');

@@ -1,6 +1,3 @@
 -- Hours of series: kept as long as the longest window, because both of its ends are read from hours.
-call internal.set_default_job(
-    'refresh_rollup', '10 minutes', '{"rollup": "sample_1h", "end_offset": "1 hour"}'
-);
 call internal.set_default_retention('data.sample_1h', '400 days');
 call internal.set_default_columnstore('data.sample_1h', '100 days');

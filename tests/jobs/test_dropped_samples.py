@@ -14,8 +14,9 @@ from psycopg import Connection
 
 from tests.jobs.conftest import RunJob
 from tests.sql.calls import Json, ask, ingest_metrics, metric, query_agg, refused
+from tests.support.rollups import ROLLUPS
 
-ROLLUPS = ("sample_1h", "sample_1d", "kind_1d")
+CONFIG = '{"end_offset": "1 hour"}'
 OBSERVATIONS = "select coalesce(sum(observations), 0)::integer from data."
 
 
@@ -44,9 +45,8 @@ def send(conn: Connection, clock: datetime, *days: float, kind: str = "old") -> 
     return ingest_metrics(conn, items, now=clock)
 
 
-def roll_up(run_job: RunJob) -> None:
-    for rollup in ROLLUPS:
-        run_job("refresh_rollup", rollup)
+def refresh(run_job: RunJob) -> None:
+    run_job("refresh_rollups")
     run_job("refresh_late", None)
 
 
@@ -58,14 +58,14 @@ def test_lower_retention_of_samples_erases_no_rollup(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
     send(lasting, clock, *range(1, 86))
-    roll_up(run_job)
+    refresh(run_job)
     before = rolled_up(lasting)
     assert min(before) > 80
 
     keep_samples(lasting, 30)
     run_job("policy_retention", "sample")
     assert ask(lasting, "select count(*) from data.sample") < 40
-    roll_up(run_job)
+    refresh(run_job)
 
     assert rolled_up(lasting) == before
 
@@ -74,7 +74,7 @@ def test_an_item_whose_chunk_was_dropped_is_refused_after_retention_is_raised(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
     send(lasting, clock, *range(1, 86))
-    roll_up(run_job)
+    refresh(run_job)
     keep_samples(lasting, 30)
     run_job("policy_retention", "sample")
     keep_samples(lasting, 90)
@@ -84,7 +84,7 @@ def test_an_item_whose_chunk_was_dropped_is_refused_after_retention_is_raised(
         send(lasting, clock, 60.5)
     assert "ts_within_retention" in str(refusal.params)
     assert send(lasting, clock, 20.5)["accepted"] == 1
-    roll_up(run_job)
+    refresh(run_job)
 
     assert rolled_up(lasting) == [n + 1 for n in before]
 
@@ -94,7 +94,7 @@ def test_an_item_where_nothing_was_rolled_up_is_accepted_beside_dropped_samples(
 ) -> None:
     send(lasting, clock, *range(70, 86))
     send(lasting, clock, 1)
-    roll_up(run_job)
+    refresh(run_job)
     keep_samples(lasting, 50)
     run_job("policy_retention", "sample")
     keep_samples(lasting, 90)
@@ -102,7 +102,7 @@ def test_an_item_where_nothing_was_rolled_up_is_accepted_beside_dropped_samples(
 
     # Samples of a time without rollups are older than the only chunk that is left.
     assert send(lasting, clock, 40)["accepted"] == 1
-    roll_up(run_job)
+    refresh(run_job)
 
     assert rolled_up(lasting) == [n + 1 for n in before]
 
@@ -111,14 +111,14 @@ def test_no_item_is_accepted_where_all_samples_were_dropped(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
     send(lasting, clock, *range(40, 60))
-    roll_up(run_job)
+    refresh(run_job)
     before = rolled_up(lasting)
     lasting.execute("select drop_chunks('data.sample', %s)", [clock])
 
     with refused(lasting, "items_refused"):
         send(lasting, clock, 45.5)
     assert send(lasting, clock, 1)["accepted"] == 1
-    roll_up(run_job)
+    refresh(run_job)
 
     assert rolled_up(lasting) == [n + 1 for n in before]
 
@@ -127,22 +127,20 @@ def test_history_is_accepted_after_younger_samples_were_rolled_up(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
     send(lasting, clock, 1)
-    roll_up(run_job)
+    refresh(run_job)
 
     assert send(lasting, clock, *range(2, 62))["accepted"] == 60
-    roll_up(run_job)
+    refresh(run_job)
 
-    assert rolled_up(lasting) == [61, 61, 61]
+    assert rolled_up(lasting) == [61] * 4
 
 
 def test_history_comes_with_no_sample_of_today(fresh_database: str, clock: datetime) -> None:
     with psycopg.connect(fresh_database, autocommit=True, prepare_threshold=None) as conn:
         assert send(conn, clock, *range(30, 90))["accepted"] == 60
-        for rollup in ROLLUPS:
-            config = f'{{"rollup": "{rollup}", "end_offset": "1 hour"}}'
-            conn.execute("call internal.refresh_rollup(0, %s)", [config])
+        conn.execute("call internal.refresh_rollups(0, %s)", [CONFIG])
 
-        assert rolled_up(conn) == [60, 60, 60]
+        assert rolled_up(conn) == [60] * 4
 
 
 def test_samples_without_a_retention_policy_are_rolled_up(
@@ -153,29 +151,24 @@ def test_samples_without_a_retention_policy_are_rolled_up(
             conn.execute(f"select remove_retention_policy('data.{relation}')".encode())
         # Older than samples, and than hours, are kept where there are policies.
         assert send(conn, clock, 1, 100, 410)["accepted"] == 3
-        for rollup in ROLLUPS:
-            config = f'{{"rollup": "{rollup}", "end_offset": "1 hour"}}'
-            conn.execute("call internal.refresh_rollup(0, %s)", [config])
+        conn.execute("call internal.refresh_rollups(0, %s)", [CONFIG])
 
-        assert rolled_up(conn) == [3, 3, 3]
+        assert rolled_up(conn) == [3] * 4
 
 
 @pytest.mark.native_only("the embedded server runs one job at a time")
-def test_refreshes_of_one_rollup_at_once_wait_for_each_other(
-    fresh_database: str, clock: datetime
-) -> None:
+def test_refreshes_at_once_wait_for_each_other(fresh_database: str, clock: datetime) -> None:
     def refresh(_: int) -> None:
         with psycopg.connect(fresh_database, autocommit=True) as conn:
             for _ in range(5):
-                config = '{"rollup": "kind_1d", "end_offset": "1 hour"}'
-                conn.execute("call internal.refresh_rollup(0, %s)", [config])
+                conn.execute("call internal.refresh_rollups(0, %s)", [CONFIG])
 
     with psycopg.connect(fresh_database, autocommit=True) as conn:
         send(conn, clock, *range(1, 80))
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(refresh, range(4)))
 
-        assert rolled_up(conn)[2] == 79
+        assert rolled_up(conn) == [79] * 4
 
 
 kinds = (f"kind_{n}" for n in itertools.count())
@@ -204,7 +197,7 @@ def test_what_was_accepted_is_counted_whenever_samples_are_dropped(
             item = metric(kind, ts=ts.isoformat())
             accepted += ingest_metrics(lasting, item, partial=True, now=clock)["accepted"]
         else:
-            roll_up(run_job)
+            refresh(run_job)
         if step == "drop":
             lasting.execute("select drop_chunks('data.sample', %s)", [clock - timedelta(days=age)])
 

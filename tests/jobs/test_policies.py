@@ -11,25 +11,15 @@ import pytest
 from psycopg import Connection
 
 from tests.sql.calls import ask, fact, ingest_facts, ingest_metrics, metric
+from tests.support.rollups import roll_up
 
 EXPECTED = {
     "data.sample": {"policy_retention", "policy_compression"},
     "data.fact": {"policy_retention", "policy_compression"},
-    "data.sample_1h": {
-        "refresh_rollup",
-        "policy_retention",
-        "policy_compression",
-    },
-    "data.sample_1d": {
-        "refresh_rollup",
-        "policy_retention",
-        "policy_compression",
-    },
-    "data.kind_1d": {
-        "refresh_rollup",
-        "policy_retention",
-        "policy_compression",
-    },
+    "data.sample_1h": {"policy_retention", "policy_compression"},
+    "data.kind_1h": {"policy_retention", "policy_compression"},
+    "data.sample_1d": {"policy_retention", "policy_compression"},
+    "data.kind_1d": {"policy_retention", "policy_compression"},
     "data.aggregate": {"policy_retention", "policy_compression"},
     "data.kind_change": {"policy_retention"},
     "data.health_report": {"policy_retention", "policy_compression"},
@@ -37,6 +27,7 @@ EXPECTED = {
     "internal.evaluate_alerts": {"evaluate_alerts"},
     "internal.expire_health": {"expire_health"},
     "internal.observe_traffic": {"observe_traffic"},
+    "internal.refresh_rollups": {"refresh_rollups"},
     "internal.refresh_late": {"refresh_late"},
     "internal.snapshot_aggregates": {"snapshot_aggregates"},
     "internal.prune": {"prune"},
@@ -98,11 +89,7 @@ def test_every_job_runs_on_what_was_ingested(conn: Connection) -> None:
 def test_retention_drops_samples_and_keeps_their_rollups(conn: Connection) -> None:
     long_ago = datetime.now(UTC) - timedelta(days=120)
     ingest_metrics(conn, [metric(ts=long_ago.isoformat(), value=5)], now=long_ago)
-    for rollup in ("sample_1h", "sample_1d", "kind_1d"):
-        conn.execute(
-            "call refresh_continuous_aggregate(%s, %s, %s)",
-            [f"data.{rollup}", long_ago - timedelta(days=3), long_ago + timedelta(days=3)],
-        )
+    roll_up(conn, long_ago + timedelta(days=3))
 
     for relation, policies in EXPECTED.items():
         for policy in sorted(policies, reverse=True):

@@ -22,6 +22,7 @@ from tests.sql.calls import (
     query_agg,
     receipt,
 )
+from tests.support.rollups import roll_up
 from tests.support.waiting import eventually
 
 JOB = "prune_catalogue"
@@ -81,13 +82,10 @@ def store_fact(conn: Connection, then: datetime) -> None:
     conn.execute("truncate data.sample")
 
 
-def roll_up(rollup: str) -> Callable[[Connection, datetime], None]:
+def rolled_up(*rollups: str) -> Callable[[Connection, datetime], None]:
     def store(conn: Connection, then: datetime) -> None:
         ingest_metrics(conn, metric("kept"), now=then)
-        conn.execute(
-            "call refresh_continuous_aggregate(%s, %s, %s)",
-            [f"data.{rollup}", then - timedelta(days=2), then + timedelta(days=2)],
-        )
+        roll_up(conn, then + timedelta(days=2), *rollups)
         # As retention does it: a refresh has not seen it.
         conn.execute("delete from data.sample")
 
@@ -96,7 +94,7 @@ def roll_up(rollup: str) -> Callable[[Connection, datetime], None]:
 
 @pytest.mark.parametrize(
     "store",
-    [store_sample, store_fact, roll_up("sample_1h"), roll_up("sample_1d")],
+    [store_sample, store_fact, rolled_up("sample_1h"), rolled_up("sample_1h", "sample_1d")],
     ids=["sample", "fact", "hour", "day"],
 )
 def test_a_series_with_a_row_anywhere_is_kept(
@@ -119,7 +117,8 @@ def test_kinds_and_sources_with_their_own_data_are_kept_without_series(
     conn: Connection, clock: datetime, run_job: RunJob
 ) -> None:
     then = clock - timedelta(days=12)
-    roll_up("kind_1d")(conn, then)
+    rolled_up("sample_1h", "kind_1h", "kind_1d")(conn, then)
+    conn.execute("select drop_chunks('data.sample_1h', now() + interval '100 days')")
     ingest_facts(conn, fact("Fact:Gone", source="crm"), now=then)
     conn.execute("truncate data.sample, data.fact, data.late")
 

@@ -10,10 +10,10 @@ from psycopg import Connection
 
 from tests.jobs.conftest import RunJob
 from tests.sql.calls import ask, ingest_metrics, metric, query_agg
+from tests.support.rollups import ROLLUPS, roll_up
 from tests.support.waiting import eventually
 
-ROLLUPS = ("sample_1h", "sample_1d", "kind_1d")
-REFRESH = "refresh_rollup"
+REFRESH = "refresh_rollups"
 
 
 def fill(conn: Connection, kind: str, clock: datetime, days: int) -> None:
@@ -31,8 +31,7 @@ def test_refresh_policies_change_no_answer(
     fill(lasting, "policies", clock, 89)
     before = query_agg(lasting, "policies", "30d", group_by="source", now=clock)
 
-    for rollup in ROLLUPS:
-        run_job(REFRESH, rollup)
+    run_job(REFRESH)
     after = query_agg(lasting, "policies", "30d", group_by="source", now=clock)
     assert ask(lasting, "select count(*) from data.kind_1d") > 80
     for key in ("count", "sum", "min", "max", "last", "previous"):
@@ -44,8 +43,7 @@ def test_policies_roll_up_no_day_that_is_not_over(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
     fill(lasting, "today", clock, 3)
-    for rollup in ROLLUPS:
-        run_job(REFRESH, rollup)
+    run_job(REFRESH)
 
     for rollup in ROLLUPS:
         mark = ask(lasting, "select internal.watermark(%s)", rollup)
@@ -56,8 +54,7 @@ def test_refresh_late_leaves_nothing_pending(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
     fill(lasting, "late", clock, 10)
-    for rollup in ROLLUPS:
-        run_job(REFRESH, rollup)
+    run_job(REFRESH)
     late = [clock - timedelta(days=n, hours=3) for n in range(1, 9)]
     answer = ingest_metrics(
         lasting, [metric("late", value=1000, ts=ts.isoformat()) for ts in late], now=clock
@@ -97,19 +94,14 @@ def test_retention_drops_samples_and_no_answer_changes(
     # As if it were 60 days later: what is 40 days old is 100 days old.
     then = clock - timedelta(days=60)
     fill(lasting, "dropped", then, 88)
-    for rollup in ROLLUPS:
-        lasting.execute(
-            "call refresh_continuous_aggregate(%s, %s, %s)",
-            [f"data.{rollup}", then - timedelta(days=89), then - timedelta(hours=1)],
-        )
+    roll_up(lasting, then - timedelta(hours=1))
     run_job("refresh_late", None)
     before = query_agg(lasting, "dropped", "90d", now=then)
     count = ask(lasting, "select count(*) from data.sample")
 
     run_job("policy_retention", "sample")
     assert 0 < ask(lasting, "select count(*) from data.sample") < count
-    for rollup in ROLLUPS:
-        run_job(REFRESH, rollup)
+    run_job(REFRESH)
     run_job("refresh_late", None)
     assert query_agg(lasting, "dropped", "90d", now=then)["sum"] == before["sum"]
     assert (
@@ -142,8 +134,9 @@ def test_the_scheduler_reports_each_run_as_a_success(fresh_database: str, clock:
         ingest_metrics(conn, metric(ts=old), now=clock)
         assert ask(conn, "select count(*) from data.late") == 1
         conn.execute(
-            "select alter_job(job_id, scheduled => true, next_start => now()) from ops.policies"
-            " where policy in ('refresh_late', 'refresh_rollup', 'prune')"
+            "select alter_job(job_id, scheduled => true, next_start => now(),"
+            ' config => config || \'{"settle": "0"}\') from ops.policies'
+            " where policy in ('refresh_late', 'refresh_rollups', 'prune')"
         )
         conn.execute("select _timescaledb_functions.start_background_workers()")
 
@@ -151,9 +144,9 @@ def test_the_scheduler_reports_each_run_as_a_success(fresh_database: str, clock:
         runs = (
             "select array_agg(distinct last_run_status), max(total_failures)"
             " from ops.policies inner join timescaledb_information.job_stats using (job_id)"
-            " where policy in ('refresh_late', 'refresh_rollup', 'prune')"
+            " where policy in ('refresh_late', 'refresh_rollups', 'prune')"
             " and total_successes + total_failures > 0"
-            " having count(*) = 5"
+            " having count(*) = 3"
         )
         ran = eventually(lambda: conn.execute(runs).fetchone(), seconds=90)
         assert ran == (["Success"], 0)

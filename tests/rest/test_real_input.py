@@ -18,6 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support import web_server
+from tests.support.rollups import roll_up
 from tests.support.timescaledb import Server
 from tests.support.valkey import Valkey
 
@@ -143,11 +144,7 @@ def answers(imported: Imported, request: pytest.FixtureRequest) -> dict[str, dic
     """The answers for every window, before and after the rollups were made."""
     if request.param == "from rollups":
         with psycopg.connect(imported.database_url, autocommit=True, prepare_threshold=None) as c:
-            for rollup in ("sample_1h", "sample_1d", "kind_1d"):
-                c.execute(
-                    f"call refresh_continuous_aggregate('data.{rollup}',"
-                    " now() - interval '89 days', now() - interval '1 hour')".encode()
-                )
+            roll_up(c, datetime.now(UTC) - timedelta(hours=1))
     with httpx.Client(base_url=imported.url, timeout=120) as http:
         # A fact renews the answers about every kind together.
         fact = {"kind": "Fact:Asked", "source": "test", "subject": request.param}

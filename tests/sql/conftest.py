@@ -22,12 +22,13 @@ def db(db: Connection) -> Connection:
 
 @pytest.fixture(scope="module")
 def lasting(database_server: Server) -> Iterator[Connection]:
-    """A connection that commits; by the clock of the server, no sample is too old to refresh."""
+    """A connection that commits; by the clock of the server, nothing is too old to refresh."""
     with (
         database_server.deployed() as url,
         psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn,
     ):
-        conn.execute("select remove_retention_policy('data.sample')")
+        for relation in ("sample", "sample_1h", "kind_1h"):
+            conn.execute("select remove_retention_policy(%s)", [f"data.{relation}"])
         yield conn
 
 

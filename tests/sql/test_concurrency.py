@@ -130,15 +130,14 @@ def test_answers_stay_exact_while_rollups_are_made(fresh_database: str) -> None:
     def refresh(conn: Connection) -> None:
         rng = random.Random(1)
         while not done.is_set():
-            rollup = rng.choice(["sample_1h", "sample_1d", "kind_1d", "late"])
             end = NOW - timedelta(hours=rng.choice([1, 2, 30, 24 * 5]))
             try:
-                if rollup == "late":
+                if rng.random() < 0.25:
                     conn.execute("call internal.refresh_late(0, '{}')")
                 else:
                     conn.execute(
-                        "call refresh_continuous_aggregate(%s, %s, %s)",
-                        [f"data.{rollup}", end - timedelta(days=89), end],
+                        "call internal.refresh_range(%s, %s, %s)",
+                        [end - timedelta(days=89), end, end],
                     )
             except psycopg.errors.LockNotAvailable:
                 pass
@@ -166,7 +165,8 @@ def test_answers_stay_exact_while_rollups_are_made(fresh_database: str) -> None:
 
     with psycopg.connect(fresh_database, autocommit=True, prepare_threshold=None) as conn:
         # By the clock of the server, samples of NOW are too old to refresh.
-        conn.execute("select remove_retention_policy('data.sample')")
+        for relation in ("sample", "sample_1h", "kind_1h"):
+            conn.execute("select remove_retention_policy(%s)", [f"data.{relation}"])
     with ThreadPoolExecutor(6) as pool:
         refreshers = [pool.submit(run, number) for number in (0, 1)]
         try:

@@ -9,7 +9,7 @@ import pytest
 from psycopg import Connection
 
 from tests.sql.calls import Json, ask, ingest_metrics, metric, query_agg
-from tests.sql.test_rollups import roll_up
+from tests.support.rollups import roll_up
 
 SERIES = "select api.query_metrics(%s, null, null, %s, %s, %s, null, %s)"
 DROP = "select drop_chunks(%s, older_than => %s::timestamptz)"
@@ -28,8 +28,8 @@ def later(lasting: Connection, ages: Iterator[datetime]) -> datetime:
             for at, ts in enumerate(times[n : n + 1000], start=n)
         ]
         ingest_metrics(lasting, items, now=now)
-    roll_up(lasting, "all", now)
-    roll_up(lasting, "late", now)
+    roll_up(lasting, now)
+    lasting.execute("call internal.refresh_late(0, '{}')")
     lasting.execute(DROP, ["data.sample", now - timedelta(days=40)])
     return now
 

@@ -8,6 +8,7 @@ import pytest
 from psycopg import Connection
 
 from tests.sql.calls import Json, ask, fact, ingest_facts, ingest_metrics, metric, query_agg
+from tests.support.rollups import roll_up
 
 
 def midnight(instant: datetime) -> datetime:
@@ -18,14 +19,6 @@ def midnight(instant: datetime) -> datetime:
 def nothing_late(lasting: Connection) -> None:
     """Forget what the tests before left."""
     lasting.execute("delete from data.late")
-
-
-def roll_up(conn: Connection, end: datetime, *rollups: str) -> None:
-    for rollup in rollups or ("sample_1h", "sample_1d", "kind_1d"):
-        conn.execute(
-            "call refresh_continuous_aggregate(%s, %s, %s)",
-            [f"data.{rollup}", end - timedelta(days=89), end],
-        )
 
 
 def at(instant: datetime, value: float = 1) -> Json:
@@ -90,7 +83,7 @@ def test_samples_above_a_watermark_that_lags_are_not_lost_to_a_late_one(
         lasting, [at(midnight(now) - timedelta(days=days, hours=2)) for days in range(6)], now=now
     )
     roll_up(lasting, midnight(now) - timedelta(days=4))
-    roll_up(lasting, midnight(now), "sample_1d")
+    roll_up(lasting, midnight(now), "sample_1h", "sample_1d")
 
     # Hours and days of kinds lag: rolling up yesterday alone would hide what lies between.
     ingest_metrics(lasting, [at(midnight(now) - timedelta(hours=2, minutes=1))], now=now)

@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 from psycopg import Connection
 
 from tests.sql.calls import Item, Json, ingest_metrics, metric, query_agg
+from tests.support.rollups import ROLLUPS, roll_up
 
-ROLLUPS = ("sample_1h", "sample_1d", "kind_1d")
+LATE = "late"
 HOUR = 3_600_000_000
 COLUMNS = (
     "kind_id, bucket, observations, value_count, value_sum, round(squared_deviations::numeric, 6),"
-    " value_min, value_max, value_last, value_last_at, last_at, sketch"
+    " value_min, value_max, value_last, value_last_at, last_at, sketch, sketch_other"
 )
 SERIES_COLUMNS = "series_id, value_first, value_first_at, increase"
 WINDOWS = ("1h", "24h", "7d", "30d", "90d")
@@ -45,7 +46,7 @@ class Plan:
     """Batches of readings, and after each what is rolled up: late hours, or rollups to an age."""
 
     batches: list[list[Reading]]
-    refreshes: list[list[tuple[str, timedelta]]]
+    refreshes: list[list[tuple[tuple[str, ...], timedelta]]]
 
 
 @st.composite
@@ -68,7 +69,17 @@ def plans(draw: st.DrawFn) -> Plan:
     batches = [order[at : at + size] for at in range(0, len(order), size)][:5]
     # Up to an hour ago, as the policies do, and less far.
     until = st.sampled_from([timedelta(hours=hours) for hours in (1, 2, 20, 40, 24 * 8)])
-    names = st.sampled_from(["all", "all", "late", *ROLLUPS])
+    # A rollup after what it is made of.
+    names: st.SearchStrategy[tuple[str, ...]] = st.sampled_from(
+        [
+            ROLLUPS,
+            ROLLUPS,
+            (LATE,),
+            ("sample_1h",),
+            ("sample_1h", "kind_1h"),
+            ("sample_1h", "sample_1d"),
+        ]
+    )
     refresh = st.lists(st.tuples(names, until), min_size=1, max_size=3)
     return Plan(batches, [draw(refresh) for _ in batches])
 
@@ -94,7 +105,10 @@ def test_any_mixture_of_rollups_and_samples_is_exact(
             assert ingest_metrics(lasting, items, now=now)["accepted"] == len(batch)
         known += batch
         for name, until in refreshes:
-            roll_up(lasting, name, now - until)
+            if name == (LATE,):
+                lasting.execute("call internal.refresh_late(0, '{}')")
+            else:
+                roll_up(lasting, now - until, *name)
         for kind, name in kinds.items():
             for window in WINDOWS:
                 answer = query_agg(lasting, name, window, group_by="source", now=now)
@@ -110,18 +124,6 @@ def as_item(name: str, kind: str, reading: Reading, now: datetime) -> Item:
 
 def instant(reading: Reading, now: datetime) -> datetime:
     return now - timedelta(microseconds=reading.age)
-
-
-def roll_up(conn: Connection, name: str, end: datetime) -> None:
-    if name == "late":
-        conn.execute("call internal.refresh_late(0, '{}')")
-        return
-    for rollup in ROLLUPS if name == "all" else (name,):
-        # The start is that of the policies.
-        conn.execute(
-            "call refresh_continuous_aggregate(%s, %s, %s)",
-            [f"data.{rollup}", end - timedelta(days=89), end],
-        )
 
 
 def compare(answer: Json, known: list[Reading], kind: str, now: datetime) -> None:
@@ -172,19 +174,21 @@ def growth(readings: list[Reading]) -> float:
 def bound(values: np.ndarray[Any, Any], share: float) -> float:
     """One hundredth of the two values that the percentile lies between, by their weights.
 
-    Between values of one sign that is one hundredth of the percentile itself.
+    Between values of one sign that is one hundredth of the percentile itself. A sketch does not
+    tell values below 1e-52 apart.
     """
     ordered = np.sort(values)
     place = share * (len(values) - 1)
     low, high = ordered[int(np.floor(place))], ordered[int(np.ceil(place))]
     weight = place - np.floor(place)
-    return float(0.01 * ((1 - weight) * abs(low) + weight * abs(high)) * (1 + 1e-9) + 1e-300)
+    return float(0.01 * ((1 - weight) * abs(low) + weight * abs(high)) * (1 + 1e-9) + 1e-52)
 
 
 @pytest.mark.parametrize(
     ("rollup", "width", "columns"),
     [
         ("sample_1h", timedelta(hours=1), f"{SERIES_COLUMNS}, {COLUMNS}"),
+        ("kind_1h", timedelta(hours=1), COLUMNS),
         ("sample_1d", timedelta(days=1), f"{SERIES_COLUMNS}, {COLUMNS}"),
         ("kind_1d", timedelta(days=1), COLUMNS),
     ],
@@ -192,19 +196,8 @@ def bound(values: np.ndarray[Any, Any], share: float) -> float:
 def test_samples_and_rollups_have_the_same_expressions(
     lasting: Connection, now: datetime, rollup: str, width: timedelta, columns: str
 ) -> None:
-    rng = np.random.default_rng(7)
-    items: list[Item] = []
-    for n in range(300):
-        ts = (now - timedelta(minutes=int(n * 17))).isoformat()
-        value = float(rng.integers(-50, 50))
-        # One series of a kind, so that a rollup by kind has the same rows.
-        items += [
-            metric("raw_gauge", value=value, ts=ts),
-            metric("raw_counter", value=abs(value), type="counter", ts=ts),
-            metric("raw_histogram", value=as_histogram(rng.integers(0, 4, 3)), ts=ts),
-        ]
-    ingest_metrics(lasting, items, now=now)
-    roll_up(lasting, rollup, now)
+    send_all_types(lasting, now)
+    roll_up(lasting, now)
 
     end = now.replace(hour=0, minute=0, second=0, microsecond=0)
     start = end - timedelta(days=3)
@@ -215,12 +208,72 @@ def test_samples_and_rollups_have_the_same_expressions(
     ).fetchall()
     series = [row[0] for row in lasting.execute("select series_id from data.series")]
     from_samples = lasting.execute(
-        f"select {columns} from internal.raw_rollup('{{}}', %s, %s, %s, %s)"
+        f"select {columns} from internal.raw_rollup('{{}}', %s, %s, %s, %s, true)"
         " order by bucket, kind_id",
         [series, start, end, width],
     ).fetchall()
     assert len(rolled_up) == timedelta(days=3) / width * 3
     assert from_samples == rolled_up
+
+
+def test_samples_of_a_kind_have_the_expressions_of_its_series(
+    lasting: Connection, now: datetime
+) -> None:
+    send_all_types(lasting, now)
+
+    hour = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
+    kinds = [row[0] for row in lasting.execute("select kind_id from data.kind")]
+    of_series = lasting.execute(
+        f"select {COLUMNS} from internal.raw_rollup(%s, '{{}}', %s, %s, '1 hour', true)"
+        " order by kind_id",
+        [kinds, hour, hour + timedelta(hours=1)],
+    ).fetchall()
+    of_kinds = lasting.execute(
+        f"select {COLUMNS} from internal.raw_kinds(%s, %s, %s, true) order by kind_id",
+        [kinds, hour, hour + timedelta(hours=1)],
+    ).fetchall()
+    assert len(of_kinds) == 3
+    assert of_kinds == of_series
+
+
+@pytest.mark.parametrize("width", ["1h", "1d"])
+def test_merged_buckets_have_the_expressions_of_a_rollup(
+    lasting: Connection, now: datetime, width: str
+) -> None:
+    send_all_types(lasting, now)
+    roll_up(lasting, now)
+    lasting.execute("delete from data.late")
+
+    end = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    columns = f"{SERIES_COLUMNS}, {COLUMNS}"
+    rolled_up = lasting.execute(
+        f"select {columns} from data.sample_1d"
+        " where bucket >= %s and bucket < %s order by bucket, kind_id",
+        [end - timedelta(days=3), end],
+    ).fetchall()
+    kinds = [row[0] for row in lasting.execute("select kind_id from data.kind")]
+    merged = lasting.execute(
+        f"select {columns} from internal.merge_buckets("
+        "%s, '{}', %s, '{}', %s, %s, '24 hours', true) order by bucket, kind_id",
+        [width, kinds, end - timedelta(days=3), end],
+    ).fetchall()
+    assert len(merged) == 9
+    assert merged == rolled_up
+
+
+def send_all_types(conn: Connection, now: datetime) -> None:
+    """Send a gauge, a counter and a histogram, one series each: a kind has the same rows."""
+    rng = np.random.default_rng(7)
+    items: list[Item] = []
+    for n in range(300):
+        ts = (now - timedelta(minutes=int(n * 17))).isoformat()
+        value = float(rng.integers(-50, 50))
+        items += [
+            metric("raw_gauge", value=value, ts=ts),
+            metric("raw_counter", value=abs(value), type="counter", ts=ts),
+            metric("raw_histogram", value=as_histogram(rng.integers(0, 4, 3)), ts=ts),
+        ]
+    ingest_metrics(conn, items, now=now)
 
 
 def as_histogram(counts: np.ndarray[Any, Any]) -> Json:

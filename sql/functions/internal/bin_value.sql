@@ -1,14 +1,7 @@
-create or replace function internal.bin_value(p_bin bigint) returns double precision
-language sql immutable strict parallel safe
+create or replace function internal.bin_value(p_bin integer) returns double precision
+language sql immutable parallel safe
 begin atomic
-    select case
-        when p_bin = 100000 then 'infinity'
-        when p_bin = -100000 then '-infinity'
-        when p_bin > 0 then 0.99 * exp((p_bin - 40000) * 0.020000666706669543)
-        when p_bin < 0 then -0.99 * exp((-p_bin - 40000) * 0.020000666706669543)
-        else 0
-    end;
+    select 0.99 * exp(p_bin * double precision '0.020000666706669543');
 end;
-comment on function internal.bin_value(bigint) is
-'The value that represents a bin of internal.bin: 2 g^i / (g + 1), at most 1 % from every value in it;
-infinite for the open buckets of histograms.';
+comment on function internal.bin_value(integer) is
+'The value that represents a bin of internal.bin: 2 g^i / (g + 1), at most 1 % from every value in it.';

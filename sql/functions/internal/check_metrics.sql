@@ -11,7 +11,8 @@ returns table (
     counter boolean,
     low double precision,
     high double precision,
-    sketch bigint[],
+    sketch numeric,
+    sketch_other numeric,
     good boolean
 )
 language sql stable
@@ -29,6 +30,7 @@ begin atomic
         (entry.histogram).low,
         (entry.histogram).high,
         (entry.histogram).sketch,
+        (entry.histogram).sketch_other,
         -- The rules of metric_faults, which says which one an item breaks.
         coalesce(
             entry.item - '{name,source,value,ts,labels,type,unit}'::text[] = '{}'

@@ -29,8 +29,8 @@ begin atomic
             and sample.seq = 0
     where
         item.good
-        and (item.value, item.observations, item.sketch)
-        is distinct from (sample.value, sample.observations, sample.sketch);
+        and (item.value, item.observations, item.sketch, item.sketch_other)
+        is distinct from (sample.value, sample.observations, sample.sketch, sample.sketch_other);
 end;
 comment on function internal.keep_metric_conflicts(jsonb, timestamptz) is
 'Stores the items whose series and ts are already stored with another value; returns their number.';

@@ -1,15 +1,24 @@
 create or replace function internal.oldest_chunk(p_relation name) returns timestamptz
-language sql stable
-begin atomic
-    select coalesce(min(chunks.range_start), 'infinity')
-    from timescaledb_information.chunks
-    left join timescaledb_information.continuous_aggregates as rollup
-        on
-            chunks.hypertable_schema = rollup.materialization_hypertable_schema
-            and chunks.hypertable_name = rollup.materialization_hypertable_name
-    where
-        coalesce(rollup.view_schema, chunks.hypertable_schema) = 'data'
-        and coalesce(rollup.view_name, chunks.hypertable_name) = p_relation;
-end;
+language plpgsql stable
+as $$
+begin
+    -- Of the catalog, not timescaledb_information.chunks, which takes milliseconds; in PL/pgSQL, because
+    -- an SQL function is planned at each call.
+    return coalesce(
+        (
+            select _timescaledb_functions.to_timestamp(min(slice.range_start))
+            from _timescaledb_catalog.hypertable
+            inner join _timescaledb_catalog.dimension on hypertable.id = dimension.hypertable_id
+            inner join _timescaledb_catalog.dimension_slice as slice on dimension.id = slice.dimension_id
+            left join _timescaledb_catalog.continuous_agg as rollup
+                on hypertable.id = rollup.mat_hypertable_id
+            where
+                coalesce(rollup.user_view_schema, hypertable.schema_name) = 'data'
+                and coalesce(rollup.user_view_name, hypertable.table_name) = p_relation
+        ),
+        'infinity'
+    );
+end
+$$;
 comment on function internal.oldest_chunk(name) is
 'Start of the oldest chunk of a hypertable or continuous aggregate of data; infinity without chunks.';

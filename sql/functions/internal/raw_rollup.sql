@@ -1,5 +1,10 @@
 create or replace function internal.raw_rollup(
-    p_kinds bigint[], p_series bigint[], p_from timestamptz, p_to timestamptz, p_width interval
+    p_kinds bigint[],
+    p_series bigint[],
+    p_from timestamptz,
+    p_to timestamptz,
+    p_width interval,
+    p_sketches boolean
 )
 returns setof data.rollup
 language sql stable
@@ -16,17 +21,20 @@ begin atomic
         var_pop(value) filter (where sketch is null) * count(value),
         min(case when sketch is null then value else low end),
         max(case when sketch is null then value else high end),
-        last(value, row(ts, value)) filter (where value is not null and sketch is null),
+        (
+            max(array[extract(epoch from ts)::double precision, value])
+            filter (where value is not null and sketch is null)
+        )[2],
         max(ts) filter (where value is not null and sketch is null),
         max(ts),
         first(value, ts) filter (where counter),
         min(ts) filter (where counter),
-        internal.increase(array_agg(value order by ts) filter (where counter)),
-        internal.sketch(
-            array_agg(internal.bin(value)::bigint << 44 | 1)
-            filter (where sketch is null and value is not null)
-            || internal.concat(sketch)
-        )
+        internal.increase(
+            array_agg(ts) filter (where counter), array_agg(value) filter (where counter)
+        ),
+        sum(case when sketch is null then internal.sketch(value) else sketch end) filter (where p_sketches),
+        sum(case when sketch is null then internal.sketch_other(value) else sketch_other end)
+        filter (where p_sketches)
     from (
         select
             kind_id,
@@ -37,7 +45,8 @@ begin atomic
             counter,
             low,
             high,
-            sketch
+            sketch,
+            sketch_other
         from data.sample
         where cardinality(p_kinds) > 0 and kind_id = any(p_kinds) and ts >= p_from and ts < p_to
         union all
@@ -50,12 +59,15 @@ begin atomic
             counter,
             low,
             high,
-            sketch
+            sketch,
+            sketch_other
         from data.sample
         where cardinality(p_series) > 0 and series_id = any(p_series) and ts >= p_from and ts < p_to
     ) as sample
     group by kind_id, series_id, time_bucket(p_width, ts);
 end;
-comment on function internal.raw_rollup(bigint[], bigint[], timestamptz, timestamptz, interval) is
+comment on function internal.raw_rollup(
+    bigint[], bigint[], timestamptz, timestamptz, interval, boolean
+) is
 'Buckets of p_width of all series of p_kinds, and of p_series, computed from the samples of
-[p_from, p_to).';
+[p_from, p_to). The sketches are null unless p_sketches.';

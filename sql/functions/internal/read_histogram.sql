@@ -78,14 +78,9 @@ begin
     select
         min(lower_bound),
         max(upper_bound),
-        internal.sketch(array_agg(
-            case
-                when lower_bound = '-infinity' then -100000
-                when upper_bound = 'infinity' then 100000
-                else internal.bin((lower_bound + upper_bound) / 2)
-            end::bigint << 44 | n
-        ))
-    into v_read.low, v_read.high, v_read.sketch
+        coalesce(sum(n * internal.sketch(middle)), 0),
+        sum(n * internal.sketch_other(middle))
+    into v_read.low, v_read.high, v_read.sketch, v_read.sketch_other
     from (
         select
             n,
@@ -96,14 +91,17 @@ begin
             end as lower_bound,
             coalesce(v_bounds[place], 'infinity') as upper_bound
         from unnest(v_counts) with ordinality as bucket (n, place)
-    ) as buckets
+    ) as bucket
+    cross join lateral (
+        select case when lower_bound = '-infinity' then lower_bound else (lower_bound + upper_bound) / 2 end
+            as middle
+    ) as represented
     where n > 0;
-    v_read.sketch := coalesce(v_read.sketch, '{}');
     return v_read;
 end
 $$;
 comment on function internal.read_histogram(jsonb) is
-'A histogram as a sample: its observations, sum, extremes and sketch, or what is wrong with it.
+'A histogram as a sample: its observations, sum, extremes and sketches, or what is wrong with it.
 Buckets are (bounds[i-1], bounds[i]], as in OpenTelemetry''s explicit-bucket histogram; the last one is
 open. The first one starts at 0 if its bound is above 0, unless the sum is too small for that: then,
 and with a bound of 0 or less, it is open too. Each histogram contains the observations since the

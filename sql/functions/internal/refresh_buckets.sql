@@ -2,13 +2,14 @@ create or replace procedure internal.refresh_buckets(p_rollup name, p_from times
 language plpgsql
 as $$
 declare
-    c_lock constant bigint := hashtextextended('supervisor-mcp refresh ' || p_rollup, 0);
+    c_lock constant bigint := hashtextextended('supervisor-mcp refresh', 0);
     -- The embedded server is one process: it has no other refresh, and no locks of a session.
     c_shared constant boolean := (select count(*) > 1 from pg_stat_activity);
     v_start timestamptz;
 begin
-    -- A refresh fails while another one runs on the same buckets. It commits, so that only a lock of
-    -- the session lasts; a job that fails ends its session.
+    -- A refresh fails while another one runs on the same buckets, and must not read those that its parent
+    -- is still writing. It commits, so that only a lock of the session lasts; a job that fails ends its
+    -- session.
     if c_shared then
         perform pg_advisory_lock(c_lock);
     end if;
@@ -16,7 +17,11 @@ begin
     lock table data.sample in access share mode;
     v_start := greatest(p_from, coalesce(internal.refresh_start(), 'infinity'));
     if v_start < p_to then
-        call refresh_continuous_aggregate('data.' || quote_ident(p_rollup), v_start, p_to);
+        -- It commits in between; newest first, the watermark would pass what is not made yet.
+        call refresh_continuous_aggregate(
+            'data.' || quote_ident(p_rollup), v_start, p_to,
+            options => '{"refresh_newest_first": false}'
+        );
     end if;
     if c_shared then
         perform pg_advisory_unlock(c_lock);

@@ -2,47 +2,39 @@ create or replace procedure internal.refresh_late(p_job_id integer, p_config jso
 language plpgsql
 as $$
 declare
-    v_late bigint [];
-    v_from timestamptz;
-    v_to timestamptz;
-    v_rollup record;
-    v_start timestamptz;
-    v_end timestamptz;
+    -- Where one backend serves everyone, it says how long a job may keep the others waiting.
+    v_turn constant interval := nullif(current_setting('supervisor.turn', true), '');
+    v_settle constant interval := coalesce(p_config ->> 'settle', '0');
+    v_started constant timestamptz := clock_timestamp();
+    v_late record;
 begin
-    select
-        array_agg(late_id),
-        min(bucket),
-        max(bucket) + interval '1 hour'
-    into v_late, v_from, v_to
-    from data.late;
-    if v_late is null then
-        return;
-    end if;
-    commit;
-    for v_rollup in
-        select
-            name,
-            internal.rollup_width(name) as width
-        from unnest('{sample_1h,sample_1d,kind_1d}'::name []) as name
     loop
-        -- The refresh must not include an unfinished bucket above the watermark,
-        v_end := least(
-            time_bucket(v_rollup.width, v_to + v_rollup.width - interval '1 microsecond'),
-            greatest(
-                internal.watermark(v_rollup.name), time_bucket(v_rollup.width, now() - interval '1 hour')
-            )
-        );
-        -- and a refresh that moves the watermark must leave no gap below it.
-        v_start := time_bucket(v_rollup.width, v_from);
-        if v_end > internal.watermark(v_rollup.name) then
-            v_start := least(v_start, internal.watermark(v_rollup.name));
-        end if;
-        if v_start < v_end then
-            call internal.refresh_buckets(v_rollup.name, v_start, v_end);
+        -- The newest first, because most questions are about those. A day that still gets late samples,
+        -- as in an import, waits until it no longer does: else it is refreshed again and again.
+        select
+            array_agg(late_id) as ids,
+            min(bucket) as start,
+            max(bucket) + interval '1 hour' as stop
+        into v_late
+        from data.late
+        group by time_bucket(interval '24 hours', bucket)
+        having
+            max(noted_at) <= v_started - v_settle
+            or min(noted_at) <= v_started - 10 * v_settle
+        order by start desc
+        limit 1;
+        exit when not found;
+        commit;
+        call internal.refresh_range(v_late.start, v_late.stop, now() - interval '1 hour');
+        delete from data.late where late_id = any(v_late.ids);
+        commit;
+        if clock_timestamp() - v_started > v_turn then
+            perform alter_job(p_job_id, next_start => clock_timestamp());
+            exit;
         end if;
     end loop;
-    delete from data.late where late_id = any(v_late);
 end
 $$;
 comment on procedure internal.refresh_late (integer, jsonb) is
-'Job: refreshes the hours and days that got late samples, then deletes their entries in data.late.';
+'Job: refreshes the hours and days that got late samples, day by day, then deletes their entries in
+data.late. A day waits until it got none for as long as settle in its config, at most ten times as long.';

@@ -8,12 +8,22 @@ begin atomic
     ),
 
     expired as (
-        select max(range_end) as upto
-        from timescaledb_information.chunks
+        select max(_timescaledb_functions.to_timestamp(slice.range_end)) as upto
+        from (select distinct parent from internal.rollups()) as rollup
+        inner join (
+            select
+                coalesce(rollup.user_view_name, hypertable.table_name) as name,
+                dimension.id
+            from _timescaledb_catalog.hypertable
+            inner join _timescaledb_catalog.dimension on hypertable.id = dimension.hypertable_id
+            left join _timescaledb_catalog.continuous_agg as rollup
+                on hypertable.id = rollup.mat_hypertable_id
+            where coalesce(rollup.user_view_schema, hypertable.schema_name) = 'data'
+        ) as relation on rollup.parent = relation.name
+        inner join _timescaledb_catalog.dimension_slice as slice on relation.id = slice.dimension_id
         where
-            hypertable_schema = 'data'
-            and hypertable_name = 'sample'
-            and range_end <= now() - internal.retention('sample')
+            _timescaledb_functions.to_timestamp(slice.range_end)
+            <= now() - internal.retention(rollup.parent)
     )
 
     select
@@ -36,5 +46,5 @@ begin atomic
     where isfinite(kept.oldest);
 end;
 comment on function internal.refresh_start() is
-'Start of the oldest day that a refresh may compute, because all of its samples are there and stay;
+'Start of the oldest day that a refresh may compute, because all of its samples and hours are there and stay;
 null without samples.';

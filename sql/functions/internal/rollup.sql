@@ -1,69 +1,82 @@
 create or replace function internal.rollup(
-    p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamptz, p_to timestamptz
+    p_whole bigint[],
+    p_kinds bigint[],
+    p_series bigint[],
+    p_from timestamptz,
+    p_to timestamptz,
+    p_step interval,
+    p_sketches boolean
 )
 returns setof data.rollup
 language plpgsql stable
 as $$
 declare
+    c_hour constant interval := interval '1 hour';
     c_day constant interval := interval '24 hours';
-    v_from constant timestamptz := time_bucket(c_day, p_from + c_day - interval '1 microsecond');
-    v_to constant timestamptz := least(
-        time_bucket(c_day, p_to), internal.watermark('sample_1d'), internal.watermark('kind_1d')
-    );
     v_kinds constant bigint [] := p_whole || p_kinds
         || array(select distinct kind_id from data.series where series_id = any(p_series));
-    v_late timestamptz [];
-    v_days tstzrange;
-begin
-    if v_from >= v_to then
-        return query select * from internal.hourly_rollup(p_whole || p_kinds, p_series, p_from, p_to);
-        return;
-    end if;
-
-    v_late := array(
-        select distinct time_bucket(c_day, bucket)
-        from data.late
-        where kind_id = any(v_kinds) and bucket >= v_from and bucket < v_to
+    v_from_hour constant timestamptz := time_bucket(c_hour, p_from + c_hour - interval '1 microsecond');
+    v_to_hour constant timestamptz := greatest(
+        -- Hours of kinds are made of those of series.
+        v_from_hour, least(time_bucket(c_hour, p_to), internal.watermark('kind_1h'))
     );
-    return query
-    select
-        day.kind_id, null::bigint, day.bucket, day.observations, day.value_count, day.value_sum,
-        day.squared_deviations, day.value_min, day.value_max, day.value_last, day.value_last_at,
-        day.last_at, null::double precision, null::timestamptz, null::double precision, day.sketch
-    from data.kind_1d as day
-    where day.kind_id = any(p_whole)
-        and day.bucket >= v_from and day.bucket < v_to
-        and day.bucket <> all(v_late);
-    return query
-    select
-        day.kind_id, day.series_id, day.bucket, day.observations, day.value_count, day.value_sum,
-        day.squared_deviations, day.value_min, day.value_max, day.value_last, day.value_last_at,
-        day.last_at, day.value_first, day.value_first_at, day.increase, day.sketch
-    from data.sample_1d as day
-    where day.kind_id = any(p_kinds)
-        and day.bucket >= v_from and day.bucket < v_to
-        and day.bucket <> all(v_late);
-    return query
-    select
-        day.kind_id, day.series_id, day.bucket, day.observations, day.value_count, day.value_sum,
-        day.squared_deviations, day.value_min, day.value_max, day.value_last, day.value_last_at,
-        day.last_at, day.value_first, day.value_first_at, day.increase, day.sketch
-    from data.sample_1d as day
-    where day.series_id = any(p_series)
-        and day.bucket >= v_from and day.bucket < v_to
-        and day.bucket <> all(v_late);
+    v_from_day constant timestamptz := time_bucket(c_day, p_from + c_day - interval '1 microsecond');
+    v_to_day constant timestamptz := greatest(
+        v_from_day,
+        least(time_bucket(c_day, p_to), internal.watermark('sample_1d'), internal.watermark('kind_1d'))
+    );
+    v_days tstzmultirange := '{}';
+    v_hours tstzmultirange;
+    v_part tstzrange;
+    v_late record;
+begin
+    if coalesce(p_step, c_day) >= c_day then
+        v_days := tstzmultirange(tstzrange(v_from_day, v_to_day)) - coalesce(
+            (
+                select range_agg(tstzrange(late.day, late.day + c_day))
+                from (
+                    select time_bucket(c_day, bucket) as day
+                    from data.late
+                    where kind_id = any(v_kinds) and bucket >= v_from_day and bucket < v_to_day
+                ) as late
+            ),
+            '{}'
+        );
+    end if;
+    v_hours := tstzmultirange(tstzrange(v_from_hour, v_to_hour)) - v_days;
 
-    return query select * from internal.hourly_rollup(p_whole || p_kinds, p_series, p_from, v_from);
-    return query select * from internal.hourly_rollup(p_whole || p_kinds, p_series, v_to, p_to);
-    for v_days in
-        select unnest(range_agg(tstzrange(day, day + c_day))) from unnest(v_late) as day
+    for v_part in select unnest(v_days) loop
+        return query select * from internal.merge_buckets(
+            '1d', p_whole, p_kinds, p_series, lower(v_part), upper(v_part), p_step, p_sketches
+        );
+    end loop;
+    for v_part in select * from internal.hours_between_late(v_kinds, v_hours) loop
+        return query select * from internal.merge_buckets(
+            '1h', p_whole, p_kinds, p_series, lower(v_part), upper(v_part), p_step, p_sketches
+        );
+    end loop;
+
+    -- The rest comes from samples: the parts of an hour at both ends, and late hours.
+    return query select * from internal.raw_part(
+        p_whole, p_kinds, p_series, p_from, least(p_to, v_from_hour), p_step, p_sketches
+    );
+    return query select * from internal.raw_part(
+        p_whole, p_kinds, p_series, v_to_hour, p_to, p_step, p_sketches
+    );
+    for v_late in
+        select * from internal.late_hours(p_whole, p_kinds, p_series, v_from_hour, v_to_hour)
     loop
-        return query select * from internal.hourly_rollup(
-            p_whole || p_kinds, p_series, lower(v_days), upper(v_days)
+        return query select * from internal.raw_part(
+            v_late.whole, v_late.kinds, v_late.series,
+            lower(v_late.hours), upper(v_late.hours), p_step, p_sketches
         );
     end loop;
 end
 $$;
-comment on function internal.rollup(bigint[], bigint[], bigint[], timestamptz, timestamptz) is
-'Buckets that cover [p_from, p_to), whole days and hours at both ends: of all series of p_whole and
-p_kinds, and of p_series. Days of p_whole contain all series of the kind.';
+comment on function internal.rollup(
+    bigint[], bigint[], bigint[], timestamptz, timestamptz, interval, boolean
+) is
+'Steps that cover [p_from, p_to), or few parts of it where p_step is null: of p_whole for all series of the
+kind, of p_kinds and p_series by series. They come from days where p_step is a day or null, from hours at
+both ends, and from samples: for parts of an hour, above the watermark, and for hours that got late
+samples. A step may have several rows. The sketches are null unless p_sketches.';

@@ -21,7 +21,8 @@ begin atomic
             sample.counter,
             sample.low,
             sample.high,
-            sample.sketch
+            sample.sketch,
+            sample.sketch_other
         from data.sample
         where
             sample.kind_id = any(p_kinds)
@@ -68,7 +69,8 @@ begin atomic
             reading.observations,
             reading.low,
             reading.high,
-            reading.sketch
+            reading.sketch,
+            reading.sketch_other
         from reading
         cross join
             lateral generate_series(
@@ -88,7 +90,8 @@ begin atomic
             observations,
             low,
             high,
-            sketch
+            sketch,
+            sketch_other
         from reading
         where p_from = p_to
     ),
@@ -116,9 +119,8 @@ begin atomic
                 and placed.sketch is null
                 and placed.value is not null
             ) as values,
-            internal.sketch(
-                internal.concat(placed.sketch) filter (where p_statistics && '{p50,p90,p95,p99}')
-            ) as sketch
+            sum(placed.sketch) filter (where p_statistics && '{p50,p90,p95,p99}') as sketch,
+            sum(placed.sketch_other) filter (where p_statistics && '{p50,p90,p95,p99}') as sketch_other
         from placed
         left join member on placed.series_id = member.series_id
         group by placed.at, placed.kind_id, member.label
@@ -177,7 +179,7 @@ begin atomic
             and total.kind_id = grown.kind_id
             and total.label is not distinct from grown.label
     cross join lateral internal.sketch_quantiles(
-        total.sketch, total.min, total.max, p_statistics
+        total.sketch, total.sketch_other, total.min, total.max, p_statistics
     ) as p;
 end;
 comment on function internal.sampled_statistics(

@@ -5,12 +5,11 @@ language plpgsql
 as $$
 begin
     call internal.set_default_policy(
-        coalesce('data.' || (p_config ->> 'rollup'), 'internal.' || p_procedure),
+        'internal.' || p_procedure,
         p_procedure,
         jsonb_build_object('schedule_interval', p_schedule_interval::text) || p_config
     );
 end
 $$;
 comment on procedure internal.set_default_job (text, interval, jsonb) is
-'Ships a job of a procedure in internal, of one rollup where p_config names it; see
-set_default_policy.';
+'Ships a job of a procedure in internal; see set_default_policy.';

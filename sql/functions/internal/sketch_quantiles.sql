@@ -1,61 +1,55 @@
 create or replace function internal.sketch_quantiles(
-    p_sketch bigint[],
+    p_sketch numeric,
+    p_other numeric,
     p_low double precision,
     p_high double precision,
     p_statistics text[]
 )
 returns double precision[]
-language plpgsql immutable strict parallel safe
+language plpgsql immutable parallel safe
 as $$
 declare
-    c_counts constant bigint := 17592186044415;
-    v_quantiles double precision [];
-    v_count bigint := 0;
-    v_upto bigint := 0;
-    v_rank numeric;
-    v_lower bigint;
-    v_upper bigint;
-    v_below double precision;
-    v_above double precision;
-    v_place integer := 0;
-    v_entry bigint;
-    v_name text;
+    v_bins double precision [];
+    v_upto numeric [];
 begin
-    -- Loops, because a query for each group costs more than its groups.
-    foreach v_entry in array p_sketch loop
-        v_count := v_count + (v_entry & c_counts);
-    end loop;
-    foreach v_name in array array['p50', 'p90', 'p95', 'p99'] loop
-        if v_name <> all(p_statistics) then
-            v_quantiles := v_quantiles || null::double precision;
-            continue;
-        end if;
-        -- The two ranks that a percentile lies between, as in numpy and percentile_cont.
-        v_rank := substr(v_name, 2)::numeric / 100 * (v_count - 1);
-        v_lower := floor(v_rank);
-        v_upper := ceil(v_rank);
-        while v_upto <= v_lower loop
-            v_place := v_place + 1;
-            v_upto := v_upto + (p_sketch[v_place] & c_counts);
-        end loop;
-        v_below := greatest(p_low, least(p_high, internal.bin_value(p_sketch[v_place] >> 44)));
-        v_above := v_below;
-        if v_upper >= v_upto then
-            v_above := greatest(p_low, least(p_high, internal.bin_value(p_sketch[v_place + 1] >> 44)));
-        end if;
-        v_quantiles := v_quantiles || case
+    if p_sketch is null then
+        return null;
+    end if;
+    select
+        array_agg(value order by value),
+        array_agg(upto order by value)
+    into v_bins, v_upto
+    from (
+        select
+            value,
+            sum(n) over (order by value) as upto
+        from internal.sketch_bins(p_sketch, p_other)
+    ) as bin;
+    return array(
+        select
             -- Nothing is known of the values in an open bucket of a histogram.
-            when v_below > '-infinity' and v_above < 'infinity' then greatest(
-                v_below,
-                least(v_above, v_below + (v_above - v_below) * (v_rank - v_lower)::double precision)
-            )
-        end;
-    end loop;
-    return v_quantiles;
+            case
+                when part.below > '-infinity' and part.above < 'infinity'
+                    then greatest(part.below, least(part.above, part.below + (part.above - part.below) * part.share))
+            end
+        from unnest('{p50,p90,p95,p99}'::text []) with ordinality as wanted (name, place)
+        cross join lateral (
+            select substr(wanted.name, 2)::numeric / 100 * (v_upto[cardinality(v_upto)] - 1) as rank
+        ) as ranked
+        -- The two ranks that a percentile lies between, as in numpy and percentile_cont.
+        left join lateral (
+            select
+                greatest(p_low, least(p_high, v_bins[1 + width_bucket(floor(rank), v_upto)])) as below,
+                greatest(p_low, least(p_high, v_bins[1 + width_bucket(ceil(rank), v_upto)])) as above,
+                (rank % 1)::double precision as share
+            where wanted.name = any(p_statistics)
+        ) as part on true
+        order by wanted.place
+    );
 end
 $$;
 comment on function internal.sketch_quantiles(
-    bigint[], double precision, double precision, text[]
+    numeric, numeric, double precision, double precision, text[]
 ) is
-'p50, p90, p95 and p99, those that p_statistics names, of histograms, as internal.window_statistics computes
-them. The entries of p_sketch are in the order of their bins; p_low and p_high bound the values.';
+'p50, p90, p95 and p99, those that p_statistics names, of histograms, as internal.window_statistics
+computes them. p_low and p_high bound the values.';

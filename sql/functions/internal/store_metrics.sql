@@ -25,11 +25,11 @@ begin
     ),
     stored as (
         insert into data.sample (
-            series_id, kind_id, ts, seq, value, observations, counter, low, high, sketch
+            series_id, kind_id, ts, seq, value, observations, counter, low, high, sketch, sketch_other
         )
         select
             item.series_id, item.kind_id, item.ts, 0, item.value, item.observations, item.counter,
-            item.low, item.high, item.sketch
+            item.low, item.high, item.sketch, item.sketch_other
         from item
         cross join verdict
         where item.good and verdict.storable

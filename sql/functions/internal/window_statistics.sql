@@ -20,25 +20,21 @@ begin
                 when p_group_by = 'source' then source.name
                 when p_group_by is not null
                     then coalesce(series.labels ->> substr(p_group_by, length('label.') + 1), '')
-            end as label,
-            -- A first reading below the last one of the bucket before follows a reset to zero.
-            case
-                when rollup.value_first >= lag(rollup.value_last) over earlier
-                    then rollup.value_first - lag(rollup.value_last) over earlier
-                when lag(rollup.value_last) over earlier is not null then rollup.value_first
-                else 0
-            end as increase_before
-        from internal.rollup(p_whole, p_kinds, p_series, p_from, p_to) as rollup
+            end as label
+        from internal.rollup(
+            p_whole, p_kinds, p_series, p_from, p_to, null, p_percentiles
+        ) as rollup
         left join data.series on p_group_by is not null and rollup.series_id = series.series_id
         left join data.source on series.source_id = source.source_id
-        window earlier as (partition by rollup.series_id order by rollup.last_at)
     ),
 
-    total as (
+    total as materialized (
         select
+            row_number() over () as place,
             kind_id,
             label,
             sum(observations)::bigint as count,
+            sum(value_count)::bigint as value_count,
             sum(value_sum) as sum,
             internal.quotient(sum(value_sum), sum(value_count)::double precision) as avg,
             min(value_min) as min,
@@ -50,63 +46,85 @@ begin
             end as moments,
             -- In the order of the rollups: at equal times the greatest value.
             (
-                array_agg(value_last order by value_last_at desc, value_last desc)
+                max(array[extract(epoch from value_last_at)::double precision, value_last])
                 filter (where value_last is not null)
-            )[1] as last,
+            )[2] as last,
             max(last_at) as newest,
-            sum(increase + increase_before) as increase
+            sum(sketch) filter (where p_percentiles) as sketch,
+            sum(sketch_other) filter (where p_percentiles) as sketch_other
         from bucket
+        group by kind_id, label
+    ),
+
+    grown as (
+        select
+            kind_id,
+            label,
+            sum(increase + increase_before) as increase
+        from (
+            select
+                kind_id,
+                label,
+                increase,
+                -- A first reading below the last one of the bucket before follows a reset to zero.
+                case
+                    when value_first >= lag(value_last) over earlier
+                        then value_first - lag(value_last) over earlier
+                    when lag(value_last) over earlier is not null then value_first
+                    else 0
+                end as increase_before
+            from bucket
+            where value_first is not null
+            window earlier as (partition by series_id order by last_at)
+        ) as reading
         group by kind_id, label
     ),
 
     bin as (
         select
-            bucket.kind_id,
-            bucket.label,
-            entry >> 44 as bin,
-            sum(entry & 17592186044415) as n
-        from bucket
-        cross join unnest(bucket.sketch) as entry
-        where p_percentiles
-        group by bucket.kind_id, bucket.label, entry >> 44
+            total.place,
+            bin.value,
+            sum(bin.n) over (partition by total.place order by bin.value) as upto
+        from total
+        cross join lateral internal.sketch_bins(total.sketch, total.sketch_other) as bin
     ),
 
-    ranked as (
+    distribution as (
         select
-            kind_id,
-            label,
-            bin,
-            sum(n) over (partition by kind_id, label order by bin) as upto,
-            sum(n) over (partition by kind_id, label) as n
+            place,
+            array_agg(value order by value) as bins,
+            array_agg(upto order by value) as upto,
+            max(upto) as n
         from bin
+        group by place
     ),
 
     neighbour as (
         -- The two ranks that a percentile lies between, as in numpy and percentile_cont.
         select
-            kind_id,
-            label,
+            distribution.place,
+            distribution.n,
             q,
-            n,
             floor(q * (n - 1)) as lower_rank,
             ceil(q * (n - 1)) as upper_rank,
-            internal.bin_value(min(bin) filter (where upto > floor(q * (n - 1)))) as below,
-            internal.bin_value(min(bin) filter (where upto > ceil(q * (n - 1)))) as above,
-            (q * (n - 1) - floor(q * (n - 1)))::double precision as share
-        from ranked
+            bins[1 + width_bucket(floor(q * (n - 1)), upto)] as below,
+            bins[1 + width_bucket(ceil(q * (n - 1)), upto)] as above,
+            (q * (n - 1) % 1)::double precision as share
+        from distribution
         cross join unnest(array[0.50, 0.90, 0.95, 0.99]) as q
-        group by kind_id, label, q, n
     ),
 
     quantile as (
         select
-            neighbour.kind_id,
-            neighbour.label,
+            neighbour.place,
             neighbour.q,
             neighbour.share,
             -- The extremes are exact; those of a histogram are bounds.
             kind.type <> 'histogram' and neighbour.lower_rank = 0 as below_exact,
             kind.type <> 'histogram' and neighbour.upper_rank = neighbour.n - 1 as above_exact,
+            -- The outermost bins hold all that is beyond.
+            neighbour.below <> 0 and abs(neighbour.below) not between 1e-52 and 1e52 as below_outermost,
+            neighbour.above <> 0 and abs(neighbour.above) not between 1e-52 and 1e52 as above_outermost,
             case
                 when kind.type <> 'histogram' and neighbour.lower_rank = 0 then total.min
                 when kind.type <> 'histogram' and neighbour.lower_rank = neighbour.n - 1 then total.max
@@ -118,15 +136,15 @@ begin
                 else greatest(total.min, least(total.max, neighbour.above))
             end as above
         from neighbour
-        inner join total
-            on neighbour.kind_id = total.kind_id and neighbour.label is not distinct from total.label
-        inner join data.kind on neighbour.kind_id = kind.kind_id
+        inner join total on neighbour.place = total.place
+        inner join data.kind on total.kind_id = kind.kind_id
+        -- More observations in a bin than it has room for would have changed the next one.
+        where neighbour.n = total.value_count
     ),
 
     percentile as (
         select
-            kind_id,
-            label,
+            place,
             array_agg(
                 -- Nothing is known of the values in an open bucket of a histogram.
                 case
@@ -137,10 +155,12 @@ begin
             ) as p,
             -- Between values of one sign the error is at most that of both of them.
             bool_and(
-                below >= 0 or above <= 0 or share = 0 or (below_exact and above_exact)
+                (below >= 0 or above <= 0 or share = 0 or (below_exact and above_exact))
+                and (below_exact or not below_outermost)
+                and (share = 0 or above_exact or not above_outermost)
             ) as bounded
         from quantile
-        group by kind_id, label
+        group by place
     )
 
     select
@@ -162,13 +182,14 @@ begin
         percentile.p[2],
         percentile.p[3],
         percentile.p[4],
-        internal.quotient(case kind.type when 'counter' then total.increase else total.count end, p_seconds),
+        internal.quotient(case kind.type when 'counter' then grown.increase else total.count end, p_seconds),
         total.newest,
         coalesce(percentile.bounded, true)
     from total
     inner join data.kind on total.kind_id = kind.kind_id
-    left join percentile
-        on total.kind_id = percentile.kind_id and total.label is not distinct from percentile.label;
+    -- Either all labels are null or none is.
+    left join grown on total.kind_id = grown.kind_id and coalesce(total.label, '') = coalesce(grown.label, '')
+    left join percentile on total.place = percentile.place;
 end
 $$;
 comment on function internal.window_statistics(

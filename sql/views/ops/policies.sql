@@ -3,7 +3,6 @@ select
     job_id,
     coalesce(
         hypertable_schema || '.' || hypertable_name,
-        'data.' || (config ->> 'rollup'),
         proc_schema || '.' || proc_name
     ) as relation,
     proc_name as policy,

@@ -1,0 +1,24 @@
+create or replace function internal.sketch_bins(p_sketch numeric, p_other numeric)
+returns table (value double precision, n bigint)
+language sql immutable parallel safe
+begin atomic
+    -- The places of internal.sketch and internal.sketch_other.
+    select
+        internal.bin_value(place - 4700),
+        n
+    from internal.sketch_places(p_sketch)
+    union all
+    select
+        case
+            when place = 4701 then 0
+            when place = 4702 then 'infinity'
+            when place = 4703 then '-infinity'
+            when place > 4703 then -internal.bin_value(place - 4703)
+            else -internal.bin_value(place - 4700)
+        end,
+        n
+    from internal.sketch_places(p_other);
+end;
+comment on function internal.sketch_bins(numeric, numeric) is
+'The bins of two sketches, internal.sketch and internal.sketch_other: the value that represents each and
+its observations. Values are infinite for the open buckets of histograms.';

@@ -1,0 +1,20 @@
+"""Refreshing rollups up to any time; the jobs go by the real clock."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from psycopg import Connection
+
+# Each after what it is made of.
+ROLLUPS = ("sample_1h", "kind_1h", "sample_1d", "kind_1d")
+
+
+def roll_up(conn: Connection[Any], end: datetime, *rollups: str) -> None:
+    """Refresh rollups, all of them by default."""
+    for rollup in rollups or ROLLUPS:
+        conn.execute(
+            "call refresh_continuous_aggregate(%s, %s, %s)",
+            [f"data.{rollup}", end - timedelta(days=89), end],
+        )
