@@ -19,7 +19,7 @@ import uvloop
 from bench import load
 from bench.servers import Target
 from supervisor_mcp.cache.connection import Connection
-from supervisor_mcp.db import Json, own_adapters
+from supervisor_mcp.db import Body, own_adapters
 
 SERIES = 100
 BATCH = 1000
@@ -183,7 +183,7 @@ def _ingest_by_sql(target: Target, bodies: list[bytes]) -> float:
     ) as conn:
         arguments = [
             {
-                "body": Json(body),
+                "body": Body(body),
                 "partial": False,
                 "idempotency_key": None,
                 "now": datetime.now(UTC),

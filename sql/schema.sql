@@ -870,6 +870,8 @@ create function internal.facts_during_metrics(p_rules data.alert_rule_version[],
 
 create function internal.find_alert_rule(p_name text, p_field text DEFAULT 'name'::text) returns bigint language plpgsql stable;
 
+create function internal.find_conflicts(p_series bigint[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[]) returns integer[] language plpgsql stable;
+
 create function internal.find_kinds(p_kind text) returns bigint[] language plpgsql stable;
 
 create function internal.find_maintained(p_servers text[]) returns bigint[] language plpgsql stable;
@@ -928,7 +930,7 @@ create function internal.known_ranges(p_servers bigint[], p_from timestamp with 
 
 create function internal.label_faults(p_labels jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
-create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
+create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language plpgsql stable;
 
 create function internal.local_days(p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text) returns TABLE(day date, begins_at timestamp with time zone, ends_at timestamp with time zone) language sql stable;
 
@@ -982,6 +984,8 @@ create function internal.next_alert(p_state data.alert_step, p_active boolean, p
 
 create function internal.next_health(p_state data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
 
+create function internal.note_late(p_kinds bigint[], p_instants timestamp with time zone[], p_now timestamp with time zone) returns integer language plpgsql volatile;
+
 create procedure internal.observe_traffic(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
 create function internal.observed_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, during tstzmultirange) language sql stable;
@@ -999,6 +1003,8 @@ create function internal.own_server(p_server data.server, p_owner text) returns 
 create function internal.parse_window(p_window text) returns interval language plpgsql immutable;
 
 create function internal.percentage(p_part numeric, p_whole numeric) returns double precision language sql immutable parallel safe;
+
+create function internal.pick_items(p_body json, p_places integer[]) returns jsonb language sql immutable;
 
 create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
 
@@ -1032,6 +1038,8 @@ create function internal.raw_retention() returns interval language sql stable;
 
 create function internal.raw_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval) returns SETOF data.rollup language sql stable;
 
+create function internal.read_body(p_body json) returns jsonb language plpgsql immutable;
+
 create function internal.read_cursor(p_list text, p_cursor text, p_pattern text) returns text language plpgsql immutable;
 
 create function internal.read_fields(p_fields text[]) returns text[] language plpgsql immutable;
@@ -1045,6 +1053,8 @@ create function internal.read_items(p_body jsonb) returns jsonb language plpgsql
 create function internal.read_limit(p_limit integer, p_default integer, p_most integer) returns integer language plpgsql immutable;
 
 create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
+
+create function internal.read_plain_metrics(p_body json, p_now timestamp with time zone, OUT plain boolean, OUT series bigint[], OUT kinds bigint[], OUT counters boolean[], OUT instants timestamp with time zone[], OUT readings double precision[], OUT places integer[], OUT kind_names text[]) returns record language plpgsql stable;
 
 create function internal.read_position(p_position text, OUT seen pg_snapshot, OUT change bigint, OUT number bigint, OUT at timestamp with time zone) returns record language plpgsql immutable;
 
@@ -1186,9 +1196,15 @@ create function internal.step_health(p_state data.health_step, p_first data.heal
 
 create function internal.step_rollup(p_resolution text, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.rollup language plpgsql stable;
 
+create function internal.store_checked_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
+
 create function internal.store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
+
+create function internal.store_plain_metrics(p_body json, p_series bigint[], p_kinds bigint[], p_counters boolean[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], p_now timestamp with time zone) returns json language plpgsql volatile;
+
+create function internal.store_samples(p_series bigint[], p_kinds bigint[], p_counters boolean[], p_instants timestamp with time zone[], p_readings double precision[], p_now timestamp with time zone, OUT accepted integer, OUT late integer) returns record language plpgsql volatile;
 
 create function internal.store_version(p_server bigint, p_document jsonb, p_server_json jsonb, p_now timestamp with time zone, OUT since timestamp with time zone, OUT previous_version text, OUT tools jsonb, OUT kinds text[]) returns record language plpgsql volatile;
 
@@ -1272,9 +1288,9 @@ create function api.get_visibility() returns pg_snapshot language sql stable sec
 
 create function api.heartbeat(p_names text[], p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.ingest_facts(p_body json, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.ingest_metrics(p_body json, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_active_alerts(p_state text, p_rule text, p_server text, p_labels jsonb, p_suppressed boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1878,8 +1894,8 @@ grant execute on function api.get_server(text,timestamp with time zone,timestamp
 grant execute on function api.get_state(timestamp with time zone) to supervisor_app;
 grant execute on function api.get_visibility() to supervisor_app;
 grant execute on function api.heartbeat(text[],timestamp with time zone) to supervisor_app;
-grant execute on function api.ingest_facts(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
-grant execute on function api.ingest_metrics(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.ingest_facts(json,boolean,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.ingest_metrics(json,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_active_alerts(text,text,text,jsonb,boolean,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_alert_history(text,text,jsonb,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_alert_rules(text,text,boolean,integer,text,timestamp with time zone) to supervisor_app;
