@@ -808,6 +808,8 @@ create function internal.claim_idempotency_key(p_operation text, p_key text, p_b
 
 create function internal.common_members(p_alerts jsonb, p_member text) returns jsonb language sql immutable parallel safe;
 
+create function internal.compare_samples(p_series bigint[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], OUT missing integer, OUT different integer[]) returns record language plpgsql stable;
+
 create function internal.compares(p_value double precision, p_operator text, p_threshold double precision) returns boolean language sql immutable parallel safe;
 
 create function internal.complete_idempotency_key(p_operation text, p_key text, p_answer json, p_kinds text[]) returns void language sql volatile;
@@ -870,8 +872,6 @@ create function internal.facts_during_metrics(p_rules data.alert_rule_version[],
 
 create function internal.find_alert_rule(p_name text, p_field text DEFAULT 'name'::text) returns bigint language plpgsql stable;
 
-create function internal.find_conflicts(p_series bigint[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[]) returns integer[] language plpgsql stable;
-
 create function internal.find_kinds(p_kind text) returns bigint[] language plpgsql stable;
 
 create function internal.find_maintained(p_servers text[]) returns bigint[] language plpgsql stable;
@@ -920,11 +920,11 @@ create function internal.join_json(VARIADIC p_objects json[]) returns json langu
 
 create function internal.judge_reading(p_document jsonb, p_has_reading boolean, p_active boolean, p_enabled boolean) returns boolean language sql immutable parallel safe;
 
-create function internal.keep_conflicts(p_conflicts jsonb, p_now timestamp with time zone) returns integer language sql volatile;
+create function internal.keep_conflicts(p_conflicts jsonb, p_now timestamp with time zone) returns integer language plpgsql volatile;
 
 create function internal.keep_fact_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language sql volatile;
 
-create function internal.keep_metric_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language sql volatile;
+create function internal.keep_metric_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language plpgsql volatile;
 
 create function internal.known_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, during tstzrange, known tstzmultirange, impaired tstzmultirange, down tstzmultirange, maintenance tstzmultirange) language sql stable;
 
@@ -990,9 +990,9 @@ create procedure internal.observe_traffic(IN p_job_id integer, IN p_config jsonb
 
 create function internal.observed_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, during tstzmultirange) language sql stable;
 
-create function internal.oldest_accepted(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
+create function internal.oldest_accepted(p_now timestamp with time zone) returns timestamp with time zone language plpgsql stable;
 
-create function internal.oldest_chunk(p_relation name) returns timestamp with time zone language sql stable;
+create function internal.oldest_chunk(p_relation name) returns timestamp with time zone language plpgsql stable;
 
 create function internal.outages(p_servers bigint[], p_from timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, during tstzrange, reasons text[]) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
@@ -1034,7 +1034,7 @@ create function internal.quotient(p_over double precision, p_under double precis
 
 create function internal.range_seconds(p_during tstzmultirange) returns numeric language sql immutable parallel safe;
 
-create function internal.raw_retention() returns interval language sql stable;
+create function internal.raw_retention() returns interval language plpgsql stable;
 
 create function internal.raw_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval) returns SETOF data.rollup language sql stable;
 
@@ -1204,7 +1204,7 @@ create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now t
 
 create function internal.store_plain_metrics(p_body json, p_series bigint[], p_kinds bigint[], p_counters boolean[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], p_now timestamp with time zone) returns json language plpgsql volatile;
 
-create function internal.store_samples(p_series bigint[], p_kinds bigint[], p_counters boolean[], p_instants timestamp with time zone[], p_readings double precision[], p_now timestamp with time zone, OUT accepted integer, OUT late integer) returns record language plpgsql volatile;
+create function internal.store_samples(p_series bigint[], p_kinds bigint[], p_counters boolean[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], p_now timestamp with time zone, OUT accepted integer, OUT late integer, OUT different integer[]) returns record language plpgsql volatile;
 
 create function internal.store_version(p_server bigint, p_document jsonb, p_server_json jsonb, p_now timestamp with time zone, OUT since timestamp with time zone, OUT previous_version text, OUT tools jsonb, OUT kinds text[]) returns record language plpgsql volatile;
 
@@ -1290,7 +1290,7 @@ create function api.heartbeat(p_names text[], p_now timestamp with time zone) re
 
 create function api.ingest_facts(p_body json, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.ingest_metrics(p_body json, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.ingest_metrics(p_body json, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1 set plan_cache_mode=force_generic_plan;
 
 create function api.list_active_alerts(p_state text, p_rule text, p_server text, p_labels jsonb, p_suppressed boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 

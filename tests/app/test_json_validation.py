@@ -107,20 +107,24 @@ async def test_a_line_holds_one_value_and_is_named_where_it_does_not(line: bytes
     assert raised.value.slug == "json_malformed"
 
 
+async def is_shallow(document: bytes) -> bool:
+    try:
+        await check_depth(document)
+    except Problem as problem:
+        assert problem.slug == "json_too_deep"
+        return False
+    return True
+
+
 @given(st.lists(VALUES, max_size=5), st.integers(0, 3), st.sampled_from([150, 198, 230, 900]))
 async def test_the_look_at_depth_lets_nothing_through_that_is_too_deep(
     values: list[object], place: int, depth: int
 ) -> None:
     parts = [json.dumps(value) for value in values]
     parts.insert(place, "[" * depth + "]" * depth)
-    document = f"[{','.join(parts)}]".encode()
-    if depth < 200:
-        await check_depth(document)
-    else:
-        with pytest.raises(Problem, match="200 levels"):
-            await check_depth(document)
+    assert await is_shallow(f"[{','.join(parts)}]".encode()) is (depth < 200)
 
 
 @pytest.mark.parametrize("document", [b"", b"{", b"[]", b"null", b"\xff", b"[1,]", b'["[[[{"]'])
 async def test_the_look_at_depth_leaves_what_is_shallow_to_sql(document: bytes) -> None:
-    await check_depth(document)
+    assert await is_shallow(document)

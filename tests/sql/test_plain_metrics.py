@@ -64,6 +64,7 @@ REGISTERED = [
     metric(source="Zürich", labels={"a": "x,y", "b": "{}"}),
     metric(labels={"a": "b"}),
     metric("null"),
+    metric(source="a,b"),
     metric("total", type="counter"),
     histogram([1, 2], [1, 0, 2], 3),
 ]
@@ -221,6 +222,7 @@ def spelled_items(draw: st.DrawFn) -> str:
 )
 @given(items=st.lists(spelled_items(), min_size=1, max_size=4), alone=st.booleans())
 @example(items=['{"name":"cpu","source":5,"value":1,"value":2}'], alone=True)
+@example(items=['{"name":"cpu","source":"a\\u002cb","value":1,"x":2}'], alone=True)
 @example(
     items=['{"name":"cpu","source":"web"}', '{"name":"cpu","source":"web","value":1,"x":2}'],
     alone=False,

@@ -12,6 +12,8 @@ security definer
 set search_path = pg_catalog, public, pg_temp
 set timezone = 'UTC'
 set extra_float_digits = 1
+-- Planning takes longer than a small batch does; five plans for given arguments would come first.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     v_plain record := internal.read_plain_metrics(p_body, p_now);

@@ -12,20 +12,23 @@ returns json
 language plpgsql
 as $$
 declare
-    v_count constant integer := array_length(p_places, 1);
     v_store constant record := internal.store_samples(
-        p_series, p_kinds, p_counters, p_instants, p_readings, p_now
+        p_series, p_kinds, p_counters, p_instants, p_readings, p_places, p_now
     );
     v_conflicts integer := 0;
-    v_different integer[];
 begin
-    if v_store.accepted < v_count then
-        v_different := internal.find_conflicts(p_series, p_instants, p_readings, p_places);
+    -- Duplicates too: the acknowledgement of what stored them may have been lost.
+    insert into data.kind_change (kind_id)
+    select distinct kind_id from unnest(p_kinds) as kind_id;
+
+    if v_store.different is not null then
+        v_conflicts := internal.keep_metric_conflicts(
+            internal.pick_items(p_body, v_store.different), p_now
+        );
     end if;
-    if v_different is not null then
-        v_conflicts := internal.keep_metric_conflicts(internal.pick_items(p_body, v_different), p_now);
-    end if;
-    return internal.receipt_json(v_count, v_store.accepted, v_conflicts, v_store.late, 0, null);
+    return internal.receipt_json(
+        array_length(p_places, 1), v_store.accepted, v_conflicts, v_store.late, 0, null
+    );
 end
 $$;
 comment on function internal.store_plain_metrics(
