@@ -1054,7 +1054,7 @@ create function internal.read_limit(p_limit integer, p_default integer, p_most i
 
 create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
 
-create function internal.read_plain_metrics(p_body json, p_now timestamp with time zone, OUT plain boolean, OUT series bigint[], OUT kinds bigint[], OUT counters boolean[], OUT instants timestamp with time zone[], OUT readings double precision[], OUT places integer[], OUT kind_names text[]) returns record language plpgsql stable;
+create function internal.read_plain_metrics(p_body json, p_now timestamp with time zone, OUT plain boolean, OUT series bigint[], OUT kinds bigint[], OUT counters boolean[], OUT instants timestamp with time zone[], OUT readings double precision[], OUT places integer[], OUT kind_names text[]) returns record language plpgsql stable set enable_seqscan=off;
 
 create function internal.read_position(p_position text, OUT seen pg_snapshot, OUT change bigint, OUT number bigint, OUT at timestamp with time zone) returns record language plpgsql immutable;
 
