@@ -47,8 +47,10 @@ exception
             into accepted, v_kinds, v_instants
             from stored;
             late := internal.note_late(v_kinds, v_instants, p_now);
-            -- An item may also repeat another one of the batch.
-            v_known := internal.compare_samples(p_series, p_instants, p_readings, p_places);
+            -- An item may also repeat another one of the batch, or of another batch meanwhile.
+            if accepted < v_known.missing then
+                v_known := internal.compare_samples(p_series, p_instants, p_readings, p_places);
+            end if;
         end if;
         different := v_known.different;
 end
