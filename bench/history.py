@@ -15,7 +15,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from bench import binary_copy
-from supervisor_mcp.db import Json, own_adapters
+from supervisor_mcp.db import Body, own_adapters
 
 SAMPLES = ("data", "sample")
 # A piece keeps the memory for its binary form small.
@@ -63,7 +63,7 @@ def connect(url: str) -> psycopg.Connection:
 def send(conn: psycopg.Connection, body: bytes) -> None:
     """Ingest metrics by SQL."""
     sent = {
-        "body": Json(body),
+        "body": Body(body),
         "partial": False,
         "idempotency_key": None,
         "now": datetime.now(UTC),

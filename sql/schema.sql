@@ -901,6 +901,8 @@ create function internal.claim_idempotency_key(p_operation text, p_key text, p_b
 
 create function internal.common_members(p_alerts jsonb, p_member text) returns jsonb language sql immutable parallel safe;
 
+create function internal.compare_samples(p_series bigint[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], OUT missing integer, OUT different integer[]) returns record language plpgsql stable;
+
 create function internal.compares(p_value double precision, p_operator text, p_threshold double precision) returns boolean language sql immutable parallel safe;
 
 create function internal.complete_idempotency_key(p_operation text, p_key text, p_answer json, p_kinds text[]) returns void language sql volatile;
@@ -1015,11 +1017,11 @@ create function internal.join_json(VARIADIC p_objects json[]) returns json langu
 
 create function internal.judge_reading(p_document jsonb, p_has_reading boolean, p_active boolean, p_enabled boolean) returns boolean language sql immutable parallel safe;
 
-create function internal.keep_conflicts(p_conflicts jsonb, p_now timestamp with time zone) returns integer language sql volatile;
+create function internal.keep_conflicts(p_conflicts jsonb, p_now timestamp with time zone) returns integer language plpgsql volatile;
 
 create function internal.keep_fact_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language sql volatile;
 
-create function internal.keep_metric_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language sql volatile;
+create function internal.keep_metric_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language plpgsql volatile;
 
 create function internal.known_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, during tstzrange, known tstzmultirange, impaired tstzmultirange, down tstzmultirange, maintenance tstzmultirange) language sql stable;
 
@@ -1027,7 +1029,7 @@ create function internal.label_faults(p_labels jsonb) returns TABLE(field text, 
 
 create function internal.label_hint(p_names text[]) returns text language sql stable;
 
-create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
+create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language plpgsql stable;
 
 create function internal.late_hours(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns TABLE(hours tstzrange, whole bigint[], kinds bigint[], series bigint[]) language plpgsql stable;
 
@@ -1087,11 +1089,13 @@ create function internal.next_alert(p_state data.alert_step, p_active boolean, p
 
 create function internal.next_health(p_state data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
 
+create function internal.note_late(p_kinds bigint[], p_instants timestamp with time zone[], p_now timestamp with time zone) returns integer language plpgsql volatile;
+
 create procedure internal.observe_traffic(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
 create function internal.observed_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, during tstzmultirange) language sql stable;
 
-create function internal.oldest_accepted(p_now timestamp with time zone) returns timestamp with time zone language sql stable;
+create function internal.oldest_accepted(p_now timestamp with time zone) returns timestamp with time zone language plpgsql stable;
 
 create function internal.oldest_chunk(p_relation name) returns timestamp with time zone language plpgsql stable;
 
@@ -1106,6 +1110,8 @@ create function internal.own_server(p_server data.server, p_owner text) returns 
 create function internal.parse_window(p_window text) returns interval language plpgsql immutable;
 
 create function internal.percentage(p_part numeric, p_whole numeric) returns double precision language sql immutable parallel safe;
+
+create function internal.pick_items(p_body json, p_places integer[]) returns jsonb language sql immutable;
 
 create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
 
@@ -1143,9 +1149,11 @@ create function internal.raw_kinds(p_kinds bigint[], p_from timestamp with time 
 
 create function internal.raw_part(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_sketches boolean) returns SETOF data.rollup language plpgsql stable;
 
-create function internal.raw_retention() returns interval language sql stable;
+create function internal.raw_retention() returns interval language plpgsql stable;
 
 create function internal.raw_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval, p_sketches boolean) returns SETOF data.rollup language sql stable;
+
+create function internal.read_body(p_body json) returns jsonb language plpgsql immutable;
 
 create function internal.read_cursor(p_list text, p_cursor text, p_pattern text) returns text language plpgsql immutable;
 
@@ -1160,6 +1168,8 @@ create function internal.read_items(p_body jsonb) returns jsonb language plpgsql
 create function internal.read_limit(p_limit integer, p_default integer, p_most integer) returns integer language plpgsql immutable;
 
 create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
+
+create function internal.read_plain_metrics(p_body json, p_now timestamp with time zone, OUT plain boolean, OUT series bigint[], OUT kinds bigint[], OUT counters boolean[], OUT instants timestamp with time zone[], OUT readings double precision[], OUT places integer[], OUT kind_names text[]) returns record language plpgsql stable set enable_seqscan=off;
 
 create function internal.read_position(p_position text, OUT seen pg_snapshot, OUT change bigint, OUT number bigint, OUT at timestamp with time zone) returns record language plpgsql immutable;
 
@@ -1315,9 +1325,15 @@ create function internal.step_health(p_state data.health_step, p_first data.heal
 
 create function internal.step_rollup(p_resolution text, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.rollup language plpgsql stable;
 
+create function internal.store_checked_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
+
 create function internal.store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
+
+create function internal.store_plain_metrics(p_body json, p_series bigint[], p_kinds bigint[], p_counters boolean[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], p_now timestamp with time zone) returns json language plpgsql volatile;
+
+create function internal.store_samples(p_series bigint[], p_kinds bigint[], p_counters boolean[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], p_now timestamp with time zone, OUT accepted integer, OUT late integer, OUT different integer[]) returns record language plpgsql volatile;
 
 create function internal.store_version(p_server bigint, p_document jsonb, p_server_json jsonb, p_now timestamp with time zone, OUT since timestamp with time zone, OUT previous_version text, OUT tools jsonb, OUT kinds text[]) returns record language plpgsql volatile;
 
@@ -1401,9 +1417,9 @@ create function api.get_visibility() returns pg_snapshot language sql stable sec
 
 create function api.heartbeat(p_names text[], p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.ingest_facts(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.ingest_facts(p_body json, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.ingest_metrics(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.ingest_metrics(p_body json, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1 set plan_cache_mode=force_generic_plan;
 
 create function api.list_active_alerts(p_state text, p_rule text, p_id text, p_server text, p_labels jsonb, p_suppressed boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -2030,8 +2046,8 @@ grant execute on function api.get_server(text,timestamp with time zone,timestamp
 grant execute on function api.get_state(timestamp with time zone) to supervisor_app;
 grant execute on function api.get_visibility() to supervisor_app;
 grant execute on function api.heartbeat(text[],timestamp with time zone) to supervisor_app;
-grant execute on function api.ingest_facts(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
-grant execute on function api.ingest_metrics(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.ingest_facts(json,boolean,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.ingest_metrics(json,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_active_alerts(text,text,text,text,jsonb,boolean,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_alert_history(text,text,jsonb,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_alert_rules(text,text,boolean,integer,text,timestamp with time zone) to supervisor_app;

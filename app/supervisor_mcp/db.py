@@ -57,6 +57,10 @@ class Json(bytes):
     """A JSON text on its way to a `jsonb` parameter, as it is."""
 
 
+class Body(bytes):
+    """A JSON text on its way to a `json` parameter, as it is."""
+
+
 class _JsonDumper(Dumper):
     """The binary format: it carries its length, so that a U+0000 does not end the text."""
 
@@ -65,6 +69,16 @@ class _JsonDumper(Dumper):
 
     def dump(self, obj: Json) -> Buffer:
         return b"\x01" + obj
+
+
+class _BodyDumper(Dumper):
+    """The binary format, for the same reason."""
+
+    format = Format.BINARY
+    oid = adapters.types["json"].oid
+
+    def dump(self, obj: Body) -> Buffer:
+        return obj
 
 
 class _JsonLoader(Loader):
@@ -78,6 +92,7 @@ def own_adapters() -> AdaptersMap:
     """How values are sent and read: JSON stays text."""
     own = AdaptersMap(adapters)
     own.register_dumper(Json, _JsonDumper)
+    own.register_dumper(Body, _BodyDumper)
     own.register_loader("json", _JsonLoader)
     return own
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor_mcp.errors import Problem
-from supervisor_mcp.operations.json_validation import check_document, read_lines
+from supervisor_mcp.operations.json_validation import check_depth, check_document, read_lines
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 VALUES = st.recursive(
@@ -105,3 +105,25 @@ async def test_a_line_holds_one_value_and_is_named_where_it_does_not(line: bytes
     with pytest.raises(Problem, match="line 2: ") as raised:
         await read_lines(b"{}\n" + line + b"\n{}")
     assert raised.value.slug == "json_malformed"
+
+
+async def is_shallow(document: bytes) -> bool:
+    try:
+        await check_depth(document)
+    except Problem as problem:
+        return problem.slug != "json_too_deep"
+    return True
+
+
+@given(st.lists(VALUES, max_size=5), st.integers(0, 3), st.sampled_from([150, 198, 230, 900]))
+async def test_the_look_at_depth_lets_nothing_through_that_is_too_deep(
+    values: list[object], place: int, depth: int
+) -> None:
+    parts = [json.dumps(value) for value in values]
+    parts.insert(place, "[" * depth + "]" * depth)
+    assert await is_shallow(f"[{','.join(parts)}]".encode()) is (depth < 200)
+
+
+@pytest.mark.parametrize("document", [b"", b"{", b"[]", b"null", b"\xff", b"[1,]", b'["[[[{"]'])
+async def test_the_look_at_depth_leaves_what_is_shallow_to_sql(document: bytes) -> None:
+    assert await is_shallow(document)

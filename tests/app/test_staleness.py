@@ -110,7 +110,7 @@ async def store_elsewhere(database_url: str, kind: str, name: str) -> None:
         database_url, autocommit=True, prepare_threshold=None
     ) as conn:
         await conn.execute(
-            "select answer from api.ingest_facts(%s::jsonb, false, null, now())", [body]
+            "select answer from api.ingest_facts(%s::json, false, null, now())", [body]
         )
 
 

@@ -10,7 +10,7 @@ import httpx
 import psycopg
 import pytest
 from fastmcp import Client, FastMCP
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from supervisor_mcp.config import Settings
 from supervisor_mcp.mcp.server import create_mcp
@@ -113,7 +113,7 @@ def history_url(database_server: Server) -> Iterator[str]:
             for function, items in (("metrics", METRICS), ("facts", FACTS), ("facts", LARGE_FACTS)):
                 conn.execute(
                     f"select api.ingest_{function}(%s, false, null, %s)".encode(),
-                    [Jsonb(items), NOW],
+                    [Json(items), NOW],
                 )
             for registered, document in VERSIONS:
                 conn.execute(

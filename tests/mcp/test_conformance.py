@@ -58,6 +58,7 @@ TYPES = {
     "integer": {"integer"},
     "boolean": {"boolean"},
     "timestamp with time zone": {"string", "number"},
+    "json": {"array", "object"},
     "jsonb": {"array", "object"},
     "text[]": {"array"},
 }

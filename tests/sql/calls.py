@@ -56,7 +56,7 @@ def ingest_metrics(
     now: datetime = NOW,
 ) -> Json:
     """The receipt for metric items."""
-    statement = "select answer from api.ingest_metrics(%s::jsonb, %s, %s, %s)"
+    statement = "select answer from api.ingest_metrics(%s::json, %s, %s, %s)"
     answer: Json = ask(conn, statement, as_body(items), partial, key, now)
     return answer
 
@@ -70,7 +70,7 @@ def ingest_facts(
     now: datetime = NOW,
 ) -> Json:
     """The receipt for fact items."""
-    statement = "select answer from api.ingest_facts(%s::jsonb, %s, %s, %s)"
+    statement = "select answer from api.ingest_facts(%s::json, %s, %s, %s)"
     answer: Json = ask(conn, statement, as_body(items), partial, key, now)
     return answer
 

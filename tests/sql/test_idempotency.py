@@ -40,7 +40,7 @@ def test_a_repeated_key_saves_facts_without_instants(db: Connection) -> None:
 
 
 def test_a_repeated_key_returns_the_kinds_again(db: Connection) -> None:
-    call = "select kinds from api.ingest_metrics(%s::jsonb, false, 'k', %s)"
+    call = "select kinds from api.ingest_metrics(%s::json, false, 'k', %s)"
     body = '{"name": "cpu", "source": "web", "value": 1}'
 
     assert ask(db, call, body, NOW) == ask(db, call, body, LATER) == ["cpu"]

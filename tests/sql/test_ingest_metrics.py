@@ -41,10 +41,15 @@ def test_a_body_that_is_no_list_of_items_is_refused(db: Connection, body: str) -
         ingest_metrics(db, body)
 
 
-def test_the_last_of_two_equal_fields_counts(db: Connection) -> None:
-    ingest_metrics(db, '{"name": "cpu", "source": "web", "value": 1, "value": 2}')
-
-    assert stored(db) == [(NOW, 2.0)]
+@pytest.mark.parametrize(
+    "fields", ['"value": 1, "value": 2', '"value": 1, "labels": {"a": "1", "a": "2"}']
+)
+@pytest.mark.parametrize("known", [False, True])
+def test_a_key_named_twice_is_refused(db: Connection, fields: str, known: bool) -> None:
+    if known:
+        ingest_metrics(db, [metric(), metric(labels={"a": "2"})])
+    with refused(db, "json_keys_repeated"):
+        ingest_metrics(db, f'{{"name": "cpu", "source": "web", {fields}}}')
 
 
 def test_nothing_is_stored_when_one_item_is_bad(db: Connection) -> None:
@@ -293,7 +298,7 @@ def test_two_types_of_a_new_kind_in_one_batch_are_refused(db: Connection) -> Non
 
 
 def test_the_kinds_of_stored_items_and_of_duplicates_are_returned(db: Connection) -> None:
-    call = "select kinds from api.ingest_metrics(%s::jsonb, false, null, %s)"
+    call = "select kinds from api.ingest_metrics(%s::json, false, null, %s)"
     items = '[{"name": "a", "source": "s", "value": 1}, {"name": "b", "source": "s", "value": 1}]'
 
     assert sorted(ask(db, call, items, NOW)) == ["a", "b"]

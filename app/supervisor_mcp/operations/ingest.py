@@ -9,15 +9,17 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from supervisor_mcp.db import Json
+from supervisor_mcp.db import Body
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.context import Context
-from supervisor_mcp.operations.json_validation import check_document
+from supervisor_mcp.operations.json_validation import check_depth, check_document
 from supervisor_mcp.operations.outcome import UNKNOWN, known_outcome
 from supervisor_mcp.operations.query import Query
 
 LARGEST_BATCH = 10_000
+# What SQL says of a body that is not JSON, or that repeats a key.
+UNREADABLE = {"value_invalid", "json_keys_repeated"}
 ITEMS_AGAIN = (
     "Send the request again. That is safe with the same Idempotency-Key, or where every item has a"
     " ts or fact_id: an item that is stored already counts as duplicate."
@@ -79,9 +81,15 @@ async def ingest(
 
     Returns a `Receipt` as JSON; it is committed. Raises `Problem`.
     """
-    await check_document(document)
-    arguments = {"body": Json(document), **options.arguments(), "now": now}
-    return await write(context, function, arguments, "the items are stored", ITEMS_AGAIN)
+    await check_depth(document)
+    arguments = {"body": Body(document), **options.arguments(), "now": now}
+    try:
+        return await write(context, function, arguments, "the items are stored", ITEMS_AGAIN)
+    except Problem as problem:
+        if problem.slug in UNREADABLE:
+            # SQL names neither the position nor the key.
+            await check_document(document)
+        raise
 
 
 async def write(

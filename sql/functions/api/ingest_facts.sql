@@ -1,5 +1,5 @@
 create or replace function api.ingest_facts(
-    p_body jsonb,
+    p_body json,
     p_partial boolean,
     p_idempotency_key text,
     p_now timestamptz,
@@ -14,7 +14,7 @@ set timezone = 'UTC'
 set extra_float_digits = 1
 as $$
 declare
-    v_items constant jsonb := internal.read_items(p_body);
+    v_items constant jsonb := internal.read_items(internal.read_body(p_body));
     v_count constant integer := jsonb_array_length(v_items);
     v_store record;
     v_claim record;
@@ -23,7 +23,7 @@ declare
 begin
     change := pg_current_xact_id()::text::bigint;
     if p_idempotency_key is not null then
-        v_claim := internal.claim_idempotency_key('ingest_facts', p_idempotency_key, p_body, p_now);
+        v_claim := internal.claim_idempotency_key('ingest_facts', p_idempotency_key, p_body::jsonb, p_now);
         if v_claim.answer is not null then
             answer := v_claim.answer;
             kinds := v_claim.kinds;
@@ -51,10 +51,10 @@ begin
     end if;
 end
 $$;
-comment on function api.ingest_facts(jsonb, boolean, text, timestamptz) is
+comment on function api.ingest_facts(json, boolean, text, timestamptz) is
 'Stores one fact item or an array of at most 10000: all or none; with p_partial the good ones.
 answer: {accepted, duplicate, conflict, late, rejected}. The first four count items; rejected
 lists the rules that refused items break. kinds: the kinds of the good items, stored now
 or before; an answer that has not seen the transaction of this number, change, may lack them.
-Errors: body_is_items, batch_within_limit, items_refused, series_within_quota,
+Errors: json_keys_repeated, body_is_items, batch_within_limit, items_refused, series_within_quota,
 idempotency_key_reused.';

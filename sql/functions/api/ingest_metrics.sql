@@ -1,5 +1,5 @@
 create or replace function api.ingest_metrics(
-    p_body jsonb,
+    p_body json,
     p_partial boolean,
     p_idempotency_key text,
     p_now timestamptz,
@@ -12,19 +12,21 @@ security definer
 set search_path = pg_catalog, public, pg_temp
 set timezone = 'UTC'
 set extra_float_digits = 1
+-- Planning takes longer than a small batch does; five plans for given arguments would come first.
+set plan_cache_mode = force_generic_plan
 as $$
 declare
-    v_items constant jsonb := internal.read_items(p_body);
-    v_count constant integer := jsonb_array_length(v_items);
-    v_store record;
-    v_new record;
+    v_plain record := internal.read_plain_metrics(p_body, p_now);
+    v_items jsonb;
     v_claim record;
-    v_rejected jsonb;
-    v_conflicts integer := 0;
+    v_stored record;
 begin
     change := pg_current_xact_id()::text::bigint;
+    if not v_plain.plain then
+        v_items := internal.read_items(internal.read_body(p_body));
+    end if;
     if p_idempotency_key is not null then
-        v_claim := internal.claim_idempotency_key('ingest_metrics', p_idempotency_key, p_body, p_now);
+        v_claim := internal.claim_idempotency_key('ingest_metrics', p_idempotency_key, p_body::jsonb, p_now);
         if v_claim.answer is not null then
             answer := v_claim.answer;
             kinds := v_claim.kinds;
@@ -32,43 +34,26 @@ begin
         end if;
     end if;
 
-    v_store := internal.store_metrics(v_items, p_partial, p_now);
-    if v_store.unregistered > 0 then
-        v_new := internal.unregistered_metrics(v_items, p_now);
-        v_store.bad := v_store.bad + v_new.bad;
-        v_store.bad_items := coalesce(v_store.bad_items, '[]') || coalesce(v_new.bad_items, '[]');
+    if v_plain.plain then
+        answer := internal.store_plain_metrics(
+            p_body, v_plain.series, v_plain.kinds, v_plain.counters, v_plain.instants, v_plain.readings,
+            v_plain.places, p_now
+        );
+        kinds := v_plain.kind_names;
+    else
+        v_stored := internal.store_checked_metrics(v_items, p_partial, p_now);
+        answer := v_stored.answer;
+        kinds := v_stored.kinds;
     end if;
-    if v_store.unregistered > 0 and (v_store.bad = 0 or p_partial) then
-        perform internal.register_series(v_new.series, p_now);
-        v_store := internal.store_metrics(v_items, p_partial, p_now);
-        if v_store.unregistered > 0 and (v_store.bad = 0 or p_partial) then
-            raise exception 'a series that another session registers is not visible yet'
-                using errcode = '40001', hint = 'Send the batch again.';
-        end if;
-    end if;
-    if v_store.bad > 0 then
-        v_rejected := internal.explain_items(v_store.bad_items, p_now, 'metric');
-        if not p_partial then
-            perform internal.refuse_items(v_rejected, v_store.bad, v_count);
-        end if;
-    end if;
-    if v_store.accepted + v_store.bad < v_count then
-        v_conflicts := internal.keep_metric_conflicts(v_items, p_now);
-    end if;
-
-    answer := internal.receipt_json(
-        v_count, v_store.accepted, v_conflicts, v_store.late, v_store.bad, v_rejected
-    );
-    kinds := v_store.kinds;
     if p_idempotency_key is not null then
         perform internal.complete_idempotency_key('ingest_metrics', p_idempotency_key, answer, kinds);
     end if;
 end
 $$;
-comment on function api.ingest_metrics(jsonb, boolean, text, timestamptz) is
+comment on function api.ingest_metrics(json, boolean, text, timestamptz) is
 'Stores one metric item or an array of at most 10000: all or none; with p_partial the good ones.
 answer: {accepted, duplicate, conflict, late, rejected}. The first four count items; rejected
 lists the rules that refused items break. kinds: the kinds of the good items, stored now
 or before; an answer that has not seen the transaction of this number, change, may lack them.
-Errors: body_is_items, batch_within_limit, items_refused, series_within_quota,
+Errors: json_keys_repeated, body_is_items, batch_within_limit, items_refused, series_within_quota,
 idempotency_key_reused.';

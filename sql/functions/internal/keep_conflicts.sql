@@ -1,7 +1,13 @@
 create or replace function internal.keep_conflicts(p_conflicts jsonb, p_now timestamptz)
 returns integer
-language sql
-begin atomic
+language plpgsql
+as $$
+declare
+    v_attempts integer;
+begin
+    if p_conflicts is null then
+        return 0;
+    end if;
     with item as materialized (
         select
             sent.source_id,
@@ -38,8 +44,10 @@ begin atomic
                 attempts = conflict.attempts + excluded.attempts
     )
 
-    select coalesce(sum(attempts), 0)::integer from item;
-end;
+    select sum(attempts) into v_attempts from item;
+    return v_attempts;
+end
+$$;
 comment on function internal.keep_conflicts(jsonb, timestamptz) is
 'Stores items [{place, source_id, kind_id, ts, item}] in data.conflict, equal ones once; returns their
 number.';

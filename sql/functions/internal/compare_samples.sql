@@ -1,0 +1,42 @@
+create or replace function internal.compare_samples(
+    p_series bigint[],
+    p_instants timestamptz[],
+    p_readings double precision[],
+    p_places integer[],
+    out missing integer,
+    out different integer[]
+)
+language plpgsql stable
+as $$
+declare
+    v_oldest constant timestamptz := (select min(instant) from unnest(p_instants) as instant);
+    v_newest constant timestamptz := (select max(instant) from unnest(p_instants) as instant);
+begin
+    select
+        count(*) filter (where item.is_different is null),
+        array_agg(item.place) filter (where item.is_different)
+    into missing, different
+    from (
+        select
+            sent.place,
+            -- Not a join: one probe of the index for each item, whatever the statistics say.
+            (
+                select
+                    (sent.value, 1, null::numeric)
+                    is distinct from (sample.value, sample.observations, sample.sketch)
+                from data.sample
+                where
+                    sample.series_id = sent.series_id
+                    and sample.ts = sent.ts
+                    and sample.seq = 0
+                    -- Excludes chunks once, not for each item.
+                    and sample.ts between v_oldest and v_newest
+            ) as is_different
+        from unnest(p_series, p_instants, p_readings, p_places) as sent (series_id, ts, value, place)
+        offset 0 -- noqa: AM09
+    ) as item;
+end
+$$;
+comment on function internal.compare_samples(bigint[], timestamptz[], double precision[], integer[]) is
+'Of gauges and counters, how many are not stored, and the places of those whose series and time are
+stored with another value.';

@@ -1,0 +1,32 @@
+create or replace function internal.note_late(p_kinds bigint[], p_instants timestamptz[], p_now timestamptz)
+returns integer
+language plpgsql
+as $$
+declare
+    v_late_before constant timestamptz := internal.late_before(p_now);
+    v_late integer;
+begin
+    if v_late_before is null or v_late_before <= all(p_instants) then
+        return 0;
+    end if;
+    with overdue as (
+        insert into data.late (kind_id, bucket, samples)
+        select
+            sample.kind_id,
+            time_bucket(interval '1 hour', sample.ts),
+            count(*)
+        from unnest(p_kinds, p_instants) as sample (kind_id, ts)
+        where sample.ts < v_late_before
+        group by 1, 2
+        order by 1, 2
+        returning bucket, samples
+    )
+    select coalesce(sum(overdue.samples), 0) into v_late
+    from overdue
+    where overdue.bucket < (select internal.watermark('sample_1h'));
+    return v_late;
+end
+$$;
+comment on function internal.note_late(bigint[], timestamptz[], timestamptz) is
+'Notes stored samples in data.late that a finished or running refresh may miss; returns how many are
+older than the watermark of the hourly rollup.';
