@@ -1031,7 +1031,7 @@ create function internal.label_hint(p_names text[]) returns text language sql st
 
 create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language plpgsql stable;
 
-create function internal.late_hours(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns TABLE(hours tstzrange, whole bigint[], kinds bigint[], series bigint[]) language plpgsql stable;
+create function internal.late_hours(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns TABLE(hours tstzrange, kinds bigint[]) language plpgsql stable;
 
 create function internal.limit_backtest() returns void language plpgsql volatile;
 
@@ -1323,7 +1323,7 @@ create function internal.status_ranges(p_servers bigint[], p_from timestamp with
 
 create function internal.step_health(p_state data.health_step, p_first data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
 
-create function internal.step_rollup(p_resolution text, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.rollup language plpgsql stable;
+create function internal.step_rollup(p_resolution text, p_kind bigint, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.store_checked_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
 

@@ -46,7 +46,7 @@ def send(conn: Connection, clock: datetime, *days: float, kind: str = "old") -> 
 
 
 def refresh(run_job: RunJob) -> None:
-    run_job("refresh_rollups")
+    run_job("refresh_rollups", None)
     run_job("refresh_late", None)
 
 

@@ -31,7 +31,7 @@ def test_refresh_policies_change_no_answer(
     fill(lasting, "policies", clock, 89)
     before = query_agg(lasting, "policies", "30d", group_by="source", now=clock)
 
-    run_job(REFRESH)
+    run_job(REFRESH, None)
     after = query_agg(lasting, "policies", "30d", group_by="source", now=clock)
     assert ask(lasting, "select count(*) from data.kind_1d") > 80
     for key in ("count", "sum", "min", "max", "last", "previous"):
@@ -43,7 +43,7 @@ def test_policies_roll_up_no_day_that_is_not_over(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
     fill(lasting, "today", clock, 3)
-    run_job(REFRESH)
+    run_job(REFRESH, None)
 
     for rollup in ROLLUPS:
         mark = ask(lasting, "select internal.watermark(%s)", rollup)
@@ -54,7 +54,7 @@ def test_refresh_late_leaves_nothing_pending(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
     fill(lasting, "late", clock, 10)
-    run_job(REFRESH)
+    run_job(REFRESH, None)
     late = [clock - timedelta(days=n, hours=3) for n in range(1, 9)]
     answer = ingest_metrics(
         lasting, [metric("late", value=1000, ts=ts.isoformat()) for ts in late], now=clock
@@ -101,7 +101,7 @@ def test_retention_drops_samples_and_no_answer_changes(
 
     run_job("policy_retention", "sample")
     assert 0 < ask(lasting, "select count(*) from data.sample") < count
-    run_job(REFRESH)
+    run_job(REFRESH, None)
     run_job("refresh_late", None)
     assert query_agg(lasting, "dropped", "90d", now=then)["sum"] == before["sum"]
     assert (

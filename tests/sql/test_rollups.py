@@ -104,11 +104,11 @@ def test_any_mixture_of_rollups_and_samples_is_exact(
             items = [as_item(name, kind, reading, now) for reading in batch]
             assert ingest_metrics(lasting, items, now=now)["accepted"] == len(batch)
         known += batch
-        for name, until in refreshes:
-            if name == (LATE,):
+        for rollups, until in refreshes:
+            if rollups == (LATE,):
                 lasting.execute("call internal.refresh_late(0, '{}')")
             else:
-                roll_up(lasting, now - until, *name)
+                roll_up(lasting, now - until, *rollups)
         for kind, name in kinds.items():
             for window in WINDOWS:
                 answer = query_agg(lasting, name, window, group_by="source", now=now)
@@ -206,11 +206,11 @@ def test_samples_and_rollups_have_the_same_expressions(
         " where bucket >= %s and bucket < %s order by bucket, kind_id",
         [start, end],
     ).fetchall()
-    series = [row[0] for row in lasting.execute("select series_id from data.series")]
+    kinds = [row[0] for row in lasting.execute("select kind_id from data.kind")]
     from_samples = lasting.execute(
-        f"select {columns} from internal.raw_rollup('{{}}', %s, %s, %s, %s, true)"
+        f"select {columns} from internal.raw_rollup(%s, null, %s, %s, %s, true)"
         " order by bucket, kind_id",
-        [series, start, end, width],
+        [kinds, start, end, width],
     ).fetchall()
     assert len(rolled_up) == timedelta(days=3) / width * 3
     assert from_samples == rolled_up
@@ -224,7 +224,7 @@ def test_samples_of_a_kind_have_the_expressions_of_its_series(
     hour = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
     kinds = [row[0] for row in lasting.execute("select kind_id from data.kind")]
     of_series = lasting.execute(
-        f"select {COLUMNS} from internal.raw_rollup(%s, '{{}}', %s, %s, '1 hour', true)"
+        f"select {COLUMNS} from internal.raw_rollup(%s, null, %s, %s, '1 hour', true)"
         " order by kind_id",
         [kinds, hour, hour + timedelta(hours=1)],
     ).fetchall()
@@ -254,7 +254,7 @@ def test_merged_buckets_have_the_expressions_of_a_rollup(
     kinds = [row[0] for row in lasting.execute("select kind_id from data.kind")]
     merged = lasting.execute(
         f"select {columns} from internal.merge_buckets("
-        "%s, '{}', %s, '{}', %s, %s, '24 hours', true) order by bucket, kind_id",
+        "%s, '{}', %s, null, %s, %s, '24 hours', true) order by bucket, kind_id",
         [width, kinds, end - timedelta(days=3), end],
     ).fetchall()
     assert len(merged) == 9

@@ -27,26 +27,24 @@ declare
     -- Ingest accepts samples up to 5 minutes ahead of the clock; the answer includes them.
     v_to constant timestamptz := date_trunc('hour', p_now + interval '5 minutes', 'UTC') + interval '1 hour';
     v_seconds constant double precision := extract(epoch from p_now - v_from);
-    v_series constant bigint [] := coalesce(p_series, '{}');
-    v_all constant bigint [] := case when p_series is null then p_kinds else '{}' end;
     -- A counter grows series by series; any other kind can be read as a whole.
     v_whole constant bigint [] := array(
         select kind.kind_id from data.kind
-        where kind.kind_id = any(v_all) and kind.type <> 'counter'
+        where kind.kind_id = any(p_kinds) and kind.type <> 'counter' and p_series is null
     );
-    v_counters constant bigint [] := array(select unnest(v_all) except select unnest(v_whole));
+    v_by_series constant bigint [] := array(select unnest(p_kinds) except select unnest(v_whole));
 begin
     return query
     with present as materialized (
         select *
         from internal.window_statistics(
-            v_whole, v_counters, v_series, null, v_from, v_to, v_seconds, v_percentiles
+            v_whole, v_by_series, p_series, null, v_from, v_to, v_seconds, v_percentiles
         )
     ),
     past as materialized (
         select *
         from internal.window_statistics(
-            v_whole, v_counters, v_series, null, v_before, v_from, extract(epoch from v_from - v_before), v_percentiles
+            v_whole, v_by_series, p_series, null, v_before, v_from, extract(epoch from v_from - v_before), v_percentiles
         )
         where v_compared
     ),
@@ -62,7 +60,7 @@ begin
             ) as groups,
             bool_and(member.bounded) as bounded
         from internal.window_statistics(
-            '{}', v_all, v_series, p_group_by, v_from, v_to, v_seconds, v_percentiles
+            '{}', p_kinds, p_series, p_group_by, v_from, v_to, v_seconds, v_percentiles
         ) as member
         where v_grouped
         group by member.kind_id

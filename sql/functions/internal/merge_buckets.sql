@@ -14,7 +14,7 @@ as $$
 declare
     c_bucket constant text := $bucket$
         select * from data.%1$I as bucket
-        where bucket.%2$I = any(%3$s) and bucket.bucket >= $4 and bucket.bucket < $5
+        where bucket.kind_id = any(%2$s) and bucket.bucket >= $4 and bucket.bucket < $5 %3$s
             and not exists (
                 select from data.late
                 where late.kind_id = bucket.kind_id and late.bucket = bucket.bucket
@@ -23,9 +23,13 @@ declare
     -- A query of what is not asked for costs its planning.
     v_buckets constant text := concat_ws(
         ' union all ',
-        case when p_whole <> '{}' then format(c_bucket, 'kind_' || p_width, 'kind_id', '$1') end,
-        case when p_kinds <> '{}' then format(c_bucket, 'sample_' || p_width, 'kind_id', '$2') end,
-        case when p_series <> '{}' then format(c_bucket, 'sample_' || p_width, 'series_id', '$3') end
+        case when p_whole <> '{}' then format(c_bucket, 'kind_' || p_width, '$1', '') end,
+        case when p_kinds <> '{}' then
+            format(
+                c_bucket, 'sample_' || p_width, '$2',
+                case when p_series is not null then 'and bucket.series_id = any($3)' end
+            )
+        end
     );
 begin
     if p_from >= p_to or v_buckets = '' then
@@ -76,5 +80,5 @@ comment on function internal.merge_buckets(
     text, bigint[], bigint[], bigint[], timestamptz, timestamptz, interval, boolean
 ) is
 'The buckets in [p_from, p_to) of the rollups whose width is p_width, 1h or 1d, merged into steps, or into
-one where p_step is null: of p_whole for all series of the kind, of p_kinds and p_series by series. It
-leaves out hours that got late samples. The sketches are null unless p_sketches.';
+one where p_step is null: of p_whole for all series of the kind, of p_kinds by series, of those in p_series
+unless it is null. It leaves out hours that got late samples. The sketches are null unless p_sketches.';

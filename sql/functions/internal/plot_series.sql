@@ -19,7 +19,9 @@ begin atomic
     rollup as materialized (
         select step.*
         from level
-        cross join lateral internal.step_rollup(level.resolution, p_series, p_from, p_to, p_step) as step
+        cross join lateral internal.step_rollup(
+            level.resolution, p_kind, p_series, p_from, p_to, p_step
+        ) as step
     ),
 
     rollups as (

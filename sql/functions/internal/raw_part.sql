@@ -18,7 +18,7 @@ begin
     if p_whole <> '{}' then
         return query select * from internal.raw_kinds(p_whole, p_from, p_to, p_sketches);
     end if;
-    if p_kinds || p_series <> '{}' then
+    if p_kinds <> '{}' then
         return query
         select * from internal.raw_rollup(
             p_kinds, p_series, p_from, p_to, coalesce(p_step, interval '1 hour'), p_sketches
@@ -30,4 +30,4 @@ comment on function internal.raw_part(
     bigint[], bigint[], bigint[], timestamptz, timestamptz, interval, boolean
 ) is
 'Buckets of samples that cover [p_from, p_to), for the parts that no rollup has: one for each of p_whole,
-steps, or hours where p_step is null, of p_kinds and p_series by series. The sketches are null unless p_sketches.';
+steps, or hours where p_step is null, of p_kinds by series, of those in p_series unless it is null. The sketches are null unless p_sketches.';

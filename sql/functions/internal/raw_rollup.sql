@@ -35,39 +35,16 @@ begin atomic
         sum(case when sketch is null then internal.sketch(value) else sketch end) filter (where p_sketches),
         sum(case when sketch is null then internal.sketch_other(value) else sketch_other end)
         filter (where p_sketches)
-    from (
-        select
-            kind_id,
-            series_id,
-            ts,
-            value,
-            observations,
-            counter,
-            low,
-            high,
-            sketch,
-            sketch_other
-        from data.sample
-        where cardinality(p_kinds) > 0 and kind_id = any(p_kinds) and ts >= p_from and ts < p_to
-        union all
-        select
-            kind_id,
-            series_id,
-            ts,
-            value,
-            observations,
-            counter,
-            low,
-            high,
-            sketch,
-            sketch_other
-        from data.sample
-        where cardinality(p_series) > 0 and series_id = any(p_series) and ts >= p_from and ts < p_to
-    ) as sample
+    from data.sample
+    where
+        kind_id = any(p_kinds)
+        and (p_series is null or series_id = any(p_series))
+        and ts >= p_from
+        and ts < p_to
     group by kind_id, series_id, time_bucket(p_width, ts);
 end;
 comment on function internal.raw_rollup(
     bigint[], bigint[], timestamptz, timestamptz, interval, boolean
 ) is
-'Buckets of p_width of all series of p_kinds, and of p_series, computed from the samples of
-[p_from, p_to). The sketches are null unless p_sketches.';
+'Buckets of p_width by series of p_kinds, of those in p_series unless it is null, computed from the samples
+of [p_from, p_to). The sketches are null unless p_sketches.';

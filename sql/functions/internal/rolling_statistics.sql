@@ -17,10 +17,7 @@ declare
         select kind_id from data.kind
         where kind_id = any(p_kinds) and p_series is null and p_group_by is null and type <> 'counter'
     );
-    v_kinds constant bigint [] := case
-        when p_series is null then array(select unnest(p_kinds) except select unnest(v_whole))
-        else '{}'
-    end;
+    v_by_series constant bigint [] := array(select unnest(p_kinds) except select unnest(v_whole));
 begin
     if p_window <= internal.longest_sampled_window() then
         return query
@@ -39,8 +36,8 @@ begin
     ) as part
     cross join lateral internal.window_statistics(
         v_whole,
-        v_kinds,
-        coalesce(p_series, '{}'),
+        v_by_series,
+        p_series,
         p_group_by,
         part.start,
         instant.at + interval '1 microsecond',

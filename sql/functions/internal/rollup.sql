@@ -13,8 +13,7 @@ as $$
 declare
     c_hour constant interval := interval '1 hour';
     c_day constant interval := interval '24 hours';
-    v_kinds constant bigint [] := p_whole || p_kinds
-        || array(select distinct kind_id from data.series where series_id = any(p_series));
+    v_kinds constant bigint [] := p_whole || p_kinds;
     v_from_hour constant timestamptz := time_bucket(c_hour, p_from + c_hour - interval '1 microsecond');
     v_to_hour constant timestamptz := greatest(
         -- Hours of kinds are made of those of series.
@@ -64,11 +63,12 @@ begin
         p_whole, p_kinds, p_series, v_to_hour, p_to, p_step, p_sketches
     );
     for v_late in
-        select * from internal.late_hours(p_whole, p_kinds, p_series, v_from_hour, v_to_hour)
+        select * from internal.late_hours(v_kinds, v_from_hour, v_to_hour)
     loop
         return query select * from internal.raw_part(
-            v_late.whole, v_late.kinds, v_late.series,
-            lower(v_late.hours), upper(v_late.hours), p_step, p_sketches
+            array(select unnest(p_whole) intersect select unnest(v_late.kinds)),
+            array(select unnest(p_kinds) intersect select unnest(v_late.kinds)),
+            p_series, lower(v_late.hours), upper(v_late.hours), p_step, p_sketches
         );
     end loop;
 end
@@ -77,6 +77,6 @@ comment on function internal.rollup(
     bigint[], bigint[], bigint[], timestamptz, timestamptz, interval, boolean
 ) is
 'Steps that cover [p_from, p_to), or few parts of it where p_step is null: of p_whole for all series of the
-kind, of p_kinds and p_series by series. They come from days where p_step is a day or null, from hours at
+kind, of p_kinds by series, of those in p_series unless it is null. They come from days where p_step is a day or null, from hours at
 both ends, and from samples: for parts of an hour, above the watermark, and for hours that got late
 samples. A step may have several rows. The sketches are null unless p_sketches.';
