@@ -643,11 +643,7 @@ SELECT kind_id,
     public.first(value, ts) FILTER (WHERE counter) AS value_first,
     min(ts) FILTER (WHERE counter) AS value_first_at,
     internal.increase(array_agg(ts) FILTER (WHERE counter), array_agg(value) FILTER (WHERE counter)) AS increase,
-    sum(
-        CASE
-            WHEN (sketch IS NULL) THEN internal.sketch(value)
-            ELSE sketch
-        END) AS sketch,
+    sum(COALESCE(sketch, internal.sketch(value))) AS sketch,
     sum(
         CASE
             WHEN (sketch IS NULL) THEN internal.sketch_other(value)

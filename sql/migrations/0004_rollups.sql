@@ -29,7 +29,7 @@ select
     internal.increase(
         array_agg(ts) filter (where counter), array_agg(value) filter (where counter)
     ) as increase,
-    sum(case when sketch is null then internal.sketch(value) else sketch end) as sketch,
+    sum(coalesce(sketch, internal.sketch(value))) as sketch,
     sum(case when sketch is null then internal.sketch_other(value) else sketch_other end) as sketch_other
 from data.sample
 group by kind_id, series_id, time_bucket(interval '1 hour', ts)

@@ -35,7 +35,7 @@ begin atomic
             max(case when sketch is null then value else high end) as value_max,
             max(ts) filter (where value is not null and sketch is null) as value_last_at,
             max(ts) as last_at,
-            sum(case when sketch is null then internal.sketch(value) else sketch end)
+            sum(coalesce(sketch, internal.sketch(value)))
             filter (where p_sketches) as sketch,
             sum(case when sketch is null then internal.sketch_other(value) else sketch_other end)
             filter (where p_sketches) as sketch_other

@@ -32,7 +32,7 @@ begin atomic
         internal.increase(
             array_agg(ts) filter (where counter), array_agg(value) filter (where counter)
         ),
-        sum(case when sketch is null then internal.sketch(value) else sketch end) filter (where p_sketches),
+        sum(coalesce(sketch, internal.sketch(value))) filter (where p_sketches),
         sum(case when sketch is null then internal.sketch_other(value) else sketch_other end)
         filter (where p_sketches)
     from data.sample

@@ -9,7 +9,7 @@ begin atomic
 
     expired as (
         select max(_timescaledb_functions.to_timestamp(slice.range_end)) as upto
-        from (select distinct parent from internal.rollups()) as rollup
+        from (select distinct parent from internal.rollups()) as source
         inner join (
             select
                 coalesce(rollup.user_view_name, hypertable.table_name) as name,
@@ -19,11 +19,11 @@ begin atomic
             left join _timescaledb_catalog.continuous_agg as rollup
                 on hypertable.id = rollup.mat_hypertable_id
             where coalesce(rollup.user_view_schema, hypertable.schema_name) = 'data'
-        ) as relation on rollup.parent = relation.name
+        ) as relation on source.parent = relation.name
         inner join _timescaledb_catalog.dimension_slice as slice on relation.id = slice.dimension_id
         where
             _timescaledb_functions.to_timestamp(slice.range_end)
-            <= now() - internal.retention(rollup.parent)
+            <= now() - internal.retention(source.parent)
     )
 
     select

@@ -25,7 +25,11 @@ begin atomic
                 select
                     bytes,
                     (get_byte(bytes, 2) * 256 + get_byte(bytes, 3) + 32768) % 65536 - 32768 as weight
-                from (select numeric_send(p_sketch) as bytes offset 0) as number -- noqa: AM09
+                from (
+                    select bytes
+                    from (values (numeric_send(p_sketch))) as number (bytes)
+                    offset 0 -- noqa: AM09
+                ) as number
             ) as number
             offset 0 -- noqa: AM09
         ) as digits

@@ -22,4 +22,5 @@ begin
 end
 $$;
 comment on function internal.step_rollup(text, bigint, bigint[], timestamptz, timestamptz, interval) is
-'Buckets of series of a kind for steps of a chart: days (1d), hours (1h), or steps of samples (raw), without sketches.';
+'Buckets of series of a kind for steps of a chart: days (1d), hours (1h), or steps of samples (raw), without
+sketches.';
