@@ -183,3 +183,27 @@ def test_late_hours_whose_samples_are_gone_erase_nothing(
     lasting.execute("call internal.refresh_late(0, '{}')")
     assert query_agg(lasting, window="90d", now=now)["count"] == 79
     assert ask(lasting, "select count(*) from data.late") == 0
+
+
+def test_a_day_that_still_gets_late_samples_waits_at_most_ten_times_as_long(
+    lasting: Connection, now: datetime
+) -> None:
+    days = [midnight(now) - timedelta(days=n, hours=3) for n in (3, 6, 9)]
+    ingest_metrics(lasting, [at(midnight(now) - timedelta(days=n)) for n in range(12)], now=now)
+    roll_up(lasting, now - timedelta(hours=1))
+    lasting.execute("delete from data.late")
+    noted = "update data.late set noted_at = now() - %s where date_trunc('day', bucket) = %s"
+    for day in days:
+        ingest_metrics(lasting, [at(day), at(day + timedelta(hours=1))], now=now)
+    settled, restless, busy = (midnight(day) for day in days)
+    lasting.execute(noted, [timedelta(minutes=2), settled])
+    # One of its hours was noted long ago, the other one a moment ago.
+    lasting.execute(
+        noted + " and extract(hour from bucket) = 21", [timedelta(minutes=11), restless]
+    )
+
+    lasting.execute('call internal.refresh_late(0, \'{"settle": "1 minute"}\')')
+
+    left = "select array_agg(distinct date_trunc('day', bucket)) from data.late"
+    assert ask(lasting, left) == [busy]
+    assert query_agg(lasting, window="30d", now=now)["count"] == 18
