@@ -1,0 +1,87 @@
+"""The plans behind the answers of `query_agg`, on a native server: `python -m bench.plans DSN`.
+
+Writes a file for each question to bench/plans/: the statements that take over a millisecond,
+each with its plan as it ran, nested ones first.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+
+from bench import aggregates, history
+from bench.servers import timescaledb
+
+FOLDER = Path(__file__).parent / "plans"
+# Calls before the one that is explained: PL/pgSQL may choose a generic plan after five.
+CALLS = 6
+LEAST_MS = 1.0
+SETTINGS = """
+load 'auto_explain';
+set auto_explain.log_min_duration = 0;
+set auto_explain.log_analyze = on;
+set auto_explain.log_nested_statements = on;
+set client_min_messages = log
+"""
+
+
+def main() -> None:
+    """Load the samples, ask every question and write its plans."""
+    parser = argparse.ArgumentParser(prog="python -m bench.plans", description=__doc__)
+    parser.add_argument("database_url", help="superuser's DSN on a native server")
+    parser.add_argument("--samples", type=int, default=8_640_000)
+    sent = parser.parse_args()
+    FOLDER.mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        timescaledb(Path(folder), sent.database_url) as url,
+        history.connect(url) as conn,
+    ):
+        aggregates.fill(conn, sent.samples)
+        history.refresh(conn)
+        for question in aggregates.QUESTIONS:
+            if question.kind is not None:
+                _explain(conn, question, sent.samples)
+
+
+def _explain(conn: psycopg.Connection, question: aggregates.Question, samples: int) -> None:
+    plans: list[str] = []
+
+    def keep(diagnostic: psycopg.errors.Diagnostic) -> None:
+        message = str(diagnostic.message_primary)
+        if float(message.split()[1]) >= LEAST_MS:
+            plans.append(
+                "\n".join(line.rstrip() for line in str(diagnostic.message_primary).split("\n"))
+            )
+
+    for _ in range(CALLS):
+        _ask(conn, question)
+    conn.add_notice_handler(keep)
+    conn.execute(SETTINGS)
+    _ask(conn, question)
+    conn.remove_notice_handler(keep)
+    conn.execute("reset auto_explain.log_min_duration")
+    head = f"{question.name}, {samples:,} samples, {conn.info.parameter_status('server_version')}"
+    text = "\n\n".join([head, *plans]) + "\n"
+    (FOLDER / f"{question.name.replace(' ', '-')}.txt").write_text(text)
+
+
+def _ask(conn: psycopg.Connection, question: aggregates.Question) -> None:
+    fields = list(question.fields) if question.fields else None
+    arguments = {
+        "kind": question.kind,
+        "window": question.window,
+        "source": question.source,
+        "group_by": question.group_by,
+        "fields": fields,
+        "now": datetime.now(UTC),
+    }
+    conn.execute(aggregates.BY_SQL, arguments)
+
+
+if __name__ == "__main__":
+    main()
