@@ -122,7 +122,7 @@ def test_alerts_are_silenced_until_the_silence_is_cancelled(
     )
     assert begun.returncode == 0, begun.stderr
     assert begun.stdout.startswith(f"{source} is active, ")
-    assert begun.stdout.endswith("; 1 active alerts match\n")
+    assert begun.stdout.endswith("; it matches 1 active alert\n")
     (shown,) = rows(service, "--label", f"source={source}", "--suppressed")
     assert (shown[7], shown[8]) == (f"silence {source}", alert)
     (silence,) = [row for row in rows(service, "silences") if row[0] == source]
@@ -178,7 +178,7 @@ def test_labels_that_nothing_has_are_named(service: Service, source: str, alert:
     silenced = service.run(
         "alerts", "silence", source, "regoin=eu", "--for", "1h", "--comment", "test"
     )
-    assert "; 0 active alerts match\n" in silenced.stdout
+    assert "; it matches 0 active alerts\n" in silenced.stdout
     assert expected in silenced.stderr
     assert service.run("alerts", "silence", source, "--cancel").returncode == 0
 

@@ -47,6 +47,8 @@ def agg(
 
     from supervisor_mcp.cli.client import connect
 
+    if group_by is not None and fields is not None and "groups" not in fields.split(","):
+        fields += ",groups"
     with connect() as client:
         answer = client.get(
             "/query/agg",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -110,6 +110,12 @@ def _ack(ack: dict[str, Any]) -> str:
     return f"{ack['author']}, {moment(ack['at'])}{until}{note}"
 
 
+def cause(change: Mapping[str, Any]) -> str | None:
+    """What else than a value changed the state."""
+    reason: str | None = change["evidence"].get("reason")
+    return reason or ("late data" if change["late"] else None)
+
+
 def _show_changes(changes: Iterable[dict[str, Any]]) -> None:
     rows = [
         [
@@ -117,7 +123,7 @@ def _show_changes(changes: Iterable[dict[str, Any]]) -> None:
             change["from_state"],
             change["to_state"],
             change["value"],
-            "late data" if change["late"] else None,
+            cause(change),
         ]
         for change in changes
     ]

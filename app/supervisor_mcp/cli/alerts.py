@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from supervisor_mcp.cli import console, lengths, streams
-from supervisor_mcp.cli.alert import show_alert
+from supervisor_mcp.cli.alert import cause, show_alert
 from supervisor_mcp.cli.failure import USAGE, Failure
 from supervisor_mcp.cli.parameters import (
     Author,
@@ -176,7 +176,7 @@ def _change(item: Mapping[str, Any]) -> list[object]:
         item["to_state"],
         _rest(item["labels"]),
         item["value"],
-        "late data" if item["late"] else None,
+        cause(item),
         item["id"],
     ]
 

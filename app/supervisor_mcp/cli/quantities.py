@@ -22,6 +22,11 @@ def heading(name: str, unit: str) -> str:
     return f"{name} {unit}".replace(" ", "_")
 
 
+def counted(number: int, name: str) -> str:
+    """A number of things with the name of one: `1 alert`, `2 alerts`."""
+    return f"{number:,} {name}" if number == 1 else f"{number:,} {name}s"
+
+
 def percent(share: float | None) -> float | None:
     """A percentage with three digits, cut rather than rounded: 99.9996 is not 100."""
     from decimal import ROUND_FLOOR, Decimal

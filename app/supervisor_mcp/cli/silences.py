@@ -9,7 +9,7 @@ import typer
 from supervisor_mcp.cli import console, lengths, matchers
 from supervisor_mcp.cli.failure import USAGE, Failure
 from supervisor_mcp.cli.parameters import Author, Json, Limit, author_of
-from supervisor_mcp.cli.quantities import moment
+from supervisor_mcp.cli.quantities import counted, moment
 from supervisor_mcp.cli.tables import table
 
 COLUMNS = ("id", "status", "matchers", "from", "to", "author", "comment")
@@ -25,8 +25,8 @@ def silence_alerts(
     wanted: Annotated[
         list[str] | None,
         typer.Argument(
-            help="What labels must match, all of it: source=web, severity!=critical, 'rule=~cpu.*'"
-            " or 'region!~eu|us'. A silence that exists keeps its own if left out.",
+            help="What labels must match, all of it: source=web, severity!=critical,"
+            " 'alertname=~cpu.*' or 'region!~eu|us'. A silence that exists keeps its own.",
             metavar="MATCHER…",
         ),
     ] = None,
@@ -66,10 +66,9 @@ def silence_alerts(
         console.echo(answer)
         return
     silence = msgspec.json.decode(answer)
-    span = f"{silence['from']} to {silence['to']}"
-    console.write(
-        f"{silence['id']} is {silence['status']}, {span}; {silence['alerts']} active alerts match\n"
-    )
+    span = f"{moment(silence['from'])} to {moment(silence['to'])}"
+    matched = counted(silence["alerts"], "active alert")
+    console.write(f"{silence['id']} is {silence['status']}, {span}; it matches {matched}\n")
     if silence["hint"]:
         console.say(silence["hint"])
 

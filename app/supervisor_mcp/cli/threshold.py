@@ -9,7 +9,7 @@ import typer
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.backtest import Step, tested_rule
 from supervisor_mcp.cli.parameters import From, Json, To, complete_rule
-from supervisor_mcp.cli.quantities import moment
+from supervisor_mcp.cli.quantities import counted, moment
 
 if TYPE_CHECKING:
     from supervisor_mcp.cli.client import Client
@@ -47,8 +47,8 @@ def suggest_threshold(
         console.say("There is no data in this time. Send an earlier --from.")
         return
     console.write(
-        f"{found['operator']} {found['threshold']:.6g} gives {found['alerts']} alerts from"
-        f" {moment(found['from'])} to {moment(found['to'])}, {found['per_month']:.3g} a month,"
+        f"{found['operator']} {found['threshold']:.6g} gives {counted(found['alerts'], 'alert')}"
+        f" from {moment(found['from'])} to {moment(found['to'])}, {found['per_month']:.3g} a month,"
         f" and holds in {found['holds_percent']:.3g} % of the evaluations. Data cover"
         f" {found['coverage_percent']:.3g} % of this time.\n"
     )

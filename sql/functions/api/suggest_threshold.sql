@@ -22,8 +22,9 @@ declare
     v_rule constant data.alert_rule_version := internal.read_tested_rule(
         jsonb_build_object(
             'condition',
-            case jsonb_typeof(p_condition)
-                when 'object' then '{"type": "metric", "operator": ">"}' || p_condition || '{"threshold": 0}'
+            case
+                when jsonb_typeof(p_condition) = 'object' and coalesce(p_condition ->> 'type', 'metric') = 'metric'
+                    then '{"type": "metric", "operator": ">"}' || p_condition || '{"threshold": 0}'
                 else p_condition
             end
         ),

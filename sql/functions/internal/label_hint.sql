@@ -26,7 +26,10 @@ begin atomic
     select
         string_agg(
             'No active alert or rule has the label "' || left(given.name, 100) || '". '
-            || internal.suggestion(internal.nearest_name(given.name, known.names, 0.25)),
+            || case
+                when given.name = 'rule' then 'The name of the rule is the label alertname. '
+                else internal.suggestion(internal.nearest_name(given.name, known.names, 0.25))
+            end,
             '' order by given.name
         )
         || 'The labels are ' || array_to_string((max(known.names))[:20], ', ')
