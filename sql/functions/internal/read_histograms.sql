@@ -20,18 +20,18 @@ begin
                 item.place,
                 field.bounds::text,
                 internal.read_number(field.sum::jsonb) as sum,
-                translate(field.counts::text, '[]', '{}') as counts,
                 case
                     when
                         translate(field.count::text, '0123456789', '') = ''
                         and octet_length(field.count::text) <= 10
                         then field.count::text::bigint
                 end as observations,
-                -- Whole numbers have no other characters.
-                translate(field.counts::text, E'0123456789, \t\n\r', '') = '[]'
+                -- An array of SQL would take "1" for a number too.
+                case when strpos(field.counts::text, '"') = 0 then translate(field.counts::text, '[]', '{}') end
+                    as counts,
                 -- A field that is unknown or repeated adds a comma that is not in this.
-                and octet_length(item.value) - octet_length(replace(item.value, ',', ''))
-                = 3 + octet_length(lists.text) - octet_length(replace(lists.text, ',', '')) as common
+                octet_length(item.value) - octet_length(replace(item.value, ',', ''))
+                = 3 + octet_length(lists.text) - octet_length(replace(lists.text, ',', '')) as has_all
             from item
             cross join
                 lateral json_to_record(item.value::json)
@@ -46,12 +46,13 @@ begin
                 sent.bounds,
                 sent.sum,
                 sent.observations,
-                sent.counts::integer [] as counts
+                sent.counts::integer[] as counts
             from sent
             where
-                sent.common
+                sent.has_all
                 and sent.sum is not null
                 and sent.observations <= 2147483647
+                and (sent.observations > 0 or sent.sum = 0)
                 and pg_input_is_valid(sent.counts, 'integer[]')
             offset 0 -- noqa: AM09
         ),
@@ -66,32 +67,24 @@ begin
             from (select distinct histogram.bounds from histogram where histogram.bounds like '[%') as spelling
             offset 0 -- noqa: AM09
         ),
-        ascending as (
+        bucket as (
             select
                 edge.bounds,
-                edge.edges,
-                cardinality(edge.edges) as edge_count
+                cardinality(edge.edges) + 1 as buckets,
+                step.place,
+                case
+                    when step.place > 1 then edge.edges[step.place - 1]
+                    when edge.edges[1] > 0 then 0
+                    else '-infinity'
+                end as low,
+                coalesce(edge.edges[step.place], 'infinity') as high,
+                greatest(abs(edge.edges[step.place - 1]), abs(edge.edges[step.place])) as size
             from edge
+            cross join lateral generate_series(1, cardinality(edge.edges) + 1) as step (place)
             where
                 cardinality(edge.edges) between 1 and 500
                 and array_position(edge.edges, null) is null
                 and edge.edges = array(select distinct bound from unnest(edge.edges) as bound order by bound)
-        ),
-        bucket as (
-            select
-                ascending.bounds,
-                ascending.edge_count,
-                step.place,
-                ascending.edges[step.place - 1] as lower,
-                ascending.edges[step.place] as upper,
-                case
-                    when step.place > 1 then ascending.edges[step.place - 1]
-                    when ascending.edges[1] > 0 then 0
-                    else '-infinity'
-                end as low,
-                coalesce(ascending.edges[step.place], 'infinity') as high
-            from ascending
-            cross join lateral generate_series(1, ascending.edge_count + 1) as step (place)
             offset 0 -- noqa: AM09
         ),
         sketched as (
@@ -111,27 +104,33 @@ begin
             select
                 histogram.place,
                 histogram.bounds,
+                cardinality(histogram.counts) as buckets,
                 unnest(histogram.counts) as n,
                 generate_subscripts(histogram.counts, 1) as bucket
             from histogram
+            where array_ndims(histogram.counts) = 1 and array_position(histogram.counts, null) is null
         ),
-        -- As read_histogram does, where nothing is wrong.
+        -- What read_histogram computes, of those that have nothing wrong.
         summed as (
             select
                 counted.place,
+                min(counted.n) as fewest,
                 sum(counted.n) as observations,
-                min(sketched.edge_count) as edge_count,
-                bool_or(counted.n > 0 and sketched.low = '-infinity') as open_below,
-                bool_or(counted.n > 0 and sketched.upper is null) as open_above,
-                sum(counted.n * coalesce(sketched.lower, 0)) as least,
-                sum(counted.n * sketched.upper) as most,
-                1e-6 * sum(counted.n * greatest(abs(sketched.lower), abs(sketched.upper))) as slack,
-                min(sketched.low) filter (where counted.n > 0) as low,
-                max(sketched.high) filter (where counted.n > 0) as high,
-                coalesce(internal.sum_sketches(counted.n * sketched.sketch) filter (where counted.n > 0), 0) as sketch,
-                internal.sum_sketches(counted.n * sketched.sketch_other) filter (where counted.n > 0) as sketch_other
+                sum(nullif(counted.n, 0) * sketched.low) as least,
+                sum(nullif(counted.n, 0) * sketched.high) as most,
+                1e-6 * sum(counted.n * sketched.size) as slack,
+                min(case when counted.n > 0 then sketched.low end) as low,
+                max(case when counted.n > 0 then sketched.high end) as high,
+                coalesce(internal.sum_sketches(nullif(counted.n, 0) * sketched.sketch), 0) as sketch,
+                internal.sum_sketches(nullif(counted.n, 0) * sketched.sketch_other) as sketch_other
             from counted
-            inner join sketched on counted.bounds = sketched.bounds and counted.bucket = sketched.place
+            inner join sketched
+                on
+                    counted.bounds = sketched.bounds
+                    and counted.bucket = sketched.place
+                    and counted.buckets = sketched.buckets
+            -- The first bucket is there for a histogram without observations.
+            where counted.n <> 0 or counted.bucket = 1
             group by counted.place
         ),
         good as (
@@ -149,11 +148,9 @@ begin
             from histogram
             inner join summed on histogram.place = summed.place
             where
-                cardinality(histogram.counts) = summed.edge_count + 1
+                summed.fewest >= 0
                 and summed.observations = histogram.observations
-                and (histogram.observations > 0 or histogram.sum = 0)
-                and (summed.open_below or histogram.sum >= summed.least - summed.slack)
-                and (summed.open_above or histogram.sum <= summed.most + summed.slack)
+                and histogram.sum between coalesce(summed.least - summed.slack, 0) and coalesce(summed.most + summed.slack, 0)
         )
         select
             array_agg(
