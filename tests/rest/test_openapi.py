@@ -47,6 +47,7 @@ UNSTATABLE = {
     "placeholder_known",
     "server_registered",
     "statistic_of_kind",
+    "steps_within_limit",
     "threshold_finite",
     "ts_not_in_future",
     "ts_within_retention",

@@ -104,6 +104,8 @@ begin
             select
                 histogram.place,
                 histogram.bounds,
+                histogram.sum,
+                histogram.observations,
                 cardinality(histogram.counts) as buckets,
                 unnest(histogram.counts) as n,
                 generate_subscripts(histogram.counts, 1) as bucket
@@ -114,8 +116,10 @@ begin
         summed as (
             select
                 counted.place,
+                min(counted.sum) as sum,
+                min(counted.observations) as observations,
                 min(counted.n) as fewest,
-                sum(counted.n) as observations,
+                sum(counted.n) as total,
                 sum(nullif(counted.n, 0) * sketched.low) as least,
                 sum(nullif(counted.n, 0) * sketched.high) as most,
                 1e-6 * sum(counted.n * sketched.size) as slack,
@@ -135,22 +139,21 @@ begin
         ),
         good as (
             select
-                histogram.place,
+                summed.place,
                 row(
-                    histogram.observations,
-                    histogram.sum,
+                    summed.observations,
+                    summed.sum,
                     summed.low,
                     summed.high,
                     summed.sketch,
                     summed.sketch_other,
                     null
                 )::data.histogram as histogram
-            from histogram
-            inner join summed on histogram.place = summed.place
+            from summed
             where
                 summed.fewest >= 0
-                and summed.observations = histogram.observations
-                and histogram.sum between coalesce(summed.least - summed.slack, 0) and coalesce(summed.most + summed.slack, 0)
+                and summed.total = summed.observations
+                and summed.sum between coalesce(summed.least - summed.slack, 0) and coalesce(summed.most + summed.slack, 0)
         )
         select
             array_agg(
