@@ -19,7 +19,14 @@ begin
             select
                 item.place,
                 field.bounds::text,
-                internal.read_number(field.sum::jsonb) as sum,
+                -- As read_plain_metrics does.
+                case
+                    when
+                        field.sum::text collate "C" between '-' and ':'
+                        and field.sum::text not like '_%-___%'
+                        and octet_length(field.sum::text) < 100
+                        then field.sum::text::double precision + 0.0
+                end as sum,
                 case
                     when
                         translate(field.count::text, '0123456789', '') = ''
@@ -27,8 +34,10 @@ begin
                         then field.count::text::bigint
                 end as observations,
                 -- An array of SQL would take "1" for a number too.
-                case when strpos(field.counts::text, '"') = 0 then translate(field.counts::text, '[]', '{}') end
-                    as counts,
+                case
+                    when strpos(field.counts::text, '"') = 0 and strpos(field.counts::text, '-') = 0
+                        then translate(field.counts::text, '[]', '{}')
+                end as counts,
                 -- A field that is unknown or repeated adds a comma that is not in this.
                 octet_length(item.value) - octet_length(replace(item.value, ',', ''))
                 = 3 + octet_length(lists.text) - octet_length(replace(lists.text, ',', '')) as has_all
@@ -50,7 +59,7 @@ begin
             from sent
             where
                 sent.has_all
-                and sent.sum is not null
+                and sent.sum between -1e140 and 1e140
                 and sent.observations <= 2147483647
                 and (sent.observations > 0 or sent.sum = 0)
                 and pg_input_is_valid(sent.counts, 'integer[]')
@@ -78,7 +87,7 @@ begin
                     else '-infinity'
                 end as low,
                 coalesce(edge.edges[step.place], 'infinity') as high,
-                greatest(abs(edge.edges[step.place - 1]), abs(edge.edges[step.place])) as size
+                (3 * step.place - 1) / (cardinality(edge.edges) + 1) as third
             from edge
             cross join lateral generate_series(1, cardinality(edge.edges) + 1) as step (place)
             where
@@ -90,7 +99,9 @@ begin
         sketched as (
             select
                 bucket.*,
-                internal.sketch(represented.middle) as sketch,
+                case bucket.third when 0 then sketch.sketch end as sketch_0,
+                case bucket.third when 1 then sketch.sketch end as sketch_1,
+                case bucket.third when 2 then sketch.sketch end as sketch_2,
                 internal.sketch_other(represented.middle) as sketch_other
             from bucket
             cross join lateral (
@@ -98,6 +109,7 @@ begin
                     as middle
                 offset 0
             ) as represented
+            cross join lateral (select internal.sketch(represented.middle) as sketch offset 0) as sketch
             offset 0 -- noqa: AM09
         ),
         counted as (
@@ -112,21 +124,19 @@ begin
             from histogram
             where array_ndims(histogram.counts) = 1 and array_position(histogram.counts, null) is null
         ),
-        -- What read_histogram computes, of those that have nothing wrong.
-        summed as (
+        weighed as (
             select
                 counted.place,
-                min(counted.sum) as sum,
-                min(counted.observations) as observations,
-                min(counted.n) as fewest,
-                sum(counted.n) as total,
-                sum(nullif(counted.n, 0) * sketched.low) as least,
-                sum(nullif(counted.n, 0) * sketched.high) as most,
-                1e-6 * sum(counted.n * sketched.size) as slack,
-                min(case when counted.n > 0 then sketched.low end) as low,
-                max(case when counted.n > 0 then sketched.high end) as high,
-                coalesce(internal.sum_sketches(nullif(counted.n, 0) * sketched.sketch), 0) as sketch,
-                internal.sum_sketches(nullif(counted.n, 0) * sketched.sketch_other) as sketch_other
+                counted.sum,
+                counted.observations,
+                nullif(counted.n, 0) as n,
+                nullif(counted.n, 0)::numeric as weight,
+                sketched.low,
+                sketched.high,
+                sketched.sketch_0,
+                sketched.sketch_1,
+                sketched.sketch_2,
+                sketched.sketch_other
             from counted
             inner join sketched
                 on
@@ -135,7 +145,26 @@ begin
                     and counted.buckets = sketched.buckets
             -- The first bucket is there for a histogram without observations.
             where counted.n <> 0 or counted.bucket = 1
-            group by counted.place
+            offset 0 -- noqa: AM09
+        ),
+        -- What read_histogram computes, of those that have nothing wrong.
+        summed as (
+            select
+                weighed.place,
+                min(weighed.sum) as sum,
+                min(weighed.observations) as observations,
+                coalesce(sum(weighed.n), 0) as total,
+                coalesce(sum(weighed.n * weighed.low), 0) as least,
+                coalesce(sum(weighed.n * weighed.high), 0) as most,
+                min(case when weighed.n > 0 then weighed.low end) as low,
+                max(case when weighed.n > 0 then weighed.high end) as high,
+                -- Each addition takes the longer the more digits lie between its bins.
+                coalesce(internal.sum_sketches(weighed.weight * weighed.sketch_0), 0)
+                + coalesce(internal.sum_sketches(weighed.weight * weighed.sketch_1), 0)
+                + coalesce(internal.sum_sketches(weighed.weight * weighed.sketch_2), 0) as sketch,
+                internal.sum_sketches(weighed.weight * weighed.sketch_other) as sketch_other
+            from weighed
+            group by weighed.place
         ),
         good as (
             select
@@ -151,9 +180,10 @@ begin
                 )::data.histogram as histogram
             from summed
             where
-                summed.fewest >= 0
-                and summed.total = summed.observations
-                and summed.sum between coalesce(summed.least - summed.slack, 0) and coalesce(summed.most + summed.slack, 0)
+                summed.total = summed.observations
+                -- With the rounding of 32-bit numbers; read_histogram may still accept another one.
+                and summed.sum >= summed.least - 1e-6 * abs(summed.least)
+                and summed.sum <= summed.most + 1e-6 * abs(summed.most)
         )
         select
             array_agg(
