@@ -220,7 +220,7 @@ def values_of_histograms(draw: st.DrawFn) -> object:
     bounds = sorted(draw(st.lists(st.integers(-5, 5), min_size=1, max_size=4, unique=True)))
     counts = draw(st.lists(st.integers(0, 3), min_size=len(bounds) + 1, max_size=len(bounds) + 1))
     edges = [bounds[0] - 1, *bounds]
-    total = sum(n * edge for n, edge in zip(counts, edges, strict=True))
+    total: float = sum(n * edge for n, edge in zip(counts, edges, strict=True))
     total += draw(st.sampled_from([0, 0.5, -0.5, -20, 1e-7])) if sum(counts) else 0
     value: dict[str, object] = {
         "bounds": [bound / 2 for bound in bounds] if draw(st.booleans()) else bounds,

@@ -94,8 +94,8 @@ begin atomic
             entry.fault,
             jsonb_typeof(sent.value) = 'object' as is_histogram
         from
-            rows from (
-                jsonb_array_elements(p_items), unnest(internal.read_histograms(p_items::text::json))
+            unnest(
+                array(select jsonb_array_elements(p_items)), internal.read_histograms(p_items::text::json)
             ) with ordinality
                 as entry (item, observations, sum, low, high, sketch, sketch_other, fault, n)
         cross join

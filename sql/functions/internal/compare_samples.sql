@@ -43,6 +43,8 @@ begin
     ) as item;
 end
 $$;
-comment on function internal.compare_samples(bigint[], timestamptz[], double precision[], integer[], data.histogram[]) is
+comment on function internal.compare_samples(
+    bigint[], timestamptz[], double precision[], integer[], data.histogram[]
+) is
 'Of samples, how many are not stored, and the places of those whose series and time are
 stored with another value.';

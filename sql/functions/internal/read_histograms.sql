@@ -1,4 +1,4 @@
-create or replace function internal.read_histograms(p_items json) returns data.histogram []
+create or replace function internal.read_histograms(p_items json) returns data.histogram[]
 language plpgsql immutable
 -- The planner does not know how many items a JSON text has.
 set enable_nestloop = off

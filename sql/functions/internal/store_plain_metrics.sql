@@ -33,6 +33,14 @@ begin
 end
 $$;
 comment on function internal.store_plain_metrics(
-    json, bigint[], bigint[], boolean[], timestamptz[], double precision[], integer[], data.histogram[], timestamptz
+    json,
+    bigint[],
+    bigint[],
+    boolean[],
+    timestamptz[],
+    double precision[],
+    integer[],
+    data.histogram[],
+    timestamptz
 ) is
 'Stores a body as read_plain_metrics read it; the answer that api.ingest_metrics returns.';

@@ -1,4 +1,4 @@
-create aggregate internal.sum_sketches (numeric) ( -- noqa: PRS
+create aggregate internal.sum_sketches (numeric) ( -- noqa: PRS, LT01
     sfunc = numeric_add,
     stype = numeric,
     parallel = safe
