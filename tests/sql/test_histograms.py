@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from typing import cast
 
 import numpy as np
 import pytest
@@ -210,7 +211,7 @@ NUMBERS = st.one_of(
     st.integers(-3, 6),
     st.floats(-10, 10),
     st.sampled_from([2147483647, 2147483648, 10**12, 1.5, 1e-310, 1e139, 1e140, 1e141, -0.0, 1e22]),
-    st.sampled_from(["1", "[1]", None, True, [1], {"a": 1}]),
+    st.sampled_from(["1", "[1]", None, True, [1], [[1], [2]], {"a": 1}]),
 )
 
 
@@ -228,12 +229,16 @@ def values_of_histograms(draw: st.DrawFn) -> object:
         "sum": total,
         "count": sum(counts),
     }
-    change = draw(st.sampled_from([None, None, None, "one", "list", "more", "less", "other"]))
+    change = draw(
+        st.sampled_from([None, None, None, "one", "list", "nested", "more", "less", "other"])
+    )
     field = draw(st.sampled_from(list(value)))
     if change == "one":
         value[field] = draw(NUMBERS)
     elif change == "list":
         value[field] = draw(st.lists(NUMBERS, max_size=4))
+    elif change == "nested" and isinstance(value[field], list):
+        value[field] = [[part] for part in cast("list[object]", value[field])]
     elif change == "more":
         value["exemplars"] = draw(NUMBERS)
     elif change == "less":

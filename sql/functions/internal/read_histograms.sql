@@ -33,9 +33,9 @@ begin
                         and octet_length(field.count::text) <= 10
                         then field.count::text::bigint
                 end as observations,
-                -- An array of SQL would take "1" for a number too.
+                -- Whole numbers have no other characters; an array of SQL would take "1" for one too.
                 case
-                    when strpos(field.counts::text, '"') = 0 and strpos(field.counts::text, '-') = 0
+                    when translate(field.counts::text, E'0123456789, \t\n\r', '') = '[]'
                         then translate(field.counts::text, '[]', '{}')
                 end as counts,
                 -- A field that is unknown or repeated adds a comma that is not in this.
@@ -122,7 +122,6 @@ begin
                 unnest(histogram.counts) as n,
                 generate_subscripts(histogram.counts, 1) as bucket
             from histogram
-            where array_ndims(histogram.counts) = 1 and array_position(histogram.counts, null) is null
         ),
         weighed as (
             select
