@@ -897,7 +897,7 @@ create function internal.claim_idempotency_key(p_operation text, p_key text, p_b
 
 create function internal.common_members(p_alerts jsonb, p_member text) returns jsonb language sql immutable parallel safe;
 
-create function internal.compare_samples(p_series bigint[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], OUT missing integer, OUT different integer[]) returns record language plpgsql stable;
+create function internal.compare_samples(p_series bigint[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], p_histograms data.histogram[], OUT missing integer, OUT different integer[]) returns record language plpgsql stable;
 
 create function internal.compares(p_value double precision, p_operator text, p_threshold double precision) returns boolean language sql immutable parallel safe;
 
@@ -1157,6 +1157,8 @@ create function internal.read_fields(p_fields text[]) returns text[] language pl
 
 create function internal.read_histogram(p_value jsonb) returns data.histogram language plpgsql immutable;
 
+create function internal.read_histograms(p_items json) returns data.histogram[] language plpgsql immutable set enable_nestloop=off;
+
 create function internal.read_incidents(p_incidents jsonb, p_kind text, p_from timestamp with time zone, p_to timestamp with time zone) returns jsonb language plpgsql stable;
 
 create function internal.read_items(p_body jsonb) returns jsonb language plpgsql immutable;
@@ -1165,7 +1167,7 @@ create function internal.read_limit(p_limit integer, p_default integer, p_most i
 
 create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
 
-create function internal.read_plain_metrics(p_body json, p_now timestamp with time zone, OUT plain boolean, OUT series bigint[], OUT kinds bigint[], OUT counters boolean[], OUT instants timestamp with time zone[], OUT readings double precision[], OUT places integer[], OUT kind_names text[]) returns record language plpgsql stable set enable_seqscan=off;
+create function internal.read_plain_metrics(p_body json, p_now timestamp with time zone, OUT plain boolean, OUT series bigint[], OUT kinds bigint[], OUT counters boolean[], OUT instants timestamp with time zone[], OUT readings double precision[], OUT places integer[], OUT histograms data.histogram[], OUT kind_names text[]) returns record language plpgsql stable set enable_seqscan=off;
 
 create function internal.read_position(p_position text, OUT seen pg_snapshot, OUT change bigint, OUT number bigint, OUT at timestamp with time zone) returns record language plpgsql immutable;
 
@@ -1327,9 +1329,9 @@ create function internal.store_facts(p_items jsonb, p_partial boolean, p_now tim
 
 create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
-create function internal.store_plain_metrics(p_body json, p_series bigint[], p_kinds bigint[], p_counters boolean[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], p_now timestamp with time zone) returns json language plpgsql volatile;
+create function internal.store_plain_metrics(p_body json, p_series bigint[], p_kinds bigint[], p_counters boolean[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], p_histograms data.histogram[], p_now timestamp with time zone) returns json language plpgsql volatile;
 
-create function internal.store_samples(p_series bigint[], p_kinds bigint[], p_counters boolean[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], p_now timestamp with time zone, OUT accepted integer, OUT late integer, OUT different integer[]) returns record language plpgsql volatile;
+create function internal.store_samples(p_series bigint[], p_kinds bigint[], p_counters boolean[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], p_histograms data.histogram[], p_now timestamp with time zone, OUT accepted integer, OUT late integer, OUT different integer[]) returns record language plpgsql volatile;
 
 create function internal.store_version(p_server bigint, p_document jsonb, p_server_json jsonb, p_now timestamp with time zone, OUT since timestamp with time zone, OUT previous_version text, OUT tools jsonb, OUT kinds text[]) returns record language plpgsql volatile;
 
@@ -1342,6 +1344,8 @@ create function internal.subscription_json(p_subscription data.subscription) ret
 create function internal.subscription_schema() returns jsonb language sql immutable parallel safe;
 
 create function internal.suggestion(p_nearest text) returns text language sql immutable parallel safe;
+
+create aggregate internal.sum_sketches(numeric) returns numeric language internal immutable sfunc numeric_add stype numeric parallel safe;
 
 create function internal.suppressed_alerts(p_now timestamp with time zone) returns TABLE(fingerprint text, silenced_by text[], inhibited_by text[], maintenance text[]) language sql stable;
 

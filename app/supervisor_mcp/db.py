@@ -19,7 +19,7 @@ import psycopg
 from psycopg import AsyncConnection, adapters
 from psycopg.adapt import AdaptersMap, Buffer, Dumper, Loader
 from psycopg.pq import Format
-from psycopg.sql import SQL, Composed, Identifier, Placeholder
+from psycopg.sql import SQL, Identifier, Placeholder
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from supervisor_mcp.connections import Aside, Probe
@@ -50,7 +50,7 @@ select
 """
 VISIBLE = ", api.get_visibility()::text"
 
-Statement = LiteralString | Composed
+Statement = LiteralString | bytes
 
 
 class Json(bytes):
@@ -299,14 +299,15 @@ async def _transact(
         cursor = await connection.execute(statement, arguments)
     row: tuple[Any, ...] | None = await cursor.fetchone()
     if row is None:
-        raise LookupError(f"no row from {statement}")
+        raise LookupError(f"no row from {statement!r}")
     return row
 
 
 @cache
-def _call_of(function: str, names: tuple[str, ...], more: LiteralString = "") -> Composed:
-    """`select *<more> from api.<function>(p_<name> => %(<name>)s, …)`."""
+def _call_of(function: str, names: tuple[str, ...], more: LiteralString = "") -> bytes:
+    """`select *<more> from api.<function>(p_<name> => %(<name>)s, …)`, written once."""
     arguments = SQL(", ").join(
         SQL("{} => {}").format(Identifier(f"p_{name}"), Placeholder(name)) for name in names
     )
-    return SQL("select *{} from {}({})").format(SQL(more), Identifier("api", function), arguments)
+    call = SQL("select *{} from {}({})").format(SQL(more), Identifier("api", function), arguments)
+    return call.as_bytes()

@@ -98,6 +98,16 @@ create table data.sample (
     constraint sample_once unique (series_id, ts, seq),
     constraint sample_value_in_range check (abs(value) <= double precision '1e140')
 );
+do $$
+begin
+    -- The sketches of histograms are compressed in half the time, where the server was built with it.
+    if (select 'lz4' = any(enumvals) from pg_settings where name = 'default_toast_compression') then
+        alter table data.sample
+        alter column sketch set compression lz4,
+        alter column sketch_other set compression lz4;
+    end if;
+end
+$$;
 select create_hypertable('data.sample', by_range('ts', interval '7 days'), create_default_indexes => false);
 -- A series without samples costs a query of its kind nothing.
 create index sample_by_kind on data.sample (kind_id, ts);

@@ -97,13 +97,18 @@ def test_an_integer_is_read_from_json_and_from_text(number: int) -> None:
     assert arguments.INTEGER.from_text("limit", str(number)) == number
 
 
+def test_a_whole_number_may_have_a_fraction_of_zero() -> None:
+    read = arguments.INTEGER.from_json("limit", 5.0)
+    assert (read, type(read)) == (5, int)
+
+
 @pytest.mark.parametrize("sent", ["", "1.0", "1e3", "ten", " 1", "9999999999", "٣"])
 def test_text_that_is_no_integer_is_refused(sent: str) -> None:
     with pytest.raises(Problem, match='parameter "limit" must be an integer'):
         arguments.INTEGER.from_text("limit", sent)
 
 
-@pytest.mark.parametrize("sent", ["5", 5.5, True, 10**9, [5]])
+@pytest.mark.parametrize("sent", ["5", 5.5, 1e9, float("inf"), True, 10**9, [5]])
 def test_json_that_is_no_integer_is_refused(sent: object) -> None:
     with pytest.raises(Problem, match='parameter "limit" must be an integer'):
         arguments.INTEGER.from_json("limit", sent)

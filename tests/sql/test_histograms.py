@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from typing import cast
 
 import numpy as np
 import pytest
@@ -189,6 +191,81 @@ def test_what_is_no_histogram_is_refused(db: Connection, change: dict[str, objec
     value = {"bounds": [1, 2], "counts": [1, 2, 3], "sum": 9, "count": 6, **change}
 
     assert faults(db, metric("latency", value=value)) == [(0, "value", "histogram_well_formed")]
+
+
+# One pass over the batch, and each value by itself.
+READINGS = """
+select json_agg(array[one::text, many::text])
+from (
+    select
+        case
+            when json_typeof(item.value -> 'value') = 'object'
+                then internal.read_histogram(item.value::jsonb -> 'value')
+        end as one,
+        (internal.read_histograms(batch.items))[item.place] as many
+    from (select %s::json as items) as batch
+    cross join lateral json_array_elements(batch.items) with ordinality as item (value, place)
+) as reading
+"""
+NUMBERS = st.one_of(
+    st.integers(-3, 6),
+    st.floats(-10, 10),
+    st.sampled_from([2147483647, 2147483648, 10**12, 1.5, 1e-310, 1e139, 1e140, 1e141, -0.0, 1e22]),
+    st.sampled_from(["1", "[1]", None, True, [1], [[1], [2]], {"a": 1}]),
+)
+
+
+@st.composite
+def values_of_histograms(draw: st.DrawFn) -> object:
+    """A good value, with a part of it changed in every second one."""
+    bounds = sorted(draw(st.lists(st.integers(-5, 5), min_size=1, max_size=4, unique=True)))
+    counts = draw(st.lists(st.integers(0, 3), min_size=len(bounds) + 1, max_size=len(bounds) + 1))
+    edges = [bounds[0] - 1, *bounds]
+    total: float = sum(n * edge for n, edge in zip(counts, edges, strict=True))
+    total += draw(st.sampled_from([0, 0.5, -0.5, -20, 1e-7])) if sum(counts) else 0
+    value: dict[str, object] = {
+        "bounds": [bound / 2 for bound in bounds] if draw(st.booleans()) else bounds,
+        "counts": counts,
+        "sum": total,
+        "count": sum(counts),
+    }
+    change = draw(
+        st.sampled_from([None, None, None, "one", "list", "nested", "more", "less", "other"])
+    )
+    field = draw(st.sampled_from(list(value)))
+    if change == "one":
+        value[field] = draw(NUMBERS)
+    elif change == "list":
+        value[field] = draw(st.lists(NUMBERS, max_size=4))
+    elif change == "nested" and isinstance(value[field], list):
+        value[field] = [[part] for part in cast("list[object]", value[field])]
+    elif change == "more":
+        value["exemplars"] = draw(NUMBERS)
+    elif change == "less":
+        del value[field]
+    return draw(NUMBERS) if change == "other" else value
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    values=st.lists(values_of_histograms(), min_size=1, max_size=5),
+    indent=st.sampled_from([None, 1]),
+)
+def test_the_histograms_of_a_batch_are_read_as_each_by_itself(
+    db: Connection, values: list[object], indent: int | None
+) -> None:
+    # A batch without bounds has no histogram that could be good.
+    items = [{"value": value} for value in [*values, {"bounds": []}]]
+    for one, many in ask(db, READINGS, json.dumps(items, indent=indent)):
+        assert many == one
+
+
+@pytest.mark.parametrize("field", ["bounds", "counts", "sum", "count"])
+def test_a_histogram_that_repeats_a_key_is_not_read(db: Connection, field: str) -> None:
+    value = {"bounds": [1, 2], "counts": [1, 2, 3], "sum": 9, "count": 6}
+    text = json.dumps(value)[:-1] + f', "{field}": {json.dumps(value[field])}}}'
+    read = ask(db, "select internal.read_histograms(%s::json)::text", f'[{{"value": {text}}}]')
+    assert read == "{NULL}"
 
 
 def test_a_histogram_may_have_500_bounds(db: Connection) -> None:

@@ -36,7 +36,13 @@ from (
         checked.ts,
         plain.ts as instant
     from (
-        select sample.*
+        select
+            sample.*,
+            coalesce((body.histograms[sample.place]).observations, 1) as observations,
+            (body.histograms[sample.place]).low,
+            (body.histograms[sample.place]).high,
+            (body.histograms[sample.place]).sketch,
+            (body.histograms[sample.place]).sketch_other
         from internal.read_plain_metrics(%(body)s::json, %(now)s) as body
         cross join
             lateral unnest(
@@ -50,11 +56,14 @@ from (
     ) as checked on plain.place = checked.place + 1
     where
         not (checked.good and checked.settled)
-        or checked.observations <> 1
-        or checked.sketch is not null
         or (plain.series_id, plain.kind_id, plain.counter, plain.ts, plain.value::text)
         is distinct from
         (checked.series_id, checked.kind_id, checked.counter, checked.ts, checked.value::text)
+        or (plain.observations, plain.low, plain.high, plain.sketch, plain.sketch_other)
+        is distinct from
+        (
+            checked.observations, checked.low, checked.high, checked.sketch, checked.sketch_other
+        )
 ) as checked
 """
 REGISTERED = [
@@ -66,7 +75,7 @@ REGISTERED = [
     metric("null"),
     metric(source="a,b"),
     metric("total", type="counter"),
-    histogram([1, 2], [1, 0, 2], 3),
+    histogram([1, 2], [1, 0, 2], 5),
 ]
 
 
@@ -95,6 +104,9 @@ def is_plain(conn: Connection, body: object) -> bool:
         metric("null"),
         metric(source="Zürich", labels={"a": "x,y", "b": "{}"}),
         metric(labels={}),
+        histogram([1, 2], [1, 0, 2], 5),
+        histogram([0.5], [0, 0], 0),
+        histogram([-1, 0.001], [3, 2, 0], -7.5),
     ],
 )
 @pytest.mark.parametrize("indent", [None, 1])
@@ -126,7 +138,12 @@ def test_common_items_are_plain(known: Connection, item: Item, indent: int | Non
         metric("total", unit="s"),
         metric(colour="red"),
         metric("Fact:Deal", source="crm"),
-        histogram([1, 2], [1, 0, 2], 3),
+        metric(value={"bounds": [1, 2], "counts": [1, 0, 2], "sum": 5, "count": 3}),
+        metric("latency"),
+        metric("latency", value={}),
+        histogram([1, 2], [0, 1, 2], 3),
+        histogram([2, 1], [1, 0, 2], 5),
+        histogram([1, 2], [1, 2], 3),
     ],
 )
 def test_what_may_be_otherwise_is_not_plain(known: Connection, item: object) -> None:

@@ -132,9 +132,10 @@ def _type(field: Schema) -> Schema:
 
 
 def _taken(schema: Schema) -> Schema:
-    """An argument; what an array of objects contains is in its description."""
+    """An argument; the description says what objects contain."""
     short: Schema = _compact(schema)
-    return _shallow(short) if short.get("items", {}).get("type") == "object" else short
+    nested = "properties" in short or short.get("items", {}).get("type") == "object"
+    return _shallow(short) if nested else short
 
 
 def _filter(schema: Schema) -> Schema:

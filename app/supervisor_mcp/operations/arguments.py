@@ -160,7 +160,9 @@ def _seconds_hint(sent: str) -> str | None:
 
 
 def integer(name: str, value: object) -> int:
-    """A whole number."""
+    """A whole number; as in JSON Schema, 5.0 is one."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 10**9:
         return value
     hint = "Send a whole number of at most nine digits, such as 100."

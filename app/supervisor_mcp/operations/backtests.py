@@ -22,12 +22,33 @@ Step = Annotated[
 ]
 
 
+# The author of a rule that is only tested does not matter, nor the threshold that is asked for.
+RULE = {
+    **SCHEMAS["alert_rule"],
+    "description": "A rule as in define_alert_rule.",
+    "required": ["condition"],
+}
+(METRIC,) = (
+    alternative
+    for alternative in RULE["properties"]["condition"]["oneOf"]
+    if alternative["title"] == "metric"
+)
+CONDITION = {
+    **METRIC,
+    "required": ["kind", "statistic", "window"],
+    "properties": {
+        **METRIC["properties"],
+        "statistic": METRIC["properties"]["divided_by"]["properties"]["statistic"],
+        "operator": {"type": "string", "enum": [">", ">=", "<", "<="]},
+        "threshold": {},
+    },
+}
+
+
 class BacktestQuery(Query, frozen=True):
     """A rule and the time to test it on."""
 
-    rule: Annotated[dict[str, Any] | None, Meta(description="A rule as in define_alert_rule.")] = (
-        None
-    )
+    rule: Annotated[dict[str, Any] | None, Meta(extra_json_schema=RULE)] = None
     name: Annotated[
         str | None,
         Meta(
@@ -69,11 +90,16 @@ class ThresholdQuery(Query, frozen=True):
     condition: Annotated[
         dict[str, Any],
         Meta(
-            description="Of type metric, without a threshold: {kind, statistic, window, operator}."
+            description="Of type metric, without a threshold: {kind, statistic, window, operator}.",
+            extra_json_schema=CONDITION,
         ),
     ]
     per_month: Annotated[
-        int, Meta(description="Alerts wanted in 30 days.", extra_json_schema={"minimum": 0})
+        int,
+        Meta(
+            description="Alerts wanted in 30 days.",
+            extra_json_schema={"minimum": 0, "maximum": 100_000},
+        ),
     ]
     from_: Annotated[
         Timestamp | None, Meta(description="Start; 30 days before the end if left out.")

@@ -133,7 +133,9 @@ def _parameter(name: str, described: Schema, *, required: bool) -> Parameter:
         reader = arguments.TIMESTAMP
     elif schema.get("items", {}).get("type") == "object":
         reader = arguments.OBJECTS
-    elif schema.get("type") == "object" and "additionalProperties" not in schema:
+    elif schema.get("type") == "object" and not isinstance(
+        schema.get("additionalProperties"), dict
+    ):
         reader = arguments.OBJECT
     else:
         reader = READERS[schema.setdefault("type", "string")]

@@ -37,7 +37,7 @@ begin
     if v_plain.plain then
         answer := internal.store_plain_metrics(
             p_body, v_plain.series, v_plain.kinds, v_plain.counters, v_plain.instants, v_plain.readings,
-            v_plain.places, p_now
+            v_plain.places, v_plain.histograms, p_now
         );
         kinds := v_plain.kind_names;
     else

@@ -102,17 +102,6 @@ begin atomic
             when 'number' then
                 (metric.condition -> 'threshold')::numeric <> 0
                 and abs((metric.condition -> 'threshold')::numeric) not between 1e-300 and 1e300
-        end
-    union all
-    select
-        'condition.target',
-        'field_well_formed',
-        -- A double has 15 digits: more nines are 100, and leave no budget.
-        'The value is above 99.9999999. Send an uptime with an error budget.'
-    where
-        case jsonb_typeof(p_condition -> 'target')
-            when 'number' then
-                (p_condition -> 'target')::numeric > 99.9999999 and (p_condition -> 'target')::numeric < 100
         end;
 end;
 comment on function internal.alert_member_faults(jsonb) is

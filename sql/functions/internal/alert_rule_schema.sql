@@ -112,7 +112,9 @@ begin atomic
             }'),
             (3, 'keepalive', '[]', servers),
             (4, 'burn_rate', '[]', servers || measured || jsonb_build_object(
-                'target', '{"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 100}'::jsonb,
+                -- A double has 15 digits: more nines are 100, and leave no budget.
+                'target', '{"type": "number", "exclusiveMinimum": 0, "maximum": 99.9999999,
+                    "$comment": "Send an uptime in percent that leaves an error budget."}'::jsonb,
                 'pairs', jsonb_build_object(
                     'type', 'array', 'minItems', 1, 'maxItems', 10,
                     'items', jsonb_build_object(

@@ -24,13 +24,13 @@ begin atomic
         entry.kind_id,
         entry.series_id is not null and (entry.unit is null or entry.kind_unit is not null),
         entry.ts,
-        coalesce((entry.histogram).sum, entry.number),
-        coalesce((entry.histogram).observations, 1),
+        coalesce(entry.sum, entry.number),
+        coalesce(entry.observations, 1),
         coalesce(entry.kind_type, entry.type, 'gauge') = 'counter',
-        (entry.histogram).low,
-        (entry.histogram).high,
-        (entry.histogram).sketch,
-        (entry.histogram).sketch_other,
+        entry.low,
+        entry.high,
+        entry.sketch,
+        entry.sketch_other,
         -- The rules of metric_faults, which says which one an item breaks.
         coalesce(
             entry.item - '{name,source,value,ts,labels,type,unit}'::text[] = '{}'
@@ -52,7 +52,8 @@ begin atomic
                 when entry.is_histogram
                     then
                         coalesce(entry.kind_type, entry.type, 'histogram') = 'histogram'
-                        and (entry.histogram).fault is null
+                        and entry.sum is not null
+                        and entry.fault is null
                 else
                     coalesce(entry.kind_type, entry.type, 'gauge') <> 'histogram' and entry.number is not null
             end
@@ -84,11 +85,19 @@ begin atomic
             kind.unit as kind_unit,
             internal.read_ts(sent.ts, p_now) as ts,
             internal.read_number(sent.value) as number,
-            case
-                when jsonb_typeof(sent.value) = 'object' then internal.read_histogram(sent.value)
-            end as histogram,
+            entry.observations,
+            entry.sum,
+            entry.low,
+            entry.high,
+            entry.sketch,
+            entry.sketch_other,
+            entry.fault,
             jsonb_typeof(sent.value) = 'object' as is_histogram
-        from jsonb_array_elements(p_items) with ordinality as entry (item, n)
+        from
+            unnest(
+                array(select jsonb_array_elements(p_items)), internal.read_histograms(p_items::text::json)
+            ) with ordinality
+                as entry (item, observations, sum, low, high, sketch, sketch_other, fault, n)
         cross join
             lateral jsonb_to_record(entry.item)
                 as sent (

@@ -3,6 +3,7 @@ create or replace function internal.compare_samples(
     p_instants timestamptz[],
     p_readings double precision[],
     p_places integer[],
+    p_histograms data.histogram[],
     out missing integer,
     out different integer[]
 )
@@ -22,8 +23,13 @@ begin
             -- Not a join: one probe of the index for each item, whatever the statistics say.
             (
                 select
-                    (sent.value, 1, null::numeric)
-                    is distinct from (sample.value, sample.observations, sample.sketch)
+                    (
+                        sent.value,
+                        coalesce((p_histograms[sent.place]).observations, 1),
+                        (p_histograms[sent.place]).sketch,
+                        (p_histograms[sent.place]).sketch_other
+                    )
+                    is distinct from (sample.value, sample.observations, sample.sketch, sample.sketch_other)
                 from data.sample
                 where
                     sample.series_id = sent.series_id
@@ -37,6 +43,8 @@ begin
     ) as item;
 end
 $$;
-comment on function internal.compare_samples(bigint[], timestamptz[], double precision[], integer[]) is
-'Of gauges and counters, how many are not stored, and the places of those whose series and time are
+comment on function internal.compare_samples(
+    bigint[], timestamptz[], double precision[], integer[], data.histogram[]
+) is
+'Of samples, how many are not stored, and the places of those whose series and time are
 stored with another value.';

@@ -15,17 +15,29 @@ begin
         union all
         select
             format('[%s].to', sent.place - 1),
-            'field_well_formed',
-            'The incident does not end after it begins, or has a time that does not exist.'
-        from jsonb_array_elements(
-            case when jsonb_typeof(p_incidents) = 'array' then p_incidents end
-        ) with ordinality as sent (item, place)
+            case when sent.is_real then 'from_before_to' else 'field_well_formed' end,
+            case
+                when sent.is_real then 'The incident ends before it begins. Send a later time.'
+                else 'The incident has a time that does not exist. Send an RFC 3339 timestamp.'
+            end
+        from (
+            select
+                entry.item,
+                entry.place,
+                coalesce(
+                    pg_input_is_valid(entry.item ->> 'from', 'timestamptz')
+                    and pg_input_is_valid(entry.item ->> 'to', 'timestamptz'),
+                    false
+                ) as is_real
+            from jsonb_array_elements(
+                case when jsonb_typeof(p_incidents) = 'array' then p_incidents end
+            ) with ordinality as entry (item, place)
+            offset 0 -- noqa: AM09
+        ) as sent
         where
             -- Only times that exist can be compared.
             case
-                when
-                    pg_input_is_valid(sent.item ->> 'from', 'timestamptz')
-                    and pg_input_is_valid(sent.item ->> 'to', 'timestamptz')
+                when sent.is_real
                     then (sent.item ->> 'from')::timestamptz > (sent.item ->> 'to')::timestamptz
                 else true
             end

@@ -8,6 +8,7 @@ create or replace function internal.read_plain_metrics(
     out instants timestamptz[],
     out readings double precision[],
     out places integer[],
+    out histograms data.histogram[],
     out kind_names text[]
 )
 language plpgsql stable
@@ -20,8 +21,10 @@ declare
         else p_body
     end;
     v_text constant text := v_items;
+    v_histograms data.histogram[];
     v_commas constant integer := octet_length(v_text) - octet_length(replace(v_text, ',', ''));
 begin
+    v_histograms := internal.read_histograms(v_items);
     -- Fields stay JSON text here: a number is no name, and a string no number. Each `offset 0` keeps the
     -- planner from computing an expression once for each of its uses.
     with entry as (
@@ -50,6 +53,11 @@ begin
             entry.unit,
             entry.place,
             entry.ts,
+            entry.value like '{%' as is_histogram,
+            case
+                when entry.value like '{%' then octet_length(entry.value) - octet_length(replace(entry.value, ',', ''))
+                else 0
+            end as commas,
             -- What JSON lets start like this is a number; one that may be near zero is left to check_metrics.
             -- Adding zero drops the sign of zero.
             case
@@ -58,6 +66,8 @@ begin
                     and entry.value not like '_%-___%'
                     and octet_length(entry.value) < 100
                     then entry.value::double precision + 0.0
+                when (v_histograms[entry.place::integer]).fault is null
+                    then (v_histograms[entry.place::integer]).sum
             end as reading,
             case
                 when entry.ts is null then p_now
@@ -84,7 +94,9 @@ begin
             sent.labels,
             sent.type,
             sent.unit,
+            sent.is_histogram,
             count(*) as items,
+            sum(sent.commas) as commas,
             count(sent.reading) as readings,
             min(sent.reading) as lowest,
             max(sent.reading) as highest,
@@ -99,7 +111,7 @@ begin
             case when sent.source like '"%' then sent.source::json #>> '{}' end as sender,
             coalesce(sent.labels::jsonb, '{}')::text as label_set
         from sent
-        group by sent.name, sent.source, sent.labels, sent.type, sent.unit
+        group by sent.name, sent.source, sent.labels, sent.type, sent.unit, sent.is_histogram
     ),
     known as materialized (
         select
@@ -111,7 +123,7 @@ begin
             kind.name as kind_name,
             kind.type = 'counter' as counter,
             -- A field that is unknown, null or repeated adds a comma to the body that is not in this.
-            run.sent_instants + run.items * (
+            run.sent_instants + run.commas + run.items * (
                 3
                 + num_nonnulls(run.labels, run.type, run.unit)
                 + octet_length(spelling.text)
@@ -122,7 +134,7 @@ begin
                 series.series_id is not null
                 -- An escaped comma is none in the body.
                 and concat(run.name, run.source, run.type, run.unit) not like '%,%'
-                and kind.type in ('gauge', 'counter')
+                and kind.type = any(case when run.is_histogram then '{histogram}' else '{gauge,counter}' end::text [])
                 and (run.type is null or run.type = '"' || kind.type || '"')
                 and (
                     run.unit is null
@@ -174,8 +186,9 @@ begin
         sample.instants,
         sample.readings,
         sample.places,
+        v_histograms,
         (select array_agg(distinct known.kind_name) from known)
-    into plain, series, kinds, counters, instants, readings, places, kind_names
+    into plain, series, kinds, counters, instants, readings, places, histograms, kind_names
     from verdict
     left join (
         select
@@ -206,5 +219,6 @@ end
 $$;
 comment on function internal.read_plain_metrics(json, timestamptz) is
 'A request body as samples, one array for each column, if it is plain: at most 10000 items, all of them
-good gauges and counters of registered series, without a repeated key. Whatever may be otherwise is not
-plain, and for check_metrics to judge. places are those of the items in the body, from 1.';
+items of registered series, without a repeated key. Whatever may be otherwise is not plain, and for
+check_metrics to judge. places are those of the items in the body, from 1. histograms, by place, are
+null where the body has none.';

@@ -24,7 +24,10 @@ begin atomic
                     )
                     || coalesce(
                         ' above ' || (p_schema ->> 'exclusiveMinimum')
-                        || ' and below ' || (p_schema ->> 'exclusiveMaximum'), ''
+                        || coalesce(
+                            ' and below ' || (p_schema ->> 'exclusiveMaximum'),
+                            ' and at most ' || (p_schema ->> 'maximum')
+                        ), ''
                     )
             when p_schema ->> 'type' = 'boolean' then 'true or false'
             when p_schema ->> 'type' = 'array'

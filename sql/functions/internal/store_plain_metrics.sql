@@ -6,6 +6,7 @@ create or replace function internal.store_plain_metrics(
     p_instants timestamptz[],
     p_readings double precision[],
     p_places integer[],
+    p_histograms data.histogram[],
     p_now timestamptz
 )
 returns json
@@ -13,7 +14,7 @@ language plpgsql
 as $$
 declare
     v_store constant record := internal.store_samples(
-        p_series, p_kinds, p_counters, p_instants, p_readings, p_places, p_now
+        p_series, p_kinds, p_counters, p_instants, p_readings, p_places, p_histograms, p_now
     );
     v_conflicts integer := 0;
 begin
@@ -32,6 +33,14 @@ begin
 end
 $$;
 comment on function internal.store_plain_metrics(
-    json, bigint[], bigint[], boolean[], timestamptz[], double precision[], integer[], timestamptz
+    json,
+    bigint[],
+    bigint[],
+    boolean[],
+    timestamptz[],
+    double precision[],
+    integer[],
+    data.histogram[],
+    timestamptz
 ) is
 'Stores a body as read_plain_metrics read it; the answer that api.ingest_metrics returns.';
