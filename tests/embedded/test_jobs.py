@@ -13,6 +13,12 @@ from supervisor_mcp.embedded import database
 from tests.embedded.conftest import connect
 from tests.support.waiting import eventually
 
+OVERDUE = """
+select next_start < clock_timestamp() - interval '2 seconds'
+from timescaledb_information.jobs
+where proc_name = %s
+"""
+
 
 @pytest.fixture(scope="module")
 def with_jobs(
@@ -244,14 +250,34 @@ def test_jobs_can_be_switched_off(data_dir: Path, cache_dir: Path) -> None:
     ):
         client.execute("create procedure p(job_id int, config jsonb) language sql as 'select 1'")
         client.execute("select add_job('p', '1 second')")
-        overdue = """
-            select next_start < clock_timestamp() - interval '2 seconds'
-            from timescaledb_information.jobs
-            where proc_name = 'p'
-        """
-        eventually(lambda: client.execute(overdue).fetchone() == (True,))
+        eventually(lambda: client.execute(OVERDUE, ("p",)).fetchone() == (True,))
         seen = client.execute(
             "select count(*) from timescaledb_information.jobs where next_start > initial_start"
         ).fetchone()
         assert seen == (0,)
     assert not os.path.exists(f"/proc/{server.pid}")  # noqa: PTH110
+
+
+def test_jobs_wait_until_they_are_told_to_begin(data_dir: Path, cache_dir: Path) -> None:
+    with (
+        database.start(data_dir, cache_dir=cache_dir, jobs_wait_seconds=600) as server,
+        connect(server.url) as client,
+    ):
+        create(client)
+        add(client, "note", "1 second")
+        eventually(lambda: client.execute(OVERDUE, ("note",)).fetchone() == (True,))
+        assert runs(client, "1 second") == 0
+        server.begin_jobs()
+        eventually(lambda: runs(client, "1 second") >= 1)
+
+
+def test_jobs_that_nobody_tells_to_begin_do_so_after_their_wait(
+    data_dir: Path, cache_dir: Path
+) -> None:
+    with (
+        database.start(data_dir, cache_dir=cache_dir, jobs_wait_seconds=2) as server,
+        connect(server.url) as client,
+    ):
+        create(client)
+        add(client, "note", "1 second")
+        eventually(lambda: runs(client, "1 second") >= 1)

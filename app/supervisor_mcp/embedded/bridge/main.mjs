@@ -25,6 +25,7 @@ const { values } = parseArgs({
     parent: { type: 'string' },
     lock: { type: 'string' },
     jobs: { type: 'string' },
+    'jobs-wait-seconds': { type: 'string' },
     'idle-in-transaction-seconds': { type: 'string' },
     'patience-seconds': { type: 'string' },
   },
@@ -102,6 +103,14 @@ function announceStop() {
   }
 }
 
+let begun = values.jobs !== 'on'
+// A start with due jobs would wait for them, so they may wait for it.
+function beginJobs() {
+  if (begun) return
+  begun = true
+  jobs.start()
+}
+
 let started = false
 let stopping = false
 /** @param {string} reason */
@@ -130,7 +139,8 @@ async function stop(reason) {
 process.on('SIGTERM', () => stop('SIGTERM'))
 process.on('SIGINT', () => stop('SIGINT'))
 process.stdin.on('end', () => stop('parent gone'))
-process.stdin.resume()
+// The one thing that the parent says: jobs may begin.
+process.stdin.on('data', beginJobs)
 // A child that the parent forked may still hold the other end of stdin.
 setInterval(() => {
   if (process.ppid !== Number(values.parent)) stop('parent gone')
@@ -142,7 +152,7 @@ try {
   started = true
   tell({ event: 'ready', port })
   upkeep.start()
-  if (values.jobs === 'on') jobs.start()
+  setTimeout(beginJobs, Number(values['jobs-wait-seconds']) * 1000).unref()
 } catch (error) {
   tell({ event: 'failed', message: String(/** @type {Error} */ (error).stack ?? error) })
   process.exit(1)
