@@ -35,7 +35,8 @@ def test_refresh_policies_change_no_answer(
     after = query_agg(lasting, "policies", "30d", group_by="source", now=clock)
     assert ask(lasting, "select count(*) from data.kind_1d") > 80
     for key in ("count", "sum", "min", "max", "last", "previous"):
-        assert after[key] == before[key]
+        # The last digit of a deviation depends on the order of additions.
+        assert after[key] == pytest.approx(before[key])
     assert after["freshness"]["watermark"] is not None
 
 

@@ -9,6 +9,8 @@ const MAX_FAILURES_MULTIPLIER = 20
 const MAX_INTERVALS_BACKOFF = 5
 // How long a job that can pause may keep the clients of the only backend waiting.
 const TURN = '100 ms'
+// Clients that waited for a job then have the backend for as long as it had, at most for this time.
+const REST_MS = 2_000
 
 const DUE = `
   select job_id, application_name as name, pg_catalog.pg_get_userbyid(owner) as owner, max_retries, next_start,
@@ -57,11 +59,11 @@ export class Jobs {
   /** Look for due jobs now and from then on. */
   async start() {
     while (!this.#stopped) {
-      const ran = await this.#next().catch((error) => {
+      const pause = await this.#next().catch((error) => {
         if (!this.#stopped) log('error', 'job schedule unreadable', { message: error.message })
-        return false
+        return POLL_MS
       })
-      if (!ran) await new Promise((resolve) => setTimeout(resolve, POLL_MS).unref())
+      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause).unref())
     }
   }
 
@@ -74,15 +76,17 @@ export class Jobs {
   /** @type {Set<string>} */
   #stuck = new Set()
 
+  /** Run a job if one is due; for how many milliseconds none may run then. */
   async #next() {
     const release = await this.#postgres.turns.take({ patient: true })
     try {
-      if (this.#stopped) return false
+      if (this.#stopped) return POLL_MS
       const due = await this.#postgres.query(this.#session, DUE)
       const job = due.find(({ job_id: id }) => !this.#stuck.has(id))
-      if (!job) return false
+      if (!job) return POLL_MS
+      const started = performance.now()
       await this.#run(job)
-      return true
+      return this.#postgres.turns.contended ? Math.min(performance.now() - started, REST_MS) : 0
     } finally {
       release()
     }
