@@ -13,8 +13,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +32,7 @@ EVERY_SECONDS = 0.05
 LIMIT_SECONDS = 2.0
 BATCH = 1000
 WORKERS = 2
-# Before which no probe counts: the first call of each function is compiled.
+# The first calls of each worker compile what they call.
 WARM_UP = 20
 TIMEOUT_SECONDS = 120
 LATE = "select count(*) from data.late"
@@ -79,11 +79,14 @@ def _fill(data_dir: Path, samples: int) -> None:
 @contextmanager
 def _running(folder: Path) -> Iterator[Target]:
     """The service on that history, with the jobs of the database on."""
+    cache_dir = config.load().cache_dir
     with (
-        database.start(folder / "data", cache_dir=config.load().cache_dir) as embedded,
+        database.start(folder / "data", cache_dir=cache_dir, jobs_wait_seconds=600) as embedded,
         cache.start(folder / "run") as valkey,
         service(embedded.url, valkey.url, WORKERS, folder / "service.log") as target,
     ):
+        # As `up` does it.
+        embedded.begin_jobs()
         yield target
 
 
@@ -118,7 +121,7 @@ async def _measure(target: Target, batches: list[bytes]) -> Waiting:
         started = time.perf_counter()
         await _ingest(target, batches)
         waiting.ingested = time.perf_counter() - started
-        await _settled(target)
+        await asyncio.to_thread(_settle, target)
         waiting.settled = time.perf_counter() - started
         probing.cancel()
         await asyncio.gather(probing, return_exceptions=True)
@@ -155,23 +158,23 @@ async def _ingest(target: Target, batches: list[bytes]) -> None:
             (await http.post("/ingest/metrics", content=body)).raise_for_status()
 
 
-async def _settled(target: Target) -> None:
+def _settle(target: Target) -> None:
     """Wait until no sample is late."""
-    async with await psycopg.AsyncConnection.connect(
-        target.database_url, autocommit=True, prepare_threshold=None
-    ) as conn:
-        while await (await conn.execute(LATE)).fetchone() != (0,):
-            await asyncio.sleep(1)
+    with psycopg.connect(target.database_url, autocommit=True, prepare_threshold=None) as conn:
+        while conn.execute(LATE).fetchone() != (0,):
+            time.sleep(1)
 
 
 def _print(waiting: Waiting, samples: int, late: int) -> None:
-    seconds = np.array(waiting.seconds)
-    p50, p99 = np.percentile(seconds, [50, 99])
-    statuses = ", ".join(f"{count:,} × {status}" for status, count in waiting.statuses.items())
-    print(f"{late:,} late samples on {samples:,}: ingested in {waiting.ingested:.0f} s,", end=" ")
-    print(f"rolled up after {waiting.settled:.0f} s")
-    print(f"probes: {statuses}; slowest {seconds.max():.3f} s (< {LIMIT_SECONDS:g}),", end=" ")
-    print(f"p99 {p99 * 1000:.0f} ms, median {p50 * 1000:.0f} ms")
+    p50, p99, slowest = np.percentile(waiting.seconds, [50, 99, 100])
+    statuses = ", ".join(f"{status}: {count:,}" for status, count in waiting.statuses.items())
+    lines = (
+        f"{late:,} late samples on {samples:,}",
+        f"ingested after {waiting.ingested:.0f} s, rolled up after {waiting.settled:.0f} s",
+        f"answers by status: {statuses}",
+        f"slowest {slowest:.3f} s (< {LIMIT_SECONDS:g}), p99 {p99:.3f} s, median {p50:.3f} s",
+    )
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":
