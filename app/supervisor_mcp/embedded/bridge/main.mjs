@@ -13,6 +13,7 @@ import { Upkeep } from './upkeep.mjs'
 const PARENT_POLL_MS = 500
 const STOP_MS = 5_000
 const RELENT_MS = 100
+const INFORM_MS = 1_000
 const PORT_MS = 5_000
 const PORT_POLL_MS = 100
 
@@ -58,6 +59,12 @@ const server = createServer((socket) => {
 setInterval(() => {
   for (const client of clients) client.relent()
 }, RELENT_MS).unref()
+
+setInterval(() => {
+  const job = jobs.running
+  if (!job || job.seconds * 1000 < INFORM_MS) return
+  for (const client of clients) client.inform(job)
+}, INFORM_MS / 2).unref()
 
 /**
  * Listen on `port`; resolves with the port.
