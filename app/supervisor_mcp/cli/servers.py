@@ -91,7 +91,7 @@ def start_database(
 ) -> Iterator[tuple[str, Kept[database.Database] | None]]:
     """The DSN in the settings, or the embedded database, started.
 
-    With `jobs`, it runs its jobs once it is told to. Raises Failure.
+    With `jobs`, it runs its jobs from `begin_jobs` on. Raises Failure.
     """
     if settings.database_url is not None:
         without_password(settings.database_url)  # Raises when it is not a DSN.
