@@ -17,8 +17,8 @@ COMPILE := $(COMPILE_GROUP) pyproject.toml
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check lint format deploy generate bench bench-peers soak hooks \
-	lock lock-migrations clean
+.PHONY: help setup run test test-fast check lint format deploy generate bench bench-peers \
+	bench-waiting soak hooks lock lock-migrations clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort \
@@ -125,6 +125,10 @@ SOURCES := 100
 bench-peers: $(PEERS) ## Compare with ClickHouse, DuckDB and others, on DATABASE_URL=… or embedded
 	@$(BIN)/python -m bench.peers --database-url '$(DATABASE_URL)' --days $(DAYS) \
 		--sources $(SOURCES) $(if $(STEP),--step $(STEP)) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+LATE := 300000
+bench-waiting: $(DEVELOPMENT) ## Fail if requests wait for jobs on the embedded server: LATE=300000 late samples
+	@$(BIN)/python -m bench.waiting --late $(LATE) $(if $(SAMPLES),--samples $(SAMPLES))
 
 soak: $(DEVELOPMENT) ## Kill the service ROUNDS=16 times in 8 manners; fail if anything acknowledged is lost
 	$(BIN)/python -m bench.soak $(or $(ROUNDS),16)

@@ -1009,6 +1009,8 @@ create function internal.item_digest(p_item jsonb, p_ts timestamp with time zone
 
 create function internal.item_rules() returns TABLE(slug text, field text, detail text) language sql immutable parallel safe;
 
+create function internal.job_state() returns json language sql stable;
+
 create function internal.join_json(VARIADIC p_objects json[]) returns json language sql immutable parallel safe;
 
 create function internal.judge_reading(p_document jsonb, p_has_reading boolean, p_active boolean, p_enabled boolean) returns boolean language sql immutable parallel safe;

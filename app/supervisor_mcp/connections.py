@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg import AsyncConnection
 
+from supervisor_mcp.blocking import Blocking
 from supervisor_mcp.errors import from_database, too_slow, unavailable
 
 logger = logging.getLogger(__name__)
@@ -24,8 +25,9 @@ NO_ANSWER = f"no answer within {PROBE_SECONDS:.0f} s"
 class Probe:
     """Whether the database answers, asked on a connection that is opened for it."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, blocking: Blocking) -> None:
         self._url = url
+        self._blocking = blocking
         self._probing: asyncio.Task[str | None] | None = None
 
     async def ask(self) -> None:
@@ -40,7 +42,7 @@ class Probe:
         reason = self._probing.result() if done else NO_ANSWER
         if reason is not None:
             logger.warning("database unavailable: %s", reason)
-            raise unavailable()
+            raise self._blocking.explain(unavailable())
 
     async def _probe(self) -> str | None:
         """What is wrong with the server; None when it answers.
@@ -54,6 +56,7 @@ class Probe:
                     self._url, autocommit=True, prepare_threshold=None, connect_timeout=2
                 ) as connection,
             ):
+                connection.add_notice_handler(self._blocking.hear)
                 await connection.execute("select 'api'::regnamespace")
         except TimeoutError:
             return NO_ANSWER

@@ -22,6 +22,7 @@ from psycopg.pq import Format
 from psycopg.sql import SQL, Identifier, Placeholder
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from supervisor_mcp.blocking import Blocking
 from supervisor_mcp.connections import Aside, Probe
 from supervisor_mcp.errors import Problem, from_database, is_outage, takes_no_writes, too_slow
 
@@ -109,11 +110,13 @@ class Database:
         }
         # By the function that they call.
         self._asides: defaultdict[str, Aside] = defaultdict(lambda: Aside(url, self._options))
-        self._probe = Probe(url)
+        self._blocking = Blocking()
+        self._probe = Probe(url, self._blocking)
         self._lost_write_at: float | None = None
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
             url,
             kwargs=self._options,
+            configure=self._listen,
             min_size=1,
             max_size=pool_size,
             timeout=POOL_SECONDS,
@@ -245,7 +248,7 @@ class Database:
                         raise
                     return await self._run(statement, arguments, read_only=read_only)
         except TimeoutError:
-            raise too_slow() from None
+            raise self._blocking.explain(too_slow()) from None
         except psycopg.errors.ReadOnlySqlTransaction as error:
             raise (
                 self._problem(error, logged=logged) if read_only else takes_no_writes()
@@ -265,8 +268,11 @@ class Database:
         async with self._pool.connection() as connection:
             return await _transact(connection, settings, statement, arguments)
 
+    async def _listen(self, connection: AsyncConnection[Any]) -> None:
+        connection.add_notice_handler(self._blocking.hear)
+
     def _problem(self, error: psycopg.Error, *, logged: bool) -> Exception:
-        problem = from_database(error)
+        problem = self._blocking.explain(from_database(error))
         if not logged:
             return problem
         if problem.slug == "internal":

@@ -151,13 +151,12 @@ def internal() -> Problem:
     )
 
 
-def unavailable(params: Mapping[str, Any] | None = None) -> Problem:
+def unavailable() -> Problem:
     """The problem of a database that does not answer."""
     return Problem(
         "unavailable",
         "the database does not answer",
         hint="Send the request again after the seconds in Retry-After.",
-        params=params,
     )
 
 

@@ -122,6 +122,16 @@ def test_a_taken_port_of_the_database_is_a_warning_with_the_port_in_use(
     assert f"listens on port {used}" in log
 
 
+def test_jobs_run_once_it_is_ready(service: Service) -> None:
+    with psycopg.connect(service.announced["Database"], autocommit=True) as conn:
+        conn.prepare_threshold = None
+        ran = (
+            "select count(*) > 0 from timescaledb_information.jobs"
+            " where proc_name = 'evaluate_alerts' and next_start > initial_start"
+        )
+        eventually(lambda: conn.execute(ran).fetchone() == (True,), seconds=START_SECONDS)
+
+
 def test_an_analyst_reads_the_views_and_nothing_else(service: Service) -> None:
     with psycopg.connect(service.analyst_dsn, prepare_threshold=None, autocommit=True) as conn:
         assert conn.execute("select current_user").fetchone() == ("supervisor_analyst",)

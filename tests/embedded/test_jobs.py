@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import time
@@ -9,9 +10,17 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from supervisor_mcp.db import Database
 from supervisor_mcp.embedded import database
+from supervisor_mcp.errors import Problem
 from tests.embedded.conftest import connect
 from tests.support.waiting import eventually
+
+OVERDUE = """
+select next_start < clock_timestamp() - interval '2 seconds'
+from timescaledb_information.jobs
+where proc_name = %s
+"""
 
 
 @pytest.fixture(scope="module")
@@ -226,6 +235,26 @@ def test_policies_run_and_the_refreshed_aggregate_answers(client: psycopg.Connec
     )
 
 
+def test_the_columnstore_policy_converts_one_chunk_a_turn(client: psycopg.Connection) -> None:
+    client.execute("create table m (ts timestamptz not null, v int)")
+    client.execute("select create_hypertable('m', 'ts', chunk_time_interval => interval '1 day')")
+    client.execute("alter table m set (timescaledb.enable_columnstore)")
+    client.execute(
+        "insert into m select now() - n * interval '1 day', n from generate_series(5, 8) n"
+    )
+    client.execute("call add_columnstore_policy('m', after => interval '3 days')")
+    turns = (
+        "select count(*) filter (where not is_compressed), min(next_start) < now() + '1 hour'"
+        " from timescaledb_information.chunks"
+        " inner join timescaledb_information.jobs using (hypertable_name)"
+    )
+    eventually(lambda: client.execute(turns).fetchone() == (3, True))
+    client.execute(
+        "select alter_job(job_id, next_start => now()) from timescaledb_information.jobs"
+    )
+    eventually(lambda: client.execute(turns).fetchone() == (2, True))
+
+
 def test_looking_for_jobs_leaves_the_session_of_a_client_alone(client: psycopg.Connection) -> None:
     client.execute("set timezone = 'Asia/Tokyo'")
     began = time.monotonic()
@@ -244,14 +273,114 @@ def test_jobs_can_be_switched_off(data_dir: Path, cache_dir: Path) -> None:
     ):
         client.execute("create procedure p(job_id int, config jsonb) language sql as 'select 1'")
         client.execute("select add_job('p', '1 second')")
-        overdue = """
-            select next_start < clock_timestamp() - interval '2 seconds'
-            from timescaledb_information.jobs
-            where proc_name = 'p'
-        """
-        eventually(lambda: client.execute(overdue).fetchone() == (True,))
+        eventually(lambda: client.execute(OVERDUE, ("p",)).fetchone() == (True,))
         seen = client.execute(
             "select count(*) from timescaledb_information.jobs where next_start > initial_start"
         ).fetchone()
         assert seen == (0,)
     assert not os.path.exists(f"/proc/{server.pid}")  # noqa: PTH110
+
+
+def test_jobs_wait_until_they_may_begin(data_dir: Path, cache_dir: Path) -> None:
+    with (
+        database.start(data_dir, cache_dir=cache_dir, jobs_wait_seconds=600) as server,
+        connect(server.url) as client,
+    ):
+        create(client)
+        add(client, "note", "1 second")
+        eventually(lambda: client.execute(OVERDUE, ("note",)).fetchone() == (True,))
+        assert runs(client, "1 second") == 0
+        server.begin_jobs()
+        eventually(lambda: runs(client, "1 second") >= 1)
+
+
+def test_jobs_that_nobody_tells_to_begin_do_so_after_their_wait(
+    data_dir: Path, cache_dir: Path
+) -> None:
+    with (
+        database.start(data_dir, cache_dir=cache_dir, jobs_wait_seconds=2) as server,
+        connect(server.url) as client,
+    ):
+        create(client)
+        add(client, "note", "1 second")
+        eventually(lambda: runs(client, "1 second") >= 1)
+
+
+def hold(client: psycopg.Connection, seconds: int) -> None:
+    """Let a job that cannot pause have the server, from its next turn on."""
+    client.execute(
+        "create or replace procedure note(job_id int, config jsonb) language plpgsql as "
+        f"$$ begin perform pg_sleep({seconds}); end $$"
+    )
+    add(client, "note", "1 hour")
+
+
+def test_clients_that_wait_for_a_job_hear_which_one_it_is(
+    client: psycopg.Connection,
+) -> None:
+    heard: list[tuple[str | None, str | None]] = []
+    client.add_notice_handler(
+        lambda notice: heard.append((notice.message_primary, notice.message_detail))
+    )
+    hold(client, 3)
+    eventually(lambda: client.execute("select 1").fetchone() == (1,) and bool(heard))
+    message, detail = heard[0]
+    assert (message or "").startswith("waiting for job note, which has held the database for")
+    assert json.loads(detail or "{}") == {"job": "note", "job_seconds": 1}
+
+
+def test_a_job_that_held_the_server_for_long_is_named_in_the_log(
+    capfd: pytest.CaptureFixture[str], data_dir: Path, cache_dir: Path
+) -> None:
+    logged = ""
+
+    def warned() -> bool:
+        nonlocal logged
+        logged += capfd.readouterr().err
+        return "job note held the database for 5" in logged
+
+    with database.start(data_dir, cache_dir=cache_dir) as server, connect(server.url) as client:
+        create(client)
+        hold(client, 5)
+        eventually(warned)
+    assert "a native TimescaleDB server runs jobs beside requests" in logged
+
+
+def test_runs_are_counted_where_timescaledb_counts_them(client: psycopg.Connection) -> None:
+    add(client, "note", "1 second")
+    failing = add(client, "fail", "1 hour")
+    counted = (
+        "select total_runs, total_successes, last_run_status,"
+        " last_run_duration < interval '2 seconds'"
+        " from timescaledb_information.job_stats where job_id = %s"
+    )
+    eventually(lambda: client.execute(counted, (failing,)).fetchone() == (1, 0, "Failed", True))
+
+
+@pytest.mark.parametrize("slug", ["unavailable", "too_slow"])
+def test_a_request_that_waited_for_a_job_in_vain_says_for_which(
+    client: psycopg.Connection, with_jobs: database.Database, slug: str
+) -> None:
+    """`unavailable`: no connection of the pool was free in time."""
+
+    async def refused() -> Problem:
+        limit = 30 if slug == "unavailable" else 1
+        calls = Database(with_jobs.url, pool_size=1, statement_timeout_seconds=limit)
+        await calls.open()
+        try:
+            hold(client, 8)
+            while True:
+                both = (calls.read("select 1", {}) for _ in range(2))
+                for outcome in await asyncio.gather(*both, return_exceptions=True):
+                    if isinstance(outcome, Problem):
+                        return outcome
+        finally:
+            await calls.close()
+
+    client.execute("do $$ begin create role supervisor_app; exception when others then end $$")
+    problem = asyncio.run(refused())
+    assert problem.slug == slug
+    assert "job note has held the database for" in problem.detail
+    assert problem.params["job"] == "note"
+    assert problem.params["job_seconds"] >= 2
+    assert "native TimescaleDB server" in (problem.hint or "")

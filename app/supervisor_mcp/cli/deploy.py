@@ -18,7 +18,7 @@ def deploy(*, allow_older: bool) -> None:
     settings = load_settings()
     with (
         progress.step("deploying") as next_step,
-        servers.start_database(settings, next_step) as (url, _),
+        servers.start_database(settings, next_step, jobs=False) as (url, _),
     ):
         next_step("deploying")
         report = servers.deploy_schema(url, Older.DEPLOY if allow_older else Older.REFUSE)

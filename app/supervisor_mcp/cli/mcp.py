@@ -22,6 +22,8 @@ from supervisor_mcp.telemetry import log
 
 # The time that another process has from locking the data directory to answering on it.
 START_SECONDS = 60.0
+# Jobs leave this time to the deploy and the first questions.
+JOBS_WAIT_SECONDS = 30.0
 POLL_SECONDS = 0.1
 WATCH_SECONDS = 1.0
 
@@ -82,6 +84,7 @@ def _join_or_start(settings: Settings, port: int, started: ExitStack) -> Endpoin
                     settings.data_dir,
                     cache_dir=settings.cache_dir,
                     port=port,
+                    jobs_wait_seconds=JOBS_WAIT_SECONDS,
                     progress=console.say,
                 )
             )

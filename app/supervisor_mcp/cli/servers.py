@@ -22,6 +22,8 @@ from supervisor_mcp.embedded.errors import EmbeddedError
 logger = logging.getLogger(__name__)
 
 ANALYST = "supervisor_analyst"
+# Jobs begin at the latest then, should the service not get ready.
+JOBS_WAIT_SECONDS = 600.0
 Progress = Callable[[str], None]
 
 
@@ -47,6 +49,11 @@ class Servers:
             return None
         return self.database_url.replace("postgres@", f"{ANALYST}@", 1)
 
+    def begin_jobs(self) -> None:
+        """Let the jobs of an embedded database run: until then, nothing has to wait for one."""
+        if self.database is not None:
+            self.database.server.begin_jobs()
+
     def check(self) -> None:
         """Start an embedded server again that ended by itself. Raises Failure when it cannot."""
         if self.cache is not None:
@@ -59,7 +66,9 @@ class Servers:
 def start(settings: Settings, progress: Progress) -> Iterator[Servers]:
     """Start the servers that the settings do not name, and stop them at the end. Raises Failure."""
     with ExitStack() as stack:
-        database_url, own_database = stack.enter_context(start_database(settings, progress))
+        database_url, own_database = stack.enter_context(
+            start_database(settings, progress, jobs=True)
+        )
         own_cache = None
         if settings.redis_url is None:
             progress("starting Valkey")
@@ -78,9 +87,12 @@ def start(settings: Settings, progress: Progress) -> Iterator[Servers]:
 
 @contextmanager
 def start_database(
-    settings: Settings, progress: Progress
+    settings: Settings, progress: Progress, *, jobs: bool
 ) -> Iterator[tuple[str, Kept[database.Database] | None]]:
-    """The DSN in the settings, or the embedded database, started. Raises Failure."""
+    """The DSN in the settings, or the embedded database, started.
+
+    With `jobs`, it runs its jobs from `begin_jobs` on. Raises Failure.
+    """
     if settings.database_url is not None:
         without_password(settings.database_url)  # Raises when it is not a DSN.
         yield settings.database_url, None
@@ -97,6 +109,8 @@ def start_database(
             settings.data_dir,
             cache_dir=settings.cache_dir,
             port=settings.embedded_port,
+            jobs=jobs,
+            jobs_wait_seconds=JOBS_WAIT_SECONDS,
             progress=progress,
         )
     if settings.embedded_port not in (0, running.port):

@@ -56,6 +56,7 @@ def up() -> None:
                 Kept("The web server", server, lambda _: _again(listener, url, settings, running))
             )
             _await_readiness(server)
+        running.begin_jobs()
         _announce(settings, running, server.url)
         while True:
             running.check()

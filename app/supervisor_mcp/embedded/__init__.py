@@ -29,6 +29,7 @@ def start(
     cache_dir: Path,
     port: int = 0,
     jobs: bool = True,
+    jobs_wait_seconds: float = 0,
     idle_in_transaction_seconds: float = 30,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Iterator[Endpoints]:
@@ -41,6 +42,7 @@ def start(
         cache_dir=cache_dir,
         port=port,
         jobs=jobs,
+        jobs_wait_seconds=jobs_wait_seconds,
         idle_in_transaction_seconds=idle_in_transaction_seconds,
         progress=progress,
     )

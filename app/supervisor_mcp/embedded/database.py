@@ -34,6 +34,13 @@ class Database(Server):
         super().__init__(process, f"postgresql://postgres@127.0.0.1:{port}/postgres")
         self.port = port
 
+    def begin_jobs(self) -> None:
+        """Let jobs run that were to wait; without such, or where the server ended, do nothing."""
+        assert self._process.stdin is not None  # noqa: S101
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(b"jobs\n")
+            self._process.stdin.flush()
+
 
 def start(
     data_dir: Path,
@@ -42,6 +49,7 @@ def start(
     port: int = 0,
     only_port: bool = False,
     jobs: bool = True,
+    jobs_wait_seconds: float = 0,
     idle_in_transaction_seconds: float = 30,
     patience_seconds: float = PATIENCE_SECONDS,
     progress: Callable[[str], None] = lambda _: None,
@@ -49,11 +57,11 @@ def start(
     """Start a server on `data_dir`, which is created (mode 0700) when missing.
 
     It listens on 127.0.0.1:`port`, or on a free port when that is 0 or, without `only_port`,
-    taken. With `jobs`, it runs due TimescaleDB jobs. A transaction that is idle for
-    `idle_in_transaction_seconds` is ended; so is what a client that is no superuser runs when
-    others have waited for it for `patience_seconds`. `progress` is called with the name of each
-    step that takes long. Raises `DataDirectoryInUse`, `NodeMissing`, `InstallFailed` or
-    `StartFailed`.
+    taken. With `jobs`, it runs due TimescaleDB jobs from `begin_jobs` on, at the latest after
+    `jobs_wait_seconds`. A transaction that is idle for `idle_in_transaction_seconds` is ended; so
+    is what a client that is no superuser runs when others have waited for it for
+    `patience_seconds`. `progress` is called with the name of each step that takes long. Raises
+    `DataDirectoryInUse`, `NodeMissing`, `InstallFailed` or `StartFailed`.
     """
     runtime = node.find()
     installed = packages.installed(cache_dir, runtime, progress)
@@ -76,6 +84,7 @@ def start(
                 *("--parent", str(os.getpid())),
                 *("--lock", str(data_dir.resolve() / LOCK)),
                 *("--jobs", "on" if jobs else "off"),
+                *("--jobs-wait-seconds", str(jobs_wait_seconds)),
                 *("--idle-in-transaction-seconds", str(idle_in_transaction_seconds)),
                 *("--patience-seconds", str(patience_seconds)),
             ],

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from supervisor_mcp.errors import Problem, unavailable
+from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations.context import Context
 
 # What monitoring asks for must come before it gives up.
@@ -53,7 +53,8 @@ async def read_readiness(context: Context) -> Readiness:
     try:
         await context.database.probe()
     except Problem as problem:
-        raise unavailable({"database": "unavailable", "cache": cache}) from problem
+        params = {**problem.params, "database": "unavailable", "cache": cache}
+        raise Problem(problem.slug, problem.detail, hint=problem.hint, params=params) from problem
     failing = context.database.lost_a_write(within_seconds=LOST_WRITE_SECONDS)
     return Readiness(
         "degraded" if cache == "degraded" or failing else "ready",

@@ -46,6 +46,8 @@ HELP = {
     "late_samples": "Late samples that are not rolled up yet.",
     "migrations": "Migrations that the database has.",
     "failing_jobs": "Jobs of the database of which the last run failed.",
+    "job_runs": "Runs of a job of the database; on the embedded server, turns.",
+    "job_last_run_duration_seconds": "How long the last run of a job of the database took.",
     "alerts": "Active alerts.",
     "alert_rules": "Alert rules.",
     "alert_rules_failing": "Alert rules that cannot be evaluated.",

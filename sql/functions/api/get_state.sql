@@ -12,12 +12,8 @@ begin atomic
         'late_samples', (select coalesce(sum(samples), 0) from data.late),
         'watermark', nullif(internal.watermark('sample_1h'), '-infinity'),
         'migrations', (select count(*) from deploy.migration),
-        'failing_jobs', (
-            select count(*) from timescaledb_information.job_stats
-            where job_stats.last_run_status = 'Failed'
-        ),
         'now', p_now
-    ), internal.alert_state(), internal.delivery_state(p_now));
+    ), internal.job_state(), internal.alert_state(), internal.delivery_state(p_now));
 end;
 comment on function api.get_state(timestamptz) is
 'Counts (of large tables estimated), watermark and failing jobs of the database, alerts and deliveries, for

@@ -23,6 +23,8 @@ begin
             options => '{"refresh_newest_first": false}'
         );
     end if;
+    -- What is made of these buckets learns at the commit that they have changed.
+    commit;
     if c_shared then
         perform pg_advisory_unlock(c_lock);
     end if;

@@ -4,12 +4,13 @@ as $$
 declare
     -- Where one backend serves everyone, it says how long a job may keep the others waiting.
     v_turn constant interval := nullif(current_setting('supervisor.turn', true), '');
+    v_piece constant interval := case when v_turn is null then '24 hours' else '4 hours' end;
     v_settle constant interval := coalesce(p_config ->> 'settle', '0');
     v_started constant timestamptz := clock_timestamp();
     v_late record;
 begin
     loop
-        -- The newest first, because most questions are about those. A day that still gets late samples,
+        -- The newest first, because most questions are about those. A piece that still gets late samples,
         -- as in an import, waits until it no longer does: else it is refreshed again and again.
         select
             array_agg(late_id) as ids,
@@ -17,7 +18,7 @@ begin
             max(bucket) + interval '1 hour' as stop
         into v_late
         from data.late
-        group by time_bucket(interval '24 hours', bucket)
+        group by time_bucket(v_piece, bucket)
         having
             max(noted_at) <= v_started - v_settle
             or min(noted_at) <= v_started - 10 * v_settle
@@ -36,5 +37,6 @@ begin
 end
 $$;
 comment on procedure internal.refresh_late (integer, jsonb) is
-'Job: refreshes the hours and days that got late samples, day by day, then deletes their entries in
-data.late. A day waits until it got none for as long as settle in its config, at most ten times as long.';
+'Job: refreshes the hours and days that got late samples, day by day or in pieces of a day, then deletes
+their entries in data.late. A piece waits until it got none for as long as settle in its config, at most ten
+times as long.';

@@ -5,16 +5,26 @@ declare
     -- Where one backend serves everyone, it says how long a job may keep the others waiting.
     v_turn constant interval := nullif(current_setting('supervisor.turn', true), '');
     v_started constant timestamptz := clock_timestamp();
-    v_piece interval := case when v_turn is null then interval '168 hours' else interval '24 hours' end;
+    c_piece constant interval := case when v_turn is null then '168 hours' else '4 hours' end;
+    v_piece interval := c_piece;
     v_end constant timestamptz := time_bucket(
         interval '1 hour', now() - (p_config ->> 'end_offset')::interval
     );
     v_oldest constant timestamptz := nullif(internal.oldest_chunk('sample'), 'infinity');
     v_from timestamptz := (
-        select greatest(
-            time_bucket(interval '24 hours', v_oldest), min(internal.watermark(rollup.name))
-        )
-        from internal.rollups() as rollup
+        select
+            greatest(
+                time_bucket(interval '24 hours', v_oldest),
+                -- A day that is not over is no reason to begin with its first hour again.
+                min(
+                    case
+                        when rollup.watermark < time_bucket(rollup.width, hour.watermark) then rollup.watermark
+                        else hour.watermark
+                    end
+                )
+            )
+        from (select *, internal.watermark(name) as watermark from internal.rollups()) as rollup
+        cross join internal.watermark('sample_1h') as hour (watermark)
     );
     v_upto timestamptz;
     v_mark timestamptz;
@@ -25,7 +35,11 @@ begin
     end if;
     while v_from < v_end loop
         v_mark := internal.watermark('sample_1h');
-        v_upto := least(time_bucket(interval '24 hours', v_from) + v_piece, v_end);
+        v_upto := least(time_bucket(least(v_piece, '24 hours'), v_from) + v_piece, v_end);
+        if v_piece > c_piece and exists (select from data.sample where ts >= v_from and ts < v_upto) then
+            v_piece := c_piece;
+            continue;
+        end if;
         call internal.refresh_range(v_from, v_upto, v_end);
         if internal.watermark('sample_1h') = v_mark then
             -- Nothing there.

@@ -11,6 +11,8 @@ import { Startup, welcome } from './startup.mjs'
 import { Turn } from './turn.mjs'
 import * as wire from './wire.mjs'
 
+// Of a notice for clients that wait for a job.
+const JOB_HOLDS = '01SV1'
 const TERMINATE = 'X'.charCodeAt(0)
 // Ends what is open: a block, an implicit transaction without Sync, or a skipped pipeline.
 const ABANDON = Buffer.concat([wire.query('rollback'), wire.SYNC, wire.query('rollback')])
@@ -36,6 +38,7 @@ export class Client {
   #inside = false
   #superuser = false
   #relented = false
+  #welcomed = false
   #skipping = false
   /** @type {wire.ProtocolViolation | undefined} */
   #violation
@@ -76,6 +79,22 @@ export class Client {
   cancel() {
     this.#turn.abandon()
     if (this.#running) this.#postgres.interrupt({ insist: !this.#superuser })
+  }
+
+  /**
+   * Say for which job this client waits, if it does.
+   * @param {{ name: string, seconds: number }} job
+   */
+  inform({ name, seconds }) {
+    if (!this.#welcomed || this.#closed || !this.#turn.awaits) return
+    const whole = Math.floor(seconds)
+    this.#socket.write(wire.notice({
+      severity: 'NOTICE',
+      sqlstate: JOB_HOLDS,
+      message: `waiting for job ${name}, which has held the database for ${whole} s`,
+      detail: JSON.stringify({ job: name, job_seconds: whole }),
+      hint: 'A native TimescaleDB server runs jobs beside requests.',
+    }))
   }
 
   /** End what keeps others waiting for too long; superusers, as the service is one, may. */
@@ -150,6 +169,7 @@ export class Client {
     if (this.#closed || superuser === undefined) return
     const { pid, secret } = this
     const { parameters: reported } = this.#postgres
+    this.#welcomed = true
     this.#socket.write(welcome(this.#session, { superuser, parameters: reported, pid, secret }))
     this.#pump()
   }

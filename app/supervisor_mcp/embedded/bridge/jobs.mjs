@@ -9,14 +9,28 @@ const MAX_FAILURES_MULTIPLIER = 20
 const MAX_INTERVALS_BACKOFF = 5
 // How long a job that can pause may keep the clients of the only backend waiting.
 const TURN = '100 ms'
+// What the log warns of: clients have waited for longer than any of them should.
+const LONG_SECONDS = 5
+const NATIVE = 'a native TimescaleDB server runs jobs beside requests'
+// Clients that waited for a job then have the backend for as long as it had, at most for this time.
+const REST_MS = 2_000
 
 const DUE = `
-  select job_id, application_name as name, pg_catalog.pg_get_userbyid(owner) as owner, max_retries, next_start,
+  select job_id, proc_name, concat_ws(' of ', proc_name, hypertable_schema || '.' || hypertable_name) as name, pg_catalog.pg_get_userbyid(owner) as owner, max_retries, next_start,
     coalesce(config ->> 'statement_timeout', extract(epoch from max_runtime) * 1000 || 'ms') as statement_timeout
   from timescaledb_information.jobs
   where scheduled
     and coalesce(nullif(next_start, '-infinity'), initial_start, '-infinity') <= clock_timestamp()
   order by coalesce(nullif(next_start, '-infinity'), initial_start, '-infinity'), job_id`
+
+// The columnstore policy converts all chunks in one call, which can take minutes: here it converts one
+// a turn, and is due again a minute after it has changed something.
+const ONE_CHUNK = `
+  select public.alter_job(job_id, config => config || '{"maxchunks_to_compress": 1}')
+  from timescaledb_information.jobs
+  where proc_name = 'policy_compression' and not config ? 'maxchunks_to_compress'`
+const CHUNKS = 'select sum(id::numeric * (status + 1)) as state from _timescaledb_catalog.chunk'
+const SOON = `clock_timestamp() + interval '1 minute'`
 
 // The slot after now on a fixed schedule, one interval from now on a drifting one.
 const AFTER_SUCCESS = `
@@ -36,6 +50,27 @@ const afterFailure = (failures) => `
     retry_period * ${Math.min(failures, MAX_FAILURES_MULTIPLIER)},
     schedule_interval * ${MAX_INTERVALS_BACKOFF})`
 
+// What TimescaleDB's scheduler keeps of a run, for timescaledb_information.job_stats.
+/**
+ * @param {string} job
+ * @param {boolean} success
+ * @param {number} seconds
+ */
+const runOf = (job, success, seconds) => `
+  update _timescaledb_internal.bgw_job_stat
+  set
+    last_start = clock_timestamp() - make_interval(secs => ${seconds}),
+    last_finish = clock_timestamp(),
+    last_successful_finish = case when ${success} then clock_timestamp() else last_successful_finish end,
+    last_run_success = ${success},
+    total_runs = total_runs + 1,
+    total_duration = total_duration + make_interval(secs => ${success ? seconds : 0}),
+    total_duration_failures = total_duration_failures + make_interval(secs => ${success ? 0 : seconds}),
+    total_successes = total_successes + ${success ? 1 : 0},
+    total_failures = total_failures + ${success ? 0 : 1},
+    consecutive_failures = case when ${success} then 0 else consecutive_failures + 1 end
+  where job_id = ${job}`
+
 /** @param {string | null} text */
 const literal = (text) => (text === null ? 'null' : `'${text.replaceAll("'", "''")}'`)
 
@@ -47,6 +82,8 @@ export class Jobs {
    * @type {Map<string, number>}
    */
   #failures = new Map()
+  /** @type {{ name: string, since: number } | undefined} */
+  #current
   #stopped = false
 
   /** @param {import('./postgres.mjs').Postgres} postgres */
@@ -54,14 +91,23 @@ export class Jobs {
     this.#postgres = postgres
   }
 
+  /**
+   * The job that has the backend, and for how many seconds.
+   * @returns {{ name: string, seconds: number } | undefined}
+   */
+  get running() {
+    if (!this.#current) return undefined
+    return { name: this.#current.name, seconds: (performance.now() - this.#current.since) / 1000 }
+  }
+
   /** Look for due jobs now and from then on. */
   async start() {
     while (!this.#stopped) {
-      const ran = await this.#next().catch((error) => {
+      const pause = await this.#next().catch((error) => {
         if (!this.#stopped) log('error', 'job schedule unreadable', { message: error.message })
-        return false
+        return POLL_MS
       })
-      if (!ran) await new Promise((resolve) => setTimeout(resolve, POLL_MS).unref())
+      if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause).unref())
     }
   }
 
@@ -74,15 +120,17 @@ export class Jobs {
   /** @type {Set<string>} */
   #stuck = new Set()
 
+  /** Run a job if one is due; for how many milliseconds none may run then. */
   async #next() {
     const release = await this.#postgres.turns.take({ patient: true })
     try {
-      if (this.#stopped) return false
+      if (this.#stopped) return POLL_MS
       const due = await this.#postgres.query(this.#session, DUE)
       const job = due.find(({ job_id: id }) => !this.#stuck.has(id))
-      if (!job) return false
+      if (!job) return POLL_MS
+      const started = performance.now()
       await this.#run(job)
-      return true
+      return this.#postgres.turns.contended ? Math.min(performance.now() - started, REST_MS) : 0
     } finally {
       release()
     }
@@ -92,16 +140,32 @@ export class Jobs {
   async #run(job) {
     const fields = { job_id: Number(job.job_id), name: job.name }
     const started = performance.now()
+    const before = await this.#chunks(job)
     const error = await this.#call(job)
+    const again = before !== (await this.#chunks(job))
     const seconds = Math.round(performance.now() - started) / 1000
     if (this.#stopped) return
+    if (seconds > LONG_SECONDS) log('warning', `job ${job.name} held the database for ${seconds} s; ${NATIVE}`, fields)
     try {
       if (error) await this.#failed(job, { ...fields, seconds, error })
-      else await this.#succeeded(job, { ...fields, seconds })
+      else await this.#succeeded(job, { ...fields, seconds }, again ? SOON : AFTER_SUCCESS)
+      await this.#postgres.query(this.#session, runOf(job.job_id, !error, seconds))
     } catch (fatal) {
       this.#stuck.add(job.job_id)
       log('error', 'job cannot be rescheduled', { ...fields, message: /** @type {Error} */ (fatal).message })
     }
+  }
+
+  /**
+   * What a columnstore policy changes; of other jobs always the same.
+   * @param {import('./rows.mjs').Row} job
+   * @returns {Promise<string | undefined>}
+   */
+  async #chunks({ proc_name: procedure }) {
+    if (procedure !== 'policy_compression' || this.#stopped) return undefined
+    await this.#postgres.query(this.#session, ONE_CHUNK)
+    const [{ state }] = await this.#postgres.query(this.#session, CHUNKS)
+    return state
   }
 
   /**
@@ -116,12 +180,14 @@ export class Jobs {
       statement_timeout: job.statement_timeout,
       'supervisor.turn': TURN,
     })
+    this.#current = { name: job.name, since: performance.now() }
     try {
       await this.#postgres.query(session, `call public.run_job(${job.job_id})`)
       return undefined
     } catch (error) {
       return error
     } finally {
+      this.#current = undefined
       this.#postgres.forget(session)
     }
   }
@@ -129,10 +195,11 @@ export class Jobs {
   /**
    * @param {import('./rows.mjs').Row} job
    * @param {object} fields
+   * @param {string} expression
    */
-  async #succeeded(job, fields) {
+  async #succeeded(job, fields, expression) {
     this.#failures.delete(job.job_id)
-    const next = await this.#reschedule(job, AFTER_SUCCESS)
+    const next = await this.#reschedule(job, expression)
     log(ROUTINE, 'job ran', { ...fields, next_start: next })
   }
 

@@ -13,6 +13,7 @@ import { Upkeep } from './upkeep.mjs'
 const PARENT_POLL_MS = 500
 const STOP_MS = 5_000
 const RELENT_MS = 100
+const INFORM_MS = 1_000
 const PORT_MS = 5_000
 const PORT_POLL_MS = 100
 
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     parent: { type: 'string' },
     lock: { type: 'string' },
     jobs: { type: 'string' },
+    'jobs-wait-seconds': { type: 'string' },
     'idle-in-transaction-seconds': { type: 'string' },
     'patience-seconds': { type: 'string' },
   },
@@ -57,6 +59,12 @@ const server = createServer((socket) => {
 setInterval(() => {
   for (const client of clients) client.relent()
 }, RELENT_MS).unref()
+
+setInterval(() => {
+  const job = jobs.running
+  if (!job || job.seconds * 1000 < INFORM_MS) return
+  for (const client of clients) client.inform(job)
+}, INFORM_MS / 2).unref()
 
 /**
  * Listen on `port`; resolves with the port.
@@ -102,6 +110,14 @@ function announceStop() {
   }
 }
 
+let begun = values.jobs !== 'on'
+// A start with due jobs would wait for them, so they may wait for it.
+function beginJobs() {
+  if (begun) return
+  begun = true
+  jobs.start()
+}
+
 let started = false
 let stopping = false
 /** @param {string} reason */
@@ -130,7 +146,8 @@ async function stop(reason) {
 process.on('SIGTERM', () => stop('SIGTERM'))
 process.on('SIGINT', () => stop('SIGINT'))
 process.stdin.on('end', () => stop('parent gone'))
-process.stdin.resume()
+// The one thing that the parent says: jobs may begin.
+process.stdin.on('data', beginJobs)
 // A child that the parent forked may still hold the other end of stdin.
 setInterval(() => {
   if (process.ppid !== Number(values.parent)) stop('parent gone')
@@ -142,7 +159,7 @@ try {
   started = true
   tell({ event: 'ready', port })
   upkeep.start()
-  if (values.jobs === 'on') jobs.start()
+  setTimeout(beginJobs, Number(values['jobs-wait-seconds']) * 1000).unref()
 } catch (error) {
   tell({ event: 'failed', message: String(/** @type {Error} */ (error).stack ?? error) })
   process.exit(1)

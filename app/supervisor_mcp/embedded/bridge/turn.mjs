@@ -17,6 +17,11 @@ export class Turn {
     this.#turns = turns
   }
 
+  /** Whether its client waits for it. */
+  get awaits() {
+    return this.#abandon !== undefined
+  }
+
   get held() {
     return this.#release !== undefined
   }

@@ -198,11 +198,11 @@ export function reworded(bytes, error) {
   return Buffer.concat([buffer.subarray(0, at), errorResponse(error), buffer.subarray(end)])
 }
 /**
- * A NoticeResponse that warns.
- * @param {{ message: string, hint: string }} warning
+ * A NoticeResponse; a warning if not said otherwise.
+ * @param {{ severity?: string, sqlstate?: string, message: string, detail?: string, hint: string }} notice
  */
-export const notice = ({ message: text, hint }) =>
-  report('N', { S: 'WARNING', V: 'WARNING', C: '01000', M: text, H: hint })
+export const notice = ({ severity = 'WARNING', sqlstate = '01000', message: text, detail, hint }) =>
+  report('N', { S: severity, V: severity, C: sqlstate, M: text, D: detail, H: hint })
 
 /**
  * Every message in `bytes` as [type letter, body].
