@@ -4,35 +4,37 @@ create function internal.bin(p_value double precision) returns integer
 language sql immutable parallel safe
 begin atomic
     -- Not strict: a strict function is not inlined here, which costs four times as much.
-    select least(greatest(ceil(ln(p_value) / 0.020000666706669543)::integer, -6000), 6000);
+    select least(greatest(ceil(ln(p_value) / 0.020000666706669543)::integer, -1700), 6000);
 end;
 comment on function internal.bin(double precision) is
 'Bin of a value above zero in a DDSketch of relative accuracy 0.01 (Masson, Rim, Lee: DDSketch, VLDB 2019):
-bin i holds (g^(i-1), g^i], g = 1.01 / 0.99. The outermost bins, at 1e-52 and 1e52, hold all that is beyond.';
+bin i holds (g^(i-1), g^i], g = 1.01 / 0.99. The outermost bins, at 2e-15 and 1e52, hold all that is beyond.';
 
 create function internal.sketch(p_value double precision) returns numeric
 language sql immutable parallel safe
 begin atomic
     select case
         when p_value > 0 and p_value < 'infinity'
-            then ('1e' || (12 * (internal.bin(p_value) + 4700))::text)::numeric
+            then ('1e' || (12 * (internal.bin(p_value) + 350))::text)::numeric
     end;
 end;
 comment on function internal.sketch(double precision) is
 'A value above zero as a sketch. A sketch is a number with twelve decimal digits for each bin, which count
-its observations: sum() merges sketches. Up to a trillion observations fit into a bin.';
+its observations: sum() merges sketches. Up to a trillion observations fit into a bin. sum() takes time for
+all digits down to the decimal point, so the bin of 1 is near it: 350 bins above. Below it, numeric has
+room for 1365.';
 
 create function internal.sketch_other(p_value double precision) returns numeric
 language sql immutable parallel safe
 begin atomic
     select case
-        when p_value = 0 then '1e56412'::numeric
-        when p_value = 'infinity' then '1e56424'::numeric
-        when p_value = '-infinity' then '1e56436'::numeric
+        when p_value = 0 then '1e4212'::numeric
+        when p_value = 'infinity' then '1e4224'::numeric
+        when p_value = '-infinity' then '1e4236'::numeric
         when p_value < -1
-            then ('1e' || (12 * (internal.bin(-p_value) + 4703))::text)::numeric
+            then ('1e' || (12 * (internal.bin(-p_value) + 353))::text)::numeric
         when p_value < 0
-            then ('1e' || (12 * (internal.bin(-p_value) + 4700))::text)::numeric
+            then ('1e' || (12 * (internal.bin(-p_value) + 350))::text)::numeric
     end;
 end;
 comment on function internal.sketch_other(double precision) is

@@ -175,13 +175,13 @@ def bound(values: np.ndarray[Any, Any], share: float) -> float:
     """One hundredth of the two values that the percentile lies between, by their weights.
 
     Between values of one sign that is one hundredth of the percentile itself. A sketch does not
-    tell values below 1e-52 apart.
+    tell values below 2e-15 apart.
     """
     ordered = np.sort(values)
     place = share * (len(values) - 1)
     low, high = ordered[int(np.floor(place))], ordered[int(np.ceil(place))]
     weight = place - np.floor(place)
-    return float(0.01 * ((1 - weight) * abs(low) + weight * abs(high)) * (1 + 1e-9) + 1e-52)
+    return float(0.01 * ((1 - weight) * abs(low) + weight * abs(high)) * (1 + 1e-9) + 2e-15)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ cross join lateral internal.sketch_bins(merged.sketch, merged.other) as bin
 sizes = st.one_of(
     st.floats(1e-3, 1e6),
     st.floats(1e-140, 1e140),
-    st.sampled_from([1.0, 1e-52, 1e52, 1e-60, 1e60, 5e-324, 1e308]),
+    st.sampled_from([1.0, 2e-15, 1e52, 1e-20, 1e60, 5e-324, 1e308]),
 )
 values = st.one_of(
     sizes, sizes.map(lambda size: -size), st.sampled_from([0.0, math.inf, -math.inf])
@@ -35,7 +35,7 @@ def representative(value: float) -> float:
     """The value of the bin that holds this one; the outermost bins hold what is beyond."""
     if value == 0 or math.isinf(value):
         return value
-    place = max(-6000, min(6000, math.ceil(math.log(abs(value)) / GAMMA)))
+    place = max(-1700, min(6000, math.ceil(math.log(abs(value)) / GAMMA)))
     return math.copysign(0.99 * math.exp(place * GAMMA), value)
 
 
@@ -90,7 +90,7 @@ def test_percentiles_are_null_where_a_bin_has_no_room_for_its_observations(db: C
 
 def test_beyond_the_outermost_bins_no_error_bound_is_stated(db: Connection) -> None:
     times = [f"{NOW.isoformat()[:10]}T00:{minute:02d}:00Z" for minute in range(5)]
-    for name, size in (("tiny", 1e-60), ("huge", 1e60), ("plain", 1.0)):
+    for name, size in (("tiny", 1e-20), ("huge", 1e60), ("plain", 1.0)):
         items = [metric(name, value=size * (n + 1), ts=ts) for n, ts in enumerate(times)]
         ingest_metrics(db, items)
 

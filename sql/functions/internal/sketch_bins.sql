@@ -4,17 +4,17 @@ language sql immutable parallel safe
 begin atomic
     -- The places of internal.sketch and internal.sketch_other.
     select
-        internal.bin_value(place - 4700),
+        internal.bin_value(place - 350),
         n
     from internal.sketch_places(p_sketch)
     union all
     select
         case
-            when place = 4701 then 0
-            when place = 4702 then 'infinity'
-            when place = 4703 then '-infinity'
-            when place > 4703 then -internal.bin_value(place - 4703)
-            else -internal.bin_value(place - 4700)
+            when place = 351 then 0
+            when place = 352 then 'infinity'
+            when place = 353 then '-infinity'
+            when place > 353 then -internal.bin_value(place - 353)
+            else -internal.bin_value(place - 350)
         end,
         n
     from internal.sketch_places(p_other);

@@ -124,8 +124,8 @@ begin
             kind.type <> 'histogram' and neighbour.lower_rank = 0 as below_exact,
             kind.type <> 'histogram' and neighbour.upper_rank = neighbour.n - 1 as above_exact,
             -- The outermost bins hold all that is beyond.
-            neighbour.below <> 0 and abs(neighbour.below) not between 1e-52 and 1e52 as below_outermost,
-            neighbour.above <> 0 and abs(neighbour.above) not between 1e-52 and 1e52 as above_outermost,
+            neighbour.below <> 0 and abs(neighbour.below) not between 2e-15 and 1e52 as below_outermost,
+            neighbour.above <> 0 and abs(neighbour.above) not between 2e-15 and 1e52 as above_outermost,
             case
                 when kind.type <> 'histogram' and neighbour.lower_rank = 0 then total.min
                 when kind.type <> 'histogram' and neighbour.lower_rank = neighbour.n - 1 then total.max
