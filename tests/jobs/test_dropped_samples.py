@@ -156,6 +156,53 @@ def test_samples_without_a_retention_policy_are_rolled_up(
         assert rolled_up(conn) == [3] * 4
 
 
+@pytest.mark.parametrize("relation", ["sample_1h", "kind_1h"])
+def test_hours_that_were_dropped_are_read_from_their_samples(
+    lasting: Connection, clock: datetime, run_job: RunJob, relation: str
+) -> None:
+    kind = f"kept_{relation}"
+    send(lasting, clock, *(n / 4 for n in range(1, 340)), kind=kind)
+    refresh(run_job)
+    before = query_agg(lasting, kind, "80d", group_by="source", now=clock)
+
+    drop = f"select drop_chunks('data.{relation}', %s)"
+    lasting.execute(drop.encode(), [clock + timedelta(days=100)])
+
+    after = query_agg(lasting, kind, "80d", group_by="source", now=clock)
+    assert (after["count"], after["groups"][0]["count"]) == (before["count"], before["count"])
+
+
+def test_where_hours_are_gone_too_the_window_before_starts_on_a_day(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    send(lasting, clock, *(n / 4 for n in range(1, 340)), kind="days")
+    refresh(run_job)
+    for relation in ("sample", "sample_1h", "kind_1h"):
+        drop = f"select drop_chunks('data.{relation}', %s)"
+        lasting.execute(drop.encode(), [clock + timedelta(days=100)])
+
+    start = datetime.fromisoformat(query_agg(lasting, "days", "40d", now=clock)["previous"]["from"])
+    assert (start.hour, start.minute, start.second) == (0, 0, 0)
+
+
+def test_a_late_sample_is_counted_where_its_hour_may_not_be_refreshed(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    send(lasting, clock, *(n / 4 for n in range(1, 340)), kind="expired")
+    refresh(run_job)
+    before = query_agg(lasting, "expired", "80d", now=clock)["count"]
+    lasting.execute("select remove_retention_policy('data.kind_1h')")
+    lasting.execute("select add_retention_policy('data.kind_1h', interval '10 days')")
+    try:
+        send(lasting, clock, 79.9, kind="expired")
+        run_job("refresh_late", None)
+
+        assert query_agg(lasting, "expired", "80d", now=clock)["count"] == before + 1
+    finally:
+        lasting.execute("select remove_retention_policy('data.kind_1h')")
+        lasting.execute("select add_retention_policy('data.kind_1h', interval '400 days')")
+
+
 @pytest.mark.native_only("the embedded server runs one job at a time")
 def test_refreshes_at_once_wait_for_each_other(fresh_database: str, clock: datetime) -> None:
     def refresh(_: int) -> None:

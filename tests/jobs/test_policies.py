@@ -77,6 +77,11 @@ def test_every_job_runs_on_what_was_ingested(conn: Connection) -> None:
     old = (now - timedelta(days=3)).isoformat()
     ingest_metrics(conn, [metric(ts=old, value=5), metric(source="db", value=7)], now=now)
     ingest_facts(conn, [fact(fact_id="a", ts=old), fact()], now=now)
+    # A day that just got late samples would wait.
+    conn.execute(
+        'select alter_job(job_id, config => config || \'{"settle": "0"}\')'
+        " from ops.policies where policy = 'refresh_late'"
+    )
 
     for relation, policies in EXPECTED.items():
         for policy in sorted(policies):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier, Event
 
 import psycopg
@@ -122,6 +122,22 @@ def test_a_new_kind_gets_one_type(fresh_database: str) -> None:
 
     assert sum(answer["accepted"] for answer in answers) == SESSIONS / 2
     assert sum(len(answer["rejected"]) for answer in answers) == SESSIONS / 2
+
+
+def test_a_sample_that_commits_after_the_first_refresh_is_counted(fresh_database: str) -> None:
+    now = datetime.now(UTC)
+    times = [(now - timedelta(hours=hours)).isoformat() for hours in range(2, 99)]
+    under_way = (now - timedelta(hours=50, minutes=1)).isoformat()
+    with (
+        psycopg.connect(fresh_database, autocommit=True) as conn,
+        psycopg.connect(fresh_database) as slow,
+    ):
+        ingest_metrics(conn, [metric("early", ts=ts) for ts in times], now=now)
+        ingest_metrics(slow, metric("early", ts=under_way), now=now)
+        conn.execute('call internal.refresh_rollups(0, \'{"end_offset": "1 hour"}\')')
+        slow.commit()
+
+        assert query_agg(conn, "early", "7d", now=now)["count"] == 98
 
 
 def test_answers_stay_exact_while_rollups_are_made(fresh_database: str) -> None:

@@ -112,6 +112,7 @@ def test_a_sample_at_the_far_end_of_retention_is_rolled_up(
     roll_up(lasting, now - timedelta(hours=1))
 
     assert query_agg(lasting, window="90d", now=now)["count"] == 1
+    lasting.execute('call internal.refresh_rollups(0, \'{"end_offset": "1 hour"}\')')
     lasting.execute("call internal.refresh_late(0, '{}')")
     assert query_agg(lasting, window="90d", now=now)["count"] == 1
     assert ask(lasting, "select count(*) from data.late") == 0

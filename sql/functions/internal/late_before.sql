@@ -11,16 +11,17 @@ declare
         where hypertable.schema_name = 'data' and hypertable.table_name = 'sample'
     );
 begin
-    if v_threshold > _timescaledb_functions.to_unix_microseconds('0001-01-01') then
-        return greatest(
-            _timescaledb_functions.to_timestamp(v_threshold),
-            -- A refresh that starts before this transaction commits covers all but the last hour.
-            time_bucket(interval '1 hour', p_now - interval '55 minutes')
-        );
-    end if;
-    return null;
+    -- An ingest that commits during a refresh, also the first one, may be missing from it in all but the
+    -- last hour.
+    return greatest(
+        time_bucket(interval '1 hour', p_now - interval '55 minutes'),
+        case
+            when v_threshold > _timescaledb_functions.to_unix_microseconds('0001-01-01')
+                then _timescaledb_functions.to_timestamp(v_threshold)
+        end
+    );
 end
 $$;
 comment on function internal.late_before(timestamptz) is
 'Samples older than this may be missing from a finished or running refresh: note them in data.late.
-Null before the first refresh. The watermark would not do: it moves only when a refresh ends, and each rollup has its own.';
+The watermark would not do: it moves only when a refresh ends, and each rollup has its own.';

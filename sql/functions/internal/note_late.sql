@@ -6,7 +6,7 @@ declare
     v_late_before constant timestamptz := internal.late_before(p_now);
     v_late integer;
 begin
-    if v_late_before is null or v_late_before <= all(p_instants) then
+    if v_late_before <= all(p_instants) then
         return 0;
     end if;
     with overdue as (

@@ -9,6 +9,8 @@ declare
     v_started constant timestamptz := clock_timestamp();
     v_late record;
 begin
+    -- Of hours whose samples are gone, nothing can be made.
+    delete from data.late where bucket < internal.oldest_chunk('sample');
     loop
         -- The newest first, because most questions are about those. A piece that still gets late samples,
         -- as in an import, waits until it no longer does: else it is refreshed again and again.
@@ -18,6 +20,11 @@ begin
             max(bucket) + interval '1 hour' as stop
         into v_late
         from data.late
+        where
+            -- What no refresh may touch stays, and is read from samples.
+            bucket >= internal.refresh_start()
+            -- What is above is refreshed with the hours that are new.
+            and bucket < internal.watermark('sample_1h')
         group by time_bucket(v_piece, bucket)
         having
             max(noted_at) <= v_started - v_settle

@@ -15,21 +15,30 @@ declare
     c_day constant interval := interval '24 hours';
     v_kinds constant bigint [] := p_whole || p_kinds;
     v_from_hour constant timestamptz := time_bucket(c_hour, p_from + c_hour - interval '1 microsecond');
-    v_to_hour constant timestamptz := greatest(
-        -- Hours of kinds are made of those of series.
-        v_from_hour, least(time_bucket(c_hour, p_to), internal.watermark('kind_1h'))
-    );
     v_from_day constant timestamptz := time_bucket(c_day, p_from + c_day - interval '1 microsecond');
-    v_to_day constant timestamptz := greatest(
-        v_from_day,
-        least(time_bucket(c_day, p_to), internal.watermark('sample_1d'), internal.watermark('kind_1d'))
+    v_to_day constant timestamptz := least(
+        time_bucket(c_day, p_to), internal.watermark('sample_1d'), internal.watermark('kind_1d')
+    );
+    v_to_hour constant timestamptz := greatest(
+        v_from_hour,
+        -- Hours of kinds are made of those of series.
+        least(time_bucket(c_hour, p_to), internal.watermark('kind_1h')),
+        -- When all hours are dropped, they have no watermark.
+        v_to_day
+    );
+    -- Hours that were dropped before their samples are read from those.
+    v_kept constant timestamptz := greatest(
+        v_from_hour,
+        case when p_whole <> '{}' then internal.oldest_chunk('kind_1h') end,
+        case when p_kinds <> '{}' then internal.oldest_chunk('sample_1h') end
     );
     v_days tstzmultirange := '{}';
     v_hours tstzmultirange;
+    v_gone tstzmultirange;
     v_part tstzrange;
     v_late record;
 begin
-    if coalesce(p_step, c_day) >= c_day then
+    if v_from_day < v_to_day and coalesce(p_step, c_day) >= c_day then
         v_days := tstzmultirange(tstzrange(v_from_day, v_to_day)) - coalesce(
             (
                 select range_agg(tstzrange(late.day, late.day + c_day))
@@ -43,6 +52,8 @@ begin
         );
     end if;
     v_hours := tstzmultirange(tstzrange(v_from_hour, v_to_hour)) - v_days;
+    v_gone := v_hours * tstzmultirange(tstzrange(null, v_kept));
+    v_hours := v_hours - v_gone;
 
     for v_part in select unnest(v_days) loop
         return query select * from internal.merge_buckets(
@@ -62,8 +73,13 @@ begin
     return query select * from internal.raw_part(
         p_whole, p_kinds, p_series, v_to_hour, p_to, p_step, p_sketches
     );
+    for v_part in select unnest(v_gone) loop
+        return query select * from internal.raw_part(
+            p_whole, p_kinds, p_series, lower(v_part), upper(v_part), p_step, p_sketches
+        );
+    end loop;
     for v_late in
-        select * from internal.late_hours(v_kinds, v_from_hour, v_to_hour)
+        select * from internal.late_hours(v_kinds, v_kept, v_to_hour)
     loop
         return query select * from internal.raw_part(
             array(select unnest(p_whole) intersect select unnest(v_late.kinds)),
@@ -77,6 +93,7 @@ comment on function internal.rollup(
     bigint[], bigint[], bigint[], timestamptz, timestamptz, interval, boolean
 ) is
 'Steps that cover [p_from, p_to), or few parts of it where p_step is null: of p_whole for all series of the
-kind, of p_kinds by series, of those in p_series unless it is null. They come from days where p_step is a day or null, from hours at
-both ends, and from samples: for parts of an hour, above the watermark, and for hours that got late
-samples. A step may have several rows. The sketches are null unless p_sketches.';
+kind, of p_kinds by series, of those in p_series unless it is null. They come from days where p_step is a
+day or null, from hours at both ends, and from samples: for parts of an hour, above the watermark, for hours
+that got late samples and for those that were dropped. A step may have several rows. The sketches are null
+unless p_sketches.';
