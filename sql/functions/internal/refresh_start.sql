@@ -7,23 +7,25 @@ begin atomic
             internal.samples_kept_from() as kept_from
     ),
 
+    relation as (
+        select
+            coalesce(rollup.user_view_name, hypertable.table_name) as name,
+            dimension.id as dimension_id
+        from _timescaledb_catalog.hypertable
+        inner join _timescaledb_catalog.dimension on hypertable.id = dimension.hypertable_id
+        left join _timescaledb_catalog.continuous_agg as rollup
+            on hypertable.id = rollup.mat_hypertable_id
+        where coalesce(rollup.user_view_schema, hypertable.schema_name) = 'data'
+    ),
+
     expired as (
         select max(_timescaledb_functions.to_timestamp(slice.range_end)) as upto
-        from (select distinct parent from internal.rollups()) as source
-        inner join (
-            select
-                coalesce(rollup.user_view_name, hypertable.table_name) as name,
-                dimension.id
-            from _timescaledb_catalog.hypertable
-            inner join _timescaledb_catalog.dimension on hypertable.id = dimension.hypertable_id
-            left join _timescaledb_catalog.continuous_agg as rollup
-                on hypertable.id = rollup.mat_hypertable_id
-            where coalesce(rollup.user_view_schema, hypertable.schema_name) = 'data'
-        ) as relation on source.parent = relation.name
-        inner join _timescaledb_catalog.dimension_slice as slice on relation.id = slice.dimension_id
+        from relation
+        inner join _timescaledb_catalog.dimension_slice as slice on relation.dimension_id = slice.dimension_id
         where
-            _timescaledb_functions.to_timestamp(slice.range_end)
-            <= now() - internal.retention(source.parent)
+            relation.name in (select parent from internal.rollups())
+            and _timescaledb_functions.to_timestamp(slice.range_end)
+            <= now() - internal.retention(relation.name)
     )
 
     select
