@@ -146,9 +146,11 @@ def test_a_failing_job_is_logged_and_retried_without_stopping_the_others(
 ) -> None:
     with database.start(data_dir, cache_dir=cache_dir) as server, connect(server.url) as client:
         create(client)
-        failing = add(client, "fail", "1 hour")
-        add(client, "note", "1 second")
-        client.execute("select alter_job(%s, retry_period => '1 second')", (failing,))
+        # In one transaction: the job must not fail before it has its retry period.
+        with client.transaction():
+            failing = add(client, "fail", "1 hour")
+            add(client, "note", "1 second")
+            client.execute("select alter_job(%s, retry_period => '1 second')", (failing,))
         eventually(lambda: runs(client, "failing") >= 2 and runs(client, "1 second") >= 2)
         gap = client.execute(
             "select extract(epoch from max(at) - min(at)) from (select at from ran "
