@@ -929,6 +929,8 @@ create function internal.document_leaves(p_document jsonb) returns TABLE(field t
 
 create function internal.due_alert_rules(p_now timestamp with time zone, p_limit integer) returns bigint[] language sql stable;
 
+create function internal.due_late() returns SETOF data.late language sql stable;
+
 create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql stable;
 
 create function internal.end_alert_rule_version(p_rule bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
@@ -1346,8 +1348,6 @@ create function internal.subscription_json(p_subscription data.subscription) ret
 create function internal.subscription_schema() returns jsonb language sql immutable parallel safe;
 
 create function internal.suggestion(p_nearest text) returns text language sql immutable parallel safe;
-
-create aggregate internal.sum_sketches(numeric) returns numeric language internal immutable sfunc numeric_add stype numeric parallel safe;
 
 create function internal.suppressed_alerts(p_now timestamp with time zone) returns TABLE(fingerprint text, silenced_by text[], inhibited_by text[], maintenance text[]) language sql stable;
 

@@ -13,7 +13,7 @@ class UnansweredError(Exception):
 
 
 class Peer:
-    """A system that has the samples, and one way to ask it."""
+    """A system that has the samples, and one way to ask it; by itself, one that answers nothing."""
 
     name: str
     version: str
@@ -34,16 +34,16 @@ class Peer:
 
     def ask(self, question: Question, window: Window) -> Any:
         """Ask, and fetch all of the answer; this is what is measured. Raises UnansweredError."""
-        raise NotImplementedError
+        raise UnansweredError
 
     def read(self, question: Question, window: Window, fetched: Any) -> Answer:
         """Understand what was fetched."""
-        raise NotImplementedError
+        raise UnansweredError
 
     def encode(self, batch: Batch) -> Any:
         """A batch in the form that the peer is sent; not measured."""
-        raise NotImplementedError
+        return batch
 
     def ingest(self, encoded: Any) -> None:
         """Store a batch; this is what is measured."""
-        raise NotImplementedError
+        raise UnansweredError

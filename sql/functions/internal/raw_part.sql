@@ -30,4 +30,5 @@ comment on function internal.raw_part(
     bigint[], bigint[], bigint[], timestamptz, timestamptz, interval, boolean
 ) is
 'Buckets of samples that cover [p_from, p_to), for the parts that no rollup has: one for each of p_whole,
-steps, or hours where p_step is null, of p_kinds by series, of those in p_series unless it is null. The sketches are null unless p_sketches.';
+steps, or hours where p_step is null, of p_kinds by series, of those in p_series unless it is null. The sketches
+are null unless p_sketches.';

@@ -86,8 +86,7 @@ begin
                     when edge.edges[1] > 0 then 0
                     else '-infinity'
                 end as low,
-                coalesce(edge.edges[step.place], 'infinity') as high,
-                (3 * step.place - 1) / (cardinality(edge.edges) + 1) as third
+                coalesce(edge.edges[step.place], 'infinity') as high
             from edge
             cross join lateral generate_series(1, cardinality(edge.edges) + 1) as step (place)
             where
@@ -99,9 +98,7 @@ begin
         sketched as (
             select
                 bucket.*,
-                case bucket.third when 0 then sketch.sketch end as sketch_0,
-                case bucket.third when 1 then sketch.sketch end as sketch_1,
-                case bucket.third when 2 then sketch.sketch end as sketch_2,
+                internal.sketch(represented.middle) as sketch,
                 internal.sketch_other(represented.middle) as sketch_other
             from bucket
             cross join lateral (
@@ -109,7 +106,6 @@ begin
                     as middle
                 offset 0
             ) as represented
-            cross join lateral (select internal.sketch(represented.middle) as sketch offset 0) as sketch
             offset 0 -- noqa: AM09
         ),
         counted as (
@@ -132,9 +128,7 @@ begin
                 nullif(counted.n, 0)::numeric as weight,
                 sketched.low,
                 sketched.high,
-                sketched.sketch_0,
-                sketched.sketch_1,
-                sketched.sketch_2,
+                sketched.sketch,
                 sketched.sketch_other
             from counted
             inner join sketched
@@ -157,11 +151,8 @@ begin
                 coalesce(sum(weighed.n * weighed.high), 0) as most,
                 min(case when weighed.n > 0 then weighed.low end) as low,
                 max(case when weighed.n > 0 then weighed.high end) as high,
-                -- Each addition takes the longer the more digits lie between its bins.
-                coalesce(internal.sum_sketches(weighed.weight * weighed.sketch_0), 0)
-                + coalesce(internal.sum_sketches(weighed.weight * weighed.sketch_1), 0)
-                + coalesce(internal.sum_sketches(weighed.weight * weighed.sketch_2), 0) as sketch,
-                internal.sum_sketches(weighed.weight * weighed.sketch_other) as sketch_other
+                coalesce(sum(weighed.weight * weighed.sketch), 0) as sketch,
+                sum(weighed.weight * weighed.sketch_other) as sketch_other
             from weighed
             group by weighed.place
         ),

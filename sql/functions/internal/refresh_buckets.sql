@@ -28,8 +28,6 @@ begin
     if c_shared then
         perform pg_advisory_unlock(c_lock);
     end if;
-    -- The refresh of what is made of these buckets must see which of them have changed.
-    commit;
 end
 $$;
 comment on procedure internal.refresh_buckets (name, timestamptz, timestamptz) is

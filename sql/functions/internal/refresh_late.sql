@@ -19,12 +19,7 @@ begin
             min(bucket) as start,
             max(bucket) + interval '1 hour' as stop
         into v_late
-        from data.late
-        where
-            -- What no refresh may touch stays, and is read from samples.
-            bucket >= internal.refresh_start()
-            -- What is above is refreshed with the hours that are new.
-            and bucket < internal.watermark('sample_1h')
+        from internal.due_late()
         group by time_bucket(v_piece, bucket)
         having
             max(noted_at) <= v_started - v_settle

@@ -51,7 +51,7 @@ begin
         v_from := v_upto;
     end loop;
     -- What else has changed, such as deleted samples; late ones are up to refresh_late.
-    if not exists (select from data.late) then
+    if not exists (select from internal.due_late()) then
         for v_rollup in
             select * from internal.rollups() order by place
         loop
