@@ -131,7 +131,7 @@ def test_samples_and_rollups_give_one_answer(
                 ids, null, 'source', '5 min', %(now)s, %(now)s, '1 s', %(names)s
             ) as sampled
             full join internal.window_statistics(
-                '{}', (select ids from kinds), '{}', 'source', %(now)s - interval '5 min', %(now)s,
+                '{}', (select ids from kinds), null, 'source', %(now)s - interval '5 min', %(now)s,
                 300, true
             ) as rolled on (sampled.statistics).label = rolled.label
             cross join unnest(%(names)s) as name
