@@ -1,13 +1,27 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import httpx
+import pytest
 
 from tests.support import command_line
 from tests.support.command_line import Service
+from tests.support.data_directories import DataDirectories
+
+
+@pytest.fixture(scope="module")
+def service(
+    tmp_path_factory: pytest.TempPathFactory, prepared: DataDirectories
+) -> Iterator[Service]:
+    """A service of its own: the names of kinds in a demo are those of OpenTelemetry."""
+    data_dir = tmp_path_factory.mktemp("demo") / "data"
+    prepared.empty(data_dir)
+    with command_line.up(data_dir, env={"SUPERVISOR_WORKERS": "1"}) as started:
+        yield started
 
 
 class Refusing(BaseHTTPRequestHandler):

@@ -309,12 +309,12 @@ def test_jobs_that_nobody_tells_to_begin_do_so_after_their_wait(
 
 
 def hold(client: psycopg.Connection, seconds: int) -> None:
-    """Let a job that cannot pause have the server, from its next turn on."""
+    """Let a job that cannot pause have the server, once, when the caller has begun to ask."""
     client.execute(
         "create or replace procedure note(job_id int, config jsonb) language plpgsql as "
         f"$$ begin perform pg_sleep({seconds}); end $$"
     )
-    add(client, "note", "1 hour")
+    add(client, "note", "1 hour", ", initial_start => now() + interval '1 second'")
 
 
 def test_clients_that_wait_for_a_job_hear_which_one_it_is(
