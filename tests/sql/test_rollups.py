@@ -156,7 +156,7 @@ def compare_core(core: Json, readings: list[Reading], kind: str, seconds: float)
     close: Any = lambda wanted: pytest.approx(wanted, rel=0, abs=1e-9 * scale + 1e-300)  # noqa: E731
     assert core["sum"] == close(values.sum())
     assert core["avg"] == close(values.mean())
-    # Squares of deviations below 1e-150 leave a double's range and are zero (internal.square).
+    # Squares of deviations below 1e-150 leave a double's range and are zero.
     deviation = float(values.std())
     assert core["stddev"] == pytest.approx(deviation, rel=0, abs=1e-9 * scale + 1e-150)
     assert (core["min"], core["max"]) == (values.min(), values.max())
