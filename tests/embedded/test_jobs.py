@@ -365,22 +365,30 @@ def test_a_request_that_waited_for_a_job_in_vain_says_for_which(
 ) -> None:
     """`unavailable`: no connection of the pool was free in time."""
 
-    async def refused() -> Problem:
+    async def refused() -> BaseException | None:
         limit = 30 if slug == "unavailable" else 1
         calls = Database(with_jobs.url, pool_size=1, statement_timeout_seconds=limit)
+
+        async def ask() -> None:
+            while True:
+                await calls.read("select 1", {})
+
         await calls.open()
         try:
             hold(client, 8)
-            while True:
-                both = (calls.read("select 1", {}) for _ in range(2))
-                for outcome in await asyncio.gather(*both, return_exceptions=True):
-                    if isinstance(outcome, Problem):
-                        return outcome
+            # One is asked and two wait for its connection, whenever the job begins.
+            asking = [asyncio.create_task(ask()) for _ in range(3)]
+            refused, _ = await asyncio.wait(asking, timeout=60, return_when="FIRST_COMPLETED")
+            for task in asking:
+                task.cancel()
+            await asyncio.gather(*asking, return_exceptions=True)
+            return refused.pop().exception()
         finally:
             await calls.close()
 
     client.execute("do $$ begin create role supervisor_app; exception when others then end $$")
     problem = asyncio.run(refused())
+    assert isinstance(problem, Problem)
     assert problem.slug == slug
     assert "job note has held the database for" in problem.detail
     assert problem.params["job"] == "note"
