@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from psycopg import Connection
 
 from tests.sql.calls import NOW, ago, ask, ingest_metrics, metric
+from tests.support.rollups import roll_up
 
 PLAN = """
 explain (analyze, buffers, costs off, timing off, summary off, format json)
@@ -47,3 +50,24 @@ def test_an_answer_reads_no_more_for_20000_series_without_samples(
     db.execute("analyze data.series")
     pages(db, kind, group_by)
     assert pages(db, kind, group_by) < 2 * before
+
+
+def test_a_source_with_many_series_has_the_answer_of_those_with_samples(
+    lasting: Connection, now: datetime
+) -> None:
+    ingest_metrics(
+        lasting,
+        [
+            metric(name, source, n, type=type_, ts=(now - timedelta(hours=4 * n)).isoformat())
+            for name, type_ in (("cpu", "gauge"), ("visits", "counter"))
+            for source in ("web", "other")
+            for n in range(40)
+        ],
+        now=now,
+    )
+    roll_up(lasting, now - timedelta(hours=1))
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    answer = "select api.query_agg(null, '7d', 'web', 'source', null, null, %s)"
+    before = ask(lasting, answer, now)
+    lasting.execute(IDLE, [now])
+    assert ask(lasting, answer, now) == before

@@ -18,7 +18,15 @@ begin
     if p_whole <> '{}' then
         return query select * from internal.raw_kinds(p_whole, p_from, p_to, p_sketches);
     end if;
-    if p_kinds <> '{}' then
+    if p_kinds <> '{}' and cardinality(p_series) > 1000 then
+        -- The planner looks at each element of an array.
+        return query
+        select rollup.*
+        from internal.raw_rollup(
+            p_kinds, null, p_from, p_to, coalesce(p_step, interval '1 hour'), p_sketches
+        ) as rollup
+        where rollup.series_id in (select unnest(p_series));
+    elsif p_kinds <> '{}' then
         return query
         select * from internal.raw_rollup(
             p_kinds, p_series, p_from, p_to, coalesce(p_step, interval '1 hour'), p_sketches
