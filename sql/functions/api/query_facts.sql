@@ -78,6 +78,7 @@ begin
     )
     into v_answer
     from page;
+    perform internal.check_chunks('{fact}');
     return v_answer;
 end
 $$;

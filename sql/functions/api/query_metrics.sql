@@ -59,6 +59,7 @@ begin
     v_answer := internal.plot_series(
         v_kinds[1], v_series, v_first, v_to, v_step
     );
+    perform internal.check_chunks('{sample,sample_1h,kind_1h,sample_1d,kind_1d}');
     return case
         when p_split_by is null then v_answer
         else (

@@ -148,6 +148,7 @@ begin
         )
     )
     into v_answer;
+    perform internal.check_chunks('{fact}');
     return v_answer;
 end
 $$;

@@ -113,6 +113,7 @@ begin
     left join past on kind.kind_id = past.kind_id
     left join grouped on kind.kind_id = grouped.kind_id
     where kind.kind_id = any(p_kinds);
+    perform internal.check_chunks('{sample,sample_1h,kind_1h,sample_1d,kind_1d}');
 end
 $$;
 comment on function internal.answer_agg(

@@ -1,7 +1,8 @@
 create or replace function internal.empty_series(p_series bigint[], p_before timestamptz)
 returns bigint[]
-language sql stable
+language sql volatile
 begin atomic
+    -- Volatile: planned before its snapshot is taken, it misses no samples that move to the columnstore.
     -- Scalar subqueries: the planner cannot make a join of all samples of them.
     select coalesce(array_agg(series.series_id), '{}')
     from data.series

@@ -31,6 +31,7 @@ begin
                 return query select * from internal.measure_facts(v_rules, p_from, p_to, p_step);
         end case;
     end loop;
+    perform internal.check_chunks('{fact,sample,sample_1h,kind_1h,sample_1d,kind_1d}');
 end
 $$;
 comment on function internal.measure_conditions(

@@ -24,7 +24,8 @@ begin
         if v_empty <> '{}' then
             perform internal.wait_for_ingests();
             -- Again: an ingest may have stored samples since.
-            delete from data.series where series_id = any(internal.empty_series(v_empty, v_before));
+            v_empty := internal.empty_series(v_empty, v_before);
+            delete from data.series where series_id = any(v_empty);
         end if;
         commit;
     end loop;
