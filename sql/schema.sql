@@ -875,6 +875,8 @@ create function internal.check_alert_rule_quotas(p_rule bigint, p_now timestamp 
 
 create function internal.check_author(p_author text) returns void language plpgsql immutable;
 
+create function internal.check_chunks(p_relations name[]) returns void language plpgsql stable;
+
 create function internal.check_facts(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, source_id bigint, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, good boolean) language sql stable;
 
 create function internal.check_maintenance(p_id text, p_author text, p_reason text) returns void language plpgsql immutable;
@@ -892,6 +894,8 @@ create function internal.check_reports(p_items jsonb, p_now timestamp with time 
 create function internal.check_silence(p_id text, p_author text, p_comment text, p_matchers jsonb) returns void language plpgsql volatile;
 
 create function internal.chunk_interval(p_relation name) returns interval language plpgsql stable;
+
+create function internal.chunks_changed(p_chunks integer[], p_statuses integer[], p_versions xid[]) returns boolean language plpgsql volatile;
 
 create function internal.claim_idempotency_key(p_operation text, p_key text, p_body jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
 
@@ -931,7 +935,7 @@ create function internal.due_alert_rules(p_now timestamp with time zone, p_limit
 
 create function internal.due_late() returns SETOF data.late language sql stable;
 
-create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql stable;
+create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql volatile;
 
 create function internal.end_alert_rule_version(p_rule bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
 

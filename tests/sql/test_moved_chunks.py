@@ -17,7 +17,10 @@ from tests.support.waiting import eventually
 pytestmark = pytest.mark.native_only("answers that are computed while others commit")
 
 COMPRESS = "select compress_chunk(chunk) from show_chunks(%s) as chunk"
-HELD = "with held as materialized (select pg_advisory_xact_lock_shared(1)) select {} from held"
+HELD = """
+with held as materialized (select %s::timestamptz as now, pg_advisory_xact_lock_shared(1))
+select {} from held
+"""
 WAITING = "select exists (select from pg_locks where locktype = %s and not granted)"
 MATERIALIZED = """
 select format('%%I.%%I', materialization_hypertable_schema, materialization_hypertable_name)
@@ -25,11 +28,11 @@ from timescaledb_information.continuous_aggregates
 where view_name = %s
 """
 
-AGG = "api.query_agg('cpu', '30d', null, null, null, null, %s)"
-SERIES = "api.query_metrics('cpu', null, null, null, %s, '1d', null, null)"
-FACTS = "api.query_facts('Fact:Deal', null, null, null, null, null, null, %s)"
-STREAM = "api.stream_facts(null, null, null, null, null, null, %s)"
-RULES = "array(select internal.measure_conditions('{}', %s, null, null))"
+AGG = "api.query_agg('cpu', '30d', null, null, null, null, now)"
+SERIES = "api.query_metrics('cpu', null, null, now - interval '25 days', now, '1h', null, now)"
+FACTS = "api.query_facts('Fact:Deal', null, null, null, null, null, null, now)"
+STREAM = "api.stream_facts(null, null, null, null, null, null, now)"
+RULES = "array(select internal.measure_conditions('{}', now, null, null))"
 
 
 @pytest.fixture
@@ -63,9 +66,7 @@ def refresh_late(url: str) -> None:
         conn.execute("call internal.refresh_late(0, '{}')")
 
 
-def answer_during(
-    conn: Connection, change: Callable[[], object], call: str, now: datetime
-) -> Json:
+def answer_during(conn: Connection, change: Callable[[], object], call: str, now: datetime) -> Json:
     """The answer of a call whose snapshot is older than the change, and whose plans are newer."""
     with (
         psycopg.connect(conn.info.dsn, autocommit=True, prepare_threshold=None) as other,
@@ -83,7 +84,7 @@ def answer_during(
 
 
 @pytest.mark.parametrize("call", [AGG, SERIES, FACTS, STREAM, RULES])
-def test_an_answer_that_lacks_rows_which_were_moved_is_refused(
+def test_an_answer_whose_chunks_were_moved_is_refused(
     lasting: Connection, now: datetime, samples: list[datetime], call: str
 ) -> None:
     with pytest.raises(psycopg.errors.SerializationFailure, match="were moved") as caught:
@@ -115,7 +116,7 @@ def test_what_changes_no_row_of_the_answer_does_not_refuse_it(
     later = [samples[0] + timedelta(seconds=2), samples[0] - timedelta(days=30)]
 
     def change() -> None:
-        # Late ones beside a chunk that was all in the columnstore, a new chunk, and another hypertable.
+        # Late ones beside a chunk in the columnstore, a new chunk, and another hypertable.
         store(lasting, later, now)
         compress(lasting, "data.fact")
         roll_up(lasting, now - timedelta(hours=1))
