@@ -101,7 +101,7 @@ def test_an_answer_whose_chunks_were_moved_is_refused(
         "select compress_chunk(chunk, recompress => true) from show_chunks('data.sample') as chunk",
     ],
 )
-def test_an_answer_is_refused_when_a_chunk_is_dropped_or_written_anew(
+def test_an_answer_is_refused_when_a_chunk_is_dropped_or_written_again(
     lasting: Connection, now: datetime, samples: list[datetime], change: str
 ) -> None:
     compress(lasting)
