@@ -16,11 +16,14 @@ set extra_float_digits = 1
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-    v_plain record := internal.read_plain_metrics(p_body, p_now);
+    v_plain record;
     v_items jsonb;
     v_claim record;
     v_stored record;
 begin
+    -- Before series are read: prune_catalogue may be deleting them.
+    lock table only data.sample in row exclusive mode;
+    v_plain := internal.read_plain_metrics(p_body, p_now);
     change := pg_current_xact_id()::text::bigint;
     if not v_plain.plain then
         v_items := internal.read_items(internal.read_body(p_body));
