@@ -1217,6 +1217,8 @@ create function internal.refuse_over_quota(p_quota text, p_count bigint, p_noun 
 
 create function internal.regex_fault(p_regex text) returns text language plpgsql volatile;
 
+create function internal.regex_length(p_bare text) returns double precision language plpgsql immutable strict parallel safe;
+
 create function internal.register_and_store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.register_series(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;

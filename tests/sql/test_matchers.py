@@ -151,9 +151,7 @@ def test_every_regular_expression_that_does_not_compile_is_named(db: Connection)
     ]
 
 
-@pytest.mark.parametrize(
-    "regex", ["a)|(?:b", "a\\", "a)(?#", "***=a", "(?i)a", "(?x)a b", "a{1,300}"]
-)
+@pytest.mark.parametrize("regex", ["a)|(?:b", "a\\", "***=a", "(?i)a", "(?x)a b", "a{1,300}"])
 def test_an_expression_that_is_none_within_another_is_refused(db: Connection, regex: str) -> None:
     assert "nvalid regular expression" in (regex_fault(db, regex) or "")
 
@@ -197,5 +195,61 @@ def test_an_expression_that_runs_too_long_is_refused(db: Connection, regex: str)
 def test_repetitions_of_repetitions_are_refused_before_they_are_compiled(db: Connection) -> None:
     fault = ask(db, "select internal.regex_fault('(x{1,255}){1,255}')")
 
-    assert fault == "It repeats up to 65025 times. Send an expression with smaller repetitions."
+    assert fault == (
+        "It has 65535 characters when its repetitions are written out. Send one with at most 500."
+    )
     assert ask(db, "select internal.regex_fault('[a-f0-9]{1,32}-{2}[{]9999[}]')") is None
+
+
+# Each of these took from half a second to minutes to compile, or ended the embedded server.
+SLOW = [
+    "((a*){0,40}){0,40}",
+    "(((a|ab)(c|bcd)(d*)){0,100}){0,100}",
+    "((a|b){0,100}){0,100}",
+    "(a*b*c*d*){0,100}",
+    "((a|b|){0,15}){0,15}",
+    "((a*){40,}){40}",
+    "(" * 14 + "a" + "+)" * 14,
+]
+
+
+@pytest.mark.parametrize("regex", [*SLOW, *(f"(?x)#(\n{each}" for each in SLOW)])
+def test_an_expression_that_takes_long_to_compile_is_refused_at_once(
+    db: Connection, regex: str
+) -> None:
+    db.execute("set local statement_timeout = '1s'")
+
+    assert regex_fault(db, regex)
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    ["a)(?#", "((a*){0,40}(?#())){0,40}", "((a*){0,40}(?#\\)){0,40}", "((a*){0,40}(?#[)){0,40}"],
+)
+def test_a_comment_hides_neither_a_repetition_nor_the_end_of_a_group(
+    db: Connection, hidden: str
+) -> None:
+    db.execute("set local statement_timeout = '1s'")
+
+    assert regex_fault(db, hidden)
+
+
+@pytest.mark.parametrize(
+    ("bare", "length"),
+    [
+        ("", 0),
+        ("abc", 3),
+        ("a{3}", 3),
+        ("a{2,}", 3),
+        ("a{0}", 1),
+        ("(ab){1,10}", 40),
+        ("x(a{3}|b){2}y", 16),
+        ("((a+)+)+", 20),
+        ("(a", 1),
+        ("a)", 2),
+        ("a{b", 3),
+        ("a{9999999999}", 256),
+    ],
+)
+def test_repetitions_count_as_if_written_out(db: Connection, bare: str, length: int) -> None:
+    assert ask(db, "select internal.regex_length(%s)", bare) == length

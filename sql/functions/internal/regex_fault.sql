@@ -5,6 +5,8 @@ declare
     c_longest constant interval := '10 milliseconds';
     c_attempts constant integer := 3;
     c_repetitions constant integer := 10;
+    c_longest_text constant integer := 500;
+    c_comment constant text := '[(][?]#';
     -- A group (?=, (?!, (?<= or (?<!, outside of brackets and escapes.
     c_lookaround constant text := '[(][?]<?[=!]';
     v_bare constant text := regexp_replace(
@@ -14,18 +16,22 @@ declare
     v_text constant text := left(
         repeat(regexp_replace(p_regex, '\W', '', 'g') || 'a', 500), 500 - length(c_repetitions::text)
     );
-    -- What repetitions within repetitions come to: compiling them can exhaust the stack.
-    v_repeated constant double precision := (
-        select exp(sum(ln(greatest(bound.found[1]::double precision, 1))))
-        from regexp_matches(v_bare, '\{\d*,?(\d+)', 'g') as bound (found)
-    );
+    v_length constant double precision := internal.regex_length(v_bare);
     v_began timestamptz;
 begin
-    if v_repeated > 25000 then
-        return 'It repeats up to ' || round(v_repeated) || ' times. Send an expression with smaller repetitions.';
+    -- A comment could hide where a group ends, and so what is repeated.
+    if v_bare ~ c_comment then
+        return 'It has a comment. Send an expression without (?#.';
     end if;
-    -- On its own, so that parentheses do not end the group around it.
-    perform '' ~ p_regex;
+    -- Compiling a long one takes minutes or exhausts the stack, and cannot be canceled everywhere.
+    if v_length > c_longest_text then
+        return format(
+            'It has %s characters when its repetitions are written out. Send one with at most %s.',
+            case when v_length < 1e9 then round(v_length)::text else 'over a billion' end, c_longest_text
+        );
+    end if;
+    -- Without a group around it, which its parentheses could end; what is before it prevents options.
+    perform '' ~ ('(?:)' || p_regex);
     if exists (
         select from regexp_matches(p_regex, '\\(.)', 'g') as escape (found)
         where escape.found[1] between '1' and '9'
