@@ -1,4 +1,4 @@
-create function internal.regex_length(p_bare text) returns double precision
+create or replace function internal.regex_length(p_bare text) returns double precision
 language plpgsql immutable strict parallel safe
 as $$
 declare
