@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -18,19 +17,16 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.support import web_server
+from tests.support.real_input import FACTS, METRICS
 from tests.support.rollups import roll_up
 from tests.support.timescaledb import Server
 from tests.support.valkey import Valkey
 
-SHARED = Path(os.environ.get("SUPERVISOR_SHARED_DIR", Path(__file__).parents[3] / "shared"))
-SERIES = sorted((SHARED / "data" / "metrics").glob("*.csv"))
-FACTS = SHARED / "data" / "facts_commits.ndjson"
+SERIES = sorted(METRICS.glob("*.csv"))
 COUNTED = ("elb_request_count_8c0756", "ec2_network_in_5abac7")
 RESET_EVERY = 500
 RAW_RETENTION = timedelta(days=90)
 BATCH = 5000
-
-pytestmark = pytest.mark.skipif(not SERIES, reason=f"no real input in {SHARED}")
 
 Floats = NDArray[np.float64]
 

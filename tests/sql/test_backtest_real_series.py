@@ -4,30 +4,23 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 from datetime import datetime, timedelta
-from pathlib import Path
 
-import pytest
 from psycopg import Connection
 
 from tests.sql.calls import Item, Json, ingest_metrics, metric
 from tests.sql.test_backtest_alert_rule import backtest, suggest
-from tests.support.repository import ROOT
+from tests.support.real_input import INCIDENTS, METRICS
 
-SHARED = Path(os.environ.get("SUPERVISOR_SHARED_DIR", ROOT.parent / "shared"))
-METRICS = SHARED / "data" / "metrics"
 CPU = "rds_cpu_utilization_cc0c53"
 # The end of the series in the past of the tests.
 END = datetime.fromisoformat("2025-06-15T12:00:00+00:00")
-
-pytestmark = pytest.mark.skipif(not METRICS.exists(), reason=f"no real input in {SHARED}")
 
 
 def read(name: str) -> tuple[list[Item], list[Json]]:
     """A series and its incidents, moved so that the series ends at END."""
     rows = list(csv.DictReader((METRICS / f"{name}.csv").read_text("utf-8").splitlines()))
-    windows = json.loads((METRICS / "incident_windows.json").read_text("utf-8"))[f"{name}.csv"]
+    windows = json.loads(INCIDENTS.read_text("utf-8"))[f"{name}.csv"]
     shift = END - moment(rows[-1]["timestamp"])
     items = [
         metric(name, value=float(row["value"]), ts=(moment(row["timestamp"]) + shift).isoformat())
