@@ -12,12 +12,11 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.rest.test_real_input import SHARED
 from tests.support import command_line
 from tests.support.command_line import Service
+from tests.support.real_input import SERVERS
 
 OLDER = Path(__file__).parent / "older_servers.json"
-REAL = SHARED / "data" / "mcp_servers.json"
 
 
 @pytest.fixture
@@ -124,14 +123,13 @@ def test_older_documents_are_converted_and_the_user_learns_what_changed(service:
     assert "It has no name." in done.stderr
 
 
-@pytest.mark.skipif(not REAL.exists(), reason=f"no real input in {SHARED}")
 def test_the_real_servers_are_registered_and_nothing_changes_the_second_time(
     service: Service,
 ) -> None:
-    real = json.loads(REAL.read_text())
+    real = json.loads(SERVERS.read_text())
     named = {each["name"] for each in real if each["name"]}
-    service.run("register", str(REAL), "--tag", "seed")
-    again = json.loads(service.run("register", str(REAL), "--tag", "seed", "--json").stdout)
+    service.run("register", str(SERVERS), "--tag", "seed")
+    again = json.loads(service.run("register", str(SERVERS), "--tag", "seed", "--json").stdout)
     assert {each["detail"] for each in again["refused"]} == {"It has no name."}
     assert len(again["refused"]) == sum(1 for each in real if not each["name"])
     assert again["unchanged"] == len(named)

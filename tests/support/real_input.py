@@ -1,4 +1,4 @@
-"""Real series, their incidents and real facts."""
+"""Real series, their incidents, real facts and real servers."""
 
 from __future__ import annotations
 
@@ -11,3 +11,4 @@ FOLDER = Path(os.environ.get("SUPERVISOR_REAL_INPUT", ROOT / "tests" / "real_inp
 METRICS = FOLDER / "metrics"
 INCIDENTS = METRICS / "incident_windows.json"
 FACTS = FOLDER / "facts_commits.ndjson"
+SERVERS = FOLDER / "mcp_servers.json"
