@@ -762,6 +762,7 @@ create table data.silence_version (
     constraint silence_version_pkey PRIMARY KEY (silence_id, version),
     constraint silence_version_of_silence FOREIGN KEY (silence_id) REFERENCES data.silence(silence_id)
 );
+create index silence_version_by_time on data.silence_version using btree (changed_at);
 
 -- An MCP server or agent that sends metrics or facts.
 create table data.source (

@@ -232,6 +232,7 @@ create table data.silence_version (
     constraint silence_version_pkey primary key (silence_id, version),
     constraint silence_version_of_silence foreign key (silence_id) references data.silence
 );
+create index silence_version_by_time on data.silence_version (changed_at);
 comment on table data.silence_version is
 'What a silence said after each change, the last one included. A row is never changed.';
 comment on column data.silence_version.silence_id is 'Silence.';
@@ -243,4 +244,6 @@ comment on column data.silence_version.author is 'Who created, changed or cancel
 comment on column data.silence_version.comment is 'Why.';
 comment on column data.silence_version.changed_at is 'When.';
 
-insert into data.quota (name, value, used) values ('silences', 200, null);
+insert into data.quota (name, value, used) values
+('silences', 200, null),
+('new_versions_of_silences_per_hour', 1000, null);

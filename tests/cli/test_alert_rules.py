@@ -52,6 +52,16 @@ def define(
     return service.run("alert-rules", "define", str(file), *options)
 
 
+def test_the_group_alone_lists_the_rules(service: Service, kind: str, tmp_path: Path) -> None:
+    define(service, tmp_path, rule(kind))
+
+    alone, listed = service.run("alert-rules"), service.run("alert-rules", "list")
+
+    assert alone.returncode == listed.returncode == 0
+    assert kind in alone.stdout
+    assert kind in listed.stdout
+
+
 def test_a_file_of_rules_is_defined_and_again_changes_nothing(
     service: Service, kind: str, tmp_path: Path
 ) -> None:
@@ -103,7 +113,7 @@ def test_refused_rules_are_listed_with_their_faults_and_the_others_are_defined(
 
 def test_rules_are_listed(service: Service, kind: str, tmp_path: Path) -> None:
     define(service, tmp_path, rule(kind), "--author", "ann")
-    rows = service.run("alert-rules", "list", "-q", kind).stdout.splitlines()
+    rows = service.run("alert-rules", "-q", kind).stdout.splitlines()
     assert rows[0].startswith("name\tstate\tfiring")
     assert rows[1].startswith(f"{kind}\tinactive\t0\t0\twarning\tmetric\t1\tann")
     answer = json.loads(service.run("alert-rules", "list", "-q", kind, "--json").stdout)

@@ -24,7 +24,7 @@ def backtest(
     rule: Json | None,
     *,
     name: str | None = None,
-    since: datetime = NOW - HOUR,
+    since: datetime | None = NOW - HOUR,
     until: datetime = NOW,
     step: str | None = "1m",
     incidents: list[Json] | None = None,
@@ -380,6 +380,18 @@ def test_without_history_there_is_no_threshold(db: Connection) -> None:
 
     assert (answer["threshold"], answer["alerts"]) == (None, 0)
     assert (answer["coverage_percent"], answer["holds_percent"]) == (0, None)
+
+
+@pytest.mark.parametrize(("window", "seconds"), [("2m", 300), ("12h", 3600)])
+def test_a_back_test_and_a_suggestion_have_the_same_default_step(
+    busy: Connection, window: str, seconds: int
+) -> None:
+    condition = above(5, window=window)
+
+    tested = backtest(busy, {"condition": condition}, since=None, step=None)
+    suggested = suggest(busy, condition, 2, since=None, step=None)
+
+    assert tested["step_seconds"] == suggested["step_seconds"] == seconds
 
 
 def test_a_rule_with_many_groups_is_tested_in_longer_steps(db: Connection) -> None:

@@ -200,6 +200,22 @@ def test_silences_that_have_not_ended_are_bounded(db: Connection) -> None:
     silence(db, "c")
 
 
+def test_new_versions_of_silences_are_bounded_over_an_hour(db: Connection) -> None:
+    db.execute("update data.quota set value = 2 where name = 'new_versions_of_silences_per_hour'")
+    silence(db, "a")
+    cancel(db, "a")
+    with refused(db, "count_within_quota") as refusal:
+        silence(db, "b")
+
+    assert refusal.params == {
+        "quota": "new_versions_of_silences_per_hour",
+        "allowed": 2,
+        "retry_after_seconds": 3600,
+    }
+    assert not cancel(db, "a")["changed"]
+    silence(db, "b", now=after(hours=1))
+
+
 def test_silences_that_have_not_ended_are_listed_the_earliest_first(db: Connection) -> None:
     for id_, begin, end in (("late", 4, 5), ("now", -1, 3), ("past", -3, -2), ("soon", 4, 6)):
         add_silence(db, id_, *WEB, begin=after(hours=begin), end=after(hours=end))

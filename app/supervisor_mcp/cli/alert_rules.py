@@ -27,14 +27,15 @@ UNKNOWN_KIND = "kind_known"
 alert_rules = typer.Typer(
     name="alert-rules",
     help="List, show, define and delete alert rules.",
-    no_args_is_help=True,
     rich_markup_mode=None,
 )
 alert_rules.command("suggest")(suggest_threshold)
 
 
 @alert_rules.command("list")
+@alert_rules.callback(invoke_without_command=True)
 def list_rules(
+    context: typer.Context,
     query: Annotated[
         str | None, typer.Option("--query", "-q", help="Part of the name or of the kind.")
     ] = None,
@@ -44,11 +45,13 @@ def list_rules(
     limit: Limit = 100,
     as_json: Json = False,
 ) -> None:
-    """List alert rules: state, alerts, version."""
+    """List alert rules: state, alerts, version; the commands below do more."""
     import msgspec
 
     from supervisor_mcp.cli.client import connect
 
+    if context.invoked_subcommand is not None:
+        return
     filters = {"q": query, "deleted": "true" if deleted else None, "limit": limit}
     with connect() as client:
         answer = client.get("/alerts/rules", filters)

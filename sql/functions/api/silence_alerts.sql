@@ -99,6 +99,15 @@ begin
             'silences that have not ended',
             'Cancel some, or silence more alerts with one, by a regular expression.'
         );
+        perform internal.refuse_over_quota(
+            'new_versions_of_silences_per_hour',
+            (
+                select count(*) from data.silence_version
+                where changed_at > p_now - interval '1 hour'
+            ),
+            'new versions of silences in an hour',
+            'Change a silence when its content changes, not at every call, or continue in an hour.'
+        );
     end if;
     return internal.join_json(
         internal.silence_json(v_after, p_now),

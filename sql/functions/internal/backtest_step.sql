@@ -10,6 +10,11 @@ declare
         internal.condition_window(p_condition) > internal.longest_sampled_window(), false
     );
     c_evaluations constant integer := 500000;
+    -- 7 days get the step of 30: by default, a back-test counts the alerts of a suggested threshold alike.
+    v_range constant interval := case
+        when p_to - p_from >= interval '7 days' then greatest(p_to - p_from, interval '30 days')
+        else p_to - p_from
+    end;
     v_groups constant bigint := greatest(1, internal.count_groups(p_condition));
     v_most constant bigint := least(case when c_coarse then 1000 else 20000 end, c_evaluations / v_groups);
     v_step interval;
@@ -21,7 +26,8 @@ begin
         from unnest('{15 s,30 s,1 minute,2 minutes,5 minutes,15 minutes,1 hour,6 hours,1 day}'::interval []) as width
         where
             width >= internal.evaluation_interval(p_condition)
-            and (p_to - p_from) / least(v_most, case when c_coarse then 500 else 10000 end) <= width;
+            and v_range / case when c_coarse then 720 else 10000 end <= width
+            and (p_to - p_from) / v_most <= width;
     end if;
     if (p_to - p_from) / v_most > v_step then
         raise exception 'the range has more than % steps of % s', v_most, extract(epoch from v_step)
@@ -36,5 +42,6 @@ end
 $$;
 comment on function internal.backtest_step(jsonb, text, timestamptz, timestamptz) is
 'The time between the evaluations of a back-test: p_step, else one that fits the condition, its groups and the
-range.
+range; the same for 7 to 30 days, 5 minutes, or 1 hour where windows are longer than 6 hours, unless many groups
+need a longer one.
 Errors: step_well_formed, steps_within_limit.';
