@@ -1,9 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
 import pytest
 import typer
+from typer import Context
+from typer.core import TyperGroup
+from typer.main import get_command
 
-from supervisor_mcp.cli.hints import COMMANDS, for_command_line
+from supervisor_mcp.cli.hints import COMMANDS, detail_for_command_line, for_command_line
 from supervisor_mcp.cli.main import app
 from supervisor_mcp.rest.app import OPERATIONS
 
@@ -20,13 +26,11 @@ OPERATIONAL = {"/livez", "/readyz", "/metrics"}
         ),
         (
             "Call query_agg with group_by=source.",
-            "Call `supervisor-mcp agg` with --group-by source.",
+            "Call `supervisor-mcp agg --group-by source`.",
         ),
-        ("Leave out group_by, or leave out as_of.", "Leave out --group-by, or leave out --as-of."),
-        ("Send its owner as owner.", "Send its owner with --owner."),
         (
-            'Send the names as an array: {"servers": ["io.github.acme/search"]}.',
-            "Send the names with --server.",
+            'Send the names of the servers as an array: {"servers": ["io.github.acme/search"]}.',
+            "Name the servers with --server.",
         ),
         (
             "list_maintenance (GET /health/maintenance) lists the windows.",
@@ -61,3 +65,81 @@ def commands(group: typer.Typer) -> set[str]:
         for command in group.registered_commands
         if command.callback is not None
     }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "hint", "expected"),
+    [
+        (
+            ["agg"],
+            "as_of",
+            "Leave out source and group_by, or as_of.",
+            "Leave out --source and --group-by, or --as-of.",
+        ),
+        (["agg"], "group_by", "Send source or label.<name>.", "--group-by: Send source or"),
+        (["series"], "step", "Send a larger step, a shorter range.", "Send a larger --step, a"),
+        (
+            ["sla"],
+            "window",
+            "Send window for a time, or from and to for any other.",
+            "Send --window for a time, or --from and --to for any other.",
+        ),
+        (["sla"], "from", "Send a from that is earlier than to.", "Send a --from that is"),
+        (["alerts", "silence"], "comment", "Send why as comment.", "Send why as --comment."),
+        (["alerts", "ack"], "until", "Send a later until, or none.", "Send a later --until, or"),
+        (["deregister"], "owner", "Send its owner as owner, or", "Send its owner as --owner, or"),
+        (
+            ["subscriptions", "add"],
+            "alerts.group_by[0]",
+            "alerts.group_by[0]: The value is 1. params.faults lists every broken rule.",
+            "--group-by: The value is 1. --json lists every broken rule.",
+        ),
+        (
+            ["subscriptions", "add"],
+            "alerts.matchers[0].value",
+            "alerts.matchers[0].value: Invalid regular expression.",
+            "--matcher: Invalid regular expression.",
+        ),
+    ],
+)
+def test_a_hint_names_the_options_of_the_command_that_runs(
+    arguments: list[str], field: str, hint: str, expected: str
+) -> None:
+    with running(*arguments):
+        shown = for_command_line(hint, field)
+    assert shown.startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "field", "detail", "expected"),
+    [
+        (["facts"], "from", 'parameter "from" must be a timestamp', "--from must be a timestamp"),
+        (["facts"], "from", "from (9) is not before to (8)", "--from (9) is not before --to (8)"),
+        (
+            ["subscriptions", "add"],
+            "url",
+            "invalid fields: alerts.group_wait, url",
+            "invalid fields: --group-wait, url",
+        ),
+        (["agg"], "kind", 'unknown kind "to"', 'unknown kind "to"'),
+    ],
+)
+def test_an_error_names_the_options_of_the_command_that_runs(
+    arguments: list[str], field: str, detail: str, expected: str
+) -> None:
+    with running(*arguments):
+        assert detail_for_command_line(detail, field) == expected
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator[None]:
+    """Be within a command, as its function is."""
+    command = get_command(app)
+    with ExitStack() as stack:
+        context = Context(command)
+        for name in arguments:
+            assert isinstance(command, TyperGroup)
+            command = command.commands[name]
+            context = Context(command, parent=context)
+        stack.enter_context(context.scope())
+        yield

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from supervisor_mcp.cli.escape import printable
 from supervisor_mcp.cli.failure import REFUSED, UNREACHABLE, USAGE, Failure
-from supervisor_mcp.cli.hints import for_command_line
+from supervisor_mcp.cli.hints import detail_for_command_line, for_command_line
 
 if TYPE_CHECKING:
     import httpx
@@ -162,10 +162,12 @@ def refusal(response: httpx.Response) -> Failure:
     if not isinstance(detail, str):
         return _stranger(response)
     hint = problem.get("hint")
+    params = problem.get("params")
+    field = params.get("field") if isinstance(params, dict) else None
     return Failure(
-        printable(detail),
+        printable(detail_for_command_line(detail, field)),
         REFUSED,
-        hint=printable(for_command_line(hint)) if isinstance(hint, str) else None,
+        hint=printable(for_command_line(hint, field)) if isinstance(hint, str) else None,
         problem=problem,
     )
 

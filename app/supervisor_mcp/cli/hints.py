@@ -1,8 +1,12 @@
-"""Hints of the service in the words of the command line."""
+"""Errors and hints of the service in the words of the command line."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
+
+from typer._click.core import Context
+from typer._click.globals import get_current_context
 
 from supervisor_mcp.cli import console
 
@@ -44,25 +48,99 @@ COMMANDS = {
     "ingest_metrics": "import",
     "ingest_facts": "import",
 }
-OPTIONS = {"group_by": "--group-by", "as_of": "--as-of"}
-# Of documents, whose arguments are members.
-MEMBERS = {
-    "as owner": "with --owner",
-    "as author": "with --author",
-    "as reason": "with --reason",
-    'as an array: {"servers": ["io.github.acme/search"]}': "with --server",
+# What the command line says otherwise, whatever the command.
+PHRASES = {
+    'Send the names of the servers as an array: {"servers": ["io.github.acme/search"]}.': (
+        "Name the servers with --server."
+    ),
+    "params.faults lists": "--json lists",
+    "params.items lists": "--json lists",
+    " after the seconds in Retry-After": " in a moment",
 }
-CAPABILITY = re.compile(rf"\b({'|'.join(COMMANDS)})\b(?: \([A-Z]+ /[^)]*\))?")
-MEMBER = re.compile(rf"(?<!\w)({'|'.join(map(re.escape, MEMBERS))})(?!\w)")
-ARGUMENT = re.compile(rf"\b({'|'.join(OPTIONS)})(?:=|\b)")
+# Fields that errors name together.
+COMPANIONS = {
+    "as_of": ("source", "group_by"),
+    "from": ("to", "as_of"),
+    "to": ("from",),
+    "window": ("from", "to"),
+}
+CAPABILITY = re.compile(
+    rf"\b({'|'.join(COMMANDS)})\b(?: \([A-Z]+ /[^)]*\))?(?: with (group_by)=(\S+[\w>]))?"
+)
+# A field with an underscore is no other word. Where others are fields, one of these is before them.
+IDENTIFIER = re.compile(r"(?<![\w.-])([a-z]+(?:_[a-z]+)+)(?![\w.\[])(=?)")
+BEFORE = (
+    r"^|as |\ban? |out |than |with |by |later |earlier |longer |larger |shorter |not before "
+    r"|[Oo]r |and |Send "
+)
+PLACE = re.compile(r"(?<![\w.])[a-z_]+(?:\[\d+\])?(?:\.[a-z_]+(?:\[\d+\])?)+(?![\w(])")
 
 
-def for_command_line(hint: str) -> str:
-    """Replace capabilities and arguments with the commands and options that stand for them."""
-    with_commands = CAPABILITY.sub(
-        lambda found: f"`{console.command()} {COMMANDS[found[1]]}`", hint
+def for_command_line(text: str, field: str | None = None) -> str:
+    """A hint with the commands and options that stand for capabilities and fields.
+
+    `field` is what the error is about. Options are those of the command that runs.
+    """
+    options = _options()
+    named = _replace(text, field, options)
+    option = _option(field or "", options)
+    if option and option.startswith("-") and text.startswith("Send ") and "--" not in named:
+        return f"{option}: {named}"
+    return named
+
+
+def detail_for_command_line(text: str, field: str | None = None) -> str:
+    """What is wrong, with the options that stand for fields."""
+    return _replace(text, field, _options())
+
+
+def _replace(text: str, field: str | None, options: Mapping[str, str]) -> str:
+    for phrase, other in PHRASES.items():
+        text = text.replace(phrase, other)
+    text = CAPABILITY.sub(_command, text)
+    text = re.sub(
+        r'\bparameter "(\w+)"',
+        lambda found: options.get(found[1], found[0]),
+        text,
     )
-    with_options = ARGUMENT.sub(
-        lambda found: OPTIONS[found[1]] + (" " if found[0].endswith("=") else ""), with_commands
+    text = PLACE.sub(lambda found: _option(found[0], options) or found[0], text)
+    text = IDENTIFIER.sub(
+        lambda found: options.get(found[1], found[1]) + (" " if found[2] else ""), text
     )
-    return MEMBER.sub(lambda found: MEMBERS[found[0]], with_options)
+    fields = [each for each in (field, *COMPANIONS.get(field or "", ())) if each in options]
+    for each in fields:
+        text = re.sub(
+            rf'({BEFORE}){each}(?=$|[.,;: ])(?! of\b)', rf"\g<1>{options[each]}", text
+        )
+    return text
+
+
+def _command(found: re.Match[str]) -> str:
+    """The command for a capability, with the option of another command that is named."""
+    option = f" --{found[2].replace('_', '-')} {found[3]}" if found[2] else ""
+    return f"`{console.command()} {COMMANDS[found[1]]}{option}`"
+
+
+def _option(field: str, options: Mapping[str, str]) -> str | None:
+    """The option for a field or for the place of one in a document: `alerts.matchers[0].value`."""
+    for part in reversed(re.sub(r"\[\d+\]", "", field).split(".")):
+        for name in (part, part.removesuffix("s")):
+            if name in options:
+                return options[name]
+    return None
+
+
+def _options() -> dict[str, str]:
+    """The options and arguments of the command that runs, by the names of their fields."""
+    # Typer passes the context to functions that ask for it; this is for those that they call.
+    context = get_current_context(silent=True)
+    return dict(_named(context)) if context is not None else {}
+
+
+def _named(context: Context) -> Iterator[tuple[str, str]]:
+    for parameter in context.command.params:
+        for option in parameter.opts:
+            if option.startswith("--"):
+                yield option[2:].replace("-", "_"), option
+        if parameter.param_type_name == "argument" and parameter.name:
+            yield parameter.name.rstrip("_"), str(parameter.metavar or parameter.name.upper())

@@ -79,5 +79,5 @@ def _of_the_item(failure: Failure) -> Failure:
     items: list[dict[str, Any]] = (failure.problem or {}).get("params", {}).get("items", [])
     if not items:
         return failure
-    faults = " ".join(printable(for_command_line(each["detail"])) for each in items)
+    faults = " ".join(printable(for_command_line(each["detail"], each["field"])) for each in items)
     return Failure(faults, failure.status, problem=failure.problem)

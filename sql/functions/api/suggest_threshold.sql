@@ -43,7 +43,7 @@ begin
     elsif v_operator is null or v_operator in ('==', '!=') then
         raise exception 'the condition has no threshold to suggest'
             using errcode = 'SV422', constraint = 'threshold_suggested', column = 'condition',
-            hint = 'Send a condition of type metric with a statistic other than absent and an operator of >, >=, < and <=.';
+            hint = 'Send a condition of type metric with a statistic other than absent and an operator of >, >=, < or <=.';
     end if;
     perform internal.check_range(v_from, v_to);
     perform internal.limit_backtest();

@@ -1,10 +1,9 @@
 create or replace function internal.schema_sentence(p_schema jsonb) returns text
 language sql immutable parallel safe
 begin atomic
-    select concat_ws(
-        ' ',
-        'Send '
-        || case
+    select concat(
+        'Send ',
+        case
             when p_schema ? 'enum'
                 then
                     'one of '
@@ -35,9 +34,12 @@ begin atomic
                     'an array of ' || coalesce((p_schema ->> 'minItems') || ' to ', 'at most ')
                     || coalesce(p_schema ->> 'maxItems', '10000') || ' items'
             else 'an object' || coalesce(' of at most ' || (p_schema ->> 'maxProperties') || ' members', '')
+        end,
+        -- What else says what to send goes on with this sentence.
+        case
+            when p_schema ->> '$comment' like 'Send %' then ': ' || substr(p_schema ->> '$comment', 6)
+            else coalesce('. ' || (p_schema ->> '$comment'), '.')
         end
-        || '.',
-        p_schema ->> '$comment'
     );
 end;
 comment on function internal.schema_sentence(jsonb) is

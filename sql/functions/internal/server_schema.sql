@@ -17,9 +17,9 @@ begin atomic
     pattern as (
         select
             refused || '"pattern": "^' || url || '$",
-            "$comment": "Send an http or https URL in ASCII: a host, a port up to 65535, no credentials."' as url,
+            "$comment": "Send an http or https URL in ASCII, with a host, a port up to 65535 and no credentials."' as url,
             refused || '"pattern": "^(' || template || '|[{][A-Za-z_][A-Za-z0-9_]*[}][!-~]*)$",
-            "$comment": "Send an http or https URL in ASCII: a host, a port up to 65535, no credentials; {x} is a variable."' as url_template,
+            "$comment": "Send an http or https URL in ASCII, with a host, a port up to 65535 and no credentials; {x} is a variable."' as url_template,
             '"not": {"pattern": "^latest$|^ *[~^<>=]|[*]|[|]|,| - |(^|[.])[xX]([.+-]|$)"},
             "$comment": "Send the version itself, such as 1.0.2, not a range or latest."' as exact
         from regex

@@ -21,7 +21,8 @@ begin atomic
             '$comment', 'Send a subscription with author, url, and alerts or facts.',
             'properties', jsonb_build_object(
                 'name', internal.text_rules() -> 'identifier' || '{"type": "string",
-                    "description": "Name; the same as in the path, if given."}',
+                    "description": "Name; the same as in the path, if given.",
+                    "$comment": "Send letters, digits and _.:-, with a letter, a digit or _ first."}',
                 'author', author,
                 'type', '{"type": "string", "enum": ["webhook", "alertmanager"],
                     "description": "webhook, unless given."}'::jsonb,
@@ -41,7 +42,7 @@ begin atomic
                         'group_by', jsonb_build_object(
                             'type', 'array', 'maxItems', 20,
                             'items', internal.text_rules() -> 'label_name' || '{"type": "string",
-                                "$comment": "Send names of labels."}'
+                                "$comment": "Send the name of a label."}'
                         ),
                         'group_wait', duration,
                         'group_interval', duration,
