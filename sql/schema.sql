@@ -822,6 +822,8 @@ create schema internal;
 
 create function internal.ack_json(p_alert data.alert, p_now timestamp with time zone) returns json language sql stable;
 
+create function internal.address_hint(p_url text) returns text language sql immutable;
+
 create function internal.alert_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
 
 create function internal.alert_duration_faults(p_document jsonb) returns TABLE(field text, slug text, detail text) language sql stable;

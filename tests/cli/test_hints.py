@@ -30,7 +30,7 @@ OPERATIONAL = {"/livez", "/readyz", "/metrics"}
         ),
         (
             'Send the names of the servers as an array: {"servers": ["io.github.acme/search"]}.',
-            "Name the servers with --server.",
+            "Send the names of the servers with --server.",
         ),
         (
             "list_maintenance (GET /health/maintenance) lists the windows.",
@@ -85,9 +85,9 @@ def commands(group: typer.Typer) -> set[str]:
             "Send --window for a time, or --from and --to for any other.",
         ),
         (["sla"], "from", "Send a from that is earlier than to.", "Send a --from that is"),
-        (["alerts", "silence"], "comment", "Send why as comment.", "Send why as --comment."),
+        (["alerts", "silence"], "comment", "Send why as comment.", "Send why with --comment."),
         (["alerts", "ack"], "until", "Send a later until, or none.", "Send a later --until, or"),
-        (["deregister"], "owner", "Send its owner as owner, or", "Send its owner as --owner, or"),
+        (["deregister"], "owner", "Send its owner as owner, or", "Send its owner with --owner, or"),
         (
             ["subscriptions", "add"],
             "alerts.group_by[0]",

@@ -51,7 +51,7 @@ COMMANDS = {
 # What the command line says otherwise, whatever the command.
 PHRASES = {
     'Send the names of the servers as an array: {"servers": ["io.github.acme/search"]}.': (
-        "Name the servers with --server."
+        "Send the names of the servers with --server."
     ),
     "params.faults lists": "--json lists",
     "params.items lists": "--json lists",
@@ -112,7 +112,7 @@ def _replace(text: str, field: str | None, options: Mapping[str, str]) -> str:
         text = re.sub(
             rf'({BEFORE}){each}(?=$|[.,;: ])(?! of\b)', rf"\g<1>{options[each]}", text
         )
-    return text
+    return text.replace(" as --", " with --")
 
 
 def _command(found: re.Match[str]) -> str:

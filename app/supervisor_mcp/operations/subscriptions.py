@@ -9,7 +9,6 @@ from msgspec import Meta, Struct
 
 from supervisor_mcp.db import Json
 from supervisor_mcp.operations import text_rules
-from supervisor_mcp.operations.alerts import Hint
 from supervisor_mcp.operations.arguments import Cursor, Limit
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.documents import SCHEMAS
@@ -88,7 +87,13 @@ class Subscribed(Subscription):
         str | None,
         Meta(description="Key of the signatures; shown only by the call that sets it."),
     ]
-    hint: Hint
+    hint: Annotated[
+        str | None,
+        Meta(
+            description="That the URL has an address that is not public, and which of the labels"
+            " that were sent no alert and no rule has."
+        ),
+    ]
 
 
 class SubscriptionPage(Struct):

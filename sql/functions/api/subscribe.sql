@@ -71,8 +71,15 @@ begin
                 else 'unchanged'
             end,
             'secret', case when v_after.secret is distinct from v_before.secret then v_after.secret end,
-            'hint', internal.label_hint(
-                array(select jsonb_array_elements(v_after.alerts -> 'matchers') ->> 'name')
+            'hint', nullif(
+                concat_ws(
+                    ' ',
+                    internal.address_hint(v_after.url),
+                    internal.label_hint(
+                        array(select jsonb_array_elements(v_after.alerts -> 'matchers') ->> 'name')
+                    )
+                ),
+                ''
             )
         )
     );
@@ -82,6 +89,7 @@ comment on function api.subscribe(text, jsonb, timestamptz) is
 'Creates or changes a subscription: who is notified of alerts and facts by HTTP. p_document is {author, url,
 type, secret, alerts, facts, enabled}; see internal.subscription_schema. A webhook without a secret gets
 one. Returns the subscription as list_subscriptions shows it, with outcome (created, changed, unchanged),
-hint, which says which labels of matchers no alert and no rule has, and, only where this call has set it,
+hint, which says that the URL has an address that is not public, and which labels of matchers no alert and no
+rule has, and, only where this call has set it,
 the secret.
 Errors: document_refused, count_within_quota.';
