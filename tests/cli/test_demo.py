@@ -83,7 +83,7 @@ def test_a_demo_registers_its_servers_with_health_and_a_second_one_changes_nothi
     assert sla["uptime_percent"] == 100
 
 
-def test_the_built_in_rules_apply_to_a_demo(service: Service) -> None:
+def test_a_built_in_rule_fires_and_resolves_in_a_demo(service: Service) -> None:
     assert service.run("demo", "--days", "1", "--seed", "9").returncode == 0
 
     defined = service.run("alert-rules", "define", "--built-in", "--author", "ann")
@@ -91,7 +91,12 @@ def test_the_built_in_rules_apply_to_a_demo(service: Service) -> None:
 
     assert "0 skipped, 0 refused" in defined.stdout
     assert tested.returncode == 0, tested.stderr
-    assert json.loads(tested.stdout)["alerts"] > 0
+    states = [
+        each["to_state"]
+        for each in json.loads(tested.stdout)["transitions"]
+        if each["labels"]["source"] == "demo/billing"
+    ]
+    assert "resolved" in states[states.index("firing") :]
 
 
 def test_a_demo_ends_with_commands_that_work(service: Service) -> None:

@@ -57,6 +57,16 @@ def test_counters_climb_and_start_again_when_a_server_restarts() -> None:
         assert sum(later < earlier for earlier, later in pairwise(values)) in (2, 3)
 
 
+def test_one_server_has_an_incident_every_day_whatever_the_seed() -> None:
+    for seed in range(5):
+        shares = [
+            item["value"]
+            for item in simulation.metrics(seed, NOON, NOON + DAY)
+            if (item["name"], item["source"]) == ("mcp.error_ratio", "demo/billing")
+        ]
+        assert sum(share >= simulation.DAILY_ERRORS for share in shares) >= 3
+
+
 def test_histograms_add_up() -> None:
     for item in simulation.metrics(1, NOON, NOON + DAY):
         if item["type"] == "histogram":

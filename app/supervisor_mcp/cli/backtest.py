@@ -22,7 +22,11 @@ PLOT_HEIGHT = 8
 UNKNOWN_WIDTH = 60
 SCORES = ("count", "detected", "recall", "precision", "false_alarms", "median_lead_seconds")
 Step = Annotated[
-    str | None, typer.Option(help="Time between evaluations, such as 1m; chosen if left out.")
+    str | None,
+    typer.Option(
+        help="Time between evaluations, such as 1m. If left out, it fits the range: for 7 to 30 days,"
+        " 5m, or 1h with windows longer than 6 hours."
+    ),
 ]
 
 

@@ -22,6 +22,8 @@ LOOK_AROUND = (
     "series mcp.latency_p50",
     "servers --tag demo",
     "sla demo/search",
+    "alert-rules define --built-in",
+    "backtest error_rate_high",
 )
 
 

@@ -2,7 +2,8 @@
 
 Every value depends on the seed, the server and the time alone, so a second run adds only rows that
 are new. Time is divided into blocks of five days. At the start of a block, a server restarts with
-its counters at zero; in each block, it has at most one incident.
+its counters at zero; in each block, it has at most one incident. One server has another one every day
+at noon, so that the built-in rule error_rate_high fires and resolves in every demo.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ STEPS = BLOCK_SECONDS // STEP_SECONDS
 BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 SPREAD = 0.6
 METRICS = 6
+# The incident of every day: from when until when, in seconds of the day, and which share fails.
+DAILY = (12 * 3600, 12 * 3600 + 1800)
+DAILY_ERRORS = 0.2
 Item = dict[str, Any]
 
 
@@ -39,6 +43,7 @@ class Server:
     purpose: str
     business: str | None = None
     trouble: str | None = None
+    fails_daily: bool = False
 
 
 SERVERS = (
@@ -80,6 +85,7 @@ SERVERS = (
         purpose="Bills the customers",
         business="InvoicePaid",
         trouble="refunds are slow",
+        fails_daily=True,
     ),
 )
 CUSTOMERS = ("acme", "globex", "initech", "umbrella", "hooli", "stark", "wayne", "wonka")
@@ -155,6 +161,8 @@ def _block(seed: int, server: Server, block: int, begin: int, end: int) -> Itera
         errors = server.error_ratio * random.uniform(0.4, 1.6)
         if in_trouble:
             median, errors = 6 * median, min(1.0, 20 * errors)
+        if server.fails_daily and DAILY[0] <= ts % 86_400 < DAILY[1]:
+            errors = max(errors, DAILY_ERRORS)
         queue = 0.7 * queue + max(0.0, 40 * median * busy * random.uniform(0.5, 1.5))
         requests += calls
         if begin <= ts <= end:
