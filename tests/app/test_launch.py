@@ -72,3 +72,25 @@ def test_a_web_server_that_ends_before_gunicorn_is_set_up_leaves_nothing(tmp_pat
         server.serve({"=": "no name of a variable"})
         eventually(lambda: server.ended() is not None, seconds=60)
     assert not list(temporary.iterdir())
+
+
+@pytest.mark.server
+def test_a_stop_while_workers_start_is_no_failure_and_takes_no_force(tmp_path: Path) -> None:
+    environment = {
+        "SUPERVISOR_DATABASE_URL": "postgresql://127.0.0.1:9/none",
+        "SUPERVISOR_REDIS_URL": "redis://127.0.0.1:9",
+        "SUPERVISOR_WORKERS": "3",
+    }
+    for round_ in range(3):
+        with (
+            launch.reserve("127.0.0.1", 0) as listener,
+            (tmp_path / f"log{round_}").open("wb") as log,
+            launch.start(listener, "http://127.0.0.1", environment, log=log) as server,
+        ):
+            children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
+            eventually(lambda children=children: children.read_text(), seconds=60)  # type: ignore[misc]
+            # The other workers are forked while the arbiter is asked to stop.
+            asked = time.monotonic()
+            assert server.stop() == 0
+            assert time.monotonic() - asked < launch.GRACE_SECONDS
+        assert "Traceback" not in (tmp_path / f"log{round_}").read_text()

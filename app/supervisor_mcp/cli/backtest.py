@@ -24,8 +24,8 @@ SCORES = ("count", "detected", "recall", "precision", "false_alarms", "median_le
 Step = Annotated[
     str | None,
     typer.Option(
-        help="Time between evaluations, such as 1m. If left out, it fits the range: for 7 to 30 days,"
-        " 5m, or 1h with windows longer than 6 hours."
+        help="Time between evaluations, such as 1m. If left out, it fits the range: for 7 to 30"
+        " days, 5m, or 1h with windows longer than 6 hours."
     ),
 ]
 

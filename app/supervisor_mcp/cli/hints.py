@@ -109,9 +109,7 @@ def _replace(text: str, field: str | None, options: Mapping[str, str]) -> str:
     )
     fields = [each for each in (field, *COMPANIONS.get(field or "", ())) if each in options]
     for each in fields:
-        text = re.sub(
-            rf'({BEFORE}){each}(?=$|[.,;: ])(?! of\b)', rf"\g<1>{options[each]}", text
-        )
+        text = re.sub(rf"({BEFORE}){each}(?=$|[.,;: ])(?! of\b)", rf"\g<1>{options[each]}", text)
     return text.replace(" as --", " with --")
 
 

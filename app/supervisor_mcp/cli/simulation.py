@@ -2,8 +2,8 @@
 
 Every value depends on the seed, the server and the time alone, so a second run adds only rows that
 are new. Time is divided into blocks of five days. At the start of a block, a server restarts with
-its counters at zero; in each block, it has at most one incident. One server has another one every day
-at noon, so that the built-in rule error_rate_high fires and resolves in every demo.
+its counters at zero; in each block, it has at most one incident. One server has another one every
+day at noon, so that the built-in rule error_rate_high fires and resolves in every demo.
 """
 
 from __future__ import annotations

@@ -104,7 +104,9 @@ class Statistics(Struct):
         Number, Meta(description="Of a histogram: a bound; null where the bucket is open.")
     ] = UNSET
     max: Number = UNSET
-    stddev: Annotated[Number, Meta(description="Standard deviation of the population, not of a sample.")] = UNSET
+    stddev: Annotated[
+        Number, Meta(description="Standard deviation of the population, not of a sample.")
+    ] = UNSET
     last: Annotated[
         Number,
         Meta(description="Newest value, the greatest of several at once; null for histograms."),

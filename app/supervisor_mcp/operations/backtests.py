@@ -16,8 +16,8 @@ from supervisor_mcp.operations.query import Query
 Step = Annotated[
     str | None,
     Meta(
-        description="Time between evaluations, such as 1m. If left out, it fits the range: for 7 to 30"
-        " days, 5m, or 1h with windows longer than 6 hours.",
+        description="Time between evaluations, such as 1m. If left out, it fits the range: for 7 to"
+        " 30 days, 5m, or 1h with windows longer than 6 hours.",
         extra_json_schema=text_rules.STEP,
     ),
 ]

@@ -18,11 +18,13 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
+from queue import Empty
 from typing import IO, Any
 
 import httpx
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
 from gunicorn.util import import_app
 from gunicorn.workers.base import Worker
 
@@ -39,6 +41,7 @@ POLL_SECONDS = 0.05
 # Answers under way get this long to end when the server is stopped; `Server.stop` waits
 # longer before it uses force.
 GRACE_SECONDS = 10
+STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 class WebServer(Server):
@@ -142,6 +145,23 @@ def await_readiness(server: WebServer, *, seconds: float, status: int = 200) -> 
             time.sleep(POLL_SECONDS)
 
 
+class _Arbiter(Arbiter):  # type: ignore[misc]
+    """An arbiter whose requested stop is no failure, whatever a worker that starts makes of it."""
+
+    _stopping = False
+
+    def stop(self, graceful: bool = True) -> None:
+        self._stopping = True
+        super().stop(graceful)
+
+    def reap_workers(self) -> None:
+        try:
+            super().reap_workers()
+        except HaltServer:
+            if not self._stopping:
+                raise
+
+
 class _Gunicorn(BaseApplication):  # type: ignore[misc]
     """Gunicorn without its own command line, environment variables and settings files."""
 
@@ -156,13 +176,29 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
                 self.cfg.set(name, value)
         self.cfg.set("bind", f"fd://{self._descriptor}")
         self.cfg.set("graceful_timeout", GRACE_SECONDS)
-        self.cfg.set("post_fork", _follow_parent)
+        self.cfg.set("post_fork", _begin_worker)
 
     def load(self) -> Any:
         return import_app(self._application)
 
+    def run(self) -> None:
+        _Arbiter(self).run()
 
-def _follow_parent(arbiter: Arbiter, worker: Worker) -> None:
+
+def _begin_worker(arbiter: Arbiter, _worker: Worker) -> None:
+    """End a worker that is asked to stop before it has handlers of its own, and follow the parent.
+
+    Until then it has those of the arbiter, which only note a signal for a loop that it doesn't run.
+    """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    with suppress(Empty):
+        while arbiter.SIG_QUEUE.get_nowait() not in STOPS:
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+    _follow_parent(arbiter)
+
+
+def _follow_parent(arbiter: Arbiter) -> None:
     """End worker and arbiter when the pipe on standard input closes, however that came about."""
 
     def follow() -> None:
