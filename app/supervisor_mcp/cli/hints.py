@@ -107,7 +107,8 @@ def _replace(text: str, field: str | None, options: Mapping[str, str]) -> str:
     text = IDENTIFIER.sub(
         lambda found: options.get(found[1], found[1]) + (" " if found[2] else ""), text
     )
-    fields = [each for each in (field, *COMPANIONS.get(field or "", ())) if each in options]
+    mentioned = (field or "", *COMPANIONS.get(field or "", ()))
+    fields = [each for each in mentioned if each in options]
     for each in fields:
         text = re.sub(rf"({BEFORE}){each}(?=$|[.,;: ])(?! of\b)", rf"\g<1>{options[each]}", text)
     return text.replace(" as --", " with --")
