@@ -90,7 +90,7 @@ def test_a_stop_while_workers_start_is_no_failure_and_takes_no_force(tmp_path: P
             children = Path(f"/proc/{server.pid}/task/{server.pid}/children")
             eventually(lambda children=children: children.read_text(), seconds=60)  # type: ignore[misc]
             # The other workers are forked while the arbiter is asked to stop.
-            asked = time.monotonic()
             assert server.stop() == 0
-            assert time.monotonic() - asked < launch.GRACE_SECONDS
-        assert "Traceback" not in (tmp_path / f"log{round_}").read_text()
+        written = (tmp_path / f"log{round_}").read_text()
+        assert "Traceback" not in written
+        assert "SIGKILL" not in written
