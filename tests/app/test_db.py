@@ -12,8 +12,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool.base import AttemptWithBackoff
 
+from supervisor_mcp import db
 from supervisor_mcp.connections import PROBE_SECONDS
-from supervisor_mcp.db import POOL_SECONDS, Database, Json
+from supervisor_mcp.db import Database, Json
 from supervisor_mcp.errors import Problem
 from tests.support import proxy
 from tests.support.ports import free_port
@@ -163,7 +164,8 @@ async def test_a_write_after_a_restart_of_the_server_is_stored(probed: str) -> N
 
 
 @pytest.mark.server
-async def test_a_server_that_is_not_there_is_unavailable() -> None:
+async def test_a_server_that_is_not_there_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db, "POOL_SECONDS", 0.5)
     async with opened(f"postgresql://postgres@127.0.0.1:{free_port()}/postgres") as gone:
         with pytest.raises(Problem, match="unavailable"):
             await gone.read(WHO, {"n": 1})
@@ -182,6 +184,7 @@ async def test_a_database_that_is_back_is_used_at_once(
 ) -> None:
     # The library doubles its pauses; of those that are never given up, the second ends after 17 s.
     monkeypatch.setattr(AttemptWithBackoff, "DELAY_BACKOFF", 16.0)
+    monkeypatch.setattr(db, "POOL_SECONDS", 1.0)
     parts = conninfo_to_dict(database_url)
     async with proxy.start(str(parts["host"]), int(str(parts["port"]))) as between:
         through = make_conninfo(database_url, host="127.0.0.1", port=str(between.port))
@@ -190,7 +193,7 @@ async def test_a_database_that_is_back_is_used_at_once(
             between.refusing = True
             between.drop()
             # Past the first attempts, so that those that go on are new ones.
-            ends = time.monotonic() + POOL_SECONDS + 1.5
+            ends = time.monotonic() + db.POOL_SECONDS + 1.5
             while time.monotonic() < ends:
                 with pytest.raises(Problem, match="unavailable"):
                     await database.read("select 1", {})

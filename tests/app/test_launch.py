@@ -13,7 +13,11 @@ from tests.support.waiting import eventually
 
 
 @pytest.mark.server
-def test_a_web_server_that_cannot_start_is_reported_when_it_ends(tmp_path: Path) -> None:
+def test_a_web_server_that_cannot_start_is_reported_when_it_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What it does not answer may wait for this long in the socket's backlog.
+    monkeypatch.setattr(launch, "ANSWER_SECONDS", 1.0)
     started = time.monotonic()
     with launch.reserve("127.0.0.1", 0) as listener, (tmp_path / "log").open("wb") as log:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"

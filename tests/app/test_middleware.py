@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 from starlette.types import Message, Receive, Scope, Send
 
+from supervisor_mcp import db
 from supervisor_mcp.config import Settings
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations import context
@@ -229,7 +230,11 @@ def taken(size: int) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("path", ["/ingest/facts", "/mcp"])
-async def test_a_body_that_memory_has_no_room_for_is_refused_for_a_moment(path: str) -> None:
+async def test_a_body_that_memory_has_no_room_for_is_refused_for_a_moment(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The request that is taken in finds no database.
+    monkeypatch.setattr(db, "POOL_SECONDS", 0.5)
     body = b"[" + b" " * 5000 + b"]"
     async with living(served := create(nowhere())), client(served) as http:
         with taken(LIMIT_BYTES - 4000):

@@ -12,6 +12,7 @@ import pytest
 from fastmcp import Client, FastMCP
 from mcp_types import TextContent
 
+from supervisor_mcp import db
 from supervisor_mcp.config import Settings
 from supervisor_mcp.mcp.server import create_mcp
 from supervisor_mcp.operations import context as operations
@@ -198,7 +199,8 @@ async def test_a_defect_is_logged_under_the_request_id_and_not_reported(
 
 
 @pytest.mark.server
-async def test_a_database_that_is_gone_is_reported() -> None:
+async def test_a_database_that_is_gone_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db, "POOL_SECONDS", 0.5)
     nowhere = Settings(database_url="postgresql://postgres@127.0.0.1:1/postgres", redis_url=None)
     async with (
         operations.connected(operations.build(nowhere)) as context,
