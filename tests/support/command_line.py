@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support import preloaded
 from tests.support.repository import ROOT
 
 COMMAND = (sys.executable, "-P", "-c", "from supervisor_mcp.cli import main; main()")
@@ -47,6 +48,9 @@ def run(
     *arguments: str, env: Mapping[str, str], command: Sequence[str] = COMMAND
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end."""
+    # What is not a setting of ours may have been read when the modules were imported.
+    if command is COMMAND and all(name.startswith("SUPERVISOR_") for name in env):
+        return preloaded.run([*arguments], {**environment(), **env})
     return subprocess.run(
         [*command, *arguments],
         env={**(environment() if command is COMMAND else bare()), **env},
