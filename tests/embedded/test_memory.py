@@ -33,7 +33,7 @@ def test_a_client_that_takes_a_large_result_too_slowly_is_disconnected(
     data_dir: Path, cache_dir: Path
 ) -> None:
     with (
-        database.start(data_dir, cache_dir=cache_dir, jobs=False) as server,
+        database.start(data_dir, cache_dir=cache_dir, jobs=False, stall_seconds=2) as server,
         connect(server.url) as other,
         Connection(server.url).begin() as deaf,
     ):

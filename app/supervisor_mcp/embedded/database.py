@@ -22,6 +22,7 @@ LOCK = "database.lock"
 CLUSTER = "pgdata"
 START_SECONDS = 120.0
 PATIENCE_SECONDS = 10
+STALL_SECONDS = 10
 # What a start may write: one segment of the log, or a new cluster.
 SEGMENT_BYTES = 16 * 1024 * 1024
 CLUSTER_BYTES = 64 * 1024 * 1024
@@ -52,6 +53,7 @@ def start(
     jobs_wait_seconds: float = 0,
     idle_in_transaction_seconds: float = 30,
     patience_seconds: float = PATIENCE_SECONDS,
+    stall_seconds: float = STALL_SECONDS,
     progress: Callable[[str], None] = lambda _: None,
 ) -> Database:
     """Start a server on `data_dir`, which is created (mode 0700) when missing.
@@ -60,7 +62,8 @@ def start(
     taken. With `jobs`, it runs due TimescaleDB jobs from `begin_jobs` on, at the latest after
     `jobs_wait_seconds`. A transaction that is idle for `idle_in_transaction_seconds` is ended; so
     is what a client that is no superuser runs when others have waited for it for
-    `patience_seconds`. `progress` is called with the name of each step that takes long. Raises
+    `patience_seconds`. A client that takes nothing of a large answer for `stall_seconds` is
+    disconnected. `progress` is called with the name of each step that takes long. Raises
     `DataDirectoryInUse`, `NodeMissing`, `InstallFailed` or `StartFailed`.
     """
     runtime = node.find()
@@ -87,6 +90,7 @@ def start(
                 *("--jobs-wait-seconds", str(jobs_wait_seconds)),
                 *("--idle-in-transaction-seconds", str(idle_in_transaction_seconds)),
                 *("--patience-seconds", str(patience_seconds)),
+                *("--stall-seconds", str(stall_seconds)),
             ],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -47,12 +47,12 @@ export class Client {
   /**
    * @param {import('node:net').Socket} socket
    * @param {import('./postgres.mjs').Postgres} postgres
-   * @param {{ idleInTransactionSeconds: number, patienceSeconds: number, cancel: (pid: number, secret: number) => void }} options
+   * @param {{ idleInTransactionSeconds: number, patienceSeconds: number, stallSeconds: number, cancel: (pid: number, secret: number) => void }} options
    */
   constructor(socket, postgres, options) {
     this.#socket = socket
     this.#incoming = new Incoming(() => socket.pause())
-    this.#outgoing = new Outgoing(socket)
+    this.#outgoing = new Outgoing(socket, options.stallSeconds)
     this.#postgres = postgres
     this.#options = options
     this.#turn = new Turn(postgres.turns)

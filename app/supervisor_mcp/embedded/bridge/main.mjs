@@ -29,6 +29,7 @@ const { values } = parseArgs({
     'jobs-wait-seconds': { type: 'string' },
     'idle-in-transaction-seconds': { type: 'string' },
     'patience-seconds': { type: 'string' },
+    'stall-seconds': { type: 'string' },
   },
 })
 
@@ -46,6 +47,7 @@ const clients = new Set()
 const options = {
   idleInTransactionSeconds: Number(values['idle-in-transaction-seconds']),
   patienceSeconds: Number(values['patience-seconds']),
+  stallSeconds: Number(values['stall-seconds']),
   cancel: (/** @type {number} */ pid, /** @type {number} */ secret) => {
     for (const client of clients) if (client.pid === pid && client.secret === secret) client.cancel()
   },

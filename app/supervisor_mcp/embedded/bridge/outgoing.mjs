@@ -3,17 +3,21 @@
 import { UNSENT_LIMIT } from './exchange.mjs'
 import { errorResponse } from './wire.mjs'
 
-/** A client that takes nothing for so long, while the server waits for it, is disconnected. */
-const STALL_MS = 10_000
 const LINGER_MS = 1_000
 
 export class Outgoing {
   #socket
+  #stallMs
   #partial = false
 
-  /** @param {import('node:net').Socket} socket */
-  constructor(socket) {
+  /**
+   * @param {import('node:net').Socket} socket
+   * @param {number} stallSeconds a client that takes nothing for so long, while the server waits for
+   * it, is disconnected
+   */
+  constructor(socket, stallSeconds) {
     this.#socket = socket
+    this.#stallMs = stallSeconds * 1000
     socket.on('timeout', () => {
       socket.setTimeout(0)
       if (socket.writableLength > UNSENT_LIMIT) socket.destroy()
@@ -29,7 +33,7 @@ export class Outgoing {
   send(output, sent, partial) {
     this.#partial = partial
     this.#socket.write(output, sent)
-    if (this.#socket.writableLength > UNSENT_LIMIT) this.#socket.setTimeout(STALL_MS)
+    if (this.#socket.writableLength > UNSENT_LIMIT) this.#socket.setTimeout(this.#stallMs)
   }
 
   /** Resolves when the client has taken what was sent, or is gone. */
