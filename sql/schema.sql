@@ -675,6 +675,18 @@ create index series_by_kind on data.series using btree (kind_id);
 create index series_by_source on data.series using btree (source_id, created_at);
 create index series_by_time on data.series using btree (created_at);
 
+-- Samples of a series: their times, values and places in a request body, from 1, in one order.
+create type data.series_samples as (
+    series_id bigint,
+    kind_id bigint,
+    counter boolean,
+    instants timestamp with time zone[],
+    readings double precision[],
+    places bigint[],
+    oldest timestamp with time zone,
+    newest timestamp with time zone
+);
+
 -- A registered MCP server. Its number is never used for another one.
 create table data.server (
     server_id bigint not null generated always as identity,  -- Number of the server.
@@ -904,7 +916,7 @@ create function internal.claim_idempotency_key(p_operation text, p_key text, p_b
 
 create function internal.common_members(p_alerts jsonb, p_member text) returns jsonb language sql immutable parallel safe;
 
-create function internal.compare_samples(p_series bigint[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], p_histograms data.histogram[], OUT missing integer, OUT different integer[]) returns record language plpgsql stable;
+create function internal.compare_samples(p_samples data.series_samples[], p_histograms data.histogram[], OUT missing integer, OUT different integer[]) returns record language plpgsql stable;
 
 create function internal.compares(p_value double precision, p_operator text, p_threshold double precision) returns boolean language sql immutable parallel safe;
 
@@ -1096,7 +1108,7 @@ create function internal.next_alert(p_state data.alert_step, p_active boolean, p
 
 create function internal.next_health(p_state data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
 
-create function internal.note_late(p_kinds bigint[], p_instants timestamp with time zone[], p_now timestamp with time zone) returns integer language plpgsql volatile;
+create function internal.note_late(p_samples data.series_samples[], p_now timestamp with time zone) returns integer language plpgsql volatile;
 
 create procedure internal.observe_traffic(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
@@ -1178,7 +1190,7 @@ create function internal.read_limit(p_limit integer, p_default integer, p_most i
 
 create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
 
-create function internal.read_plain_metrics(p_body json, p_now timestamp with time zone, OUT plain boolean, OUT series bigint[], OUT kinds bigint[], OUT counters boolean[], OUT instants timestamp with time zone[], OUT readings double precision[], OUT places integer[], OUT histograms data.histogram[], OUT kind_names text[]) returns record language plpgsql stable set enable_seqscan=off;
+create function internal.read_plain_metrics(p_body json, p_now timestamp with time zone, OUT plain boolean, OUT samples data.series_samples[], OUT histograms data.histogram[], OUT kind_names text[]) returns record language plpgsql stable set enable_seqscan=off;
 
 create function internal.read_position(p_position text, OUT seen pg_snapshot, OUT change bigint, OUT number bigint, OUT at timestamp with time zone) returns record language plpgsql immutable;
 
@@ -1342,9 +1354,9 @@ create function internal.store_facts(p_items jsonb, p_partial boolean, p_now tim
 
 create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
-create function internal.store_plain_metrics(p_body json, p_series bigint[], p_kinds bigint[], p_counters boolean[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], p_histograms data.histogram[], p_now timestamp with time zone) returns json language plpgsql volatile;
+create function internal.store_plain_metrics(p_body json, p_samples data.series_samples[], p_histograms data.histogram[], p_now timestamp with time zone) returns json language plpgsql volatile;
 
-create function internal.store_samples(p_series bigint[], p_kinds bigint[], p_counters boolean[], p_instants timestamp with time zone[], p_readings double precision[], p_places integer[], p_histograms data.histogram[], p_now timestamp with time zone, OUT accepted integer, OUT late integer, OUT different integer[]) returns record language plpgsql volatile;
+create function internal.store_samples(p_samples data.series_samples[], p_histograms data.histogram[], p_now timestamp with time zone, OUT accepted integer, OUT late integer, OUT different integer[]) returns record language plpgsql volatile;
 
 create function internal.store_version(p_server bigint, p_document jsonb, p_server_json jsonb, p_now timestamp with time zone, OUT since timestamp with time zone, OUT previous_version text, OUT tools jsonb, OUT kinds text[]) returns record language plpgsql volatile;
 

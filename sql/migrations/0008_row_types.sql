@@ -11,6 +11,19 @@ create type data.histogram as (
 );
 comment on type data.histogram is 'A histogram as a sample, or a sentence about what is wrong with it.';
 
+create type data.series_samples as (
+    series_id bigint,
+    kind_id bigint,
+    counter boolean,
+    instants timestamptz[],
+    readings double precision[],
+    places bigint[],
+    oldest timestamptz,
+    newest timestamptz
+);
+comment on type data.series_samples is
+'Samples of a series: their times, values and places in a request body, from 1, in one order.';
+
 create type data.rollup as (
     kind_id bigint,
     series_id bigint,

@@ -44,11 +44,16 @@ from (
             (body.histograms[sample.place]).sketch,
             (body.histograms[sample.place]).sketch_other
         from internal.read_plain_metrics(%(body)s::json, %(now)s) as body
-        cross join
-            lateral unnest(
-                body.places, body.series, body.kinds, body.counters, body.instants, body.readings
-            )
-            as sample (place, series_id, kind_id, counter, ts, value)
+        cross join lateral unnest(body.samples) as series
+        cross join lateral (
+            select
+                series.series_id,
+                series.kind_id,
+                series.counter,
+                unnest(series.instants) as ts,
+                unnest(series.readings) as value,
+                unnest(series.places)::integer as place
+        ) as sample
         where body.plain
     ) as plain
     full join internal.check_metrics(
@@ -74,6 +79,7 @@ REGISTERED = [
     metric(labels={"a": "b"}),
     metric("null"),
     metric(source="a,b"),
+    metric(source="10.0.0.1"),
     metric("total", type="counter"),
     histogram([1, 2], [1, 0, 2], 5),
 ]
@@ -101,7 +107,7 @@ def is_plain(conn: Connection, body: object) -> bool:
         metric(unit="seconds", type="gauge"),
         metric("total", type="counter"),
         metric("total", value=7),
-        metric("null"),
+        metric(source="10.0.0.1"),
         metric(source="Zürich", labels={"a": "x,y", "b": "{}"}),
         metric(labels={}),
         histogram([1, 2], [1, 0, 2], 5),

@@ -38,10 +38,7 @@ begin
     end if;
 
     if v_plain.plain then
-        answer := internal.store_plain_metrics(
-            p_body, v_plain.series, v_plain.kinds, v_plain.counters, v_plain.instants, v_plain.readings,
-            v_plain.places, v_plain.histograms, p_now
-        );
+        answer := internal.store_plain_metrics(p_body, v_plain.samples, v_plain.histograms, p_now);
         kinds := v_plain.kind_names;
     else
         v_stored := internal.store_checked_metrics(v_items, p_partial, p_now);

@@ -1,8 +1,5 @@
 create or replace function internal.compare_samples(
-    p_series bigint[],
-    p_instants timestamptz[],
-    p_readings double precision[],
-    p_places integer[],
+    p_samples data.series_samples[],
     p_histograms data.histogram[],
     out missing integer,
     out different integer[]
@@ -10,8 +7,8 @@ create or replace function internal.compare_samples(
 language plpgsql stable
 as $$
 declare
-    v_oldest constant timestamptz := (select min(instant) from unnest(p_instants) as instant);
-    v_newest constant timestamptz := (select max(instant) from unnest(p_instants) as instant);
+    v_oldest constant timestamptz := (select min(series.oldest) from unnest(p_samples) as series);
+    v_newest constant timestamptz := (select max(series.newest) from unnest(p_samples) as series);
 begin
     select
         count(*) filter (where item.is_different is null),
@@ -38,13 +35,18 @@ begin
                     -- Excludes chunks once, not for each item.
                     and sample.ts between v_oldest and v_newest
             ) as is_different
-        from unnest(p_series, p_instants, p_readings, p_places) as sent (series_id, ts, value, place)
+        from (
+            select
+                series.series_id,
+                unnest(series.instants) as ts,
+                unnest(series.readings) as value,
+                unnest(series.places)::integer as place
+            from unnest(p_samples) as series
+        ) as sent
         offset 0 -- noqa: AM09
     ) as item;
 end
 $$;
-comment on function internal.compare_samples(
-    bigint[], timestamptz[], double precision[], integer[], data.histogram[]
-) is
+comment on function internal.compare_samples(data.series_samples[], data.histogram[]) is
 'Of samples, how many are not stored, and the places of those whose series and time are
 stored with another value.';

@@ -1,4 +1,4 @@
-create or replace function internal.note_late(p_kinds bigint[], p_instants timestamptz[], p_now timestamptz)
+create or replace function internal.note_late(p_samples data.series_samples[], p_now timestamptz)
 returns integer
 language plpgsql
 as $$
@@ -6,16 +6,17 @@ declare
     v_late_before constant timestamptz := internal.late_before(p_now);
     v_late integer;
 begin
-    if v_late_before <= all(p_instants) then
+    if v_late_before <= (select min(series.oldest) from unnest(p_samples) as series) then
         return 0;
     end if;
     with overdue as (
         insert into data.late (kind_id, bucket, samples)
         select
-            sample.kind_id,
+            series.kind_id,
             time_bucket(interval '1 hour', sample.ts),
             count(*)
-        from unnest(p_kinds, p_instants) as sample (kind_id, ts)
+        from unnest(p_samples) as series
+        cross join lateral unnest(series.instants) as sample (ts)
         where sample.ts < v_late_before
         group by 1, 2
         order by 1, 2
@@ -27,6 +28,6 @@ begin
     return v_late;
 end
 $$;
-comment on function internal.note_late(bigint[], timestamptz[], timestamptz) is
+comment on function internal.note_late(data.series_samples[], timestamptz) is
 'Notes stored samples in data.late that a finished or running refresh may miss; returns how many are
 older than the watermark of the hourly rollup.';

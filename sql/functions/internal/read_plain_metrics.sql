@@ -2,12 +2,7 @@ create or replace function internal.read_plain_metrics(
     p_body json,
     p_now timestamptz,
     out plain boolean,
-    out series bigint[],
-    out kinds bigint[],
-    out counters boolean[],
-    out instants timestamptz[],
-    out readings double precision[],
-    out places integer[],
+    out samples data.series_samples[],
     out histograms data.histogram[],
     out kind_names text[]
 )
@@ -21,70 +16,62 @@ declare
         else p_body
     end;
     v_text constant text := v_items;
-    v_histograms data.histogram[];
+    v_histograms constant data.histogram[] := case
+        when strpos(v_text, '"bounds"') > 0 then internal.read_histograms(v_items)
+    end;
     v_commas constant integer := octet_length(v_text) - octet_length(replace(v_text, ',', ''));
 begin
-    v_histograms := internal.read_histograms(v_items);
-    -- Fields stay JSON text here: a number is no name, and a string no number. Each `offset 0` keeps the
-    -- planner from computing an expression once for each of its uses.
-    with entry as (
+    -- A value stays JSON text here: a string is no number. `offset 0` keeps the planner from computing
+    -- an expression once for each of its uses.
+    with sent as (
         select
-            field.name::text,
-            field.source::text,
-            field.value::text collate "C" as value,
-            field.ts::text collate "C" as ts,
+            field.name,
+            field.source,
             field.labels::text,
-            field.type::text,
+            field.type,
             field.unit::text,
-            field.place
-        from
-            rows from (
-                json_to_recordset(v_items)
-                    as (name json, source json, value json, ts json, labels json, type json, unit json)
-            ) with ordinality as field (name, source, value, ts, labels, type, unit, place)
-        offset 0 -- noqa: AM09
-    ),
-    sent as (
-        select
-            entry.name,
-            entry.source,
-            entry.labels,
-            entry.type,
-            entry.unit,
-            entry.place,
-            entry.ts,
-            entry.value like '{%' as is_histogram,
+            field.place,
+            field.ts,
+            v_histograms is not null and field.value::text like '{%' as is_histogram,
             case
-                when entry.value like '{%' then octet_length(entry.value) - octet_length(replace(entry.value, ',', ''))
+                when v_histograms is not null and field.value::text like '{%'
+                    then octet_length(field.value::text) - octet_length(replace(field.value::text, ',', ''))
                 else 0
             end as commas,
-            -- What JSON lets start like this is a number; one that may be near zero is left to check_metrics.
-            -- Adding zero drops the sign of zero.
+            -- What JSON lets start like this is a number, or no SQL reads it; one that may be near zero is
+            -- left to check_metrics. Adding zero drops the sign of zero.
             case
+                when v_histograms is not null and field.value::text like '{%'
+                    then
+                        case
+                            when (v_histograms[field.place::integer]).fault is null
+                                then (v_histograms[field.place::integer]).sum
+                        end
                 when
-                    entry.value between '-' and ':'
-                    and entry.value not like '_%-___%'
-                    and octet_length(entry.value) < 100
-                    then entry.value::double precision + 0.0
-                when (v_histograms[entry.place::integer]).fault is null
-                    then (v_histograms[entry.place::integer]).sum
+                    field.value::text collate "C" > '-'
+                    and field.value::text not like '_%-___%'
+                    and octet_length(field.value::text) < 100
+                    then field.value::text::double precision + 0.0
             end as reading,
             case
-                when entry.ts is null then p_now
+                when field.ts is null then p_now
                 -- As read_ts does: a regular expression takes ten times as long as these patterns.
                 when
                     case
-                        when entry.ts like '"____-__-__T__:__:__.______+00:00"'
-                            then rtrim(substr(entry.ts, 22, 6), '0123456789') = ''
-                        when entry.ts like '"____-__-__T__:__:__.___Z"'
-                            then rtrim(substr(entry.ts, 22, 3), '0123456789') = ''
-                        when entry.ts like '"____-__-__T__:__:__Z"' then true
-                        else entry.ts ~ '^"....-..-..[Tt ]..:..:..([.][0-9]+)?([Zz]|[+-]..:..)"$'
+                        when field.ts like '____-__-__T__:__:__.______+00:00'
+                            then rtrim(substr(field.ts, 21, 6), '0123456789') = ''
+                        when field.ts like '____-__-__T__:__:__.___Z'
+                            then rtrim(substr(field.ts, 21, 3), '0123456789') = ''
+                        when field.ts like '____-__-__T__:__:__Z' then true
+                        else field.ts ~ '^....-..-..[Tt ]..:..:..([.][0-9]+)?([Zz]|[+-]..:..)$'
                     end
-                    -- PostgreSQL ignores the quotation marks.
-                    then entry.ts::timestamptz
+                    then field.ts::timestamptz
             end as instant
-        from entry
+        from
+            rows from (
+                json_to_recordset(v_items)
+                    as (name text, source text, value json, ts text, labels json, type text, unit json)
+            ) with ordinality as field (name, source, value, ts, labels, type, unit, place)
         offset 0 -- noqa: AM09
     ),
     run as (
@@ -106,22 +93,24 @@ begin
             count(sent.ts) as sent_instants,
             array_agg(sent.reading) as reading,
             array_agg(sent.instant) as instant,
-            array_agg(sent.place) as place,
-            case when sent.name like '"%' then sent.name::json #>> '{}' end as kind,
-            case when sent.source like '"%' then sent.source::json #>> '{}' end as sender,
-            coalesce(sent.labels::jsonb, '{}')::text as label_set
+            array_agg(sent.place) as place
         from sent
         group by sent.name, sent.source, sent.labels, sent.type, sent.unit, sent.is_histogram
     ),
     known as materialized (
         select
-            run.reading,
-            run.instant,
-            run.place,
-            series.series_id,
-            kind.kind_id,
+            row(
+                series.series_id,
+                kind.kind_id,
+                kind.type = 'counter',
+                run.instant,
+                run.reading,
+                run.place,
+                run.oldest,
+                run.newest
+            )::data.series_samples as samples,
+            run.items,
             kind.name as kind_name,
-            kind.type = 'counter' as counter,
             -- A field that is unknown, null or repeated adds a comma to the body that is not in this.
             run.sent_instants + run.commas + run.items * (
                 3
@@ -132,10 +121,13 @@ begin
             -- The rules of check_metrics.
             coalesce(
                 series.series_id is not null
+                -- A text that is also a JSON value may have been one.
+                and run.name is not json
+                and run.source is not json
                 -- An escaped comma is none in the body.
-                and concat(run.name, run.source, run.type, run.unit) not like '%,%'
+                and concat(run.name, run.source, run.unit) not like '%,%'
                 and kind.type = any(case when run.is_histogram then '{histogram}' else '{gauge,counter}' end::text [])
-                and (run.type is null or run.type = '"' || kind.type || '"')
+                and (run.type is null or run.type = kind.type)
                 and (
                     run.unit is null
                     or kind.unit is not null
@@ -155,70 +147,43 @@ begin
                 false
             ) as good
         from run
-        cross join
-            lateral (select concat(run.name, run.source, run.labels, run.type, run.unit) as text)
-                as spelling
+        cross join lateral (select concat(run.name, run.source, run.labels, run.unit) as text) as spelling
         left join
-            lateral (select * from data.kind where kind.name = run.kind offset 0) as kind on true
+            lateral (select * from data.kind where kind.name = run.name offset 0) as kind on true
         left join
-            lateral (select * from data.source where source.name = run.sender offset 0) as source on true
+            lateral (select * from data.source where source.name = run.source offset 0) as source on true
         left join
             lateral (
                 select * from data.series
                 where
                     series.series_key
-                    = md5(kind.kind_id::text || '/' || source.source_id::text || run.label_set)::uuid
+                    = md5(
+                        kind.kind_id::text || '/' || source.source_id::text
+                        || coalesce(run.labels::jsonb, '{}')::text
+                    )::uuid
                 offset 0
             ) as series on true
     ),
-    verdict as materialized (
+    verdict as (
         select
             coalesce(bool_and(good), false)
             and sum(commas) - 1 = v_commas
-            and sum(array_length(place, 1)) <= 10000 as plain
+            and sum(items) <= 10000 as plain
         from known
     )
     select
         verdict.plain,
-        sample.series,
-        sample.kinds,
-        sample.counters,
-        sample.instants,
-        sample.readings,
-        sample.places,
+        (select array_agg(known.samples) from known where verdict.plain),
         v_histograms,
         (select array_agg(distinct known.kind_name) from known)
-    into plain, series, kinds, counters, instants, readings, places, histograms, kind_names
-    from verdict
-    left join (
-        select
-            array_agg(ordered.series_id) as series,
-            array_agg(ordered.kind_id) as kinds,
-            array_agg(ordered.counter) as counters,
-            array_agg(ordered.instant) as instants,
-            array_agg(ordered.reading) as readings,
-            array_agg(ordered.place) as places
-        from (
-            select
-                known.series_id,
-                known.kind_id,
-                known.counter,
-                item.instant,
-                item.reading,
-                item.place
-            from known
-            cross join lateral unnest(known.instant, known.reading, known.place) as item (instant, reading, place)
-            -- Two batches with the same samples wait for each other in one order.
-            order by known.series_id, item.instant, item.place
-        ) as ordered
-    ) as sample on verdict.plain;
+    into plain, samples, histograms, kind_names
+    from verdict;
 exception
     when data_exception then
         plain := false;
 end
 $$;
 comment on function internal.read_plain_metrics(json, timestamptz) is
-'A request body as samples, one array for each column, if it is plain: at most 10000 items, all of them
-items of registered series, without a repeated key. Whatever may be otherwise is not plain, and for
-check_metrics to judge. places are those of the items in the body, from 1. histograms, by place, are
-null where the body has none.';
+'A request body as samples by series, if it is plain: at most 10000 items, all of them items of
+registered series, without a repeated key. Whatever may be otherwise is not plain, and for check_metrics
+to judge. histograms, by the places of their items, are null where the body has none.';

@@ -1,10 +1,5 @@
 create or replace function internal.store_samples(
-    p_series bigint[],
-    p_kinds bigint[],
-    p_counters boolean[],
-    p_instants timestamptz[],
-    p_readings double precision[],
-    p_places integer[],
+    p_samples data.series_samples[],
     p_histograms data.histogram[],
     p_now timestamptz,
     out accepted integer,
@@ -14,8 +9,6 @@ create or replace function internal.store_samples(
 language plpgsql
 as $$
 declare
-    v_kinds bigint[];
-    v_instants timestamptz[];
     v_known record;
 begin
     -- `on conflict` takes half as long again, so only a batch that meets a stored sample uses it.
@@ -26,48 +19,71 @@ begin
         item.series_id, item.kind_id, item.ts, 0, item.value, coalesce((p_histograms[item.place]).observations, 1),
         item.counter, (p_histograms[item.place]).low, (p_histograms[item.place]).high,
         (p_histograms[item.place]).sketch, (p_histograms[item.place]).sketch_other
-    from unnest(p_series, p_kinds, p_instants, p_readings, p_counters, p_places)
-        as item (series_id, kind_id, ts, value, counter, place);
+    from (
+        select
+            series.series_id,
+            series.kind_id,
+            series.counter,
+            unnest(series.instants) as ts,
+            unnest(series.readings) as value,
+            unnest(series.places)::integer as place
+        from unnest(p_samples) as series
+    ) as item
+    -- Two batches with the same samples wait for each other in one order.
+    order by item.series_id, item.ts, item.place;
     get diagnostics accepted = row_count;
-    late := internal.note_late(p_kinds, p_instants, p_now);
+    late := internal.note_late(p_samples, p_now);
 exception
     when unique_violation then
         accepted := 0;
         late := 0;
-        v_known := internal.compare_samples(p_series, p_instants, p_readings, p_places, p_histograms);
+        v_known := internal.compare_samples(p_samples, p_histograms);
         if v_known.missing > 0 then
             with stored as (
                 insert into data.sample (
                     series_id, kind_id, ts, seq, value, observations, counter, low, high, sketch, sketch_other
                 )
                 select
-                    item.series_id, item.kind_id, item.ts, 0, item.value,
-                    coalesce((p_histograms[item.place]).observations, 1),
+                    item.series_id, item.kind_id, item.ts, 0, item.value, coalesce((p_histograms[item.place]).observations, 1),
                     item.counter, (p_histograms[item.place]).low, (p_histograms[item.place]).high,
                     (p_histograms[item.place]).sketch, (p_histograms[item.place]).sketch_other
-                from unnest(p_series, p_kinds, p_instants, p_readings, p_counters, p_places)
-                    as item (series_id, kind_id, ts, value, counter, place)
+                from (
+                    select
+                        series.series_id,
+                        series.kind_id,
+                        series.counter,
+                        unnest(series.instants) as ts,
+                        unnest(series.readings) as value,
+                        unnest(series.places)::integer as place
+                    from unnest(p_samples) as series
+                ) as item
+                -- Two batches with the same samples wait for each other in one order.
+                order by item.series_id, item.ts, item.place
                 on conflict (series_id, ts, seq) do nothing
                 returning kind_id, ts
+            ),
+            by_kind as (
+                select
+                    count(*) as samples,
+                    row(
+                        null, stored.kind_id, null, array_agg(stored.ts), null, null, min(stored.ts), max(stored.ts)
+                    )::data.series_samples as instants
+                from stored
+                group by stored.kind_id
             )
             select
-                count(*),
-                array_agg(stored.kind_id),
-                array_agg(stored.ts)
-            into accepted, v_kinds, v_instants
-            from stored;
-            late := internal.note_late(v_kinds, v_instants, p_now);
+                coalesce(sum(by_kind.samples), 0),
+                internal.note_late(array_agg(by_kind.instants), p_now)
+            into accepted, late
+            from by_kind;
             -- An item may also repeat another one of the batch, or of another batch meanwhile.
             if accepted < v_known.missing then
-                v_known := internal.compare_samples(p_series, p_instants, p_readings, p_places, p_histograms);
+                v_known := internal.compare_samples(p_samples, p_histograms);
             end if;
         end if;
         different := v_known.different;
 end
 $$;
-comment on function internal.store_samples(
-    bigint[], bigint[], boolean[], timestamptz[], double precision[], integer[], data.histogram[], timestamptz
-) is
-'Stores samples, in order of series and time, unless they are stored already. late counts
-those older than the watermark of the hourly rollup; different are the places of those that are stored
-with another value.';
+comment on function internal.store_samples(data.series_samples[], data.histogram[], timestamptz) is
+'Stores samples, unless they are stored already. late counts those older than the watermark of the
+hourly rollup; different are the places of those that are stored with another value.';
