@@ -61,15 +61,12 @@ async def read_lines(lines: bytes) -> bytes:
 
 
 def _is_shallow(document: bytes) -> bool:
-    """Whether a look at the document, or at each item of an array, rules deep nesting out."""
-    if _openings(document) <= DEPTH:
-        return True
+    """Whether a look at each item of an array, or at the document, rules deep nesting out."""
     try:
-        items = ITEMS.decode(document)
+        items = list(map(bytes, ITEMS.decode(document)))
     except (msgspec.MsgspecError, RecursionError):
-        return False
-    parts = list(map(bytes, items))
-    return max(map(len, parts)) < DEPTH or max(map(_openings, parts)) < DEPTH
+        return _openings(document) <= DEPTH
+    return max(map(len, items), default=0) < DEPTH or max(map(_openings, items)) < DEPTH
 
 
 def _openings(part: bytes) -> int:

@@ -4,20 +4,30 @@ language plpgsql immutable
 set enable_nestloop = off
 as $$
 begin
-    if p_items::text not like '%"bounds"%' then
+    if strpos(p_items::text, '"bounds"') = 0 then
         return null;
     end if;
     return (
-        -- Each `offset 0` keeps the planner from computing an expression once for each of its uses.
         with item as materialized (
             select
                 entry.value::text as value,
                 entry.place
             from rows from (json_to_recordset(p_items) as (value json)) with ordinality as entry (value, place)
         ),
+        object as (
+            select
+                ('[' || string_agg(item.value, ',' order by item.place) || ']')::json as list,
+                array_agg(item.place order by item.place) as places,
+                array_agg(
+                    octet_length(item.value) - octet_length(replace(item.value, ',', '')) order by item.place
+                ) as commas
+            from item
+            where item.value like '{%'
+        ),
+        -- Each `offset 0` keeps the planner from computing an expression once for each of its uses.
         sent as (
             select
-                item.place,
+                object.places[field.number] as place,
                 field.bounds::text,
                 -- As read_plain_metrics does.
                 case
@@ -39,14 +49,14 @@ begin
                         then translate(field.counts::text, '[]', '{}')
                 end as counts,
                 -- A field that is unknown or repeated adds a comma that is not in this.
-                octet_length(item.value) - octet_length(replace(item.value, ',', ''))
+                object.commas[field.number]
                 = 3 + octet_length(lists.text) - octet_length(replace(lists.text, ',', '')) as has_all
-            from item
+            from object
             cross join
-                lateral json_to_record(item.value::json)
-                    as field (bounds json, counts json, sum json, count json)
+                lateral rows from (
+                    json_to_recordset(object.list) as (bounds json, counts json, sum json, count json)
+                ) with ordinality as field (bounds, counts, sum, count, number)
             cross join lateral (select concat(field.bounds, field.counts) as text) as lists
-            where item.value like '{%'
             offset 0 -- noqa: AM09
         ),
         histogram as materialized (
@@ -79,7 +89,6 @@ begin
         bucket as (
             select
                 edge.bounds,
-                cardinality(edge.edges) + 1 as buckets,
                 step.place,
                 case
                     when step.place > 1 then edge.edges[step.place - 1]
@@ -95,7 +104,7 @@ begin
                 and edge.edges = array(select distinct bound from unnest(edge.edges) as bound order by bound)
             offset 0 -- noqa: AM09
         ),
-        sketched as (
+        sketched as materialized (
             select
                 bucket.*,
                 internal.sketch(represented.middle) as sketch,
@@ -108,84 +117,72 @@ begin
             ) as represented
             offset 0 -- noqa: AM09
         ),
-        counted as (
+        -- Sums take time for all digits down to the decimal point: meanwhile the lowest bin is there.
+        layout as (
             select
-                histogram.place,
-                histogram.bounds,
-                histogram.sum,
-                histogram.observations,
-                cardinality(histogram.counts) as buckets,
-                unnest(histogram.counts) as n,
-                generate_subscripts(histogram.counts, 1) as bucket
-            from histogram
-        ),
-        weighed as (
-            select
-                counted.place,
-                counted.sum,
-                counted.observations,
-                nullif(counted.n, 0) as n,
-                nullif(counted.n, 0)::numeric as weight,
-                sketched.low,
-                sketched.high,
-                sketched.sketch,
-                sketched.sketch_other
-            from counted
-            inner join sketched
-                on
-                    counted.bounds = sketched.bounds
-                    and counted.bucket = sketched.place
-                    and counted.buckets = sketched.buckets
-            -- The first bucket is there for a histogram without observations.
-            where counted.n <> 0 or counted.bucket = 1
-            offset 0 -- noqa: AM09
-        ),
-        -- What read_histogram computes, of those that have nothing wrong.
-        summed as (
-            select
-                weighed.place,
-                min(weighed.sum) as sum,
-                min(weighed.observations) as observations,
-                coalesce(sum(weighed.n), 0) as total,
-                coalesce(sum(weighed.n * weighed.low), 0) as least,
-                coalesce(sum(weighed.n * weighed.high), 0) as most,
-                min(case when weighed.n > 0 then weighed.low end) as low,
-                max(case when weighed.n > 0 then weighed.high end) as high,
-                coalesce(sum(weighed.weight * weighed.sketch), 0) as sketch,
-                sum(weighed.weight * weighed.sketch_other) as sketch_other
-            from weighed
-            group by weighed.place
-        ),
-        good as (
-            select
-                summed.place,
-                row(
-                    summed.observations,
-                    summed.sum,
-                    summed.low,
-                    summed.high,
-                    summed.sketch,
-                    summed.sketch_other,
-                    null
-                )::data.histogram as histogram
-            from summed
-            where
-                summed.total = summed.observations
-                -- With the rounding of 32-bit numbers; read_histogram may still accept another one.
-                and summed.sum >= summed.least - 1e-6 * abs(summed.least)
-                and summed.sum <= summed.most + 1e-6 * abs(summed.most)
+                sketched.bounds,
+                min(lowest.sketch) as unit,
+                array_agg(sketched.low order by sketched.place) as lows,
+                array_agg(sketched.high order by sketched.place) as highs,
+                array_agg(trim_scale(sketched.sketch / lowest.sketch) order by sketched.place) as sketches,
+                array_agg(sketched.sketch_other order by sketched.place) as others
+            from sketched
+            inner join
+                (select bounds, min(sketch) as sketch from sketched group by bounds) as lowest
+                on sketched.bounds = lowest.bounds
+            group by sketched.bounds
         )
+        -- What read_histogram computes, of those that have nothing wrong.
         select
             array_agg(
                 case
-                    when good.place is not null then good.histogram
+                    when
+                        summed.total = histogram.observations
+                        -- With the rounding of 32-bit numbers; read_histogram may still accept another one.
+                        and histogram.sum >= summed.least - 1e-6 * abs(summed.least)
+                        and histogram.sum <= summed.most + 1e-6 * abs(summed.most)
+                        then
+                            row(
+                                histogram.observations,
+                                histogram.sum,
+                                summed.low,
+                                summed.high,
+                                coalesce(summed.sketch * layout.unit, 0),
+                                summed.sketch_other,
+                                null
+                            )::data.histogram
                     when item.value like '{%' and item.value is json with unique keys
                         then internal.read_histogram(item.value::jsonb)
                 end
                 order by item.place
             )
         from item
-        left join good on item.place = good.place
+        left join histogram on item.place = histogram.place
+        left join layout
+            on
+                histogram.bounds = layout.bounds
+                and cardinality(histogram.counts) = cardinality(layout.lows)
+        -- For each histogram by itself: groups of all of them take more memory than a cache has.
+        left join lateral (
+            select
+                coalesce(sum(bucket.n), 0) as total,
+                coalesce(sum(bucket.n * bucket.low), 0) as least,
+                coalesce(sum(bucket.n * bucket.high), 0) as most,
+                min(bucket.low) as low,
+                max(bucket.high) as high,
+                sum(bucket.n * bucket.sketch) as sketch,
+                sum(bucket.n * bucket.sketch_other) as sketch_other
+            from (
+                select
+                    unnest(histogram.counts) as n,
+                    unnest(layout.lows) as low,
+                    unnest(layout.highs) as high,
+                    unnest(layout.sketches) as sketch,
+                    unnest(layout.others) as sketch_other
+                offset 0
+            ) as bucket
+            where bucket.n > 0
+        ) as summed on layout.bounds is not null
     );
 end
 $$;

@@ -16,11 +16,9 @@ declare
         else p_body
     end;
     v_text constant text := v_items;
-    v_histograms constant data.histogram[] := case
-        when strpos(v_text, '"bounds"') > 0 then internal.read_histograms(v_items)
-    end;
     v_commas constant integer := octet_length(v_text) - octet_length(replace(v_text, ',', ''));
 begin
+    histograms := internal.read_histograms(v_items);
     -- A value stays JSON text here: a string is no number. `offset 0` keeps the planner from computing
     -- an expression once for each of its uses.
     with sent as (
@@ -32,20 +30,20 @@ begin
             field.unit::text,
             field.place,
             field.ts,
-            v_histograms is not null and field.value::text like '{%' as is_histogram,
+            histograms is not null and field.value::text like '{%' as is_histogram,
             case
-                when v_histograms is not null and field.value::text like '{%'
+                when histograms is not null and field.value::text like '{%'
                     then octet_length(field.value::text) - octet_length(replace(field.value::text, ',', ''))
                 else 0
             end as commas,
             -- What JSON lets start like this is a number, or no SQL reads it; one that may be near zero is
             -- left to check_metrics. Adding zero drops the sign of zero.
             case
-                when v_histograms is not null and field.value::text like '{%'
+                when histograms is not null and field.value::text like '{%'
                     then
                         case
-                            when (v_histograms[field.place::integer]).fault is null
-                                then (v_histograms[field.place::integer]).sum
+                            when (histograms[field.place::integer]).fault is null
+                                then (histograms[field.place::integer]).sum
                         end
                 when
                     field.value::text collate "C" > '-'
@@ -174,9 +172,8 @@ begin
     select
         verdict.plain,
         (select array_agg(known.samples) from known where verdict.plain),
-        v_histograms,
         (select array_agg(distinct known.kind_name) from known)
-    into plain, samples, histograms, kind_names
+    into plain, samples, kind_names
     from verdict;
 exception
     when data_exception then

@@ -6,12 +6,12 @@ language plpgsql
 as $$
 declare
     v_store constant record := internal.store_samples(p_samples, p_histograms, p_now);
-    v_items constant integer := (select sum(cardinality(series.places)) from unnest(p_samples) as series);
+    v_items constant integer := (select sum(cardinality(each.places)) from unnest(p_samples) as each);
     v_conflicts integer := 0;
 begin
     -- Duplicates too: the acknowledgement of what stored them may have been lost.
     insert into data.kind_change (kind_id)
-    select distinct series.kind_id from unnest(p_samples) as series;
+    select distinct each.kind_id from unnest(p_samples) as each;
 
     if v_store.different is not null then
         v_conflicts := internal.keep_metric_conflicts(
@@ -21,5 +21,7 @@ begin
     return internal.receipt_json(v_items, v_store.accepted, v_conflicts, v_store.late, 0, null);
 end
 $$;
-comment on function internal.store_plain_metrics(json, data.series_samples[], data.histogram[], timestamptz) is
+comment on function internal.store_plain_metrics(
+    json, data.series_samples[], data.histogram[], timestamptz
+) is
 'Stores a body as read_plain_metrics read it; the answer that api.ingest_metrics returns.';
