@@ -1208,7 +1208,7 @@ create function internal.readable_from(p_at timestamp with time zone) returns ti
 
 create function internal.recall_agg(p_kinds bigint[], p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone) returns json language plpgsql stable;
 
-create function internal.receipt_json(p_items integer, p_accepted integer, p_conflict integer, p_late integer, p_bad integer, p_rejected jsonb) returns json language sql immutable parallel safe;
+create function internal.receipt_json(p_items integer, p_accepted integer, p_conflict integer, p_late integer, p_bad integer, p_rejected jsonb) returns json language sql stable parallel safe;
 
 create function internal.record_health(p_reports data.health_report[], p_now timestamp with time zone, OUT accepted integer, OUT duplicate integer, OUT late integer) returns record language plpgsql volatile;
 
