@@ -43,6 +43,9 @@ select format('%I.%I', materialization_hypertable_schema, materialization_hypert
 from timescaledb_information.continuous_aggregates
 where view_schema = 'data'
 """
+HAS_COLUMNSTORE = (
+    "select from _timescaledb_catalog.compression_settings where relid = %s::text::regclass"
+)
 TABLES = """
 select coalesce(sum(pg_total_relation_size(oid)), 0)
 from pg_class
@@ -132,12 +135,7 @@ def compress(conn: psycopg.Connection) -> float:
 def compress_all(conn: psycopg.Connection) -> None:
     """Convert what the policies would convert later as well."""
     for name in _hypertables(conn):
-        enabled = conn.execute(
-            "select compression_state = 1 from _timescaledb_catalog.hypertable"
-            " where format('%%I.%%I', schema_name, table_name) = %s",
-            [name],
-        ).fetchone()
-        if enabled == (True,):
+        if conn.execute(HAS_COLUMNSTORE, [name]).fetchone() is not None:
             conn.execute("select compress_chunk(chunk, true) from show_chunks(%s) as chunk", [name])
 
 

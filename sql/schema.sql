@@ -400,7 +400,7 @@ SELECT kind_id,
   GROUP BY kind_id, (public.time_bucket('01:00:00'::interval, bucket));
 create index kind_1h_by_kind on data.kind_1h using btree (kind_id, bucket);
 -- materialised rows only
--- hypertable by bucket, chunks of 70 days
+-- hypertable by bucket, chunks of 7 days
 -- columnstore, segments by (kind_id), ordered by (bucket)
 
 -- Kinds that transactions changed, kept for an hour. A log, so that ingests of one kind do not wait for
@@ -654,7 +654,7 @@ SELECT kind_id,
 create index sample_1h_by_kind on data.sample_1h using btree (kind_id, bucket);
 create index sample_1h_by_series on data.sample_1h using btree (series_id, bucket);
 -- materialised rows only
--- hypertable by bucket, chunks of 70 days
+-- hypertable by bucket, chunks of 7 days
 -- columnstore, segments by (kind_id,series_id), ordered by (bucket)
 
 -- One kind from one source with one set of labels; a fact kind has one series per source.
@@ -884,7 +884,7 @@ create function internal.burn_pairs(p_condition jsonb) returns TABLE(factor doub
 
 create function internal.change_alerts(p_rules data.alert_rule_version[], p_now timestamp with time zone) returns integer language plpgsql volatile set TimeZone=UTC set extra_float_digits=1;
 
-create function internal.change_json(p_current data.statistics, p_previous data.statistics) returns json language sql immutable parallel safe;
+create function internal.change_json(p_current data.statistics, p_previous data.statistics, p_names text[]) returns json language sql immutable parallel safe;
 
 create function internal.check_alert_rule_quotas(p_rule bigint, p_now timestamp with time zone) returns void language plpgsql volatile;
 
@@ -1086,7 +1086,7 @@ create function internal.measure_metrics(p_rules data.alert_rule_version[], p_fr
 
 create function internal.measure_sla(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, name text, begins_at timestamp with time zone, ends_at timestamp with time zone, up numeric, degraded numeric, down numeric, unknown numeric, maintenance numeric, uptime_percent double precision, coverage_percent double precision, outages bigint, longest_outage numeric, mean_time_to_recover numeric, target_percent double precision, budget numeric, budget_left numeric, budget_left_percent double precision) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
-create function internal.merge_buckets(p_width text, p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_sketches boolean) returns SETOF data.rollup language plpgsql stable;
+create function internal.merge_buckets(p_days tstzmultirange, p_hours tstzmultirange, p_whole bigint[], p_kinds bigint[], p_series bigint[], p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
 
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[] parallel safe;
 
@@ -1101,6 +1101,8 @@ create function internal.nearest_kind(p_kind text) returns text language sql sta
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
 
 create function internal.nearest_server(p_name text) returns text language sql stable;
+
+create function internal.needs(p_statistics text[], p_names text[]) returns boolean language sql immutable parallel safe;
 
 create function internal.new_secret() returns text language sql volatile;
 
@@ -1164,13 +1166,13 @@ create function internal.quotient(p_over double precision, p_under double precis
 
 create function internal.range_seconds(p_during tstzmultirange) returns numeric language sql immutable parallel safe;
 
-create function internal.raw_kinds(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_sketches boolean) returns SETOF data.rollup language sql stable;
+create function internal.raw_kinds(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_statistics text[]) returns SETOF data.rollup language sql stable;
 
-create function internal.raw_part(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_sketches boolean) returns SETOF data.rollup language plpgsql stable;
+create function internal.raw_part(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.raw_retention() returns interval language plpgsql stable;
 
-create function internal.raw_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval, p_sketches boolean) returns SETOF data.rollup language sql stable;
+create function internal.raw_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval, p_statistics text[]) returns SETOF data.rollup language sql stable;
 
 create function internal.read_body(p_body json) returns jsonb language plpgsql immutable;
 
@@ -1256,7 +1258,7 @@ create function internal.retention(p_relation name) returns interval language pl
 
 create function internal.rolling_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language plpgsql stable;
 
-create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_sketches boolean) returns SETOF data.rollup language plpgsql stable;
+create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.rollup_width(p_rollup name) returns interval language sql immutable strict parallel safe;
 
@@ -1338,7 +1340,7 @@ create function internal.spent_by_servers(p_rules data.alert_rule_version[], p_f
 
 create function internal.split_by_version(p_series json) returns json language sql stable;
 
-create function internal.statistics_json(p_statistics data.statistics) returns json language sql immutable parallel safe;
+create function internal.statistics_json(p_statistics data.statistics, p_names text[]) returns json language sql stable parallel safe;
 
 create function internal.statistics_of(p_answer json) returns jsonb language sql immutable parallel safe;
 
@@ -1410,7 +1412,7 @@ create function internal.watermark(p_rollup name) returns timestamp with time zo
 
 create function internal.window_json(p_window data.maintenance) returns json language sql stable;
 
-create function internal.window_statistics(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision, p_percentiles boolean) returns SETOF data.statistics language plpgsql stable;
+create function internal.window_statistics(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision, p_statistics text[], p_overall boolean) returns SETOF data.statistics language plpgsql stable;
 
 create function internal.write_cursor(p_list text, p_place text) returns text language sql immutable parallel safe;
 
@@ -2036,7 +2038,7 @@ create table deploy.setting (
 -- job internal.prune every 1 day {"conflicts": "90 days", "deliveries": "7 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune_catalogue every 1 day {"grace": "1 day"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 {"settle": "1 minute"} at most 00:00:00, -1 retries every 00:05:00
--- job internal.refresh_rollups every 00:10:00 {"end_offset": "1 hour"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.refresh_rollups every 00:10:00 {"end_offset": "20 minutes"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.snapshot_aggregates every 01:00:00 {"windows": ["7d", "30d"]} at most 00:00:00, -1 retries every 00:05:00
 -- data.aggregate: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.aggregate: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
@@ -2048,14 +2050,14 @@ create table deploy.setting (
 -- data.health_report: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "30 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "1830 days"}
--- data.kind_1h: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
+-- data.kind_1h: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.kind_1h: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 -- data.kind_change: job _timescaledb_functions.policy_retention every 01:00:00 {"drop_after": "01:00:00"}
 -- data.sample: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.sample: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.sample_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
 -- data.sample_1d: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "1830 days"}
--- data.sample_1h: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
+-- data.sample_1h: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.sample_1h: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 
 -- privileges

@@ -2,7 +2,12 @@
 -- hours of kinds. So samples are read once. Each has the columns of data.rollup, in their order.
 
 create materialized view data.sample_1h
-with (timescaledb.continuous, timescaledb.materialized_only = true, timescaledb.create_group_indexes = false)
+with (
+    timescaledb.continuous,
+    timescaledb.materialized_only = true,
+    timescaledb.create_group_indexes = false,
+    timescaledb.chunk_interval = '7 days'
+)
 as
 -- internal.raw_rollup and internal.raw_kinds have copies of these expressions, which a continuous
 -- aggregate cannot share with a function. A test compares the results.
@@ -56,7 +61,8 @@ begin
             with (
                 timescaledb.continuous,
                 timescaledb.materialized_only = true,
-                timescaledb.create_group_indexes = false
+                timescaledb.create_group_indexes = false,
+                timescaledb.chunk_interval = %7$L
             ) as
             select
                 kind_id,
@@ -102,7 +108,8 @@ begin
                 null::double precision as value_first,
                 null::timestamptz as value_first_at,
                 null::double precision as increase,
-            $kind$ end
+            $kind$ end,
+            case when v_rollup.width = '1 hour' then '7 days' else '70 days' end
         );
     end loop;
 

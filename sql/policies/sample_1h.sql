@@ -1,3 +1,3 @@
 -- Hours of series: kept as long as the longest window, because both of its ends are read from hours.
 call internal.set_default_retention('data.sample_1h', '400 days');
-call internal.set_default_columnstore('data.sample_1h', '100 days');
+call internal.set_default_columnstore('data.sample_1h', '8 days');

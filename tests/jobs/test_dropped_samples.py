@@ -147,9 +147,10 @@ def test_samples_without_a_retention_policy_are_rolled_up(
     fresh_database: str, clock: datetime
 ) -> None:
     with psycopg.connect(fresh_database, autocommit=True, prepare_threshold=None) as conn:
-        for relation in ("sample", "fact"):
+        # Hours are to be kept as long as samples.
+        for relation in ("sample", "fact", "sample_1h", "kind_1h"):
             conn.execute(f"select remove_retention_policy('data.{relation}')".encode())
-        # Older than samples, and than hours, are kept where there are policies.
+        # Older than what is kept where there are policies.
         assert send(conn, clock, 1, 100, 410)["accepted"] == 3
         conn.execute("call internal.refresh_rollups(0, %s)", [CONFIG])
 

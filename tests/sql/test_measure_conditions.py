@@ -132,7 +132,7 @@ def test_samples_and_rollups_give_one_answer(
             ) as sampled
             full join internal.window_statistics(
                 '{}', (select ids from kinds), null, 'source', %(now)s - interval '5 min', %(now)s,
-                300, true
+                300, null, false
             ) as rolled on (sampled.statistics).label = rolled.label
             cross join unnest(%(names)s) as name
             """,

@@ -12,6 +12,7 @@ from tests.sql.calls import (
     Json,
     ago,
     fact,
+    histogram,
     ingest_facts,
     ingest_metrics,
     metric,
@@ -192,6 +193,33 @@ def test_groups_of_sources_add_up(db: Connection) -> None:
         ("db", 2, 11),
         ("web", 1, 1),
     ]
+
+
+@pytest.mark.parametrize("group_by", ["source", "label.path"])
+def test_groups_change_nothing_about_the_whole(db: Connection, group_by: str) -> None:
+    for minutes in range(1, 200, 7):
+        for source in ("web", "db"):
+            labels = {"path": f"/{minutes % 3}"} if source == "web" else {}
+            sent = {"source": source, "ts": ago(minutes=minutes), "labels": labels}
+            ingest_metrics(
+                db,
+                [
+                    metric("load", value=minutes % 13 - 5.5, **sent),
+                    metric("visits", value=(1000 - minutes) % 37, type="counter", **sent),
+                    histogram([1, 2], [minutes % 5, 2, 1], 6 + minutes % 5, **sent),
+                ],
+            )
+
+    for kind in ("load", "visits", "latency"):
+        whole = query_agg(db, kind, "24h")
+        grouped = query_agg(db, kind, "24h", group_by=group_by)
+        assert len(grouped.pop("groups")) >= 2
+        assert whole.pop("groups") == []
+        # That of the groups may be unbounded.
+        del whole["error_bound"]
+        for key, value in whole.items():
+            close = pytest.approx(value, rel=1e-12) if isinstance(value, float) else value
+            assert grouped[key] == close, (kind, key)
 
 
 def test_groups_of_a_label_hold_those_without_it_apart(db: Connection) -> None:

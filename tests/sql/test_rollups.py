@@ -208,7 +208,7 @@ def test_samples_and_rollups_have_the_same_expressions(
     ).fetchall()
     kinds = [row[0] for row in lasting.execute("select kind_id from data.kind")]
     from_samples = lasting.execute(
-        f"select {columns} from internal.raw_rollup(%s, null, %s, %s, %s, true)"
+        f"select {columns} from internal.raw_rollup(%s, null, %s, %s, %s, null)"
         " order by bucket, kind_id",
         [kinds, start, end, width],
     ).fetchall()
@@ -224,19 +224,25 @@ def test_samples_of_a_kind_have_the_expressions_of_its_series(
     hour = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
     kinds = [row[0] for row in lasting.execute("select kind_id from data.kind")]
     of_series = lasting.execute(
-        f"select {COLUMNS} from internal.raw_rollup(%s, null, %s, %s, '1 hour', true)"
+        f"select {COLUMNS} from internal.raw_rollup(%s, null, %s, %s, '1 hour', null)"
         " order by kind_id",
         [kinds, hour, hour + timedelta(hours=1)],
     ).fetchall()
     of_kinds = lasting.execute(
-        f"select {COLUMNS} from internal.raw_kinds(%s, %s, %s, true) order by kind_id",
+        f"select {COLUMNS} from internal.raw_kinds(%s, %s, %s, null) order by kind_id",
         [kinds, hour, hour + timedelta(hours=1)],
     ).fetchall()
     assert len(of_kinds) == 3
     assert of_kinds == of_series
 
 
-@pytest.mark.parametrize("width", ["1h", "1d"])
+RANGES = {
+    "1d": "tstzmultirange(tstzrange(%s, %s)), '{}'",
+    "1h": "'{}', tstzmultirange(tstzrange(%s, %s))",
+}
+
+
+@pytest.mark.parametrize("width", RANGES)
 def test_merged_buckets_have_the_expressions_of_a_rollup(
     lasting: Connection, now: datetime, width: str
 ) -> None:
@@ -254,8 +260,8 @@ def test_merged_buckets_have_the_expressions_of_a_rollup(
     kinds = [row[0] for row in lasting.execute("select kind_id from data.kind")]
     merged = lasting.execute(
         f"select {columns} from internal.merge_buckets("
-        "%s, '{}', %s, null, %s, %s, '24 hours', true) order by bucket, kind_id",
-        [width, kinds, end - timedelta(days=3), end],
+        f"{RANGES[width]}, '{{}}', %s, null, '24 hours', null) order by bucket, kind_id",
+        [end - timedelta(days=3), end, kinds],
     ).fetchall()
     assert len(merged) == 9
     assert merged == rolled_up

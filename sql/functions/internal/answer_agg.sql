@@ -10,13 +10,11 @@ returns table (kind_id bigint, answer json)
 language plpgsql stable
 as $$
 declare
-    c_percentiles constant text [] := '{p50,p90,p95,p99}';
-    c_statistics constant text [] := c_percentiles
-        || '{count,sum,avg,min,max,stddev,last,rate_per_second}'::text [];
+    c_statistics constant text [] := '{count,sum,avg,min,max,stddev,last,p50,p90,p95,p99,rate_per_second}';
     -- previous, change and groups contain the named statistics, or all when none is named.
-    v_percentiles constant boolean := p_fields is null
-        or p_fields && c_percentiles
-        or (p_fields && '{previous,change,groups}' and not p_fields && c_statistics);
+    v_statistics constant text [] := case
+        when not (p_fields && '{previous,change,groups}' and not p_fields && c_statistics) then p_fields
+    end;
     v_compared constant boolean := p_fields is null or p_fields && '{previous,change}';
     v_grouped constant boolean := p_group_by is not null and coalesce('groups' = any(p_fields), true);
     v_window constant interval := internal.read_window(p_window);
@@ -35,16 +33,21 @@ declare
     v_by_series constant bigint [] := array(select unnest(p_kinds) except select unnest(v_whole));
 begin
     return query
-    with present as materialized (
+    with current as materialized (
         select *
         from internal.window_statistics(
-            v_whole, v_by_series, p_series, null, v_from, v_to, v_seconds, v_percentiles
+            case when v_grouped then '{}' else v_whole end,
+            case when v_grouped then p_kinds else v_by_series end,
+            p_series,
+            case when v_grouped then p_group_by end,
+            v_from, v_to, v_seconds, v_statistics, v_grouped
         )
     ),
     past as materialized (
         select *
         from internal.window_statistics(
-            v_whole, v_by_series, p_series, null, v_before, v_from, extract(epoch from v_from - v_before), v_percentiles
+            v_whole, v_by_series, p_series, null, v_before, v_from,
+            extract(epoch from v_from - v_before), v_statistics, false
         )
         where v_compared
     ),
@@ -52,39 +55,45 @@ begin
         select
             member.kind_id,
             json_agg(
-                internal.join_json(
-                    json_build_object('group', member.label),
-                    internal.statistics_json(member::data.statistics)
-                )
+                internal.statistics_json(member::data.statistics, v_statistics)
                 order by member.count desc, member.label
             ) as groups,
             bool_and(member.bounded) as bounded
-        from internal.window_statistics(
-            '{}', p_kinds, p_series, p_group_by, v_from, v_to, v_seconds, v_percentiles
-        ) as member
-        where v_grouped
+        from current as member
+        where member.label is not null
         group by member.kind_id
     )
     select
         kind.kind_id,
-        internal.select_fields(
-            internal.join_json(
-                json_build_object(
-                    'kind', kind.name,
-                    'type', kind.type,
-                    'unit', kind.unit,
-                    'window', p_window,
-                    'from', v_from,
-                    'to', p_now
-                ),
-                internal.statistics_json(present::data.statistics),
-                json_build_object(
+        (
+            select json_object_agg(member.key, member.value)
+            from (
+                select * from json_each(
+                    json_build_object(
+                        'kind', kind.name,
+                        'type', kind.type,
+                        'unit', kind.unit,
+                        'window', p_window,
+                        'from', v_from,
+                        'to', p_now
+                    )
+                )
+                union all
+                select * from json_each(internal.statistics_json(present::data.statistics, v_statistics))
+                union all
+                values
+                (
                     'previous', internal.join_json(
                         json_build_object('from', v_before, 'to', v_from),
-                        internal.statistics_json(past::data.statistics)
-                    ),
-                    'change', internal.change_json(present::data.statistics, past::data.statistics),
-                    'groups', coalesce(grouped.groups, '[]'),
+                        internal.statistics_json(past::data.statistics, v_statistics)
+                    )
+                ),
+                (
+                    'change',
+                    internal.change_json(present::data.statistics, past::data.statistics, v_statistics)
+                ),
+                ('groups', coalesce(grouped.groups, '[]')),
+                (
                     'freshness', json_build_object(
                         'watermark', nullif(internal.watermark('sample_1h'), '-infinity'),
                         'newest', present.newest,
@@ -94,22 +103,26 @@ begin
                             where late.kind_id = kind.kind_id
                                 and late.bucket < internal.watermark('sample_1h')
                         )
-                    ),
-                    'error_bound', case
+                    )
+                ),
+                (
+                    'error_bound', to_json(case
                         when
                             kind.type <> 'histogram'
                             and coalesce(present.bounded, true)
                             and coalesce(past.bounded, true)
                             and coalesce(grouped.bounded, true)
                             then 0.01
-                    end,
-                    'computed_at', p_now
-                )
-            ),
-            p_fields
+                    end)
+                ),
+                ('computed_at', to_json(p_now))
+            ) as member (key, value)
+            where
+                p_fields is null
+                or member.key = any(p_fields || '{kind,type,unit,window,from,to,computed_at}'::text[])
         )
     from data.kind
-    left join present on kind.kind_id = present.kind_id
+    left join current as present on kind.kind_id = present.kind_id and present.label is null
     left join past on kind.kind_id = past.kind_id
     left join grouped on kind.kind_id = grouped.kind_id
     where kind.kind_id = any(p_kinds);

@@ -1,14 +1,10 @@
 create or replace function internal.change_json(
-    p_current data.statistics, p_previous data.statistics
+    p_current data.statistics, p_previous data.statistics, p_names text[]
 )
 returns json
 language sql immutable parallel safe
 begin atomic
-    select
-        json_object_agg(
-            name,
-            internal.quotient(current - previous, abs(previous))
-        )
+    select coalesce(json_object_agg(name, internal.quotient(current - previous, abs(previous))), '{}')
     from (
         values
         ('count', (p_current).count::double precision, (p_previous).count::double precision),
@@ -22,8 +18,9 @@ begin atomic
         ('p95', (p_current).p95, (p_previous).p95),
         ('p99', (p_current).p99, (p_previous).p99),
         ('rate_per_second', (p_current).rate_per_second, (p_previous).rate_per_second)
-    ) as statistic (name, current, previous);
+    ) as statistic (name, current, previous)
+    where internal.needs(p_names, array[name]);
 end;
-comment on function internal.change_json(data.statistics, data.statistics) is
-'Relative change of each statistic, (current - previous) / |previous|; null where previous is null or
-zero.';
+comment on function internal.change_json(data.statistics, data.statistics, text[]) is
+'Relative change of each statistic in p_names, of all where it is null: (current - previous) / |previous|;
+null where previous is null or zero.';

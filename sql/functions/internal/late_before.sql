@@ -11,10 +11,10 @@ declare
         where hypertable.schema_name = 'data' and hypertable.table_name = 'sample'
     );
 begin
-    -- An ingest that commits during a refresh, also the first one, may be missing from it in all but the
-    -- last hour.
+    -- An ingest that commits during a refresh, also the first one, may be missing from it. Within 15
+    -- minutes after an hour, it has 5 minutes until refresh_rollups may begin with that hour.
     return greatest(
-        time_bucket(interval '1 hour', p_now - interval '55 minutes'),
+        time_bucket(interval '1 hour', p_now - interval '15 minutes'),
         case
             when v_threshold > _timescaledb_functions.to_unix_microseconds('0001-01-01')
                 then _timescaledb_functions.to_timestamp(v_threshold)

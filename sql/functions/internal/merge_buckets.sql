@@ -1,12 +1,11 @@
 create or replace function internal.merge_buckets(
-    p_width text,
+    p_days tstzmultirange,
+    p_hours tstzmultirange,
     p_whole bigint[],
     p_kinds bigint[],
     p_series bigint[],
-    p_from timestamptz,
-    p_to timestamptz,
     p_step interval,
-    p_sketches boolean
+    p_statistics text[]
 )
 returns setof data.rollup
 language plpgsql stable
@@ -14,32 +13,53 @@ as $$
 declare
     c_bucket constant text := $bucket$
         select * from data.%1$I as bucket
-        where bucket.kind_id = any(%2$s) and bucket.bucket >= $4 and bucket.bucket < $5 %3$s
+        where bucket.kind_id = any(%2$s) and bucket.bucket >= $4[%4$s] and bucket.bucket < $4[%4$s + 1] %3$s
+    $bucket$;
+    c_prompt constant text := $prompt$
             and not exists (
                 select from data.late
                 where late.kind_id = bucket.kind_id and late.bucket = bucket.bucket
             )
-    $bucket$;
-    -- A query of what is not asked for costs its planning.
-    v_buckets constant text := concat_ws(
-        ' union all ',
-        case when p_whole <> '{}' then format(c_bucket, 'kind_' || p_width, '$1', '') end,
-        case when p_kinds <> '{}' then
-            format(
-                c_bucket, 'sample_' || p_width, '$2',
+    $prompt$;
+    -- A query of what is not asked for costs its planning, and what is not needed costs its time.
+    v_prompt constant text := case
+        when exists (select from data.late where kind_id = any(p_whole || p_kinds)) then c_prompt
+    end;
+    v_sketches constant boolean := internal.needs(p_statistics, '{p50,p90,p95,p99}');
+    v_growth constant boolean := internal.needs(p_statistics, '{rate_per_second}');
+    v_range record;
+    v_bounds timestamptz [] := '{}';
+    v_buckets text [] := '{}';
+begin
+    -- One statement for all of them, with a part for each range: so the planner leaves out chunks.
+    for v_range in
+        select '1d' as width, unnest(p_days) as span
+        union all
+        select '1h', unnest(p_hours)
+    loop
+        if p_whole <> '{}' then
+            v_buckets := v_buckets || concat(
+                format(c_bucket, 'kind_' || v_range.width, '$1', '', cardinality(v_bounds) + 1), v_prompt
+            );
+        end if;
+        if p_kinds <> '{}' then
+            v_buckets := v_buckets || concat(format(
+                c_bucket, 'sample_' || v_range.width, '$2',
                 case
                     -- The planner looks at each element of an array.
                     when cardinality(p_series) > 1000 then 'and bucket.series_id in (select unnest($3))'
                     when p_series is not null then 'and bucket.series_id = any($3)'
-                end
-            )
-        end
-    );
-begin
-    if p_from >= p_to or v_buckets = '' then
+                end,
+                cardinality(v_bounds) + 1
+            ), v_prompt);
+        end if;
+        v_bounds := v_bounds || array[lower(v_range.span), upper(v_range.span)];
+    end loop;
+    if v_buckets = '{}' then
         return;
     end if;
-    -- The expressions of the rollups in 0004_rollups.sql.
+    -- The expressions of the rollups in 0004_rollups.sql, but for the newest value: no two buckets of
+    -- a series, or of a kind, have it at the same time.
     return query execute format(
         $merge$
         select
@@ -49,40 +69,49 @@ begin
             sum(observations)::bigint,
             sum(value_count)::bigint,
             sum(value_sum),
+            %2$s,
+            min(value_min),
+            max(value_max),
+            %3$s,
+            max(value_last_at),
+            max(last_at),
+            %4$s,
+            min(value_first_at),
+            %5$s,
+            %6$s,
+            %7$s
+        from (%8$s) as bucket
+        group by 1, 2, 3
+        $merge$,
+        case when p_step is null then '$4[1]' else 'time_bucket($5, bucket)' end,
+        case when internal.needs(p_statistics, '{stddev}') then $moments$
             case when count(squared_deviations) > 0 then (
                 internal.merge_moments(array[value_count, value_sum, squared_deviations])
                 filter (where value_count > 0 and squared_deviations is not null)
-            )[3] end,
-            min(value_min),
-            max(value_max),
-            (
-                max(array[extract(epoch from value_last_at)::double precision, value_last])
-                filter (where value_last is not null)
-            )[2],
-            max(value_last_at),
-            max(last_at),
-            first(value_first, value_first_at) filter (where value_first is not null),
-            min(value_first_at),
+            )[3] end
+        $moments$ else 'null::double precision' end,
+        case when v_growth or internal.needs(p_statistics, '{last}') then
+            'last(value_last, value_last_at) filter (where value_last is not null)'
+        else 'null::double precision' end,
+        case when v_growth then
+            'first(value_first, value_first_at) filter (where value_first is not null)'
+        else 'null::double precision' end,
+        case when v_growth then $increase$
             sum(increase) + internal.increase_between(
                 array_agg(bucket) filter (where value_first is not null),
                 array_agg(value_first) filter (where value_first is not null),
                 array_agg(value_last) filter (where value_first is not null)
-            ),
-            %2$s,
-            %3$s
-        from (%4$s) as bucket
-        group by 1, 2, 3
-        $merge$,
-        case when p_step is null then '$4' else 'time_bucket($6, bucket)' end,
-        case when p_sketches then 'sum(sketch)' else 'null::numeric' end,
-        case when p_sketches then 'sum(sketch_other)' else 'null::numeric' end,
-        v_buckets
-    ) using p_whole, p_kinds, p_series, p_from, p_to, p_step;
+            )
+        $increase$ else 'null::double precision' end,
+        case when v_sketches then 'sum(sketch)' else 'null::numeric' end,
+        case when v_sketches then 'sum(sketch_other)' else 'null::numeric' end,
+        array_to_string(v_buckets, ' union all ')
+    ) using p_whole, p_kinds, p_series, v_bounds, p_step;
 end
 $$;
 comment on function internal.merge_buckets(
-    text, bigint[], bigint[], bigint[], timestamptz, timestamptz, interval, boolean
+    tstzmultirange, tstzmultirange, bigint[], bigint[], bigint[], interval, text[]
 ) is
-'The buckets in [p_from, p_to) of the rollups whose width is p_width, 1h or 1d, merged into steps, or into
-one where p_step is null: of p_whole for all series of the kind, of p_kinds by series, of those in p_series
-unless it is null. It leaves out hours that got late samples. The sketches are null unless p_sketches.';
+'The days in p_days and the hours in p_hours of the rollups, merged into steps, or into one bucket where
+p_step is null: of p_whole for all series of the kind, of p_kinds by series, of those in p_series unless it is
+null. It leaves out hours that got late samples. What p_statistics does not name is null, null means all.';

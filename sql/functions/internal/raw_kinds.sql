@@ -1,5 +1,5 @@
 create or replace function internal.raw_kinds(
-    p_kinds bigint[], p_from timestamptz, p_to timestamptz, p_sketches boolean
+    p_kinds bigint[], p_from timestamptz, p_to timestamptz, p_statistics text[]
 )
 returns setof data.rollup
 language sql stable
@@ -30,15 +30,17 @@ begin atomic
             sum(observations) as observations,
             coalesce(sum(observations) filter (where value is not null), 0) as value_count,
             sum(value) as value_sum,
-            var_pop(value) filter (where sketch is null) * count(value) as squared_deviations,
+            var_pop(value) filter (
+                where sketch is null and internal.needs(p_statistics, '{stddev}')
+            ) * count(value) as squared_deviations,
             min(case when sketch is null then value else low end) as value_min,
             max(case when sketch is null then value else high end) as value_max,
             max(ts) filter (where value is not null and sketch is null) as value_last_at,
             max(ts) as last_at,
             sum(coalesce(sketch, internal.sketch(value)))
-            filter (where p_sketches) as sketch,
+            filter (where internal.needs(p_statistics, '{p50,p90,p95,p99}')) as sketch,
             sum(case when sketch is null then internal.sketch_other(value) else sketch_other end)
-            filter (where p_sketches) as sketch_other
+            filter (where internal.needs(p_statistics, '{p50,p90,p95,p99}')) as sketch_other
         from data.sample
         where cardinality(p_kinds) > 0 and kind_id = any(p_kinds) and ts >= p_from and ts < p_to
         group by kind_id
@@ -53,8 +55,9 @@ begin atomic
             and sample.ts >= p_from
             and sample.ts < p_to
             and sample.sketch is null
+            and internal.needs(p_statistics, '{last}')
     ) as newest;
 end;
-comment on function internal.raw_kinds(bigint[], timestamptz, timestamptz, boolean) is
-'One bucket for all samples of a kind in [p_from, p_to), for each of p_kinds. The sketches are null unless
-p_sketches.';
+comment on function internal.raw_kinds(bigint[], timestamptz, timestamptz, text[]) is
+'One bucket for all samples of a kind in [p_from, p_to), for each of p_kinds. What p_statistics does not
+name is null, null means all.';

@@ -42,7 +42,8 @@ begin
         part.start,
         instant.at + interval '1 microsecond',
         extract(epoch from instant.at - part.start)::double precision,
-        p_statistics && '{p50,p90,p95,p99}'
+        p_statistics,
+        false
     ) as measured;
 end
 $$;

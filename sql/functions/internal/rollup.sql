@@ -5,7 +5,7 @@ create or replace function internal.rollup(
     p_from timestamptz,
     p_to timestamptz,
     p_step interval,
-    p_sketches boolean
+    p_statistics text[]
 )
 returns setof data.rollup
 language plpgsql stable
@@ -55,27 +55,23 @@ begin
     v_gone := v_hours * tstzmultirange(tstzrange(null, v_kept));
     v_hours := v_hours - v_gone;
 
-    for v_part in select unnest(v_days) loop
+    for v_part in select * from internal.hours_between_late(v_kinds, v_days + v_hours) loop
         return query select * from internal.merge_buckets(
-            '1d', p_whole, p_kinds, p_series, lower(v_part), upper(v_part), p_step, p_sketches
-        );
-    end loop;
-    for v_part in select * from internal.hours_between_late(v_kinds, v_hours) loop
-        return query select * from internal.merge_buckets(
-            '1h', p_whole, p_kinds, p_series, lower(v_part), upper(v_part), p_step, p_sketches
+            v_days * tstzmultirange(v_part), v_hours * tstzmultirange(v_part),
+            p_whole, p_kinds, p_series, p_step, p_statistics
         );
     end loop;
 
     -- The rest comes from samples: the parts of an hour at both ends, and late hours.
     return query select * from internal.raw_part(
-        p_whole, p_kinds, p_series, p_from, least(p_to, v_from_hour), p_step, p_sketches
+        p_whole, p_kinds, p_series, p_from, least(p_to, v_from_hour), p_step, p_statistics
     );
     return query select * from internal.raw_part(
-        p_whole, p_kinds, p_series, v_to_hour, p_to, p_step, p_sketches
+        p_whole, p_kinds, p_series, v_to_hour, p_to, p_step, p_statistics
     );
     for v_part in select unnest(v_gone) loop
         return query select * from internal.raw_part(
-            p_whole, p_kinds, p_series, lower(v_part), upper(v_part), p_step, p_sketches
+            p_whole, p_kinds, p_series, lower(v_part), upper(v_part), p_step, p_statistics
         );
     end loop;
     for v_late in
@@ -84,16 +80,16 @@ begin
         return query select * from internal.raw_part(
             array(select unnest(p_whole) intersect select unnest(v_late.kinds)),
             array(select unnest(p_kinds) intersect select unnest(v_late.kinds)),
-            p_series, lower(v_late.hours), upper(v_late.hours), p_step, p_sketches
+            p_series, lower(v_late.hours), upper(v_late.hours), p_step, p_statistics
         );
     end loop;
 end
 $$;
 comment on function internal.rollup(
-    bigint[], bigint[], bigint[], timestamptz, timestamptz, interval, boolean
+    bigint[], bigint[], bigint[], timestamptz, timestamptz, interval, text[]
 ) is
 'Steps that cover [p_from, p_to), or few parts of it where p_step is null: of p_whole for all series of the
 kind, of p_kinds by series, of those in p_series unless it is null. They come from days where p_step is a
 day or null, from hours at both ends, and from samples: for parts of an hour, above the watermark, for hours
-that got late samples and for those that were dropped. A step may have several rows. The sketches are null
-unless p_sketches.';
+that got late samples and for those that were dropped. A step may have several rows. What p_statistics does not name
+is null, null means all.';

@@ -1,20 +1,66 @@
-create or replace function internal.statistics_json(p_statistics data.statistics) returns json
-language sql immutable parallel safe
+create or replace function internal.statistics_json(p_statistics data.statistics, p_names text[]) returns json
+language sql stable parallel safe
 begin atomic
-    select json_build_object(
-        'count', coalesce((p_statistics).count, 0),
-        'sum', (p_statistics).sum,
-        'avg', (p_statistics).avg,
-        'min', (p_statistics).min,
-        'max', (p_statistics).max,
-        'stddev', (p_statistics).stddev,
-        'last', (p_statistics).last,
-        'p50', (p_statistics).p50,
-        'p90', (p_statistics).p90,
-        'p95', (p_statistics).p95,
-        'p99', (p_statistics).p99,
-        'rate_per_second', coalesce((p_statistics).rate_per_second, 0)
-    );
+    -- As text, spaced as json_build_object does: that is three times as fast as to choose among members.
+    select concat(
+        '{',
+        concat_ws(
+            ', ',
+            '"group" : ' || to_json((p_statistics).label),
+            case
+                when internal.needs(p_names, '{count}')
+                    then '"count" : ' || coalesce((p_statistics).count, 0)
+            end,
+            case
+                when internal.needs(p_names, '{sum}')
+                    then '"sum" : ' || coalesce(to_json((p_statistics).sum)::text, 'null')
+            end,
+            case
+                when internal.needs(p_names, '{avg}')
+                    then '"avg" : ' || coalesce(to_json((p_statistics).avg)::text, 'null')
+            end,
+            case
+                when internal.needs(p_names, '{min}')
+                    then '"min" : ' || coalesce(to_json((p_statistics).min)::text, 'null')
+            end,
+            case
+                when internal.needs(p_names, '{max}')
+                    then '"max" : ' || coalesce(to_json((p_statistics).max)::text, 'null')
+            end,
+            case
+                when internal.needs(p_names, '{stddev}')
+                    then '"stddev" : ' || coalesce(to_json((p_statistics).stddev)::text, 'null')
+            end,
+            case
+                when internal.needs(p_names, '{last}')
+                    then '"last" : ' || coalesce(to_json((p_statistics).last)::text, 'null')
+            end,
+            case
+                when internal.needs(p_names, '{p50}')
+                    then '"p50" : ' || coalesce(to_json((p_statistics).p50)::text, 'null')
+            end,
+            case
+                when internal.needs(p_names, '{p90}')
+                    then '"p90" : ' || coalesce(to_json((p_statistics).p90)::text, 'null')
+            end,
+            case
+                when internal.needs(p_names, '{p95}')
+                    then '"p95" : ' || coalesce(to_json((p_statistics).p95)::text, 'null')
+            end,
+            case
+                when internal.needs(p_names, '{p99}')
+                    then '"p99" : ' || coalesce(to_json((p_statistics).p99)::text, 'null')
+            end,
+            case
+                when internal.needs(p_names, '{rate_per_second}')
+                    then
+                        '"rate_per_second" : '
+                        || coalesce(to_json((p_statistics).rate_per_second)::text, '0')
+            end
+        ),
+        '}'
+    )::json;
 end;
-comment on function internal.statistics_json(data.statistics) is
-'Statistics as members of an answer; of no samples, a count of 0 and nulls.';
+comment on function internal.statistics_json(data.statistics, text[]) is
+'Statistics as members of an answer, those in p_names, all where it is null; with their group, if they have
+one. Of no samples, a count of 0 and nulls.';

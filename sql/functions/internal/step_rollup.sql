@@ -4,20 +4,22 @@ create or replace function internal.step_rollup(
 returns setof data.rollup
 language plpgsql stable
 as $$
+declare
+    c_statistics constant text [] := '{count,sum,avg,min,max,stddev,last,rate_per_second}';
 begin
     if p_resolution = '1d' then
         return query
         select * from internal.rollup(
-            '{}', array[p_kind], p_series, p_from, p_to, interval '24 hours', false
+            '{}', array[p_kind], p_series, p_from, p_to, interval '24 hours', c_statistics
         );
     elsif p_resolution = '1h' then
         return query
         select * from internal.rollup(
-            '{}', array[p_kind], p_series, p_from, p_to, interval '1 hour', false
+            '{}', array[p_kind], p_series, p_from, p_to, interval '1 hour', c_statistics
         );
     else
         return query
-        select * from internal.raw_rollup(array[p_kind], p_series, p_from, p_to, p_step, false);
+        select * from internal.raw_rollup(array[p_kind], p_series, p_from, p_to, p_step, c_statistics);
     end if;
 end
 $$;

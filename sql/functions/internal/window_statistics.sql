@@ -6,7 +6,8 @@ create or replace function internal.window_statistics(
     p_from timestamptz,
     p_to timestamptz,
     p_seconds double precision,
-    p_percentiles boolean
+    p_statistics text[],
+    p_overall boolean
 )
 returns setof data.statistics
 language plpgsql stable
@@ -22,21 +23,22 @@ begin
                     then coalesce(series.labels ->> substr(p_group_by, length('label.') + 1), '')
             end as label
         from internal.rollup(
-            p_whole, p_kinds, p_series, p_from, p_to, null, p_percentiles
+            p_whole, p_kinds, p_series, p_from, p_to, null, p_statistics
         ) as rollup
-        left join data.series on p_group_by is not null and rollup.series_id = series.series_id
+        left join (
+            -- Not in the join: so nothing is read where there are no groups.
+            select * from data.series where p_group_by is not null
+        ) as series on rollup.series_id = series.series_id
         left join data.source on series.source_id = source.source_id
     ),
 
-    total as materialized (
+    member as materialized (
         select
-            row_number() over () as place,
             kind_id,
             label,
             sum(observations)::bigint as count,
             sum(value_count)::bigint as value_count,
             sum(value_sum) as sum,
-            internal.quotient(sum(value_sum), sum(value_count)::double precision) as avg,
             min(value_min) as min,
             max(value_max) as max,
             -- Histograms have no squared deviations.
@@ -45,18 +47,42 @@ begin
                 filter (where squared_deviations is not null and value_count > 0)
             end as moments,
             -- In the order of the rollups: at equal times the greatest value.
-            (
-                max(array[extract(epoch from value_last_at)::double precision, value_last])
-                filter (where value_last is not null)
-            )[2] as last,
+            max(array[extract(epoch from value_last_at)::double precision, value_last])
+            filter (where value_last is not null) as last,
             max(last_at) as newest,
-            sum(sketch) filter (where p_percentiles) as sketch,
-            sum(sketch_other) filter (where p_percentiles) as sketch_other
+            sum(sketch) as sketch,
+            sum(sketch_other) as sketch_other
         from bucket
         group by kind_id, label
     ),
 
-    grown as (
+    total as materialized (
+        select
+            row_number() over () as place,
+            part.*
+        from (
+            select * from member
+            union all
+            select
+                kind_id,
+                null,
+                sum(count)::bigint,
+                sum(value_count)::bigint,
+                sum(sum),
+                min(min),
+                max(max),
+                case when bool_and(moments is not null) then internal.merge_moments(moments) end,
+                max(last),
+                max(newest),
+                sum(sketch),
+                sum(sketch_other)
+            from member
+            where p_overall
+            group by kind_id
+        ) as part
+    ),
+
+    growth as materialized (
         select
             kind_id,
             label,
@@ -78,6 +104,18 @@ begin
             window earlier as (partition by series_id order by last_at)
         ) as reading
         group by kind_id, label
+    ),
+
+    grown as (
+        select * from growth
+        union all
+        select
+            kind_id,
+            null,
+            sum(increase)
+        from growth
+        where p_overall
+        group by kind_id
     ),
 
     bin as (
@@ -171,14 +209,14 @@ begin
         total.sum,
         -- Rounding may move the quotient of a sum past the extremes; a histogram's are its bounds.
         case
-            when kind.type = 'histogram' then total.avg
-            else greatest(total.min, least(total.max, total.avg))
+            when kind.type = 'histogram' then mean.avg
+            else greatest(total.min, least(total.max, mean.avg))
         end,
         nullif(total.min, '-infinity'),
         nullif(total.max, 'infinity'),
         -- The quotient of the two may be too small for a number; that of their roots is not.
         sqrt(total.moments[3]) / nullif(sqrt(total.moments[1]), 0),
-        total.last,
+        total.last[2],
         percentile.p[1],
         percentile.p[2],
         percentile.p[3],
@@ -188,16 +226,22 @@ begin
         coalesce(percentile.bounded, true)
     from total
     inner join data.kind on total.kind_id = kind.kind_id
-    -- Either all labels are null or none is.
-    left join grown on total.kind_id = grown.kind_id and coalesce(total.label, '') = coalesce(grown.label, '')
+    cross join lateral internal.quotient(total.sum, total.value_count::double precision) as mean (avg)
+    left join grown
+        on
+            total.kind_id = grown.kind_id
+            -- Can be hashed, which `is not distinct from` cannot.
+            and coalesce(total.label, '') = coalesce(grown.label, '')
+            and (total.label is null) = (grown.label is null)
     left join percentile on total.place = percentile.place;
 end
 $$;
 comment on function internal.window_statistics(
-    bigint[], bigint[], bigint[], text, timestamptz, timestamptz, double precision, boolean
+    bigint[], bigint[], bigint[], text, timestamptz, timestamptz, double precision, text[], boolean
 ) is
 'Statistics in [p_from, p_to), by kind and group, of all series of p_whole, and of the series of p_kinds, of
-those in p_series unless it is null. p_whole is faster, but has no groups and no growth of counters. stddev is that of the population. A
-rate is observations per second, for a counter its growth per second. Percentiles are null unless
-p_percentiles, and where they lie in an open bucket of a histogram. last is the newest value, the
-greatest of several at that time; null for histograms.';
+those in p_series unless it is null; where p_overall, also of all groups of a kind together. p_whole is faster,
+but has no groups and no growth of counters. stddev is that of the population. A rate is observations per
+second, for a counter its growth per second. Percentiles are null where they lie in an open bucket of a
+histogram. last is the newest value, the greatest of several at that time; null for histograms. What
+p_statistics does not name may be null, null means all.';
