@@ -8,6 +8,8 @@ create or replace function internal.answer_agg(
 )
 returns table (kind_id bigint, answer json)
 language plpgsql stable
+-- The plan does not depend on the arguments, and takes longer to make than to run.
+set plan_cache_mode = 'force_generic_plan'
 as $$
 declare
     c_statistics constant text [] := '{count,sum,avg,min,max,stddev,last,p50,p90,p95,p99,rate_per_second}';

@@ -11,25 +11,31 @@ create or replace function internal.window_statistics(
 )
 returns setof data.statistics
 language plpgsql stable
+-- The plan does not depend on the arguments, and takes longer to make than to run.
+set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
     return query
     with bucket as materialized (
         select
             rollup.*,
-            case
-                when p_group_by = 'source' then source.name
-                when p_group_by is not null
-                    then coalesce(series.labels ->> substr(p_group_by, length('label.') + 1), '')
-            end as label
+            member.label
         from internal.rollup(
             p_whole, p_kinds, p_series, p_from, p_to, null, p_statistics
         ) as rollup
-        left join (
-            -- Not in the join: so nothing is read where there are no groups.
-            select * from data.series where p_group_by is not null
-        ) as series on rollup.series_id = series.series_id
-        left join data.source on series.source_id = source.source_id
+        left join
+            lateral (
+                select
+                    case p_group_by
+                        when 'source' then source.name
+                        else coalesce(series.labels ->> substr(p_group_by, length('label.') + 1), '')
+                    end as label
+                from data.series
+                inner join data.source on series.source_id = source.source_id
+                where p_group_by is not null and series.series_id = rollup.series_id
+                -- Looked up for each: a join would read all series, also those without samples.
+                offset 0
+            ) as member on true
     ),
 
     member as materialized (
