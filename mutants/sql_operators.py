@@ -99,6 +99,8 @@ def _assigns(code: Code, place: int) -> bool:
         return _begins_with(code, place, "raise")
     if code.word(place - 2) in {"set", "with"} or code.sign(place + 1) == "returned_sqlstate":
         return True
+    if code.tokens[place].depth == 1 and _begins_with(code, place, "aggregate"):
+        return True
     opening = code.opening(place)
     if opening == place - 2 and code.word(opening - 1) in {"with", "set"}:
         return True

@@ -140,17 +140,19 @@ class WarmTests:
                 self._apply(url, trial.change)
             if self._invalid:
                 return Verdict("invalid")
-            for test in trial.tests:
+            for test, after in zip_longest(trial.tests, trial.tests[1:]):
                 if time.monotonic() > deadline:
                     return Verdict("unfinished")
-                # What outlives a test outlives a change, so only the session's fixtures do.
-                self._run(self._items[test], _Session(self._items[test].session))
+                self._run(self._items[test], self._items[after] if after else None)
                 if self._invalid:
                     return Verdict("invalid")
                 if self._failed:
                     return Verdict("killed", test, sound=self._failed == "call")
             return Verdict("survived")
         finally:
+            # What is left of the tests has seen the change; only the session's fixtures stay.
+            last = next(iter(self._items.values()))
+            last.session._setupstate.teardown_exact(_Session(last.session))
             self._change = ""
             for url in self._live:
                 self._apply(url, trial.restore)

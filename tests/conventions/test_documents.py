@@ -12,7 +12,7 @@ from tests.support.repository import ROOT
 
 README_LINES = 120
 LINK = re.compile(r"\]\(([^)\s]+)\)")
-PATH = re.compile(r"`((?:app|bench|docs|sql|tests)/[\w./-]+)`")
+PATH = re.compile(r"`((?:app|bench|docs|mutants|sql|tests)/[\w./-]+)`")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 

@@ -27,7 +27,7 @@ WORDS = {
 IN_DOCUMENTS = {**WORDS, r"(is|are) none": "invalid, or: does not exist"}
 CODE = sorted(
     path
-    for folder in ("app", "bench", "sql", "tests")
+    for folder in ("app", "bench", "mutants", "sql", "tests")
     for suffix in ("py", "mjs", "sql")
     for path in ROOT.glob(f"{folder}/**/*.{suffix}")
     if path != Path(__file__)

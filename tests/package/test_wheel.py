@@ -55,7 +55,7 @@ def test_it_carries_what_it_needs_at_run_time(wheel: Path) -> None:
         for name in tracked
     }
     assert expected - names == set()
-    assert not any(name.startswith(("tests/", "bench/")) for name in names)
+    assert not any(name.startswith(("tests/", "bench/", "mutants/")) for name in names)
 
 
 def test_the_service_runs_from_any_folder(command: Path, tmp_path: Path) -> None:
