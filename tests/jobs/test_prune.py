@@ -59,6 +59,17 @@ def test_identities_are_kept_as_long_as_a_fact_can_come_again(db: Connection) ->
     assert len(query_facts(db, now=now)["items"]) == 1
 
 
+def test_identities_without_facts_are_kept_a_day_longer_than_the_retention(db: Connection) -> None:
+    now = datetime.now(UTC)
+    for hours in (23, 25):
+        ts = (now - timedelta(days=90, hours=hours)).isoformat()
+        ingest_facts(db, fact(fact_id=str(hours), ts=ts), now=now - timedelta(days=5))
+    drop_chunks_before(db, now + timedelta(days=30))
+
+    db.execute("call internal.prune(0, %s)", [CONFIG])
+    assert db.execute("select fact_id from data.fact_identity").fetchall() == [("23",)]
+
+
 def test_identities_are_kept_while_their_facts_are_stored_whatever_the_retention(
     db: Connection,
 ) -> None:

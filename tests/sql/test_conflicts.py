@@ -50,6 +50,22 @@ def test_a_conflicting_fact_sent_again_is_kept_once(db: Connection, ts: str | No
     assert kept(db) == [(3, NOW, LATER)]
 
 
+def test_a_refused_item_is_no_conflict(db: Connection) -> None:
+    ingest_metrics(db, metric(ts=ago(hours=1)))
+    ingest_facts(db, fact(fact_id="a", ts=ago(hours=1)))
+
+    bad_metric = metric(value=2, ts=ago(hours=1), extra=1)
+    bad_fact = fact(fact_id="a", value=2, ts=ago(hours=1), extra=1)
+    for ingest, bad, good in (
+        (ingest_metrics, bad_metric, metric("other", ts=ago(hours=1))),
+        (ingest_facts, bad_fact, fact(fact_id="b")),
+    ):
+        answer = ingest(db, [bad, good], partial=True)
+        assert (answer["accepted"], answer["conflict"]) == (1, 0)
+        assert [item["index"] for item in answer["rejected"]] == [0]
+    assert kept(db) == []
+
+
 def test_equal_conflicts_of_one_batch_are_kept_once(db: Connection) -> None:
     first, other = metric(ts=ago(hours=1)), metric(value=2, ts=ago(hours=1))
 

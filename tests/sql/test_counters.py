@@ -46,6 +46,13 @@ def test_a_reset_between_hours_is_counted(db: Connection) -> None:
     assert growth(query_agg(db, "visits", "24h")) == pytest.approx(9)
 
 
+def test_an_equal_reading_in_the_next_hour_is_no_reset(db: Connection) -> None:
+    ingest_metrics(db, [reading(100, 200), reading(100, 100), reading(109, 30)])
+
+    for window in ("24h", "7d"):
+        assert growth(query_agg(db, "visits", window)) == pytest.approx(9)
+
+
 def test_readings_may_come_in_any_order(db: Connection) -> None:
     for item in (reading(170, 10), reading(100, 50), reading(130, 30)):
         ingest_metrics(db, item)

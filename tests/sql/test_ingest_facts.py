@@ -112,6 +112,16 @@ def test_a_fact_id_is_stored_once_whenever_it_is_sent(db: Connection) -> None:
     assert ingest_facts(db, fact(fact_id="d1"), now=LATER) == receipt(0, duplicate=1)
 
 
+@pytest.mark.parametrize("values", [(1, 2), (2, 1)])
+def test_of_two_facts_with_one_id_in_a_batch_the_first_is_stored(
+    db: Connection, values: tuple[int, int]
+) -> None:
+    batch = [fact(fact_id="d1", value=value) for value in values]
+
+    assert ingest_facts(db, batch) == receipt(1, conflict=1)
+    assert [item["value"] for item in query_facts(db)["items"]] == [values[0]]
+
+
 def test_the_same_fact_id_of_another_source_is_another_fact(db: Connection) -> None:
     assert ingest_facts(db, [fact(fact_id="d1"), fact(fact_id="d1", source="b")]) == receipt(2)
 

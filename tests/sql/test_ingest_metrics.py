@@ -282,6 +282,17 @@ def test_sources_and_labels_make_separate_series(db: Connection) -> None:
     assert ask(db, "select count(*) from data.series") == 4
 
 
+def test_a_series_may_have_32_labels_of_the_longest_names_and_values(db: Connection) -> None:
+    labels = {f"l{n:02}": "" for n in range(30)} | {"n" * 100: "", "v": "x" * 500}
+
+    assert ingest_metrics(db, metric(labels=labels)) == receipt(1)
+    for more in ({"one_more": ""}, {"n" * 101: ""}, {"v": "x" * 501}):
+        (fault,) = ingest_metrics(db, metric(labels={**labels, **more}), partial=True)["rejected"][
+            :1
+        ]
+        assert fault["slug"] == "labels_well_formed"
+
+
 def test_a_kind_keeps_its_type(db: Connection) -> None:
     ingest_metrics(db, metric("visits", type="counter"))
 

@@ -42,6 +42,20 @@ def test_a_late_sample_counts_at_once_and_is_reported(lasting: Connection, now: 
         assert aggregate["freshness"]["late_pending"] == 1
 
 
+def test_only_late_samples_below_the_watermark_are_pending(
+    lasting: Connection, now: datetime
+) -> None:
+    ingest_metrics(lasting, [at(now - timedelta(hours=30))], now=now)
+    roll_up(lasting, now - timedelta(hours=24))
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    watermark = ask(lasting, "select internal.watermark('sample_1h')")
+
+    for instant, pending in ((watermark, 0), (watermark - timedelta(microseconds=1), 1)):
+        assert ingest_metrics(lasting, [at(instant)], now=now)["late"] == pending
+        assert query_agg(lasting, now=now)["freshness"]["late_pending"] == pending
+    assert ask(lasting, "select count(*) from data.late") == 2
+
+
 def test_late_samples_of_many_days_count_once_each(lasting: Connection, now: datetime) -> None:
     hours = range(1, 24 * 29)
     ingest_metrics(lasting, [at(now - timedelta(hours=n)) for n in hours], now=now)

@@ -137,6 +137,21 @@ def test_change_is_relative_to_the_window_before(db: Connection) -> None:
     assert (change["count"], change["sum"], change["max"]) == (-0.5, 0.5, -0.25)
 
 
+def test_change_against_a_negative_value_has_the_sign_of_the_difference(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=-5, ts=ago(minutes=5)), metric(value=-10, ts=ago(minutes=65))])
+
+    change = query_agg(db, "cpu", "1h")["change"]
+    assert (change["sum"], change["min"], change["max"]) == (0.5, 0.5, 0.5)
+
+
+def test_samples_ahead_of_the_clock_are_in_the_answer_also_in_the_next_hour(db: Connection) -> None:
+    now = NOW.replace(minute=57, second=0, microsecond=0)
+    ingest_metrics(db, [metric(value=7, ts=(now + timedelta(minutes=5)).isoformat())], now=now)
+
+    for window in ("1h", "7d"):
+        assert query_agg(db, "cpu", window, now=now)["sum"] == 7
+
+
 def test_change_from_nothing_or_from_zero_is_null(db: Connection) -> None:
     ingest_metrics(db, [metric(value=5), metric(value=0, ts=ago(minutes=65))])
 
@@ -220,6 +235,21 @@ def test_groups_change_nothing_about_the_whole(db: Connection, group_by: str) ->
         for key, value in whole.items():
             close = pytest.approx(value, rel=1e-12) if isinstance(value, float) else value
             assert grouped[key] == close, (kind, key)
+
+
+def test_the_largest_groups_come_first_and_equal_ones_by_name(db: Connection) -> None:
+    counts = {"c": 1, "a": 1, "e": 3, "b": 2, "d": 1}
+    ingest_metrics(
+        db,
+        [
+            metric(source=name, value=-n, ts=ago(minutes=n + 1))
+            for name, count in counts.items()
+            for n in range(count)
+        ],
+    )
+
+    groups = query_agg(db, group_by="source")["groups"]
+    assert [group["group"] for group in groups] == ["e", "b", "a", "c", "d"]
 
 
 def test_groups_of_a_label_hold_those_without_it_apart(db: Connection) -> None:

@@ -49,6 +49,7 @@ def test_filters_narrow_together(db: Connection) -> None:
     )
 
     assert ids(query_facts(db, kind="Fact:Deal", source="crm", subject="x")) == ["1"]
+    assert sorted(ids(query_facts(db, kind="Fact:Deal"))) == ["1", "2", "4"]
     assert sorted(ids(query_facts(db, source="crm"))) == ["1", "3", "4"]
     assert sorted(ids(query_facts(db, subject="x"))) == ["1", "2", "3"]
     assert ids(query_facts(db, kind="Fact:Refund", source="web")) == []
@@ -59,6 +60,30 @@ def test_from_is_inside_and_to_is_not(db: Connection) -> None:
 
     answer = query_facts(db, from_=NOW - timedelta(minutes=2), to=NOW - timedelta(minutes=0))
     assert ids(answer) == ["f001", "f002"]
+
+
+def test_without_to_the_facts_of_the_next_hour_are_included(db: Connection) -> None:
+    ingest_facts(db, fact(fact_id="f", ts=NOW.isoformat()))
+
+    hour_before = NOW - timedelta(hours=1)
+    assert ids(query_facts(db, now=hour_before)) == []
+    assert ids(query_facts(db, now=hour_before + timedelta(microseconds=1))) == ["f"]
+
+
+def test_a_page_has_a_hundred_facts_unless_asked_otherwise(db: Connection) -> None:
+    ingest_facts(db, numbered(101))
+
+    assert ids(query_facts(db)) == [f"f{n:03}" for n in range(100)]
+
+
+def test_facts_of_one_instant_come_in_the_order_opposite_to_their_arrival(db: Connection) -> None:
+    for name in ("b", "c", "a"):
+        ingest_facts(db, fact(fact_id=name, ts=ago(minutes=1)))
+
+    assert ids(query_facts(db)) == ["a", "c", "b"]
+    first = query_facts(db, limit=2)
+    assert ids(first) == ["a", "c"]
+    assert ids(query_facts(db, limit=2, cursor=first["next_cursor"])) == ["b"]
 
 
 def test_the_end_has_no_cursor(db: Connection) -> None:

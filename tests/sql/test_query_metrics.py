@@ -92,6 +92,28 @@ def test_a_counter_has_a_rate(db: Connection) -> None:
     assert [point[6] for point in series["points"]] == [1, 1, pytest.approx(20 / 60), None]
 
 
+def test_an_equal_reading_in_the_next_step_is_no_reset(db: Connection) -> None:
+    start = NOW.replace(minute=0, second=0, microsecond=0) - timedelta(hours=4)
+    for step, seconds in (("1m", 60), ("1h", 3600)):
+        name = f"visits_{step}"
+        ingest_metrics(
+            db,
+            [
+                metric(
+                    name,
+                    value=value,
+                    type="counter",
+                    ts=(start + timedelta(seconds=n * seconds)).isoformat(),
+                )
+                for n, value in enumerate([100, 100, 160])
+            ],
+        )
+
+        end = start + timedelta(seconds=3 * seconds)
+        (series,) = query(db, name, start=start, end=end, step=step)["series"]
+        assert [point[6] for point in series["points"]] == [0, pytest.approx(60 / seconds), None]
+
+
 def test_a_histogram_has_its_observations(db: Connection) -> None:
     ingest_metrics(db, histogram([1, 2], [1, 2, 3], 12, ts=ago(minutes=5)))
 
@@ -114,6 +136,46 @@ def test_sources_and_labels_narrow_the_series(db: Connection) -> None:
     assert len(query(db, labels='{"a": "1"}')["series"]) == 2
     assert len(query(db, source="web", labels='{"a": "1"}')["series"]) == 1
     assert query(db, labels='{"a": "2"}')["series"] == []
+
+
+def test_the_range_is_the_last_day_when_none_is_asked_for(db: Connection) -> None:
+    ingest_metrics(db, [metric(ts=ago(minutes=1)), metric(ts=ago(hours=30))])
+
+    answer = query(db, step="1h")
+    day_ago = NOW.replace(minute=0, second=0, microsecond=0) - timedelta(days=1)
+    assert datetime.fromisoformat(answer["from"]) == day_ago
+    assert datetime.fromisoformat(answer["to"]) == NOW
+    end = NOW - timedelta(hours=2)
+    answer = query(db, end=end, step="1h")
+    assert datetime.fromisoformat(answer["from"]) == day_ago - timedelta(hours=2)
+    assert datetime.fromisoformat(answer["to"]) == end
+
+
+@pytest.mark.parametrize(("step", "unit"), [("10m", "minute"), ("1h", "hour"), ("1d", "day")])
+def test_from_is_inside_and_to_is_not(db: Connection, step: str, unit: str) -> None:
+    start, end = (
+        ask(db, "select date_trunc(%s, %s)", unit, NOW - timedelta(days=days)) for days in (3, 1)
+    )
+    start, end = (instant.replace(minute=0) for instant in (start, end))
+    moment = timedelta(microseconds=1)
+    times = [start - moment, start, end - moment, end]
+    ingest_metrics(db, [metric(value=n, ts=ts.isoformat()) for n, ts in enumerate(times)])
+
+    (series,) = query(db, start=start, end=end, step=step)["series"]
+    assert sum(point[1] for point in series["points"]) == 2
+    assert series["points"][0][2] == 1
+    assert series["points"][-1][2] == 2
+    assert datetime.fromisoformat(series["points"][-1][0]) < end
+
+
+def test_series_come_in_the_order_of_their_sources_and_labels(db: Connection) -> None:
+    expected = [("a", {"x": "1"}), ("a", {"x": "2"}), ("b", {}), ("c", {"x": "0"})]
+    for place in (2, 1, 3, 0):
+        source, labels = expected[place]
+        ingest_metrics(db, metric(source=source, labels=labels, ts=ago(minutes=1)))
+
+    series = query(db)["series"]
+    assert [(each["source"], each["labels"]) for each in series] == expected
 
 
 def test_the_step_fits_the_window_when_none_is_asked_for(db: Connection) -> None:

@@ -21,6 +21,24 @@ def fill(db: Connection, sources: int) -> None:
     )
 
 
+def test_a_job_fails_until_it_succeeds(db: Connection) -> None:
+    assert state(db)["failing_jobs"] == 0
+
+    for succeeded, failing in ((False, 1), (True, 0)):
+        db.execute("delete from _timescaledb_internal.bgw_job_stat")
+        db.execute(
+            "insert into _timescaledb_internal.bgw_job_stat ("
+            " job_id, last_start, last_finish, next_start, last_successful_finish,"
+            " last_run_success, total_runs, total_duration, total_duration_failures,"
+            " total_successes, total_failures, total_crashes, consecutive_failures,"
+            " consecutive_crashes, flags)"
+            " select min(job_id), now(), now(), now(), now(),"
+            " %s, 1, '1 s', '0', 0, 0, 0, 0, 0, 0 from ops.policies",
+            [succeeded],
+        )
+        assert state(db)["failing_jobs"] == failing
+
+
 def sources(db: Connection) -> int:
     counted: int = ask(db, "select api.get_state(now())")["sources"]
     return counted
