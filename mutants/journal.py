@@ -32,6 +32,7 @@ class Journal:
         self._path = kept("outcomes.jsonl")
         self._tests_digest = _tests_digest()
         self._lock = Lock()
+        self._closed = False
         lines = self._path.read_text().splitlines() if self._path.exists() else []
         self._outcomes = {each.key: each for each in (Outcome(**json.loads(x)) for x in lines)}
 
@@ -44,10 +45,16 @@ class Journal:
 
     def add(self, mutant: Mutant, status: str, test: str | None, seconds: float) -> None:
         """Note an outcome at once."""
+        if self._closed:
+            return
         outcome = Outcome(mutant.key, status, test, round(seconds, 2), self._tests_digest)
         with self._lock, self._path.open("a") as file:
             self._outcomes[mutant.key] = outcome
             file.write(json.dumps(asdict(outcome)) + "\n")
+
+    def close(self) -> None:
+        """Note nothing more: what is under way is being stopped, which is no outcome."""
+        self._closed = True
 
 
 def _tests_digest() -> str:

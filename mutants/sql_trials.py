@@ -51,6 +51,10 @@ class SqlTrials:
         """End the warm process."""
         self._warm.close()
 
+    def kill(self) -> None:
+        """End the warm process at once."""
+        self._warm.kill()
+
     def _attempt(self, mutant: Mutant, tests: list[str]) -> Verdict:
         if mutant.path.startswith(("sql/functions/", "sql/views/")):
             return self._warm.attempt(Trial(tests, mutant.mutated, mutant.text, self._seconds))

@@ -54,6 +54,11 @@ class Worker:
             _end(*self._running)
         self._running = None
 
+    def kill(self) -> None:
+        """End the process and its servers at once."""
+        if self._running is not None:
+            _kill(self._running[0])
+
 
 def record(paths: Sequence[str]) -> Iterator[Recorded]:
     """Run every test below `paths` once and tell what it called."""
@@ -92,8 +97,13 @@ def _end(process: BaseProcess, requests: Connection) -> None:
     with suppress(BrokenPipeError):
         requests.send(None)
     process.join(STOP_SECONDS)
-    if process.is_alive() and process.pid is not None:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    if process.is_alive():
+        _kill(process)
         process.join()
     requests.close()
+
+
+def _kill(process: BaseProcess) -> None:
+    if process.pid is not None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)

@@ -150,6 +150,19 @@ def test_samples_ahead_of_the_clock_are_in_the_answer_also_in_the_next_hour(db: 
 
     for window in ("1h", "7d"):
         assert query_agg(db, "cpu", window, now=now)["sum"] == 7
+    # The same sample asked for before it could be accepted.
+    at_the_edge = now.replace(minute=55)
+    assert query_agg(db, now=at_the_edge)["count"] == 1
+    assert query_agg(db, now=at_the_edge - timedelta(microseconds=1))["count"] == 0
+
+
+def test_the_answer_ends_with_the_hour_of_what_can_be_accepted(db: Connection) -> None:
+    end = NOW.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    ingest_metrics(
+        db, [metric(ts=(end - timedelta(microseconds=n)).isoformat()) for n in (0, 1)], now=end
+    )
+
+    assert query_agg(db, now=end - timedelta(minutes=30))["count"] == 1
 
 
 def test_change_from_nothing_or_from_zero_is_null(db: Connection) -> None:

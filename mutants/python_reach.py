@@ -1,0 +1,106 @@
+"""Which tests reach which lines of app/, by coverage with a context for each test.
+
+What a test starts as a process of its own is not measured. A line that only such a process runs is
+reached by the tests that name its module.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from mutants.folders import ROOT, digest, kept
+
+FOLDERS = ("app", "cli", "deploy", "embedded", "background", "mcp", "rest")
+TIMEOUT_SECONDS = 3600
+
+
+class PythonReach:
+    """Tests by file and line."""
+
+    def __init__(self, lines: dict[str, dict[str, list[str]]]) -> None:
+        self._lines = lines
+
+    def tests(self, path: str, line: int) -> list[str]:
+        """Node ids of the tests of a line, else the files that name the module."""
+        measured = self._lines.get(path, {})
+        found = [test for test in measured.get(str(line), []) if test]
+        if found:
+            return found
+        whole = sorted({test for tests in measured.values() for test in tests if test})
+        return whole or _naming(path)
+
+
+def known(chosen: Sequence[str], say: Callable[[str], None]) -> PythonReach:
+    """What is measured; test files that are new or changed run once for it."""
+    book = kept("lines.json")
+    files: dict[str, dict[str, Any]] = json.loads(book.read_text()) if book.exists() else {}
+    for name in _test_files(chosen):
+        value = digest(ROOT / name)
+        if files.get(name, {}).get("digest") != value:
+            say(f"Recording the lines that {name} reaches")
+            files[name] = {"digest": value, "lines": _measure(name)}
+            book.write_text(json.dumps(files))
+    merged: dict[str, dict[str, list[str]]] = {}
+    for entry in files.values():
+        for path, lines in entry["lines"].items():
+            for line, tests in lines.items():
+                merged.setdefault(path, {}).setdefault(line, []).extend(tests)
+    return PythonReach(merged)
+
+
+def _test_files(chosen: Sequence[str]) -> list[str]:
+    found = [
+        path
+        for name in chosen or [f"tests/{folder}" for folder in FOLDERS]
+        for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).glob("test_*.py"))
+    ]
+    return sorted(path.relative_to(ROOT).as_posix() for path in found)
+
+
+def _measure(name: str) -> dict[str, dict[str, list[str]]]:
+    from coverage import CoverageData  # noqa: PLC0415  only `make mutants` installs it
+
+    data = kept("coverage.data")
+    data.unlink(missing_ok=True)
+    subprocess.run(
+        [
+            *(sys.executable, "-m", "coverage", "run", f"--data-file={data}", "--source=app"),
+            *("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "mutants.contexts", name),
+        ],
+        cwd=ROOT,
+        env={**os.environ, "COVERAGE_CORE": "ctrace", "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=TIMEOUT_SECONDS,
+        check=False,
+    )
+    measured = CoverageData(str(data))
+    measured.read()
+    return {
+        Path(path).relative_to(ROOT).as_posix(): {
+            str(line): sorted(filter(None, tests))
+            for line, tests in measured.contexts_by_lineno(path).items()
+        }
+        for path in measured.measured_files()
+    }
+
+
+def _naming(path: str) -> list[str]:
+    module = path.removeprefix("app/").removesuffix(".py").removesuffix("/__init__")
+    package, _, name = module.replace("/", ".").rpartition(".")
+    pattern = re.compile(
+        rf"{re.escape(package)}\.{name}\b|from {re.escape(package)} import.*\b{name}\b"
+    )
+    return [
+        file.relative_to(ROOT).as_posix()
+        for folder in FOLDERS
+        for file in sorted((ROOT / "tests" / folder).glob("test_*.py"))
+        if pattern.search(file.read_text())
+    ]
