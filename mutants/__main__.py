@@ -43,8 +43,10 @@ def main() -> None:
 
 
 def _mutants(path: str) -> list[Mutant]:
-    operators = sql_operators if path.endswith(".sql") else python_operators
-    return operators.mutants(path, (ROOT / path).read_text())
+    text = (ROOT / path).read_text()
+    if path.endswith(".sql"):
+        return sql_operators.mutants(path, text)
+    return python_operators.mutants(path, text)
 
 
 def _try_all(

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from itertools import zip_longest
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import cast
 
 import psycopg
 import pytest
@@ -152,7 +153,7 @@ class WarmTests:
         finally:
             # What is left of the tests has seen the change; only the session's fixtures stay.
             last = next(iter(self._items.values()))
-            last.session._setupstate.teardown_exact(_Session(last.session))
+            last.session._setupstate.teardown_exact(cast("pytest.Item", _Session(last.session)))
             self._change = ""
             for url in self._live:
                 self._apply(url, trial.restore)
