@@ -212,7 +212,7 @@ def serve(
     with log.open("w") as said:
         os.dup2(said.fileno(), sys.stdout.fileno())
         os.dup2(said.fileno(), sys.stderr.fileno())
-    # Whoever ends it ends its servers too.
+    # A signal to this group ends its servers too.
     os.setpgid(0, 0)
     options = f"-c statement_timeout={STATEMENT_TIMEOUT}"
     os.environ["PGOPTIONS"] = options + (" -c track_functions=all" if recording else "")

@@ -286,6 +286,8 @@ def test_a_series_may_have_32_labels_of_the_longest_names_and_values(db: Connect
     labels = {f"l{n:02}": "" for n in range(30)} | {"n" * 100: "", "v": "x" * 500}
 
     assert ingest_metrics(db, metric(labels=labels)) == receipt(1)
+    # What is wrong with an item is looked at more closely, and its labels are not.
+    assert faults(db, metric(value="x", labels=labels)) == [(0, "value", "value_finite")]
     for more in ({"one_more": ""}, {"n" * 101: ""}, {"v": "x" * 501}):
         (fault,) = ingest_metrics(db, metric(labels={**labels, **more}), partial=True)["rejected"][
             :1
