@@ -61,6 +61,19 @@ def test_policies_roll_up_no_day_that_is_not_over(
         assert clock - timedelta(days=2) < mark <= clock - timedelta(minutes=19)
 
 
+def test_a_refresh_makes_no_new_bucket_that_ends_after_what_is_finished(
+    lasting: Connection, clock: datetime
+) -> None:
+    fill(lasting, "unfinished", clock, 2)
+    finished = clock - timedelta(hours=1)
+    lasting.execute(
+        "call internal.refresh_range(%s, %s, %s)", [clock - timedelta(days=2), clock, finished]
+    )
+
+    for rollup in ROLLUPS:
+        assert ask(lasting, "select internal.watermark(%s)", rollup) <= finished
+
+
 def test_refresh_late_leaves_nothing_pending(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
