@@ -119,6 +119,21 @@ def test_late_samples_of_one_kind_leave_others_alone(lasting: Connection, now: d
     assert (other["count"], other["freshness"]["late_pending"]) == (49, 0)
 
 
+def test_a_late_sample_of_the_first_hour_that_is_stored_is_rolled_up(
+    lasting: Connection, now: datetime
+) -> None:
+    ingest_metrics(lasting, [at(now - timedelta(hours=2))], now=now)
+    roll_up(lasting, now - timedelta(hours=1))
+    first = ask(lasting, "select internal.oldest_chunk('sample')")
+    later = first + timedelta(days=5)
+
+    late = {**at(first), "name": "first"}
+    assert ingest_metrics(lasting, [late], now=later)["late"] == 1
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    for source in (None, "web"):
+        assert query_agg(lasting, "first", "30d", source=source, now=later)["count"] == 1
+
+
 def test_a_sample_at_the_far_end_of_retention_is_rolled_up(
     lasting: Connection, now: datetime
 ) -> None:
