@@ -34,7 +34,9 @@ class Journal:
         self._lock = Lock()
         self._closed = False
         lines = self._path.read_text().splitlines() if self._path.exists() else []
-        self._outcomes = {each.key: each for each in (Outcome(**json.loads(x)) for x in lines)}
+        outcomes = (Outcome(**json.loads(line)) for line in lines)
+        # Which tests reach a mutant may have been recorded since.
+        self._outcomes = {each.key: each for each in outcomes if each.status != "untested"}
 
     def outcome(self, mutant: Mutant) -> Outcome | None:
         """The outcome of a mutant; None where it must be tried."""

@@ -42,7 +42,7 @@ class Reach:
     def tests(self, path: str) -> list[str]:
         """Node ids of the tests that reach a file, given by its path in the repository.
 
-        First come those whose names share words with the file's, and those that start no server.
+        First come those whose names share words with the file's, of those the ones without a server.
         """
         name = path.removesuffix(".sql").rpartition("/")[2]
         if path == "sql/grants.sql":
@@ -76,8 +76,8 @@ class Reach:
         found = [each for each in self._recorded if chosen(each)]
         found.sort(
             key=lambda each: (
-                each.lasting,
                 -sum(word in each.test for word in words),
+                each.lasting,
                 each.test.partition("::")[0] if each.lasting else "",
                 each.seconds,
             )
