@@ -42,7 +42,8 @@ class Reach:
     def tests(self, path: str) -> list[str]:
         """Node ids of the tests that reach a file, given by its path in the repository.
 
-        First come those whose names share words with the file's, of those the ones without a server.
+        First come those whose names share words with the file's; among equals, those without a
+        server of their own.
         """
         name = path.removesuffix(".sql").rpartition("/")[2]
         if path == "sql/grants.sql":

@@ -132,3 +132,23 @@ def test_functions_that_read_are_stable_and_those_that_write_are_not(db: Connect
     verbs = ("query_", "list_", "get_", "stream_", "backtest_", "suggest_")
     assert all(name.startswith(verbs) for name in reading)
     assert all(not name.startswith(verbs) for name in writing)
+
+
+def test_no_function_of_ours_is_for_everyone(db: Connection) -> None:
+    # Beside the schemas, which nobody else may use: a grant of one opens no function.
+    found = db.execute(
+        "select p.oid::regprocedure::text from pg_proc as p"
+        " inner join pg_namespace as n on p.pronamespace = n.oid"
+        " where n.nspname in ('internal', 'api', 'ops')"
+        " and has_function_privilege('public', p.oid, 'execute')"
+    ).fetchall()
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    "schema", ["data", "internal", "api", "analytics", "ops", "deploy", "public"]
+)
+def test_everyone_may_create_nothing_and_use_no_schema_of_ours(db: Connection, schema: str) -> None:
+    assert not ask(db, "select has_schema_privilege('public', %s, 'create')", schema)
+    if schema != "public":
+        assert not ask(db, "select has_schema_privilege('public', %s, 'usage')", schema)
