@@ -870,7 +870,7 @@ create function internal.alerts_within_quota(p_alerts bigint) returns boolean la
 
 create function internal.alter_unchanged(p_job_id integer, p_schedule interval, p_config jsonb, p_shipped jsonb, p_settings jsonb) returns jsonb language plpgsql volatile;
 
-create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind_id bigint, answer json) language plpgsql stable;
+create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind_id bigint, answer json) language plpgsql stable set plan_cache_mode=force_generic_plan;
 
 create function internal.array_quantile(p_values double precision[], p_q numeric) returns double precision language sql immutable strict parallel safe;
 
@@ -1412,7 +1412,7 @@ create function internal.watermark(p_rollup name) returns timestamp with time zo
 
 create function internal.window_json(p_window data.maintenance) returns json language sql stable;
 
-create function internal.window_statistics(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision, p_statistics text[], p_overall boolean) returns SETOF data.statistics language plpgsql stable;
+create function internal.window_statistics(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision, p_statistics text[], p_overall boolean) returns SETOF data.statistics language plpgsql stable set plan_cache_mode=force_generic_plan;
 
 create function internal.write_cursor(p_list text, p_place text) returns text language sql immutable parallel safe;
 

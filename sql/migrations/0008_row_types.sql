@@ -15,9 +15,9 @@ create type data.series_samples as (
     series_id bigint,
     kind_id bigint,
     counter boolean,
-    instants timestamptz[],
-    readings double precision[],
-    places bigint[],
+    instants timestamptz [],
+    readings double precision [],
+    places bigint [],
     oldest timestamptz,
     newest timestamptz
 );

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -22,6 +23,7 @@ LITERAL = re.compile(r"--[^\n]*|'(?:[^']|'')*'")
 NUMBER = re.compile(r"\d+")
 
 
+@cache
 def of(path: str) -> list[Mutant]:
     return mutants(path, (ROOT / path).read_text())
 
