@@ -25,8 +25,12 @@ AFTER_ORDER = {
     "groups",
     "loop",
     "union",
+    "on",
+    "returning",
 }
 EVENTS = {"replace", "insert", "update", "delete", "truncate"}
+# What `exception when` lists.
+EXCEPTIONS = {"program_limit_exceeded", "raise_exception", "case_not_found"}
 SIZED = {"numeric", "decimal", "varchar", "char", "timestamp", "timestamptz", "float"}
 UNIT = r"(?:microsecond|millisecond|second|minute|hour|day|week|month|year)s?"
 INTERVAL = re.compile(rf"(?<=')\d+(?= {UNIT}')|(?<=\")\d+(?= {UNIT}\")")
@@ -58,6 +62,9 @@ class Code:
     def removal(self, first: int, last: int) -> Change:
         """The change that takes tokens out, with the white space before them."""
         start = len(self.text[: self.tokens[first].start].rstrip())
+        if first and self.text[self.tokens[first - 1].end : start].strip():
+            # After a comment, which would swallow what follows.
+            start = self.tokens[first].start
         return start, self.tokens[last].end, ""
 
 
@@ -95,9 +102,10 @@ def _assigns(code: Code, place: int) -> bool:
     """Whether an equals sign gives a setting, an option, a column or a variable its value."""
     if code.sign(place) != "=":
         return False
-    if code.word(place - 1) in CONDITION and code.word(place - 2) in {"using", ""}:
-        return _begins_with(code, place, "raise")
-    if code.word(place - 2) in {"set", "with"} or code.sign(place + 1) == "returned_sqlstate":
+    names_condition = code.word(place - 1) in CONDITION and code.word(place - 2) in {"using", ""}
+    if names_condition and _begins_with(code, place, "raise"):
+        return True
+    if code.word(place - 2) in {"set", "with"} or _begins_with(code, place, "diagnostics"):
         return True
     if code.tokens[place].depth == 1 and _begins_with(code, place, "aggregate"):
         return True
@@ -117,9 +125,13 @@ def _begins_with(code: Code, place: int, word: str) -> bool:
 
 def _clause(code: Code, place: int) -> str:
     depth = code.tokens[place].depth
-    while place >= 0 and code.tokens[place].depth >= depth:
-        if code.tokens[place].depth == depth and code.word(place) in CLAUSES:
-            return code.word(place)
+    # Of `case`, which have clauses of their own.
+    open_ends = 0
+    while place >= 0 and code.tokens[place].depth >= depth and code.sign(place) != ";":
+        if code.tokens[place].depth == depth:
+            open_ends += {"end": 1, "case": -1}.get(code.word(place), 0)
+            if open_ends == 0 and code.word(place) in CLAUSES:
+                return code.word(place)
         place -= 1
     return ""
 
@@ -133,7 +145,7 @@ def _logic(code: Code) -> Iterator[Change]:
             between.remove(token.depth)
         elif token.word == "and":
             yield token.start, token.end, "or"
-        elif token.word == "or" and code.word(place + 1) not in EVENTS:
+        elif token.word == "or" and code.word(place + 1) not in EVENTS | EXCEPTIONS:
             yield token.start, token.end, "and"
 
 

@@ -116,6 +116,19 @@ def test_the_key_of_a_mutant_is_its_own(mutant: Mutant) -> None:
         ("set a = 1; update b set c = d, e = f where g = h", "comparison", [
             "set a = 1; update b set c = d, e = f where g <> h",
         ]),
+        (
+            "update a set b = case when c then d end, detail = e",
+            "comparison",
+            [],
+        ),
+        ("get stacked diagnostics a = message_text; return b = c;", "comparison", [
+            "get stacked diagnostics a = message_text; return b <> c;",
+        ]),
+        ("exception when data_exception or raise_exception then return;", "logic", []),
+        ("insert into a select b -- c\norder by d on conflict do nothing", "order", [
+            "insert into a select b -- c\n on conflict do nothing",
+            "insert into a select b -- c\norder by d desc on conflict do nothing",
+        ]),
         ("grant a to b; revoke c from d;", "privilege", [" revoke c from d;", "grant a to b; "]),
     ],
 )  # fmt: skip
