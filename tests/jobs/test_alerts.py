@@ -15,8 +15,8 @@ from tests.sql.calls import ask, ingest_metrics, metric
 
 SLOW = """
 insert into data.sample (series_id, kind_id, ts, seq, value, observations, counter)
-select series_id, kind_id, now() - n * interval '50 ms', 0, n % 977, 1, false
-from data.series cross join generate_series(1, 300000) as n
+select series_id, kind_id, now() - n * interval '25 ms', 0, n % 977, 1, false
+from data.series cross join generate_series(1, 600000) as n
 """
 
 
@@ -122,7 +122,7 @@ def slow(lasting: Connection) -> Iterator[str]:
     """A rule that takes longer than the statement timeout, beside forty that do not."""
     lasting.execute(SLOW)
     define(lasting, above(999, window="6h", statistic="p95", compare="change"), name="slow")
-    lasting.execute("set statement_timeout = '300 ms'")
+    lasting.execute("set statement_timeout = '700 ms'")
     yield "slow"
     lasting.execute("reset statement_timeout")
     lasting.execute("truncate data.sample")
