@@ -129,6 +129,12 @@ def test_every_bad_item_has_its_index_field_and_rule(db: Connection) -> None:
     ]
 
 
+def test_a_boolean_is_no_name_of_a_metric_that_has_its_text_as_name(db: Connection) -> None:
+    ingest_metrics(db, metric(name="true", ts=ago(minutes=2)))
+
+    assert faults(db, metric(name=True)) == [(0, "name", "kind_name_well_formed")]
+
+
 def test_null_is_as_good_as_absent(db: Connection) -> None:
     ingest_metrics(db, metric(ts=ago(minutes=1)))
 

@@ -34,11 +34,11 @@ begin atomic
         -- The rules of metric_faults, which says which one an item breaks.
         coalesce(
             entry.item - '{name,source,value,ts,labels,type,unit}'::text[] = '{}'
+            and jsonb_typeof(entry.item -> 'name') = 'string'
             and jsonb_typeof(entry.item -> 'source') = 'string'
             and (
                 entry.series_id is not null
-                or jsonb_typeof(entry.item -> 'name') = 'string'
-                and internal.fits(entry.item ->> 'name', 'metric_name')
+                or internal.fits(entry.item ->> 'name', 'metric_name')
                 and internal.fits(entry.item ->> 'source', 'source_name')
                 and internal.is_labels(entry.item -> 'labels')
             )
