@@ -58,6 +58,13 @@ def test_a_range_between_two_readings_has_their_rate(db: Connection) -> None:
     assert rates(db, start, start + timedelta(minutes=3), "1m") == [1, 1, 1]
 
 
+def test_the_rate_of_a_step_that_is_not_over_is_that_of_its_part(db: Connection) -> None:
+    ingest_metrics(db, [at(n, 60 * n) for n in range(16)])
+
+    start = NOON - timedelta(hours=1)
+    assert rates(db, start, start + timedelta(minutes=15), "10m") == [1, 1]
+
+
 def test_one_reading_has_no_rate(db: Connection) -> None:
     ingest_metrics(db, at(0, 10))
 
@@ -106,10 +113,16 @@ def test_growth_lies_where_it_happened_and_adds_up(
             last = min(first + timedelta(seconds=seconds), end)
             wanted = grown(known, first, last)
             assert (rate is None) == (wanted is None)
-            assert rate is None or rate * seconds == pytest.approx(wanted, abs=1e-6)
+            length_s = (last - first).total_seconds()
+            assert rate is None or rate * length_s == pytest.approx(wanted, abs=1e-6)
     grew = sum(rise(before, after) for before, after in pairwise(known.values()))
-    daily = [point[6] for point in whole["series"][0]["points"]]
-    assert sum(rate * 86_400 for rate in daily if rate is not None) == pytest.approx(grew, abs=1e-6)
+    until = datetime.fromisoformat(whole["to"])
+    daily = [
+        rate * min(timedelta(days=1), until - datetime.fromisoformat(ts)).total_seconds()
+        for ts, *_, rate in whole["series"][0]["points"]
+        if rate is not None
+    ]
+    assert sum(daily) == pytest.approx(grew, abs=1e-6)
 
 
 def rise(before: float, after: float) -> float:

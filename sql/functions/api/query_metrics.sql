@@ -54,7 +54,7 @@ begin
         raise exception '% series with % points each exceed the limit of 100000 points',
             cardinality(v_series), v_points
             using errcode = 'SV422', constraint = 'series_within_limit', column = 'step',
-            hint = 'Send a larger step, a shorter range, or filter by source and label.<name>.';
+            hint = 'Send a larger step, a shorter range, or filter by source and labels.';
     end if;
     v_answer := internal.plot_series(
         v_kinds[1], v_series, v_first, v_to, v_step

@@ -84,7 +84,8 @@ begin atomic
                     bucket, coalesce(count, 0), avg, min, max, last,
                     internal.quotient(
                         case kind.type when 'counter' then increase else coalesce(count, 0) end,
-                        extract(epoch from p_step)::double precision
+                        -- The last step may not be over.
+                        extract(epoch from least(bucket + p_step, p_to) - bucket)::double precision
                     )
                 ) order by bucket
             ) as points
@@ -123,5 +124,6 @@ comment on function internal.plot_series(
     bigint, bigint[], timestamptz, timestamptz, interval
 ) is
 'Points of series, one per p_step from p_from, which starts a step. A point without samples has count
-0 and nulls; its rate, for a counter, is that between the readings around it. Steps of whole days are
-read from days, of whole hours from hours, and others from samples: raw.';
+0 and nulls; its rate, for a counter, is that between the readings around it. The rate of the last step
+is over its part before p_to. Steps of whole days are read from days, of whole hours from hours, and
+others from samples: raw.';
