@@ -84,9 +84,11 @@ def test_subscriptions_are_listed(service: Service, name: str) -> None:
 
 
 def test_a_subscription_is_shown(service: Service, name: str) -> None:
-    add(service, name, "--matcher", "severity=critical", "--group-by", "source")
+    # No alert of another test is for it.
+    matcher = f"alertname={name}"
+    add(service, name, "--matcher", matcher, "--group-by", "source")
     rows = service.run("subscriptions", "show", name).stdout.splitlines()
-    assert {f"url\t{URL}", "alerts\tseverity=critical", "group_by\tsource"} <= set(rows)
+    assert {f"url\t{URL}", f"alerts\t{matcher}", "group_by\tsource"} <= set(rows)
     assert {"repeat_interval\t4h", "state\tenabled", "pending\t0"} <= set(rows)
     answer = json.loads(service.run("subscriptions", "show", name, "--json").stdout)
     assert (answer["name"], answer["facts"]) == (name, None)
