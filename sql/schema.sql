@@ -1396,6 +1396,8 @@ create function internal.unit_scale(p_unit text) returns jsonb language sql immu
 
 create function internal.unknown_fields(p_item jsonb, p_known text[]) returns TABLE(field text, slug text, detail text) language sql immutable;
 
+create function internal.unnest_samples(p_samples data.series_samples[]) returns TABLE(series_id bigint, kind_id bigint, counter boolean, ts timestamp with time zone, value double precision, place integer) language sql immutable parallel safe;
+
 create function internal.unregistered_facts(p_items jsonb, p_now timestamp with time zone) returns jsonb language sql stable;
 
 create function internal.unregistered_metrics(p_items jsonb, p_now timestamp with time zone, OUT series jsonb, OUT bad integer, OUT bad_items jsonb) returns record language plpgsql volatile;

@@ -149,3 +149,24 @@ def test_a_refresh_misses_no_sample_that_was_moved_while_it_waited(
         days = (now - timedelta(days=21), now - timedelta(days=19))
         # A sample and a fact at each time.
         assert ask(lasting, counted, *days) == 2 * len(samples)
+
+
+def test_an_ingest_that_repeats_a_sample_and_a_conversion_do_not_wait_for_each_other(
+    lasting: Connection, now: datetime, samples: list[datetime]
+) -> None:
+    new = samples[0] + timedelta(seconds=2)
+    lasting.execute("select decompress_chunk(chunk) from show_chunks('data.sample') as chunk")
+    with (
+        psycopg.connect(lasting.info.dsn) as ingest,
+        psycopg.connect(lasting.info.dsn, autocommit=True) as policy,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        ingest_metrics(ingest, [metric(ts=samples[-1].isoformat())], now=now)
+        conversion = pool.submit(compress, policy, "data.sample")
+        eventually(lambda: ask(lasting, WAITING, "relation"), "the conversion that waits")
+        answer = ingest_metrics(ingest, [metric(ts=new.isoformat())], now=now)
+        ingest.commit()
+        conversion.result()
+
+    assert answer["accepted"] == 1
+    assert query_agg(lasting, window="30d", now=now)["count"] == len(samples) + 1

@@ -44,16 +44,7 @@ from (
             (body.histograms[sample.place]).sketch,
             (body.histograms[sample.place]).sketch_other
         from internal.read_plain_metrics(%(body)s::json, %(now)s) as body
-        cross join lateral unnest(body.samples) as series
-        cross join lateral (
-            select
-                series.series_id,
-                series.kind_id,
-                series.counter,
-                unnest(series.instants) as ts,
-                unnest(series.readings) as value,
-                unnest(series.places)::integer as place
-        ) as sample
+        cross join lateral internal.unnest_samples(body.samples) as sample
         where body.plain
     ) as plain
     full join internal.check_metrics(

@@ -35,14 +35,7 @@ begin
                     -- Excludes chunks once, not for each item.
                     and sample.ts between v_oldest and v_newest
             ) as is_different
-        from (
-            select
-                series.series_id,
-                unnest(series.instants) as ts,
-                unnest(series.readings) as value,
-                unnest(series.places)::integer as place
-            from unnest(p_samples) as series
-        ) as sent
+        from internal.unnest_samples(p_samples) as sent
         offset 0 -- noqa: AM09
     ) as item;
 end

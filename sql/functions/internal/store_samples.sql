@@ -19,16 +19,7 @@ begin
         item.series_id, item.kind_id, item.ts, 0, item.value, coalesce((p_histograms[item.place]).observations, 1),
         item.counter, (p_histograms[item.place]).low, (p_histograms[item.place]).high,
         (p_histograms[item.place]).sketch, (p_histograms[item.place]).sketch_other
-    from (
-        select
-            series.series_id,
-            series.kind_id,
-            series.counter,
-            unnest(series.instants) as ts,
-            unnest(series.readings) as value,
-            unnest(series.places)::integer as place
-        from unnest(p_samples) as series
-    ) as item
+    from internal.unnest_samples(p_samples) as item
     -- Two batches with the same samples wait for each other in one order.
     order by item.series_id, item.ts, item.place;
     get diagnostics accepted = row_count;
@@ -37,6 +28,9 @@ exception
     when unique_violation then
         accepted := 0;
         late := 0;
+        -- Not only what comparing takes: a job that converts a chunk would come in between, and each would
+        -- wait for the other.
+        lock table data.sample in row exclusive mode;
         v_known := internal.compare_samples(p_samples, p_histograms);
         if v_known.missing > 0 then
             with stored as (
@@ -47,16 +41,7 @@ exception
                     item.series_id, item.kind_id, item.ts, 0, item.value, coalesce((p_histograms[item.place]).observations, 1),
                     item.counter, (p_histograms[item.place]).low, (p_histograms[item.place]).high,
                     (p_histograms[item.place]).sketch, (p_histograms[item.place]).sketch_other
-                from (
-                    select
-                        series.series_id,
-                        series.kind_id,
-                        series.counter,
-                        unnest(series.instants) as ts,
-                        unnest(series.readings) as value,
-                        unnest(series.places)::integer as place
-                    from unnest(p_samples) as series
-                ) as item
+                from internal.unnest_samples(p_samples) as item
                 -- Two batches with the same samples wait for each other in one order.
                 order by item.series_id, item.ts, item.place
                 on conflict (series_id, ts, seq) do nothing
