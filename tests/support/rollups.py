@@ -13,8 +13,9 @@ ROLLUPS = ("sample_1h", "kind_1h", "sample_1d", "kind_1d")
 
 def roll_up(conn: Connection[Any], end: datetime, *rollups: str) -> None:
     """Refresh rollups, all of them by default."""
+    # From before the oldest samples: else the watermark of days would pass a day that is not made.
     for rollup in rollups or ROLLUPS:
         conn.execute(
             "call refresh_continuous_aggregate(%s, %s, %s)",
-            [f"data.{rollup}", end - timedelta(days=89), end],
+            [f"data.{rollup}", end - timedelta(days=91), end],
         )
