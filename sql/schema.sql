@@ -1004,6 +1004,10 @@ create function internal.fits_schema(p_value jsonb, p_schema jsonb) returns bool
 
 create function internal.group_key(p_labels jsonb, p_group_by jsonb) returns text language sql immutable parallel safe;
 
+create function internal.growth(p_value double precision, p_before double precision, p_gap double precision, p_seconds double precision) returns double precision language sql immutable parallel safe;
+
+create function internal.growth_reach(p_window interval) returns interval language sql immutable parallel safe;
+
 create aggregate internal.health_after(data.health_step, text, timestamp with time zone, text, integer, integer, interval) returns data.health_step language internal immutable sfunc internal.step_health stype data.health_step;
 
 create function internal.health_lasts(p_signal text, p_keepalive_seconds integer) returns interval language sql immutable parallel safe;

@@ -32,6 +32,49 @@ def test_a_fall_is_a_reset_to_zero(db: Connection) -> None:
     assert growth(query_agg(db, "visits", "1h")) == pytest.approx(30 + 5 + 20)
 
 
+@pytest.mark.parametrize("window", ["1h", "24h", "7d"])
+def test_the_growth_since_the_last_reading_before_the_window_is_counted(
+    db: Connection, window: str
+) -> None:
+    length = {"1h": 60, "24h": 60 * 24, "7d": 60 * 24 * 7}[window]
+    values = {length + 59: 100, length + 40: 130, length - 10: 170, 1: 171}
+    ingest_metrics(db, [reading(value, minutes) for minutes, value in values.items()])
+
+    assert growth(query_agg(db, "visits", window)) == pytest.approx(41)
+
+
+def test_a_reading_an_hour_gives_the_rate_of_an_hour(db: Connection) -> None:
+    ingest_metrics(db, [reading(3600 * (9 - hours), 60 * hours + 5) for hours in range(9)])
+
+    answer = query_agg(db, "visits", "1h", group_by="source")
+    assert answer["rate_per_second"] == pytest.approx(1, rel=0.02)
+    assert answer["groups"][0]["rate_per_second"] == pytest.approx(1, rel=0.02)
+    assert answer["previous"]["rate_per_second"] == pytest.approx(1, rel=0.02)
+
+
+def test_of_a_gap_longer_than_the_window_as_much_is_counted_as_the_window_is_long(
+    db: Connection,
+) -> None:
+    ingest_metrics(db, [reading(100, 105), reading(200, 5)])
+
+    answer = query_agg(db, "visits", "1h")
+    assert answer["rate_per_second"] == pytest.approx(100 / 6000)
+
+
+def test_a_reading_further_before_the_window_than_it_is_long_does_not_count(
+    db: Connection,
+) -> None:
+    ingest_metrics(db, [reading(100, 125), reading(200, 5)])
+
+    assert query_agg(db, "visits", "1h")["rate_per_second"] == 0
+
+
+def test_a_fall_since_the_reading_before_the_window_is_a_reset(db: Connection) -> None:
+    ingest_metrics(db, [reading(100, 65), reading(7, 55), reading(9, 10)])
+
+    assert growth(query_agg(db, "visits", "1h")) == pytest.approx(9)
+
+
 def test_growth_between_hours_and_days_is_counted(db: Connection) -> None:
     ingest_metrics(
         db, [reading(value, 60 * hours) for value, hours in [(10, 50), (20, 26), (50, 1)]]

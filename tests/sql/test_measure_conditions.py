@@ -22,6 +22,7 @@ from tests.sql.calls import (
     ingest_metrics,
     metric,
 )
+from tests.support.rollups import roll_up
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -135,8 +136,9 @@ def test_samples_and_rollups_give_one_answer(
                 300, null, false
             ) as rolled on (sampled.statistics).label = rolled.label
             cross join unnest(%(names)s) as name
+            where name <> 'rate_per_second'
             """,
-            {"now": now, "names": list(STATISTICS)},
+            {"now": now, "names": [*STATISTICS, "rate_per_second"]},
         ).fetchall()
 
     assert pairs
@@ -144,6 +146,39 @@ def test_samples_and_rollups_give_one_answer(
         # Of rollups, percentiles are known within 1 % of the two values that they lie between.
         near = 0.01 * max(abs(value) for _, _, value in rows) if name.startswith("p") else 1e-6
         assert ours == pytest.approx(theirs, rel=1e-9, abs=near), name
+
+
+def test_the_rate_of_a_counter_includes_the_growth_since_the_reading_before(
+    db: Connection,
+) -> None:
+    ingest_metrics(
+        db,
+        [
+            metric(value=3600 * (9 - hour), type="counter", ts=ago(minutes=60 * hour + 5))
+            for hour in range(2)
+        ],
+    )
+
+    assert readings(db, above(0, statistic="rate", window="1h")) == {"": pytest.approx(1)}
+
+
+def test_a_rate_over_rollups_is_that_of_the_samples(lasting: Connection, now: datetime) -> None:
+    kind = f"visits_{now:%Y%j}"
+    ingest_metrics(
+        lasting,
+        [
+            metric(
+                kind, value=3600 * (99 - hour), type="counter", ts=(now - hour * HOUR).isoformat()
+            )
+            for hour in range(30)
+        ],
+        now=now,
+    )
+    roll_up(lasting, now - HOUR)
+
+    rates = readings(lasting, above(0, kind=kind, statistic="rate", window="12h"), now)
+    # The window starts on an hour.
+    assert rates == {"": pytest.approx(1, rel=1 / 12)}
 
 
 def test_a_percentile_of_samples_is_exact(db: Connection) -> None:

@@ -127,27 +127,33 @@ def instant(reading: Reading, now: datetime) -> datetime:
 
 
 def compare(answer: Json, known: list[Reading], kind: str, now: datetime) -> None:
+    known = sorted(known, key=lambda r: -r.age)
     start, end = datetime.fromisoformat(answer["from"]), now + timedelta(minutes=5)
-    readings = sorted((r for r in known if start <= instant(r, now) <= end), key=lambda r: -r.age)
-    compare_core(answer, readings, kind, (now - start).total_seconds())
+    length = now - start
+    readings = [r for r in known if start <= instant(r, now) <= end]
+    earlier = [r for r in known if start - reach(length) <= instant(r, now) < start]
+    compare_core(answer, readings, earlier, kind, length)
     assert sorted(group["group"] for group in answer["groups"]) == sorted(
         {f"s{r.series}" for r in readings}
     )
     for group in answer["groups"]:
         members = [r for r in readings if f"s{r.series}" == group["group"]]
-        compare_core(group, members, kind, (now - start).total_seconds())
+        compare_core(group, members, earlier, kind, length)
     before = datetime.fromisoformat(answer["previous"]["from"])
-    assert start - before == now - start
-    earlier = sorted((r for r in known if before <= instant(r, now) < start), key=lambda r: -r.age)
-    compare_core(answer["previous"], earlier, kind, (start - before).total_seconds())
+    assert start - before == length
+    readings = [r for r in known if before <= instant(r, now) < start]
+    earlier = [r for r in known if before - reach(length) <= instant(r, now) < before]
+    compare_core(answer["previous"], readings, earlier, kind, length)
 
 
-def compare_core(core: Json, readings: list[Reading], kind: str, seconds: float) -> None:
+def compare_core(
+    core: Json, readings: list[Reading], earlier: list[Reading], kind: str, length: timedelta
+) -> None:
     assert core["count"] == len(readings)
     values = np.array([abs(r.value) if kind == "counter" else r.value for r in readings])
     values = np.where(np.abs(values) <= 1e-300, 0.0, values)
-    grown = sum(growth([r for r in readings if r.series == s]) for s in range(3))
-    rate = (grown if kind == "counter" else len(readings)) / seconds
+    rate = grown(readings, earlier, length) if kind == "counter" else len(readings)
+    rate /= length.total_seconds()
     assert core["rate_per_second"] == pytest.approx(rate, rel=1e-9, abs=1e-9)
     if not readings:
         assert core["sum"] is None
@@ -166,9 +172,27 @@ def compare_core(core: Json, readings: list[Reading], kind: str, seconds: float)
         assert abs(core[name] - np.quantile(values, share)) <= bound(values, share)
 
 
-def growth(readings: list[Reading]) -> float:
-    values = [abs(r.value) for r in readings]
-    return sum(after - before if after >= before else after for before, after in pairwise(values))
+def reach(length: timedelta) -> timedelta:
+    """How far before a window the reading may be that the first one has grown from."""
+    return min(max(length, timedelta(minutes=5)), timedelta(days=7))
+
+
+def grown(readings: list[Reading], earlier: list[Reading], length: timedelta) -> float:
+    """Growth of all series, that since the last reading before the window included."""
+    total = 0.0
+    for series in {r.series for r in readings}:
+        inside = [r for r in readings if r.series == series]
+        total += sum(growth(*pair) for pair in pairwise(inside))
+        for before in [r for r in earlier if r.series == series][-1:]:
+            gap = timedelta(microseconds=before.age - inside[0].age)
+            total += growth(before, inside[0]) * min(1, length / gap)
+    return total
+
+
+def growth(before: Reading, after: Reading) -> float:
+    """A lower reading follows a reset to zero."""
+    low, high = abs(before.value), abs(after.value)
+    return high - low if high >= low else high
 
 
 def bound(values: np.ndarray[Any, Any], share: float) -> float:

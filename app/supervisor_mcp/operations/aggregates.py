@@ -117,7 +117,10 @@ class Statistics(Struct):
     p99: Number = UNSET
     rate_per_second: Annotated[
         float | UnsetType,
-        Meta(description="Growth of a counter, resets included; observations otherwise."),
+        Meta(
+            description="Growth of a counter, resets and the growth since the last reading before"
+            " the window included; observations otherwise."
+        ),
     ] = UNSET
 
 

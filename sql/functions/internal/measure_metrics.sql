@@ -69,6 +69,7 @@ begin
                 array_remove(
                     array[
                         max('last') filter (where term.statistic = 'last') over same,
+                        max('rate_per_second') filter (where term.statistic = 'rate') over same,
                         max('p50') filter (where term.statistic = 'p50') over same,
                         max('p90') filter (where term.statistic = 'p90') over same,
                         max('p95') filter (where term.statistic = 'p95') over same,

@@ -31,6 +31,30 @@ begin atomic
             and sample.ts <= p_to
     ),
 
+    counter as (
+        select
+            series_id,
+            ts,
+            value
+        from reading
+        where counter
+        union all
+        -- What a counter has grown by its first reading, it has since the one before.
+        select
+            series_id,
+            ts,
+            value
+        from data.sample
+        where
+            kind_id = any(array(
+                select kind_id from data.kind
+                where kind_id = any(p_kinds) and type = 'counter' and 'rate_per_second' = any(p_statistics)
+            ))
+            and (p_series is null or series_id = any(p_series))
+            and ts > p_from - p_window - internal.growth_reach(p_window)
+            and ts <= p_from - p_window
+    ),
+
     member as (
         select
             series.series_id,
@@ -45,17 +69,17 @@ begin atomic
     ),
 
     growth as materialized (
-        -- A lower reading follows a reset to zero.
         select
             series_id,
             ts,
             lag(ts) over earlier as since,
-            case
-                when value >= lag(value) over earlier then value - lag(value) over earlier
-                else value
-            end as increase
-        from reading
-        where counter
+            internal.growth(
+                value,
+                lag(value) over earlier,
+                extract(epoch from ts - lag(ts) over earlier)::double precision,
+                extract(epoch from p_window)::double precision
+            ) as increase
+        from counter
         window earlier as (partition by series_id order by ts)
     ),
 
@@ -136,7 +160,11 @@ begin atomic
         cross join
             lateral generate_series(
                 greatest(p_from, date_bin(p_step, growth.ts - interval '1 microsecond', p_from) + p_step),
-                least(p_to, growth.since + p_window - interval '1 microsecond'),
+                least(
+                    p_to,
+                    growth.ts + p_window - interval '1 microsecond',
+                    growth.since + p_window + internal.growth_reach(p_window) - interval '1 microsecond'
+                ),
                 p_step
             ) as instant (at)
         inner join data.series on growth.series_id = series.series_id
@@ -186,5 +214,6 @@ comment on function internal.sampled_statistics(
     bigint[], bigint[], text, interval, timestamptz, timestamptz, interval, text[]
 ) is
 'Statistics of kinds, by group, computed from the samples of (at - p_window, at] for each instant at of
-p_from, p_from + p_step and so on up to p_to. p_series null means all series. last and percentiles are
-computed where p_statistics names them; percentiles are exact but for histograms. stddev is null.';
+p_from, p_from + p_step and so on up to p_to. p_series null means all series. last, percentiles and the growth of
+counters are computed where p_statistics names them, growth as rate_per_second; percentiles are exact but
+for histograms. stddev is null.';

@@ -14,6 +14,16 @@ language plpgsql stable
 -- The plan does not depend on the arguments, and takes longer to make than to run.
 set plan_cache_mode = 'force_generic_plan'
 as $$
+declare
+    v_counters constant bigint [] := array(
+        select kind_id from data.kind
+        where
+            kind_id = any(p_kinds)
+            and type = 'counter'
+            and internal.needs(p_statistics, '{rate_per_second}')
+    );
+    v_since constant timestamptz := p_from - internal.growth_reach(make_interval(secs => p_seconds));
+    v_hour_before constant timestamptz := greatest(v_since, p_from - interval '1 hour');
 begin
     return query
     with bucket as materialized (
@@ -88,27 +98,69 @@ begin
         ) as part
     ),
 
+    -- What a counter has grown by its first reading, it has since the one before.
+    hour_before as materialized (
+        select *
+        from internal.rollup(
+            '{}', v_counters, p_series, v_hour_before, p_from, null, '{rate_per_second}'
+        )
+        where v_counters <> '{}'
+    ),
+
+    reading as (
+        select
+            bucket.*,
+            true as inside
+        from bucket
+        union all
+        select
+            rollup.*,
+            null,
+            false
+        from (
+            select * from hour_before
+            union all
+            select *
+            from internal.rollup(
+                '{}', v_counters, p_series, v_since, v_hour_before, null, '{rate_per_second}'
+            )
+            -- Most are read more often than once an hour.
+            where
+                exists (
+                    select series_id from bucket
+                    where kind_id = any(v_counters)
+                    except
+                    select series_id from hour_before
+                )
+        ) as rollup
+    ),
+
     growth as materialized (
         select
             kind_id,
             label,
-            sum(increase + increase_before) as increase
+            sum(
+                increase + internal.growth(
+                    value_first, value_before,
+                    -- Of a longer gap counts as much as the window is long.
+                    case
+                        when not inside_before
+                            then extract(epoch from value_first_at - value_before_at)::double precision
+                    end,
+                    p_seconds
+                )
+            ) as increase
         from (
             select
-                kind_id,
-                label,
-                increase,
-                -- A first reading below the last one of the bucket before follows a reset to zero.
-                case
-                    when value_first >= lag(value_last) over earlier
-                        then value_first - lag(value_last) over earlier
-                    when lag(value_last) over earlier is not null then value_first
-                    else 0
-                end as increase_before
-            from bucket
+                *,
+                lag(value_last) over earlier as value_before,
+                lag(value_last_at) over earlier as value_before_at,
+                lag(inside) over earlier as inside_before
+            from reading
             where value_first is not null
-            window earlier as (partition by series_id order by last_at)
-        ) as reading
+            window earlier as (partition by series_id order by value_last_at)
+        ) as following
+        where inside
         group by kind_id, label
     ),
 
@@ -248,6 +300,6 @@ comment on function internal.window_statistics(
 'Statistics in [p_from, p_to), by kind and group, of all series of p_whole, and of the series of p_kinds, of
 those in p_series unless it is null; where p_overall, also of all groups of a kind together. p_whole is faster,
 but has no groups and no growth of counters. stddev is that of the population. A rate is observations per
-second, for a counter its growth per second. Percentiles are null where they lie in an open bucket of a
-histogram. last is the newest value, the greatest of several at that time; null for histograms. What
+second, for a counter its growth per second, that since the last reading before the window included.
+Percentiles are null where they lie in an open bucket of a histogram. last is the newest value, the greatest of several at that time; null for histograms. What
 p_statistics does not name may be null, null means all.';
