@@ -1018,8 +1018,6 @@ create function internal.health_since(p_servers bigint[], p_statuses text[], p_f
 
 create function internal.hold_registrations(p_servers bigint[]) returns SETOF bigint language sql volatile;
 
-create function internal.hours_between_late(p_kinds bigint[], p_hours tstzmultirange) returns SETOF tstzrange language plpgsql stable;
-
 create function internal.incidents_schema() returns jsonb language sql immutable parallel safe;
 
 create function internal.increase(p_times timestamp with time zone[], p_values double precision[]) returns double precision language sql immutable strict parallel safe;
@@ -1053,6 +1051,8 @@ create function internal.label_faults(p_labels jsonb) returns TABLE(field text, 
 create function internal.label_hint(p_names text[]) returns text language sql stable;
 
 create function internal.late_before(p_now timestamp with time zone) returns timestamp with time zone language plpgsql stable;
+
+create function internal.late_counters(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns boolean language plpgsql stable;
 
 create function internal.late_hours(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns TABLE(hours tstzrange, kinds bigint[]) language plpgsql stable;
 
@@ -1090,7 +1090,7 @@ create function internal.measure_metrics(p_rules data.alert_rule_version[], p_fr
 
 create function internal.measure_sla(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, name text, begins_at timestamp with time zone, ends_at timestamp with time zone, up numeric, degraded numeric, down numeric, unknown numeric, maintenance numeric, uptime_percent double precision, coverage_percent double precision, outages bigint, longest_outage numeric, mean_time_to_recover numeric, target_percent double precision, budget numeric, budget_left numeric, budget_left_percent double precision) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
-create function internal.merge_buckets(p_days tstzmultirange, p_hours tstzmultirange, p_whole bigint[], p_kinds bigint[], p_series bigint[], p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
+create function internal.merge_buckets(p_days tstzmultirange, p_hours tstzmultirange, p_whole bigint[], p_kinds bigint[], p_series bigint[], p_step interval, p_apart boolean, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
 
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[] parallel safe;
 
@@ -1171,6 +1171,8 @@ create function internal.quotient(p_over double precision, p_under double precis
 create function internal.range_seconds(p_during tstzmultirange) returns numeric language sql immutable parallel safe;
 
 create function internal.raw_kinds(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_statistics text[]) returns SETOF data.rollup language sql stable;
+
+create function internal.raw_late(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.raw_part(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
 

@@ -284,7 +284,7 @@ def test_merged_buckets_have_the_expressions_of_a_rollup(
     kinds = [row[0] for row in lasting.execute("select kind_id from data.kind")]
     merged = lasting.execute(
         f"select {columns} from internal.merge_buckets("
-        f"{RANGES[width]}, '{{}}', %s, null, '24 hours', null) order by bucket, kind_id",
+        f"{RANGES[width]}, '{{}}', %s, null, '24 hours', false, null) order by bucket, kind_id",
         [end - timedelta(days=3), end, kinds],
     ).fetchall()
     assert len(merged) == 9

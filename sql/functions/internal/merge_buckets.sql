@@ -5,6 +5,7 @@ create or replace function internal.merge_buckets(
     p_kinds bigint[],
     p_series bigint[],
     p_step interval,
+    p_apart boolean,
     p_statistics text[]
 )
 returns setof data.rollup
@@ -81,7 +82,7 @@ begin
             %6$s,
             %7$s
         from (%8$s) as bucket
-        group by 1, 2, 3
+        group by 1, 2, 3 %9$s
         $merge$,
         case when p_step is null then '$4[1]' else 'time_bucket($5, bucket)' end,
         case when internal.needs(p_statistics, '{stddev}') then $moments$
@@ -96,7 +97,7 @@ begin
         case when v_growth then
             'first(value_first, value_first_at) filter (where value_first is not null)'
         else 'null::double precision' end,
-        case when v_growth then $increase$
+        case when v_growth and p_apart then 'sum(increase)' when v_growth then $increase$
             sum(increase) + internal.increase_between(
                 array_agg(bucket) filter (where value_first is not null),
                 array_agg(value_first) filter (where value_first is not null),
@@ -105,13 +106,15 @@ begin
         $increase$ else 'null::double precision' end,
         case when v_sketches then 'sum(sketch)' else 'null::numeric' end,
         case when v_sketches then 'sum(sketch_other)' else 'null::numeric' end,
-        array_to_string(v_buckets, ' union all ')
+        array_to_string(v_buckets, ' union all '),
+        case when p_apart then ', bucket' end
     ) using p_whole, p_kinds, p_series, v_bounds, p_step;
 end
 $$;
 comment on function internal.merge_buckets(
-    tstzmultirange, tstzmultirange, bigint[], bigint[], bigint[], interval, text[]
+    tstzmultirange, tstzmultirange, bigint[], bigint[], bigint[], interval, boolean, text[]
 ) is
 'The days in p_days and the hours in p_hours of the rollups, merged into steps, or into one bucket where
-p_step is null: of p_whole for all series of the kind, of p_kinds by series, of those in p_series unless it is
-null. It leaves out hours that got late samples. What p_statistics does not name is null, null means all.';
+p_step is null, or where p_apart, not merged at all: of p_whole for all series of the kind, of p_kinds by
+series, of those in p_series unless it is null. It leaves out hours that got late samples. What p_statistics
+does not name is null, null means all.';

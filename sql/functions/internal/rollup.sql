@@ -36,7 +36,6 @@ declare
     v_hours tstzmultirange;
     v_gone tstzmultirange;
     v_part tstzrange;
-    v_late record;
 begin
     if v_from_day < v_to_day and coalesce(p_step, c_day) >= c_day then
         v_days := tstzmultirange(tstzrange(v_from_day, v_to_day)) - coalesce(
@@ -55,12 +54,12 @@ begin
     v_gone := v_hours * tstzmultirange(tstzrange(null, v_kept));
     v_hours := v_hours - v_gone;
 
-    for v_part in select * from internal.hours_between_late(v_kinds, v_days + v_hours) loop
-        return query select * from internal.merge_buckets(
-            v_days * tstzmultirange(v_part), v_hours * tstzmultirange(v_part),
-            p_whole, p_kinds, p_series, p_step, p_statistics
-        );
-    end loop;
+    -- A counter grows from bucket to bucket: what is read from samples has its place between the others.
+    return query select * from internal.merge_buckets(
+        v_days, v_hours, p_whole, p_kinds, p_series, p_step,
+        v_gone <> '{}' or internal.late_counters(p_kinds, v_from_hour, v_to_hour),
+        p_statistics
+    );
 
     -- The rest comes from samples: the parts of an hour at both ends, and late hours.
     return query select * from internal.raw_part(
@@ -74,15 +73,9 @@ begin
             p_whole, p_kinds, p_series, lower(v_part), upper(v_part), p_step, p_statistics
         );
     end loop;
-    for v_late in
-        select * from internal.late_hours(v_kinds, v_kept, v_to_hour)
-    loop
-        return query select * from internal.raw_part(
-            array(select unnest(p_whole) intersect select unnest(v_late.kinds)),
-            array(select unnest(p_kinds) intersect select unnest(v_late.kinds)),
-            p_series, lower(v_late.hours), upper(v_late.hours), p_step, p_statistics
-        );
-    end loop;
+    return query select * from internal.raw_late(
+        p_whole, p_kinds, p_series, v_kept, v_to_hour, p_step, p_statistics
+    );
 end
 $$;
 comment on function internal.rollup(
