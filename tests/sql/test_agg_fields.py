@@ -90,10 +90,17 @@ def test_named_fields_are_those_of_the_whole_answer(
     for group_by in (None, "source"):
         whole = query_agg(db, kind, "1h", group_by=group_by)
         named = query_agg(db, kind, "1h", group_by=group_by, fields=fields)
+        expected = fields if group_by is None else [*fields, "groups"]
         if kind is None:
-            assert named["kinds"] == [pick(member, fields) for member in whole["kinds"]]
+            assert named["kinds"] == [pick(member, expected) for member in whole["kinds"]]
         else:
-            assert named == pick(whole, fields)
+            assert named == pick(whole, expected)
+
+
+@pytest.mark.usefixtures("samples")
+def test_grouping_adds_groups_to_the_named_fields(db: Connection) -> None:
+    answer = query_agg(db, "cpu", "24h", group_by="source", fields=["count"])
+    assert answer["groups"] == [{"group": "db", "count": 8}, {"group": "web", "count": 8}]
 
 
 @pytest.mark.usefixtures("samples")

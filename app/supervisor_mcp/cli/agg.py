@@ -47,8 +47,6 @@ def agg(
 
     from supervisor_mcp.cli.client import connect
 
-    if group_by is not None and fields is not None and "groups" not in fields.split(","):
-        fields += ",groups"
     with connect() as client:
         answer = client.get(
             "/query/agg",
@@ -88,7 +86,7 @@ def _show_one(result: dict[str, Any], group_by: str | None) -> None:
         ["measure", *columns],
         [[name, *(column.get(name) for column in columns.values())] for name in shown],
     )
-    if group_by is not None and "groups" in result:
+    if group_by is not None:
         _show_groups(result["groups"], group_by)
     late = result.get("freshness", {}).get("late_pending")
     if late:

@@ -16,7 +16,12 @@ set extra_float_digits = 1
 as $$
 declare
     v_kinds constant bigint [] := internal.find_kinds(p_kind);
-    v_fields constant text [] := internal.read_fields(p_fields);
+    v_named constant text [] := internal.read_fields(p_fields);
+    -- Who asks for groups wants to see them.
+    v_fields constant text [] := case
+        when p_group_by is null then v_named
+        when v_named is not null then v_named || '{groups}'::text[]
+    end;
     v_series bigint [];
     v_answer json;
 begin
@@ -47,7 +52,7 @@ comment on function api.query_agg(text, text, text, text, text[], timestamptz, t
 p_source filters by source; p_group_by (source, label.<name>) adds groups; p_as_of answers with the
 newest snapshot at or before that time. p_fields names the members of the answer, null means all:
 count, sum, avg, min, max, stddev, last, p50, p90, p95, p99, rate_per_second, previous, change, groups,
-freshness, error_bound. previous, change and groups contain the named statistics, or all when none is
+freshness, error_bound; p_group_by adds groups to them. previous, change and groups contain the named statistics, or all when none is
 named. kind, type, unit, window, from, to and computed_at are always there. stddev is that of the population.
 Errors: kind_unknown, source_unknown, window_well_formed, window_within_retention,
 group_by_well_formed, fields_known, as_of_unfiltered, aggregate_unknown.';
