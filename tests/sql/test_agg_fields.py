@@ -40,6 +40,7 @@ def samples(db: Connection) -> None:
         [
             *(metric(value=n, ts=ago(minutes=n)) for n in range(1, 9)),
             *(metric(value=n, source="db", ts=ago(minutes=60 + n)) for n in range(1, 9)),
+            *(metric("balance", value=n, ts=ago(minutes=70 + n)) for n in (-4, -2, 2, 4)),
             metric("visits", value=5, type="counter", ts=ago(minutes=9)),
             histogram([1, 2], [1, 2, 3], 12, ts=ago(minutes=5)),
         ],
@@ -79,11 +80,12 @@ def pick(answer: Json, fields: list[str]) -> Json:
         ["groups", "sum", "p50"],
         ["previous", "avg"],
         ["freshness", "error_bound"],
+        ["p99", "error_bound"],
         ["count", "count"],
         FIELDS,
     ],
 )
-@pytest.mark.parametrize("kind", ["cpu", "visits", "latency", None])
+@pytest.mark.parametrize("kind", ["cpu", "balance", "visits", "latency", None])
 def test_named_fields_are_those_of_the_whole_answer(
     db: Connection, kind: str | None, fields: list[str]
 ) -> None:

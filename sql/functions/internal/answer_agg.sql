@@ -17,7 +17,12 @@ declare
     v_statistics constant text [] := case
         when not (p_fields && '{previous,change,groups}' and not p_fields && c_statistics) then p_fields
     end;
-    v_compared constant boolean := p_fields is null or p_fields && '{previous,change}';
+    -- error_bound is that of all percentiles of the whole answer, whatever else is named.
+    v_computed constant text [] := case
+        when v_statistics is not null and 'error_bound' = any(p_fields) then v_statistics || '{p50,p90,p95,p99}'::text []
+        else v_statistics
+    end;
+    v_compared constant boolean := p_fields is null or p_fields && '{previous,change,error_bound}';
     v_grouped constant boolean := p_group_by is not null and coalesce('groups' = any(p_fields), true);
     v_window constant interval := internal.read_window(p_window);
     v_unit constant text := case when v_window < interval '7 days' then 'minute' else 'hour' end;
@@ -42,14 +47,14 @@ begin
             case when v_grouped then p_kinds else v_by_series end,
             p_series,
             case when v_grouped then p_group_by end,
-            v_from, v_to, v_seconds, v_statistics, v_grouped
+            v_from, v_to, v_seconds, v_computed, v_grouped
         )
     ),
     past as materialized (
         select *
         from internal.window_statistics(
             v_whole, v_by_series, p_series, null, v_before, v_from,
-            extract(epoch from v_from - v_before), v_statistics, false
+            extract(epoch from v_from - v_before), v_computed, false
         )
         where v_compared
     ),
@@ -137,6 +142,6 @@ comment on function internal.answer_agg(
 'The answer of query_agg for each of p_kinds; p_series null means all of their series.
 Windows of 7 days and more start on an hour, shorter ones on a minute. previous is exactly as long as
 the window; beyond the retention of samples, it starts on the nearest hour. error_bound is the greatest
-relative error of the percentiles in the answer. It is null for histograms, because their senders
+relative error of the percentiles in the whole answer. It is null for histograms, because their senders
 choose the bounds, and where a percentile lies between values of different sign.
 What p_fields does not name is not computed.';
