@@ -888,6 +888,8 @@ create function internal.change_json(p_current data.statistics, p_previous data.
 
 create function internal.check_alert_rule_quotas(p_rule bigint, p_now timestamp with time zone) returns void language plpgsql volatile;
 
+create function internal.check_as_of(p_as_of timestamp with time zone, p_now timestamp with time zone) returns void language plpgsql immutable;
+
 create function internal.check_author(p_author text) returns void language plpgsql immutable;
 
 create function internal.check_chunks(p_relations name[]) returns void language plpgsql stable;

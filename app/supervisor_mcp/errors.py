@@ -61,6 +61,7 @@ ENDINGS: Final[Mapping[str, str]] = {
     "_within_retention": "{} beyond the retention",
 }
 TITLES: Final[Mapping[str, str]] = {
+    "as_of_not_in_future": "as_of in the future",
     "as_of_unfiltered": "as_of combined with filters",
     "body_is_items": "Body is not items",
     "from_before_to": "Empty range",

@@ -20,6 +20,7 @@ from supervisor_mcp.rest.app import OPERATIONS
 # is stored, or on the size of the whole.
 UNSTATABLE = {
     "alerts_or_facts",
+    "as_of_not_in_future",
     "as_of_unfiltered",
     "comment_in_range",
     "condition_complete",

@@ -53,7 +53,7 @@ def test_the_version_of_a_time_is_the_one_registered_then(db: Connection) -> Non
         (NOW + HOUR, "2", "b"),
         (NOW + 1000 * HOUR, "2", "b"),
     ]:
-        server = get_server(db, as_of=as_of, now=NOW + 2 * HOUR)
+        server = get_server(db, as_of=as_of, now=NOW + 1000 * HOUR)
         assert (server["version"], server["document"]["version"]) == (version, version)
         assert server["capabilities"]["tools"] == [{"name": tool}]
 
@@ -63,6 +63,12 @@ def test_while_it_was_deregistered_a_server_has_no_version(db: Connection) -> No
     deregister(db, now=NOW + MICROSECOND)
     server = get_server(db, as_of=NOW + MICROSECOND)
     assert (server["version"], server["document"], server["capabilities"]) == (None, None, None)
+
+
+def test_which_version_will_run_is_not_known(db: Connection) -> None:
+    register(db, server_json("1"))
+    with refused(db, "as_of_not_in_future"):
+        get_server(db, as_of=NOW + HOUR)
 
 
 def test_which_version_ran_at_a_time_is_one_range_query_with_an_index(db: Connection) -> None:
@@ -132,7 +138,7 @@ def test_registering_again_revives_the_same_server(db: Connection) -> None:
     assert server["capabilities"]["tools"] == [{"name": "a"}]
     assert ask(db, "select server_id from data.server") == number
     assert spans(db) == [("2", NOW + 2 * HOUR, None), ("1", NOW, NOW + HOUR)]
-    assert get_server(db, as_of=NOW + HOUR)["version"] is None
+    assert get_server(db, as_of=NOW + HOUR, now=NOW + HOUR)["version"] is None
 
 
 @pytest.mark.parametrize("name", ["io.github.acme/serach", "nothing-like-it"])
@@ -217,7 +223,7 @@ def test_versions_never_overlap_and_equal_a_replay(
             for begin, _ in noted:
                 for seconds in asked:
                     at = max(begin + timedelta(seconds=seconds), noted[0][0])
-                    assert get_server(conn, as_of=at)["version"] == version_at(noted, at)
+                    assert get_server(conn, as_of=at, now=at)["version"] == version_at(noted, at)
         conn.rollback()
 
 

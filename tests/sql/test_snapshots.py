@@ -12,6 +12,7 @@ from psycopg import Connection
 from tests.sql.calls import NOW, Json, ago, ask, ingest_metrics, metric, query_agg, refused
 
 MINUTE = timedelta(minutes=1)
+LATER = NOW + timedelta(days=1)
 
 
 def record(db: Connection, answer: Json) -> int:
@@ -45,8 +46,8 @@ def test_as_of_answers_what_was_known_then(db: Connection) -> None:
     second = snapshot(db, now=NOW + timedelta(hours=1))
 
     assert query_agg(db, as_of=NOW) == first
-    assert query_agg(db, as_of=NOW + timedelta(minutes=59)) == first
-    assert query_agg(db, as_of=NOW + timedelta(hours=1)) == second
+    assert query_agg(db, as_of=NOW + timedelta(minutes=59), now=LATER) == first
+    assert query_agg(db, as_of=NOW + timedelta(hours=1), now=LATER) == second
     assert (first["count"], second["count"]) == (1, 2)
 
 
@@ -67,7 +68,7 @@ def test_an_answer_that_has_not_changed_is_not_stored_again(db: Connection) -> N
 
     assert later["rate_per_second"] != first["rate_per_second"]
     assert record(db, later) == 0
-    assert query_agg(db, as_of=NOW + timedelta(hours=4)) == first
+    assert query_agg(db, as_of=NOW + timedelta(hours=4), now=LATER) == first
 
 
 def test_an_answer_that_changed_back_is_stored_again(db: Connection) -> None:
@@ -135,7 +136,7 @@ def test_as_of_has_the_statistics_of_the_last_answer_to_the_minute(
         counts = {at.replace(second=0, microsecond=0): count for at, count in known}
         for minute, count in counts.items():
             end = minute + timedelta(seconds=59, microseconds=999999)
-            assert query_agg(db, as_of=end)["count"] == count
+            assert query_agg(db, as_of=end, now=LATER)["count"] == count
         stored = [
             row[0]
             for row in db.execute("select answer -> 'count' from data.aggregate order by minute")
@@ -153,6 +154,17 @@ def test_windows_have_snapshots_of_their_own(db: Connection) -> None:
         query_agg(db, as_of=NOW - timedelta(seconds=1))
     with refused(db, "window_well_formed"):
         query_agg(db, window="7", as_of=NOW)
+
+
+def test_as_of_in_the_future_is_refused(db: Connection) -> None:
+    ingest_metrics(db, metric())
+    known = snapshot(db)
+
+    with refused(db, "as_of_not_in_future") as refusal:
+        query_agg(db, as_of=NOW + 5 * MINUTE + timedelta(seconds=1))
+    assert refusal.message == "as_of (2025-06-15T12:39:57.789+00:00) is in the future"
+    assert "leave it out" in refusal.hint
+    assert query_agg(db, as_of=NOW + 5 * MINUTE) == known
 
 
 def test_as_of_takes_no_filter(db: Connection) -> None:

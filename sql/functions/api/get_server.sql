@@ -12,6 +12,7 @@ declare
         select registered_at from data.server where server_id = v_server
     );
 begin
+    perform internal.check_as_of(p_as_of, p_now);
     if p_as_of < v_registered_at then
         raise exception 'server "%" was not registered at %', p_name, to_json(p_as_of) #>> '{}'
             using errcode = 'SV404', constraint = 'server_not_registered_yet', column = 'as_of',
@@ -85,4 +86,4 @@ and its newest 100 versions: {name, …, health: {status, since, last_seen}, ver
 capabilities, versions: [{version, from, to}]}. health is null of a deregistered server; last_seen
 is when a signal of it was up or degraded last. Where it was deregistered at that time, version and what
 belongs to it are null.
-Errors: server_unknown, server_not_registered_yet.';
+Errors: server_unknown, server_not_registered_yet, as_of_not_in_future.';

@@ -26,6 +26,7 @@ declare
     v_answer json;
 begin
     if p_as_of is not null then
+        perform internal.check_as_of(p_as_of, p_now);
         return internal.recall_agg(v_kinds, p_kind, p_window, p_source, p_group_by, v_fields, p_as_of);
     end if;
     if not internal.fits(p_group_by, 'group_by') then
@@ -55,4 +56,4 @@ count, sum, avg, min, max, stddev, last, p50, p90, p95, p99, rate_per_second, pr
 freshness, error_bound; p_group_by adds groups to them. previous, change and groups contain the named statistics, or all when none is
 named. kind, type, unit, window, from, to and computed_at are always there. stddev is that of the population.
 Errors: kind_unknown, source_unknown, window_well_formed, window_within_retention,
-group_by_well_formed, fields_known, as_of_unfiltered, aggregate_unknown.';
+group_by_well_formed, fields_known, as_of_not_in_future, as_of_unfiltered, aggregate_unknown.';

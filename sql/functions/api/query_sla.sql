@@ -34,6 +34,7 @@ begin
             using errcode = 'SV422', constraint = 'window_or_range', column = 'window',
             hint = 'Send window for a time up to now, or from and to for any other.';
     end if;
+    perform internal.check_as_of(p_as_of, p_now);
     v_from := coalesce(
         p_from, coalesce(p_to, v_as_of) - internal.parse_window(coalesce(p_window, '30d'))
     );
@@ -133,4 +134,4 @@ maintenance. p_name asks for one server, with a bar for each day of p_timezone a
 p_as_of answers as at that time, with the maintenance that was known then. A page has p_limit items, by
 default 100, at most 1000; next_cursor is null on the last one.
 Errors: server_unknown, window_well_formed, window_or_range, from_before_to, from_in_range, from_in_past,
-timezone_known, limit_in_range, cursor_invalid.';
+as_of_not_in_future, timezone_known, limit_in_range, cursor_invalid.';
