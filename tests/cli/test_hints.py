@@ -25,8 +25,12 @@ OPERATIONAL = {"/livez", "/readyz", "/metrics"}
             "`supervisor-mcp kinds` lists the kinds.",
         ),
         (
-            "Call query_agg with group_by=source.",
-            "Call `supervisor-mcp agg --group-by source`.",
+            "Call query_agg (GET /query/agg) with kind=cpu.load and group_by=source.",
+            "Call `supervisor-mcp agg cpu.load --group-by source`.",
+        ),
+        (
+            "Call query_agg with a kind and group_by=label.region.",
+            "Call `supervisor-mcp agg KIND --group-by label.region`.",
         ),
         (
             'Send the names of the servers as an array: {"servers": ["io.github.acme/search"]}.',

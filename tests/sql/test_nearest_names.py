@@ -50,6 +50,22 @@ def test_the_nearest_source_is_suggested(db: Connection) -> None:
     assert refusal.hint.startswith('Did you mean "web-frontend"? ')
 
 
+@pytest.mark.parametrize(
+    ("kind", "asked"), [("cpu", "kind=cpu"), (None, "a kind"), ("Fact:Deal", "kind=Fact:Deal")]
+)
+def test_an_unknown_source_is_answered_with_the_question_that_lists_sources(
+    db: Connection, kind: str | None, asked: str
+) -> None:
+    ingest_metrics(db, metric())
+    ingest_facts(db, fact())
+
+    with refused(db, "source_unknown") as refusal:
+        query_agg(db, kind, source="nobody")
+    assert refusal.hint == (
+        f"query_agg (GET /query/agg) with {asked} and group_by=source lists its sources."
+    )
+
+
 @pytest.mark.parametrize("sent", ["shp", "shopp"])
 def test_a_typing_error_in_a_short_name_is_recognized(db: Connection, sent: str) -> None:
     ingest_metrics(db, [metric(source="shop"), metric(source="crm")])

@@ -65,7 +65,8 @@ COMPANIONS = {
     "window": ("from", "to"),
 }
 CAPABILITY = re.compile(
-    rf"\b({'|'.join(COMMANDS)})\b(?: \([A-Z]+ /[^)]*\))?(?: with (group_by)=(\S+[\w>]))?"
+    rf"\b({'|'.join(COMMANDS)})\b(?: \([A-Z]+ /[^)]*\))?"
+    r"(?: with (?:a kind|kind=(?P<kind>\S+)) and group_by=(?P<label>\S+[\w>]))?"
 )
 # A field with an underscore is no other word. Where others are fields, one of these is before them.
 IDENTIFIER = re.compile(r"(?<![\w.-])([a-z]+(?:_[a-z]+)+)(?![\w.\[])(=?)")
@@ -115,9 +116,9 @@ def _replace(text: str, field: str | None, options: Mapping[str, str]) -> str:
 
 
 def _command(found: re.Match[str]) -> str:
-    """The command for a capability, with the option of another command that is named."""
-    option = f" --{found[2].replace('_', '-')} {found[3]}" if found[2] else ""
-    return f"`{console.command()} {COMMANDS[found[1]]}{option}`"
+    """The command for a capability, with the kind and the groups that are named."""
+    grouped = f" {found['kind'] or 'KIND'} --group-by {found['label']}" if found["label"] else ""
+    return f"`{console.command()} {COMMANDS[found[1]]}{grouped}`"
 
 
 def _option(field: str, options: Mapping[str, str]) -> str | None:

@@ -22,7 +22,17 @@ begin
             using errcode = 'SV404', constraint = 'source_unknown', column = 'source',
             detail = jsonb_strip_nulls(jsonb_build_object('nearest', v_nearest)),
             hint = internal.suggestion(v_nearest)
-            || 'query_agg (GET /query/agg) with group_by=source lists the sources of a kind.';
+            || format(
+                'query_agg (GET /query/agg) with %s and group_by=source lists its sources.',
+                coalesce(
+                    'kind=' || (
+                        select min(name) from data.kind
+                        where kind_id = any(p_kinds)
+                        having count(*) = 1
+                    ),
+                    'a kind'
+                )
+            );
     end if;
     return array(
         select series_id
