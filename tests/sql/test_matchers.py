@@ -151,9 +151,18 @@ def test_every_regular_expression_that_does_not_compile_is_named(db: Connection)
     ]
 
 
-@pytest.mark.parametrize("regex", ["a)|(?:b", "a\\", "***=a", "(?i)a", "(?x)a b", "a{1,300}"])
+@pytest.mark.parametrize("regex", ["a)|(?:b", "a\\", "***=a", "a{1,300}"])
 def test_an_expression_that_is_none_within_another_is_refused(db: Connection, regex: str) -> None:
     assert "nvalid regular expression" in (regex_fault(db, regex) or "")
+
+
+@pytest.mark.parametrize("regex", ["(?i)web", "(?x)a b", "a(?s:.)", "(?-i)a", "(?:a|(?im)b)"])
+def test_options_are_refused_with_an_expression_that_needs_none(
+    db: Connection, regex: str
+) -> None:
+    fault = regex_fault(db, regex) or ""
+    assert fault.startswith("It has options, which are not supported.")
+    assert "[Ww]eb" in fault
 
 
 @pytest.mark.parametrize("regex", [r"(a)\1", r"\\(a)\1", r"(a)[\1]"])
@@ -175,6 +184,8 @@ def test_lookaround_is_refused(db: Connection, regex: str) -> None:
         r"\\1",
         r"\(?=",
         "[(?=]+",
+        r"\(?i\)",
+        "[(?i)]",
         "[]a(?!]",
         "[[:alpha:](?=]",
         "(?:a|b)+",

@@ -7,6 +7,8 @@ declare
     c_repetitions constant integer := 10;
     c_longest_text constant integer := 500;
     c_comment constant text := '[(][?]#';
+    -- At the beginning, as PostgreSQL has them, or of a group, as RE2 does.
+    c_options constant text := '[(][?][a-zA-Z-]+[:)]';
     -- A group (?=, (?!, (?<= or (?<!, outside of brackets and escapes.
     c_lookaround constant text := '[(][?]<?[=!]';
     v_bare constant text := regexp_replace(
@@ -22,6 +24,10 @@ begin
     -- A comment could hide where a group ends, and so what is repeated.
     if v_bare ~ c_comment then
         return 'It has a comment. Send an expression without (?#.';
+    end if;
+    if v_bare ~ c_options then
+        return 'It has options, which are not supported. Send an expression without (?i) and the like, '
+        || 'such as [Ww]eb for web and Web.';
     end if;
     -- Compiling a long one takes minutes or exhausts the stack, and cannot be canceled everywhere.
     if v_length > c_longest_text then
