@@ -71,6 +71,11 @@ def test_lists_are_tables(crowded: Service, command: tuple[str, ...], columns: i
     assert max(map(len, lines)) <= columns
 
 
+@pytest.mark.parametrize("command", [("alerts",), ("alerts", "history")])
+def test_tables_of_alerts_have_the_value(crowded: Service, command: tuple[str, ...]) -> None:
+    assert "value" in drawn(crowded, command, 80).splitlines()[1].split()
+
+
 @pytest.mark.parametrize("command", LISTS)
 def test_lists_are_blocks_with_every_column_where_no_table_fits(
     crowded: Service, command: tuple[str, ...]
@@ -83,7 +88,7 @@ def test_lists_are_blocks_with_every_column_where_no_table_fits(
 
 def test_what_is_left_out_is_named(crowded: Service) -> None:
     done = crowded.run("alerts", TTY_COMPATIBLE="1", NO_COLOR="1", COLUMNS="80")
-    assert "There is no room for value" in done.stderr
+    assert "There is no room for suppressed;" in done.stderr
     wide = crowded.run("alerts", TTY_COMPATIBLE="1", NO_COLOR="1", COLUMNS="180")
     assert "no room" not in wide.stderr
     assert json.loads(crowded.run("alerts", "--json").stdout)["items"][0]["value"] == 12.5

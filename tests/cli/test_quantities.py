@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor_mcp.cli.quantities import age, duration, heading, moment, percent, seconds
+from supervisor_mcp.cli.quantities import age, duration, elapsed, heading, moment, percent, seconds
 
 NOW = datetime(2026, 11, 25, 14, 13, 12, tzinfo=UTC)
 
@@ -56,7 +56,7 @@ def test_a_terminal_has_times_in_minutes() -> None:
 @pytest.mark.usefixtures("pipe")
 def test_a_pipe_has_exact_times() -> None:
     written = "2026-11-25T14:13:12.714118+00:00"
-    assert (moment(written), age(written)) == (written, written)
+    assert (moment(written), age(written), elapsed(written)) == (written, written, written)
 
 
 @pytest.mark.usefixtures("terminal")
@@ -72,6 +72,7 @@ def test_a_pipe_has_exact_times() -> None:
 )
 def test_an_age_has_one_unit(written: str, shown: str) -> None:
     assert age(written, NOW) == shown
+    assert elapsed(written, NOW) == shown.removesuffix(" ago")
 
 
 @pytest.mark.usefixtures("pipe")

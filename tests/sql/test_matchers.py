@@ -157,9 +157,7 @@ def test_an_expression_that_is_none_within_another_is_refused(db: Connection, re
 
 
 @pytest.mark.parametrize("regex", ["(?i)web", "(?x)a b", "a(?s:.)", "(?-i)a", "(?:a|(?im)b)"])
-def test_options_are_refused_with_an_expression_that_needs_none(
-    db: Connection, regex: str
-) -> None:
+def test_options_are_refused_with_an_expression_that_needs_none(db: Connection, regex: str) -> None:
     fault = regex_fault(db, regex) or ""
     assert fault.startswith("It has options, which are not supported.")
     assert "[Ww]eb" in fault

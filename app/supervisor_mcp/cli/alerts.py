@@ -22,7 +22,7 @@ from supervisor_mcp.cli.parameters import (
     complete_server,
     read_labels,
 )
-from supervisor_mcp.cli.quantities import age, moment
+from supervisor_mcp.cli.quantities import elapsed, moment
 from supervisor_mcp.cli.silences import list_silences, silence_alerts
 from supervisor_mcp.cli.streams import Follow
 from supervisor_mcp.cli.tables import table
@@ -30,8 +30,8 @@ from supervisor_mcp.cli.tables import table
 ACTIVE = ("severity", "state", "rule", "labels", "value", "active", "ack", "suppressed", "id")
 CHANGES = ("at", "severity", "rule", "from", "to", "labels", "value", "cause", "id")
 # Those that a narrow terminal has no room for, the least important first.
-SPARE_OF_ACTIVE = ("value", "ack", "suppressed", "active")
-SPARE_OF_CHANGES = ("cause", "value", "from", "severity")
+SPARE_OF_ACTIVE = ("ack", "suppressed", "active", "value")
+SPARE_OF_CHANGES = ("cause", "from", "severity", "value")
 # Labels that have a column of their own.
 SHOWN = {"alertname", "severity"}
 # Why an alert is suppressed, and how that reads before the ids.
@@ -112,7 +112,7 @@ def list_active(
             item["rule"],
             _rest(item["labels"]),
             item["value"],
-            age(item["active_at"]),
+            elapsed(item["active_at"]),
             item["ack"] and item["ack"]["author"],
             _reasons(item),
             item["id"],

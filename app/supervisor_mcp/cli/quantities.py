@@ -52,14 +52,20 @@ def moment(written: str | None) -> str | None:
 
 def age(written: str | None, now: datetime | None = None) -> str | None:
     """How long a time is ago, in one unit: `12 s ago` on a terminal; the time itself elsewhere."""
+    passed = elapsed(written, now)
+    return passed if passed == written else f"{passed} ago"
+
+
+def elapsed(written: str | None, now: datetime | None = None) -> str | None:
+    """How long something has lasted since a time: `12 s` on a terminal; the time elsewhere."""
     if written is None or not console.is_terminal():
         return written
     # The clock of the service can be ahead of this one.
     passed = max(0, int(((now or datetime.now(UTC)) - _read(written)).total_seconds()))
     for size, unit, limit in UNITS:
         if passed // size < limit:
-            return f"{passed // size} {unit} ago"
-    return f"{passed // DAY} d ago"
+            return f"{passed // size} {unit}"
+    return f"{passed // DAY} d"
 
 
 def duration(length: float | None) -> str | None:
