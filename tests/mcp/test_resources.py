@@ -114,6 +114,23 @@ async def test_a_prompt_names_tools_that_there_are(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "chooses", "reads_facts"),
+    [
+        ({}, True, True),
+        ({"kind": "cpu"}, False, False),
+        ({"kind": "Fact:Sale"}, False, True),
+    ],
+)
+async def test_a_report_on_one_kind_asks_about_no_other(
+    client: Caller, arguments: dict[str, str], chooses: bool, reads_facts: bool
+) -> None:
+    (message,) = (await client.get_prompt("weekly_kpi_report", arguments)).messages
+    assert isinstance(message.content, TextContent)
+    assert ("Choose the three to five kinds" in message.content.text) is chooses
+    assert ("query_facts" in message.content.text) is reads_facts
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [("weekly_kpi_report", {"kind", "window"}), ("diagnose_server", {"name", "window"})],
 )

@@ -88,27 +88,14 @@ def register(server: FastMCP) -> None:
 
         Args:
             kind: Exact name of the kind to report on; all kinds where it is empty.
-            window: How far back, in hours or days; 7d is the week.
+            window: How far back, as a number with h or d, such as 24h; 7d is the week.
         """
         scope = f'the kind "{kind}"' if kind else "every kind"
-        first = (
-            f'Call query_agg with {{"kind": "{kind}", "window": "{window}"}}.'
-            if kind
-            else f'Call query_agg with {{"window": "{window}"}}: it answers for every kind at once.'
-            " If it says that this is too long, call list_kinds and then query_agg for the kinds"
-            " that matter most."
-        )
+        steps = _report_on_one(kind, window) if kind else _report_on_all(window)
         return f"""\
 Write a report on {scope} over the last {window}, for people who decide, not for engineers.
 
-1. {first}
-2. Choose the three to five kinds with the largest change, up or down; change.count and change.sum
-   are relative to the window before (0.1 is 10 % more). Leave out kinds whose count is small in
-   both windows.
-3. For each of them call query_agg with "group_by": "source" to see who caused the change, and
-   query_metrics with "step": "1d" and a range of the same length to see when it happened.
-4. For a fact kind whose change is not explained yet, call query_facts with "limit": 20 and read the
-   payloads.
+{steps}
 
 Then write: a headline of one sentence; a table with kind, this window, the window before and the
 change in per cent; one paragraph for each change with its likely cause and what you base that on;
@@ -123,7 +110,7 @@ not show.
 
         Args:
             name: Exact name of the server, such as io.github.acme/search.
-            window: How far back to look, in hours or days.
+            window: How far back to look, as a number with h or d, such as 24h or 7d.
         """
         return f"""\
 Find out what is wrong with the MCP server "{name}", since when, and why. Look back {window}.
@@ -147,3 +134,32 @@ Then write: what is wrong, in one sentence; since when; the likely cause and wha
 what to do next, and what to look at to know that it helped. Say where data is missing. State
 nothing that the answers do not show.
 """
+
+
+def _report_on_one(kind: str, window: str) -> str:
+    """The questions of a report on one kind."""
+    steps = f"""\
+1. Call query_agg with {{"kind": "{kind}", "window": "{window}"}}. change.count and change.sum are
+   relative to the window before (0.1 is 10 % more).
+2. Call it again with "group_by": "source" to see who caused the changes, and query_metrics with
+   {{"name": "{kind}", "step": "1d"}} and a range of the same length to see when they happened."""
+    if not kind.startswith("Fact:"):
+        return steps
+    return f"""\
+{steps}
+3. If a change is not explained yet, call query_facts with {{"kind": "{kind}", "limit": 20}} and
+   read the payloads."""
+
+
+def _report_on_all(window: str) -> str:
+    """The questions of a report on the kinds that changed most."""
+    return f"""\
+1. Call query_agg with {{"window": "{window}"}}: it answers for every kind at once. If it says that
+   this is too long, call list_kinds and then query_agg for the kinds that matter most.
+2. Choose the three to five kinds with the largest change, up or down; change.count and change.sum
+   are relative to the window before (0.1 is 10 % more). Leave out kinds whose count is small in
+   both windows.
+3. For each of them call query_agg with "group_by": "source" to see who caused the change, and
+   query_metrics with "step": "1d" and a range of the same length to see when it happened.
+4. For a fact kind whose change is not explained yet, call query_facts with "limit": 20 and read the
+   payloads."""
