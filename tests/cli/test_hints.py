@@ -90,6 +90,12 @@ def commands(group: typer.Typer) -> set[str]:
         ),
         (["sla"], "from", "Send a from that is earlier than to.", "Send a --from that is"),
         (["alerts", "silence"], "comment", "Send why as comment.", "Send why with --comment."),
+        (
+            ["alerts", "silence"],
+            "to",
+            "Send the end of the silence as to.",
+            "Send --for with a length, such as 2h, or --to with a time.",
+        ),
         (["alerts", "ack"], "until", "Send a later until, or none.", "Send a later --until, or"),
         (["deregister"], "owner", "Send its owner as owner, or", "Send its owner with --owner, or"),
         (

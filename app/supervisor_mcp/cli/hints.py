@@ -53,6 +53,9 @@ PHRASES = {
     'Send the names of the servers as an array: {"servers": ["io.github.acme/search"]}.': (
         "Send the names of the servers with --server."
     ),
+    "Send the end of the silence as to.": (
+        "Send --for with a length, such as 2h, or --to with a time."
+    ),
     "params.faults lists": "--json lists",
     "params.items lists": "--json lists",
     " after the seconds in Retry-After": " in a moment",

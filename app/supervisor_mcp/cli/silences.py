@@ -66,6 +66,9 @@ def silence_alerts(
         console.echo(answer)
         return
     silence = msgspec.json.decode(answer)
+    if cancel:
+        console.write(f"{silence['id']} is {silence['status']}\n")
+        return
     span = f"{moment(silence['from'])} to {moment(silence['to'])}"
     matched = counted(silence["alerts"], "active alert")
     console.write(f"{silence['id']} is {silence['status']}, {span}; it matches {matched}\n")

@@ -60,7 +60,7 @@ begin
     elsif p_to is null and not v_cancelled then
         raise exception 'parameter "to" is missing'
             using errcode = 'SV422', constraint = 'parameter_required', column = 'to',
-            hint = 'Send when the maintenance ends as to.';
+            hint = 'Send the end of the maintenance as to.';
     elsif not v_cancelled then
         perform internal.check_range(v_from, p_to);
         v_during := tstzrange(v_from, p_to);

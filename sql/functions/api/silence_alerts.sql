@@ -49,7 +49,7 @@ begin
         if p_to is null then
             raise exception 'the silence has no end'
                 using errcode = 'SV422', constraint = 'silence_closed', column = 'to',
-                hint = 'Send when the silence ends as to.';
+                hint = 'Send the end of the silence as to.';
         end if;
         v_from := coalesce(
             p_from,
