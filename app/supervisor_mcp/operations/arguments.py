@@ -47,7 +47,7 @@ Source = Annotated[
 Window = Annotated[
     str,
     Meta(
-        description="How far back from now, in hours or days.",
+        description="How far back from now: a number with h (hours) or d (days).",
         extra_json_schema={**text_rules.WINDOW, "examples": ["24h", "7d", "30d"]},
     ),
 ]

@@ -19,7 +19,8 @@ class SlaQuery(Query, frozen=True):
     window: Annotated[
         str | None,
         Meta(
-            description="How far back from now, in hours or days: 30d if left out. Or from and to.",
+            description="How far back from now, with h (hours) or d (days); 30d if left out."
+            " Or from and to.",
             extra_json_schema={**text_rules.WINDOW, "examples": ["7d", "30d", "90d"]},
         ),
     ] = None
