@@ -95,6 +95,29 @@ def test_wrong_arguments_end_with_status_2(arguments: tuple[str, ...]) -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("kinds", "--limit", "x"), "'--limit': Send a whole number."),
+        (("kinds", "--limit", "0"), "'--limit': Send 1 or more."),
+        (("kinds", "--limit", "1001"), "'--limit': Send 1000 or less."),
+        (
+            ("alert-rules", "suggest", "a", "--per-month", "x"),
+            "'--per-month': Send a whole number.",
+        ),
+        (("report", "a", "up", "--latency-ms", "x"), "'--latency-ms': Send a number."),
+        (("report", "a", "dead"), "'STATUS': 'dead' is not one of 'up', 'degraded', 'down'."),
+    ],
+)
+def test_a_wrong_argument_is_answered_with_what_to_send(
+    arguments: tuple[str, ...], expected: str
+) -> None:
+    for form in ((), ("--json",)):
+        done = command_line.run(*arguments, *form, env={})
+        assert done.returncode == 2
+        assert f"Invalid value for {expected}" in done.stderr
+
+
 @pytest.mark.parametrize(("typed", "meant"), [("kind", "kinds"), ("serie", "series")])
 def test_an_unknown_command_gets_the_nearest_name(typed: str, meant: str) -> None:
     assert f"Did you mean '{meant}'" in command_line.run(typed, env={}).stderr

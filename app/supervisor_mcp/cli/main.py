@@ -6,6 +6,7 @@ of the shell, which load every declaration, stay fast.
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import suppress
 from typing import Annotated
@@ -43,6 +44,18 @@ standard error.
 Exit status: 0 success, 1 failed or rows rejected, 2 wrong arguments or settings, 3 no service
 answers, 4 the service refused.
 """
+
+# What the library that reads arguments says, and what is said instead.
+REWORDED = [
+    (re.compile(pattern), wording)
+    for pattern, wording in (
+        (r"Value error, ", ""),
+        (r"Input should be a valid integer.*", "Send a whole number."),
+        (r"Input should be a valid number.*", "Send a number."),
+        (r"Input should be greater than or equal to (\S+)", r"Send \1 or more."),
+        (r"Input should be less than or equal to (\S+)", r"Send \1 or less."),
+    )
+]
 
 app = typer.Typer(
     name="supervisor-mcp",
@@ -179,6 +192,8 @@ def _report(failure: Failure) -> int:
 
 
 def _report_usage(error: TyperException) -> int:
+    for pattern, wording in REWORDED:
+        error.message = pattern.sub(wording, error.message)
     if not _wants_json():
         # Typer raises subclasses that are private but have this method.
         error.show()  # type: ignore[attr-defined]
