@@ -459,6 +459,7 @@ def test_a_bad_back_test_is_refused(busy: Connection, slug: str, arguments: Json
         ("per_month_in_range", above(1), -1),
         ("threshold_suggested", above(1, operator="=="), 1),
         ("threshold_suggested", {"type": "keepalive"}, 1),
+        ("threshold_suggested", {"kind": "cpu", "statistic": "absent", "window": "1h"}, 1),
         ("document_refused", above(1, kind="none"), 1),
     ],
 )

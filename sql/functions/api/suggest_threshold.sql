@@ -24,7 +24,11 @@ declare
             'condition',
             case
                 when jsonb_typeof(p_condition) = 'object' and coalesce(p_condition ->> 'type', 'metric') = 'metric'
-                    then '{"type": "metric", "operator": ">"}' || p_condition || '{"threshold": 0}'
+                    then case
+                        -- It has neither, and is refused below.
+                        when p_condition ->> 'statistic' = 'absent' then '{"type": "metric"}' || p_condition
+                        else '{"type": "metric", "operator": ">"}' || p_condition || '{"threshold": 0}'
+                    end
                 else p_condition
             end
         ),
