@@ -1102,6 +1102,8 @@ create function internal.metric_faults(p_item jsonb, p_kind_type text, p_kind_un
 
 create function internal.missing_json(p_at timestamp with time zone, p_is_foreign boolean, p_kept_from timestamp with time zone, p_now timestamp with time zone) returns json language sql immutable parallel safe;
 
+create function internal.name_list(p_names text[]) returns text language sql immutable parallel safe;
+
 create function internal.nearest_kind(p_kind text) returns text language sql stable;
 
 create function internal.nearest_name(p_name text, p_names text[], p_least real) returns text language sql immutable parallel safe;
@@ -1297,6 +1299,8 @@ create function internal.seconds_json(p_up numeric, p_degraded numeric, p_down n
 create function internal.seen_before(p_seen pg_snapshot, p_until pg_snapshot, p_change bigint) returns pg_snapshot language sql immutable parallel safe;
 
 create function internal.select_fields(p_answer json, p_fields text[]) returns json language sql immutable parallel safe;
+
+create function internal.series_hint(p_kind bigint, p_series bigint[], p_source text, p_labels jsonb) returns text language sql stable;
 
 create function internal.server_faults(p_name text, p_document jsonb) returns jsonb language plpgsql immutable;
 

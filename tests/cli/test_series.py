@@ -83,7 +83,11 @@ def test_no_match_is_reported(service: Service, two_series: str) -> None:
     done = service.run("series", two_series, "--label", "region=us")
     assert done.returncode == 0
     assert len(done.stdout.splitlines()) == 1
-    assert done.stderr.startswith("No series match")
+    assert done.stderr == (
+        'No series has the value "us" of the label "region". The values are eu.\n'
+    )
+    past = service.run("series", two_series, "--to", "2020-01-01T00:00:00Z")
+    assert "Send an earlier --from or a later --to." in past.stderr
 
 
 def test_json_is_the_answer_of_the_service(service: Service, two_series: str) -> None:

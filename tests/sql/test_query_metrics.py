@@ -50,6 +50,57 @@ def test_gaps_are_filled_with_nulls(db: Connection) -> None:
     assert series["points"][1][6] == pytest.approx(2 / 600)
 
 
+@pytest.mark.parametrize(
+    ("filters", "hint"),
+    [
+        (
+            {"labels": '{"regoin": "eu", "zone": "9"}'},
+            'No series has the label "regoin". Did you mean "region"? The labels are region, zone.'
+            ' No series has the value "9" of the label "zone". The values are 1, 2.',
+        ),
+        (
+            {"labels": '{"region": "eu-wset"}', "split_by": "version"},
+            'No series has the value "eu-wset" of the label "region". Did you mean "eu-west"?'
+            " The values are eu-west, us-east.",
+        ),
+        (
+            {"labels": '{"region": "eu-west", "zone": "2"}'},
+            "No series has all of these labels. Leave out one of them.",
+        ),
+        (
+            {"source": "db", "labels": '{"zone": "1"}'},
+            'No series has the label "zone". The series have no labels.',
+        ),
+        (
+            {"source": "idle"},
+            "The source has not sent this kind. query_agg (GET /query/agg) with kind=cpu and"
+            " group_by=source lists its sources.",
+        ),
+        (
+            {"start": NOW - timedelta(days=3), "end": NOW - timedelta(days=2)},
+            "The series that match have no samples in this range. Send an earlier from or a later"
+            " to.",
+        ),
+    ],
+)
+def test_where_no_series_is_found_a_hint_says_what_to_ask(
+    db: Connection, filters: dict[str, Any], hint: str
+) -> None:
+    ingest_metrics(
+        db,
+        [
+            metric(labels={"region": "eu-west", "zone": "1"}, ts=ago(minutes=5)),
+            metric(labels={"region": "us-east", "zone": "2"}, ts=ago(minutes=5)),
+            metric(source="db"),
+            metric("other", source="idle"),
+        ],
+    )
+
+    answer = query(db, **filters)
+    assert (answer["series"], answer["hint"]) == ([], hint)
+    assert "hint" not in query(db)
+
+
 def test_every_step_from_start_to_end_has_one_point(db: Connection) -> None:
     ingest_metrics(db, [metric(ts=ago(hours=n)) for n in range(1, 50)])
 

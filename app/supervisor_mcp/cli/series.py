@@ -9,6 +9,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from supervisor_mcp.cli import console, tables
+from supervisor_mcp.cli.hints import for_command_line
 from supervisor_mcp.cli.parameters import Json, Labels, Name, Source, read_labels
 from supervisor_mcp.cli.sparkline import sparkline
 
@@ -121,7 +122,7 @@ def _show(result: dict[str, Any], statistic: Statistic) -> None:
         framed=False,
     )
     if not lines:
-        console.say("No series match, or none has samples in this range.")
+        console.say(for_command_line(result["hint"], "from"))
 
 
 def _width(numbers: Sequence[Sequence[object]]) -> int:

@@ -139,6 +139,9 @@ class SeriesResult(Struct):
     ]
     columns: list[str]
     series: list[Series]
+    hint: Annotated[
+        str | UnsetType, Meta(description="What to ask instead; only where there are no series.")
+    ] = UNSET
 
 
 async def ingest_metrics(

@@ -61,6 +61,13 @@ begin
     );
     perform internal.check_chunks('{sample,sample_1h,kind_1h,sample_1d,kind_1d}');
     return case
+        when v_answer ->> 'series' = '[]'
+            then internal.join_json(
+                v_answer,
+                json_build_object(
+                    'hint', internal.series_hint(v_kinds[1], v_series, p_source, p_labels)
+                )
+            )
         when p_split_by is null then v_answer
         else (
             select
@@ -77,7 +84,7 @@ comment on function api.query_metrics(
 ) is
 'The series of a kind in [p_from, p_to), by default the last 24 hours, with a point every p_step and
 nulls in gaps: {name, type, unit, from, to, step_seconds, resolution, columns, series: [{source, labels,
-points}]}. resolution says what the points are computed from: raw (samples), 1h or 1d (rollups). Where
+points}]}; where there are no series, hint says what to ask instead. resolution says what the points are computed from: raw (samples), 1h or 1d (rollups). Where
 samples of the range were dropped, p_step is rounded up to whole hours; where hours were dropped too, to
 whole days. With p_split_by version, a series is split by the versions of the server whose source it has,
 and has server and version too.

@@ -32,8 +32,7 @@ begin atomic
             end,
             '' order by given.name
         )
-        || 'The labels are ' || array_to_string((max(known.names))[:20], ', ')
-        || case when cardinality(max(known.names)) > 20 then ', …' else '' end || '.'
+        || 'The labels are ' || internal.name_list(max(known.names)) || '.'
     from known
     inner join unnest(p_names) as given (name) on given.name <> all(known.names)
     -- Without names, the labels are not looked up.
