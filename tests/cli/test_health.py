@@ -66,7 +66,10 @@ def test_the_answers_are_json_on_request(service: Service, server: str, tag: str
 
 def test_a_list_without_servers_says_so(service: Service) -> None:
     done = service.run("health", "--tag", "nobody-has-this")
-    assert (done.returncode, done.stderr) == (0, "No servers match.\n")
+    assert (done.returncode, done.stderr) == (
+        0,
+        "No servers match. `supervisor-mcp health` lists them without filters.\n",
+    )
 
 
 def test_an_unknown_status_is_answered_with_the_known_ones(service: Service) -> None:

@@ -60,7 +60,9 @@ def test_a_window_is_cancelled(service: Service, server: str, window: str) -> No
     plan(service, window, "--server", server, *LATER)
     done = service.run("maintenance", "cancel", window, *BY)
     assert "status\tcancelled\n" in done.stdout
-    assert service.run("maintenance", "--server", server).stderr == "No windows match.\n"
+    assert service.run("maintenance", "--server", server).stderr == (
+        "No windows match. `supervisor-mcp maintenance` lists them without filters.\n"
+    )
 
 
 def test_the_answers_are_json_on_request(service: Service, server: str, window: str) -> None:

@@ -156,19 +156,18 @@ def test_a_page_of_another_program_is_not_taken_for_an_answer(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (("kinds", "--prefix", "nobody_sends_this"), "No kinds match."),
-        (("facts", "--subject", "nobody"), "No facts match."),
-    ],
+    "arguments", [("kinds", "--prefix", "nobody_sends_this"), ("facts", "--subject", "nobody")]
 )
 @pytest.mark.parametrize("terminal", ["0", "1"])
-def test_an_empty_list_is_reported(
-    service: Service, arguments: tuple[str, ...], message: str, terminal: str
+def test_an_empty_list_is_reported_with_the_command_that_lists_everything(
+    service: Service, arguments: tuple[str, ...], terminal: str
 ) -> None:
     done = service.run(*arguments, TTY_COMPATIBLE=terminal)
     assert done.returncode == 0
-    assert done.stderr.strip() == message
+    list_of = arguments[0]
+    assert done.stderr.strip() == (
+        f"No {list_of} match. `supervisor-mcp {list_of}` lists them without filters."
+    )
 
 
 def test_the_shell_completes_kinds(service: Service, name: str) -> None:

@@ -167,7 +167,10 @@ def test_a_server_with_a_long_name_is_one_line_of_100_columns(
 
 def test_a_list_without_servers_says_what_to_do(service: Service, namespace: str) -> None:
     done = service.run("servers", "-q", namespace)
-    assert (done.returncode, done.stderr) == (0, "No servers match.\n")
+    assert (done.returncode, done.stderr) == (
+        0,
+        "No servers match. `supervisor-mcp servers` lists them without filters.\n",
+    )
 
 
 def test_an_unknown_filter_is_refused_with_the_known_ones(service: Service) -> None:

@@ -10,6 +10,7 @@ import typer
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.documents import put, refusal_lines, say_all
 from supervisor_mcp.cli.failure import FAILED, USAGE, Failure
+from supervisor_mcp.cli.hints import none_match
 from supervisor_mcp.cli.parameters import Author, Json, Limit, Rule, author_of
 from supervisor_mcp.cli.quantities import age, moment
 from supervisor_mcp.cli.tables import table
@@ -68,7 +69,7 @@ def list_rules(
     )
     if not rows:
         console.say(
-            "No rules match."
+            none_match("rules", "alert-rules list")
             if query or deleted
             else "There are no rules yet. Define those that come with the service with"
             f" `{console.command()} alert-rules define --built-in`."

@@ -11,6 +11,7 @@ import typer
 from supervisor_mcp.cli import console, lengths, streams
 from supervisor_mcp.cli.alert import cause, show_alert
 from supervisor_mcp.cli.failure import USAGE, Failure
+from supervisor_mcp.cli.hints import none_match
 from supervisor_mcp.cli.parameters import (
     Author,
     From,
@@ -121,7 +122,9 @@ def list_active(
     ]
     table("Active alerts", ACTIVE, rows, whole=("id",), spare=SPARE_OF_ACTIVE, framed=False)
     if not rows:
-        console.say("No alerts match." if any(filters.values()) else "No alert is active.")
+        console.say(
+            none_match("alerts", "alerts") if any(filters.values()) else "No alert is active."
+        )
     if result["hint"]:
         console.say(result["hint"])
     if result["next_cursor"] is not None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from supervisor_mcp.cli import console, streams
+from supervisor_mcp.cli.hints import none_match
 from supervisor_mcp.cli.parameters import FactKind, From, Json, Limit, Source, To
 from supervisor_mcp.cli.streams import Follow
 from supervisor_mcp.cli.tables import table
@@ -35,25 +36,18 @@ def facts(
         filters = {"kind": kind, "source": source, "subject": subject}
         streams.follow("/facts/stream", filters, _cells, as_json=as_json)
         return
+    wanted = {"kind": kind, "source": source, "subject": subject, "from": from_, "to": to}
     with connect() as client:
-        answer = client.get(
-            "/query/facts",
-            {
-                "kind": kind,
-                "source": source,
-                "subject": subject,
-                "from": from_,
-                "to": to,
-                "limit": limit,
-            },
-        )
+        answer = client.get("/query/facts", {**wanted, "limit": limit})
     if as_json:
         console.echo(answer)
         return
     result = msgspec.json.decode(answer)
     table("Facts", COLUMNS, [_cells(item) for item in result["items"]])
     if not result["items"]:
-        console.say("No facts match.")
+        console.say(
+            none_match("facts", "facts") if any(wanted.values()) else "There are no facts yet."
+        )
     if result["next_cursor"] is not None:
         console.say("There are more. Raise --limit, or narrow the list, for example with --to.")
 

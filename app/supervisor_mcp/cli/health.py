@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from supervisor_mcp.cli import console
+from supervisor_mcp.cli.hints import none_match
 from supervisor_mcp.cli.parameters import Json, Limit, Tag, complete_server
 from supervisor_mcp.cli.quantities import age, heading, moment, seconds
 from supervisor_mcp.cli.tables import table
@@ -71,7 +72,7 @@ def _show_all(result: dict[str, Any], *, filtered: bool) -> None:
     table("Health", (*FACTS, "since", *KEPT_APART), rows, framed=False)
     if not rows:
         console.say(
-            "No servers match."
+            none_match("servers", "health")
             if filtered
             else "There are no servers yet. Register some with"
             f" `{console.command()} register FILE`."

@@ -93,6 +93,11 @@ def for_command_line(text: str, field: str | None = None) -> str:
     return named
 
 
+def none_match(things: str, command: str) -> str:
+    """What to say of an empty list that filters narrow."""
+    return f"No {things} match. `{console.command()} {command}` lists them without filters."
+
+
 def detail_for_command_line(text: str, field: str | None = None) -> str:
     """What is wrong, with the options that stand for fields."""
     return _replace(text, field, _options())

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from supervisor_mcp.cli import console
+from supervisor_mcp.cli.hints import none_match
 from supervisor_mcp.cli.parameters import Json, Limit
 from supervisor_mcp.cli.tables import table
 
@@ -34,6 +35,6 @@ def kinds(
     result = msgspec.json.decode(answer)
     table("Kinds", COLUMNS, [[item[name] for name in COLUMNS] for item in result["items"]])
     if not result["items"]:
-        console.say("No kinds match." if type_ or prefix else "There are no kinds yet.")
+        console.say(none_match("kinds", "kinds") if type_ or prefix else "There are no kinds yet.")
     if result["next_cursor"] is not None:
         console.say("There are more. Raise --limit, or narrow the list with --prefix or --type.")

@@ -8,6 +8,7 @@ import typer
 
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.failure import USAGE, Failure
+from supervisor_mcp.cli.hints import none_match
 from supervisor_mcp.cli.parameters import Json, Limit, complete_maintenance, complete_server
 from supervisor_mcp.cli.quantities import moment
 from supervisor_mcp.cli.tables import table
@@ -72,7 +73,7 @@ def list_windows(
     table("Maintenance", COLUMNS, [_row(window) for window in result["items"]], framed=False)
     if not result["items"]:
         console.say(
-            "No windows match."
+            none_match("windows", "maintenance")
             if any(asked.values())
             else "No maintenance is planned or active. Plan a window with"
             f" `{console.command()} maintenance plan ID`."

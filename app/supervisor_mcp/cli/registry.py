@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from supervisor_mcp.cli import console
+from supervisor_mcp.cli.hints import none_match
 from supervisor_mcp.cli.parameters import Json, Limit, Tag
 from supervisor_mcp.cli.quantities import age
 from supervisor_mcp.cli.tables import table
@@ -54,7 +55,7 @@ def servers(
     table("Servers", (*FACTS, "last_seen", "tier", "tags"), rows, framed=False)
     if not rows:
         console.say(
-            "No servers match."
+            none_match("servers", "servers")
             if any(filters.values())
             else "There are no servers yet. Register some with"
             f" `{console.command()} register FILE`."
