@@ -24,6 +24,7 @@ UNSTATABLE = {
     "as_of_unfiltered",
     "comment_in_range",
     "condition_complete",
+    "counter_not_negative",
     "cursor_invalid",
     "duration_in_range",
     "field_applies",

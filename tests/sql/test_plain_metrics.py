@@ -133,6 +133,7 @@ def test_common_items_are_plain(known: Connection, item: Item, indent: int | Non
         metric(unit="By"),
         metric(type="counter"),
         metric("total", unit="s"),
+        metric("total", value=-1),
         metric(colour="red"),
         metric("Fact:Deal", source="crm"),
         metric(value={"bounds": [1, 2], "counts": [1, 0, 2], "sum": 5, "count": 3}),

@@ -218,6 +218,28 @@ def test_a_known_fact_kind_takes_no_metric(db: Connection) -> None:
     assert faults(db, items) == [(0, "name", "kind_prefix_matches_type")]
 
 
+@pytest.mark.parametrize("sent", [{}, {"type": "counter"}])
+def test_a_counter_is_never_negative(db: Connection, sent: Item) -> None:
+    ingest_metrics(db, metric("visits", value=-0.0, type="counter"))
+
+    negative = metric("visits", value=-1e-9, **sent)
+    assert faults(db, [metric("visits"), negative]) == [(1, "value", "counter_not_negative")]
+    assert details(db, negative) == {
+        "value": "A counter is never negative. Send what can be negative as a gauge, under another"
+        " name."
+    }
+
+
+def test_a_new_counter_is_never_negative(db: Connection) -> None:
+    items = [metric("visits", value=1, type="counter"), metric("visits", "db", value=-1)]
+
+    assert faults(db, items) == [(1, "value", "counter_not_negative")]
+    assert faults(db, metric("visits", value=-1, type="counter")) == [
+        (0, "value", "counter_not_negative")
+    ]
+    assert ingest_metrics(db, items, partial=True)["accepted"] == 1
+
+
 TEXTS = st.sampled_from(["", "cpu", "visits", "latency", "web", "a b", "1st", "Fact:Deal", "new"])
 JUNK: st.SearchStrategy[Any] = st.one_of(
     st.none(), st.booleans(), st.integers(-5, 5), TEXTS, st.just([]), st.just({}), st.just({"a": 1})

@@ -55,7 +55,9 @@ begin atomic
                         and entry.sum is not null
                         and entry.fault is null
                 else
-                    coalesce(entry.kind_type, entry.type, 'gauge') <> 'histogram' and entry.number is not null
+                    coalesce(entry.kind_type, entry.type, 'gauge') <> 'histogram'
+                    and entry.number is not null
+                    and (entry.number >= 0 or coalesce(entry.kind_type, entry.type, 'gauge') <> 'counter')
             end
             and case
                 when entry.unit is null then true

@@ -35,6 +35,10 @@ begin atomic
         ),
         ('value_finite', 'value', 'A value is a number between -1e140 and 1e140.'),
         (
+            'counter_not_negative', 'value',
+            'A counter is never negative. Send what can be negative as a gauge, under another name.'
+        ),
+        (
             'kind_unit_well_formed', 'unit',
             'A unit is a string of 1 to 50 characters without control characters.'
         ),

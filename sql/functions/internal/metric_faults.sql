@@ -68,6 +68,10 @@ begin atomic
                     and internal.read_number(item.value) is null
                 ),
                 (
+                    'counter_not_negative', null,
+                    item.settled_type = 'counter' and internal.read_number(item.value) < 0
+                ),
+                (
                     'kind_unit_well_formed', null,
                     jsonb_typeof(p_item -> 'unit') not in ('string', 'null')
                     or not internal.fits(p_item ->> 'unit', 'unit')

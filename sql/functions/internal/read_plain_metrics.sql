@@ -135,6 +135,7 @@ begin
                 and (run.labels is null or run.labels is json with unique keys)
                 and run.readings = run.items
                 and run.lowest > -1e140
+                and (kind.type <> 'counter' or run.lowest >= 0)
                 and run.highest < 1e140
                 and run.instants = run.items
                 and run.newest <= p_now + interval '5 minutes'

@@ -39,7 +39,8 @@ begin
         select
             *,
             coalesce(type <> settled_type, false)
-            or (own_type = 'histogram') <> (settled_type = 'histogram') as mistyped
+            or (own_type = 'histogram') <> (settled_type = 'histogram')
+            or settled_type = 'counter' and internal.read_number(item -> 'value') < 0 as mistyped
         from typed
     ),
     measured as (
