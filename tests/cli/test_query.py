@@ -54,6 +54,16 @@ def test_agg_without_a_kind_lists_every_kind(service: Service, name: str) -> Non
     assert f"\n{name}\tgauge\t1\t2\t" in done.stdout
 
 
+def test_agg_says_that_nothing_has_the_label_to_group_by(service: Service, name: str) -> None:
+    _send(service, {"name": name, "source": "me", "value": 2, "labels": {"region": "eu"}})
+    done = service.run("agg", name, "--group-by", "label.regoin")
+    assert done.stderr == (
+        'Nothing in this window has the label "regoin".'
+        f" `supervisor-mcp series {name}` lists the series with labels.\n"
+    )
+    assert service.run("agg", name, "--group-by", "label.region").stderr == ""
+
+
 def test_agg_shows_only_the_fields_that_are_named(service: Service, name: str) -> None:
     _send(service, {"name": name, "source": "me", "value": 2})
     done = service.run("agg", name, "--fields", "count,p95")

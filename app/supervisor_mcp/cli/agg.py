@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from supervisor_mcp.cli import console
+from supervisor_mcp.cli.escape import printable
 from supervisor_mcp.cli.parameters import Json, Kind, Source
 from supervisor_mcp.cli.tables import table
 
@@ -88,6 +89,12 @@ def _show_one(result: dict[str, Any], group_by: str | None) -> None:
     )
     if group_by is not None:
         _show_groups(result["groups"], group_by)
+        if [group["group"] for group in result["groups"]] == [""]:
+            label = printable(group_by.removeprefix("label."))
+            console.say(
+                f'Nothing in this window has the label "{label}".'
+                f" `{console.command()} series {result['kind']}` lists the series with labels."
+            )
     late = result.get("freshness", {}).get("late_pending")
     if late:
         console.say(f"{late:,} late rows are counted, and being rolled up.")
