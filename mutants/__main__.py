@@ -19,6 +19,7 @@ from mutants.journal import Journal
 from mutants.mutant import Mutant
 from mutants.python_trials import PythonTrials
 from mutants.report import Result
+from mutants.sample import sample
 from mutants.sql_trials import SqlTrials
 
 SQL = ("sql/functions", "sql/views", "sql/policies", "sql/grants.sql")
@@ -33,13 +34,15 @@ def main() -> None:
     sent = _arguments()
     console = Console(stderr=True)
     files = {path: _mutants(path) for path in _files(sent.only or [*SQL, PYTHON])}
+    if sent.sample:
+        files = sample(files, sent.sample)
     journal = Journal()
     _try_all(sent, console, files, journal)
     results = list(_results(files, journal))
     if sent.json:
         sys.stdout.write(report.as_json(results) + "\n")
     else:
-        report.show(Console(), results)
+        report.show(Console(), results, sampled=sent.sample is not None)
 
 
 def _mutants(path: str) -> list[Mutant]:
@@ -138,6 +141,9 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument("--workers", type=int, default=1, help="processes; each runs a database")
+    parser.add_argument(
+        "--sample", type=int, help="how many to try, chosen at random; all by default"
+    )
     parser.add_argument(
         "--seconds", type=float, default=sql_trials.SECONDS, help="how long one mutant may take"
     )

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import sqrt
 
 from rich.console import Console
 from rich.markup import escape
@@ -45,6 +46,14 @@ class Score:
         tried = self.killed + self.alive
         return round(100 * self.killed / tried, 1) if tried else None
 
+    @property
+    def margin(self) -> float | None:
+        """How far the percentage of all mutants may lie from that of a sample, at 95 %."""
+        if self.percent is None:
+            return None
+        share = self.killed / (self.killed + self.alive)
+        return round(196 * sqrt(share * (1 - share) / (self.killed + self.alive)), 1)
+
 
 def score(results: Iterable[Result]) -> Score:
     """Count results."""
@@ -59,8 +68,8 @@ def score(results: Iterable[Result]) -> Score:
     return Score(counts["killed"], counts["alive"], counts["accepted"])
 
 
-def show(console: Console, results: list[Result]) -> None:
-    """Print the survivors, then the scores."""
+def show(console: Console, results: list[Result], sampled: bool) -> None:
+    """Print the survivors, then the scores, for a sample with how far they may be off."""
     for each in sorted((each for each in results if each.alive), key=_place):
         console.print(
             f"{each.mutant.path}:{each.mutant.line}: {each.status} ({each.mutant.operator})\n"
@@ -74,6 +83,8 @@ def show(console: Console, results: list[Result]) -> None:
         table.add_column(heading, justify="right")
     for name, count in _scores(results):
         percent = "" if count.percent is None else f"{count.percent:.1f} %"
+        if sampled and name == "all":
+            percent += f" ± {count.margin}"
         table.add_row(name, *map(str, (count.killed, count.alive, count.accepted)), percent)
     console.print(table)
 

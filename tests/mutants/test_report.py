@@ -9,6 +9,7 @@ import pytest
 
 from mutants.equivalents import Equivalents
 from mutants.report import Result, as_json, score
+from mutants.sample import sample
 from mutants.sql_operators import mutants
 from tests.support.repository import ROOT
 
@@ -23,6 +24,18 @@ def test_a_score_is_the_killed_of_all_that_count(
     statuses: list[str], percent: float | None
 ) -> None:
     assert score(Result(CHANGED, each, None, None) for each in statuses).percent == percent
+
+
+def test_a_score_of_a_sample_has_a_margin() -> None:
+    tried = [Result(CHANGED, status, None, None) for status in ["killed"] * 90 + ["survived"] * 10]
+    assert score(tried).margin == 5.9
+
+
+def test_a_larger_sample_has_the_smaller_one() -> None:
+    files = {"sql/x.sql": mutants("sql/x.sql", "select a\nfrom b\nwhere a < 1 and b < 2 and c > 3")}
+    three, two = ({each.key for each in sample(files, size)["sql/x.sql"]} for size in (3, 2))
+    assert len(two) == 2 < len(three) == 3
+    assert two < three
 
 
 def test_an_accepted_mutant_counts_neither_way() -> None:
