@@ -97,6 +97,29 @@ def test_a_back_test_lists_the_transitions_and_stores_none(busy: Connection) -> 
     assert ask(busy, "select count(*) from data.alert_transition") == 0
 
 
+def test_a_rule_that_never_fires_fires_for_no_time(busy: Connection) -> None:
+    incident = {"from": ago(minutes=40), "to": ago(minutes=30)}
+    answer = backtest(busy, {"condition": above(99)}, incidents=[incident])
+
+    assert (answer["alerts"], answer["firing_seconds"], answer["transitions"]) == (0, 0, [])
+    assert answer["incidents"]["recall"] == 0
+
+
+def test_transitions_come_in_their_order_and_the_first_one_is_drawn(db: Connection) -> None:
+    times = {"c": 20, "b": 30, "d": 20, "a": 10}
+    for source, minutes in times.items():
+        ingest_metrics(db, [metric(source=source, value=9, ts=ago(minutes=minutes))])
+
+    condition = above(5, window="1m", statistic="max", group_by="source")
+    answer = backtest(db, {"condition": condition}, points=6)
+
+    fired = [
+        row["labels"]["source"] for row in answer["transitions"] if row["to_state"] == "firing"
+    ]
+    assert fired == ["b", "c", "d", "a"]
+    assert answer["series"]["labels"]["source"] == "b"
+
+
 def test_the_series_can_be_drawn_with_its_threshold(busy: Connection) -> None:
     rule = {"name": "high", "condition": above(5, window="1m", statistic="max")}
 

@@ -202,6 +202,18 @@ def test_a_failed_delivery_is_due_again_with_its_id_and_later_each_time(rule: Co
     assert len(take(rule, NOW + 15 * SECOND)) == 1
 
 
+def test_a_failed_delivery_is_due_again_after_an_hour_at_most(rule: Connection) -> None:
+    subscribe(rule, alerts=AT_ONCE)
+    fire(rule, "a")
+    delivery = take(rule)[0]
+    rule.execute("update data.delivery set attempts = 15")
+
+    record(rule, delivery, delivered=False)
+
+    assert take(rule, NOW + HOUR - SECOND) == []
+    assert len(take(rule, NOW + HOUR)) == 1
+
+
 def test_a_delivery_whose_process_ended_is_taken_again(rule: Connection) -> None:
     subscribe(rule, alerts=AT_ONCE)
     fire(rule, "a")
@@ -244,6 +256,18 @@ def test_of_a_host_eight_are_sent_at_once(rule: Connection) -> None:
     assert urlsplit(more["url"]).hostname == "hooks.example.com"
     # Of a process that has ended, nothing is under way.
     assert len(take(rule, NOW + MINUTE)) == 8 + 1
+
+
+def test_of_a_host_those_that_wait_longest_are_sent_first(rule: Connection) -> None:
+    by_source = AT_ONCE | {"group_by": ["source"]}
+    for number in range(3):
+        subscribe(rule, f"pager-{number}", alerts=by_source)
+    fire(rule, *"abc")
+    for delivery in take(rule):
+        record(rule, delivery, delivered=False, jitter=0)
+    waiting = ask(rule, "select delivery_id::text from data.delivery where attempts = 0")
+
+    assert waiting in [each["delivery_id"] for each in take(rule, NOW + MINUTE)]
 
 
 @pytest.mark.parametrize(

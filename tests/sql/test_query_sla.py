@@ -252,14 +252,16 @@ def test_days_and_restatements_are_of_one_server(db: Connection, server: int) ->
 
 
 def test_pages_follow_the_names(db: Connection) -> None:
-    for name in ("c", "a", "b"):
+    for name in ("c", "a", "e", "d", "b"):
         add_server(db, name)
 
     first = query_sla(db, limit=2)
     second = query_sla(db, limit=2, cursor=first["next_cursor"])
+    third = query_sla(db, limit=2, cursor=second["next_cursor"])
     assert [item["name"] for item in first["items"]] == ["a", "b"]
-    assert [item["name"] for item in second["items"]] == ["c"]
-    assert second["next_cursor"] is None
+    assert [item["name"] for item in second["items"]] == ["c", "d"]
+    assert [item["name"] for item in third["items"]] == ["e"]
+    assert third["next_cursor"] is None
 
 
 @pytest.mark.parametrize(
@@ -271,6 +273,7 @@ def test_pages_follow_the_names(db: Connection) -> None:
         ({"begin": 2, "end": 2}, "from_before_to", "from"),
         ({"begin": 25, "end": 30}, "from_in_past", "from"),
         ({"begin": 12, "as_of": 10}, "from_in_past", "from"),
+        ({"begin": 10, "as_of": 10}, "from_in_past", "from"),
         ({"as_of": 48}, "as_of_not_in_future", "as_of"),
         ({"limit": 0}, "limit_in_range", "limit"),
         ({"cursor": "00"}, "cursor_invalid", "cursor"),

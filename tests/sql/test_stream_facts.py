@@ -89,6 +89,22 @@ def test_facts_come_in_the_order_of_their_arrival_not_of_their_time(
     assert reading["position"] == reading["until"]
 
 
+def test_facts_of_one_hour_all_come(db: Connection, beginning: str) -> None:
+    sent = [fact(fact_id=str(n), ts=ago(seconds=n)) for n in range(5)]
+    ingest_facts(db, sent)
+
+    assert sorted(ids(own(db, beginning))) == ["0", "1", "2", "3", "4"]
+
+
+def test_the_rest_of_a_transaction_comes_in_order(db: Connection, beginning: str) -> None:
+    ingest_facts(db, [fact(fact_id=str(n)) for n in range(5)])
+
+    first = own(db, beginning, limit=2)
+    second = own(db, first["position"], limit=2)
+    third = own(db, second["position"], limit=2)
+    assert [ids(page) for page in (first, second, third)] == [["0", "1"], ["2", "3"], ["4"]]
+
+
 def test_each_id_resumes_after_its_event(db: Connection, beginning: str) -> None:
     ingest_facts(db, [fact(fact_id=f"{n}") for n in range(5)])
 
