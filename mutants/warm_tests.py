@@ -22,7 +22,7 @@ import psycopg
 import pytest
 from hypothesis import Phase, settings
 
-from tests.support import timescaledb
+from tests.support import data_directories, timescaledb
 from tests.support.data_directories import DataDirectories
 from tests.support.timescaledb import Server
 
@@ -224,7 +224,7 @@ def serve(
     warm = WarmTests(requests, recording)
     _watch_servers(warm)
     if sql_dir is not None:
-        setattr(timescaledb, "shipped_sql_dir", lambda: sql_dir)  # noqa: B010  it is imported there
+        setattr(data_directories, "shipped_sql_dir", lambda: sql_dir)  # noqa: B010  imported there
     quiet = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
     pytest.main([*quiet, *paths], plugins=[warm])
 

@@ -19,7 +19,7 @@ def service(
 ) -> Iterator[Service]:
     """A service of its own: the names of kinds in a demo are those of OpenTelemetry."""
     data_dir = tmp_path_factory.mktemp("demo") / "data"
-    prepared.empty(data_dir)
+    prepared.deployed(data_dir)
     with command_line.up(data_dir, env={"SUPERVISOR_WORKERS": "1"}) as started:
         yield started
 

@@ -44,7 +44,7 @@ class Ups:
 @pytest.fixture(scope="module")
 def ups(tmp_path_factory: pytest.TempPathFactory, prepared: DataDirectories) -> Iterator[Ups]:
     data_dir = tmp_path_factory.mktemp("up") / "data"
-    prepared.empty(data_dir)
+    prepared.deployed(data_dir)
     with ExitStack() as services:
         yield Ups(data_dir, services)
 
@@ -112,7 +112,7 @@ def test_a_taken_port_of_the_database_is_a_warning_with_the_port_in_use(
     tmp_path: Path, prepared: DataDirectories
 ) -> None:
     data_dir = tmp_path / "data"
-    prepared.empty(data_dir)
+    prepared.deployed(data_dir)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         with command_line.up(data_dir, env={"SUPERVISOR_EMBEDDED_PORT": port}) as service:

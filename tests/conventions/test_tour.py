@@ -16,6 +16,7 @@ import pytest
 
 from tests.support import command_line
 from tests.support.command_line import Service
+from tests.support.data_directories import DataDirectories
 from tests.support.repository import ROOT
 
 DEFAULT_URL = "http://127.0.0.1:8080"
@@ -50,9 +51,12 @@ class Step:
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+def service(
+    tmp_path_factory: pytest.TempPathFactory, prepared: DataDirectories
+) -> Iterator[Service]:
     """One service for all pages, as a reader has it."""
     data_dir = tmp_path_factory.mktemp("tour") / "data"
+    prepared.deployed(data_dir)
     with command_line.up(data_dir, env={"SUPERVISOR_WORKERS": "2"}) as started:
         yield started
 

@@ -137,7 +137,7 @@ async def test_it_joins_the_servers_of_a_running_service(
     tmp_path: Path, prepared: DataDirectories
 ) -> None:
     data_dir = tmp_path / "data"
-    prepared.empty(data_dir)
+    prepared.deployed(data_dir)
     with command_line.up(data_dir) as service:
         found = embedded.running(data_dir)
         async with Client(embedded_parameters(data_dir)) as client, httpx.AsyncClient() as rest:

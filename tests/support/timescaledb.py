@@ -20,13 +20,16 @@ from uuid import uuid4
 import docker  # type: ignore[import-untyped]
 import psycopg
 from docker.errors import DockerException  # type: ignore[import-untyped]
+from psycopg import Connection
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
 from supervisor_mcp import config
-from supervisor_mcp.deploy import deploy, shipped_sql_dir
 from supervisor_mcp.embedded import database
-from tests.support.data_directories import DataDirectories
+from supervisor_mcp.embedded.database import Database
+from tests.support import database_state
+from tests.support.data_directories import DataDirectories, deploy_shipped, stop_jobs
+from tests.support.database_state import State
 
 IMAGE = "timescale/timescaledb:2.29.2-pg17"
 
@@ -87,7 +90,8 @@ class NativeServer:
     def _make_template(self) -> str:
         name = _name()
         self._execute(SQL("create database {name} template template0"), name)
-        _prepare(make_conninfo(self.url, dbname=name))
+        deploy_shipped(make_conninfo(self.url, dbname=name))
+        stop_jobs(make_conninfo(self.url, dbname=name))
         # The scheduler leaves templates alone; a session of it would prevent cloning.
         self._execute(
             SQL("alter database {name} with is_template true allow_connections false"), name
@@ -110,44 +114,68 @@ class NativeServer:
 
 
 class EmbeddedServer:
-    """Embedded servers below `folder`, on copies of prepared data directories."""
+    """Embedded servers below `folder`, on copies of prepared data directories.
+
+    A start costs more than a test, so the server of a test that left nothing but rows is the next
+    one's.
+    """
 
     def __init__(self, folder: Path, prepared: DataDirectories) -> None:
         self._folder = folder
         self._prepared = prepared
         self._running = ExitStack()
         self._empty_url: str | None = None
+        self._deployed: State | None = None
+        self._idle: dict[str, Database] = {}
 
     @contextmanager
     def empty(self) -> Iterator[str]:
         """Reset the one server that is kept for this; one test at a time."""
         if self._empty_url is None:
             self._prepared.empty(self._folder / "empty")
-            self._empty_url = self._running.enter_context(self._run("empty"))
-        with psycopg.connect(self._empty_url, autocommit=True, prepare_threshold=None) as conn:
+            self._empty_url = self._running.enter_context(self._start("empty")).url
+        with _superuser(self._empty_url) as conn:
             conn.execute(RESET)
         yield self._empty_url
 
     @contextmanager
     def deployed(self) -> Iterator[str]:
-        """Run a server on a copy of the deployed data directory."""
-        name = _name()
-        self._prepared.copy("deployed", self._folder / name, _prepare)
+        """Run a server on a copy of the deployed data directory, or one that is so again."""
+        name, server = self._idle.popitem() if self._idle else self._start_deployed()
         try:
-            with self._run(name) as url:
-                yield url
+            yield server.url
         finally:
-            shutil.rmtree(self._folder / name)
+            if not self._idle and self._restored(server):
+                self._idle[name] = server
+            else:
+                server.stop()
+                shutil.rmtree(self._folder / name)
 
     def close(self) -> None:
-        """Stop the server that `empty` keeps."""
+        """Stop the servers that are kept."""
+        for server in self._idle.values():
+            server.stop()
         self._running.close()
 
-    @contextmanager
-    def _run(self, name: str) -> Iterator[str]:
-        cache_dir = config.load().cache_dir
-        with database.start(self._folder / name, cache_dir=cache_dir, jobs=False) as running:
-            yield running.url
+    def _start_deployed(self) -> tuple[str, Database]:
+        name = _name()
+        self._prepared.deployed(self._folder / name, jobs=False)
+        server = self._start(name)
+        if self._deployed is None:
+            with _superuser(server.url) as conn:
+                self._deployed = database_state.read(conn)
+        return name, server
+
+    def _restored(self, server: Database) -> bool:
+        assert self._deployed is not None
+        try:
+            with _superuser(server.url) as conn:
+                return database_state.restore(conn, self._deployed)
+        except psycopg.Error:
+            return False
+
+    def _start(self, name: str) -> Database:
+        return database.start(self._folder / name, cache_dir=config.load().cache_dir, jobs=False)
 
 
 @cache
@@ -191,13 +219,8 @@ def _docker_answers() -> bool:
     return True
 
 
-def _prepare(url: str) -> None:
-    deploy(url, shipped_sql_dir())
-    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn:
-        if conn.execute("select to_regclass('timescaledb_information.jobs')").fetchone() != (None,):
-            conn.execute(
-                "select alter_job(job_id, scheduled => false) from timescaledb_information.jobs"
-            )
+def _superuser(url: str) -> Connection:
+    return psycopg.connect(url, autocommit=True, prepare_threshold=None)
 
 
 def _name() -> str:
