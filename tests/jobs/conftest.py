@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 from psycopg import Connection
 
+from tests.sql.alerts import above, define
+from tests.sql.calls import ask, ingest_metrics, metric
 from tests.support.timescaledb import Server
 
 RunJob = Callable[[str, str | None], None]
@@ -48,3 +50,22 @@ def run_job(lasting: Connection) -> RunJob:
         lasting.execute("call run_job(%s)", job)
 
     return run
+
+
+@pytest.fixture
+def forty_rules(lasting: Connection, clock: datetime) -> Iterator[None]:
+    """Forty rules, more than the job takes at a time, of which all are due and one fires."""
+    earlier = (clock - timedelta(minutes=1)).isoformat()
+    ingest_metrics(lasting, [metric(value=3, ts=earlier)], now=clock)
+    for number in range(40):
+        define(lasting, above(2 + number), name=f"rule_{number}")
+    yield
+    lasting.execute(
+        "truncate data.alert, data.alert_transition, data.alert_rule_version, data.alert_rule"
+    )
+
+
+def due(conn: Connection) -> int:
+    """How many rules are to be evaluated."""
+    count: int = ask(conn, "select cardinality(internal.due_alert_rules(clock_timestamp(), 100))")
+    return count
