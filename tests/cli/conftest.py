@@ -13,7 +13,7 @@ from tests.support.command_line import Service
 from tests.support.data_directories import DataDirectories
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service(
     tmp_path_factory: pytest.TempPathFactory, prepared: DataDirectories
 ) -> Iterator[Service]:

@@ -44,7 +44,7 @@ def shared_dir(template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
     return directory
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared(shared_dir: Path, cache_dir: Path) -> Iterator[database.Database]:
     """A server for tests that leave nothing behind but tables of their own."""
     with database.start(shared_dir, cache_dir=cache_dir, jobs=False) as server:

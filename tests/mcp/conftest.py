@@ -105,7 +105,7 @@ SUBSCRIPTION = {
 }
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def history_url(database_server: Server) -> Iterator[str]:
     """DSN of a database that holds the items above; add nothing to it."""
     with database_server.deployed() as url:

@@ -27,7 +27,7 @@ def valkey_url(valkey_server: Valkey) -> str:
     return valkey_server.own()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def service(database_server: Server, valkey_url: str, log: Path) -> Iterator[str]:
     """Base URL of the service; its database holds what other tests stored."""
     with (

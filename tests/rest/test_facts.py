@@ -16,7 +16,7 @@ from tests.rest.conftest import slug_of
 COUNT = 1200
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def facts(service: str) -> list[dict[str, Any]]:
     """Facts of one kind, stored, oldest first."""
     now = time.time()
