@@ -7,6 +7,7 @@ import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event as Signal
 from urllib.parse import urlsplit
@@ -26,21 +27,32 @@ CLIENTS = 4
 INGESTS = 60
 
 
+@dataclass(frozen=True)
+class Alone:
+    """A service, and how long its start took here and now."""
+
+    server: WebServer
+    start_seconds: float
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return self.server.url
+
+
 def store(http: httpx.Client, kind: str, *names: str, **more: object) -> None:
     items = [{"kind": kind, "source": kind, "fact_id": name, **more} for name in names]
     http.post("/ingest/facts", json=items).raise_for_status()
 
 
 @pytest.fixture
-def alone(database_server: Server, tmp_path: Path) -> Iterator[WebServer]:
+def alone(database_server: Server, tmp_path: Path) -> Iterator[Alone]:
     """A service of one process that serves two streams."""
-    with (
-        database_server.deployed() as url,
-        web_server.start(
-            url, None, tmp_path / "log", workers=1, settings={"SUPERVISOR_STREAMS": "2"}
-        ) as server,
-    ):
-        yield server
+    settings = {"SUPERVISOR_STREAMS": "2"}
+    with database_server.deployed() as url:
+        began = time.monotonic()
+        with web_server.start(url, None, tmp_path / "log", workers=1, settings=settings) as server:
+            yield Alone(server, start_seconds=time.monotonic() - began)
 
 
 def test_facts_come_as_they_are_stored(http: httpx.Client, fact_kind: str) -> None:
@@ -130,7 +142,7 @@ def test_head_answers_without_a_stream(http: httpx.Client) -> None:
 
 
 def test_more_streams_than_the_limit_are_refused_until_a_client_leaves(
-    alone: WebServer,
+    alone: Alone,
 ) -> None:
     with httpx.Client(base_url=alone.url) as http:
         for _ in range(3):
@@ -149,7 +161,7 @@ def test_more_streams_than_the_limit_are_refused_until_a_client_leaves(
 
 
 def test_a_stop_ends_streams_and_does_not_wait_for_their_clients(
-    alone: WebServer,
+    alone: Alone,
 ) -> None:
     host = urlsplit(alone.url)
     request = f"GET {PATH} HTTP/1.1\r\nHost: {host.netloc}\r\n\r\n".encode()
@@ -162,11 +174,12 @@ def test_a_stop_ends_streams_and_does_not_wait_for_their_clients(
         still.recv(1)
         started = time.monotonic()
         with ThreadPoolExecutor(1) as pool:
-            stopping = pool.submit(alone.stop)
+            stopping = pool.submit(alone.server.stop)
             # To the end of the answer: the connection is not cut.
             assert all(event.data is None for event in events)
             assert stopping.result() == 0
-        assert time.monotonic() - started < 3
+        # It is shorter than a start is, on whatever else the machine does; waiting takes 10 s.
+        assert time.monotonic() - started < max(3, alone.start_seconds)
 
 
 def test_clients_that_come_and_go_get_every_fact_once(http: httpx.Client, fact_kind: str) -> None:
