@@ -47,7 +47,7 @@ def test_fresh_database_shares_nothing_with_the_shared_one(
 @pytest.fixture
 def reusing_server(database_server: Server) -> Server:
     if not timescaledb.is_embedded():
-        pytest.skip("a native server makes every database anew")
+        pytest.skip("a native server clones a database for each test")
     return database_server
 
 
