@@ -102,6 +102,36 @@ def test_a_second_import_finds_duplicates(service: Service, name: str, tmp_path:
     assert (summary["accepted"], summary["duplicate"]) == (0, 10)
 
 
+def test_rows_with_another_value_at_a_known_time_are_counted_as_conflicts(
+    service: Service, name: str, tmp_path: Path
+) -> None:
+    path = _csv(tmp_path / "x.csv")
+    arguments = (path, "--name", name, "--source", "me")
+    _import(service, *arguments)
+    path.write_text(path.read_text().replace(",9\n", ",99\n"))
+    summary = _import(service, *arguments)
+    counts = [summary[name] for name in ("rows", "accepted", "duplicate", "conflict", "rejected")]
+    assert counts == [10, 0, 9, 1, 0]
+
+
+def test_an_import_with_other_options_or_into_another_service_has_times_of_its_own(
+    service: Service, name: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "x.ndjson"
+    path.write_text(f'{{"name":"{name}","value":1}}\n')
+    first = ("import", str(path), "--source", "me", "--json")
+    elsewhere = {"SUPERVISOR_URL": service.url.replace("127.0.0.1", "localhost")}
+    for arguments, env in (
+        (first, {}),
+        (("import", str(path), "--source", "you", "--json"), {}),
+        ((*first, "--shift-to-now"), {}),
+        (first, elsewhere),
+    ):
+        assert json.loads(service.run(*arguments, **env).stdout)["notes"] == [], arguments
+    (note,) = json.loads(service.run(*first).stdout)["notes"]
+    assert note.startswith("x.ndjson keeps the times of its import on 20")
+
+
 def test_metrics_and_facts_can_be_in_one_file(service: Service, name: str, tmp_path: Path) -> None:
     path = tmp_path / "x.ndjson"
     path.write_text(

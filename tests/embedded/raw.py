@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import struct
+from collections.abc import Callable
 from typing import Self
 from urllib.parse import urlsplit
 
@@ -33,6 +35,12 @@ def extended(sql: str) -> bytes:
         + message(b"B", b"\0\0" + b"\0\0" * 3)
         + message(b"E", b"\0\0\0\0\0")
     )
+
+
+def cancelled(descriptor: int, cancel: Callable[[], None]) -> bool:
+    """Whether there is an answer after a cancel request, which may have come too early."""
+    cancel()
+    return bool(select.select([descriptor], [], [], 0.1)[0])
 
 
 class Connection:
@@ -79,6 +87,11 @@ class Connection:
         except ConnectionResetError:
             pass
         return data
+
+    def cancel(self, pid: int, secret: int) -> None:
+        """Send a cancel request instead of a startup, and wait until the server has taken it."""
+        self.socket.sendall(struct.pack("!iiii", 16, 80877102, pid, secret))
+        assert self.rest() == b""
 
     def __enter__(self) -> Self:
         return self

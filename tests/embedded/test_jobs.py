@@ -164,8 +164,9 @@ def test_a_failing_job_is_logged_and_retried_without_stopping_the_others(
     assert (logged[0]["job_id"], logged[0]["sqlstate"]) == (failing, "SV500")
 
 
-def test_a_run_is_canceled_once_at_the_limit_in_the_config_of_its_job(
-    client: psycopg.Connection,
+@pytest.mark.parametrize("limit", ["config", "max_runtime"])
+def test_a_run_is_canceled_once_at_the_limit_of_its_job(
+    client: psycopg.Connection, limit: str
 ) -> None:
     client.execute(
         "create or replace procedure note(job_id int, config jsonb) language plpgsql as $$ begin "
@@ -174,8 +175,15 @@ def test_a_run_is_canceled_once_at_the_limit_in_the_config_of_its_job(
         "perform count(*) from generate_series(1, 1000000); "
         "insert into ran (name) values (config ->> 'name'); end $$"
     )
-    limit = json.dumps({"name": "canceled", "statement_timeout": "200 ms"})
-    client.execute("select add_job('note', '1 hour', config => %s)", (limit,))
+    config = {"name": "canceled", "statement_timeout": "200 ms"}
+    runtime = "1 minute"
+    if limit == "max_runtime":
+        del config["statement_timeout"]
+        runtime = "200 ms"
+    client.execute(
+        "select alter_job(add_job('note', '1 hour', config => %s), max_runtime => %s)",
+        (json.dumps(config), runtime),
+    )
     eventually(lambda: runs(client, "canceled") == 1)
 
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -138,6 +139,27 @@ def test_a_damaged_data_directory_gives_a_clear_error(data_dir: Path, cache_dir:
     (data_dir / "pgdata" / "global" / "pg_control").write_bytes(b"")
     with pytest.raises(StartFailed, match="did not start"):
         database.start(data_dir, cache_dir=cache_dir)
+
+
+def test_a_half_made_cluster_is_made_again_and_has_no_final_name(
+    tmp_path: Path, cache_dir: Path
+) -> None:
+    fresh = tmp_path / "pgdata.new"
+    fresh.mkdir()
+    (fresh / "PG_VERSION").write_text("17\n")
+    (fresh / "left").write_text("")
+
+    def is_made_again() -> bool:
+        return (fresh / "PG_VERSION").exists() and not (fresh / "left").exists()
+
+    with ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(database.start, tmp_path, cache_dir=cache_dir, jobs=False)
+        pid = eventually(lambda: database.running_pid(tmp_path))
+        eventually(is_made_again)
+        os.kill(pid, signal.SIGKILL)
+        with pytest.raises(StartFailed):
+            starting.result()
+    assert not (tmp_path / "pgdata").exists()
 
 
 def test_the_data_directory_is_for_its_owner_only(template: Path) -> None:

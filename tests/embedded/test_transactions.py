@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import random
-import select
-import struct
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -14,7 +13,7 @@ from psycopg import pq
 
 from supervisor_mcp.embedded import database
 from tests.embedded.conftest import connect
-from tests.embedded.raw import SYNC, Connection, extended, message, query
+from tests.embedded.raw import SYNC, Connection, cancelled, extended, message, query
 from tests.support.waiting import eventually
 
 FLUSH = message(b"H", b"")
@@ -107,12 +106,6 @@ def test_a_disconnect_ends_the_statement_that_runs(url: str) -> None:
         assert other.execute("select 1").fetchone() == (1,)
 
 
-def cancelled(descriptor: int, cancel: Callable[[], None]) -> bool:
-    """Whether there is an answer after a cancel request, which may have come too early."""
-    cancel()
-    return bool(select.select([descriptor], [], [], 0.1)[0])
-
-
 def answer(waiting: psycopg.Connection) -> list[str | None]:
     """The SQLSTATE of each result."""
     states = []
@@ -143,8 +136,7 @@ def test_after_the_cancelled_part_of_a_pipeline_the_rest_is_skipped(url: str) ->
 
         def cancel() -> None:
             with Connection(url) as cancelling:
-                cancelling.socket.sendall(struct.pack("!iiii", 16, 80877102, *waiting.key))
-                cancelling.rest()
+                cancelling.cancel(*waiting.key)
 
         eventually(lambda: cancelled(waiting.socket.fileno(), cancel))
         assert waiting.receive()[0] == b"E"
@@ -154,6 +146,47 @@ def test_after_the_cancelled_part_of_a_pipeline_the_rest_is_skipped(url: str) ->
         assert other.execute("select count(*) from skipped").fetchone() == (0,)
 
 
+@pytest.mark.parametrize("wrong", ["pid", "secret"])
+def test_a_cancel_request_with_half_of_the_key_is_ignored(url: str, wrong: str) -> None:
+    with Connection(url).begin() as waiting, psycopg.connect(url) as holder:
+        holder.execute("select 1")
+        waiting.socket.sendall(query("select 1"))
+        pid, secret = waiting.key
+        for _ in range(5):
+            with Connection(url) as cancelling:
+                cancelling.cancel(pid ^ (wrong == "pid"), secret ^ (wrong == "secret"))
+        holder.rollback()
+        assert [kind for kind, _ in waiting.until_ready()] == [b"T", b"D", b"C", b"Z"]
+
+
+def test_a_cancel_request_that_comes_late_hits_nobody_else(url: str) -> None:
+    done = threading.Event()
+
+    def cancel(key: tuple[int, int]) -> None:
+        while not done.is_set():
+            with Connection(url) as cancelling:
+                cancelling.cancel(*key)
+
+    def be_cancelled(client: Connection) -> None:
+        while not done.is_set():
+            client.socket.sendall(query("select count(*) from generate_series(1, 1000)"))
+            client.until_ready()
+
+    with Connection(url).begin() as target, connect(url) as other, ThreadPoolExecutor(2) as pool:
+        work = [pool.submit(cancel, target.key), pool.submit(be_cancelled, target)]
+        try:
+            for _ in range(30):
+                counted = other.execute("select count(*) from generate_series(1, 30000)")
+                assert counted.fetchone() == (30_000,)
+        finally:
+            done.set()
+        for each in work:
+            each.result(10)
+
+
+IDLE_SECONDS = 0.5
+
+
 @pytest.fixture(scope="module")
 def impatient(
     template: Path, tmp_path_factory: pytest.TempPathFactory, cache_dir: Path
@@ -161,7 +194,7 @@ def impatient(
     directory = tmp_path_factory.mktemp("impatient") / "data"
     database.clone(template, directory)
     with database.start(
-        directory, cache_dir=cache_dir, jobs=False, idle_in_transaction_seconds=0.5
+        directory, cache_dir=cache_dir, jobs=False, idle_in_transaction_seconds=IDLE_SECONDS
     ) as server:
         yield server
 
@@ -173,7 +206,9 @@ def test_a_transaction_idle_for_longer_than_the_limit_is_ended_with_25p03(
         other.execute("create table kept (i int)")
         idle = psycopg.connect(impatient.url)
         idle.execute("insert into kept values (1)")
+        began = time.monotonic()
         assert other.execute("select count(*) from kept").fetchone() == (0,)
+        assert IDLE_SECONDS / 2 < time.monotonic() - began < 10 * IDLE_SECONDS
         with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout):
             idle.execute("select 1")
 
