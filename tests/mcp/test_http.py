@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -112,6 +113,37 @@ async def test_progress_of_a_batch_reaches_the_client(url: str, mode: str) -> No
             "ingest_metrics", {"items": items, "partial": True}, progress_callback=note
         )
     assert reported == [0, 100]
+
+
+@pytest.mark.parametrize("tool", ["ingest_metric", "ingest_metrics", "ingest_fact", "ingest_facts"])
+async def test_a_call_that_is_repeated_with_its_key_stores_nothing_more(
+    url: str, tool: str
+) -> None:
+    name, kind = ("kind", f"Fact:{tool}") if "fact" in tool else ("name", tool)
+    # Without a time, what is sent again would be stored again.
+    item = {name: kind, "source": "a", "value": 1}
+    sent = {"items": [item]} if tool.endswith("s") else item
+    async with Client(f"{url}/mcp") as client:
+        for _ in range(2):
+            arguments = {**sent, "idempotency_key": kind}
+            assert structured(await client.call_tool(tool, arguments))["accepted"] == 1
+        answer = structured(await client.call_tool("query_agg", {"kind": kind, "window": "1h"}))
+    assert answer["count"] == 1
+
+
+@pytest.mark.parametrize("partial", [False, True])
+async def test_a_batch_with_a_bad_item_is_stored_in_part_or_not_at_all(
+    url: str, partial: bool
+) -> None:
+    kind = f"partial_{partial}"
+    good, bad = {"name": kind, "source": "a", "value": 1}, {"name": kind, "source": "a"}
+    async with Client(f"{url}/mcp") as client:
+        await client.call_tool("ingest_metric", {**good, "ts": time.time() - 60})
+        arguments = {"items": [good, bad], "partial": partial}
+        result = await client.call_tool("ingest_metrics", arguments)
+        assert result.is_error is not partial
+        answer = structured(await client.call_tool("query_agg", {"kind": kind, "window": "1h"}))
+    assert answer["count"] == (2 if partial else 1)
 
 
 @pytest.mark.parametrize("mode", MODES)

@@ -83,6 +83,16 @@ def test_lines_hold_every_fact(http: httpx.Client, facts: list[dict[str, Any]]) 
     assert [line["fact_id"] for line in lines] == [fact["fact_id"] for fact in reversed(facts)]
 
 
+def test_lines_of_many_pages_stay_in_their_range(
+    http: httpx.Client, facts: list[dict[str, Any]]
+) -> None:
+    first, last = 50, COUNT - 50
+    span = {"from": f"{facts[first]['ts']:.6f}", "to": f"{facts[last]['ts']:.6f}"}
+    lines = ask(http, "application/x-ndjson", **span).text.splitlines()
+    expected = [fact["fact_id"] for fact in facts[first:last]]
+    assert [json.loads(line)["fact_id"] for line in lines] == expected[::-1]
+
+
 def test_lines_with_a_limit_are_one_page_that_names_the_next(
     http: httpx.Client, facts: list[dict[str, Any]]
 ) -> None:

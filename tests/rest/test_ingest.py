@@ -129,6 +129,15 @@ def test_a_key_with_another_body_is_refused(http: httpx.Client, name: str) -> No
     assert (answer.status_code, slug_of(answer)) == (409, "idempotency_key_reused")
 
 
+def test_a_full_quota_says_when_to_come_back(http: httpx.Client, name: str) -> None:
+    batch = [
+        {"name": name, "source": name, "value": 1, "labels": {"n": str(n)}} for n in range(2001)
+    ]
+    answer = http.post("/ingest/metrics", json=batch)
+    assert (answer.status_code, slug_of(answer)) == (429, "series_within_quota")
+    assert answer.headers["retry-after"] == "3600"
+
+
 @pytest.mark.parametrize("key", ["with space", "", "x" * 201])
 def test_an_invalid_key_is_refused(http: httpx.Client, name: str, key: str) -> None:
     answer = http.post("/ingest/metrics", json=items(name, 1), headers={"Idempotency-Key": key})
@@ -154,6 +163,7 @@ def test_a_fact_is_stored_once_by_its_id(http: httpx.Client, fact_kind: str) -> 
         (b"{}\x00", JSON, 400, "json_malformed"),
         (b"[" * 100_000, JSON, 400, "json_too_deep"),
         (b'{"a":1,"a":2}', JSON, 400, "json_keys_repeated"),
+        (b'{"a":1,"a":2}\n', NDJSON, 400, "json_keys_repeated"),
         (b'{"a":1}\n{"a":', NDJSON, 400, "json_malformed"),
         (b'{"a":1}, {"a":1}', NDJSON, 400, "json_malformed"),
         (b'"text"', JSON, 422, "body_is_items"),
@@ -176,6 +186,12 @@ def test_a_fact_is_stored_once_by_its_id(http: httpx.Client, fact_kind: str) -> 
             "gzip_malformed",
         ),
         (b" " * (8 * MIB + 1), JSON, 413, "body_within_limit"),
+        (
+            gzip.compress(b" " * (5 * MIB), mtime=0) * 2,
+            {**JSON, "Content-Encoding": "gzip"},
+            413,
+            "body_within_limit",
+        ),
         (
             gzip.compress(b" " * (200 * MIB), mtime=0),
             {**JSON, "Content-Encoding": "gzip"},

@@ -64,6 +64,15 @@ def test_an_aggregate_is_kept_and_renewed_by_the_next_ingest(
     assert ask(http, kind=name, window="30d")["count"] == first["count"] + 1
 
 
+def test_a_batch_that_is_stored_in_part_renews_an_aggregate(
+    http: httpx.Client, name: str, stored: list[float]
+) -> None:
+    assert ask(http, kind=name, window="30d")["count"] == 10
+    batch = [{"name": name, "source": "c", "value": 100}, {"name": name, "source": "c"}]
+    http.post("/ingest/metrics?partial=true", json=batch)
+    assert ask(http, kind=name, window="30d")["count"] == 11
+
+
 def test_a_kept_aggregate_is_what_redis_holds(
     http: httpx.Client, valkey_url: str, name: str, stored: list[float]
 ) -> None:
@@ -79,6 +88,15 @@ def test_an_aggregate_of_a_source_and_its_groups(
     assert ask(http, kind=name, window="7d", source="a")["count"] == 5
     groups = ask(http, kind=name, window="7d", group_by="label.core")["groups"]
     assert {group["group"]: group["count"] for group in groups} == {"0": 3, "1": 4, "2": 3}
+
+
+def test_an_aggregate_in_other_groups_is_kept_apart(
+    http: httpx.Client, name: str, stored: list[float]
+) -> None:
+    for group_by, groups in (("source", ["a", "b"]), ("label.core", ["0", "1", "2"])):
+        found = ask(http, kind=name, window="7d", group_by=group_by)["groups"]
+        assert sorted(group["group"] for group in found) == groups
+    assert ask(http, kind=name, window="7d")["groups"] == []
 
 
 def test_an_aggregate_has_only_the_fields_that_are_named(
@@ -138,6 +156,23 @@ def test_an_unchanged_aggregate_is_not_sent_again(
     changed = http.get("/query/agg", params=parameters, headers={"If-None-Match": f"W/{tag}"})
     assert changed.status_code == 200
     assert changed.headers["etag"] != tag
+
+
+def test_any_aggregate_is_known_to_a_client_that_says_so(
+    http: httpx.Client, name: str, stored: list[float]
+) -> None:
+    parameters = {"kind": name, "window": "7d"}
+    answer = http.get("/query/agg", params=parameters, headers={"If-None-Match": "*"})
+    assert (answer.status_code, answer.content) == (304, b"")
+
+
+def test_an_aggregate_may_be_used_again_only_when_it_is_asked_for(
+    http: httpx.Client, name: str, stored: list[float]
+) -> None:
+    parameters = {"kind": name, "window": "7d"}
+    for headers in ({}, {"If-None-Match": "*"}):
+        answer = http.get("/query/agg", params=parameters, headers=headers)
+        assert answer.headers["cache-control"] == "no-cache"
 
 
 def test_no_answer_is_older_than_an_acknowledged_ingest(service: str, name: str) -> None:
