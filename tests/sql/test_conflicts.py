@@ -56,12 +56,12 @@ def test_a_refused_item_is_no_conflict(db: Connection) -> None:
 
     bad_metric = metric(value=2, ts=ago(hours=1), extra=1)
     bad_fact = fact(fact_id="a", value=2, ts=ago(hours=1), extra=1)
-    for ingest, bad, good in (
-        (ingest_metrics, bad_metric, metric("other", ts=ago(hours=1))),
-        (ingest_facts, bad_fact, fact(fact_id="b")),
+    for ingest, bad, good, known in (
+        (ingest_metrics, bad_metric, metric("other", ts=ago(hours=1)), metric(ts=ago(hours=1))),
+        (ingest_facts, bad_fact, fact(fact_id="b"), fact(fact_id="a", ts=ago(hours=1))),
     ):
-        answer = ingest(db, [bad, good], partial=True)
-        assert (answer["accepted"], answer["conflict"]) == (1, 0)
+        answer = ingest(db, [bad, good, known], partial=True)
+        assert (answer["accepted"], answer["duplicate"], answer["conflict"]) == (1, 1, 0)
         assert [item["index"] for item in answer["rejected"]] == [0]
     assert kept(db) == []
 

@@ -75,6 +75,16 @@ def test_a_fall_since_the_reading_before_the_window_is_a_reset(db: Connection) -
     assert growth(query_agg(db, "visits", "1h")) == pytest.approx(9)
 
 
+@pytest.mark.parametrize("window", ["1h", "24h"])
+def test_a_reading_equal_to_the_one_before_the_window_is_no_reset(
+    db: Connection, window: str
+) -> None:
+    length = {"1h": 60, "24h": 60 * 24}[window]
+    ingest_metrics(db, [reading(100, length + 5), reading(100, length - 5), reading(109, 10)])
+
+    assert growth(query_agg(db, "visits", window)) == pytest.approx(9)
+
+
 def test_growth_between_hours_and_days_is_counted(db: Connection) -> None:
     ingest_metrics(
         db, [reading(value, 60 * hours) for value, hours in [(10, 50), (20, 26), (50, 1)]]

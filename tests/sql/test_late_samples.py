@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -54,6 +55,36 @@ def test_only_late_samples_below_the_watermark_are_pending(
         assert ingest_metrics(lasting, [at(instant)], now=now)["late"] == pending
         assert query_agg(lasting, now=now)["freshness"]["late_pending"] == pending
     assert ask(lasting, "select count(*) from data.late") == 2
+
+
+@pytest.mark.parametrize("ingest", [ingest_metrics, ingest_facts])
+def test_what_a_refresh_that_begins_may_miss_is_late_and_no_more(
+    lasting: Connection, now: datetime, ingest: Callable[..., Json]
+) -> None:
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    moment = timedelta(microseconds=1)
+    ready = hour + timedelta(minutes=15)
+    for clock, instant, noted in (
+        (ready - moment, hour - moment, 0),
+        (ready, hour, 0),
+        (ready, hour - moment, 1),
+    ):
+        item = at(instant) if ingest is ingest_metrics else fact(ts=instant.isoformat())
+        ingest(lasting, {**item, "source": f"{clock} {noted}".replace(" ", "_")}, now=clock)
+        assert ask(lasting, "select count(*) from data.late") == noted
+
+
+def test_a_day_is_not_rolled_up_before_its_hours(lasting: Connection, now: datetime) -> None:
+    ingest_metrics(
+        lasting, [at(midnight(now) - timedelta(hours=hours)) for hours in range(1, 48)], now=now
+    )
+    lasting.execute(
+        "call internal.refresh_range(%s, %s, %s)",
+        [midnight(now) - timedelta(days=2), midnight(now) - timedelta(hours=12), now],
+    )
+
+    for source in (None, "web"):
+        assert query_agg(lasting, source=source, now=now)["count"] == 47
 
 
 def test_late_samples_of_many_days_count_once_each(lasting: Connection, now: datetime) -> None:

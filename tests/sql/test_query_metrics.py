@@ -219,6 +219,18 @@ def test_from_is_inside_and_to_is_not(db: Connection, step: str, unit: str) -> N
     assert datetime.fromisoformat(series["points"][-1][0]) < end
 
 
+@pytest.mark.parametrize("step", ["1m", "1h", "1d"])
+def test_a_sample_at_to_is_left_out_also_where_to_lies_within_a_step(
+    db: Connection, step: str
+) -> None:
+    end = NOW - timedelta(minutes=10)
+    times = [end - timedelta(microseconds=1), end]
+    ingest_metrics(db, [metric(value=n, ts=ts.isoformat()) for n, ts in enumerate(times)])
+
+    (series,) = query(db, start=end - timedelta(days=1), end=end, step=step)["series"]
+    assert [point[1:3] for point in series["points"]][-1] == [1, 0]
+
+
 def test_series_come_in_the_order_of_their_sources_and_labels(db: Connection) -> None:
     expected = [("a", {"x": "1"}), ("a", {"x": "2"}), ("b", {}), ("c", {"x": "0"})]
     for place in (2, 1, 3, 0):
