@@ -15,6 +15,7 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
+from supervisor_mcp.mcp.answers import LARGEST_BYTES
 from tests.mcp.test_tools import NAMES
 from tests.support import web_server
 from tests.support.timescaledb import Server
@@ -144,6 +145,23 @@ async def test_a_batch_with_a_bad_item_is_stored_in_part_or_not_at_all(
         assert result.is_error is not partial
         answer = structured(await client.call_tool("query_agg", {"kind": kind, "window": "1h"}))
     assert answer["count"] == (2 if partial else 1)
+
+
+async def test_a_page_is_cut_until_it_fits(url: str) -> None:
+    now = time.time()
+    # The newest are the largest: a share of the items has more than that share of the bytes.
+    sizes = [60_000] * 30 + [10] * 4
+    facts = [
+        {"kind": "Fact:Cut", "source": "a", "ts": now - n, "payload": {"text": "x" * size}}
+        for n, size in enumerate(sizes)
+    ]
+    async with Client(f"{url}/mcp") as client, httpx.AsyncClient(base_url=url) as rest:
+        (await rest.post("/ingest/facts", json=facts)).raise_for_status()
+        result = await client.call_tool("query_facts", {"kind": "Fact:Cut"})
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    assert 0.9 * LARGEST_BYTES < len(content.text.encode()) <= LARGEST_BYTES
+    assert structured(result)["next_cursor"] is not None
 
 
 @pytest.mark.parametrize("mode", MODES)

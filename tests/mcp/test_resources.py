@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -14,8 +15,11 @@ from hypothesis import strategies as st
 from mcp import MCPError
 from mcp_types import PromptReference, ResourceTemplateReference, TextContent
 
+from supervisor_mcp.mcp import answers
 from supervisor_mcp.mcp.completions import WINDOWS
 from supervisor_mcp.mcp.resources import ACTIVE_ALERTS, AGGREGATE, KINDS, SERVER, SERVERS
+from supervisor_mcp.mcp.server import create_mcp
+from supervisor_mcp.operations.context import Context
 from tests.mcp import conftest
 
 Caller = Client[Any]
@@ -60,6 +64,38 @@ async def test_a_resource_that_cannot_be_read_tells_the_problem(client: Caller) 
         await client.read_resource("supervisor://agg/Fact:Sale/week")
     assert raised.value.error.code == -32602
     assert raised.value.error.data["type"] == "urn:supervisor-mcp:problem:window_well_formed"
+    assert raised.value.error.data["hint"]
+
+
+async def test_a_defect_is_an_internal_error_and_not_reported(context: Context) -> None:
+    def broken() -> datetime:
+        raise RuntimeError("the password is swordfish")
+
+    async with Client(create_mcp(context, broken)) as client:
+        with pytest.raises(MCPError) as raised:
+            await client.read_resource("supervisor://agg/Fact:Sale/7d")
+    assert raised.value.error.code == -32603
+    assert raised.value.error.data["type"] == "urn:supervisor-mcp:problem:internal"
+    assert "swordfish" not in str(raised.value.error)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        KINDS,
+        "supervisor://agg/Fact:Sale/7d",
+        SERVERS,
+        f"{SERVERS}/{quote(conftest.SERVER, safe='')}",
+        ACTIVE_ALERTS,
+    ],
+)
+async def test_a_resource_that_is_too_large_is_refused_with_a_way_to_shorten_it(
+    client: Caller, uri: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answers, "LARGEST_BYTES", 100)
+    with pytest.raises(MCPError) as raised:
+        await client.read_resource(uri)
+    assert raised.value.error.data["type"] == "urn:supervisor-mcp:problem:answer_within_limit"
     assert raised.value.error.data["hint"]
 
 

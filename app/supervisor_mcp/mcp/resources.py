@@ -42,7 +42,8 @@ def register(server: FastMCP, context: Context, clock: Clock) -> None:
         """The first 1,000 kinds by name, as list_kinds returns them."""
         async with as_protocol_error(KINDS):
             query = KindQuery(limit=LARGEST_PAGE)
-            return (await list_kinds(context, query)).decode()
+            answer = await list_kinds(context, query)
+            return bounded(answer, "Call list_kinds with a prefix or a limit.").decode()
 
     # A kind is looked up in the database, never in a file system: .. and / in it are harmless.
     @server.resource(AGGREGATE, name="agg", title="Aggregate", mime_type=JSON, security=None)
@@ -61,7 +62,8 @@ def register(server: FastMCP, context: Context, clock: Clock) -> None:
         """The first 1,000 registered MCP servers by name, as list_servers returns them."""
         async with as_protocol_error(SERVERS):
             query = ServerListQuery(limit=LARGEST_PAGE)
-            return (await list_servers(context, query, clock())).decode()
+            answer = await list_servers(context, query, clock())
+            return bounded(answer, "Call list_servers with a filter or a limit.").decode()
 
     @server.resource(SERVER, name="server", title="Server", mime_type=JSON, security=None)
     async def one_server(name: str) -> str:
