@@ -148,6 +148,7 @@ def test_a_half_made_cluster_is_made_again_and_has_no_final_name(
     fresh.mkdir()
     (fresh / "PG_VERSION").write_text("17\n")
     (fresh / "left").write_text("")
+    (tmp_path / "pgdata").mkdir()
 
     def is_made_again() -> bool:
         return (fresh / "PG_VERSION").exists() and not (fresh / "left").exists()
@@ -159,7 +160,7 @@ def test_a_half_made_cluster_is_made_again_and_has_no_final_name(
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(StartFailed):
             starting.result()
-    assert not (tmp_path / "pgdata").exists()
+    assert list((tmp_path / "pgdata").iterdir()) == []
 
 
 def test_the_data_directory_is_for_its_owner_only(template: Path) -> None:
