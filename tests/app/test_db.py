@@ -177,11 +177,11 @@ class Breaking(proxy.Proxy):
         read = reader.read
         passed = False
 
-        async def noticing(size: int = -1) -> bytes:
+        async def noticing(n: int = -1) -> bytes:
             nonlocal passed
             if passed:
                 self.drop()
-            data = await read(size)
+            data = await read(n)
             if b"write_note" in data:
                 passed = True
                 self.writes += 1

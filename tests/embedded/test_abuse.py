@@ -23,22 +23,24 @@ def bystander(url: str) -> Iterator[psycopg.Connection]:
 
 
 @pytest.mark.parametrize(
-    "garbage",
+    ("garbage", "sqlstate"),
     [
-        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"\xff" * 64,
-        b"\0" * 64,
-        struct.pack("!ii", 8, 131072),
-        struct.pack("!ii", 2**31 - 1, 196608),
+        (b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"08P01"),
+        (b"\xff" * 64, b"08P01"),
+        (b"\0" * 64, b"08P01"),
+        (struct.pack("!ii", 8, 131072), b"0A000"),
+        (struct.pack("!ii", 2**31 - 1, 196608), b"08P01"),
     ],
     ids=["http", "ones", "zeros", "version 2", "oversized"],
 )
 def test_garbage_instead_of_a_startup_ends_that_connection(
-    url: str, bystander: psycopg.Connection, garbage: bytes
+    url: str, bystander: psycopg.Connection, garbage: bytes, sqlstate: bytes
 ) -> None:
     with Connection(url) as connection:
         connection.socket.sendall(garbage)
-        assert connection.rest()[:1] in (b"E", b"")
+        refusal = connection.rest()
+    assert refusal[:1] == b"E"
+    assert b"C%s\0" % sqlstate in refusal
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ import struct
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -22,6 +21,8 @@ from tests.support.processes import is_alive
 from tests.support.waiting import eventually
 
 KILLS = 5
+# Of the log: what runs did not end in time.
+FORCED = "stopped without a checkpoint"
 
 PARENT = """
 import sys, time
@@ -83,30 +84,30 @@ def test_sigkill_in_the_middle_of_writes_loses_nothing_acknowledged(
 
 
 def test_sigterm_stops_cleanly_and_rolls_the_open_transaction_back(
-    data_dir: Path, cache_dir: Path
+    data_dir: Path, cache_dir: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     server = database.start(data_dir, cache_dir=cache_dir, jobs=False)
     with connect(server.url) as setup:
         setup.execute("create table stopped (i int)")
     waiting = psycopg.connect(server.url)
     waiting.execute("insert into stopped values (1)")
-    began = time.monotonic()
     os.kill(server.pid, signal.SIGTERM)
     with pytest.raises(psycopg.errors.AdminShutdown):
         waiting.execute("select 1")
     assert server.stop() == 0
-    assert time.monotonic() - began < 3
+    assert FORCED not in capfd.readouterr().err
     with database.start(data_dir, cache_dir=cache_dir) as again, connect(again.url) as check:
         assert check.execute("select count(*) from stopped").fetchone() == (0,)
 
 
-def test_sigterm_does_not_wait_for_a_long_statement(data_dir: Path, cache_dir: Path) -> None:
+def test_sigterm_does_not_wait_for_a_long_statement(
+    data_dir: Path, cache_dir: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     server = database.start(data_dir, cache_dir=cache_dir, jobs=False)
     with Connection(server.url).begin() as busy:
         busy.socket.sendall(query("select count(*) from generate_series(1, 500000000)"))
-        began = time.monotonic()
         assert server.stop() == 0
-        assert time.monotonic() - began < 3
+        assert FORCED not in capfd.readouterr().err
         assert b"C57P01\0" in busy.rest()
 
 
@@ -155,7 +156,7 @@ def test_a_half_made_cluster_is_made_again_and_has_no_final_name(
 
     with ThreadPoolExecutor(1) as pool:
         starting = pool.submit(database.start, tmp_path, cache_dir=cache_dir, jobs=False)
-        pid = eventually(lambda: database.running_pid(tmp_path))
+        pid = eventually(lambda: database.running_pid(tmp_path) or 0)
         eventually(is_made_again)
         os.kill(pid, signal.SIGKILL)
         with pytest.raises(StartFailed):

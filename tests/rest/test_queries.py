@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Event
 from typing import Any
 
 import httpx
@@ -13,6 +14,8 @@ import redis
 
 from tests.rest.conftest import slug_of
 from tests.support.waiting import eventually
+
+INGESTS = 50
 
 
 @pytest.fixture
@@ -126,6 +129,14 @@ def test_every_kind_is_answered_without_a_kind(
     assert kinds[name] == 11
 
 
+def test_no_kind_has_the_name_of_every_kind_in_the_cache(
+    http: httpx.Client, name: str, stored: list[float]
+) -> None:
+    assert ask(http, window="7d")["kinds"]
+    answer = http.get("/query/agg?window=7d&kind=*")
+    assert (answer.status_code, slug_of(answer)) == (404, "kind_unknown")
+
+
 def test_as_of_answers_what_was_known(http: httpx.Client, name: str, stored: list[float]) -> None:
     ask(http, kind=name, window="7d")
     then = datetime.now(UTC).isoformat()
@@ -176,38 +187,38 @@ def test_an_aggregate_may_be_used_again_only_when_it_is_asked_for(
 
 
 def test_no_answer_is_older_than_an_acknowledged_ingest(service: str, name: str) -> None:
-    end = time.monotonic() + 6
     acknowledged = 0
+    written = Event()
     stale: list[tuple[int, int]] = []
     asked = ({"kind": name, "window": "7d"}, {"kind": name, "window": "7d", "source": "a"})
 
     def write() -> None:
         nonlocal acknowledged
-        with httpx.Client(base_url=service, timeout=60) as http:
-            while time.monotonic() < end:
-                item = {"name": name, "source": "a", "value": acknowledged, "ts": time.time()}
-                assert http.post("/ingest/metrics", json=item).json()["accepted"] == 1
-                acknowledged += 1
+        try:
+            with httpx.Client(base_url=service, timeout=60) as http:
+                for _ in range(INGESTS):
+                    item = {"name": name, "source": "a", "value": acknowledged, "ts": time.time()}
+                    assert http.post("/ingest/metrics", json=item).json()["accepted"] == 1
+                    acknowledged += 1
+        finally:
+            written.set()
 
-    def read(parameters: dict[str, str]) -> int:
+    def read(parameters: dict[str, str]) -> None:
         with httpx.Client(base_url=service, timeout=60) as http:
-            reads = 0
-            while time.monotonic() < end:
+            is_last = False
+            while not is_last:
+                is_last = written.is_set()
                 known = acknowledged
                 answer = http.get("/query/agg", params=parameters)
                 count = answer.json()["count"] if answer.status_code == 200 else 0
                 if count < known:
                     stale.append((count, known))
-                reads += 1
-            return reads
 
     with ThreadPoolExecutor(7) as pool:
         writer = pool.submit(write)
-        readers = [pool.submit(read, asked[n % 2]) for n in range(6)]
-        reads = sum(reader.result() for reader in readers)
+        for reader in [pool.submit(read, asked[n % 2]) for n in range(6)]:
+            reader.result()
         writer.result()
-    assert reads > 50
-    assert acknowledged > 10
     assert stale == []
 
 
@@ -248,7 +259,6 @@ def test_kinds_are_listed_page_by_page(http: httpx.Client, name: str) -> None:
         ("/query/agg?window=9999d", 422, "window_within_retention", "window"),
         ("/query/agg?window=7d&kind=none_such", 404, "kind_unknown", "kind"),
         ("/query/agg?window=7d&kind=", 404, "kind_unknown", "kind"),
-        ("/query/agg?window=7d&kind=*", 404, "kind_unknown", "kind"),
         ("/query/agg?window=7d&kind=%00", 422, "parameter_well_formed", "kind"),
         ("/query/agg?window=7d&source=nobody", 404, "source_unknown", "source"),
         ("/query/agg?window=7d&group_by=colour", 422, "group_by_well_formed", "group_by"),

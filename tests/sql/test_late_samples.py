@@ -58,33 +58,39 @@ def test_only_late_samples_below_the_watermark_are_pending(
 
 
 @pytest.mark.parametrize("ingest", [ingest_metrics, ingest_facts])
+@pytest.mark.parametrize("known", [False, True], ids=["new series", "known series"])
 def test_what_a_refresh_that_begins_may_miss_is_late_and_no_more(
-    lasting: Connection, now: datetime, ingest: Callable[..., Json]
+    lasting: Connection, now: datetime, ingest: Callable[..., Json], known: bool
 ) -> None:
     hour = now.replace(minute=0, second=0, microsecond=0)
     moment = timedelta(microseconds=1)
     ready = hour + timedelta(minutes=15)
-    for clock, instant, noted in (
-        (ready - moment, hour - moment, 0),
-        (ready, hour, 0),
-        (ready, hour - moment, 1),
-    ):
+
+    def send(source: str, instant: datetime, clock: datetime) -> None:
         item = at(instant) if ingest is ingest_metrics else fact(ts=instant.isoformat())
-        ingest(lasting, {**item, "source": f"{clock} {noted}".replace(" ", "_")}, now=clock)
+        assert ingest(lasting, {**item, "source": source}, now=clock)["accepted"] == 1
+
+    source = f"{now.timestamp()}-{known}"
+    if known:
+        send(source, hour + moment, ready)
+    for number, (clock, instant, noted) in enumerate(
+        [(ready - moment, hour - 2 * moment, 0), (ready, hour, 0), (ready, hour - moment, 1)]
+    ):
+        send(source if known else f"{source}-{number}", instant, clock)
         assert ask(lasting, "select count(*) from data.late") == noted
 
 
 def test_a_day_is_not_rolled_up_before_its_hours(lasting: Connection, now: datetime) -> None:
-    ingest_metrics(
-        lasting, [at(midnight(now) - timedelta(hours=hours)) for hours in range(1, 48)], now=now
-    )
-    lasting.execute(
-        "call internal.refresh_range(%s, %s, %s)",
-        [midnight(now) - timedelta(days=2), midnight(now) - timedelta(hours=12), now],
-    )
+    yesterday = midnight(now) - timedelta(days=1)
+    noon = midnight(now) - timedelta(hours=12)
+    times = [midnight(now) - timedelta(hours=hours) for hours in range(1, 48)]
+    ingest_metrics(lasting, [at(ts) for ts in times], now=now)
 
-    for source in (None, "web"):
-        assert query_agg(lasting, source=source, now=now)["count"] == 47
+    start = midnight(now) - timedelta(days=2)
+    lasting.execute("call internal.refresh_range(%s, %s, %s)", [start, noon, now])
+    for rollup, end in (("1h", noon), ("1d", yesterday)):
+        for name in (f"sample_{rollup}", f"kind_{rollup}"):
+            assert ask(lasting, "select internal.watermark(%s)", name) == end, name
 
 
 def test_late_samples_of_many_days_count_once_each(lasting: Connection, now: datetime) -> None:
