@@ -30,7 +30,9 @@ if (!existsSync(join(pgdata, 'PG_VERSION'))) {
   const fresh = `${pgdata}.new`
   rmSync(fresh, { recursive: true, force: true })
   await (await open(fresh)).close()
-  await (await open(fresh)).close()
+  const cluster = await open(fresh)
+  await dropTemplates(cluster)
+  await cluster.close()
   renameSync(fresh, pgdata)
 }
 const database = await open(pgdata)
@@ -40,6 +42,16 @@ const wasm = database.Module
 // over other memory. With room below it, the thread's own stack ends first, which is an error.
 const STACK_BYTES = 16 * 1024 * 1024
 wasm.___stack_pointer.value = (wasm._malloc(STACK_BYTES) + STACK_BYTES) & ~15
+
+/**
+ * PGlite connects to one database only, so nobody could use one that is made of a template. They
+ * take half the size of a new cluster.
+ * @param {any} cluster
+ */
+async function dropTemplates(cluster) {
+  await cluster.exec('update pg_catalog.pg_database set datistemplate = false')
+  for (const name of ['template0', 'template1']) await cluster.exec(`drop database ${name}`)
+}
 
 const exchange = new Exchange({
   wasm,
