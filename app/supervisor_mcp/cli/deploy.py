@@ -38,8 +38,13 @@ def generate() -> None:
         progress.step("deploying to an empty database") as next_step,
         TemporaryDirectory() as scratch,
     ):
+        settings = load_settings()
         started = database.start(
-            Path(scratch), cache_dir=load_settings().cache_dir, jobs=False, progress=next_step
+            Path(scratch),
+            cache_dir=settings.cache_dir,
+            registry=settings.npm_registry,
+            jobs=False,
+            progress=next_step,
         )
         with started:
             servers.deploy_schema(started.url, Older.REFUSE)

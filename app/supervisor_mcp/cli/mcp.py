@@ -83,6 +83,7 @@ def _join_or_start(settings: Settings, port: int, started: ExitStack) -> Endpoin
                 embedded.start(
                     settings.data_dir,
                     cache_dir=settings.cache_dir,
+                    registry=settings.npm_registry,
                     port=port,
                     jobs_wait_seconds=JOBS_WAIT_SECONDS,
                     progress=console.say,

@@ -101,13 +101,18 @@ def start_database(
 
     def again(ended: database.Database) -> database.Database:
         return database.start(
-            settings.data_dir, cache_dir=settings.cache_dir, port=ended.port, only_port=True
+            settings.data_dir,
+            cache_dir=settings.cache_dir,
+            registry=settings.npm_registry,
+            port=ended.port,
+            only_port=True,
         )
 
     with _explained():
         running = database.start(
             settings.data_dir,
             cache_dir=settings.cache_dir,
+            registry=settings.npm_registry,
             port=settings.embedded_port,
             jobs=jobs,
             jobs_wait_seconds=JOBS_WAIT_SECONDS,

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from supervisor_mcp.embedded import cache, database
+from supervisor_mcp.embedded import cache, database, packages
 
 STATE = "embedded.json"
 
@@ -27,6 +27,7 @@ def start(
     data_dir: Path,
     *,
     cache_dir: Path,
+    registry: str = packages.REGISTRY,
     port: int = 0,
     jobs: bool = True,
     jobs_wait_seconds: float = 0,
@@ -40,6 +41,7 @@ def start(
     started = database.start(
         data_dir,
         cache_dir=cache_dir,
+        registry=registry,
         port=port,
         jobs=jobs,
         jobs_wait_seconds=jobs_wait_seconds,

