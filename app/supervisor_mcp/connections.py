@@ -37,9 +37,11 @@ class Probe:
         """
         if self._probing is None or self._probing.done():
             self._probing = asyncio.create_task(self._probe())
+        # While this caller waits, another one may begin the next probe.
+        probing = self._probing
         # A statement that cannot be cancelled must not hold the caller.
-        done, _ = await asyncio.wait({self._probing}, timeout=PROBE_SECONDS)
-        reason = self._probing.result() if done else NO_ANSWER
+        done, _ = await asyncio.wait({probing}, timeout=PROBE_SECONDS)
+        reason = probing.result() if done else NO_ANSWER
         if reason is not None:
             logger.warning("database unavailable: %s", reason)
             raise self._blocking.explain(unavailable())

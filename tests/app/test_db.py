@@ -282,6 +282,16 @@ async def test_probes_end_in_time_on_one_connection_when_nothing_answers() -> No
     assert accepted == 1
 
 
+async def test_probes_that_overlap_all_have_an_answer(database_url: str) -> None:
+    async with opened(database_url, pool_size=1) as database:
+
+        async def probe_again() -> None:
+            for _ in range(20):
+                await database.probe()
+
+        await asyncio.gather(*(probe_again() for _ in range(4)))
+
+
 async def test_a_write_that_is_lost_is_remembered_until_one_succeeds(probed: str) -> None:
     lose = SQL_LOSE.format(state="53100")
     with psycopg.connect(probed, autocommit=True, prepare_threshold=None) as conn:
