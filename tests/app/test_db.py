@@ -289,7 +289,7 @@ async def test_probes_that_overlap_all_have_an_answer(database_url: str) -> None
             for _ in range(20):
                 await database.probe()
 
-        await asyncio.gather(*(probe_again() for _ in range(4)))
+        assert await asyncio.gather(*(probe_again() for _ in range(4))) == [None] * 4
 
 
 async def test_a_write_that_is_lost_is_remembered_until_one_succeeds(probed: str) -> None:
