@@ -147,9 +147,9 @@ soak: $(DEVELOPMENT) ## Kill the service ROUNDS=16 times in 8 ways; fail if anyt
 	$(BIN)/python -m bench.soak $(or $(ROUNDS),16)
 
 lock: $(DEVELOPMENT) ## Pin the newest versions that pyproject.toml and package.json admit
-	$(BIN)/$(COMPILE) --extra embedded --group dev --upgrade -o requirements-dev.lock
+	$(BIN)/$(COMPILE) --all-extras --group dev --upgrade -o requirements-dev.lock
 	$(BIN)/$(COMPILE) --extra embedded -c requirements-dev.lock -o requirements-embedded.lock
-	$(BIN)/$(COMPILE) -c requirements-dev.lock -o requirements.lock
+	$(BIN)/$(COMPILE) --extra uvloop -c requirements-dev.lock -o requirements.lock
 	$(BIN)/$(COMPILE_GROUP) --group bench-peers -c requirements-dev.lock --upgrade \
 		-o requirements-bench-peers.lock
 	$(BIN)/$(COMPILE_GROUP) --group mutants -c requirements-dev.lock --upgrade \

@@ -6,9 +6,12 @@ import socket
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from supervisor_mcp.server import launch
+from tests.support import web_server
+from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 
@@ -98,3 +101,16 @@ def test_a_stop_while_workers_start_is_no_failure_and_takes_no_force(tmp_path: P
         written = (tmp_path / f"log{round_}").read_text()
         assert "Traceback" not in written
         assert "SIGKILL" not in written
+
+
+@pytest.mark.server
+def test_a_web_server_answers_without_uvloop(tmp_path: Path) -> None:
+    (tmp_path / "uvloop.py").write_text("raise ImportError")
+    with web_server.start(
+        f"postgresql://postgres@127.0.0.1:{free_port()}/postgres",
+        None,
+        tmp_path / "log",
+        settings={"PYTHONPATH": str(tmp_path)},
+        ready=503,
+    ) as server:
+        assert httpx.get(f"{server.url}/livez").status_code == 200

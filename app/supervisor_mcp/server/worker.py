@@ -11,10 +11,10 @@ from supervisor_mcp.server.protocol import Protocol
 
 
 class Worker(UvicornWorker):  # type: ignore[misc]
-    """uvicorn on uvloop and httptools; the access log is the middleware's."""
+    """uvicorn on httptools, on uvloop if installed; the access log is the middleware's."""
 
     CONFIG_KWARGS: ClassVar[dict[str, Any]] = {
-        "loop": "uvloop",
+        "loop": "auto",
         "http": Protocol,
         "ws": "none",
         "lifespan": "on",
