@@ -35,6 +35,7 @@ UNSTATABLE = {
     "histogram_well_formed",
     "kind_known",
     "kind_type_settled",
+    "kind_unit_settled",
     "label_reserved",
     "name_matches_path",
     "matchers_select",
