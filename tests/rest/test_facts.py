@@ -19,7 +19,8 @@ COUNT = 1200
 @pytest.fixture(scope="module")
 def facts(service: str) -> list[dict[str, Any]]:
     """Facts of one kind, stored, oldest first."""
-    now = time.time()
+    # Whole seconds, which no format rounds.
+    now = int(time.time())
     made = [
         {
             "kind": "Fact:Listed",
