@@ -84,8 +84,8 @@ comment on function api.query_metrics(
 ) is
 'The series of a kind in [p_from, p_to), by default the last 24 hours, with a point every p_step and
 nulls in gaps: {name, type, unit, from, to, step_seconds, resolution, columns, series: [{source, labels,
-points}]}; where there are no series, hint says what to ask instead. resolution says what the points are computed from: raw (samples), 1h or 1d (rollups). Where
-samples of the range were dropped, p_step is rounded up to whole hours; where hours were dropped too, to
+points}]}; where there are no series, hint says what to ask instead. resolution says what the points are
+computed from: raw (samples), 1h or 1d (rollups). Where samples of the range were dropped, p_step is rounded up to whole hours; where hours were dropped too, to
 whole days. With p_split_by version, a series is split by the versions of the server whose source it has,
 and has server and version too.
 Errors: kind_unknown, source_unknown, split_by_known, step_well_formed, from_before_to,

@@ -63,12 +63,7 @@ begin atomic
             series_id,
             lag(value_last_at) over earlier,
             value_first_at,
-            -- A first reading below the last one of the bucket before follows a reset to zero.
-            case
-                when value_first >= lag(value_last) over earlier
-                    then value_first - lag(value_last) over earlier
-                else value_first
-            end
+            internal.growth(value_first, lag(value_last) over earlier, null, null)
         from reading
         window earlier as (partition by series_id order by value_first_at)
     ),

@@ -107,7 +107,7 @@ begin
         case when v_sketches then 'sum(sketch)' else 'null::numeric' end,
         case when v_sketches then 'sum(sketch_other)' else 'null::numeric' end,
         array_to_string(v_buckets, ' union all '),
-        case when p_apart then ', bucket' end
+        case when v_growth and p_apart then ', bucket' end
     ) using p_whole, p_kinds, p_series, v_bounds, p_step;
 end
 $$;
@@ -115,6 +115,6 @@ comment on function internal.merge_buckets(
     tstzmultirange, tstzmultirange, bigint[], bigint[], bigint[], interval, boolean, text[]
 ) is
 'The days in p_days and the hours in p_hours of the rollups, merged into steps, or into one bucket where
-p_step is null, or where p_apart, not merged at all: of p_whole for all series of the kind, of p_kinds by
-series, of those in p_series unless it is null. It leaves out hours that got late samples. What p_statistics
-does not name is null, null means all.';
+p_step is null; where p_apart, the growth of counters is asked for bucket by bucket, and nothing is merged. Of
+p_whole for all series of the kind, of p_kinds by series, of those in p_series unless it is null. It leaves out
+hours that got late samples. What p_statistics does not name is null, null means all.';
