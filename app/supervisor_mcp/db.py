@@ -22,6 +22,7 @@ from psycopg.pq import Format
 from psycopg.sql import SQL, Identifier, Placeholder
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
+from supervisor_mcp import identity
 from supervisor_mcp.blocking import Blocking
 from supervisor_mcp.connections import Aside, Probe
 from supervisor_mcp.errors import Problem, from_database, is_outage, takes_no_writes, too_slow
@@ -47,7 +48,10 @@ select
         'transaction_read_only',
         case when %(read_only)s then 'on' else current_setting('transaction_read_only') end,
         true
-    )
+    ),
+    set_config('supervisor.actor', %(actor)s, true),
+    set_config('supervisor.namespace', %(namespace)s, true),
+    set_config('supervisor.sources', %(sources)s, true)
 """
 VISIBLE = ", api.get_visibility()::text"
 
@@ -290,7 +294,16 @@ def _was_ended(connection: AsyncConnection[Any]) -> bool:
 
 
 def _settings(timeout: int, *, read_only: bool) -> dict[str, object]:
-    return {"role": ROLE, "timeout": str(timeout * 1000), "read_only": read_only}
+    sender = identity.current.get()
+    return {
+        "role": ROLE,
+        "timeout": str(timeout * 1000),
+        "read_only": read_only,
+        "actor": sender.name,
+        "namespace": sender.namespace,
+        # A name contains no line feed.
+        "sources": "\n".join(sender.sources or ()),
+    }
 
 
 async def _transact(
