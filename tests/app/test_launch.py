@@ -81,6 +81,37 @@ def test_a_web_server_that_ends_before_gunicorn_is_set_up_leaves_nothing(tmp_pat
     assert not list(temporary.iterdir())
 
 
+WARMED = """
+warmed_in = None
+
+def warm_up():
+    global warmed_in
+    import os
+    warmed_in = os.getpid()
+
+async def app(scope, receive, send):
+    import os
+    if scope["type"] == "lifespan":
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        return await send({"type": "lifespan.shutdown.complete"})
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    body = str(warmed_in == os.getppid()).encode()
+    await send({"type": "http.response.body", "body": body})
+"""
+
+
+@pytest.mark.server
+def test_an_application_is_warmed_up_once_before_its_workers_are_forked(tmp_path: Path) -> None:
+    (tmp_path / "warmed.py").write_text(WARMED)
+    with launch.reserve("127.0.0.1", 0) as listener, (tmp_path / "log").open("wb") as log:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        environment = {"PYTHONPATH": str(tmp_path)}
+        with launch.start(listener, url, environment, application="warmed:app", log=log) as server:
+            launch.await_readiness(server, seconds=60)
+            assert httpx.get(url).text == "True"
+
+
 @pytest.mark.server
 def test_a_stop_while_workers_start_is_no_failure_and_takes_no_force(tmp_path: Path) -> None:
     environment = {

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import httpx
 from fastmcp import FastMCP
 from starlette.applications import Starlette
@@ -20,8 +17,8 @@ ACCEPTED = {"Accept": "application/json, text/event-stream"}
 
 
 def create_http_app(server: FastMCP) -> Starlette:
-    """The application; any worker answers any request, and none of them waits for models."""
-    app = server.http_app(
+    """The application; any worker answers any request."""
+    return server.http_app(
         path=PATH,
         stateless_http=True,
         # Progress is reported before the answer, for which one JSON body has no place.
@@ -30,20 +27,15 @@ def create_http_app(server: FastMCP) -> Starlette:
         host_origin_protection=False,
         middleware=[Middleware(Envelope)],
     )
-    lifespan = app.router.lifespan_context
-
-    @asynccontextmanager
-    async def warmed(application: Starlette) -> AsyncIterator[object]:
-        async with lifespan(application) as state:
-            await _warm_up(application)
-            yield state
-
-    app.router.lifespan_context = warmed  # type: ignore[assignment]
-    return app
 
 
-async def _warm_up(app: Starlette) -> None:
+async def warm_up(server: FastMCP) -> None:
+    """Have a call build what calls share in a process and in those that it forks."""
+    app = create_http_app(server)
     transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http,
+    ):
         answer = await http.post(PATH, json=FIRST_CALL, headers=ACCEPTED)
     answer.raise_for_status()

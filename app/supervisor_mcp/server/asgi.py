@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from supervisor_mcp import config
 from supervisor_mcp.background.start import running
 from supervisor_mcp.config import Settings
-from supervisor_mcp.mcp.http import PATH, create_http_app
+from supervisor_mcp.mcp import http
 from supervisor_mcp.mcp.server import create_mcp
 from supervisor_mcp.operations import context as operations
 from supervisor_mcp.operations.context import Context
@@ -79,7 +80,13 @@ def create(settings: Settings | None = None) -> Application:
     """The application that the settings describe. Raises ValueError without a database."""
     settings = settings or config.load()
     context = operations.build(settings)
-    mounts = {PATH: create_http_app(create_mcp(context))}
+    mounts = {http.PATH: http.create_http_app(create_mcp(context))}
     guard = Guard(settings.allowed_hosts, settings.allowed_origins)
     access_log = log.access_log(settings.log_level)
     return Application(context, mounts, guard, access_log, running(context, settings))
+
+
+def warm_up() -> None:
+    """Build what the first MCP call would, so that no worker that is forked has to."""
+    nowhere = config.load().model_copy(update={"database_url": ""})
+    asyncio.run(http.warm_up(create_mcp(operations.build(nowhere))))

@@ -2,7 +2,8 @@
 
 Run as `python -P -m supervisor_mcp.server.launch <bound fd> <application>`; standard input is a
 pipe whose other end the parent holds. It writes one line: more settings, as JSON. The modules are
-imported before the line comes, and once for all workers.
+imported before the line comes, and once for all workers; `warm_up` of the application's module, if
+there is one, is called then, too.
 """
 
 from __future__ import annotations
@@ -221,7 +222,9 @@ def main() -> None:
     try:
         # A worker reports what cannot be imported.
         with suppress(ImportError):
-            import_module(application.partition(":")[0])
+            module = import_module(application.partition(":")[0])
+            if hasattr(module, "warm_up"):
+                module.warm_up()
         line = sys.stdin.buffer.readline()
         if line:
             os.environ.update(json.loads(line))
