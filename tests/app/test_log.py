@@ -15,6 +15,7 @@ from supervisor_mcp.telemetry import log
 log.set_up({level!r})
 logging.getLogger("supervisor_mcp.db").warning("slow: %s", "7 s", extra={{"request_id": "r1"}})
 logging.getLogger("httpx").info("GET /")
+logging.getLogger("sse_starlette.sse").debug("chunk: the secret of a subscription")
 logging.getLogger("supervisor_mcp.cli.up").info("starting")
 try:
     1 / 0
@@ -82,6 +83,10 @@ def test_a_higher_level_leaves_the_routine_out() -> None:
 
 def test_the_level_debug_shows_libraries_too() -> None:
     assert "GET /" in [line["event"] for line in to_file("debug")]
+
+
+def test_no_level_shows_the_answers_of_tools() -> None:
+    assert not any("secret" in str(line["event"]) for line in to_file("debug"))
 
 
 def test_a_terminal_shows_readable_lines_without_requests() -> None:

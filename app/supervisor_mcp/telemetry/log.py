@@ -23,6 +23,8 @@ STDERR = 2
 TALKATIVE = ("httpx", "httpx2", "mcp", "fastmcp", "gunicorn.error", "uvicorn.error", "uvicorn")
 # What is wrong with a remote is the outcome of a probe, not an event of this process.
 ABOUT_REMOTES = ("mcp.client", "client")
+# Libraries that write whole answers at level debug, secrets among them.
+ABOUT_ANSWERS = ("sse_starlette",)
 
 Fields = dict[str, object]
 
@@ -41,6 +43,8 @@ def set_up(level: LogLevel) -> None:
         logger.setLevel("WARNING" if level == "info" else level.upper())
     for name in ABOUT_REMOTES:
         logging.getLogger(name).setLevel("DEBUG" if level == "debug" else "CRITICAL")
+    for name in ABOUT_ANSWERS:
+        logging.getLogger(name).setLevel("INFO")
 
 
 def access_log(level: LogLevel) -> Callable[[Fields], None] | None:
