@@ -135,6 +135,44 @@ create index alert_transition_by_time on data.alert_transition using btree (at, 
 -- hypertable by at, chunks of 30 days
 -- columnstore, segments by (rule_id), ordered by (at,transition_id)
 
+-- Keys that clients prove with who they are. Nothing in a row but the end of the key changes.
+create table data.api_key (
+    key_id text not null,  -- The part of the key that is shown, after sk_.
+    digest bytea not null,  -- HMAC-SHA256 of the whole key under a secret of the service; the key itself is not stored.
+    owner text not null,  -- Who has the key.
+    scopes text[] not null,  -- What it may be used for: read, ingest, admin.
+    sources text[],  -- The only sources that it may ingest as; null for any.
+    namespace text not null,  -- Namespace that it sees and writes; empty for the default one.
+    created_at timestamp with time zone not null,  -- When it was created.
+    created_by text not null,  -- Who created it.
+    expires_at timestamp with time zone,  -- From when on it is refused; null for never.
+    revoked_at timestamp with time zone,  -- From when on it is refused because it was revoked or rotated; never later than it was set first.
+    revoked_by text,  -- Who revoked or rotated it.
+    reason text,  -- Why it was revoked.
+    rotated_from text,  -- Key that it replaces.
+    constraint key_id_taken PRIMARY KEY (key_id),
+    constraint key_rotated_once UNIQUE (rotated_from),
+    constraint key_rotated_from_key FOREIGN KEY (rotated_from) REFERENCES data.api_key(key_id),
+    constraint digest_complete CHECK ((octet_length(digest) = 32)),
+    constraint expires_in_future CHECK ((expires_at > created_at)),
+    constraint key_id_well_formed CHECK (internal.fits(key_id, 'key_id'::text)),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text)),
+    constraint owner_well_formed CHECK (internal.fits(owner, 'owner'::text)),
+    constraint reason_in_range CHECK (((length(reason) >= 1) AND (length(reason) <= 1000))),
+    constraint revoked_by_someone CHECK (((revoked_at IS NULL) = (revoked_by IS NULL))),
+    constraint scopes_known CHECK (((scopes <@ '{read,ingest,admin}'::text[]) AND (scopes <> '{}'::text[]))),
+    constraint sources_of_ingest CHECK (((sources IS NULL) OR ((sources <> '{}'::text[]) AND (scopes @> '{ingest}'::text[]) AND (NOT (scopes @> '{admin}'::text[])))))
+);
+create index api_key_by_time on data.api_key using btree (created_at, key_id);
+
+-- When keys were used last. It is apart from the keys because it changes by the minute, and they do not.
+create table data.api_key_use (
+    key_id text not null,  -- Key.
+    used_at timestamp with time zone not null,  -- Time of the newest use, within a minute.
+    constraint api_key_use_pkey PRIMARY KEY (key_id),
+    constraint api_key_use_of_key FOREIGN KEY (key_id) REFERENCES data.api_key(key_id) ON DELETE CASCADE
+) with (fillfactor=50);
+
 -- Items whose identity is already stored with other content; aggregates do not include them.
 create table data.conflict (
     source_id bigint not null,  -- Source of the item.
@@ -834,6 +872,8 @@ create schema internal;
 
 create function internal.ack_json(p_alert data.alert, p_now timestamp with time zone) returns json language sql stable;
 
+create function internal.actor() returns text language sql stable;
+
 create function internal.address_hint(p_url text) returns text language sql immutable;
 
 create function internal.alert_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
@@ -895,6 +935,8 @@ create function internal.check_author(p_author text) returns void language plpgs
 create function internal.check_chunks(p_relations name[]) returns void language plpgsql stable;
 
 create function internal.check_facts(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, source_id bigint, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, good boolean) language sql stable;
+
+create function internal.check_key(p_key data.api_key, p_now timestamp with time zone) returns void language plpgsql stable;
 
 create function internal.check_maintenance(p_id text, p_author text, p_reason text) returns void language plpgsql immutable;
 
@@ -986,6 +1028,8 @@ create function internal.facts_during_metrics(p_rules data.alert_rule_version[],
 
 create function internal.find_alert_rule(p_name text, p_field text DEFAULT 'name'::text) returns bigint language plpgsql stable;
 
+create function internal.find_key(p_id text) returns data.api_key language plpgsql volatile;
+
 create function internal.find_kinds(p_kind text) returns bigint[] language plpgsql stable;
 
 create function internal.find_maintained(p_servers text[]) returns bigint[] language plpgsql stable;
@@ -1026,6 +1070,8 @@ create function internal.increase(p_times timestamp with time zone[], p_values d
 
 create function internal.increase_between(p_times timestamp with time zone[], p_first double precision[], p_last double precision[]) returns double precision language sql immutable strict parallel safe;
 
+create function internal.insert_key(p_key data.api_key, p_now timestamp with time zone) returns void language plpgsql volatile;
+
 create function internal.is_labels(p_labels jsonb) returns boolean language sql immutable parallel safe;
 
 create function internal.is_unit(p_unit text, p_settled text) returns boolean language sql immutable parallel safe;
@@ -1045,6 +1091,10 @@ create function internal.keep_conflicts(p_conflicts jsonb, p_now timestamp with 
 create function internal.keep_fact_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language sql volatile;
 
 create function internal.keep_metric_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language plpgsql volatile;
+
+create function internal.key_json(p_key data.api_key, p_now timestamp with time zone) returns json language sql stable;
+
+create function internal.key_status(p_key data.api_key, p_now timestamp with time zone) returns text language sql immutable parallel safe;
 
 create function internal.known_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, during tstzrange, known tstzmultirange, impaired tstzmultirange, down tstzmultirange, maintenance tstzmultirange) language sql stable;
 
@@ -1069,6 +1119,8 @@ create function internal.longest_sampled_window() returns interval language sql 
 create function internal.maintenance_json(p_id text, p_now timestamp with time zone) returns json language sql stable;
 
 create function internal.make_snapshot(p_unseen bigint[], p_end bigint) returns pg_snapshot language sql immutable parallel safe;
+
+create function internal.manages_namespace(p_namespace text) returns boolean language sql stable;
 
 create function internal.matcher_faults(p_matchers jsonb, p_path text) returns TABLE(field text, slug text, detail text) language plpgsql volatile;
 
@@ -1438,7 +1490,11 @@ create schema api;
 
 create function api.ack_alert(p_id text, p_author text, p_until timestamp with time zone, p_note text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.authenticate_key(p_key_id text, p_digest bytea, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.backtest_alert_rule(p_rule jsonb, p_name text, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_incidents jsonb, p_incident_kind text, p_points integer, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.create_key(p_key_id text, p_digest bytea, p_owner text, p_scopes text[], p_sources text[], p_namespace text, p_expires_at timestamp with time zone, p_idempotency_key text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.define_alert_rule(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1470,6 +1526,8 @@ create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot
 
 create function api.list_health(p_status text, p_tag text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.list_keys(p_owner text, p_active boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_maintenance(p_name text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -1496,6 +1554,8 @@ create function api.record_agg(p_answer json) returns integer language sql volat
 
 create function api.record_deliveries(p_results jsonb, p_now timestamp with time zone) returns json language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.record_key_use(p_uses jsonb) returns integer language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.record_probes(p_probes jsonb, p_now timestamp with time zone, OUT reports integer, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.record_uptime(p_process uuid, p_now timestamp with time zone) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -1505,6 +1565,10 @@ create function api.register_server(p_name text, p_document jsonb, p_now timesta
 create function api.renew_lease(p_name text, p_holder text, p_seconds double precision) returns boolean language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.report_health(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.revoke_key(p_id text, p_reason text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.rotate_key(p_id text, p_key_id text, p_digest bytea, p_grace text, p_expires_at timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.silence_alerts(p_id text, p_matchers jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_comment text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1982,6 +2046,44 @@ SELECT name,
 -- Functions and views for database administrators. Role supervisor_dba.
 create schema ops;
 
+-- Keys of all namespaces, without their digests.
+create view ops.keys (
+    id text,  -- The part of the key that is shown, after sk_.
+    owner text,  -- Who has the key.
+    status text,  -- active, expired or revoked.
+    scopes text[],  -- What it may be used for: read, ingest, admin.
+    sources text[],  -- The only sources that it may ingest as; null for any.
+    namespace text,  -- Namespace that it sees and writes; empty for the default one.
+    created_at timestamp with time zone,  -- When it was created.
+    created_by text,  -- Who created it.
+    expires_at timestamp with time zone,  -- From when on it is refused; null for never.
+    last_used_at timestamp with time zone,  -- When it was used last, within a minute.
+    revoked_at timestamp with time zone,  -- From when on it is refused because it was revoked or rotated.
+    revoked_by text,  -- Who revoked or rotated it.
+    reason text,  -- Why it was revoked.
+    rotated_from text  -- Key that it replaces.
+) as
+SELECT api_key.key_id AS id,
+    api_key.owner,
+        CASE
+            WHEN (api_key.revoked_at <= now()) THEN 'revoked'::text
+            WHEN (api_key.expires_at <= now()) THEN 'expired'::text
+            ELSE 'active'::text
+        END AS status,
+    api_key.scopes,
+    api_key.sources,
+    api_key.namespace,
+    api_key.created_at,
+    api_key.created_by,
+    api_key.expires_at,
+    api_key_use.used_at AS last_used_at,
+    api_key.revoked_at,
+    api_key.revoked_by,
+    api_key.reason,
+    api_key.rotated_from
+   FROM (data.api_key
+     LEFT JOIN data.api_key_use ON ((api_key.key_id = api_key_use.key_id)));
+
 -- Retention and columnstore policies, and jobs. Change one with alter_job(job_id, …).
 create view ops.policies (
     job_id integer,  -- Job number, for alter_job and run_job.
@@ -2076,7 +2178,9 @@ create table deploy.setting (
 
 -- privileges
 grant execute on function api.ack_alert(text,text,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.authenticate_key(text,bytea,timestamp with time zone) to supervisor_app;
 grant execute on function api.backtest_alert_rule(jsonb,text,timestamp with time zone,timestamp with time zone,text,jsonb,text,integer,timestamp with time zone) to supervisor_app;
+grant execute on function api.create_key(text,bytea,text,text[],text[],text,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.define_alert_rule(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.delete_alert_rule(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
@@ -2092,6 +2196,7 @@ grant execute on function api.list_alert_history(text,text,jsonb,timestamp with 
 grant execute on function api.list_alert_rules(text,text,boolean,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_health(text,text,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_keys(text,boolean,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
 grant execute on function api.list_maintenance(text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_probe_targets(integer,text[],timestamp with time zone) to supervisor_app;
@@ -2105,11 +2210,14 @@ grant execute on function api.query_metrics(text,text,jsonb,timestamp with time 
 grant execute on function api.query_sla(text,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_agg(json) to supervisor_app;
 grant execute on function api.record_deliveries(jsonb,timestamp with time zone) to supervisor_app;
+grant execute on function api.record_key_use(jsonb) to supervisor_app;
 grant execute on function api.record_probes(jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_uptime(uuid,timestamp with time zone) to supervisor_app;
 grant execute on function api.register_server(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.renew_lease(text,text,double precision) to supervisor_app;
 grant execute on function api.report_health(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.revoke_key(text,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.rotate_key(text,text,bytea,text,timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.silence_alerts(text,jsonb,timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function api.stream_alerts(text,jsonb,text,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.stream_facts(text,text,text,text,text,integer,timestamp with time zone) to supervisor_app;
@@ -2157,4 +2265,5 @@ grant select on table analytics.sla_30d to supervisor_analyst;
 grant select on table analytics.sla_30d to supervisor_dba;
 grant select on table analytics.sla_7d to supervisor_analyst;
 grant select on table analytics.sla_7d to supervisor_dba;
+grant select on table ops.keys to supervisor_dba;
 grant select on table ops.policies to supervisor_dba;

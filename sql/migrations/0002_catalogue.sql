@@ -22,6 +22,8 @@ begin atomic
     "identifier": {"pattern": "^[A-Za-z0-9][A-Za-z0-9_.:-]*$", "maxLength": 200},
     "alert_rule_name": {"pattern": "^[A-Za-z_][A-Za-z0-9_.:-]*$", "maxLength": 200},
     "duration": {"pattern": "^(0|[1-9][0-9]{0,3})[smhd]$", "maxLength": 5},
+    "namespace": {"pattern": "^([a-z0-9][a-z0-9-]*)?$", "maxLength": 63},
+    "key_id": {"pattern": "^[a-z0-9]{8}$", "maxLength": 8},
     "cursor": {"pattern": "^([2-7][0-9a-f])+$", "maxLength": 1000}
 }'::jsonb;
 end;

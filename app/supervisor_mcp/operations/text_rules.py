@@ -44,6 +44,11 @@ IDENTIFIER: Final[dict[str, Any]] = {
     "maxLength": 200,
 }
 
+KEY_ID: Final[dict[str, Any]] = {
+    "pattern": "^[a-z0-9]{8}$",
+    "maxLength": 8,
+}
+
 LABEL_NAME: Final[dict[str, Any]] = {
     "pattern": "^[A-Za-z_][A-Za-z0-9_.]*$",
     "maxLength": 100,
@@ -52,6 +57,11 @@ LABEL_NAME: Final[dict[str, Any]] = {
 METRIC_NAME: Final[dict[str, Any]] = {
     "pattern": "^[A-Za-z_][A-Za-z0-9_.:/-]*$",
     "maxLength": 200,
+}
+
+NAMESPACE: Final[dict[str, Any]] = {
+    "pattern": "^([a-z0-9][a-z0-9-]*)?$",
+    "maxLength": 63,
 }
 
 OWNER: Final[dict[str, Any]] = {
