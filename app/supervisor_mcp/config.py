@@ -8,7 +8,14 @@ from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path, user_data_path
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 LogLevel = Annotated[
@@ -22,6 +29,11 @@ def _split(sent: object) -> object:
     if not isinstance(sent, str):
         return sent
     return [part.strip() for part in sent.split(",") if part.strip()] or None
+
+
+def _unset(sent: object) -> object:
+    """None for an empty text, which is what compose makes of a variable that is not set."""
+    return sent or None
 
 
 def _host(sent: str) -> str:
@@ -122,7 +134,26 @@ class Settings(BaseSettings):
     delivery_timeout_seconds: float = Field(
         10, gt=0, le=30, description="Time limit of one request to a subscriber."
     )
+    key_secret: Annotated[SecretStr | None, BeforeValidator(_unset)] = Field(
+        None, min_length=32, description="Secret under which digests of keys are stored."
+    )
+    key_secret_file: Annotated[Path | None, BeforeValidator(_unset)] = Field(
+        None, description="File with it; the embedded service makes one."
+    )
     log_level: LogLevel = Field("info", description="`debug`, `info`, `warning` or `error`.")
+
+    @field_validator("key_secret_file")
+    @classmethod
+    def _check_single(cls, file: Path | None, others: ValidationInfo) -> Path | None:
+        if file is not None and others.data.get("key_secret") is not None:
+            raise ValueError("SUPERVISOR_KEY_SECRET is set too; leave one of them out")
+        return file
+
+
+def is_secret(field: str) -> bool:
+    """Whether the value of a setting may not be shown."""
+    known = Settings.model_fields.get(field)
+    return known is not None and "SecretStr" in str(known.annotation)
 
 
 def load() -> Settings:

@@ -40,6 +40,7 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
     "value_invalid": (422, "Invalid value"),
     "headers_within_limit": (431, "Headers too large"),
     "request_invalid": (400, "Invalid request"),
+    "key_secret_set": (501, "Service without a secret for keys"),
     "internal": (500, "Internal error"),
     "busy": (503, "Conflict with another request"),
     "bodies_within_limit": (503, "Too many bodies at once"),

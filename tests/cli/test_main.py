@@ -33,6 +33,7 @@ COMMANDS = (
     "alerts",
     "backtest",
     "subscriptions",
+    "keys",
     "demo",
 )
 # What commands need, and `--help` and the completion of the shell do not.

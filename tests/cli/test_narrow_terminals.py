@@ -1,4 +1,4 @@
-"""Tables about alerts in terminals of 80 columns and fewer."""
+"""Tables of lists in terminals of 80 columns and fewer."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ LISTS = {
     ("alerts", "silences"): ("id", "status", "matchers", "to", "comment"),
     ("alert-rules", "list"): ("name", "state", "firing", "pending", "severity"),
     ("subscriptions",): ("name", "url", "alerts", "pending", "failed"),
+    ("keys",): ("id", "owner", "status", "scopes", "ends"),
 }
 
 
 @pytest.fixture(scope="module")
 def crowded(service: Service) -> Service:
-    """The service with an alert, a silence and a subscription of the length of real ones."""
+    """The service with an alert, a silence, a subscription and a key of the length of real ones."""
     server = f"io.github.acme/search-{uuid4().hex[:8]}"
     since = datetime.now(UTC) - timedelta(minutes=47)
     dsn = service.analyst_dsn.replace("supervisor_analyst@", "postgres@")
@@ -49,9 +50,16 @@ def crowded(service: Service) -> Service:
         "alerts": {"matchers": [{"name": "severity", "operator": "=", "value": "critical"}]},
         "facts": {"kinds": ["Fact:Sale"]},
     }
+    key = {
+        "owner": "search-team@acme.example",
+        "scopes": ["read", "ingest"],
+        "sources": ["search-mcp", "search-mcp-canary"],
+        "expires_at": (datetime.now(UTC) + timedelta(days=90)).isoformat(),
+    }
     with httpx.Client(base_url=service.url) as http:
         http.put(f"/alerts/silences/{uuid4().hex[:8]}", json=update).raise_for_status()
         http.put(f"/subscriptions/{uuid4().hex[:8]}", json=subscription).raise_for_status()
+        http.post("/access/keys", json=key).raise_for_status()
     return service
 
 

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from fastmcp import Client, FastMCP
 from psycopg.types.json import Json, Jsonb
+from pydantic import SecretStr
 
 from supervisor_mcp.config import Settings
 from supervisor_mcp.mcp.server import create_mcp
@@ -103,6 +104,7 @@ SUBSCRIPTION = {
     "url": "https://policy.example/hook",
     "facts": {"kinds": ["Fact:Sale"]},
 }
+KEYS = ("aaaaaaaa", "bbbbbbbb")
 
 
 @pytest.fixture(scope="package")
@@ -129,13 +131,23 @@ def history_url(database_server: Server) -> Iterator[str]:
                     "select api.define_alert_rule('queue_long', %s, %s)", [Jsonb(document), defined]
                 )
             conn.execute("select api.subscribe('policy', %s, %s)", [Jsonb(SUBSCRIPTION), NOW])
+            for key_id in KEYS:
+                conn.execute(
+                    "select api.create_key(%s, %s, 'ann', '{read}', null, null, null, null, %s)",
+                    [key_id, bytes(32), NOW],
+                )
         yield url
 
 
 @pytest.fixture
 async def context(history_url: str, redis_url: str) -> AsyncIterator[Context]:
     """The operations over the history, connected."""
-    settings = Settings(database_url=history_url, redis_url=redis_url, cache_ttl_seconds=1)
+    settings = Settings(
+        database_url=history_url,
+        redis_url=redis_url,
+        cache_ttl_seconds=1,
+        key_secret=SecretStr("0123456789abcdef0123456789abcdef"),
+    )
     async with operations.connected(operations.build(settings)) as connected:
         yield connected
 

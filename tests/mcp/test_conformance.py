@@ -27,6 +27,8 @@ WITHIN = {
     "record_probes": "the prober",
     "take_deliveries": "the sender",
     "record_deliveries": "the sender",
+    "authenticate_key": "who sends a request",
+    "record_key_use": "list_keys",
 }
 # Tools for one item of what a function takes many of.
 SINGULAR = {"ingest_metric": "ingest_metrics", "ingest_fact": "ingest_facts"}
@@ -43,7 +45,7 @@ ONE = {
 # Questions that need a body.
 ASKED_BY_POST = {"backtest_alert_rule", "suggest_threshold"}
 # The name of an argument in SQL where a tool calls it otherwise; None is given by the service.
-RENAMED: dict[str, str | None] = {"body": "items", "now": None}
+RENAMED: dict[str, str | None] = {"body": "items", "now": None, "key_id": None, "digest": None}
 # Whether a tool reads, destroys and may be repeated, by the method of REST; None is the protocol's
 # default: a tool that does not only read destroys, and is not to be repeated.
 HINTS = {

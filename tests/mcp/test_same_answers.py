@@ -92,6 +92,8 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("list_subscriptions", "/subscriptions", {"limit": 1}),
     ("list_subscriptions", "/subscriptions", {"name": "policy"}),
     ("list_subscriptions", "/subscriptions/{name}", {"name": "policy"}),
+    ("list_keys", "/access/keys", {"owner": "ann", "active": True, "limit": 1}),
+    ("list_keys", "/access/keys", {"active": False}),
 ]
 
 

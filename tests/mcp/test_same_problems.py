@@ -60,6 +60,10 @@ PATH_NAMES = {REGISTRY: SERVER, RULES: "queue_long", SUBSCRIPTION: "policy"}
         ("list_subscriptions", "/subscriptions/{name}", {"name": "polcy"}),
         ("list_subscriptions", "/subscriptions", {"cursor": "x"}),
         ("unsubscribe", "/subscriptions/{name}", {"name": "polcy"}),
+        ("list_keys", "/access/keys", {"limit": 0}),
+        ("list_keys", "/access/keys", {"cursor": "x"}),
+        ("revoke_key", "/access/keys/{id}", {"id": "cccccccc"}),
+        ("revoke_key", "/access/keys/{id}", {"id": "aaaaaaaa", "reason": ""}),
     ],
 )
 async def test_rest_and_mcp_report_the_same_problem(
@@ -115,6 +119,30 @@ async def test_rest_and_mcp_refuse_the_same_keep_alives_in_the_same_words(
         for problem in (from_rest, from_mcp):
             problem.pop("request_id", None)
         assert from_mcp == from_rest
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "arguments"),
+    [
+        ("create_key", "/access/keys", {"owner": "", "scopes": ["read"]}),
+        ("create_key", "/access/keys", {"owner": "ann", "scopes": ["read", "write"]}),
+        ("create_key", "/access/keys", {"owner": "ann", "scopes": ["read"], "expires_at": 1}),
+        ("rotate_key", "/access/keys/{id}/rotation", {"id": "cccccccc"}),
+        ("rotate_key", "/access/keys/{id}/rotation", {"id": "aaaaaaaa", "grace": "8d"}),
+    ],
+)
+async def test_rest_and_mcp_refuse_the_same_key_in_the_same_words(
+    rest: httpx.AsyncClient, client: Caller, name: str, path: str, arguments: dict[str, Any]
+) -> None:
+    body = {n: value for n, value in arguments.items() if n != "id"}
+    from_rest = (await rest.post(path.format(**arguments), json=body)).json()
+    result = await client.call_tool(name, arguments, raise_on_error=False)
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    from_mcp = msgspec.json.decode(content.text)
+    for problem in (from_rest, from_mcp):
+        problem.pop("request_id", None)
+    assert from_mcp == from_rest
 
 
 @pytest.mark.parametrize(

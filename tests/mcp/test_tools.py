@@ -49,6 +49,10 @@ NAMES = {
     "subscribe",
     "list_subscriptions",
     "unsubscribe",
+    "create_key",
+    "list_keys",
+    "revoke_key",
+    "rotate_key",
 }
 # What identifies an aggregate, with any fields.
 HEAD = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
@@ -81,6 +85,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("list_alert_rules", {}),
     ("list_alert_rules", {"name": "queue_long"}),
     ("list_subscriptions", {}),
+    ("list_keys", {"limit": 1}),
     ("ingest_facts", {"items": []}),
     ("report_health", {"items": []}),
     ("heartbeat", {"names": []}),

@@ -29,6 +29,7 @@ def start(
         # No test talks to a host that its input names.
         "SUPERVISOR_PROBE": "false",
         "SUPERVISOR_DELIVERY": "false",
+        "SUPERVISOR_KEY_SECRET": "0123456789abcdef0123456789abcdef",
         **({} if redis_url is None else {"SUPERVISOR_REDIS_URL": redis_url}),
         **(settings or {}),
     }

@@ -119,8 +119,9 @@ def load_settings() -> Settings:
         return config.load()
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
-        name = "_".join(map(str, first["loc"])).upper()
-        raise Failure(f"SUPERVISOR_{name} is {first['input']!r}: {first['msg']}.", USAGE) from None
+        field = "_".join(map(str, first["loc"]))
+        sent = "not valid" if config.is_secret(field) else repr(first["input"])
+        raise Failure(f"SUPERVISOR_{field.upper()} is {sent}: {first['msg']}.", USAGE) from None
 
 
 def connect(settings: Settings | None = None, timeout_seconds: float = TIMEOUT_SECONDS) -> Client:

@@ -45,6 +45,10 @@ COMMANDS = {
     "get_subscription": "subscriptions show",
     "subscribe": "subscriptions add",
     "unsubscribe": "subscriptions remove",
+    "list_keys": "keys list",
+    "create_key": "keys create",
+    "revoke_key": "keys revoke",
+    "rotate_key": "keys rotate",
     "ingest_metrics": "import",
     "ingest_facts": "import",
 }

@@ -27,6 +27,7 @@ from supervisor_mcp.cli.failure import FAILED, USAGE, Failure
 from supervisor_mcp.cli.health import health
 from supervisor_mcp.cli.heartbeat import heartbeat
 from supervisor_mcp.cli.import_ import import_files
+from supervisor_mcp.cli.keys import keys
 from supervisor_mcp.cli.kinds import kinds
 from supervisor_mcp.cli.maintenance import maintenance
 from supervisor_mcp.cli.register import register
@@ -160,6 +161,7 @@ app.add_typer(alert_rules)
 app.add_typer(alerts)
 app.command()(backtest)
 app.add_typer(subscriptions)
+app.add_typer(keys)
 app.command()(demo)
 
 

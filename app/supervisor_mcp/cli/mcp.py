@@ -34,6 +34,7 @@ def mcp() -> None:
     # Standard output is for the protocol alone.
     log.set_up(settings.log_level)
     if settings.database_url is not None:
+        servers.key_secret_file(settings, is_embedded=False)
         anyio.run(_serve, settings)
         return
     with _embedded(settings) as endpoints:
@@ -43,6 +44,7 @@ def mcp() -> None:
                 update={
                     "database_url": endpoints.database_url,
                     "redis_url": settings.redis_url or endpoints.redis_url,
+                    "key_secret_file": servers.key_secret_file(settings, is_embedded=True),
                 }
             ),
         )

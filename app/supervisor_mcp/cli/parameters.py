@@ -40,6 +40,12 @@ def complete_subscription(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def complete_key(incomplete: str) -> list[str]:
+    """Ids of keys that are active, for the completion of the shell."""
+    names = _complete("/access/keys", {"active": "true"}, "id")
+    return [name for name in names if name.startswith(incomplete)]
+
+
 def _complete(path: str, filters: dict[str, str | None], member: str) -> list[str]:
     import msgspec
 
@@ -118,6 +124,12 @@ Subscription = Annotated[
     str,
     typer.Argument(
         help="Name of a subscription.", metavar="NAME", autocompletion=complete_subscription
+    ),
+]
+Key = Annotated[
+    str,
+    typer.Argument(
+        help="Id of a key, the 8 characters after sk_.", metavar="ID", autocompletion=complete_key
     ),
 ]
 Author = Annotated[str | None, typer.Option(help="Who does this; your login name if left out.")]

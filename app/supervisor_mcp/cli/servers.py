@@ -15,6 +15,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from supervisor_mcp.cli.failure import USAGE, Failure
 from supervisor_mcp.cli.restarts import Kept
 from supervisor_mcp.config import Settings
+from supervisor_mcp.credentials import key_secret
 from supervisor_mcp.deploy import DeployError, Older, Report, deploy, shipped_sql_dir
 from supervisor_mcp.embedded import announce, announced, cache, database
 from supervisor_mcp.embedded.errors import EmbeddedError
@@ -22,6 +23,8 @@ from supervisor_mcp.embedded.errors import EmbeddedError
 logger = logging.getLogger(__name__)
 
 ANALYST = "supervisor_analyst"
+# In the data directory.
+KEY_FILE = "key_secret"
 # Jobs begin at the latest then, should the service not get ready.
 JOBS_WAIT_SECONDS = 600.0
 Progress = Callable[[str], None]
@@ -155,6 +158,29 @@ def prepare_schema(database_url: str) -> None:
         logger.info(line)
     for line in report.warnings:
         logger.warning(line)
+
+
+def key_secret_file(settings: Settings, *, is_embedded: bool) -> Path | None:
+    """The file with the secret of keys: that of the settings, else that of an embedded database.
+
+    None where the settings have the secret itself, or none for a database of their own: what one
+    process makes, others on that database would not know. Raises Failure for a file that cannot be
+    used.
+    """
+    file = settings.key_secret_file
+    try:
+        if settings.key_secret is None and file is None and is_embedded:
+            file = settings.data_dir / KEY_FILE
+            key_secret.make(file)
+        key_secret.read(settings.key_secret, file)
+    except (ValueError, OSError) as error:
+        raise Failure(
+            f"The secret of keys cannot be used: {error}.",
+            USAGE,
+            hint="Set SUPERVISOR_KEY_SECRET_FILE to a file that this user can read, with at least"
+            f" {key_secret.SHORTEST} random characters.",
+        ) from error
+    return file
 
 
 def without_password(conninfo: str) -> str:

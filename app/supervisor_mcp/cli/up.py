@@ -99,12 +99,15 @@ def _reserve(settings: Settings) -> socket.socket:
 
 
 def _serve(server: WebServer, settings: Settings, running: Servers) -> None:
-    addresses = {
+    found = {
         "SUPERVISOR_DATABASE_URL": running.database_url,
         "SUPERVISOR_REDIS_URL": running.redis_url,
     }
+    secret = servers.key_secret_file(settings, is_embedded=running.database is not None)
+    if secret is not None:
+        found["SUPERVISOR_KEY_SECRET_FILE"] = str(secret)
     try:
-        server.serve(addresses)
+        server.serve(found)
     except OSError as error:
         raise _port_taken(settings, error) from error
 

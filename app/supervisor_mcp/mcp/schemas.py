@@ -20,6 +20,7 @@ Schema = dict[str, Any]
 
 REFERENCE = "#/$defs/"
 NULL = {"type": "null"}
+OBJECT = {"type": "object"}
 LEFT_OUT = {
     "title",
     "not",
@@ -31,19 +32,25 @@ LEFT_OUT = {
 # Ranges that matter to a call are those of integers, such as limit.
 RANGE = {"minimum", "maximum"}
 # What a schema means without saying so, or what no call depends on.
-DEFAULTS = (("default", None), ("minimum", 0), ("additionalProperties", False))
+DEFAULTS = (
+    *(("default", None), ("uniqueItems", True), ("additionalProperties", False)),
+    *(("minimum", 0), ("minimum", 1)),
+)
 # Members with equal schemas from this number on are written as one pattern.
 MANY = 5
 # How many levels of objects an answer's schema describes.
 DEPTH = 1
 
 
-def input_schema(query: type[Query]) -> Schema:
-    """The schema of the arguments of a tool that reads."""
+def input_schema(query: type[Query], *, chosen: bool = False) -> Schema:
+    """The schema of the arguments of a tool that takes a query.
+
+    Where they are `chosen`, also those that are required name what exists.
+    """
     known: Any = query
     required = [parameter.name for parameter in parameters(known) if parameter.required]
     taken = {parameter.name: _taken(parameter.schema) for parameter in parameters(known)}
-    filters = {name: _filter(each) for name, each in taken.items() if name not in required}
+    filters = {n: _filter(each) for n, each in taken.items() if chosen or n not in required}
     return _arguments(taken | filters, required)
 
 
@@ -237,12 +244,14 @@ def _flat(schema: Any, depth: int) -> Any:
     if depth == 0 and schema.keys() & {"properties", "patternProperties", "$ref"}:
         return {"type": schema.get("type", "object")}
     inner = depth - 1 if "properties" in schema else depth
-    return {
+    flat = {
         name: {key: _flat(each, inner) for key, each in value.items()}
         if name in {"properties", "patternProperties"}
         else _flat(value, depth)
         for name, value in schema.items()
     }
+    # That the items of an array are objects says nothing about them.
+    return {name: each for name, each in flat.items() if (name, each) != ("items", OBJECT)}
 
 
 def _references(schema: Any) -> list[str]:

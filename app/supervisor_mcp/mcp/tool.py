@@ -57,7 +57,8 @@ class OperationTool(Tool):
         async def call(arguments: dict[str, Any]) -> bytes:
             return await operation(query.read(arguments))
 
-        return cls.made(operation, title, call, input_schema(query), *shapes, hints=hints)
+        schema = input_schema(query, chosen=hints in (READING, REMOVING))
+        return cls.made(operation, title, call, schema, *shapes, hints=hints)
 
     @classmethod
     def taking(

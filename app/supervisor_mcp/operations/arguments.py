@@ -55,7 +55,7 @@ Limit = (
     Annotated[
         int,
         Meta(
-            description="At most this many items.",
+            description="Items at most.",
             extra_json_schema={"minimum": 1, "maximum": LARGEST_PAGE, "default": 100},
         ),
     ]
@@ -64,7 +64,7 @@ Limit = (
 Cursor = Annotated[
     str | None,
     Meta(
-        description="next_cursor of the previous page, unchanged.",
+        description="next_cursor of the previous page.",
         extra_json_schema=text_rules.CURSOR,
     ),
 ]

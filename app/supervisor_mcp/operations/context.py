@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from supervisor_mcp.cache.aggregates import Cache
 from supervisor_mcp.config import Settings
+from supervisor_mcp.credentials import key_secret
 from supervisor_mcp.db import Database
 from supervisor_mcp.operations.changes import ChangeReader
 from supervisor_mcp.operations.heartbeat_writer import HeartbeatWriter
@@ -25,12 +26,14 @@ class Context:
     snapshots: SnapshotWriter
     heartbeats: HeartbeatWriter
     streams: Streams
+    key_secret: bytes | None = field(repr=False)
 
 
 def build(settings: Settings) -> Context:
     """The context that the settings describe, not yet connected.
 
-    Raises ValueError without a database: nothing here starts the embedded one.
+    Raises ValueError without a database: nothing here starts the embedded one. Also for a file with
+    the secret of keys that cannot be read.
     """
     if settings.database_url is None:
         raise ValueError(
@@ -49,6 +52,7 @@ def build(settings: Settings) -> Context:
         SnapshotWriter(database),
         HeartbeatWriter(database),
         Streams(database, limit=settings.streams),
+        key_secret.read(settings.key_secret, settings.key_secret_file),
     )
 
 

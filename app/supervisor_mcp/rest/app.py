@@ -18,6 +18,7 @@ from supervisor_mcp.rest import (
     facts,
     health,
     heartbeats,
+    keys,
     kinds,
     maintenance,
     metrics,
@@ -49,6 +50,7 @@ NOUNS = (
     alert_rules,
     backtests,
     subscriptions,
+    keys,
     health,
 )
 

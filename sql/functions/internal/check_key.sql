@@ -28,7 +28,7 @@ begin
     then
         raise exception 'sources bind keys with the scope ingest and without admin'
             using errcode = 'SV422', constraint = 'sources_of_ingest', column = 'sources',
-            hint = 'Leave sources out, or send the scope ingest, with or without read.';
+            hint = 'Send the scope ingest, with or without read, or leave sources out.';
     end if;
     if internal.fits((p_key).namespace, 'namespace') is not true then
         raise exception 'invalid namespace "%"', left((p_key).namespace, 100)

@@ -9,6 +9,7 @@ from supervisor_mcp.mcp.tools import (
     alerts,
     backtests,
     facts,
+    keys,
     kinds,
     metrics,
     server_health,
@@ -31,6 +32,7 @@ NOUNS = (
     alerts,
     backtests,
     subscriptions,
+    keys,
 )
 
 

@@ -20,7 +20,7 @@ def tools(context: Context, _clock: Clock) -> list[OperationTool]:
         Example: {"prefix": "Fact:"}
 
         The answer is ordered by name; sources and series count who sends the kind, and in how
-        many sets of labels. While next_cursor is not null there are more: call again with cursor.
+        many sets of labels.
         """
         return await kinds.list_kinds(context, query)
 

@@ -65,8 +65,7 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
 
         Example: {"status": "down"}
 
-        The answer is ordered by name. While next_cursor is not null there are more: call again
-        with cursor. get_health explains one server.
+        The answer is ordered by name. get_health explains one server.
         """
         return bounded(await server_health.list_health(context, query, clock()), NARROW)
 

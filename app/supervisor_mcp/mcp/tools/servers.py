@@ -50,8 +50,7 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
 
         Example: {"q": "search", "health": "down"}
 
-        The answer is ordered by name. While next_cursor is not null there are more: call again
-        with cursor.
+        The answer is ordered by name.
         """
         return await servers.list_servers(context, query, clock())
 

@@ -1,0 +1,1 @@
+"""What proves who sends a request."""

@@ -1,0 +1,140 @@
+"""supervisor-mcp keys: create, list, rotate and revoke."""
+
+from __future__ import annotations
+
+import json
+import stat
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from supervisor_mcp.credentials import keys
+from supervisor_mcp.credentials.keys import Key
+from tests.support.command_line import Service
+
+
+def create(service: Service, owner: str, *options: str) -> Key:
+    """The key that is printed."""
+    done = service.run("keys", "create", owner, *(options or ("--scope", "read")))
+    assert done.returncode == 0, done.stderr
+    key = keys.parse(done.stdout.removesuffix("\n"))
+    assert key is not None
+    return key
+
+
+def listed(service: Service, owner: str, *options: str) -> list[dict[str, Any]]:
+    """The keys of an owner."""
+    done = service.run("keys", "list", "--owner", owner, "--json", *options)
+    items: list[dict[str, Any]] = json.loads(done.stdout)["items"]
+    return items
+
+
+def test_a_key_is_created_and_goes_to_standard_output_alone(service: Service, name: str) -> None:
+    done = service.run("keys", "create", name, "--scope", "read", "--scope", "ingest")
+    key = keys.parse(done.stdout.removesuffix("\n"))
+    assert key is not None
+    assert f"{key.id} of {name} is created for read, ingest." in done.stderr
+    assert "not shown again" in done.stderr
+    assert key.text not in done.stderr
+
+
+def test_options_say_what_a_key_may_do_and_until_when(service: Service, name: str) -> None:
+    create(
+        service,
+        name,
+        *("--scope", "ingest", "--source", "a", "--source", "b"),
+        *("--namespace", "acme", "--expires-in", "90d"),
+    )
+    (key,) = listed(service, name)
+    assert (key["scopes"], key["sources"], key["namespace"]) == (["ingest"], ["a", "b"], "acme")
+    left = datetime.fromisoformat(key["expires_at"]) - datetime.now(UTC)
+    assert timedelta(days=89) < left < timedelta(days=90)
+
+
+def test_keys_are_listed(service: Service, name: str) -> None:
+    key = create(service, name, "--scope", "ingest", "--source", "shop-mcp")
+    heading, *rows = service.run("keys").stdout.splitlines()
+    assert heading.split("\t")[:5] == ["id", "owner", "status", "scopes", "sources"]
+    assert any(row.startswith(f"{key.id}\t{name}\tactive\tingest\tshop-mcp\t") for row in rows)
+    assert service.run("keys", "list").stdout.splitlines()[0] == heading
+
+
+def test_an_empty_list_says_what_to_do(service: Service, name: str) -> None:
+    done = service.run("keys", "list", "--owner", name)
+    assert "No keys match. `supervisor-mcp keys list` lists them without filters." in done.stderr
+
+
+def test_a_key_is_rotated_and_the_old_one_stays_for_its_grace_period(
+    service: Service, name: str
+) -> None:
+    old = create(service, name)
+    done = service.run("keys", "rotate", old.id, "--grace", "24h")
+    new = keys.parse(done.stdout.removesuffix("\n"))
+    assert new is not None
+    assert f"{new.id} of {name} is created" in done.stderr
+    assert f"{old.id} is valid until" in done.stderr
+    assert {key["id"] for key in listed(service, name, "--active")} == {old.id, new.id}
+    done = service.run("keys", "rotate", new.id)
+    assert f"{new.id} is not valid any more." in done.stderr
+    assert [key["id"] for key in listed(service, name, "--inactive")] == [new.id]
+
+
+def test_a_key_is_revoked_once(service: Service, name: str) -> None:
+    key = create(service, name)
+    done = service.run("keys", "revoke", key.id, "--reason", "leaked")
+    assert (done.returncode, done.stdout) == (0, f"{key.id} of {name} is revoked\n")
+    assert listed(service, name)[0]["reason"] == "leaked"
+    again = service.run("keys", "revoke", key.id)
+    assert (again.returncode, "was revoked before" in again.stdout) == (0, True)
+
+
+def test_an_unknown_key_is_answered_with_the_command_that_lists_all(service: Service) -> None:
+    sent = keys.make()
+    for command in ("revoke", "rotate"):
+        done = service.run("keys", command, sent.text)
+        assert done.returncode == 4
+        assert "keys list` lists the keys." in done.stderr
+        assert sent.text not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "said"),
+    [
+        (["--scope", "read", "--expires-in", "soon"], 2, '--expires-in "soon" is no length.'),
+        (
+            ["--scope", "read", "--expires-in", "1d", "--expires-at", "2030-01-01T00:00:00Z"],
+            2,
+            "--expires-in and --expires-at are both given.",
+        ),
+        (["--scope", "write"], 2, "'write' is not one of 'read', 'ingest', 'admin'"),
+        ([], 2, "Missing option '--scope'"),
+        (["--scope", "read", "--source", "a"], 4, "--source: Send the scope ingest"),
+        (["--scope", "read", "--namespace", "A"], 4, "--namespace: Send at most 63"),
+        (["--scope", "read", "--expires-at", "2020-01-01T00:00:00Z"], 4, "Send a later --expires"),
+    ],
+)
+def test_wrong_options_are_refused_with_the_next_step(
+    service: Service, name: str, options: list[str], status: int, said: str
+) -> None:
+    done = service.run("keys", "create", name, *options)
+    assert done.returncode == status
+    assert said in " ".join(done.stderr.split())
+
+
+def test_the_shell_completes_ids_of_active_keys(service: Service, name: str) -> None:
+    active, revoked = create(service, name), create(service, name)
+    service.run("keys", "revoke", revoked.id)
+    for key, expected in ((active, True), (revoked, False)):
+        done = service.run(
+            _SUPERVISOR_MCP_COMPLETE="complete_bash",
+            COMP_WORDS=f"supervisor-mcp keys rotate {key.id[:6]}",
+            COMP_CWORD="3",
+        )
+        assert (key.id in done.stdout.split()) is expected
+
+
+def test_the_secret_of_keys_is_a_file_of_this_user_in_the_data_directory(service: Service) -> None:
+    file = Path(service.env["SUPERVISOR_DATA_DIR"]) / "key_secret"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
