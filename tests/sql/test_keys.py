@@ -137,6 +137,14 @@ def test_a_key_without_more_reads_the_default_namespace_and_does_not_expire(
     assert (created["sources"], created["namespace"], created["expires_at"]) == (None, "", None)
 
 
+def test_scopes_are_kept_once_and_in_order(db: Connection) -> None:
+    assert create(db, scopes=["admin", "read", "ingest", "read"])["scopes"] == [
+        "read",
+        "ingest",
+        "admin",
+    ]
+
+
 def test_outside_of_the_service_the_login_creates_a_key(db: Connection) -> None:
     assert create(db)["created_by"] == ask(db, "select session_user")
 

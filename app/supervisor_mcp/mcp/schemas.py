@@ -32,10 +32,7 @@ LEFT_OUT = {
 # Ranges that matter to a call are those of integers, such as limit.
 RANGE = {"minimum", "maximum"}
 # What a schema means without saying so, or what no call depends on.
-DEFAULTS = (
-    *(("default", None), ("uniqueItems", True), ("additionalProperties", False)),
-    *(("minimum", 0), ("minimum", 1)),
-)
+DEFAULTS = (("default", None), ("minimum", 0), ("minimum", 1), ("additionalProperties", False))
 # Members with equal schemas from this number on are written as one pattern.
 MANY = 5
 # How many levels of objects an answer's schema describes.

@@ -36,11 +36,11 @@ class KeyRequest(Query, frozen=True):
         tuple[Scope, ...],
         Meta(
             description="What it may do; admin includes the others.",
-            extra_json_schema={"minItems": 1, "maxItems": 3, "uniqueItems": True},
+            extra_json_schema={"minItems": 1},
         ),
     ]
     sources: Annotated[
-        tuple[str, ...] | None,
+        tuple[Annotated[str, Meta(extra_json_schema=text_rules.SOURCE_NAME)], ...] | None,
         Meta(
             description="The only sources that it may ingest as; any if left out.",
             extra_json_schema={"minItems": 1, "maxItems": 100},
@@ -65,9 +65,7 @@ class KeyRequest(Query, frozen=True):
 class KeyListQuery(Query, frozen=True):
     """Which keys to list."""
 
-    owner: Annotated[
-        str | None, Meta(description="Only of this owner.", extra_json_schema=text_rules.OWNER)
-    ] = None
+    owner: Annotated[str | None, Meta(description="Only of this owner.")] = None
     active: Annotated[
         bool | None, Meta(description="false for those that are expired or revoked.")
     ] = None

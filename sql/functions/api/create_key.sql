@@ -37,7 +37,8 @@ begin
         v_key.key_id := p_key_id;
         v_key.digest := p_digest;
         v_key.owner := p_owner;
-        v_key.scopes := p_scopes;
+        -- read, ingest, admin.
+        v_key.scopes := array(select distinct unnest(p_scopes) order by 1 desc);
         v_key.sources := p_sources;
         v_key.namespace := coalesce(p_namespace, current_setting('supervisor.namespace', true), '');
         v_key.created_at := p_now;
