@@ -11,8 +11,10 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from supervisor_mcp import config
+from supervisor_mcp.cli import servers
 from supervisor_mcp.cli.client import load_settings
-from supervisor_mcp.cli.failure import Failure
+from supervisor_mcp.cli.failure import USAGE, Failure
+from supervisor_mcp.config import Settings
 from supervisor_mcp.credentials import key_secret
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -63,6 +65,36 @@ def test_processes_that_start_together_have_the_same_secret(tmp_path: Path) -> N
         found = set(pool.map(made, [tmp_path / "secret"] * 64))
     assert len(found) == 1
     assert [each.name for each in tmp_path.iterdir()] == ["secret"]
+
+
+def test_the_embedded_database_has_a_secret_in_its_data_directory(tmp_path: Path) -> None:
+    file = servers.key_secret_file(Settings(data_dir=tmp_path), is_embedded=True)
+    assert file == tmp_path / "key_secret"
+    assert file.exists()
+
+
+@pytest.mark.parametrize(("secret", "is_embedded"), [(None, False), (SecretStr(SECRET), True)])
+def test_no_secret_is_made_for_a_database_of_others_or_beside_another(
+    tmp_path: Path, secret: SecretStr | None, is_embedded: bool
+) -> None:
+    settings = Settings(data_dir=tmp_path, key_secret=secret)
+    assert servers.key_secret_file(settings, is_embedded=is_embedded) is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_of_the_settings_that_cannot_be_used_ends_the_command(tmp_path: Path) -> None:
+    settings = Settings(key_secret_file=tmp_path / "nowhere")
+    with pytest.raises(Failure, match="nowhere cannot be read") as caught:
+        servers.key_secret_file(settings, is_embedded=True)
+    assert caught.value.status == USAGE
+    assert "SUPERVISOR_KEY_SECRET_FILE" in str(caught.value.hint)
+
+
+def test_an_empty_variable_is_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPERVISOR_KEY_SECRET", "")
+    monkeypatch.setenv("SUPERVISOR_KEY_SECRET_FILE", "")
+    settings = config.load()
+    assert (settings.key_secret, settings.key_secret_file) == (None, None)
 
 
 def test_a_short_secret_is_refused_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
