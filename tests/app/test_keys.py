@@ -69,6 +69,17 @@ def test_the_digest_is_the_hmac_of_the_whole_key(text: str, secret: bytes) -> No
     assert Key("", text).digest(secret) == hmac.new(secret, text.encode(), hashlib.sha256).digest()
 
 
+@given(texts, st.text(string.ascii_lowercase + "/.? "), st.text("/.? "), st.integers(1, 43))
+def test_of_a_key_in_a_text_the_id_is_left(text: str, before: str, after: str, kept: int) -> None:
+    shown = keys.hidden(f"{before}{text[: 12 + kept]}{after}")
+    assert shown == f"{before}{text[:12]}…{after}"
+
+
+@given(st.text())
+def test_a_text_without_keys_is_left_as_it_is(text: str) -> None:
+    assert keys.hidden(text) == text
+
+
 def test_a_key_does_not_show_itself() -> None:
     made = keys.make()
     assert made.text not in f"{made} {made!r}"

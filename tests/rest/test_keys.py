@@ -13,6 +13,7 @@ from supervisor_mcp.credentials import keys
 from tests.rest.conftest import slug_of
 from tests.support import web_server
 from tests.support.timescaledb import Server
+from tests.support.waiting import eventually
 
 KEYS = "/access/keys"
 
@@ -114,12 +115,16 @@ def test_a_wrong_key_is_refused_with_its_field(
 
 
 @pytest.mark.parametrize("method", ["DELETE", "POST"])
-def test_an_unknown_key_is_not_found_and_no_secret_shown(http: httpx.Client, method: str) -> None:
+def test_an_unknown_key_is_not_found_and_no_secret_shown(
+    http: httpx.Client, method: str, log: Path
+) -> None:
     sent = keys.make()
     path = f"{KEYS}/{sent.text}" + ("/rotation" if method == "POST" else "")
     answer = http.request(method, path, json={} if method == "POST" else None)
     assert (answer.status_code, slug_of(answer)) == (404, "key_unknown")
     assert sent.text not in answer.text
+    eventually(lambda: f"sk_{sent.id}_…" in log.read_text())
+    assert sent.text[12:] not in log.read_text()
 
 
 def test_a_service_without_a_secret_creates_no_key(database_server: Server, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -37,6 +38,8 @@ ExpiresAt = Annotated[
     str | None,
     typer.Option(metavar="RFC3339", help="Until when it is valid, instead of --expires-in."),
 ]
+
+KEY = re.compile(r"(?:sk_)?([a-z0-9]{8})(?:_.*)?")
 
 keys = typer.Typer(
     name="keys", help="List, create, revoke and rotate API keys.", rich_markup_mode=None
@@ -140,6 +143,7 @@ def revoke_key(
     from supervisor_mcp.cli.client import accepted, connect
 
     params = {"reason": reason} if reason is not None else {}
+    key = _id(key)
     with connect() as client:
         response = client.send("DELETE", f"/access/keys/{quote(key, safe='')}", params=params)
         answer = accepted(response).content
@@ -178,6 +182,7 @@ def rotate_key(
     from supervisor_mcp.cli.client import connect
 
     members = {"grace": grace, "expires_at": _end(expires_in, expires_at)}
+    key = _id(key)
     with connect() as client:
         answer = client.write("POST", f"/access/keys/{quote(key, safe='')}/rotation", members)
     if as_json:
@@ -187,6 +192,12 @@ def rotate_key(
     _show_key(rotated, "created")
     ends = moment(rotated["rotated_from_ends_at"]) if grace else None
     console.say(f"{key} is valid until {ends}." if ends else f"{key} is not valid any more.")
+
+
+def _id(given: str) -> str:
+    """The id of a key that may be given as a whole: its secret belongs into no URL."""
+    found = KEY.fullmatch(given)
+    return found[1] if found else given
 
 
 def _show_key(key: dict[str, Any], outcome: str) -> None:

@@ -129,7 +129,9 @@ Subscription = Annotated[
 Key = Annotated[
     str,
     typer.Argument(
-        help="Id of a key, the 8 characters after sk_.", metavar="ID", autocompletion=complete_key
+        help="Id of a key, the 8 characters after sk_; or the key.",
+        metavar="ID",
+        autocompletion=complete_key,
     ),
 ]
 Author = Annotated[str | None, typer.Option(help="Who does this; your login name if left out.")]

@@ -16,6 +16,8 @@ ID_CHARACTERS = string.ascii_lowercase + string.digits
 ID_LENGTH = 8
 RANDOM_BYTES = 32
 FORMAT = re.compile(rf"{PREFIX}([a-z0-9]{{{ID_LENGTH}}})_[A-Za-z0-9_-]{{43}}")
+# Also of a key that was cut.
+SECRET = re.compile(rf"({PREFIX}[a-z0-9]{{{ID_LENGTH}}}_)[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +46,8 @@ def parse(text: str) -> Key | None:
     """The key that a text is; None where it has another form."""
     found = FORMAT.fullmatch(text)
     return Key(found[1], text) if found else None
+
+
+def hidden(text: str) -> str:
+    """A text as it can be logged: of keys in it, their ids are left."""
+    return SECRET.sub(r"\1…", text) if PREFIX in text else text

@@ -13,6 +13,7 @@ from uuid import uuid4
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from supervisor_mcp.credentials import keys
 from supervisor_mcp.server import refusals
 from supervisor_mcp.server.body import Body
 from supervisor_mcp.server.guard import Guard, Verdict, refusal
@@ -145,7 +146,8 @@ def _fields(scope: Scope, status: int, seconds: float) -> dict[str, object]:
     return {
         "client": client[0] if client else None,
         "method": scope["method"],
-        "path": scope["path"],
+        # Somebody may send a whole key where its id belongs.
+        "path": keys.hidden(scope["path"]),
         "status": status,
         "ms": round(seconds * 1000, 2),
         "request_id": scope["supervisor.request_id"],
