@@ -90,7 +90,7 @@ def test_a_key_is_revoked_once(service: Service, name: str) -> None:
     assert (again.returncode, "was revoked before" in again.stdout) == (0, True)
 
 
-def test_a_whole_key_stands_for_its_id(service: Service, name: str) -> None:
+def test_a_whole_key_names_its_id(service: Service, name: str) -> None:
     key = create(service, name)
     done = service.run("keys", "revoke", key.text)
     assert done.stdout == f"{key.id} of {name} is revoked\n"
