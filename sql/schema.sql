@@ -322,12 +322,13 @@ create type data.histogram as (
 -- Requests that had an Idempotency-Key; a repeated request gets the first answer.
 create table data.idempotency_key (
     operation text not null,  -- Operation that was called.
+    actor text not null,  -- Who called it; the key of another one is another key.
     key text not null,  -- Key that the client chose.
     body_digest bytea not null,  -- SHA-256 of the request body.
     answer json,  -- First answer; null until the request is done.
     kinds text[],  -- Kinds for which the request stored something.
     received_at timestamp with time zone not null,  -- Time of the request.
-    constraint idempotency_key_once PRIMARY KEY (operation, key),
+    constraint idempotency_key_once PRIMARY KEY (operation, actor, key),
     constraint idempotency_key_well_formed CHECK (internal.fits(key, 'idempotency_key'::text))
 );
 create index idempotency_key_by_time on data.idempotency_key using btree (received_at);
@@ -920,6 +921,8 @@ create function internal.bin(p_value double precision) returns integer language 
 
 create function internal.bin_value(p_bin integer) returns double precision language sql immutable parallel safe;
 
+create function internal.bound_sources() returns text[] language sql stable;
+
 create function internal.burn_pairs(p_condition jsonb) returns TABLE(factor double precision, short interval, long interval) language sql stable;
 
 create function internal.change_alerts(p_rules data.alert_rule_version[], p_now timestamp with time zone) returns integer language plpgsql volatile set TimeZone=UTC set extra_float_digits=1;
@@ -1188,6 +1191,8 @@ create function internal.overall_status(p_now timestamp with time zone, p_server
 
 create function internal.own_server(p_server data.server, p_owner text) returns void language plpgsql stable;
 
+create function internal.own_source(p_server text, p_source text) returns void language plpgsql stable;
+
 create function internal.parse_window(p_window text) returns interval language plpgsql immutable;
 
 create function internal.percentage(p_part numeric, p_whole numeric) returns double precision language sql immutable parallel safe;
@@ -1398,6 +1403,8 @@ create function internal.sla_days(p_server bigint, p_from timestamp with time zo
 
 create procedure internal.snapshot_aggregates(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
+create function internal.source_fault(p_source text) returns text language sql stable;
+
 create function internal.spent_by_metrics(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(rule_id bigint, at timestamp with time zone, label text, length interval, share double precision, target double precision, observations bigint) language sql stable;
 
 create function internal.spent_by_servers(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(rule_id bigint, at timestamp with time zone, label text, length interval, share double precision, target double precision, observations bigint) language sql stable;
@@ -1419,6 +1426,8 @@ create function internal.store_checked_metrics(p_items jsonb, p_partial boolean,
 create function internal.store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
 create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
+
+create function internal.store_own_facts(p_facts jsonb, p_now timestamp with time zone) returns text[] language plpgsql volatile set supervisor.sources=;
 
 create function internal.store_plain_metrics(p_body json, p_samples data.series_samples[], p_histograms data.histogram[], p_now timestamp with time zone) returns json language plpgsql volatile;
 

@@ -43,18 +43,20 @@ comment on column data.conflict.attempts is 'How often the item was sent.';
 
 create table data.idempotency_key (
     operation text not null,
+    actor text not null,
     key text not null,
     body_digest bytea not null,
     answer json,
     kinds text[],
     received_at timestamptz not null,
-    constraint idempotency_key_once primary key (operation, key),
+    constraint idempotency_key_once primary key (operation, actor, key),
     constraint idempotency_key_well_formed check (internal.fits(key, 'idempotency_key'))
 );
 create index idempotency_key_by_time on data.idempotency_key (received_at);
 comment on table data.idempotency_key is
 'Requests that had an Idempotency-Key; a repeated request gets the first answer.';
 comment on column data.idempotency_key.operation is 'Operation that was called.';
+comment on column data.idempotency_key.actor is 'Who called it; the key of another one is another key.';
 comment on column data.idempotency_key.key is 'Key that the client chose.';
 comment on column data.idempotency_key.body_digest is 'SHA-256 of the request body.';
 comment on column data.idempotency_key.answer is 'First answer; null until the request is done.';

@@ -11,8 +11,10 @@ import psycopg
 import pytest
 from psycopg.sql import SQL
 
+from supervisor_mcp import identity
 from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.identity import Identity
 from supervisor_mcp.operations.heartbeat_writer import MOST_NAMES, HeartbeatWriter
 from tests.sql.reports import add_server
 
@@ -154,3 +156,41 @@ async def test_a_database_that_does_not_answer_fails_every_call_and_not_the_next
     answer = await writer.renew([SERVERS[0]], NOW)
     assert msgspec.json.decode(answer)["renewed"] == 1
     await database.close()
+
+
+async def test_senders_with_other_bounds_share_no_statement(database: Database, url: str) -> None:
+    with psycopg.connect(url, prepare_threshold=None) as conn:
+        conn.execute("update data.server set source = name")
+    writer = HeartbeatWriter(database)
+
+    async def call(sender: str, *names: str) -> bytes | str:
+        identity.current.set(Identity(sender, frozenset({"ingest"}), (sender,)))
+        try:
+            return await writer.renew(names, NOW)
+        except Problem as problem:
+            return problem.slug
+
+    own = [call(name, name) for name in SERVERS[:10]]
+    foreign = [call(name, SERVERS[0]) for name in SERVERS[1:10]]
+    answers = await asyncio.gather(*own, *foreign, writer.renew(SERVERS, NOW))
+
+    renewed = [msgspec.json.decode(answer)["renewed"] for answer in (*answers[:10], answers[-1])]
+    assert renewed == [1] * 10 + [len(SERVERS)]
+    assert answers[10:-1] == ["source_of_key"] * 9
+
+
+async def test_a_call_that_its_sender_may_not_make_fails_alone(
+    database: Database, url: str
+) -> None:
+    with psycopg.connect(url, prepare_threshold=None) as conn:
+        conn.execute("update data.server set source = name")
+    identity.current.set(Identity("s", frozenset({"ingest"}), (SERVERS[0],)))
+    writer = HeartbeatWriter(database)
+
+    good, bad = await asyncio.gather(
+        writer.renew(SERVERS[:1], NOW), writer.renew(SERVERS[1:2], NOW), return_exceptions=True
+    )
+
+    assert isinstance(good, bytes)
+    assert isinstance(bad, Problem)
+    assert bad.slug == "source_of_key"

@@ -19,6 +19,7 @@ from tests.sql.calls import (
     ingest_metrics,
     metric,
     query_agg,
+    receipt,
     refused,
 )
 
@@ -30,6 +31,16 @@ def test_a_repeated_key_gets_the_first_receipt(db: Connection) -> None:
 
     assert ingest_metrics(db, [metric(), metric(source="db")], key="k", now=LATER) == first
     assert query_agg(db, now=LATER)["count"] == 2
+
+
+def test_the_key_of_another_sender_is_another_key(db: Connection) -> None:
+    for actor in ("ann", "bob"):
+        ask(db, "select set_config('supervisor.actor', %s, true)", actor)
+        items = [metric(source=actor)]
+        assert ingest_metrics(db, items, key="k")["accepted"] == 1
+        assert ingest_metrics(db, items, key="k") == receipt(1)
+        with refused(db, "idempotency_key_reused"):
+            ingest_metrics(db, [metric(source="other")], key="k")
 
 
 def test_a_repeated_key_saves_facts_without_instants(db: Connection) -> None:

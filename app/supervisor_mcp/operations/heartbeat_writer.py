@@ -10,6 +10,7 @@ from datetime import datetime
 import msgspec
 from msgspec import Struct
 
+from supervisor_mcp import identity
 from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem
 
@@ -33,7 +34,13 @@ class _Call:
     def __init__(self, names: Sequence[str], now: datetime) -> None:
         self.names = names
         self.now = now
+        self.sender = identity.current.get()
         self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+    def may_join(self, other: _Call) -> bool:
+        """Whether both may renew the same servers."""
+        mine, theirs = self.sender, other.sender
+        return (mine.sources, mine.namespace) == (theirs.sources, theirs.namespace)
 
 
 class HeartbeatWriter:
@@ -69,7 +76,9 @@ class HeartbeatWriter:
     async def _renew_waiting(self) -> None:
         while self._waiting:
             await asyncio.sleep(GATHER_SECONDS)
-            await self._renew(self._take())
+            calls = self._take()
+            identity.current.set(calls[0].sender)
+            await self._renew(calls)
 
     async def _renew(self, calls: list[_Call]) -> None:
         """Answer calls; of those that a statement would refuse together, only the bad ones fail."""
@@ -85,13 +94,18 @@ class HeartbeatWriter:
                 _fail(call, error)
 
     def _take(self) -> list[_Call]:
-        """The next calls, as many as one statement takes."""
+        """The next calls, as many as one statement takes, of senders with the same bounds."""
         calls: list[_Call] = []
+        later: deque[_Call] = deque()
         size = 0
         while self._waiting and size + len(self._waiting[0].names) <= MOST_NAMES:
             call = self._waiting.popleft()
+            if calls and not call.may_join(calls[0]):
+                later.append(call)
+                continue
             calls.append(call)
             size += len(call.names)
+        self._waiting.extendleft(reversed(later))
         return calls
 
     async def _renew_together(self, calls: list[_Call]) -> None:
@@ -125,7 +139,9 @@ class HeartbeatWriter:
 
 def _is_of_database(error: Exception) -> bool:
     """Whether every call would fail like this."""
-    return not isinstance(error, Problem) or error.status in OF_DATABASE
+    if not isinstance(error, Problem):
+        return True
+    return error.status in OF_DATABASE and error.slug != "source_of_key"
 
 
 def _answer(call: _Call, answer: bytes) -> None:

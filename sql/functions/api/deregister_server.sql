@@ -15,6 +15,7 @@ begin
     -- Not for update: a keep-alive that is being stored refers to the server and holds its state.
     for no key update;
     perform internal.own_server(v_server, p_owner);
+    perform internal.own_source(v_server.name, v_server.source);
     if v_server.deregistered_at is null then
         v_server.deregistered_at := coalesce(
             internal.end_version(v_server.server_id, p_now), p_now
@@ -32,4 +33,4 @@ comment on function api.deregister_server(text, text, timestamptz) is
 continues them: {name, deregistered_at}. The status of every signal ends; a new registration begins
 without any. Of a server that is not registered any more, the answer is the
 same as before. p_owner is its owner, where it has one.
-Errors: server_unknown, server_owned.';
+Errors: server_unknown, server_owned, source_of_key.';

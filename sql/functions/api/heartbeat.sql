@@ -15,6 +15,12 @@ begin
             using errcode = 'SV413', constraint = 'batch_within_limit', column = 'names',
             hint = 'Split the names into parts of at most 10000.';
     end if;
+    if internal.bound_sources() is not null then
+        perform internal.own_source(name, source)
+        from data.server
+        where name = any(p_names) and deregistered_at is null
+        order by name;
+    end if;
     with known as materialized (
         select server_id, name, p_now + internal.health_lasts('keepalive', keepalive_seconds) as expires_at
         from data.server
@@ -101,4 +107,4 @@ $$;
 comment on function api.heartbeat(text[], timestamptz) is
 'Renews the keep-alives of at most 10000 servers: {renewed, unknown}. unknown lists the names that are
 not registered; when it is the only name of the call, that is an error.
-Errors: server_unknown, batch_within_limit.';
+Errors: server_unknown, source_of_key, batch_within_limit.';

@@ -45,6 +45,9 @@ begin
     where name = p_name
     for no key update;
     perform internal.own_server(v_before, v_document ->> 'owner');
+    if not v_created then
+        perform internal.own_source(p_name, v_before.source);
+    end if;
 
     -- What is left out keeps its value.
     v_after := jsonb_populate_record(
@@ -65,6 +68,7 @@ begin
     );
     v_after.tags := array(select distinct tag from unnest(v_after.tags) as tag order by tag);
     v_after.deregistered_at := null;
+    perform internal.own_source(p_name, v_after.source);
 
     v_change := internal.store_version(v_before.server_id, v_document, v_document - c_own, p_now);
     if v_after is distinct from v_before or v_change.since is not null then
@@ -112,4 +116,4 @@ version, document or list of capabilities begins a new version; the facts Fact:S
 Fact:ToolsChanged say what has changed. answer: {name, local, outcome, version, previous_version, tools:
 {added, removed, changed}, registered_at, updated_at}; outcome is created, changed, unchanged, or
 restored for a server that was deregistered. kinds and change are as in ingest_facts.
-Errors: document_refused, server_owned, count_within_quota, series_within_quota.';
+Errors: document_refused, server_owned, source_of_key, count_within_quota, series_within_quota.';

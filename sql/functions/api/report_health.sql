@@ -55,4 +55,4 @@ comment on function api.report_health(jsonb, boolean, text, timestamptz) is
 p_partial the good ones. Answer: {accepted, duplicate, conflict, late, rejected}, as of ingest_facts;
 conflict is 0: another report of the same reporter at the same time is one more report. late counts
 those that came after a newer one: they are stored and move nothing.
-Errors: body_is_items, batch_within_limit, items_refused, idempotency_key_reused.';
+Errors: body_is_items, batch_within_limit, items_refused, source_of_key, idempotency_key_reused.';

@@ -51,6 +51,10 @@ begin atomic
             )
             and jsonb_typeof(entry.item -> 'source') = 'string'
             and (entry.source_id is not null or internal.fits(entry.item ->> 'source', 'source_name'))
+            and (
+                (select internal.bound_sources()) is null
+                or entry.item ->> 'source' = any((select internal.bound_sources())::text[])
+            )
             and (entry.value is null or entry.number is not null)
             and (
                 entry.fact_id is null

@@ -42,6 +42,10 @@ begin atomic
                 and internal.fits(entry.item ->> 'source', 'source_name')
                 and internal.is_labels(entry.item -> 'labels')
             )
+            and (
+                (select internal.bound_sources()) is null
+                or entry.item ->> 'source' = any((select internal.bound_sources())::text[])
+            )
             and coalesce(entry.kind_type <> 'fact', not starts_with(entry.item ->> 'name', 'Fact:'))
             and coalesce(
                 entry.type in ('gauge', 'counter', 'histogram')

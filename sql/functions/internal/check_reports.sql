@@ -14,6 +14,10 @@ begin atomic
             entry.item - '{server,status,ts,latency_ms,detail,reporter}'::text[] = '{}'
             and entry.server_id is not null
             and jsonb_typeof(entry.item -> 'server') = 'string'
+            and (
+                (select internal.bound_sources()) is null
+                or entry.source = any((select internal.bound_sources())::text[])
+            )
             and entry.status in ('up', 'degraded', 'down')
             and (entry.latency is null or entry.latency_ms between 0 and 1e9)
             and (
@@ -39,6 +43,7 @@ begin atomic
             entry.n,
             entry.item,
             server.server_id,
+            server.source,
             sent.status,
             nullif(sent.latency_ms, 'null') as latency,
             nullif(sent.detail, 'null') as detail,

@@ -17,15 +17,18 @@ begin
             using errcode = 'SV422', constraint = 'idempotency_key_well_formed', column = 'idempotency_key',
             hint = 'Send 1 to 200 characters without white space and control characters, such as a UUID.';
     end if;
-    insert into data.idempotency_key (operation, key, body_digest, received_at)
-    values (p_operation, p_key, v_digest, p_now)
-    on conflict (operation, key) do nothing;
+    insert into data.idempotency_key (operation, actor, key, body_digest, received_at)
+    values (p_operation, internal.actor(), p_key, v_digest, p_now)
+    on conflict (operation, actor, key) do nothing;
     if found then
         return;
     end if;
     select * into strict v_stored
     from data.idempotency_key
-    where idempotency_key.operation = p_operation and idempotency_key.key = p_key;
+    where
+        idempotency_key.operation = p_operation
+        and idempotency_key.actor = internal.actor()
+        and idempotency_key.key = p_key;
     if v_stored.body_digest <> v_digest then
         raise exception 'Idempotency-Key "%" was used with another body', p_key
             using errcode = 'SV409', constraint = 'idempotency_key_reused',
@@ -36,6 +39,6 @@ begin
 end
 $$;
 comment on function internal.claim_idempotency_key(text, text, jsonb, timestamptz) is
-'The first answer to a request with this Idempotency-Key; null when this request is the first.
+'The first answer to a request of the sender with this Idempotency-Key; null when this request is the first.
 A request that comes while the first one runs waits until that one commits.
 Errors: idempotency_key_well_formed, idempotency_key_reused.';

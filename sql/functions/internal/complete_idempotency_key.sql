@@ -8,7 +8,7 @@ begin atomic
     set
         answer = p_answer,
         kinds = p_kinds
-    where operation = p_operation and key = p_key;
+    where operation = p_operation and actor = internal.actor() and key = p_key;
 end;
 comment on function internal.complete_idempotency_key(text, text, json, text[]) is
 'Stores the answer to a request with a claimed Idempotency-Key.';

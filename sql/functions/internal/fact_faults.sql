@@ -6,7 +6,10 @@ begin atomic
         select
             null as field,
             rule.slug,
-            case rule.slug when 'value_finite' then internal.value_fault(p_item -> 'value') end as detail
+            case rule.slug
+                when 'value_finite' then internal.value_fault(p_item -> 'value')
+                when 'source_of_key' then internal.source_fault(p_item ->> 'source')
+            end as detail
         from (
             values
             (
@@ -19,6 +22,7 @@ begin atomic
                 jsonb_typeof(p_item -> 'source') is distinct from 'string'
                 or not internal.fits(p_item ->> 'source', 'source_name')
             ),
+            ('source_of_key', internal.source_fault(p_item ->> 'source') is not null),
             (
                 'value_finite',
                 jsonb_typeof(p_item -> 'value') <> 'null' and internal.read_number(p_item -> 'value') is null

@@ -23,6 +23,7 @@ begin atomic
             'source_name_well_formed', 'source',
             'A source is a string of 1 to 200 characters without white space or control characters.'
         ),
+        ('source_of_key', 'source', 'The source is not one that the credentials are bound to.'),
         ('labels_well_formed', 'labels', 'labels is an object of strings.'),
         ('kind_type_known', 'type', 'A type is gauge, counter or histogram.'),
         (

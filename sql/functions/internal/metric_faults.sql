@@ -36,6 +36,11 @@ begin atomic
                     jsonb_typeof(p_item -> 'source') is distinct from 'string'
                     or not internal.fits(p_item ->> 'source', 'source_name')
                 ),
+                (
+                    'source_of_key',
+                    internal.source_fault(p_item ->> 'source'),
+                    internal.source_fault(p_item ->> 'source') is not null
+                ),
                 ('kind_type_known', null, item.type not in ('gauge', 'counter', 'histogram')),
                 (
                     'kind_type_settled',

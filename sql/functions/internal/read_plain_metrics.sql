@@ -16,6 +16,7 @@ declare
         else p_body
     end;
     v_text constant text := v_items;
+    v_sources constant text [] := internal.bound_sources();
     v_commas constant integer := octet_length(v_text) - octet_length(replace(v_text, ',', ''));
 begin
     histograms := internal.read_histograms(v_items);
@@ -125,6 +126,7 @@ begin
                 -- An escaped comma is none in the body.
                 and concat(run.name, run.source, run.unit) not like '%,%'
                 and kind.type = any(case when run.is_histogram then '{histogram}' else '{gauge,counter}' end::text [])
+                and (v_sources is null or run.source = any(v_sources))
                 and (run.type is null or run.type = kind.type)
                 and (
                     run.unit is null

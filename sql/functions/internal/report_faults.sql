@@ -2,9 +2,15 @@ create or replace function internal.report_faults(p_item jsonb, p_now timestampt
 returns table (field text, slug text, detail text)
 language sql stable
 begin atomic
-    with fault as (
+    with reported as (
+        select max(internal.source_fault(coalesce(source, ''))) as source_fault
+        from data.server
+        where name = p_item ->> 'server' and deregistered_at is null
+    ),
+
+    fault as (
         select
-            null as field,
+            case rule.slug when 'source_of_key' then 'server' end as field,
             rule.slug,
             rule.detail
         from (
@@ -22,6 +28,11 @@ begin atomic
                             'No server "' || left(p_item ->> 'server', 200) || '" is registered. '
                             || 'list_servers (GET /registry/servers) lists all servers.'
                 end
+            ),
+            (
+                'source_of_key',
+                (select reported.source_fault from reported) is not null,
+                (select reported.source_fault from reported)
             ),
             (
                 'health_status_known',

@@ -74,7 +74,7 @@ begin
         ) as fact (kind, happened, payload)
         where fact.happened;
         if v_facts is not null then
-            kinds := (internal.register_and_store_facts(v_facts, false, p_now)).kinds;
+            kinds := internal.store_own_facts(v_facts, p_now);
         end if;
     end if;
 end
