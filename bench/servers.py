@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,8 +91,9 @@ def service(
     application: str = launch.APPLICATION,
     *,
     native: bool = False,
+    settings: Mapping[str, str] | None = None,
 ) -> Iterator[Target]:
-    """Run an application on these servers."""
+    """Run an application on these servers, with more settings."""
     environment = {
         "SUPERVISOR_DATABASE_URL": database_url,
         "SUPERVISOR_REDIS_URL": redis_url,
@@ -100,6 +101,7 @@ def service(
         "SUPERVISOR_LOG_LEVEL": "warning",
         # Where `bench.toolbox` is found.
         "PYTHONPATH": str(Path(__file__).parents[1]),
+        **(settings or {}),
     }
     with launch.reserve("127.0.0.1", 0) as listener, log.open("wb") as output:
         host, port = listener.getsockname()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
@@ -60,3 +62,90 @@ def test_what_is_no_network_is_not_allowed(monkeypatch: pytest.MonkeyPatch, sent
     monkeypatch.setenv("SUPERVISOR_PROBE_ALLOWED", sent)
     with pytest.raises(ValidationError, match="probe_allowed"):
         config.load()
+
+
+JWT = {
+    "JWT_JWKS_URL": "https://login.example/jwks",
+    "JWT_ISSUER": "https://login.example/",
+    "JWT_AUDIENCE": "supervisor",
+}
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+def read(monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> config.Settings:
+    for name, value in settings.items():
+        monkeypatch.setenv(f"SUPERVISOR_{name}", value)
+    return config.load()
+
+
+def test_authentication_is_off_and_takes_no_tokens_by_default() -> None:
+    assert config.load().authentication == "off"
+    assert config.load().algorithms == ()
+
+
+def test_tokens_are_taken_by_public_keys_unless_a_secret_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert read(monkeypatch, JWT).algorithms == ("RS256", "ES256", "EdDSA")
+    named = {"JWT_ALGORITHMS": "ES256, HS256", "JWT_SECRET": SECRET}
+    assert read(monkeypatch, named).algorithms == ("ES256", "HS256")
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({**JWT, "JWT_ISSUER": ""}, "SUPERVISOR_JWT_ISSUER"),
+        ({**JWT, "JWT_AUDIENCE": " , "}, "SUPERVISOR_JWT_AUDIENCE"),
+        ({**JWT, "JWT_SECRET": SECRET}, "HS256"),
+        ({**JWT, "JWT_ALGORITHMS": "HS256"}, "HS256"),
+        ({**JWT, "JWT_ALGORITHMS": "none"}, "jwt_algorithms"),
+        ({**JWT, "JWT_ALGORITHMS": "HS256", "JWT_SECRET": "short"}, "SUPERVISOR_JWT_SECRET"),
+        ({**JWT, "JWT_JWKS_URL": "", "JWT_SECRET": SECRET}, "HS256"),
+        (
+            {**JWT, "JWT_JWKS_URL": "", "JWT_SECRET": SECRET, "JWT_ALGORITHMS": "HS256,RS256"},
+            "SUPERVISOR_JWT_JWKS_URL",
+        ),
+        ({**JWT, "JWT_JWKS_URL": "http://login.example/jwks"}, "https"),
+        ({**JWT, "JWT_JWKS_URL": "file:///etc/passwd"}, "https"),
+        ({**JWT, "JWT_JWKS_URL": "https://"}, "host"),
+        ({"PUBLIC_URL": "supervisor.example"}, "https"),
+        ({"ADMIN_KEY": "short"}, "SUPERVISOR_ADMIN_KEY"),
+    ],
+)
+def test_settings_that_would_let_in_others_than_meant_are_refused(
+    monkeypatch: pytest.MonkeyPatch, settings: dict[str, str], named: str
+) -> None:
+    with pytest.raises(ValidationError, match=named):
+        read(monkeypatch, settings)
+
+
+def test_secrets_come_from_files_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(f"{SECRET}\n")
+    settings = read(
+        monkeypatch,
+        {"ADMIN_KEY_FILE": str(file), "API_KEY_FILE": str(file), "JWT_SECRET_FILE": str(file)}
+        | {**JWT, "JWT_ALGORITHMS": "HS256"},
+    )
+    assert settings.secret("admin_key") == SECRET
+    assert settings.secret("api_key") == SECRET
+    assert settings.secret("jwt_secret") == SECRET
+
+
+def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text(SECRET)
+    names = ("ADMIN_KEY", "JWT_SECRET", "API_KEY", "KEY_SECRET")
+    secrets = dict.fromkeys(names, SECRET) | {"ADMIN_KEY_FILE": str(file)}
+    settings = read(monkeypatch, {**JWT, "JWT_ALGORITHMS": "HS256", **secrets})
+    assert SECRET not in repr(settings) + str(settings) + settings.model_dump_json()
+
+    with pytest.raises(ValidationError) as caught:
+        read(monkeypatch, {"PORT": "many"})
+    assert SECRET not in str(caught.value)
+
+
+def test_an_empty_setting_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = ("ADMIN_KEY", "ADMIN_KEY_FILE", "API_KEY", "JWT_JWKS_URL", "JWT_ISSUER", "PUBLIC_URL")
+    settings = read(monkeypatch, dict.fromkeys(names, ""))
+    assert (settings.secret("admin_key"), settings.jwt_jwks_url) == (None, None)

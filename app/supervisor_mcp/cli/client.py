@@ -28,13 +28,18 @@ class Client:
     service's own error when it refuses.
     """
 
-    def __init__(self, url: str, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
+    def __init__(
+        self, url: str, timeout_seconds: float = TIMEOUT_SECONDS, api_key: str | None = None
+    ) -> None:
         import httpx
 
         self.url = url
         # A proxy of the environment cannot reach the loopback of this machine.
         self._http = httpx.Client(
-            base_url=url, timeout=timeout_seconds, trust_env=not _is_loopback(url)
+            base_url=url,
+            timeout=timeout_seconds,
+            trust_env=not _is_loopback(url),
+            headers=None if api_key is None else {"Authorization": f"Bearer {api_key}"},
         )
 
     def get(self, path: str, params: Mapping[str, str | int | None] | None = None) -> bytes:
@@ -119,6 +124,9 @@ def load_settings() -> Settings:
         return config.load()
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False)[0]
+        if not first["loc"]:
+            # Of several settings together; the message names them.
+            raise Failure(f"{first['msg'].removeprefix('Value error, ')}.", USAGE) from None
         field = "_".join(map(str, first["loc"]))
         sent = "not valid" if config.is_secret(field) else repr(first["input"])
         raise Failure(f"SUPERVISOR_{field.upper()} is {sent}: {first['msg']}.", USAGE) from None
@@ -132,7 +140,10 @@ def connect(settings: Settings | None = None, timeout_seconds: float = TIMEOUT_S
     given = settings or load_settings()
     if given.url:
         _check_url(given.url)
-    return Client(given.url or local_url(given.host, given.port), timeout_seconds)
+    api_key = given.secret("api_key")
+    if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
+        raise Failure("SUPERVISOR_API_KEY has characters that no key or token has.", USAGE)
+    return Client(given.url or local_url(given.host, given.port), timeout_seconds, api_key)
 
 
 def local_url(host: str, port: int) -> str:
@@ -162,7 +173,7 @@ def refusal(response: httpx.Response) -> Failure:
     detail = problem.get("detail") or problem.get("title")
     if not isinstance(detail, str):
         return _stranger(response)
-    hint = problem.get("hint")
+    hint = _hint(problem)
     params = problem.get("params")
     field = params.get("field") if isinstance(params, dict) else None
     return Failure(
@@ -171,6 +182,18 @@ def refusal(response: httpx.Response) -> Failure:
         hint=printable(for_command_line(hint, field)) if isinstance(hint, str) else None,
         problem=problem,
     )
+
+
+def _hint(problem: Mapping[str, Any]) -> Any:
+    """The hint of a problem; about credentials, the setting that they come from."""
+    slug = str(problem.get("type")).rpartition(":")[2]
+    scope = (problem.get("params") or {}).get("scope")
+    return {
+        "credentials_required": "Set SUPERVISOR_API_KEY or SUPERVISOR_API_KEY_FILE to a key.",
+        "credentials_valid": "Set SUPERVISOR_API_KEY or SUPERVISOR_API_KEY_FILE to a key that is"
+        " valid.",
+        "scope_sufficient": f"Set SUPERVISOR_API_KEY to a key with the scope {scope}.",
+    }.get(slug, problem.get("hint"))
 
 
 def _stranger(response: httpx.Response) -> Failure:

@@ -15,12 +15,13 @@ from rich.text import Text
 
 from supervisor_mcp.cli import console, progress, servers
 from supervisor_mcp.cli.client import load_settings, local_url
-from supervisor_mcp.cli.failure import Failure
+from supervisor_mcp.cli.failure import USAGE, Failure
 from supervisor_mcp.cli.restarts import Kept
 from supervisor_mcp.cli.servers import Servers
 from supervisor_mcp.config import Settings
 from supervisor_mcp.embedded import database
 from supervisor_mcp.server import launch
+from supervisor_mcp.server.exposure import HINT, ExposedError, refuse_exposed_socket
 from supervisor_mcp.server.launch import WebServer
 from supervisor_mcp.telemetry import log
 
@@ -43,6 +44,7 @@ def up() -> None:
     with _stoppable(), ExitStack() as stack:
         # The port first: a taken one is reported before the wait for a database.
         listener = stack.enter_context(_reserve(settings))
+        _refuse_exposure(settings, listener)
         url = local_url(settings.host, listener.getsockname()[1])
         # Its imports take about as long as the start of the database.
         server = stack.enter_context(launch.prepare(listener, url))
@@ -98,6 +100,14 @@ def _reserve(settings: Settings) -> socket.socket:
         time.sleep(WATCH_SECONDS)
 
 
+def _refuse_exposure(settings: Settings, listener: socket.socket) -> None:
+    try:
+        refuse_exposed_socket(settings, listener)
+    except ExposedError as error:
+        reason = str(error)
+        raise Failure(f"{reason[0].upper()}{reason[1:]}.", USAGE, hint=HINT) from None
+
+
 def _serve(server: WebServer, settings: Settings, running: Servers) -> None:
     found = {
         "SUPERVISOR_DATABASE_URL": running.database_url,
@@ -144,6 +154,7 @@ def _await_readiness(server: WebServer) -> None:
 def _announce(settings: Settings, running: Servers, url: str) -> None:
     lines = [
         ("Service", url),
+        ("Access", _access(settings)),
         ("Data", str(settings.data_dir) if running.database else "in your database"),
         ("Database", running.shown_database),
         ("Cache", servers.without_login(running.redis_url)),
@@ -156,6 +167,15 @@ def _announce(settings: Settings, running: Servers, url: str) -> None:
         *(Text(f"  {name:<9} {value}") for name, value in lines),
         Text("Try:", style="bold"),
         *(Text(f"  {command}") for command in _examples(url)),
+    )
+
+
+def _access(settings: Settings) -> str:
+    if settings.authentication == "on":
+        return "authentication is on"
+    return (
+        "authentication is off: any program on this machine may do anything;"
+        " SUPERVISOR_AUTHENTICATION=on turns it on"
     )
 
 

@@ -17,6 +17,7 @@ from supervisor_mcp.operations.arguments import LARGEST_PAGE
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.kinds import KindQuery, list_kinds
+from supervisor_mcp.operations.scopes import require
 from supervisor_mcp.operations.servers import (
     ServerListQuery,
     ServerQuery,
@@ -87,8 +88,9 @@ def register(server: FastMCP, context: Context, clock: Clock) -> None:
 
 @asynccontextmanager
 async def as_protocol_error(what: str) -> AsyncIterator[None]:
-    """Turn a failure into a protocol error whose data is the problem."""
+    """Let read who may, and turn a failure into a protocol error whose data is the problem."""
     try:
+        require("read")
         yield
     except Problem as problem:
         raise protocol_error(problem, current_request_id()) from None

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import mcp_types
 from fastmcp import FastMCP
 from fastmcp.exceptions import NotFoundError
+from fastmcp.server.auth import AuthProvider
 from fastmcp.server.middleware import CallNext, Middleware, MiddlewareContext
-from fastmcp.tools.base import ToolResult
+from fastmcp.tools.base import Tool, ToolResult
 
+from supervisor_mcp import identity
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.mcp import completions, prompts, resources, updates
 from supervisor_mcp.mcp.problems import current_request_id, failed
+from supervisor_mcp.mcp.tool import OperationTool
 from supervisor_mcp.mcp.tools import all_tools
 from supervisor_mcp.operations.arguments import known_names
 from supervisor_mcp.operations.clock import Clock, now
@@ -37,6 +41,22 @@ batches.
 
 An error is a JSON object: detail says what is wrong, hint what to do next, params where.
 """
+
+
+class _OwnTools(Middleware):
+    """Lists the tools that the sender may call."""
+
+    async def on_list_tools(
+        self,
+        context: MiddlewareContext[mcp_types.ListToolsRequest],
+        call_next: CallNext[mcp_types.ListToolsRequest, Sequence[Tool]],
+    ) -> Sequence[Tool]:
+        """List the tools whose scope the sender has."""
+        sender = identity.current.get()
+        tools = await call_next(context)
+        return [
+            tool for tool in tools if not isinstance(tool, OperationTool) or sender.may(tool.scope)
+        ]
 
 
 class _UnknownTools(Middleware):
@@ -63,13 +83,14 @@ class _UnknownTools(Middleware):
             return failed(problem, current_request_id())
 
 
-def create_mcp(context: Context, clock: Clock = now) -> FastMCP:
+def create_mcp(context: Context, clock: Clock = now, auth: AuthProvider | None = None) -> FastMCP:
     """The server; `context` has to be connected before the first call."""
     server: FastMCP = FastMCP(
         "supervisor",
         INSTRUCTIONS,
         version=_version(),
-        middleware=[_UnknownTools(), prompts.CheckedArguments()],
+        auth=auth,
+        middleware=[_UnknownTools(), _OwnTools(), prompts.CheckedArguments()],
         on_duplicate="error",
         mask_error_details=True,
         strict_input_validation=True,

@@ -15,10 +15,12 @@ from msgspec import Struct
 from pydantic import Field
 
 from supervisor_mcp.errors import Problem, internal
+from supervisor_mcp.identity import Scope
 from supervisor_mcp.mcp.answers import answered
 from supervisor_mcp.mcp.problems import current_request_id, failed, too_deep
 from supervisor_mcp.mcp.schemas import Schema, answer_schema, document_input_schema, input_schema
 from supervisor_mcp.operations.query import Query, parameters
+from supervisor_mcp.operations.scopes import require, scope_of
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ class OperationTool(Tool):
     """
 
     call: Annotated[Call, Field(exclude=True)]
+    scope: Annotated[Scope, Field(exclude=True)]
 
     @classmethod
     def asking(
@@ -103,11 +106,13 @@ class OperationTool(Tool):
             parameters=taken,
             output_schema=answer_schema(*shapes),
             annotations=hints,
+            scope=scope_of(operation.__name__, reads=hints is READING),
         )
 
     async def run(self, arguments: dict[str, Any]) -> ToolResult:
         """Call the operation; any failure becomes a problem."""
         try:
+            require(self.scope)
             return answered(await self.call(arguments))
         except Problem as problem:
             return failed(problem, current_request_id())

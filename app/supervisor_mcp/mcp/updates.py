@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from fastmcp import FastMCP
+from mcp.server.context import ServerRequestContext
 from mcp.server.subscriptions import ListenHandler, ResourceUpdated, ServerEvent
-from mcp_types import SubscriptionsListenRequestParams
+from mcp_types import SubscriptionsListenRequestParams, SubscriptionsListenResult
 
+from supervisor_mcp import identity
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.mcp.problems import current_request_id, protocol_error
 from supervisor_mcp.mcp.resources import ACTIVE_ALERTS
 from supervisor_mcp.operations.alerts import AlertStreamQuery, stream_alerts
 from supervisor_mcp.operations.context import Context
+from supervisor_mcp.operations.scopes import require
 
 Listener = Callable[[ServerEvent], None]
 
@@ -35,7 +40,9 @@ class AlertUpdates:
         token = object()
         self._listeners[token] = listener
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run(), name="alert updates")
+            self._task = asyncio.create_task(
+                self._run(), name="alert updates", context=identity.of_service()
+            )
 
         def unsubscribe() -> None:
             self._listeners.pop(token, None)
@@ -79,9 +86,22 @@ class AlertUpdates:
             await asyncio.sleep(PAUSE_SECONDS)
 
 
+class _Listen(ListenHandler):
+    """Serves those who may read."""
+
+    async def __call__(
+        self, ctx: ServerRequestContext[Any, Any], params: SubscriptionsListenRequestParams
+    ) -> SubscriptionsListenResult:
+        try:
+            require("read")
+        except Problem as problem:
+            raise protocol_error(problem, current_request_id()) from None
+        return await super().__call__(ctx, params)
+
+
 def register(server: FastMCP, context: Context) -> None:
     """Let clients listen. FastMCP has no way of its own to say so."""
-    handler = ListenHandler(AlertUpdates(context), max_subscriptions=context.streams.limit)
+    handler = _Listen(AlertUpdates(context), max_subscriptions=context.streams.limit)
     server._mcp_server.add_request_handler(
         "subscriptions/listen", SubscriptionsListenRequestParams, handler
     )

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
+from supervisor_mcp import identity
 from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem
 
@@ -37,7 +38,7 @@ class SnapshotWriter:
             return
         self._waiting[question] = answer
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._write())
+            self._task = asyncio.create_task(self._write(), context=identity.of_service())
 
     async def stop(self) -> None:
         """Drop what waits."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from msgspec import Raw, Struct
 
+from supervisor_mcp import identity
 from supervisor_mcp.errors import Problem
 
 logger = logging.getLogger(__name__)
@@ -137,7 +138,9 @@ class StreamReader:
         """Read for one more client."""
         self._clients += 1
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._follow(), name=self._name)
+            self._task = asyncio.create_task(
+                self._follow(), name=self._name, context=identity.of_service()
+            )
         self._due.set()
         try:
             yield

@@ -33,7 +33,7 @@ from supervisor_mcp.rest.compression import Compression
 from supervisor_mcp.rest.health import IndexResource
 from supervisor_mcp.rest.openapi import OpenApiResource
 from supervisor_mcp.rest.operation import Resource
-from supervisor_mcp.rest.routing import Parameters, PathResource, Router
+from supervisor_mcp.rest.routing import Parameters, PathResource, Router, Scopes
 
 NOUNS = (
     metrics,
@@ -66,6 +66,9 @@ def _resources(noun: object) -> list[type[Resource]]:
 
 RESOURCES = [resource for noun in NOUNS for resource in _resources(noun)]
 OPERATIONS = [(resource.path, resource.operation) for resource in RESOURCES]
+DOCUMENT = "/openapi.json"
+# Paths that need no credentials.
+OPEN_PATHS = {"/", DOCUMENT, *(path for path, operation in OPERATIONS if operation.scope is None)}
 
 
 def create_app(context: Context, clock: Clock = now) -> ASGIApp:
@@ -73,7 +76,7 @@ def create_app(context: Context, clock: Clock = now) -> ASGIApp:
 
     `context` has to be connected before the first request.
     """
-    app: App[Request, Response] = App(middleware=[Parameters()], router=Router())
+    app: App[Request, Response] = App(middleware=[Parameters(), Scopes()], router=Router())
     app.req_options.strip_url_path_trailing_slash = False
     problems.install(app)
     paths: dict[str, list[Resource]] = {}
@@ -81,9 +84,9 @@ def create_app(context: Context, clock: Clock = now) -> ASGIApp:
         paths.setdefault(resource.path, []).append(resource(context, clock))
     for path, resources in paths.items():
         app.add_route(path, PathResource(resources))
-    app.add_route("/openapi.json", OpenApiResource(OPERATIONS, _version()))
+    app.add_route(DOCUMENT, OpenApiResource(OPERATIONS, _version()))
     links = {operation.name: path for path, operation in OPERATIONS}
-    app.add_route("/", IndexResource({**links, "openapi": "/openapi.json"}))
+    app.add_route("/", IndexResource({**links, "openapi": DOCUMENT}))
     asgi: Any = app
     return Compression(asgi)
 

@@ -28,8 +28,15 @@ Operations = Sequence[tuple[str, Operation[Any]]]
 
 REFERENCE = "#/components/schemas/{name}"
 # Statuses of problems that every route can end with.
-EVERYWHERE = (400, 403, 405, 408, 421, 422, 431, 500, 503, 504)
+EVERYWHERE = (400, 401, 403, 405, 408, 421, 422, 431, 500, 503, 504)
 RETRIED = {429, 503}
+CHALLENGED = {401, 403}
+# How a request says who sends it. Only OAuth has scopes in OpenAPI 3.0; since 3.1, the list of any
+# scheme names what the sender needs.
+SCHEMES: Schema = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "A key, or a token (JWT)."},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "A key."},
+}
 REQUEST_ID: Schema = {
     "description": "Names the request in the log; taken from the request where it has one.",
     "schema": {"type": "string"},
@@ -85,6 +92,7 @@ def document(operations: Operations, version: str) -> Schema:
             "schemas": {**_components(operations), "Problem": PROBLEM_SCHEMA},
             "responses": {f"Problem{status}": _problem(status) for status in statuses},
             "headers": {"X-Request-ID": REQUEST_ID},
+            "securitySchemes": SCHEMES,
         },
     }
 
@@ -107,6 +115,8 @@ def _operation(path: str, operation: Operation[Any]) -> Schema:
     described: Schema = {
         "operationId": operation.name,
         "summary": operation.summary,
+        # An operation without a scope is open.
+        "security": [{scheme: [operation.scope]} for scheme in SCHEMES if operation.scope],
         "parameters": [
             _parameter(parameter, place)
             for place in ("path", "query", "header")
@@ -194,6 +204,11 @@ def _problem(status: int) -> Schema:
         headers["Retry-After"] = {
             "description": "Seconds after which to try again.",
             "schema": {"type": "integer", "minimum": 1},
+        }
+    if status in CHALLENGED:
+        headers["WWW-Authenticate"] = {
+            "description": "Which credentials or scope the request lacks.",
+            "schema": {"type": "string"},
         }
     if status == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = {

@@ -11,9 +11,11 @@ from typing import Any, ClassVar, Generic, TypeVar, cast
 from falcon.asgi import Request, Response
 from falcon.constants import COMBINED_METHODS
 
+from supervisor_mcp.identity import Scope
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.query import Parameter, Query, parameters
+from supervisor_mcp.operations.scopes import scope_of
 from supervisor_mcp.rest.bodies import read_object
 from supervisor_mcp.rest.parameters import HEADERS, read_object_query, read_query
 
@@ -56,6 +58,11 @@ class Operation(Generic[Asked]):
     document: dict[str, Any] | None = None
     problems: tuple[int, ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def scope(self) -> Scope | None:
+        """The scope that a request needs; None where it needs no credentials."""
+        return scope_of(self.name, reads=self.method == "get")
 
     def read(self, req: Request) -> Asked:
         """The query in the path and the query string. Raises `Problem`."""

@@ -9,6 +9,7 @@ import falcon
 import msgspec
 from falcon.asgi import App, Request, Response
 
+from supervisor_mcp.authentication.challenge import CHALLENGED, challenge
 from supervisor_mcp.errors import Problem, internal
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ def compose(req: Request, resp: Response, problem: Problem) -> None:
     resp.data = msgspec.json.encode(problem.body(req.scope.get("supervisor.request_id"))) + b"\n"
     if problem.retry_after is not None:
         resp.set_header("Retry-After", str(problem.retry_after))
+    if problem.slug in CHALLENGED:
+        resp.set_header("WWW-Authenticate", challenge(problem))
 
 
 async def _send(req: Request, resp: Response, error: Problem, _params: dict[str, Any]) -> None:

@@ -9,6 +9,8 @@ from falcon.asgi import Request, Response
 from falcon.constants import HTTP_METHODS
 from falcon.routing import CompiledRouter
 
+from supervisor_mcp.identity import Scope
+from supervisor_mcp.operations.scopes import require
 from supervisor_mcp.rest.operation import PATH, Resource, Route
 
 # Stands for a slash within a parameter; no path of a URL contains it.
@@ -21,10 +23,12 @@ class PathResource(Route):
     """A path whose operations are those of several resources."""
 
     def __init__(self, resources: Iterable[Resource]) -> None:
+        self.scopes: dict[str, Scope | None] = {}
         for resource in resources:
             for name in [f"on_{method.lower()}" for method in HTTP_METHODS]:
                 if name != "on_options" and hasattr(resource, name):
                     setattr(self, name, getattr(resource, name))
+                    self.scopes[name.removeprefix("on_").upper()] = resource.operation.scope
 
 
 class Router(CompiledRouter):
@@ -57,6 +61,17 @@ class Parameters:
         req.scope["supervisor.route"] = req.uri_template
         req.scope[PATH] = dict(params)
         params.clear()
+
+
+class Scopes:
+    """Refuses who lacks the scope of an operation, before the body is there."""
+
+    async def process_resource(
+        self, req: Request, _resp: Response, resource: object, _params: dict[str, Any]
+    ) -> None:
+        """Compare the scope with the sender's. Raises `Problem`."""
+        if isinstance(resource, PathResource):
+            require(resource.scopes.get(req.method))
 
 
 def _takes(resource: object, req: Request | None) -> bool:

@@ -10,18 +10,23 @@ import gc
 import logging
 from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from supervisor_mcp import config
+from supervisor_mcp.authentication import authenticator as authentication
 from supervisor_mcp.background.start import running
 from supervisor_mcp.config import Settings
 from supervisor_mcp.mcp import http
+from supervisor_mcp.mcp.authentication import WELL_KNOWN, Provider
 from supervisor_mcp.mcp.server import create_mcp
 from supervisor_mcp.operations import context as operations
 from supervisor_mcp.operations.context import Context
-from supervisor_mcp.rest.app import create_app
+from supervisor_mcp.rest.app import OPEN_PATHS, create_app
+from supervisor_mcp.server.exposure import refuse_exposure
+from supervisor_mcp.server.gate import Gate
 from supervisor_mcp.server.guard import Guard
 from supervisor_mcp.server.middleware import AccessLog, Middleware
 from supervisor_mcp.telemetry import log
@@ -39,11 +44,14 @@ class Application:
         guard: Guard,
         access_log: AccessLog | None,
         loops: AbstractAsyncContextManager[None] | None = None,
+        gate: Gate | None = None,
     ) -> None:
         self._context = context
         self._loops = loops or nullcontext()
-        self._mounted = tuple(mounts.values())
-        self._middleware = Middleware(create_app(context), mounts, guard, access_log)
+        self._gate = gate
+        # One that is at several paths lives once.
+        self._mounted = tuple(dict.fromkeys(mounts.values()))
+        self._middleware = Middleware(create_app(context), mounts, guard, access_log, gate)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request or the lifespan; websockets are refused."""
@@ -62,6 +70,8 @@ class Application:
             try:
                 await stack.enter_async_context(operations.connected(self._context))
                 await stack.enter_async_context(self._loops)
+                if self._gate is not None:
+                    stack.push_async_callback(self._gate.stop)
                 for mounted in self._mounted:
                     await stack.enter_async_context(mounted.router.lifespan_context(mounted))
             except Exception as error:
@@ -79,14 +89,26 @@ class Application:
 def create(settings: Settings | None = None) -> Application:
     """The application that the settings describe. Raises ValueError without a database."""
     settings = settings or config.load()
+    refuse_exposure(settings, settings.host)
     context = operations.build(settings)
-    mounts = {http.PATH: http.create_http_app(create_mcp(context))}
+    authenticator = authentication.build(settings, context.database, context.key_secret)
+    provider = gate = None
+    if authenticator is not None:
+        issuer = settings.jwt_issuer if settings.algorithms else None
+        provider = Provider(authenticator, issuer, settings.public_url)
+        gate = Gate(
+            authenticator,
+            {*OPEN_PATHS, *(route.path for route in provider.get_routes(http.PATH))},
+            partial(provider.metadata_url, mcp_path=http.PATH),
+        )
+    mcp = http.create_http_app(create_mcp(context, auth=provider))
+    mounts = {http.PATH: mcp, **({WELL_KNOWN: mcp} if provider is not None else {})}
     guard = Guard(settings.allowed_hosts, settings.allowed_origins)
     access_log = log.access_log(settings.log_level)
-    return Application(context, mounts, guard, access_log, running(context, settings))
+    return Application(context, mounts, guard, access_log, running(context, settings), gate)
 
 
 def warm_up() -> None:
     """Build what the first MCP call would, so that no worker that is forked has to."""
-    nowhere = config.load().model_copy(update={"database_url": ""})
-    asyncio.run(http.warm_up(create_mcp(operations.build(nowhere))))
+    nowhere = operations.build(Settings.model_construct(database_url=""))
+    asyncio.run(http.warm_up(create_mcp(nowhere)))

@@ -29,12 +29,16 @@ from gunicorn.errors import HaltServer
 from gunicorn.util import import_app
 from gunicorn.workers.base import Worker
 
+from supervisor_mcp import config
 from supervisor_mcp.process import Server
+from supervisor_mcp.server.exposure import HINT, ExposedError, refuse_exposed_socket
 
 MODULE = "supervisor_mcp.server.launch"
 CONFIGURATION = "supervisor_mcp.server.gunicorn_config"
 APPLICATION = "supervisor_mcp.server.asgi:create()"
 BACKLOG = 2048
+# The exit status of wrong settings.
+USAGE = 2
 # /readyz waits 2 s for a database; a server that ended leaves requests in the socket's backlog,
 # without an answer.
 ANSWER_SECONDS = 10.0
@@ -212,6 +216,16 @@ def _follow_parent(arbiter: Arbiter) -> None:
     threading.Thread(target=follow, name="parent", daemon=True).start()
 
 
+def _refuse_exposure(descriptor: int) -> None:
+    """End with status 2 where the socket is for others and authentication is off."""
+    with socket.socket(fileno=os.dup(descriptor)) as listener:
+        try:
+            refuse_exposed_socket(config.load(), listener)
+        except ExposedError as error:
+            sys.stderr.write(f"{error}. {HINT}\n")
+            sys.exit(USAGE)
+
+
 def main() -> None:
     """Serve until a signal stops it."""
     descriptor, application = sys.argv[1:]
@@ -228,6 +242,7 @@ def main() -> None:
         line = sys.stdin.buffer.readline()
         if line:
             os.environ.update(json.loads(line))
+            _refuse_exposure(int(descriptor))
             _Gunicorn(int(descriptor), application).run()
     finally:
         # Workers pass here too when they end. Gunicorn itself may be stopped before it is set up.

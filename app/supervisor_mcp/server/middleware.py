@@ -1,4 +1,4 @@
-"""Request ids, the guard, the access log, counts, and the dispatch to REST and MCP.
+"""Request ids, the guard, the gate, the access log, counts, and the dispatch to REST and MCP.
 
 Works on the ASGI messages, once for both, so that neither pays for the other's framework.
 """
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from supervisor_mcp.credentials import keys
 from supervisor_mcp.server import refusals
 from supervisor_mcp.server.body import Body
+from supervisor_mcp.server.gate import Gate
 from supervisor_mcp.server.guard import Guard, Verdict, refusal
 from supervisor_mcp.telemetry import counts
 
@@ -25,7 +26,7 @@ WITH_BODY = {"POST", "PUT", "PATCH"}
 CLIENT_LEFT = 499
 # What scripts of listed origins may use; the headers of answers that programs need.
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
-EXPOSED = ("ETag", "Retry-After", "X-Next-Cursor", "X-Request-ID")
+EXPOSED = ("ETag", "Retry-After", "WWW-Authenticate", "X-Next-Cursor", "X-Request-ID")
 # Members of an enumeration take longer to look up than the whole verdict.
 ALLOWED = Verdict.ALLOWED
 LISTED_ORIGIN = Verdict.LISTED_ORIGIN
@@ -47,11 +48,14 @@ class Middleware:
         mounts: Mapping[str, ASGIApp],
         guard: Guard,
         access_log: AccessLog | None,
+        gate: Gate | None = None,
     ) -> None:
         self._rest = rest
         self._mounts = tuple((path, f"{path}/", mounted) for path, mounted in mounts.items())
         self._guard = guard
         self._access_log = access_log
+        # None lets everybody pass.
+        self._gate = gate
         # The guard has compared the origin with the list, and sends only listed ones here.
         self._for_listed_origins = CORSMiddleware(
             self._dispatch,
@@ -84,7 +88,7 @@ class Middleware:
         )
         try:
             if verdict is ALLOWED:
-                application = self._application(scope)
+                application = self._dispatch if self._gate else self._application(scope)
             elif verdict is LISTED_ORIGIN:
                 application = self._for_listed_origins
             else:
@@ -109,7 +113,11 @@ class Middleware:
                 self._access_log(_fields(scope, status, seconds))
 
     async def _dispatch(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._application(scope)(scope, receive, send)
+        application = self._application(scope)
+        if self._gate is None:
+            await application(scope, receive, send)
+        else:
+            await self._gate(application, scope, receive, send)
 
     def _application(self, scope: Scope) -> ASGIApp:
         path: str = scope["path"]

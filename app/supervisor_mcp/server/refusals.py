@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import msgspec
 from starlette.types import Send
 
@@ -22,8 +24,11 @@ def encode(problem: Problem, request_id: str) -> tuple[Headers, bytes]:
     return headers, body
 
 
-async def answer(problem: Problem, request_id: str, send: Send) -> None:
-    """Send a problem as the whole answer."""
+async def answer(
+    problem: Problem, request_id: str, send: Send, more: Iterable[tuple[bytes, bytes]] = ()
+) -> None:
+    """Send a problem as the whole answer, with more headers."""
     headers, body = encode(problem, request_id)
+    headers.extend(more)
     await send({"type": "http.response.start", "status": problem.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

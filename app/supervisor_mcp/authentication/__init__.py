@@ -1,0 +1,1 @@
+"""From the credentials of a request to an identity, for REST and MCP alike."""

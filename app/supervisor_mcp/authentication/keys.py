@@ -1,0 +1,74 @@
+"""Keys, as the database knows them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from supervisor_mcp.authentication.headers import refused
+from supervisor_mcp.authentication.key_uses import KeyUses
+from supervisor_mcp.credentials import keys
+from supervisor_mcp.credentials.keys import PREFIX
+from supervisor_mcp.db import Database
+from supervisor_mcp.identity import Identity, Scope
+
+logger = logging.getLogger(__name__)
+
+# Connections that verifying takes at once: keys that nobody has must not keep out those of others.
+MOST_AT_ONCE: Final = 2
+
+
+class _Known(Struct):
+    """What `api.authenticate_key` answers."""
+
+    status: str
+    id: str = ""
+    owner: str = ""
+    scopes: list[Scope] = []
+    sources: list[str] | None = None
+    namespace: str = ""
+    ends_at: datetime | None = None
+
+
+class Keys:
+    """Verifies keys, and notes that they were used."""
+
+    def __init__(self, database: Database, secret: bytes | None) -> None:
+        self._database = database
+        self._secret = secret
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self._uses = KeyUses(database)
+
+    def is_key(self, text: str) -> bool:
+        """Whether a text is meant as a key."""
+        return text.startswith(PREFIX)
+
+    async def verify(self, text: str) -> tuple[Identity, float]:
+        """Whose key it is, and for how many seconds at most. Raises `Problem`."""
+        key = keys.parse(text)
+        if key is None or self._secret is None:
+            raise refused("the key is not valid")
+        async with self._turns:
+            now = datetime.now(UTC)
+            answer = await self._database.read_json(
+                "authenticate_key",
+                {"key_id": key.id, "digest": key.digest(self._secret), "now": now},
+            )
+        known = msgspec.json.decode(answer, type=_Known)
+        if known.status != "active":
+            # Only the log says whether it was valid once.
+            logger.info("key %s was refused: it is %s", key.id, known.status)
+            raise refused("the key is not valid")
+        self._uses.note(known.id, now)
+        ends_in = float("inf") if known.ends_at is None else (known.ends_at - now).total_seconds()
+        sources = None if known.sources is None else tuple(known.sources)
+        return Identity(known.owner, frozenset(known.scopes), sources, known.namespace), ends_in
+
+    async def stop(self) -> None:
+        """Record what was noted."""
+        await self._uses.stop()

@@ -1,0 +1,62 @@
+"""Who sends a request: one rule for REST and MCP, before either of them reads anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from supervisor_mcp import identity
+from supervisor_mcp.authentication import headers
+from supervisor_mcp.authentication.authenticator import Authenticator
+from supervisor_mcp.authentication.challenge import CHALLENGED, challenge
+from supervisor_mcp.errors import Problem
+from supervisor_mcp.server import refusals
+from supervisor_mcp.server.watch import Watch
+
+# Where the metadata of what a request asks for is; None where there is none.
+MetadataUrl = Callable[[Scope], str | None]
+
+
+class Gate:
+    """Lets a request pass as its sender, or answers it; some paths need no credentials."""
+
+    def __init__(
+        self, authenticator: Authenticator, open_paths: Collection[str], metadata_url: MetadataUrl
+    ) -> None:
+        self._authenticator = authenticator
+        self._open_paths = frozenset(open_paths)
+        self._metadata_url = metadata_url
+        self._watch = Watch(authenticator)
+
+    async def __call__(
+        self, application: ASGIApp, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Have the application answer, or refuse the request."""
+        if scope["path"] in self._open_paths:
+            await application(scope, receive, send)
+            return
+        try:
+            sent = headers.read(scope["headers"])
+            sender = await self._authenticator.identify(sent)
+        except Problem as problem:
+            await self._refuse(problem, scope, send)
+            return
+        token = identity.current.set(sender)
+        self._watch.begin(sent, scope)
+        try:
+            await application(scope, receive, send)
+        finally:
+            self._watch.end(scope)
+            identity.current.reset(token)
+
+    async def stop(self) -> None:
+        """Record what was noted of the credentials."""
+        await self._authenticator.stop()
+
+    async def _refuse(self, problem: Problem, scope: Scope, send: Send) -> None:
+        more = []
+        if problem.slug in CHALLENGED:
+            value = challenge(problem, self._metadata_url(scope))
+            more.append((b"www-authenticate", value.encode("latin-1", "replace")))
+        await refusals.answer(problem, scope["supervisor.request_id"], send, more)

@@ -1,0 +1,77 @@
+"""Answers that last end when the credentials of their requests end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from typing import Final, NamedTuple
+
+from starlette.types import Scope
+
+from supervisor_mcp import identity
+from supervisor_mcp.authentication.authenticator import Authenticator
+from supervisor_mcp.errors import Problem
+from supervisor_mcp.mcp.http import PATH as MCP
+
+# With the time that a key is kept as verified, a stream ends within a second of a revocation.
+WATCH_SECONDS: Final = 0.4
+UNAUTHORIZED: Final = 401
+
+
+class _Request(NamedTuple):
+    """A request that is being answered, and the task that does."""
+
+    sent: bytes
+    scope: Scope
+    task: asyncio.Task[object] | None
+
+
+class Watch:
+    """Looks again at who sent the requests that take longer than a moment.
+
+    Most requests are over before: a timer for each would cost more than the rest of the gate.
+    """
+
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+        self._requests: dict[int, _Request] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def begin(self, sent: bytes, scope: Scope) -> None:
+        """Watch the answer to a request."""
+        self._requests[id(scope)] = _Request(sent, scope, asyncio.current_task())
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run(), context=identity.of_service())
+
+    def end(self, scope: Scope) -> None:
+        """Watch it no more."""
+        del self._requests[id(scope)]
+
+    async def _run(self) -> None:
+        while self._requests:
+            before = set(self._requests)
+            await asyncio.sleep(WATCH_SECONDS)
+            lasting = defaultdict(list)
+            for each in before & self._requests.keys():
+                lasting[self._requests[each].sent].append(self._requests[each])
+            for sent, requests in lasting.items():
+                if await self._are_refused(sent):
+                    for request in requests:
+                        _end(request)
+
+    async def _are_refused(self, sent: bytes) -> bool:
+        try:
+            await self._authenticator.identify(sent)
+        except Problem as problem:
+            # What is open stays open while the database is away.
+            return problem.status == UNAUTHORIZED
+        return False
+
+
+def _end(request: _Request) -> None:
+    """End a stream, or what MCP sends; any other answer has an end of its own."""
+    stream = request.scope.get("supervisor.stream")
+    if stream is not None:
+        stream.leave()
+    elif request.task is not None and request.scope.get("supervisor.route") == MCP:
+        request.task.cancel()
