@@ -183,6 +183,15 @@ class Settings(BaseSettings):
     cache_ttl_seconds: int = Field(60, ge=1, description="How long a finished aggregate is held.")
     pool_size: int = Field(8, ge=1, description="Database connections of one worker.")
     streams: int = Field(200, ge=1, description="Streams that one worker serves at once.")
+    streams_per_identity: int = Field(
+        20, ge=1, description="Streams that one worker serves at once to one identity."
+    )
+    requests_per_second: float = Field(
+        100, ge=0, description="Requests that one identity may send on average; 0 is no limit."
+    )
+    requests_burst: int = Field(
+        1000, ge=1, description="Requests that one identity may send at once."
+    )
     statement_timeout_seconds: int = Field(
         30, ge=1, description="How long one database call may take."
     )

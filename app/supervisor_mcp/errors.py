@@ -41,6 +41,8 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
     "answer_within_limit": (422, "Answer too large for a tool"),
     "value_required": (422, "Missing value"),
     "value_invalid": (422, "Invalid value"),
+    "requests_within_limit": (429, "Too many requests"),
+    "identity_streams_within_limit": (429, "Too many streams of one identity"),
     "headers_within_limit": (431, "Headers too large"),
     "request_invalid": (400, "Invalid request"),
     "key_secret_set": (501, "Service without a secret for keys"),

@@ -10,8 +10,10 @@ from uuid import uuid4
 
 import pytest
 
+from supervisor_mcp import identity
 from supervisor_mcp.config import Settings
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.identity import Identity
 from supervisor_mcp.operations import context as operations
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.facts import FactStreamQuery, ingest_facts, stream_facts
@@ -94,10 +96,26 @@ async def test_a_queue_with_too_much_is_full_and_holds_nothing(data: bytes, most
 
 
 def test_a_place_that_is_given_back_can_be_taken_again() -> None:
-    places = Places(1)
+    places = Places(1, 1)
     place = places.take()
     with pytest.raises(Problem, match="streams_within_limit"):
         places.take()
+    places.give_back(place)
+    places.take()
+
+
+async def test_an_identity_takes_only_so_many_places() -> None:
+    places = Places(9, 2)
+    ann, bob = (Identity(name, frozenset({"read"})) for name in ("ann", "bob"))
+    identity.current.set(ann)
+    places.take()
+    place = places.take()
+    with pytest.raises(Problem, match="identity_streams_within_limit") as refused:
+        places.take()
+    assert (refused.value.status, refused.value.retry_after) == (429, 1)
+    identity.current.set(bob)
+    places.take()
+    identity.current.set(ann)
     places.give_back(place)
     places.take()
 

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from supervisor_mcp.rest.bodies import LIMIT_BYTES as ONE_BODY
 from supervisor_mcp.rest.budget import LIMIT_BYTES as ALL_BODIES
 from tests.support import web_server
+from tests.support.timescaledb import Server
 from tests.support.waiting import eventually
 
 HEAD = b"POST /ingest/facts HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -96,3 +97,31 @@ def test_bodies_beyond_what_memory_allows_are_refused_for_a_moment(
             holder.sendall(b"x")
             assert read_all(holder).startswith(b"HTTP/1.1 400 ")
         assert httpx.post(f"{alone.url}/ingest/facts", json=[]).status_code == 200
+
+
+def test_clients_that_do_not_read_their_answers_hold_no_database_connection(
+    database_server: Server, tmp_path: Path
+) -> None:
+    # 86,400 points: more than what sockets hold.
+    large = (
+        b"GET /query/metrics?name=depth&step=30s&from=2026-01-01T00:00:00Z&to=2026-01-31T00:00:00Z"
+        b" HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    )
+    settings = {"SUPERVISOR_POOL_SIZE": "1"}
+    with (
+        database_server.deployed() as database_url,
+        web_server.start(
+            database_url, None, tmp_path / "log", workers=1, settings=settings
+        ) as server,
+        ExitStack() as stack,
+    ):
+        item = {"name": "depth", "source": "a", "value": 1}
+        httpx.post(f"{server.url}/ingest/metrics", json=item).raise_for_status()
+        for _ in range(3):
+            slow = stack.enter_context(connected(server.url))
+            slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            slow.sendall(large)
+            # The answer has begun, and nobody reads the rest of it.
+            assert slow.recv(12) == b"HTTP/1.1 200"
+        answer = httpx.get(f"{server.url}/query/agg?kind=depth&window=1h")
+        assert (answer.status_code, answer.json()["count"]) == (200, 1)

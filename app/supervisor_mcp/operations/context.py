@@ -51,7 +51,11 @@ def build(settings: Settings) -> Context:
         ChangeReader(database, cache.changes),
         SnapshotWriter(database),
         HeartbeatWriter(database),
-        Streams(database, limit=settings.streams),
+        Streams(
+            database,
+            limit=settings.streams,
+            limit_per_identity=settings.streams_per_identity,
+        ),
         key_secret.read(settings.key_secret, settings.key_secret_file),
     )
 

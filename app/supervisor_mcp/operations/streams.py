@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from supervisor_mcp import identity
 from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations.clock import Clock, now
@@ -15,28 +16,46 @@ from supervisor_mcp.operations.stream_reader import Message, Queue, Reading, Str
 Arguments = Mapping[str, Any]
 
 
+class Place:
+    """A place for a client of a stream."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
 class Places:
-    """How many more clients this process takes, over all streams."""
+    """How many more clients this process takes, over all streams; in all and of one identity."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, limit_per_identity: int) -> None:
         self._limit = limit
-        self._taken: set[object] = set()
+        self._limit_per_identity = limit_per_identity
+        self._taken: set[Place] = set()
 
-    def take(self) -> object:
-        """Take one. Raises `Problem` when there is none."""
+    def take(self) -> Place:
+        """Take one for who asks. Raises `Problem` when there is none."""
         if len(self._taken) >= self._limit:
             raise Problem(
                 "streams_within_limit",
                 f"this process serves {self._limit} streams, which is its limit",
                 hint="Connect again after the seconds in Retry-After, or raise SUPERVISOR_STREAMS.",
             )
-        place = object()
+        sender = identity.current.get()
+        own = sum(place.name == sender.name for place in self._taken)
+        if sender is not identity.ANYONE and own >= self._limit_per_identity:
+            raise Problem(
+                "identity_streams_within_limit",
+                f'"{sender.name}" has {own} streams of this process, which is the limit',
+                hint="End one of them, or have the operator raise SUPERVISOR_STREAMS_PER_IDENTITY.",
+                params={"retry_after_seconds": 1},
+            )
+        place = Place(sender.name)
         self._taken.add(place)
         return place
 
-    def give_back(self, place: object) -> None:
+    def give_back(self, place: Place | None) -> None:
         """Give one back."""
-        self._taken.discard(place)
+        if place is not None:
+            self._taken.discard(place)
 
 
 class Messages:
@@ -112,7 +131,7 @@ class Stream:
         await self._reader.stop()
 
     async def _messages(
-        self, arguments: Arguments, reading: Reading, queue: Queue, place: object
+        self, arguments: Arguments, reading: Reading, queue: Queue, place: Place | None
     ) -> AsyncGenerator[Message, None]:
         reader = self._reader
         position = None
@@ -159,10 +178,10 @@ class Stream:
 class Streams:
     """The streams of this process."""
 
-    def __init__(self, database: Database, *, limit: int) -> None:
+    def __init__(self, database: Database, *, limit: int, limit_per_identity: int) -> None:
         self.limit = limit
         self._ends: list[Callable[[], None]] = []
-        places = Places(limit)
+        places = Places(limit, limit_per_identity)
         self.facts = Stream(database, "stream_facts", ("kind", "source", "subject"), places)
         self.alerts = Stream(database, "stream_alerts", ("rule", "labels"), places)
 

@@ -1,0 +1,173 @@
+"""Token buckets in Redis, one for each identity: how many requests it may send, over all nodes.
+
+A bucket holds `burst` tokens and gets `rate` new ones a second; a request takes one. A process
+takes the new tokens of 50 ms at a time and spends them within a second, so that few requests wait
+for Redis. Without Redis, each process has buckets of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+
+logger = logging.getLogger(__name__)
+
+TIMEOUT_SECONDS = 0.5
+# After a failure, how long Redis is not asked again.
+PAUSE_SECONDS = 1.0
+# What a process takes at a time: the new tokens of this time, and how long it may spend them.
+SHARE_SECONDS = 0.05
+SPEND_SECONDS = 1.0
+# Allowances that are kept; those that nobody spends are dropped first.
+MOST_ALLOWANCES = 10_000
+
+# key: the bucket; arguments: tokens a second, most tokens, tokens wanted. Returns the tokens that
+# were taken, the whole ones that are left, and milliseconds until there is one.
+TAKE = """
+local rate, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local clock = redis.call('time')
+local now = clock[1] + clock[2] / 1000000
+local kept = redis.call('hmget', KEYS[1], 'tokens', 'at')
+local tokens = tonumber(kept[1]) or burst
+tokens = math.min(burst, tokens + math.max(0, now - (tonumber(kept[2]) or now)) * rate)
+local taken = math.min(wanted, math.floor(tokens))
+tokens = tokens - taken
+redis.call('hset', KEYS[1],
+    'tokens', string.format('%.6f', tokens), 'at', string.format('%.6f', now))
+redis.call('pexpire', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
+return {taken, math.floor(tokens), tokens < 1 and math.ceil((1 - tokens) / rate * 1000) or 0}
+"""
+
+
+class Taken(NamedTuple):
+    """Whether there was a token, how many are left, and the seconds until the next one."""
+
+    allowed: bool
+    left: int
+    wait_seconds: float
+
+
+class _Allowance:
+    """Tokens that this process has taken and not spent, or until when there are none."""
+
+    __slots__ = ("left", "refused_until", "spend_until", "taking", "tokens")
+
+    def __init__(self) -> None:
+        self.tokens = 0
+        self.left = 0
+        self.spend_until = -math.inf
+        self.refused_until = -math.inf
+        self.taking = asyncio.Lock()
+
+
+class TokenBuckets:
+    """One per process. `rate` is in requests a second; `url` None means that there is no Redis."""
+
+    def __init__(
+        self,
+        url: str | None,
+        *,
+        rate: float,
+        burst: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.rate = rate
+        self.burst = burst
+        self._clock = clock
+        self._share = max(1, math.floor(rate * SHARE_SECONDS))
+        self._redis = (
+            Redis.from_url(
+                url,
+                socket_timeout=TIMEOUT_SECONDS,
+                socket_connect_timeout=TIMEOUT_SECONDS,
+                retry=Retry(NoBackoff(), 1),
+            )
+            if url
+            else None
+        )
+        self._take = self._redis.register_script(TAKE) if self._redis else None
+        self._resume_at = -math.inf
+        self._allowances: dict[str, _Allowance] = {}
+        # By name, the tokens and when they were counted; for the time without Redis.
+        self._own: dict[str, tuple[float, float]] = {}
+
+    async def take(self, name: str) -> Taken:
+        """Take the token of one request."""
+        allowance = self._allowances.get(name)
+        if allowance is None:
+            self._make_room()
+            allowance = self._allowances[name] = _Allowance()
+        if taken := self._spend(allowance):
+            return taken
+        async with allowance.taking:
+            # Who waited for another one's answer spends of it.
+            if taken := self._spend(allowance):
+                return taken
+            tokens, left, wait_ms = await self._ask(name)
+            if not tokens:
+                allowance.refused_until = self._clock() + wait_ms / 1000
+                return Taken(allowed=False, left=0, wait_seconds=wait_ms / 1000)
+            allowance.tokens = tokens - 1
+            allowance.left = left
+            allowance.spend_until = self._clock() + SPEND_SECONDS
+            return Taken(allowed=True, left=left + allowance.tokens, wait_seconds=0.0)
+
+    async def close(self) -> None:
+        """Drop the connections."""
+        if self._redis is not None:
+            await self._redis.aclose()
+
+    def _spend(self, allowance: _Allowance) -> Taken | None:
+        now = self._clock()
+        if now < allowance.refused_until:
+            return Taken(allowed=False, left=0, wait_seconds=allowance.refused_until - now)
+        if allowance.tokens == 0 or now > allowance.spend_until:
+            return None
+        allowance.tokens -= 1
+        return Taken(allowed=True, left=allowance.left + allowance.tokens, wait_seconds=0.0)
+
+    async def _ask(self, name: str) -> tuple[int, int, int]:
+        if self._take is not None and self._clock() >= self._resume_at:
+            try:
+                taken, left, wait_ms = await self._take(
+                    keys=[f"supervisor:requests:{name}"],
+                    args=[self.rate, self.burst, self._share],
+                )
+            except (RedisError, OSError) as error:
+                logger.warning("requests are counted by this process alone: %s", error)
+                self._resume_at = self._clock() + PAUSE_SECONDS
+            else:
+                return taken, left, wait_ms
+        return self._ask_own(name)
+
+    def _ask_own(self, name: str) -> tuple[int, int, int]:
+        """What `TAKE` does, in this process."""
+        now = self._clock()
+        tokens, at = self._own.get(name, (float(self.burst), now))
+        tokens = min(self.burst, tokens + (now - at) * self.rate)
+        taken = min(self._share, math.floor(tokens))
+        tokens -= taken
+        self._own[name] = (tokens, now)
+        wait_ms = math.ceil((1 - tokens) / self.rate * 1000) if tokens < 1 else 0
+        return taken, math.floor(tokens), wait_ms
+
+    def _make_room(self) -> None:
+        if len(self._allowances) < MOST_ALLOWANCES:
+            return
+        now = self._clock()
+        self._allowances = {
+            name: each
+            for name, each in self._allowances.items()
+            if each.taking.locked() or max(each.spend_until, each.refused_until) > now
+        }
+        full = self.burst / self.rate
+        self._own = {name: (t, at) for name, (t, at) in self._own.items() if now - at < full}

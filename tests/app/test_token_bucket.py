@@ -1,0 +1,148 @@
+"""How many requests an identity may send, on a real Valkey."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from supervisor_mcp.cache.token_bucket import SPEND_SECONDS, Taken, TokenBuckets
+from tests.support.ports import free_port
+
+# So few new tokens that a test sees none of them.
+SLOW = 0.001
+
+
+class Clock:
+    """Time as a test sets it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+async def buckets(redis_url: str) -> AsyncIterator[TokenBuckets]:
+    made = TokenBuckets(redis_url, rate=SLOW, burst=5)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def other_node(redis_url: str) -> AsyncIterator[TokenBuckets]:
+    made = TokenBuckets(redis_url, rate=SLOW, burst=5)
+    yield made
+    await made.close()
+
+
+async def taken(buckets: TokenBuckets, times: int, name: str = "ann") -> list[bool]:
+    return [(await buckets.take(name)).allowed for _ in range(times)]
+
+
+async def test_a_burst_is_allowed_and_what_comes_after_it_is_not(buckets: TokenBuckets) -> None:
+    assert await taken(buckets, 7) == [True] * 5 + [False] * 2
+
+
+async def test_nodes_share_the_tokens_of_an_identity(
+    buckets: TokenBuckets, other_node: TokenBuckets
+) -> None:
+    assert await taken(buckets, 3) + await taken(other_node, 3) == [True] * 5 + [False]
+
+
+async def test_requests_that_come_together_share_the_tokens_too(buckets: TokenBuckets) -> None:
+    came = await asyncio.gather(*(buckets.take("ann") for _ in range(50)))
+    assert sum(each.allowed for each in came) == 5
+
+
+async def test_each_identity_has_its_own_tokens(buckets: TokenBuckets) -> None:
+    await taken(buckets, 6)
+    assert await taken(buckets, 1, "bob") == [True]
+
+
+async def test_what_is_left_counts_down(buckets: TokenBuckets) -> None:
+    assert [(await buckets.take("ann")).left for _ in range(6)] == [4, 3, 2, 1, 0, 0]
+
+
+async def test_the_wait_is_until_the_next_token(buckets: TokenBuckets) -> None:
+    await taken(buckets, 5)
+    refused = await buckets.take("ann")
+    assert 999 < refused.wait_seconds <= 1000
+
+
+async def test_who_is_refused_is_allowed_again_when_the_wait_is_over(redis_url: str) -> None:
+    clock = Clock()
+    made = TokenBuckets(redis_url, rate=100, burst=1, clock=clock)
+    try:
+        assert await taken(made, 1) == [True]
+        refused = await made.take("ann")
+        clock.now += refused.wait_seconds
+        # In Redis, time passes by itself.
+        while not (await made.take("ann")).allowed:
+            clock.now += 0.001
+    finally:
+        await made.close()
+
+
+async def test_tokens_that_a_process_does_not_spend_in_time_are_not_spent(redis_url: str) -> None:
+    clock = Clock()
+    made = TokenBuckets(redis_url, rate=1000, burst=100, clock=clock)
+    other = TokenBuckets(redis_url, rate=SLOW, burst=100)
+    try:
+        await made.take("ann")
+        clock.now += SPEND_SECONDS + 0.001
+        left = (await other.take("ann")).left
+        await made.take("ann")
+        assert (await other.take("ann")).left < left - 1
+    finally:
+        await made.close()
+        await other.close()
+
+
+async def test_without_redis_a_process_counts_by_itself() -> None:
+    made = TokenBuckets(f"redis://127.0.0.1:{free_port()}/0", rate=SLOW, burst=3)
+    try:
+        assert await taken(made, 4) == [True] * 3 + [False]
+    finally:
+        await made.close()
+
+
+@given(
+    rate=st.floats(0.1, 500),
+    burst=st.integers(1, 100),
+    pauses=st.lists(st.floats(0, 2), max_size=60),
+)
+async def test_no_more_is_allowed_than_the_burst_and_what_came_since(
+    rate: float, burst: int, pauses: list[float]
+) -> None:
+    clock = Clock()
+    made = TokenBuckets(None, rate=rate, burst=burst, clock=clock)
+    allowed = 0
+    for pause in pauses:
+        clock.now += pause
+        answer: Taken = await made.take("ann")
+        allowed += answer.allowed
+        assert allowed <= burst + clock.now * rate + 1e-6
+        assert answer.allowed or answer.wait_seconds > 0
+
+
+@given(
+    rate=st.floats(0.1, 20),
+    burst=st.integers(1, 20),
+    pauses=st.lists(st.floats(0, 2), min_size=1, max_size=60),
+)
+async def test_who_waits_as_long_as_told_is_allowed(
+    rate: float, burst: int, pauses: list[float]
+) -> None:
+    clock = Clock()
+    made = TokenBuckets(None, rate=rate, burst=burst, clock=clock)
+    for pause in pauses:
+        clock.now += pause
+        answer = await made.take("ann")
+        if not answer.allowed:
+            clock.now += answer.wait_seconds
+            assert (await made.take("ann")).allowed
