@@ -25,6 +25,7 @@ from supervisor_mcp.mcp.server import create_mcp
 from supervisor_mcp.operations import context as operations
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.rest.app import OPEN_PATHS, create_app
+from supervisor_mcp.server import rate_limit
 from supervisor_mcp.server.exposure import refuse_exposure
 from supervisor_mcp.server.gate import Gate
 from supervisor_mcp.server.guard import Guard
@@ -100,6 +101,7 @@ def create(settings: Settings | None = None) -> Application:
             authenticator,
             {*OPEN_PATHS, *(route.path for route in provider.get_routes(http.PATH))},
             partial(provider.metadata_url, mcp_path=http.PATH),
+            rate_limit.build(settings),
         )
     mcp = http.create_http_app(create_mcp(context, auth=provider))
     mounts = {http.PATH: mcp, **({WELL_KNOWN: mcp} if provider is not None else {})}

@@ -12,6 +12,7 @@ from supervisor_mcp.authentication.authenticator import Authenticator
 from supervisor_mcp.authentication.challenge import CHALLENGED, challenge
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.server import refusals
+from supervisor_mcp.server.rate_limit import RateLimit
 from supervisor_mcp.server.watch import Watch
 
 # Where the metadata of what a request asks for is; None where there is none.
@@ -22,12 +23,18 @@ class Gate:
     """Lets a request pass as its sender, or answers it; some paths need no credentials."""
 
     def __init__(
-        self, authenticator: Authenticator, open_paths: Collection[str], metadata_url: MetadataUrl
+        self,
+        authenticator: Authenticator,
+        open_paths: Collection[str],
+        metadata_url: MetadataUrl,
+        rate_limit: RateLimit | None,
     ) -> None:
         self._authenticator = authenticator
         self._open_paths = frozenset(open_paths)
         self._metadata_url = metadata_url
         self._watch = Watch(authenticator)
+        # None lets everybody send as many requests as they like.
+        self._rate_limit = rate_limit
 
     async def __call__(
         self, application: ASGIApp, scope: Scope, receive: Receive, send: Send
@@ -39,6 +46,8 @@ class Gate:
         try:
             sent = headers.read(scope["headers"])
             sender = await self._authenticator.identify(sent)
+            if self._rate_limit is not None:
+                await self._rate_limit.admit(sender, scope)
         except Problem as problem:
             await self._refuse(problem, scope, send)
             return
@@ -53,6 +62,8 @@ class Gate:
     async def stop(self) -> None:
         """Record what was noted of the credentials."""
         await self._authenticator.stop()
+        if self._rate_limit is not None:
+            await self._rate_limit.close()
 
     async def _refuse(self, problem: Problem, scope: Scope, send: Send) -> None:
         more = []

@@ -26,7 +26,15 @@ WITH_BODY = {"POST", "PUT", "PATCH"}
 CLIENT_LEFT = 499
 # What scripts of listed origins may use; the headers of answers that programs need.
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE")
-EXPOSED = ("ETag", "Retry-After", "WWW-Authenticate", "X-Next-Cursor", "X-Request-ID")
+EXPOSED = (
+    "ETag",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Retry-After",
+    "WWW-Authenticate",
+    "X-Next-Cursor",
+    "X-Request-ID",
+)
 # Members of an enumeration take longer to look up than the whole verdict.
 ALLOWED = Verdict.ALLOWED
 LISTED_ORIGIN = Verdict.LISTED_ORIGIN
@@ -38,8 +46,10 @@ class Middleware:
 
     The path is not stripped. The scope carries `supervisor.request_id`, the route
     (`supervisor.route`), `supervisor.stream` when it is answered with events,
-    `supervisor.cut_short` when the client disconnected within its body, and
-    `supervisor.status` when the protocol answered in place of the application.
+    `supervisor.cut_short` when the client disconnected within its body, `supervisor.headers` with
+    more headers of the answer, and `supervisor.status` when the protocol answered in place of the
+    application.
+    `supervisor.headers` are further headers of the answer.
     """
 
     def __init__(
@@ -79,7 +89,8 @@ class Middleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), header]
+                more = scope.get("supervisor.headers", ())
+                message["headers"] = [*message.get("headers", ()), header, *more]
             await send(message)
 
         server = scope.get("server")

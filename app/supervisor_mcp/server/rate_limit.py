@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import math
 
-from supervisor_mcp.cache.token_bucket import Taken, TokenBuckets
-from supervisor_mcp.errors import Problem
-from supervisor_mcp.identity import ANYONE, Identity
+from starlette.types import Scope
 
-Headers = list[tuple[bytes, bytes]]
+from supervisor_mcp.cache.token_bucket import Taken, TokenBuckets
+from supervisor_mcp.config import Settings
+from supervisor_mcp.errors import Problem
+from supervisor_mcp.identity import Identity
 
 
 class RateLimit:
@@ -22,19 +23,15 @@ class RateLimit:
         window = math.ceil(buckets.burst / buckets.rate)
         self._policy = (b"ratelimit-policy", b'"requests";q=%d;w=%d' % (buckets.burst, window))
 
-    async def admit(self, sender: Identity) -> tuple[Headers, Problem | None]:
-        """The headers of the answer, and the problem of a request too many.
-
-        Without authentication there is nobody to count.
-        """
-        if sender is ANYONE:
-            return [], None
+    async def admit(self, sender: Identity, scope: Scope) -> None:
+        """Take a token; `supervisor.headers` of the scope says what is left. Raises `Problem`."""
         taken = await self._buckets.take(sender.name)
-        problem = None if taken.allowed else self._refusal(sender, taken)
         left = b'"requests";r=%d' % taken.left
-        if problem is not None:
-            left += b";t=%d" % (problem.retry_after or 1)
-        return [self._policy, (b"ratelimit", left)], problem
+        if not taken.allowed:
+            left += b";t=%d" % math.ceil(taken.wait_seconds)
+        scope["supervisor.headers"] = [self._policy, (b"ratelimit", left)]
+        if not taken.allowed:
+            raise self._refusal(sender, taken)
 
     async def close(self) -> None:
         """Drop the connections."""
@@ -48,3 +45,14 @@ class RateLimit:
             " SUPERVISOR_REQUESTS_PER_SECOND is the limit.",
             params={"retry_after_seconds": math.ceil(taken.wait_seconds * 1000) / 1000},
         )
+
+
+def build(settings: Settings) -> RateLimit | None:
+    """The limit that the settings describe; None where there is none."""
+    if settings.requests_per_second == 0:
+        return None
+    return RateLimit(
+        TokenBuckets(
+            settings.redis_url, rate=settings.requests_per_second, burst=settings.requests_burst
+        )
+    )
