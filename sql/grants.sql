@@ -12,11 +12,13 @@ grant usage on schema analytics to supervisor_analyst, supervisor_dba;
 grant select on all tables in schema analytics to supervisor_analyst, supervisor_dba;
 
 -- A view calls its functions with the role of its reader; without usage of internal, nothing else can.
-grant execute on function internal.measure_sla, internal.show_health, internal.outages, internal.show_alerts
+grant execute on function
+internal.measure_sla, internal.show_health, internal.outages, internal.show_every_alert, internal.shown_namespaces
 to supervisor_analyst, supervisor_dba;
 
 grant usage on schema ops to supervisor_dba;
 grant select on all tables in schema ops to supervisor_dba;
+grant execute on all functions in schema ops to supervisor_dba;
 
 -- The service works as supervisor_app, with any role that it logs in as.
 do $$

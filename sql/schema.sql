@@ -19,31 +19,45 @@ create table data.aggregate (
 -- hypertable by minute, chunks of 7 days
 -- columnstore, segments by (kind_id,window_name), ordered by (minute)
 
--- The alerts that are pending or firing.
-create table data.alert (
-    rule_id bigint not null,  -- Rule.
-    fingerprint text not null,  -- Digest of the labels.
-    version integer not null,  -- Version of the rule that evaluated it last.
-    label text not null,  -- Group of the rule that it is about; empty where the rule has none.
-    labels jsonb not null,  -- Labels, among them alertname and severity.
-    annotations jsonb not null,  -- Annotations, with their placeholders filled in.
-    state text not null,  -- pending or firing.
-    active_at timestamp with time zone not null,  -- Since when the condition holds.
-    fired_at timestamp with time zone,  -- Since when it is firing; null while it is pending.
-    recovering_at timestamp with time zone,  -- Since when the condition of a firing alert no longer holds; null while it does.
-    value double precision,  -- Value of the condition at the last change of state.
-    evidence jsonb not null,  -- What the value was computed from, and the query that shows it.
-    acked_by text,  -- Who has acknowledged it; null for nobody.
-    acked_at timestamp with time zone,  -- When it was acknowledged.
-    acked_until timestamp with time zone,  -- Until when the acknowledgement holds; null for the whole alert.
-    ack_note text,  -- Note of who acknowledged it.
-    constraint alert_pkey PRIMARY KEY (fingerprint),
-    constraint alert_of_rule FOREIGN KEY (rule_id) REFERENCES data.alert_rule(rule_id),
-    constraint ack_complete CHECK (((acked_by IS NULL) = (acked_at IS NULL))),
-    constraint alert_fired CHECK (((state = 'firing'::text) = (fired_at IS NOT NULL))),
-    constraint alert_state_known CHECK ((state = ANY (ARRAY['pending'::text, 'firing'::text])))
-) with (fillfactor=50);
-create index alert_by_rule on data.alert using btree (rule_id, label);
+-- The alerts of the namespace that the transaction works in.
+create view data.alert with (check_option=cascaded) (
+    rule_id bigint,
+    fingerprint text,
+    version integer,
+    label text,
+    labels jsonb,
+    annotations jsonb,
+    state text,
+    active_at timestamp with time zone,
+    fired_at timestamp with time zone,
+    recovering_at timestamp with time zone,
+    value double precision,
+    evidence jsonb,
+    acked_by text,
+    acked_at timestamp with time zone,
+    acked_until timestamp with time zone,
+    ack_note text,
+    namespace text
+) as
+SELECT rule_id,
+    fingerprint,
+    version,
+    label,
+    labels,
+    annotations,
+    state,
+    active_at,
+    fired_at,
+    recovering_at,
+    value,
+    evidence,
+    acked_by,
+    acked_at,
+    acked_until,
+    ack_note,
+    namespace
+   FROM data.every_alert
+  WHERE (namespace = internal.namespace());
 
 -- The last run of the job that evaluates alert rules.
 create table data.alert_evaluation (
@@ -66,26 +80,33 @@ create type data.alert_reading as (
     parts double precision[]
 );
 
--- A rule that raises alerts. What it says is in data.alert_rule_version.
-create table data.alert_rule (
-    rule_id bigint not null generated always as identity,  -- Number of the rule.
-    name text not null,  -- Name of the rule, and label alertname of its alerts.
-    created_at timestamp with time zone not null,  -- When it was defined first.
-    deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
-    deleted_by text,  -- Who deleted it; null while it exists.
-    evaluated_at timestamp with time zone,  -- Time for which it was evaluated last.
-    due_at timestamp with time zone,  -- When it is to be evaluated next; null for at once.
-    error text,  -- Why it could not be evaluated; null where it could.
-    error_since timestamp with time zone,  -- Since when it cannot be evaluated.
-    cancellations integer not null default 0,  -- How many evaluations in a row took too long and were canceled; 1 also after one that took long. A rule with any is evaluated alone.
-    constraint alert_rule_pkey PRIMARY KEY (rule_id),
-    constraint alert_rule_name_taken UNIQUE (name),
-    constraint alert_rule_name_well_formed CHECK (internal.fits(name, 'alert_rule_name'::text)),
-    constraint cancellations_counted CHECK ((cancellations >= 0)),
-    constraint deleted_by_someone CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
-    constraint deleted_by_well_formed CHECK (internal.fits(deleted_by, 'owner'::text)),
-    constraint error_since_error CHECK (((error IS NULL) = (error_since IS NULL)))
-) with (fillfactor=50);
+-- The alert rules of the namespace that the transaction works in.
+create view data.alert_rule with (check_option=cascaded) (
+    rule_id bigint,
+    name text,
+    created_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    deleted_by text,
+    evaluated_at timestamp with time zone,
+    due_at timestamp with time zone,
+    error text,
+    error_since timestamp with time zone,
+    cancellations integer,
+    namespace text
+) as
+SELECT rule_id,
+    name,
+    created_at,
+    deleted_at,
+    deleted_by,
+    evaluated_at,
+    due_at,
+    error,
+    error_since,
+    cancellations,
+    namespace
+   FROM data.every_alert_rule
+  WHERE (namespace = internal.namespace());
 
 -- What a rule said, and from when until when. A row is never changed but for the end of valid.
 create table data.alert_rule_version (
@@ -96,7 +117,7 @@ create table data.alert_rule_version (
     valid tstzrange not null,  -- From its definition until that of the next version.
     constraint alert_rule_version_pkey PRIMARY KEY (rule_id, version),
     constraint alert_rule_version_once EXCLUDE USING gist (rule_id WITH =, valid WITH &&),
-    constraint alert_rule_version_of_rule FOREIGN KEY (rule_id) REFERENCES data.alert_rule(rule_id),
+    constraint alert_rule_version_of_rule FOREIGN KEY (rule_id) REFERENCES data.every_alert_rule(rule_id),
     constraint alert_rule_version_valid CHECK (((NOT isempty(valid)) AND lower_inc(valid) AND (NOT upper_inc(valid)))),
     constraint author_well_formed CHECK (internal.fits(author, 'owner'::text))
 );
@@ -200,12 +221,224 @@ create table data.delivery (
     failed_at timestamp with time zone,  -- When it was given up.
     error text,  -- Why the last attempt failed.
     constraint delivery_pkey PRIMARY KEY (delivery_id),
-    constraint delivery_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.subscription(subscription_id) ON DELETE CASCADE,
+    constraint delivery_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.every_subscription(subscription_id) ON DELETE CASCADE,
     constraint delivery_ends_once CHECK (((delivered_at IS NULL) OR (failed_at IS NULL)))
 );
 create index delivery_by_group on data.delivery using btree (subscription_id, group_key, created_at);
 create index delivery_due on data.delivery using btree (next_at) where ((delivered_at is NULL) and (failed_at is NULL));
 create unique index delivery_under_way on data.delivery using btree (subscription_id, group_key) where ((delivered_at is NULL) and (failed_at is NULL));
+
+-- The alerts that are pending or firing.
+create table data.every_alert (
+    rule_id bigint not null,  -- Rule.
+    fingerprint text not null,  -- Digest of the labels.
+    version integer not null,  -- Version of the rule that evaluated it last.
+    label text not null,  -- Group of the rule that it is about; empty where the rule has none.
+    labels jsonb not null,  -- Labels, among them alertname and severity.
+    annotations jsonb not null,  -- Annotations, with their placeholders filled in.
+    state text not null,  -- pending or firing.
+    active_at timestamp with time zone not null,  -- Since when the condition holds.
+    fired_at timestamp with time zone,  -- Since when it is firing; null while it is pending.
+    recovering_at timestamp with time zone,  -- Since when the condition of a firing alert no longer holds; null while it does.
+    value double precision,  -- Value of the condition at the last change of state.
+    evidence jsonb not null,  -- What the value was computed from, and the query that shows it.
+    acked_by text,  -- Who has acknowledged it; null for nobody.
+    acked_at timestamp with time zone,  -- When it was acknowledged.
+    acked_until timestamp with time zone,  -- Until when the acknowledgement holds; null for the whole alert.
+    ack_note text,  -- Note of who acknowledged it.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint alert_pkey PRIMARY KEY (namespace, fingerprint),
+    constraint alert_of_rule FOREIGN KEY (rule_id) REFERENCES data.every_alert_rule(rule_id),
+    constraint ack_complete CHECK (((acked_by IS NULL) = (acked_at IS NULL))),
+    constraint alert_fired CHECK (((state = 'firing'::text) = (fired_at IS NOT NULL))),
+    constraint alert_state_known CHECK ((state = ANY (ARRAY['pending'::text, 'firing'::text]))),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
+) with (fillfactor=50);
+create index alert_by_rule on data.every_alert using btree (rule_id, label);
+
+-- A rule that raises alerts. What it says is in data.alert_rule_version.
+create table data.every_alert_rule (
+    rule_id bigint not null generated always as identity,  -- Number of the rule.
+    name text not null,  -- Name of the rule, and label alertname of its alerts.
+    created_at timestamp with time zone not null,  -- When it was defined first.
+    deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
+    deleted_by text,  -- Who deleted it; null while it exists.
+    evaluated_at timestamp with time zone,  -- Time for which it was evaluated last.
+    due_at timestamp with time zone,  -- When it is to be evaluated next; null for at once.
+    error text,  -- Why it could not be evaluated; null where it could.
+    error_since timestamp with time zone,  -- Since when it cannot be evaluated.
+    cancellations integer not null default 0,  -- How many evaluations in a row took too long and were canceled; 1 also after one that took long. A rule with any is evaluated alone.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint alert_rule_pkey PRIMARY KEY (rule_id),
+    constraint alert_rule_name_taken UNIQUE (namespace, name),
+    constraint alert_rule_name_well_formed CHECK (internal.fits(name, 'alert_rule_name'::text)),
+    constraint cancellations_counted CHECK ((cancellations >= 0)),
+    constraint deleted_by_someone CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
+    constraint deleted_by_well_formed CHECK (internal.fits(deleted_by, 'owner'::text)),
+    constraint error_since_error CHECK (((error IS NULL) = (error_since IS NULL))),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
+) with (fillfactor=50);
+
+-- Requests that had an Idempotency-Key; a repeated request gets the first answer.
+create table data.every_idempotency_key (
+    operation text not null,  -- Operation that was called.
+    actor text not null,  -- Who called it; the key of another one is another key.
+    key text not null,  -- Key that the client chose.
+    body_digest bytea not null,  -- SHA-256 of the request body.
+    answer json,  -- First answer; null until the request is done.
+    kinds text[],  -- Kinds for which the request stored something.
+    received_at timestamp with time zone not null,  -- Time of the request.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint idempotency_key_once PRIMARY KEY (namespace, operation, actor, key),
+    constraint idempotency_key_well_formed CHECK (internal.fits(key, 'idempotency_key'::text)),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
+);
+create index idempotency_key_by_time on data.every_idempotency_key using btree (received_at);
+
+-- A metric name or a fact kind; registered when first seen.
+create table data.every_kind (
+    kind_id bigint not null generated always as identity,  -- Number of the kind.
+    name text not null,  -- A metric name, or Fact:<Name>.
+    type text not null,  -- gauge, counter, histogram or fact; it never changes.
+    unit text,  -- Unit of the values, of the first item that named one; it never changes.
+    created_at timestamp with time zone not null,  -- When the kind was first seen.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint kind_pkey PRIMARY KEY (kind_id),
+    constraint kind_name_taken UNIQUE (namespace, name),
+    constraint kind_name_well_formed CHECK ((internal.fits(name, 'metric_name'::text) AND ((type <> 'fact'::text) OR internal.fits(name, 'fact_kind'::text)))),
+    constraint kind_prefix_matches_type CHECK (((type = 'fact'::text) = starts_with(name, 'Fact:'::text))),
+    constraint kind_type_known CHECK ((type = ANY (ARRAY['gauge'::text, 'counter'::text, 'histogram'::text, 'fact'::text]))),
+    constraint kind_unit_well_formed CHECK (internal.fits(unit, 'unit'::text)),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
+);
+
+-- Time in which a server is not expected to work. A row is never changed: recorded says how long it was
+-- what the service knew, so that an earlier number can be computed again.
+create table data.every_maintenance (
+    maintenance_id text not null,  -- Name that its author chose.
+    server_id bigint not null,  -- Server.
+    during tstzrange not null,  -- From when until when.
+    author text not null,  -- Who planned it.
+    reason text not null,  -- Why.
+    recorded tstzrange not null,  -- From when until when this was the plan.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint maintenance_once EXCLUDE USING gist (maintenance_id WITH =, server_id WITH =, recorded WITH &&),
+    constraint maintenance_of_server FOREIGN KEY (server_id) REFERENCES data.every_server(server_id),
+    constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
+    constraint maintenance_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
+    constraint maintenance_id_well_formed CHECK (internal.fits(maintenance_id, 'identifier'::text)),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text)),
+    constraint reason_in_range CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
+);
+create index maintenance_by_server on data.every_maintenance using gist (server_id, during);
+
+-- A registered MCP server. Its number is never used for another one.
+create table data.every_server (
+    server_id bigint not null generated always as identity,  -- Number of the server.
+    name text not null,  -- Name as in the official MCP registry, such as io.github.acme/search, or a plain one.
+    local boolean not null generated always as ((strpos(name, '/'::text) = 0)) stored,  -- Whether the name is a plain one, without a namespace.
+    owner text,  -- Who may change the entry; null for anyone.
+    status text not null,  -- active, deprecated or deleted, as in the official MCP registry.
+    tier text,  -- Importance, in the words of the owner.
+    tags text[] not null,  -- Words to find the server by.
+    source text,  -- Name under which the server sends metrics and facts.
+    keepalive_seconds integer not null,  -- Seconds between two keep-alives, probes or reports. What is silent for three times as long is unknown.
+    failures_to_down smallint not null,  -- Reports in a row that make the status worse.
+    successes_to_recover smallint not null,  -- Reports in a row that make the status better.
+    sla_target double precision not null,  -- Uptime that is promised, in per cent.
+    probe boolean not null,  -- Whether the service asks the remotes of the server.
+    registered_at timestamp with time zone not null,  -- When the server was registered first.
+    updated_at timestamp with time zone not null,  -- When the entry was changed last.
+    deregistered_at timestamp with time zone,  -- When it was deregistered; null while it is registered.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint server_pkey PRIMARY KEY (server_id),
+    constraint server_name_taken UNIQUE (namespace, name),
+    constraint failures_to_down_in_range CHECK (((failures_to_down >= 1) AND (failures_to_down <= 20))),
+    constraint keepalive_in_range CHECK (((keepalive_seconds >= 1) AND (keepalive_seconds <= 86400))),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text)),
+    constraint owner_well_formed CHECK (internal.fits(owner, 'owner'::text)),
+    constraint server_name_well_formed CHECK (internal.fits(name, 'server_name'::text)),
+    constraint server_status_known CHECK ((status = ANY (ARRAY['active'::text, 'deprecated'::text, 'deleted'::text]))),
+    constraint sla_target_in_range CHECK (((sla_target > (0)::double precision) AND (sla_target < (100)::double precision))),
+    constraint source_name_well_formed CHECK (internal.fits(source, 'source_name'::text)),
+    constraint successes_to_recover_in_range CHECK (((successes_to_recover >= 1) AND (successes_to_recover <= 20))),
+    constraint tags_within_limit CHECK ((cardinality(tags) <= 32)),
+    constraint tier_well_formed CHECK (internal.fits(tier, 'tag'::text))
+);
+create index server_by_source on data.every_server using btree (source);
+create index server_by_tag on data.every_server using gin (tags);
+
+-- Times in which alerts with certain labels notify nobody.
+create table data.every_silence (
+    silence_id text not null,  -- Name that its author chose.
+    matchers jsonb not null,  -- What the labels must match, all of it: [{name, operator, value}].
+    during tstzrange not null,  -- From when until when.
+    author text not null,  -- Who created it or changed it last.
+    comment text not null,  -- Why.
+    created_at timestamp with time zone not null,  -- When it was created.
+    updated_at timestamp with time zone not null,  -- When it was changed last.
+    cancelled_at timestamp with time zone,  -- When it was cancelled; null while it counts.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint silence_pkey PRIMARY KEY (namespace, silence_id),
+    constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
+    constraint comment_in_range CHECK (((length(comment) >= 1) AND (length(comment) <= 1000))),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text)),
+    constraint silence_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
+    constraint silence_id_well_formed CHECK (internal.fits(silence_id, 'identifier'::text))
+);
+create index silence_by_time on data.every_silence using gist (during);
+
+-- What a silence said after each change, the last one included. A row is never changed.
+create table data.every_silence_version (
+    silence_id text not null,  -- Silence.
+    version integer not null,  -- Number of the version: 1, 2 and so on.
+    matchers jsonb not null,  -- What the labels had to match.
+    during tstzrange not null,  -- From when until when.
+    cancelled boolean not null,  -- Whether this change cancelled it.
+    author text not null,  -- Who created, changed or cancelled it.
+    comment text not null,  -- Why.
+    changed_at timestamp with time zone not null,  -- When.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint silence_version_pkey PRIMARY KEY (namespace, silence_id, version),
+    constraint silence_version_of_silence FOREIGN KEY (namespace, silence_id) REFERENCES data.every_silence(namespace, silence_id),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
+);
+create index silence_version_by_time on data.every_silence_version using btree (changed_at);
+
+-- An MCP server or agent that sends metrics or facts.
+create table data.every_source (
+    source_id bigint not null generated always as identity,  -- Number of the source.
+    name text not null,  -- Name that the source gives itself.
+    created_at timestamp with time zone not null,  -- When the source was first seen.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint source_pkey PRIMARY KEY (source_id),
+    constraint source_name_taken UNIQUE (namespace, name),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text)),
+    constraint source_name_well_formed CHECK (internal.fits(name, 'source_name'::text))
+);
+
+-- Who is notified of alerts and facts by HTTP.
+create table data.every_subscription (
+    subscription_id bigint not null generated always as identity,  -- Number of the subscription.
+    name text not null,  -- Name that its author chose.
+    type text not null,  -- webhook for a signed request, alertmanager for the API of a Prometheus Alertmanager.
+    url text not null,  -- Where requests go.
+    host text not null generated always as (lower("substring"(url, '://([^/?#]+)'::text))) stored,  -- Host of the URL, with its port.
+    secret text,  -- Key of the signatures, as Standard Webhooks writes it; null for an Alertmanager. Only the sender gets it.
+    author text not null,  -- Who subscribed.
+    alerts jsonb,  -- Which alerts, and how: {matchers, group_by, group_wait, group_interval, repeat_interval}; null for none.
+    facts jsonb,  -- Which facts: {kinds, sources}; null for none.
+    enabled boolean not null,  -- Whether it is notified at all.
+    created_at timestamp with time zone not null,  -- When it was created.
+    updated_at timestamp with time zone not null,  -- When it was changed last.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint subscription_pkey PRIMARY KEY (subscription_id),
+    constraint subscription_name_taken UNIQUE (namespace, name),
+    constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text)),
+    constraint subscription_name_well_formed CHECK (internal.fits(name, 'identifier'::text)),
+    constraint subscription_type_known CHECK ((type = ANY (ARRAY['webhook'::text, 'alertmanager'::text])))
+);
 
 -- A business event. It also adds a sample to the series of its kind and source.
 create table data.fact (
@@ -250,7 +483,7 @@ create table data.health_interval (
     during tstzrange not null,  -- From when until when.
     reason text,  -- Detail of the report that confirmed the status.
     constraint health_interval_once EXCLUDE USING gist (server_id WITH =, signal WITH =, during WITH &&),
-    constraint health_interval_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id),
+    constraint health_interval_of_server FOREIGN KEY (server_id) REFERENCES data.every_server(server_id),
     constraint health_interval_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
     constraint health_status_known CHECK ((status = ANY (ARRAY['up'::text, 'degraded'::text, 'down'::text]))),
     constraint signal_known CHECK ((signal = ANY (ARRAY['keepalive'::text, 'probe'::text, 'traffic'::text, 'report'::text])))
@@ -289,7 +522,7 @@ create table data.health_state (
     latency_ms double precision,  -- Response time of the newest report, in milliseconds.
     detail text,  -- Detail of the newest report.
     constraint health_state_once PRIMARY KEY (server_id, signal),
-    constraint health_state_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id),
+    constraint health_state_of_server FOREIGN KEY (server_id) REFERENCES data.every_server(server_id),
     constraint health_state_known CHECK ((status = ANY (ARRAY['unknown'::text, 'up'::text, 'degraded'::text, 'down'::text]))),
     constraint health_state_lasts CHECK (((status = 'unknown'::text) OR (since < expires_at))),
     constraint signal_known CHECK ((signal = ANY (ARRAY['keepalive'::text, 'probe'::text, 'traffic'::text, 'report'::text])))
@@ -319,34 +552,45 @@ create type data.histogram as (
     fault text
 );
 
--- Requests that had an Idempotency-Key; a repeated request gets the first answer.
-create table data.idempotency_key (
-    operation text not null,  -- Operation that was called.
-    actor text not null,  -- Who called it; the key of another one is another key.
-    key text not null,  -- Key that the client chose.
-    body_digest bytea not null,  -- SHA-256 of the request body.
-    answer json,  -- First answer; null until the request is done.
-    kinds text[],  -- Kinds for which the request stored something.
-    received_at timestamp with time zone not null,  -- Time of the request.
-    constraint idempotency_key_once PRIMARY KEY (operation, actor, key),
-    constraint idempotency_key_well_formed CHECK (internal.fits(key, 'idempotency_key'::text))
-);
-create index idempotency_key_by_time on data.idempotency_key using btree (received_at);
+-- The Idempotency-Keys of the namespace that the transaction works in.
+create view data.idempotency_key with (check_option=cascaded) (
+    operation text,
+    actor text,
+    key text,
+    body_digest bytea,
+    answer json,
+    kinds text[],
+    received_at timestamp with time zone,
+    namespace text
+) as
+SELECT operation,
+    actor,
+    key,
+    body_digest,
+    answer,
+    kinds,
+    received_at,
+    namespace
+   FROM data.every_idempotency_key
+  WHERE (namespace = internal.namespace());
 
--- A metric name or a fact kind; registered when first seen.
-create table data.kind (
-    kind_id bigint not null generated always as identity,  -- Number of the kind.
-    name text not null,  -- A metric name, or Fact:<Name>.
-    type text not null,  -- gauge, counter, histogram or fact; it never changes.
-    unit text,  -- Unit of the values, of the first item that named one; it never changes.
-    created_at timestamp with time zone not null,  -- When the kind was first seen.
-    constraint kind_pkey PRIMARY KEY (kind_id),
-    constraint kind_name_taken UNIQUE (name),
-    constraint kind_name_well_formed CHECK ((internal.fits(name, 'metric_name'::text) AND ((type <> 'fact'::text) OR internal.fits(name, 'fact_kind'::text)))),
-    constraint kind_prefix_matches_type CHECK (((type = 'fact'::text) = starts_with(name, 'Fact:'::text))),
-    constraint kind_type_known CHECK ((type = ANY (ARRAY['gauge'::text, 'counter'::text, 'histogram'::text, 'fact'::text]))),
-    constraint kind_unit_well_formed CHECK (internal.fits(unit, 'unit'::text))
-);
+-- The kinds of the namespace that the transaction works in.
+create view data.kind with (check_option=cascaded) (
+    kind_id bigint,
+    name text,
+    type text,
+    unit text,
+    created_at timestamp with time zone,
+    namespace text
+) as
+SELECT kind_id,
+    name,
+    type,
+    unit,
+    created_at,
+    namespace
+   FROM data.every_kind
+  WHERE (namespace = internal.namespace());
 
 -- Samples of a kind in a day, UTC.
 create continuous aggregate data.kind_1d (
@@ -460,7 +704,7 @@ create table data.late (
     samples integer not null,  -- Number of late samples.
     noted_at timestamp with time zone not null default now(),  -- When they were stored.
     constraint late_pkey PRIMARY KEY (late_id),
-    constraint late_of_kind FOREIGN KEY (kind_id) REFERENCES data.kind(kind_id)
+    constraint late_of_kind FOREIGN KEY (kind_id) REFERENCES data.every_kind(kind_id)
 );
 create index late_by_kind on data.late using btree (kind_id, bucket);
 
@@ -473,23 +717,33 @@ create table data.lease (
     constraint lease_pkey PRIMARY KEY (name)
 ) with (fillfactor=50);
 
--- Time in which a server is not expected to work. A row is never changed: recorded says how long it was
--- what the service knew, so that an earlier number can be computed again.
-create table data.maintenance (
-    maintenance_id text not null,  -- Name that its author chose.
-    server_id bigint not null,  -- Server.
-    during tstzrange not null,  -- From when until when.
-    author text not null,  -- Who planned it.
-    reason text not null,  -- Why.
-    recorded tstzrange not null,  -- From when until when this was the plan.
-    constraint maintenance_once EXCLUDE USING gist (maintenance_id WITH =, server_id WITH =, recorded WITH &&),
-    constraint maintenance_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id),
-    constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
-    constraint maintenance_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
-    constraint maintenance_id_well_formed CHECK (internal.fits(maintenance_id, 'identifier'::text)),
-    constraint reason_in_range CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
+-- The maintenance windows of the namespace that the transaction works in.
+create view data.maintenance with (check_option=cascaded) (
+    maintenance_id text,
+    server_id bigint,
+    during tstzrange,
+    author text,
+    reason text,
+    recorded tstzrange,
+    namespace text
+) as
+SELECT maintenance_id,
+    server_id,
+    during,
+    author,
+    reason,
+    recorded,
+    namespace
+   FROM data.every_maintenance
+  WHERE (namespace = internal.namespace());
+
+-- The namespaces of logins that see only some. A login that is not in it sees all of them.
+create table data.namespace_login (
+    login oid not null,  -- Role that logs in; its number, so that another name changes nothing.
+    namespace text not null,  -- Namespace; empty for the default one.
+    constraint namespace_login_pkey PRIMARY KEY (login, namespace),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
 );
-create index maintenance_by_server on data.maintenance using gist (server_id, during);
 
 -- The alerts that a subscription has been notified of, while they are firing.
 create table data.notification (
@@ -501,7 +755,7 @@ create table data.notification (
     resolved_at timestamp with time zone,  -- When it was resolved; null while it is firing. An Alertmanager is notified so for five minutes.
     alert jsonb not null,  -- What was sent: {status, labels, annotations, startsAt, endsAt, fingerprint}.
     constraint notification_pkey PRIMARY KEY (subscription_id, fingerprint),
-    constraint notification_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.subscription(subscription_id) ON DELETE CASCADE
+    constraint notification_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.every_subscription(subscription_id) ON DELETE CASCADE
 ) with (fillfactor=50);
 
 -- What subscribers are to be notified of, written in the transaction of its cause.
@@ -512,7 +766,7 @@ create table data.outbox (
     item jsonb not null,  -- The alert or the fact.
     due_at timestamp with time zone not null,  -- When it may be sent: alerts of a group wait for each other.
     constraint outbox_pkey PRIMARY KEY (subscription_id, group_key, outbox_id),
-    constraint outbox_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.subscription(subscription_id) ON DELETE CASCADE
+    constraint outbox_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.every_subscription(subscription_id) ON DELETE CASCADE
 );
 
 -- The last probe of a server, also where it said nothing about its health.
@@ -522,7 +776,7 @@ create table data.probe (
     detail text not null,  -- What it found, or why the server was not asked.
     tools jsonb,  -- The tools that the server listed last: {name: digest of the input schema}. Null while it has listed none.
     constraint probe_pkey PRIMARY KEY (server_id),
-    constraint probe_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id)
+    constraint probe_of_server FOREIGN KEY (server_id) REFERENCES data.every_server(server_id)
 ) with (fillfactor=50);
 
 -- Limits that a database administrator can change with update.
@@ -546,7 +800,7 @@ create table data.restatement (
     after json not null,  -- SLA of 7d, 30d and 90d since.
     restated_at timestamp with time zone not null,  -- When it was changed.
     constraint restatement_pkey PRIMARY KEY (restatement_id),
-    constraint restatement_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id)
+    constraint restatement_of_server FOREIGN KEY (server_id) REFERENCES data.every_server(server_id)
 );
 create index restatement_by_server on data.restatement using btree (server_id, restated_at);
 
@@ -706,8 +960,8 @@ create table data.series (
     created_at timestamp with time zone not null,  -- When the series was first seen.
     constraint series_pkey PRIMARY KEY (series_id),
     constraint series_once UNIQUE (series_key),
-    constraint series_of_kind FOREIGN KEY (kind_id) REFERENCES data.kind(kind_id),
-    constraint series_of_source FOREIGN KEY (source_id) REFERENCES data.source(source_id),
+    constraint series_of_kind FOREIGN KEY (kind_id) REFERENCES data.every_kind(kind_id),
+    constraint series_of_source FOREIGN KEY (source_id) REFERENCES data.every_source(source_id),
     constraint series_labels_well_formed CHECK (internal.is_labels(labels))
 );
 create index series_by_kind on data.series using btree (kind_id);
@@ -726,39 +980,45 @@ create type data.series_samples as (
     newest timestamp with time zone
 );
 
--- A registered MCP server. Its number is never used for another one.
-create table data.server (
-    server_id bigint not null generated always as identity,  -- Number of the server.
-    name text not null,  -- Name as in the official MCP registry, such as io.github.acme/search, or a plain one.
-    local boolean not null generated always as ((strpos(name, '/'::text) = 0)) stored,  -- Whether the name is a plain one, without a namespace.
-    owner text,  -- Who may change the entry; null for anyone.
-    status text not null,  -- active, deprecated or deleted, as in the official MCP registry.
-    tier text,  -- Importance, in the words of the owner.
-    tags text[] not null,  -- Words to find the server by.
-    source text,  -- Name under which the server sends metrics and facts.
-    keepalive_seconds integer not null,  -- Seconds between two keep-alives, probes or reports. What is silent for three times as long is unknown.
-    failures_to_down smallint not null,  -- Reports in a row that make the status worse.
-    successes_to_recover smallint not null,  -- Reports in a row that make the status better.
-    sla_target double precision not null,  -- Uptime that is promised, in per cent.
-    probe boolean not null,  -- Whether the service asks the remotes of the server.
-    registered_at timestamp with time zone not null,  -- When the server was registered first.
-    updated_at timestamp with time zone not null,  -- When the entry was changed last.
-    deregistered_at timestamp with time zone,  -- When it was deregistered; null while it is registered.
-    constraint server_pkey PRIMARY KEY (server_id),
-    constraint server_name_taken UNIQUE (name),
-    constraint failures_to_down_in_range CHECK (((failures_to_down >= 1) AND (failures_to_down <= 20))),
-    constraint keepalive_in_range CHECK (((keepalive_seconds >= 1) AND (keepalive_seconds <= 86400))),
-    constraint owner_well_formed CHECK (internal.fits(owner, 'owner'::text)),
-    constraint server_name_well_formed CHECK (internal.fits(name, 'server_name'::text)),
-    constraint server_status_known CHECK ((status = ANY (ARRAY['active'::text, 'deprecated'::text, 'deleted'::text]))),
-    constraint sla_target_in_range CHECK (((sla_target > (0)::double precision) AND (sla_target < (100)::double precision))),
-    constraint source_name_well_formed CHECK (internal.fits(source, 'source_name'::text)),
-    constraint successes_to_recover_in_range CHECK (((successes_to_recover >= 1) AND (successes_to_recover <= 20))),
-    constraint tags_within_limit CHECK ((cardinality(tags) <= 32)),
-    constraint tier_well_formed CHECK (internal.fits(tier, 'tag'::text))
-);
-create index server_by_source on data.server using btree (source);
-create index server_by_tag on data.server using gin (tags);
+-- The servers of the namespace that the transaction works in.
+create view data.server with (check_option=cascaded) (
+    server_id bigint,
+    name text,
+    local boolean,
+    owner text,
+    status text,
+    tier text,
+    tags text[],
+    source text,
+    keepalive_seconds integer,
+    failures_to_down smallint,
+    successes_to_recover smallint,
+    sla_target double precision,
+    probe boolean,
+    registered_at timestamp with time zone,
+    updated_at timestamp with time zone,
+    deregistered_at timestamp with time zone,
+    namespace text
+) as
+SELECT server_id,
+    name,
+    local,
+    owner,
+    status,
+    tier,
+    tags,
+    source,
+    keepalive_seconds,
+    failures_to_down,
+    successes_to_recover,
+    sla_target,
+    probe,
+    registered_at,
+    updated_at,
+    deregistered_at,
+    namespace
+   FROM data.every_server
+  WHERE (namespace = internal.namespace());
 
 -- What a server was registered as, and from when until when.
 create table data.server_version (
@@ -770,7 +1030,7 @@ create table data.server_version (
     valid tstzrange not null,  -- From its registration until that of the next version.
     constraint server_version_pkey PRIMARY KEY (server_version_id),
     constraint server_version_once EXCLUDE USING gist (server_id WITH =, valid WITH &&),
-    constraint server_version_of_server FOREIGN KEY (server_id) REFERENCES data.server(server_id),
+    constraint server_version_of_server FOREIGN KEY (server_id) REFERENCES data.every_server(server_id),
     constraint server_version_valid CHECK (((NOT isempty(valid)) AND lower_inc(valid) AND (NOT upper_inc(valid))))
 );
 create unique index server_version_present on data.server_version using btree (server_id) where upper_inf(valid);
@@ -782,48 +1042,67 @@ create table data.service_uptime (
     constraint service_uptime_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during))))
 );
 
--- Times in which alerts with certain labels notify nobody.
-create table data.silence (
-    silence_id text not null,  -- Name that its author chose.
-    matchers jsonb not null,  -- What the labels must match, all of it: [{name, operator, value}].
-    during tstzrange not null,  -- From when until when.
-    author text not null,  -- Who created it or changed it last.
-    comment text not null,  -- Why.
-    created_at timestamp with time zone not null,  -- When it was created.
-    updated_at timestamp with time zone not null,  -- When it was changed last.
-    cancelled_at timestamp with time zone,  -- When it was cancelled; null while it counts.
-    constraint silence_pkey PRIMARY KEY (silence_id),
-    constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
-    constraint comment_in_range CHECK (((length(comment) >= 1) AND (length(comment) <= 1000))),
-    constraint silence_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
-    constraint silence_id_well_formed CHECK (internal.fits(silence_id, 'identifier'::text))
-);
-create index silence_by_time on data.silence using gist (during);
+-- The silences of the namespace that the transaction works in.
+create view data.silence with (check_option=cascaded) (
+    silence_id text,
+    matchers jsonb,
+    during tstzrange,
+    author text,
+    comment text,
+    created_at timestamp with time zone,
+    updated_at timestamp with time zone,
+    cancelled_at timestamp with time zone,
+    namespace text
+) as
+SELECT silence_id,
+    matchers,
+    during,
+    author,
+    comment,
+    created_at,
+    updated_at,
+    cancelled_at,
+    namespace
+   FROM data.every_silence
+  WHERE (namespace = internal.namespace());
 
--- What a silence said after each change, the last one included. A row is never changed.
-create table data.silence_version (
-    silence_id text not null,  -- Silence.
-    version integer not null,  -- Number of the version: 1, 2 and so on.
-    matchers jsonb not null,  -- What the labels had to match.
-    during tstzrange not null,  -- From when until when.
-    cancelled boolean not null,  -- Whether this change cancelled it.
-    author text not null,  -- Who created, changed or cancelled it.
-    comment text not null,  -- Why.
-    changed_at timestamp with time zone not null,  -- When.
-    constraint silence_version_pkey PRIMARY KEY (silence_id, version),
-    constraint silence_version_of_silence FOREIGN KEY (silence_id) REFERENCES data.silence(silence_id)
-);
-create index silence_version_by_time on data.silence_version using btree (changed_at);
+-- The versions of silences of the namespace that the transaction works in.
+create view data.silence_version with (check_option=cascaded) (
+    silence_id text,
+    version integer,
+    matchers jsonb,
+    during tstzrange,
+    cancelled boolean,
+    author text,
+    comment text,
+    changed_at timestamp with time zone,
+    namespace text
+) as
+SELECT silence_id,
+    version,
+    matchers,
+    during,
+    cancelled,
+    author,
+    comment,
+    changed_at,
+    namespace
+   FROM data.every_silence_version
+  WHERE (namespace = internal.namespace());
 
--- An MCP server or agent that sends metrics or facts.
-create table data.source (
-    source_id bigint not null generated always as identity,  -- Number of the source.
-    name text not null,  -- Name that the source gives itself.
-    created_at timestamp with time zone not null,  -- When the source was first seen.
-    constraint source_pkey PRIMARY KEY (source_id),
-    constraint source_name_taken UNIQUE (name),
-    constraint source_name_well_formed CHECK (internal.fits(name, 'source_name'::text))
-);
+-- The sources of the namespace that the transaction works in.
+create view data.source with (check_option=cascaded) (
+    source_id bigint,
+    name text,
+    created_at timestamp with time zone,
+    namespace text
+) as
+SELECT source_id,
+    name,
+    created_at,
+    namespace
+   FROM data.every_source
+  WHERE (namespace = internal.namespace());
 
 -- Statistics of a kind in a window; label is the group, or null for the whole kind. bounded says whether
 -- every percentile is within the relative error of the sketch. stddev is that of the population.
@@ -846,26 +1125,37 @@ create type data.statistics as (
     bounded boolean
 );
 
--- Who is notified of alerts and facts by HTTP.
-create table data.subscription (
-    subscription_id bigint not null generated always as identity,  -- Number of the subscription.
-    name text not null,  -- Name that its author chose.
-    type text not null,  -- webhook for a signed request, alertmanager for the API of a Prometheus Alertmanager.
-    url text not null,  -- Where requests go.
-    host text not null generated always as (lower("substring"(url, '://([^/?#]+)'::text))) stored,  -- Host of the URL, with its port.
-    secret text,  -- Key of the signatures, as Standard Webhooks writes it; null for an Alertmanager. Only the sender gets it.
-    author text not null,  -- Who subscribed.
-    alerts jsonb,  -- Which alerts, and how: {matchers, group_by, group_wait, group_interval, repeat_interval}; null for none.
-    facts jsonb,  -- Which facts: {kinds, sources}; null for none.
-    enabled boolean not null,  -- Whether it is notified at all.
-    created_at timestamp with time zone not null,  -- When it was created.
-    updated_at timestamp with time zone not null,  -- When it was changed last.
-    constraint subscription_pkey PRIMARY KEY (subscription_id),
-    constraint subscription_name_taken UNIQUE (name),
-    constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
-    constraint subscription_name_well_formed CHECK (internal.fits(name, 'identifier'::text)),
-    constraint subscription_type_known CHECK ((type = ANY (ARRAY['webhook'::text, 'alertmanager'::text])))
-);
+-- The subscriptions of the namespace that the transaction works in.
+create view data.subscription with (check_option=cascaded) (
+    subscription_id bigint,
+    name text,
+    type text,
+    url text,
+    host text,
+    secret text,
+    author text,
+    alerts jsonb,
+    facts jsonb,
+    enabled boolean,
+    created_at timestamp with time zone,
+    updated_at timestamp with time zone,
+    namespace text
+) as
+SELECT subscription_id,
+    name,
+    type,
+    url,
+    host,
+    secret,
+    author,
+    alerts,
+    facts,
+    enabled,
+    created_at,
+    updated_at,
+    namespace
+   FROM data.every_subscription
+  WHERE (namespace = internal.namespace());
 
 -- schema internal
 -- Building blocks of the functions in api, and the procedures of jobs; not an interface.
@@ -983,7 +1273,7 @@ create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN
 
 create function internal.current_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text, since timestamp with time zone) language plpgsql stable;
 
-create function internal.delivery_payload(p_subscription data.subscription, p_group_key text, p_items jsonb, p_now timestamp with time zone) returns jsonb language plpgsql stable set TimeZone=UTC;
+create function internal.delivery_payload(p_subscription data.every_subscription, p_group_key text, p_items jsonb, p_now timestamp with time zone) returns jsonb language plpgsql stable set TimeZone=UTC;
 
 create function internal.delivery_state(p_now timestamp with time zone) returns json language sql stable;
 
@@ -1009,7 +1299,7 @@ create function internal.enqueue_alerts(p_now timestamp with time zone) returns 
 
 create function internal.estimate_rows(p_relation regclass) returns bigint language plpgsql stable;
 
-create function internal.evaluate_alert_rules(p_rules bigint[], p_now timestamp with time zone) returns integer language plpgsql volatile;
+create function internal.evaluate_alert_rules(p_rules bigint[], p_now timestamp with time zone) returns integer language plpgsql volatile set supervisor.namespace=;
 
 create procedure internal.evaluate_alerts(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
@@ -1158,6 +1448,8 @@ create function internal.metric_faults(p_item jsonb, p_kind_type text, p_kind_un
 create function internal.missing_json(p_at timestamp with time zone, p_is_foreign boolean, p_kept_from timestamp with time zone, p_now timestamp with time zone) returns json language sql immutable parallel safe;
 
 create function internal.name_list(p_names text[]) returns text language sql immutable parallel safe;
+
+create function internal.namespace() returns text language sql stable parallel safe;
 
 create function internal.nearest_kind(p_kind text) returns text language sql stable;
 
@@ -1375,9 +1667,13 @@ create procedure internal.set_default_retention(IN p_relation text, IN p_drop_af
 
 create function internal.show_alert_rule(p_name text, p_limit integer, p_cursor text) returns json language plpgsql stable;
 
-create function internal.show_alerts(p_now timestamp with time zone) returns TABLE(id text, rule text, version integer, severity text, state text, labels jsonb, annotations jsonb, value double precision, active_at timestamp with time zone, fired_at timestamp with time zone, recovering_at timestamp with time zone, ack json, suppressed boolean, silenced_by text[], inhibited_by text[], maintenance text[], evidence jsonb) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+create function internal.show_alerts(p_now timestamp with time zone) returns TABLE(id text, rule text, version integer, severity text, state text, labels jsonb, annotations jsonb, value double precision, active_at timestamp with time zone, fired_at timestamp with time zone, recovering_at timestamp with time zone, ack json, suppressed boolean, silenced_by text[], inhibited_by text[], maintenance text[], evidence jsonb) language sql stable;
 
-create function internal.show_health(p_now timestamp with time zone) returns TABLE(server text, status text, since timestamp with time zone, keepalive text, probe text, traffic text, report text, disagreement text) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+create function internal.show_every_alert(p_now timestamp with time zone) returns TABLE(namespace text, id text, rule text, version integer, severity text, state text, labels jsonb, annotations jsonb, value double precision, active_at timestamp with time zone, fired_at timestamp with time zone, recovering_at timestamp with time zone, ack json, suppressed boolean, silenced_by text[], inhibited_by text[], maintenance text[], evidence jsonb) language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set supervisor.namespace=;
+
+create function internal.show_health(p_now timestamp with time zone) returns TABLE(namespace text, server text, status text, since timestamp with time zone, keepalive text, probe text, traffic text, report text, disagreement text) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+
+create function internal.shown_namespaces() returns text[] language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
 create function internal.signal_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, signals json, statuses jsonb, disagree boolean, disagreement text) language sql stable;
 
@@ -1598,7 +1894,8 @@ create function api.unsubscribe(p_name text, p_now timestamp with time zone) ret
 create schema analytics;
 
 -- Alerts that are pending or firing.
-create view analytics.active_alerts (
+create view analytics.active_alerts with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
     id text,  -- Id of the alert: a digest of its labels.
     rule text,  -- Name of the rule.
     severity text,  -- critical, warning or info.
@@ -1618,7 +1915,8 @@ create view analytics.active_alerts (
     maintenance text[],  -- Ids of the maintenance windows in force of its server.
     evidence jsonb  -- What the value was computed from, and the query that shows it.
 ) as
-SELECT id,
+SELECT namespace,
+    id,
     rule,
     severity,
     state,
@@ -1636,10 +1934,11 @@ SELECT id,
     inhibited_by,
     maintenance,
     evidence
-   FROM internal.show_alerts(now()) show_alerts(id, rule, version, severity, state, labels, annotations, value, active_at, fired_at, recovering_at, ack, suppressed, silenced_by, inhibited_by, maintenance, evidence);
+   FROM internal.show_every_alert(now()) show_every_alert(namespace, id, rule, version, severity, state, labels, annotations, value, active_at, fired_at, recovering_at, ack, suppressed, silenced_by, inhibited_by, maintenance, evidence);
 
 -- Snapshots of aggregates of kinds; the newest one of a kind and window is current.
-create view analytics.aggregates (
+create view analytics.aggregates with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
     kind text,  -- Metric name or Fact:<Name>.
     window text,  -- 7d, 30d and so on.
     computed_at timestamp with time zone,  -- Time of the computation.
@@ -1653,7 +1952,8 @@ create view analytics.aggregates (
     rate_per_second double precision,  -- Observations per second; of a counter, its growth per second.
     answer json  -- The whole answer of /query/agg.
 ) as
-SELECT kind.name AS kind,
+SELECT kind.namespace,
+    kind.name AS kind,
     aggregate.window_name AS "window",
     aggregate.computed_at,
     ((aggregate.answer ->> 'count'::text))::bigint AS count,
@@ -1666,10 +1966,12 @@ SELECT kind.name AS kind,
     ((aggregate.answer ->> 'rate_per_second'::text))::double precision AS rate_per_second,
     aggregate.answer
    FROM (data.aggregate
-     JOIN data.kind ON ((aggregate.kind_id = kind.kind_id)));
+     JOIN data.every_kind kind ON ((aggregate.kind_id = kind.kind_id)))
+  WHERE COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
 
 -- Every change of the state of an alert.
-create view analytics.alert_history (
+create view analytics.alert_history with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
     at timestamp with time zone,  -- Time of the evaluation that found it.
     rule text,  -- Name of the rule, which may be deleted.
     version integer,  -- Version of the rule.
@@ -1685,7 +1987,8 @@ create view analytics.alert_history (
     annotations jsonb,  -- Annotations of the alert.
     evidence jsonb  -- What the value was computed from, and the query that shows it.
 ) as
-SELECT transition.at,
+SELECT alert_rule.namespace,
+    transition.at,
     alert_rule.name AS rule,
     transition.version,
     transition.fingerprint AS id,
@@ -1700,10 +2003,12 @@ SELECT transition.at,
     transition.annotations,
     transition.evidence
    FROM (data.alert_transition transition
-     JOIN data.alert_rule ON ((transition.rule_id = alert_rule.rule_id)));
+     JOIN data.every_alert_rule alert_rule ON ((transition.rule_id = alert_rule.rule_id)))
+  WHERE COALESCE((alert_rule.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
 
 -- Every version that an alert rule had. `valid @> <time>` selects the one of a time.
-create view analytics.alert_rule_versions (
+create view analytics.alert_rule_versions with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
     name text,  -- Name of the rule.
     version integer,  -- Number of the version: 1, 2 and so on.
     author text,  -- Who defined it.
@@ -1712,7 +2017,8 @@ create view analytics.alert_rule_versions (
     valid_to timestamp with time zone,  -- End of that time; null for the present version.
     document jsonb  -- What the rule said, with its defaults.
 ) as
-SELECT rule.name,
+SELECT rule.namespace,
+    rule.name,
     version.version,
     version.author,
     version.valid,
@@ -1720,10 +2026,12 @@ SELECT rule.name,
     upper(version.valid) AS valid_to,
     version.document
    FROM (data.alert_rule_version version
-     JOIN data.alert_rule rule ON ((version.rule_id = rule.rule_id)));
+     JOIN data.every_alert_rule rule ON ((version.rule_id = rule.rule_id)))
+  WHERE COALESCE((rule.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
 
 -- Alert rules with their newest version, deleted ones too.
-create view analytics.alert_rules (
+create view analytics.alert_rules with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
     name text,  -- Name of the rule.
     state text,  -- firing or pending, where it has such an alert, inactive, disabled, error or deleted.
     firing bigint,  -- Number of its alerts that are firing.
@@ -1742,7 +2050,8 @@ create view analytics.alert_rules (
     deleted_by text,  -- Who deleted it.
     document jsonb  -- What the rule says, with its defaults.
 ) as
-SELECT rule.name,
+SELECT rule.namespace,
+    rule.name,
         CASE
             WHEN (rule.deleted_at IS NOT NULL) THEN 'deleted'::text
             WHEN (rule.error IS NOT NULL) THEN 'error'::text
@@ -1766,7 +2075,7 @@ SELECT rule.name,
     rule.deleted_at,
     rule.deleted_by,
     version.document
-   FROM ((data.alert_rule rule
+   FROM ((data.every_alert_rule rule
      JOIN LATERAL ( SELECT alert_rule_version.rule_id,
             alert_rule_version.version,
             alert_rule_version.document,
@@ -1778,11 +2087,13 @@ SELECT rule.name,
          LIMIT 1) version ON (true))
      LEFT JOIN LATERAL ( SELECT count(*) FILTER (WHERE (alert.state = 'firing'::text)) AS firing,
             count(*) FILTER (WHERE (alert.state = 'pending'::text)) AS pending
-           FROM data.alert
-          WHERE (alert.rule_id = rule.rule_id)) alerts ON (true));
+           FROM data.every_alert alert
+          WHERE (alert.rule_id = rule.rule_id)) alerts ON (true))
+  WHERE COALESCE((rule.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
 
 -- Business events.
-create view analytics.facts (
+create view analytics.facts with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
     ts timestamp with time zone,  -- Time of the event.
     kind text,  -- Fact:<Name>.
     source text,  -- MCP server or agent that sent it.
@@ -1792,7 +2103,8 @@ create view analytics.facts (
     payload jsonb,  -- Further content of the event.
     received_at timestamp with time zone  -- Time at which it was stored.
 ) as
-SELECT fact.ts,
+SELECT kind.namespace,
+    fact.ts,
     kind.name AS kind,
     source.name AS source,
     fact.fact_id,
@@ -1802,11 +2114,13 @@ SELECT fact.ts,
     fact.received_at
    FROM (((data.fact
      JOIN data.series ON ((fact.series_id = series.series_id)))
-     JOIN data.kind ON ((series.kind_id = kind.kind_id)))
-     JOIN data.source ON ((series.source_id = source.source_id)));
+     JOIN data.every_kind kind ON ((series.kind_id = kind.kind_id)))
+     JOIN data.every_source source ON ((series.source_id = source.source_id)))
+  WHERE COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
 
 -- Present health of every registered server.
-create view analytics.health_status (
+create view analytics.health_status with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
     server text,  -- Name of the server.
     status text,  -- up, degraded, down, unknown or maintenance: the worst of the signals that are known.
     since timestamp with time zone,  -- Since when it has this status.
@@ -1816,7 +2130,8 @@ create view analytics.health_status (
     report text,  -- What the server itself and agents report.
     disagreement text  -- A sentence where the signals say different things; null where they agree.
 ) as
-SELECT server,
+SELECT namespace,
+    server,
     status,
     since,
     keepalive,
@@ -1824,10 +2139,11 @@ SELECT server,
     traffic,
     report,
     disagreement
-   FROM internal.show_health(now()) show_health(server, status, since, keepalive, probe, traffic, report, disagreement);
+   FROM internal.show_health(now()) show_health(namespace, server, status, since, keepalive, probe, traffic, report, disagreement);
 
 -- Servers with their newest version, deregistered ones too.
-create view analytics.mcp_registry (
+create view analytics.mcp_registry with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
     name text,  -- Name, such as io.github.acme/search.
     local boolean,  -- Whether the name has no namespace.
     title text,  -- Name for people.
@@ -1847,7 +2163,8 @@ create view analytics.mcp_registry (
     updated_at timestamp with time zone,  -- When the entry was changed last.
     deregistered_at timestamp with time zone  -- When it was deregistered; null while it is registered.
 ) as
-SELECT server.name,
+SELECT server.namespace,
+    server.name,
     server.local,
     (version.document ->> 'title'::text) AS title,
     (version.document ->> 'description'::text) AS description,
@@ -1868,7 +2185,7 @@ SELECT server.name,
     server.registered_at,
     server.updated_at,
     server.deregistered_at
-   FROM (data.server
+   FROM (data.every_server server
      LEFT JOIN LATERAL ( SELECT server_version.server_version_id,
             server_version.server_id,
             server_version.version,
@@ -1878,10 +2195,12 @@ SELECT server.name,
            FROM data.server_version
           WHERE (server_version.server_id = server.server_id)
           ORDER BY server_version.valid DESC
-         LIMIT 1) version ON (true));
+         LIMIT 1) version ON (true))
+  WHERE COALESCE((server.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
 
 -- Samples of metrics.
-create view analytics.metrics (
+create view analytics.metrics with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
     ts timestamp with time zone,  -- Time of the sample.
     name text,  -- Name of the metric.
     type text,  -- gauge, counter or histogram.
@@ -1891,7 +2210,8 @@ create view analytics.metrics (
     value double precision,  -- The value; of a histogram, its sum.
     observations integer  -- 1; of a histogram, its count.
 ) as
-SELECT sample.ts,
+SELECT kind.namespace,
+    sample.ts,
     kind.name,
     kind.type,
     kind.unit,
@@ -1901,19 +2221,21 @@ SELECT sample.ts,
     sample.observations
    FROM (((data.sample
      JOIN data.series ON ((sample.series_id = series.series_id)))
-     JOIN data.kind ON ((series.kind_id = kind.kind_id)))
-     JOIN data.source ON ((series.source_id = source.source_id)))
-  WHERE (kind.type <> 'fact'::text);
+     JOIN data.every_kind kind ON ((series.kind_id = kind.kind_id)))
+     JOIN data.every_source source ON ((series.source_id = source.source_id)))
+  WHERE ((kind.type <> 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
 -- Unbroken times in which a server was down, without maintenance, of the last 400 days.
-create view analytics.outages (
+create view analytics.outages with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
     server text,  -- Name of the server.
     started_at timestamp with time zone,  -- When it went down.
     ended_at timestamp with time zone,  -- When it was not down any more, or not known to be; null while it is down.
     duration_seconds numeric,  -- How long it was down, until now while it is.
     reasons text[]  -- Signals that said so, with their details.
 ) as
-SELECT server.name AS server,
+SELECT server.namespace,
+    server.name AS server,
     lower(outage.during) AS started_at,
         CASE
             WHEN (upper(outage.during) < now()) THEN upper(outage.during)
@@ -1921,11 +2243,14 @@ SELECT server.name AS server,
         END AS ended_at,
     EXTRACT(epoch FROM (upper(outage.during) - lower(outage.during))) AS duration_seconds,
     outage.reasons
-   FROM (internal.outages(NULL::bigint[], (now() - '9600:00:00'::interval), now()) outage(server_id, during, reasons)
-     JOIN data.server ON ((outage.server_id = server.server_id)));
+   FROM (internal.outages(ARRAY( SELECT shown.server_id
+           FROM data.every_server shown
+          WHERE COALESCE((shown.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true)), (now() - '9600:00:00'::interval), now()) outage(server_id, during, reasons)
+     JOIN data.every_server server ON ((outage.server_id = server.server_id)));
 
 -- Every version that a server had. `valid @> <time>` selects the one of a time.
-create view analytics.server_versions (
+create view analytics.server_versions with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
     name text,  -- Name of the server.
     source text,  -- Name under which it sends metrics and facts.
     version text,  -- Version.
@@ -1936,7 +2261,8 @@ create view analytics.server_versions (
     document jsonb,  -- Its server.json.
     capabilities jsonb  -- Its tools, resources and prompts.
 ) as
-SELECT server.name,
+SELECT server.namespace,
+    server.name,
     server.source,
     version.version,
     version.valid,
@@ -1946,10 +2272,12 @@ SELECT server.name,
     version.document,
     version.capabilities
    FROM (data.server_version version
-     JOIN data.server ON ((version.server_id = server.server_id)));
+     JOIN data.every_server server ON ((version.server_id = server.server_id)))
+  WHERE COALESCE((server.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
 
 -- Every version that a silence had; the last one is the present one.
-create view analytics.silence_versions (
+create view analytics.silence_versions with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
     id text,  -- Name of the silence.
     version integer,  -- Number of the version: 1, 2 and so on.
     author text,  -- Who created, changed or cancelled it.
@@ -1960,7 +2288,8 @@ create view analytics.silence_versions (
     ends_at timestamp with time zone,  -- Until when it was to count.
     matchers jsonb  -- What the labels had to match.
 ) as
-SELECT silence_id AS id,
+SELECT namespace,
+    silence_id AS id,
     version,
     author,
     comment,
@@ -1969,10 +2298,12 @@ SELECT silence_id AS id,
     lower(during) AS starts_at,
     upper(during) AS ends_at,
     matchers
-   FROM data.silence_version;
+   FROM data.every_silence_version
+  WHERE COALESCE((namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
 
 -- Uptime, outages and error budget of every server in the last 30 days, up to now.
-create view analytics.sla_30d (
+create view analytics.sla_30d with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
     name text,  -- Name of the server.
     begins_at timestamp with time zone,  -- Start of the 30 days, or when the server was registered.
     ends_at timestamp with time zone,  -- Now, or when the server was deregistered.
@@ -1991,28 +2322,32 @@ create view analytics.sla_30d (
     budget_left_seconds numeric,  -- What is left of it; negative when it is exceeded.
     budget_left_percent double precision  -- The same in per cent of the budget.
 ) as
-SELECT name,
-    begins_at,
-    ends_at,
-    up AS up_seconds,
-    degraded AS degraded_seconds,
-    down AS down_seconds,
-    unknown AS unknown_seconds,
-    maintenance AS maintenance_seconds,
-    uptime_percent,
-    coverage_percent,
-    outages,
-    longest_outage AS longest_outage_seconds,
-    mean_time_to_recover AS mean_seconds_to_recover,
-    target_percent,
-    budget AS budget_seconds,
-    budget_left AS budget_left_seconds,
-    budget_left_percent
-   FROM internal.measure_sla(ARRAY( SELECT server.server_id
-           FROM data.server), (now() - '720:00:00'::interval), now(), now()) measure_sla(server_id, name, begins_at, ends_at, up, degraded, down, unknown, maintenance, uptime_percent, coverage_percent, outages, longest_outage, mean_time_to_recover, target_percent, budget, budget_left, budget_left_percent);
+SELECT server.namespace,
+    server.name,
+    sla.begins_at,
+    sla.ends_at,
+    sla.up AS up_seconds,
+    sla.degraded AS degraded_seconds,
+    sla.down AS down_seconds,
+    sla.unknown AS unknown_seconds,
+    sla.maintenance AS maintenance_seconds,
+    sla.uptime_percent,
+    sla.coverage_percent,
+    sla.outages,
+    sla.longest_outage AS longest_outage_seconds,
+    sla.mean_time_to_recover AS mean_seconds_to_recover,
+    sla.target_percent,
+    sla.budget AS budget_seconds,
+    sla.budget_left AS budget_left_seconds,
+    sla.budget_left_percent
+   FROM (internal.measure_sla(ARRAY( SELECT shown.server_id
+           FROM data.every_server shown
+          WHERE COALESCE((shown.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true)), (now() - '720:00:00'::interval), now(), now()) sla(server_id, name, begins_at, ends_at, up, degraded, down, unknown, maintenance, uptime_percent, coverage_percent, outages, longest_outage, mean_time_to_recover, target_percent, budget, budget_left, budget_left_percent)
+     JOIN data.every_server server ON ((sla.server_id = server.server_id)));
 
 -- Uptime, outages and error budget of every server in the last 7 days, up to now.
-create view analytics.sla_7d (
+create view analytics.sla_7d with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
     name text,  -- Name of the server.
     begins_at timestamp with time zone,  -- Start of the 7 days, or when the server was registered.
     ends_at timestamp with time zone,  -- Now, or when the server was deregistered.
@@ -2031,25 +2366,28 @@ create view analytics.sla_7d (
     budget_left_seconds numeric,  -- What is left of it; negative when it is exceeded.
     budget_left_percent double precision  -- The same in per cent of the budget.
 ) as
-SELECT name,
-    begins_at,
-    ends_at,
-    up AS up_seconds,
-    degraded AS degraded_seconds,
-    down AS down_seconds,
-    unknown AS unknown_seconds,
-    maintenance AS maintenance_seconds,
-    uptime_percent,
-    coverage_percent,
-    outages,
-    longest_outage AS longest_outage_seconds,
-    mean_time_to_recover AS mean_seconds_to_recover,
-    target_percent,
-    budget AS budget_seconds,
-    budget_left AS budget_left_seconds,
-    budget_left_percent
-   FROM internal.measure_sla(ARRAY( SELECT server.server_id
-           FROM data.server), (now() - '168:00:00'::interval), now(), now()) measure_sla(server_id, name, begins_at, ends_at, up, degraded, down, unknown, maintenance, uptime_percent, coverage_percent, outages, longest_outage, mean_time_to_recover, target_percent, budget, budget_left, budget_left_percent);
+SELECT server.namespace,
+    server.name,
+    sla.begins_at,
+    sla.ends_at,
+    sla.up AS up_seconds,
+    sla.degraded AS degraded_seconds,
+    sla.down AS down_seconds,
+    sla.unknown AS unknown_seconds,
+    sla.maintenance AS maintenance_seconds,
+    sla.uptime_percent,
+    sla.coverage_percent,
+    sla.outages,
+    sla.longest_outage AS longest_outage_seconds,
+    sla.mean_time_to_recover AS mean_seconds_to_recover,
+    sla.target_percent,
+    sla.budget AS budget_seconds,
+    sla.budget_left AS budget_left_seconds,
+    sla.budget_left_percent
+   FROM (internal.measure_sla(ARRAY( SELECT shown.server_id
+           FROM data.every_server shown
+          WHERE COALESCE((shown.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true)), (now() - '168:00:00'::interval), now(), now()) sla(server_id, name, begins_at, ends_at, up, degraded, down, unknown, maintenance, uptime_percent, coverage_percent, outages, longest_outage, mean_time_to_recover, target_percent, budget, budget_left, budget_left_percent)
+     JOIN data.every_server server ON ((sla.server_id = server.server_id)));
 
 -- schema ops
 -- Functions and views for database administrators. Role supervisor_dba.
@@ -2108,6 +2446,8 @@ SELECT job_id,
     config
    FROM timescaledb_information.jobs
   WHERE ((hypertable_schema = 'data'::name) OR (proc_schema = 'internal'::name));
+
+create function ops.bind_login(p_login text, p_namespaces text[]) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
 
 -- schema deploy
 -- Ledger of what the deployer has applied.
@@ -2238,10 +2578,13 @@ grant execute on function internal.measure_sla(bigint[],timestamp with time zone
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_dba;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_dba;
-grant execute on function internal.show_alerts(timestamp with time zone) to supervisor_analyst;
-grant execute on function internal.show_alerts(timestamp with time zone) to supervisor_dba;
+grant execute on function internal.show_every_alert(timestamp with time zone) to supervisor_analyst;
+grant execute on function internal.show_every_alert(timestamp with time zone) to supervisor_dba;
 grant execute on function internal.show_health(timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.show_health(timestamp with time zone) to supervisor_dba;
+grant execute on function internal.shown_namespaces() to supervisor_analyst;
+grant execute on function internal.shown_namespaces() to supervisor_dba;
+grant execute on function ops.bind_login(text,text[]) to supervisor_dba;
 grant usage on schema analytics to supervisor_analyst;
 grant usage on schema analytics to supervisor_dba;
 grant usage on schema api to supervisor_app;

@@ -22,6 +22,7 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
     "credentials_valid": (401, "Invalid credentials"),
     "scope_sufficient": (403, "Insufficient scope"),
     "forbidden": (403, "Permission denied"),
+    "namespace_default": (403, "Not for a namespace"),
     "origin_allowed": (403, "Foreign origin"),
     "route_unknown": (404, "Unknown path"),
     "tool_unknown": (404, "Unknown tool"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import Context, ContextVar, copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 Scope = Literal["read", "ingest", "admin"]
@@ -45,3 +47,18 @@ def of_service() -> Context:
     context = copy_context()
     context.run(current.set, ANYONE)
     return context
+
+
+@contextmanager
+def acting_as(someone: Identity) -> Iterator[None]:
+    """Send what is sent in here for them; the task around it goes on for whom it did before."""
+    token = current.set(someone)
+    try:
+        yield
+    finally:
+        current.reset(token)
+
+
+def serving(namespace: str) -> Identity:
+    """The service itself, in what it does for a namespace without a request."""
+    return replace(ANYONE, namespace=namespace)

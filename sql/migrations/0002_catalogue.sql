@@ -1,4 +1,4 @@
--- The catalogue: kinds, sources and series, and the rules of their names.
+-- The catalogue: kinds, sources and series, the rules of their names, and the namespaces that they are in.
 
 create function internal.text_rules() returns jsonb
 language sql immutable parallel safe
@@ -61,14 +61,40 @@ end;
 comment on function internal.is_labels(jsonb) is
 'Whether this maps at most 32 label names to strings of at most 500 characters, or is absent.';
 
-create table data.kind (
+-- Not strict and with no settings of its own: it becomes a part of the plan.
+create function internal.namespace() returns text
+language sql stable parallel safe
+begin atomic
+    select coalesce(current_setting('supervisor.namespace', true), '');
+end;
+comment on function internal.namespace() is
+'The namespace that the transaction works in: the service sets it for whoever sends the request, and a job
+for each. Empty is the default one.';
+
+create table data.namespace_login (
+    login oid not null,
+    namespace text not null,
+    constraint namespace_login_pkey primary key (login, namespace),
+    constraint namespace_well_formed check (internal.fits(namespace, 'namespace'))
+);
+comment on table data.namespace_login is
+'The namespaces of logins that see only some. A login that is not in it sees all of them.';
+comment on column data.namespace_login.login is
+'Role that logs in; its number, so that another name changes nothing.';
+comment on column data.namespace_login.namespace is 'Namespace; empty for the default one.';
+
+-- Each table data.every_<noun> holds the rows of every namespace; its view data.<noun> shows and takes those
+-- of the present one. What hangs off an id of such a row, as series and samples do, is in its namespace.
+create table data.every_kind (
     kind_id bigint generated always as identity,
     name text not null,
     type text not null,
     unit text,
     created_at timestamptz not null,
+    namespace text not null default internal.namespace(),
+    constraint namespace_well_formed check (internal.fits(namespace, 'namespace')),
     constraint kind_pkey primary key (kind_id),
-    constraint kind_name_taken unique (name),
+    constraint kind_name_taken unique (namespace, name),
     constraint kind_name_well_formed check (
         internal.fits(name, 'metric_name') and (type <> 'fact' or internal.fits(name, 'fact_kind'))
     ),
@@ -76,25 +102,53 @@ create table data.kind (
     constraint kind_type_known check (type in ('gauge', 'counter', 'histogram', 'fact')),
     constraint kind_unit_well_formed check (internal.fits(unit, 'unit'))
 );
-comment on table data.kind is 'A metric name or a fact kind; registered when first seen.';
-comment on column data.kind.kind_id is 'Number of the kind.';
-comment on column data.kind.name is 'A metric name, or Fact:<Name>.';
-comment on column data.kind.type is 'gauge, counter, histogram or fact; it never changes.';
-comment on column data.kind.unit is 'Unit of the values, of the first item that named one; it never changes.';
-comment on column data.kind.created_at is 'When the kind was first seen.';
+comment on table data.every_kind is 'A metric name or a fact kind; registered when first seen.';
+comment on column data.every_kind.kind_id is 'Number of the kind.';
+comment on column data.every_kind.name is 'A metric name, or Fact:<Name>.';
+comment on column data.every_kind.type is 'gauge, counter, histogram or fact; it never changes.';
+comment on column data.every_kind.unit is 'Unit of the values, of the first item that named one; it never changes.';
+comment on column data.every_kind.created_at is 'When the kind was first seen.';
+comment on column data.every_kind.namespace is 'Namespace; empty for the default one.';
 
-create table data.source (
+create view data.kind as
+select
+    kind_id,
+    name,
+    type,
+    unit,
+    created_at,
+    namespace
+from data.every_kind
+where namespace = internal.namespace()
+with check option;
+comment on view data.kind is 'The kinds of the namespace that the transaction works in.';
+
+create table data.every_source (
     source_id bigint generated always as identity,
     name text not null,
     created_at timestamptz not null,
+    namespace text not null default internal.namespace(),
+    constraint namespace_well_formed check (internal.fits(namespace, 'namespace')),
     constraint source_pkey primary key (source_id),
-    constraint source_name_taken unique (name),
+    constraint source_name_taken unique (namespace, name),
     constraint source_name_well_formed check (internal.fits(name, 'source_name'))
 );
-comment on table data.source is 'An MCP server or agent that sends metrics or facts.';
-comment on column data.source.source_id is 'Number of the source.';
-comment on column data.source.name is 'Name that the source gives itself.';
-comment on column data.source.created_at is 'When the source was first seen.';
+comment on table data.every_source is 'An MCP server or agent that sends metrics or facts.';
+comment on column data.every_source.source_id is 'Number of the source.';
+comment on column data.every_source.name is 'Name that the source gives itself.';
+comment on column data.every_source.created_at is 'When the source was first seen.';
+comment on column data.every_source.namespace is 'Namespace; empty for the default one.';
+
+create view data.source as
+select
+    source_id,
+    name,
+    created_at,
+    namespace
+from data.every_source
+where namespace = internal.namespace()
+with check option;
+comment on view data.source is 'The sources of the namespace that the transaction works in.';
 
 create table data.series (
     series_id bigint generated always as identity,
@@ -110,8 +164,8 @@ create table data.series (
     constraint series_pkey primary key (series_id),
     constraint series_once unique (series_key),
     constraint series_labels_well_formed check (internal.is_labels(labels)),
-    constraint series_of_kind foreign key (kind_id) references data.kind,
-    constraint series_of_source foreign key (source_id) references data.source
+    constraint series_of_kind foreign key (kind_id) references data.every_kind,
+    constraint series_of_source foreign key (source_id) references data.every_source
 );
 create index series_by_kind on data.series (kind_id);
 create index series_by_source on data.series (source_id, created_at);

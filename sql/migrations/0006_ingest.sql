@@ -7,7 +7,7 @@ create table data.late (
     samples integer not null,
     noted_at timestamptz not null default now(),
     constraint late_pkey primary key (late_id),
-    constraint late_of_kind foreign key (kind_id) references data.kind
+    constraint late_of_kind foreign key (kind_id) references data.every_kind
 );
 create index late_by_kind on data.late (kind_id, bucket);
 comment on table data.late is
@@ -41,7 +41,7 @@ comment on column data.conflict.first_received_at is 'Time of the first request 
 comment on column data.conflict.last_received_at is 'Time of the last request with the item.';
 comment on column data.conflict.attempts is 'How often the item was sent.';
 
-create table data.idempotency_key (
+create table data.every_idempotency_key (
     operation text not null,
     actor text not null,
     key text not null,
@@ -49,16 +49,34 @@ create table data.idempotency_key (
     answer json,
     kinds text[],
     received_at timestamptz not null,
-    constraint idempotency_key_once primary key (operation, actor, key),
+    namespace text not null default internal.namespace(),
+    constraint namespace_well_formed check (internal.fits(namespace, 'namespace')),
+    constraint idempotency_key_once primary key (namespace, operation, actor, key),
     constraint idempotency_key_well_formed check (internal.fits(key, 'idempotency_key'))
 );
-create index idempotency_key_by_time on data.idempotency_key (received_at);
-comment on table data.idempotency_key is
+create index idempotency_key_by_time on data.every_idempotency_key (received_at);
+comment on table data.every_idempotency_key is
 'Requests that had an Idempotency-Key; a repeated request gets the first answer.';
-comment on column data.idempotency_key.operation is 'Operation that was called.';
-comment on column data.idempotency_key.actor is 'Who called it; the key of another one is another key.';
-comment on column data.idempotency_key.key is 'Key that the client chose.';
-comment on column data.idempotency_key.body_digest is 'SHA-256 of the request body.';
-comment on column data.idempotency_key.answer is 'First answer; null until the request is done.';
-comment on column data.idempotency_key.kinds is 'Kinds for which the request stored something.';
-comment on column data.idempotency_key.received_at is 'Time of the request.';
+comment on column data.every_idempotency_key.operation is 'Operation that was called.';
+comment on column data.every_idempotency_key.actor is 'Who called it; the key of another one is another key.';
+comment on column data.every_idempotency_key.key is 'Key that the client chose.';
+comment on column data.every_idempotency_key.body_digest is 'SHA-256 of the request body.';
+comment on column data.every_idempotency_key.answer is 'First answer; null until the request is done.';
+comment on column data.every_idempotency_key.kinds is 'Kinds for which the request stored something.';
+comment on column data.every_idempotency_key.received_at is 'Time of the request.';
+comment on column data.every_idempotency_key.namespace is 'Namespace; empty for the default one.';
+
+create view data.idempotency_key as
+select
+    operation,
+    actor,
+    key,
+    body_digest,
+    answer,
+    kinds,
+    received_at,
+    namespace
+from data.every_idempotency_key
+where namespace = internal.namespace()
+with check option;
+comment on view data.idempotency_key is 'The Idempotency-Keys of the namespace that the transaction works in.';

@@ -1,6 +1,6 @@
 -- Servers of the registry, and their versions.
 
-create table data.server (
+create table data.every_server (
     server_id bigint generated always as identity,
     name text not null,
     local boolean not null generated always as (strpos(name, '/') = 0) stored,
@@ -17,8 +17,10 @@ create table data.server (
     registered_at timestamptz not null,
     updated_at timestamptz not null,
     deregistered_at timestamptz,
+    namespace text not null default internal.namespace(),
+    constraint namespace_well_formed check (internal.fits(namespace, 'namespace')),
     constraint server_pkey primary key (server_id),
-    constraint server_name_taken unique (name),
+    constraint server_name_taken unique (namespace, name),
     constraint server_name_well_formed check (internal.fits(name, 'server_name')),
     constraint owner_well_formed check (internal.fits(owner, 'owner')),
     constraint server_status_known check (status in ('active', 'deprecated', 'deleted')),
@@ -30,27 +32,52 @@ create table data.server (
     constraint successes_to_recover_in_range check (successes_to_recover between 1 and 20),
     constraint sla_target_in_range check (sla_target > 0 and sla_target < 100)
 );
-create index server_by_source on data.server (source);
-create index server_by_tag on data.server using gin (tags);
-comment on table data.server is 'A registered MCP server. Its number is never used for another one.';
-comment on column data.server.server_id is 'Number of the server.';
-comment on column data.server.name is
+create index server_by_source on data.every_server (source);
+create index server_by_tag on data.every_server using gin (tags);
+comment on table data.every_server is 'A registered MCP server. Its number is never used for another one.';
+comment on column data.every_server.server_id is 'Number of the server.';
+comment on column data.every_server.name is
 'Name as in the official MCP registry, such as io.github.acme/search, or a plain one.';
-comment on column data.server.local is 'Whether the name is a plain one, without a namespace.';
-comment on column data.server.owner is 'Who may change the entry; null for anyone.';
-comment on column data.server.status is 'active, deprecated or deleted, as in the official MCP registry.';
-comment on column data.server.tier is 'Importance, in the words of the owner.';
-comment on column data.server.tags is 'Words to find the server by.';
-comment on column data.server.source is 'Name under which the server sends metrics and facts.';
-comment on column data.server.keepalive_seconds is
+comment on column data.every_server.local is 'Whether the name is a plain one, without a namespace.';
+comment on column data.every_server.owner is 'Who may change the entry; null for anyone.';
+comment on column data.every_server.status is 'active, deprecated or deleted, as in the official MCP registry.';
+comment on column data.every_server.tier is 'Importance, in the words of the owner.';
+comment on column data.every_server.tags is 'Words to find the server by.';
+comment on column data.every_server.source is 'Name under which the server sends metrics and facts.';
+comment on column data.every_server.keepalive_seconds is
 'Seconds between two keep-alives, probes or reports. What is silent for three times as long is unknown.';
-comment on column data.server.failures_to_down is 'Reports in a row that make the status worse.';
-comment on column data.server.successes_to_recover is 'Reports in a row that make the status better.';
-comment on column data.server.sla_target is 'Uptime that is promised, in per cent.';
-comment on column data.server.probe is 'Whether the service asks the remotes of the server.';
-comment on column data.server.registered_at is 'When the server was registered first.';
-comment on column data.server.updated_at is 'When the entry was changed last.';
-comment on column data.server.deregistered_at is 'When it was deregistered; null while it is registered.';
+comment on column data.every_server.failures_to_down is 'Reports in a row that make the status worse.';
+comment on column data.every_server.successes_to_recover is 'Reports in a row that make the status better.';
+comment on column data.every_server.sla_target is 'Uptime that is promised, in per cent.';
+comment on column data.every_server.probe is 'Whether the service asks the remotes of the server.';
+comment on column data.every_server.registered_at is 'When the server was registered first.';
+comment on column data.every_server.updated_at is 'When the entry was changed last.';
+comment on column data.every_server.deregistered_at is 'When it was deregistered; null while it is registered.';
+comment on column data.every_server.namespace is 'Namespace; empty for the default one.';
+
+create view data.server as
+select
+    server_id,
+    name,
+    local,
+    owner,
+    status,
+    tier,
+    tags,
+    source,
+    keepalive_seconds,
+    failures_to_down,
+    successes_to_recover,
+    sla_target,
+    probe,
+    registered_at,
+    updated_at,
+    deregistered_at,
+    namespace
+from data.every_server
+where namespace = internal.namespace()
+with check option;
+comment on view data.server is 'The servers of the namespace that the transaction works in.';
 
 create table data.server_version (
     server_version_id bigint generated always as identity,
@@ -60,7 +87,7 @@ create table data.server_version (
     capabilities jsonb not null,
     valid tstzrange not null,
     constraint server_version_pkey primary key (server_version_id),
-    constraint server_version_of_server foreign key (server_id) references data.server,
+    constraint server_version_of_server foreign key (server_id) references data.every_server,
     constraint server_version_once exclude using gist (server_id with =, valid with &&),
     constraint server_version_valid check (
         not isempty(valid) and lower_inc(valid) and not upper_inc(valid)

@@ -48,7 +48,7 @@ create table data.health_state (
     latency_ms double precision,
     detail text,
     constraint health_state_once primary key (server_id, signal),
-    constraint health_state_of_server foreign key (server_id) references data.server,
+    constraint health_state_of_server foreign key (server_id) references data.every_server,
     constraint signal_known check (signal in ('keepalive', 'probe', 'traffic', 'report')),
     constraint health_state_known check (status in ('unknown', 'up', 'degraded', 'down')),
     constraint health_state_lasts check (status = 'unknown' or since < expires_at)
@@ -73,7 +73,7 @@ create table data.health_interval (
     during tstzrange not null,
     reason text,
     constraint health_interval_once exclude using gist (server_id with =, signal with =, during with &&),
-    constraint health_interval_of_server foreign key (server_id) references data.server,
+    constraint health_interval_of_server foreign key (server_id) references data.every_server,
     constraint signal_known check (signal in ('keepalive', 'probe', 'traffic', 'report')),
     constraint health_status_known check (status in ('up', 'degraded', 'down')),
     constraint health_interval_closed check (

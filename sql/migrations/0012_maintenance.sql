@@ -1,14 +1,16 @@
 -- Maintenance windows and the numbers that they restate.
 
-create table data.maintenance (
+create table data.every_maintenance (
     maintenance_id text not null,
     server_id bigint not null,
     during tstzrange not null,
     author text not null,
     reason text not null,
     recorded tstzrange not null,
+    namespace text not null default internal.namespace(),
+    constraint namespace_well_formed check (internal.fits(namespace, 'namespace')),
     constraint maintenance_id_well_formed check (internal.fits(maintenance_id, 'identifier')),
-    constraint maintenance_of_server foreign key (server_id) references data.server,
+    constraint maintenance_of_server foreign key (server_id) references data.every_server,
     constraint maintenance_once exclude using gist (
         maintenance_id with =, server_id with =, recorded with &&
     ),
@@ -18,16 +20,31 @@ create table data.maintenance (
     constraint author_well_formed check (internal.fits(author, 'owner')),
     constraint reason_in_range check (length(reason) between 1 and 1000)
 );
-create index maintenance_by_server on data.maintenance using gist (server_id, during);
-comment on table data.maintenance is
+create index maintenance_by_server on data.every_maintenance using gist (server_id, during);
+comment on table data.every_maintenance is
 'Time in which a server is not expected to work. A row is never changed: recorded says how long it was
 what the service knew, so that an earlier number can be computed again.';
-comment on column data.maintenance.maintenance_id is 'Name that its author chose.';
-comment on column data.maintenance.server_id is 'Server.';
-comment on column data.maintenance.during is 'From when until when.';
-comment on column data.maintenance.author is 'Who planned it.';
-comment on column data.maintenance.reason is 'Why.';
-comment on column data.maintenance.recorded is 'From when until when this was the plan.';
+comment on column data.every_maintenance.maintenance_id is 'Name that its author chose.';
+comment on column data.every_maintenance.server_id is 'Server.';
+comment on column data.every_maintenance.during is 'From when until when.';
+comment on column data.every_maintenance.author is 'Who planned it.';
+comment on column data.every_maintenance.reason is 'Why.';
+comment on column data.every_maintenance.recorded is 'From when until when this was the plan.';
+comment on column data.every_maintenance.namespace is 'Namespace; empty for the default one.';
+
+create view data.maintenance as
+select
+    maintenance_id,
+    server_id,
+    during,
+    author,
+    reason,
+    recorded,
+    namespace
+from data.every_maintenance
+where namespace = internal.namespace()
+with check option;
+comment on view data.maintenance is 'The maintenance windows of the namespace that the transaction works in.';
 
 create table data.restatement (
     restatement_id bigint generated always as identity,
@@ -40,7 +57,7 @@ create table data.restatement (
     after json not null,
     restated_at timestamptz not null,
     constraint restatement_pkey primary key (restatement_id),
-    constraint restatement_of_server foreign key (server_id) references data.server
+    constraint restatement_of_server foreign key (server_id) references data.every_server
 );
 create index restatement_by_server on data.restatement (server_id, restated_at);
 comment on table data.restatement is 'A change of the SLA of a time that had passed.';

@@ -19,7 +19,7 @@ create table data.probe (
     detail text not null,
     tools jsonb,
     constraint probe_pkey primary key (server_id),
-    constraint probe_of_server foreign key (server_id) references data.server
+    constraint probe_of_server foreign key (server_id) references data.every_server
 ) with (fillfactor = 50);
 comment on table data.probe is
 'The last probe of a server, also where it said nothing about its health.';

@@ -1,6 +1,6 @@
 -- Delivery: who wants to be notified of alerts and facts, what is to be sent, and what was.
 
-create table data.subscription (
+create table data.every_subscription (
     subscription_id bigint generated always as identity,
     name text not null,
     type text not null,
@@ -13,28 +13,51 @@ create table data.subscription (
     enabled boolean not null,
     created_at timestamptz not null,
     updated_at timestamptz not null,
+    namespace text not null default internal.namespace(),
+    constraint namespace_well_formed check (internal.fits(namespace, 'namespace')),
     constraint subscription_pkey primary key (subscription_id),
-    constraint subscription_name_taken unique (name),
+    constraint subscription_name_taken unique (namespace, name),
     constraint subscription_name_well_formed check (internal.fits(name, 'identifier')),
     constraint subscription_type_known check (type in ('webhook', 'alertmanager')),
     constraint author_well_formed check (internal.fits(author, 'owner'))
 );
-comment on table data.subscription is 'Who is notified of alerts and facts by HTTP.';
-comment on column data.subscription.subscription_id is 'Number of the subscription.';
-comment on column data.subscription.name is 'Name that its author chose.';
-comment on column data.subscription.type is
+comment on table data.every_subscription is 'Who is notified of alerts and facts by HTTP.';
+comment on column data.every_subscription.subscription_id is 'Number of the subscription.';
+comment on column data.every_subscription.name is 'Name that its author chose.';
+comment on column data.every_subscription.type is
 'webhook for a signed request, alertmanager for the API of a Prometheus Alertmanager.';
-comment on column data.subscription.url is 'Where requests go.';
-comment on column data.subscription.host is 'Host of the URL, with its port.';
-comment on column data.subscription.secret is
+comment on column data.every_subscription.url is 'Where requests go.';
+comment on column data.every_subscription.host is 'Host of the URL, with its port.';
+comment on column data.every_subscription.secret is
 'Key of the signatures, as Standard Webhooks writes it; null for an Alertmanager. Only the sender gets it.';
-comment on column data.subscription.author is 'Who subscribed.';
-comment on column data.subscription.alerts is
+comment on column data.every_subscription.author is 'Who subscribed.';
+comment on column data.every_subscription.alerts is
 'Which alerts, and how: {matchers, group_by, group_wait, group_interval, repeat_interval}; null for none.';
-comment on column data.subscription.facts is 'Which facts: {kinds, sources}; null for none.';
-comment on column data.subscription.enabled is 'Whether it is notified at all.';
-comment on column data.subscription.created_at is 'When it was created.';
-comment on column data.subscription.updated_at is 'When it was changed last.';
+comment on column data.every_subscription.facts is 'Which facts: {kinds, sources}; null for none.';
+comment on column data.every_subscription.enabled is 'Whether it is notified at all.';
+comment on column data.every_subscription.created_at is 'When it was created.';
+comment on column data.every_subscription.updated_at is 'When it was changed last.';
+comment on column data.every_subscription.namespace is 'Namespace; empty for the default one.';
+
+create view data.subscription as
+select
+    subscription_id,
+    name,
+    type,
+    url,
+    host,
+    secret,
+    author,
+    alerts,
+    facts,
+    enabled,
+    created_at,
+    updated_at,
+    namespace
+from data.every_subscription
+where namespace = internal.namespace()
+with check option;
+comment on view data.subscription is 'The subscriptions of the namespace that the transaction works in.';
 
 create table data.notification (
     subscription_id bigint not null,
@@ -46,7 +69,7 @@ create table data.notification (
     alert jsonb not null,
     constraint notification_pkey primary key (subscription_id, fingerprint),
     constraint notification_of_subscription foreign key (subscription_id)
-    references data.subscription on delete cascade
+    references data.every_subscription on delete cascade
 ) with (fillfactor = 50);
 comment on table data.notification is
 'The alerts that a subscription has been notified of, while they are firing.';
@@ -74,7 +97,7 @@ create table data.delivery (
     error text,
     constraint delivery_pkey primary key (delivery_id),
     constraint delivery_of_subscription foreign key (subscription_id)
-    references data.subscription on delete cascade,
+    references data.every_subscription on delete cascade,
     constraint delivery_ends_once check (delivered_at is null or failed_at is null)
 );
 create unique index delivery_under_way on data.delivery (subscription_id, group_key)
@@ -104,7 +127,7 @@ create table data.outbox (
     -- With an index by the number alone, the first items of a group would be looked for among all.
     constraint outbox_pkey primary key (subscription_id, group_key, outbox_id),
     constraint outbox_of_subscription foreign key (subscription_id)
-    references data.subscription on delete cascade
+    references data.every_subscription on delete cascade
 );
 comment on table data.outbox is
 'What subscribers are to be notified of, written in the transaction of its cause.';

@@ -12,7 +12,11 @@ import redis
 
 from supervisor_mcp.cache.aggregates import Cache, Computed, Key
 
-KEYS = (Key("cpu", "7d"), Key("cpu", "7d", "0" * 32), Key("*", "30d"))
+KEYS = (
+    Key("cpu", "7d", namespace=""),
+    Key("cpu", "7d", "0" * 32, namespace=""),
+    Key("*", "30d", namespace=""),
+)
 # Redis keys that play the database: what is committed, and what was acknowledged.
 COMMITTED = "test:committed"
 ACKNOWLEDGED = "test:acknowledged"
@@ -83,7 +87,7 @@ async def race(url: str, seconds: float, seed: int, *, faulty: bool) -> tuple[in
         while time.monotonic() < end:
             number = await truth.incr(COMMITTED)
             await asyncio.sleep(chance.choice((0, 0, 0.002)))
-            await cache.invalidate(["cpu"], number)
+            await cache.invalidate(["cpu"], number, namespace="")
             await truth.eval(
                 "if tonumber(ARGV[1]) > tonumber(redis.call('get', KEYS[1]) or 0) then"
                 " redis.call('set', KEYS[1], ARGV[1]) end",
@@ -99,7 +103,9 @@ async def race(url: str, seconds: float, seed: int, *, faulty: bool) -> tuple[in
         last = 0
         while time.monotonic() < end:
             number = await committed()
-            cache.changes.learn(seen(number), time.time(), {"cpu": range(last + 1, number + 1)})
+            cache.changes.learn(
+                seen(number), time.time(), {"": {"cpu": range(last + 1, number + 1)}}
+            )
             last = number
             await asyncio.sleep(READING_SECONDS if faulty else seconds)
 

@@ -18,9 +18,9 @@ from tests.support import proxy
 from tests.support.ports import free_port
 from tests.support.waiting import eventually, eventually_async
 
-CPU = Key("cpu", "7d")
-CPU_OF_A_SOURCE = Key("cpu", "7d", "0" * 32)
-EVERYTHING = Key("*", "7d")
+CPU = Key("cpu", "7d", namespace="")
+CPU_OF_A_SOURCE = Key("cpu", "7d", "0" * 32, namespace="")
+EVERYTHING = Key("*", "7d", namespace="")
 
 
 # What a database shows before and after transaction 10.
@@ -106,13 +106,13 @@ async def test_an_invalidation_removes_every_answer_about_the_kind(
 ) -> None:
     await cache.answer(key, source.compute)
     source.value, source.visibility = b'{"sum":2}', SECOND
-    await cache.invalidate(["cpu"], 10)
+    await cache.invalidate(["cpu"], 10, namespace="")
     assert await cache.answer(key, source.compute) == b'{"sum":2}'
 
 
 async def test_an_invalidation_leaves_other_kinds_alone(cache: Cache, source: Source) -> None:
     await cache.answer(CPU, source.compute)
-    await cache.invalidate(["memory"], 10)
+    await cache.invalidate(["memory"], 10, namespace="")
     await cache.answer(CPU, source.compute)
     assert source.computed == 1
 
@@ -125,7 +125,7 @@ async def test_a_slow_reader_does_not_keep_what_an_ingest_has_overtaken(
     slow = asyncio.create_task(cache.answer(key, source.compute))
     await source.begun.wait()
     source.value, source.visibility = b'{"sum":2}', SECOND
-    await other_worker.invalidate(["cpu"], 10)
+    await other_worker.invalidate(["cpu"], 10, namespace="")
     source.go.set()
     assert await slow == b'{"sum":1}'
     assert await cache.answer(key, source.compute) == b'{"sum":2}'
@@ -137,7 +137,7 @@ async def test_a_slow_reader_does_not_fill_a_redis_that_lost_its_memory(
     source.go.clear()
     slow = asyncio.create_task(cache.answer(CPU, source.compute))
     await source.begun.wait()
-    await cache.invalidate(["cpu"], 10)
+    await cache.invalidate(["cpu"], 10, namespace="")
     client.flushall()
     source.go.set()
     await slow
@@ -151,7 +151,7 @@ async def test_a_later_query_does_not_get_an_answer_computed_before_it(
     early = asyncio.create_task(cache.answer(CPU, source.compute))
     await source.begun.wait()
     source.value, source.visibility = b'{"sum":2}', SECOND
-    await cache.invalidate(["cpu"], 10)
+    await cache.invalidate(["cpu"], 10, namespace="")
     late = asyncio.create_task(cache.answer(CPU, source.compute))
     await asyncio.sleep(0)
     source.go.set()
@@ -244,7 +244,7 @@ async def test_without_redis_every_question_is_computed(source: Source) -> None:
     cache = begun(None)
     await cache.answer(CPU, source.compute)
     await cache.answer(CPU, source.compute)
-    await cache.invalidate(["cpu"], 10)
+    await cache.invalidate(["cpu"], 10, namespace="")
     assert source.computed == 2
     assert await cache.state() == "off"
 
@@ -266,7 +266,7 @@ async def test_the_process_whose_invalidation_failed_does_not_read_past_it(
         breakable.refusing = True
         breakable.drop()
         source.value, source.visibility = b'{"sum":2}', SECOND
-        await cache.invalidate(["cpu"], 10)
+        await cache.invalidate(["cpu"], 10, namespace="")
         assert await cache.answer(CPU, source.compute) == b'{"sum":2}'
         assert client.get("supervisor:agg:cpu:7d") == b'{"sum":1}'
         breakable.refusing = False
@@ -285,7 +285,7 @@ async def test_a_change_that_redis_did_not_pass_on_ends_an_answer_once_it_is_rea
 ) -> None:
     await cache.answer(key, source.compute)
     source.value, source.visibility = b'{"sum":2}', SECOND
-    cache.changes.learn(SECOND, 1, {"cpu": [10]})
+    cache.changes.learn(SECOND, 1, {"": {"cpu": [10]}})
     assert await cache.answer(key, source.compute) == b'{"sum":2}'
     assert await cache.answer(key, source.compute) == b'{"sum":2}'
     assert source.computed == 2
@@ -296,7 +296,7 @@ async def test_a_change_that_an_answer_has_seen_does_not_end_it(
 ) -> None:
     source.visibility = SECOND
     await cache.answer(CPU, source.compute)
-    cache.changes.learn("12:12:", 1, {"cpu": [10], "memory": [11]})
+    cache.changes.learn("12:12:", 1, {"": {"cpu": [10], "memory": [11]}})
     await cache.answer(CPU, source.compute)
     assert source.computed == 1
 
@@ -308,7 +308,7 @@ async def test_a_redis_that_brings_an_old_state_back_ends_no_freshness(
     await cache.answer(CPU, source.compute)
     replica = {name: client.dump(name) or b"" for name in client.keys("supervisor:*")}
     source.value, source.visibility = b'{"sum":2}', SECOND
-    await other_worker.invalidate(["cpu"], 10)
+    await other_worker.invalidate(["cpu"], 10, namespace="")
     client.flushdb()
     for name, dumped in replica.items():
         client.restore(name, 0, dumped)
@@ -316,7 +316,7 @@ async def test_a_redis_that_brings_an_old_state_back_ends_no_freshness(
     client.flushdb()
     for name, dumped in replica.items():
         client.restore(name, 0, dumped)
-    cache.changes.learn(SECOND, 1, {"cpu": [10]})
+    cache.changes.learn(SECOND, 1, {"": {"cpu": [10]}})
     assert await cache.answer(CPU, source.compute) == b'{"sum":2}'
 
 
@@ -353,5 +353,5 @@ async def test_what_redis_evicts_never_brings_an_old_answer_back(
     for name in client.scan_iter(f"supervisor:{lost}:cpu*"):
         client.delete(name)
     source.value, source.visibility = b'{"sum":2}', SECOND
-    await cache.invalidate(["cpu"], 10)
+    await cache.invalidate(["cpu"], 10, namespace="")
     assert await cache.answer(CPU, source.compute) == b'{"sum":2}'

@@ -9,7 +9,10 @@ from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 from supervisor_mcp.cache.changes import KEPT_SECONDS, Changes, Visibility
 
 LIFETIME = 60
-KINDS = ("cpu", "memory")
+# A namespace and a kind in it.
+Kind = tuple[str, str]
+KINDS: tuple[Kind, ...] = (("", "cpu"), ("", "memory"), ("acme", "cpu"))
+EVERYTHING: tuple[Kind, ...] = (("", "*"), ("acme", "*"))
 
 
 def test_a_visibility_is_read_as_postgresql_writes_it() -> None:
@@ -44,13 +47,13 @@ class Database(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.next = 10
-        self.running: dict[int, str] = {}
-        self.committed: list[tuple[int, str]] = []
+        self.running: dict[int, Kind] = {}
+        self.committed: list[tuple[int, Kind]] = []
         self.changes = Changes(lifetime_seconds=LIFETIME)
         self.now = 0.0
         self.last: Visibility | None = None
         # Answers by their age: the kind, what they see, and the commits that they contain.
-        self.answers: list[tuple[float, str, str, int]] = []
+        self.answers: list[tuple[float, Kind, str, int]] = []
 
     @property
     def visibility(self) -> str:
@@ -58,7 +61,7 @@ class Database(RuleBasedStateMachine):
         return f"{first}:{self.next}:{','.join(map(str, sorted(self.running)))}"
 
     @rule(kind=st.sampled_from(KINDS))
-    def begin(self, kind: str) -> None:
+    def begin(self, kind: Kind) -> None:
         self.running[self.next] = kind
         self.next += 1
 
@@ -69,36 +72,40 @@ class Database(RuleBasedStateMachine):
         kind = self.running.pop(number)
         self.committed.append((number, kind))
         if own:
-            self.changes.note([kind], number)
+            self.changes.note([kind[1]], number, namespace=kind[0])
 
-    @rule(kind=st.sampled_from((*KINDS, "*")))
-    def answer(self, kind: str) -> None:
+    @rule(kind=st.sampled_from((*KINDS, *EVERYTHING)))
+    def answer(self, kind: Kind) -> None:
         self.answers.append((self.now, kind, self.visibility, len(self.committed)))
 
     @rule(seconds=st.sampled_from((1, 1, 1, 30, KEPT_SECONDS + 1)))
     def read(self, seconds: float) -> None:
         self.now += seconds
-        found: dict[str, list[int]] = {}
+        found: dict[str, dict[str, list[int]]] = {}
         # The database has deleted what is too old, here: everything.
         if self.last is not None and seconds < KEPT_SECONDS:
-            for number, kind in self.committed:
+            for number, (namespace, kind) in self.committed:
                 if not self.last.sees(number):
-                    found.setdefault(kind, []).append(number)
+                    found.setdefault(namespace, {}).setdefault(kind, []).append(number)
         self.last = Visibility.read(self.visibility)
         self.changes.learn(self.visibility, self.now, found)
         self._check()
 
     def _check(self) -> None:
         self.answers = [answer for answer in self.answers if self.now - answer[0] <= LIFETIME]
-        for _, kind, visibility, seen in self.answers:
-            missed = [n for n, changed in self.committed[seen:] if kind in (changed, "*")]
-            if self.changes.has_seen_all(kind, visibility.encode()):
+        for _, (namespace, kind), visibility, seen in self.answers:
+            missed = [
+                number
+                for number, changed in self.committed[seen:]
+                if changed[0] == namespace and kind in (changed[1], "*")
+            ]
+            if self.changes.has_seen_all(kind, visibility.encode(), namespace=namespace):
                 assert missed == []
 
     @rule()
     def an_answer_of_now_is_good_once_something_is_read(self) -> None:
-        for kind in (*KINDS, "*"):
-            good = self.changes.has_seen_all(kind, self.visibility.encode())
+        for namespace, kind in (*KINDS, *EVERYTHING):
+            good = self.changes.has_seen_all(kind, self.visibility.encode(), namespace=namespace)
             assert good is (self.last is not None)
 
 
@@ -108,20 +115,20 @@ TestDatabase = Database.TestCase
 def test_old_changes_are_forgotten() -> None:
     changes = Changes(lifetime_seconds=LIFETIME)
     for second in range(10 * LIFETIME):
-        changes.learn(f"{second + 11}:{second + 11}:", second, {"cpu": [second + 10]})
-    assert len(changes._by_kind["cpu"]) <= 2 * LIFETIME + 2
+        changes.learn(f"{second + 11}:{second + 11}:", second, {"": {"cpu": [second + 10]}})
+    assert len(changes._by_kind[("", "cpu")]) <= 2 * LIFETIME + 2
 
 
 def test_a_database_with_lower_transactions_makes_a_new_start() -> None:
     changes = Changes(lifetime_seconds=LIFETIME)
     changes.learn("1000:1000:", 0, {})
     changes.learn("50:50:", 1, {})
-    assert changes.has_seen_all("cpu", b"50:50:")
-    assert not changes.has_seen_all("cpu", b"49:49:")
+    assert changes.has_seen_all("cpu", b"50:50:", namespace="")
+    assert not changes.has_seen_all("cpu", b"49:49:", namespace="")
 
 
 def test_what_cannot_be_read_has_seen_nothing() -> None:
     changes = Changes(lifetime_seconds=LIFETIME)
     changes.learn("10:10:", 0, {})
-    assert not changes.has_seen_all("cpu", b"")
-    assert not changes.has_seen_all("cpu", b"nonsense")
+    assert not changes.has_seen_all("cpu", b"", namespace="")
+    assert not changes.has_seen_all("cpu", b"nonsense", namespace="")

@@ -20,8 +20,8 @@ CHANGES: tuple[LiteralString, ...] = (
     "grant select on data.sample to public",
     "alter role supervisor_analyst set work_mem = '1MB'",
     "create table data.more (i int)",
-    "alter table data.kind add check (kind_id < 5)",
-    "create trigger late before insert on data.kind"
+    "alter table data.every_kind add check (kind_id < 5)",
+    "create trigger late before insert on data.every_kind"
     " for each row execute function suppress_redundant_updates_trigger()",
 )
 

@@ -61,7 +61,8 @@ def forty_rules(lasting: Connection, clock: datetime) -> Iterator[None]:
         define(lasting, above(2 + number), name=f"rule_{number}")
     yield
     lasting.execute(
-        "truncate data.alert, data.alert_transition, data.alert_rule_version, data.alert_rule"
+        "truncate data.every_alert, data.alert_transition, data.alert_rule_version,"
+        " data.every_alert_rule"
     )
 
 

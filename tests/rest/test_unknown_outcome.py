@@ -100,7 +100,7 @@ def test_a_change_of_the_registry_whose_outcome_is_unknown_can_be_sent_again(
     url = f"{impatient}/registry/servers/acme/held"
     httpx.put(url, json=document, timeout=60)
     with psycopg.connect(database_url, prepare_threshold=None) as holder:
-        holder.execute("lock table data.server in exclusive mode")
+        holder.execute("lock table data.every_server in exclusive mode")
         answer = httpx.request(method, url, json=body, timeout=60)
         holder.rollback()
     assert answer.status_code in {503, 504}
@@ -134,7 +134,9 @@ def test_what_is_written_about_health_can_be_sent_again(
     document = {"description": "d", "version": "1"}
     httpx.put(f"{impatient}/registry/servers/acme/watched", json=document, timeout=60)
     with psycopg.connect(database_url, prepare_threshold=None) as holder:
-        holder.execute("lock table data.health_state, data.maintenance in access exclusive mode")
+        holder.execute(
+            "lock table data.health_state, data.every_maintenance in access exclusive mode"
+        )
         answer = httpx.request(method, f"{impatient}{path}", json=body, timeout=60)
         holder.rollback()
     assert answer.status_code in {503, 504}
@@ -147,7 +149,7 @@ def test_a_question_that_takes_too_long_says_how_to_ask_for_less(
     impatient: str, database_url: str
 ) -> None:
     with psycopg.connect(database_url, prepare_threshold=None) as holder:
-        holder.execute("lock table data.kind in access exclusive mode")
+        holder.execute("lock table data.every_kind in access exclusive mode")
         answer = httpx.get(f"{impatient}/query/agg?window=7d", timeout=60)
         holder.rollback()
     assert answer.status_code in {503, 504}

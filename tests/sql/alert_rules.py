@@ -170,7 +170,8 @@ def raise_alert(conn: Connection, state: str, *, name: str = NAME, source: str =
     }
     conn.execute(
         "insert into data.alert select (jsonb_populate_record("
-        "null::data.alert, %s::jsonb || jsonb_build_object('rule_id', rule_id))).*"
+        "null::data.alert, %s::jsonb || jsonb_build_object("
+        "'rule_id', rule_id, 'namespace', namespace))).*"
         " from data.alert_rule where name = %s",
         [json.dumps(alert), name],
     )

@@ -38,8 +38,9 @@ def add_rule(conn: Connection, name: str) -> int:
     """A rule with one version; its number."""
     rule: int = ask(
         conn,
-        "with rule as (insert into data.alert_rule (name, created_at) values (%s, %s)"
-        " on conflict (name) do update set name = excluded.name returning rule_id, xmax),"
+        "with rule as (insert into data.every_alert_rule (name, created_at) values (%s, %s)"
+        " on conflict (namespace, name) do update set name = excluded.name"
+        " returning rule_id, xmax),"
         " version as ("
         "insert into data.alert_rule_version (rule_id, version, document, author, valid)"
         " select rule_id, 1, '{}', 'ann', tstzrange(%s, null) from rule where xmax = 0)"

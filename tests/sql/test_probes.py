@@ -104,7 +104,7 @@ def tool(name: str, **properties: str) -> dict[str, Any]:
 def test_an_active_server_with_a_remote_is_due_at_once(db: Connection) -> None:
     register(db)
     assert ask(db, "select api.list_probe_targets(10, '{}', %s)", NOW) == [
-        {"server": "acme/search", "remotes": [HTTP]}
+        {"namespace": "", "server": "acme/search", "remotes": [HTTP]}
     ]
 
 

@@ -346,6 +346,7 @@ def test_views_have_the_same_numbers(db: Connection, view: str, days: int) -> No
     (item,) = answer[0]["items"]
 
     assert row[0] | {"begins_at": 0, "ends_at": 0} == {
+        "namespace": "",
         "name": item["name"],
         "begins_at": 0,
         "ends_at": 0,

@@ -25,8 +25,8 @@ from tests.sql.test_concurrency import SESSIONS, at_once
 QUOTA = "series_within_quota"
 # Kinds, sources, series, facts: columns that number rows.
 NUMBERED = {
-    "data.kind": "kind_id",
-    "data.source": "source_id",
+    "data.every_kind": "kind_id",
+    "data.every_source": "source_id",
     "data.series": "series_id",
     "data.fact_identity": "seq",
 }
@@ -99,7 +99,12 @@ def test_rows_that_exist_use_no_numbers(db: Connection) -> None:
     ingest_facts(db, [*facts, fact(fact_id="new")])
     ingest_metrics(db, metric(unit="s"))
     used = {table: n - before[table] for table, n in numbers_used(db).items()}
-    assert used == {"data.kind": 0, "data.source": 0, "data.series": 2, "data.fact_identity": 1}
+    assert used == {
+        "data.every_kind": 0,
+        "data.every_source": 0,
+        "data.series": 2,
+        "data.fact_identity": 1,
+    }
 
 
 def test_a_refused_item_of_a_partial_batch_registers_nothing(db: Connection) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections import defaultdict
+from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
 from msgspec import Struct
 
+from supervisor_mcp import identity
 from supervisor_mcp.background.conversation import Remote, Tools
 from supervisor_mcp.background.lease import Lease
 from supervisor_mcp.background.probe import Outcome, Prober
@@ -29,8 +32,14 @@ BEGINNING = 2
 class Target(Struct):
     """A server whose probe is due."""
 
+    namespace: str
     server: str
     remotes: list[Remote]
+
+    @property
+    def key(self) -> str:
+        """Its name in all namespaces, as list_probe_targets takes it."""
+        return f"{self.namespace}@{self.server}" if self.namespace else self.server
 
 
 class Probes:
@@ -45,8 +54,9 @@ class Probes:
         self._waiting = WAITING * concurrency
         self._beginning = BEGINNING * concurrency
         self._lease = Lease(context.database, "prober")
-        self._under_way: dict[str, asyncio.Task[Result]] = {}
-        # Digests of the lists of tools that were recorded.
+        # By the key of the target.
+        self._under_way: dict[str, tuple[Target, asyncio.Task[Result]]] = {}
+        # Digests of the lists of tools that were recorded, by that key.
         self._recorded: dict[str, bytes] = {}
 
     async def step(self) -> None:
@@ -66,11 +76,12 @@ class Probes:
         due = msgspec.json.decode(targets, type=list[Target])
         for place, target in enumerate(due):
             delay = place / len(due) * STEP_SECONDS
-            self._under_way[target.server] = asyncio.create_task(self._ask(target, delay))
+            task = asyncio.create_task(self._ask(target, delay))
+            self._under_way[target.key] = target, task
 
     async def stop(self) -> None:
         """End the probes under way, and let another process take over."""
-        tasks = list(self._under_way.values())
+        tasks = [task for _, task in self._under_way.values()]
         self._drop()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._lease.release()
@@ -84,7 +95,7 @@ class Probes:
             raise
 
     def _drop(self) -> None:
-        for task in self._under_way.values():
+        for _, task in self._under_way.values():
             task.cancel()
         self._under_way.clear()
         # Another process may record other lists now.
@@ -107,26 +118,30 @@ class Probes:
 
         What cannot be stored is lost, and its servers are due again: nothing is stored twice.
         """
-        ended = {name: task for name, task in self._under_way.items() if task.done()}
-        if not ended:
-            return
-        for name in ended:
-            del self._under_way[name]
-        results = [task.result() for task in ended.values()]
+        ended: defaultdict[str, dict[str, Result]] = defaultdict(dict)
+        for key, (target, task) in list(self._under_way.items()):
+            if task.done():
+                del self._under_way[key]
+                ended[target.namespace][key] = task.result()
+        for namespace, results in ended.items():
+            with identity.acting_as(identity.serving(namespace)):
+                await self._record_results(namespace, results)
+
+    async def _record_results(self, namespace: str, results: Mapping[str, Result]) -> None:
         digests: dict[str, bytes] = {}
-        for result in results:
+        for key, result in results.items():
             if result.tools is not None:
-                digests[result.server] = _digest(result.tools)
-                if digests[result.server] == self._recorded.get(result.server):
+                digests[key] = _digest(result.tools)
+                if digests[key] == self._recorded.get(key):
                     result.tools = None
         _, kinds, change = await self._database.call_in_background(
             "record_probes",
-            {"probes": Json(msgspec.json.encode(results)), "now": self._clock()},
+            {"probes": Json(msgspec.json.encode(list(results.values()))), "now": self._clock()},
             read_only=False,
         )
         self._recorded |= digests
         if kinds:
-            await self._cache.invalidate(kinds, change)
+            await self._cache.invalidate(kinds, change, namespace=namespace)
 
 
 def _digest(tools: Tools) -> bytes:

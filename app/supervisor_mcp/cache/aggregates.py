@@ -81,8 +81,8 @@ class Cache:
             pass
         return await self._together(self._store, key, compute)
 
-    async def invalidate(self, kinds: Iterable[str], transaction: int) -> None:
-        """Forget every answer about kinds that a transaction changed.
+    async def invalidate(self, kinds: Iterable[str], transaction: int, *, namespace: str) -> None:
+        """Forget every answer about kinds of a namespace that a transaction changed.
 
         Call it between commit and acknowledgement. When Redis fails, this process takes the
         answers for stale at once, and the others when they read of the change.
@@ -90,14 +90,16 @@ class Cache:
         if self._store is None:
             return
         changed = {*kinds, EVERY_KIND}
-        self.changes.note(changed, transaction)
+        self.changes.note(changed, transaction, namespace=namespace)
         try:
-            await self._store.bump(changed, uuid4().hex)
+            await self._store.bump(changed, uuid4().hex, namespace=namespace)
         except StoreError as error:
             logger.warning("the cache could not be invalidated: %s", error)
 
     def _is_current(self, key: Key, visibility: bytes | None) -> bool:
-        return visibility is not None and self.changes.has_seen_all(key.kind, visibility)
+        return visibility is not None and self.changes.has_seen_all(
+            key.kind, visibility, namespace=key.namespace
+        )
 
     async def _together(self, store: Store, key: Key, compute: Compute) -> bytes:
         # A computation that has begun may have read too early for a request that comes now:

@@ -53,7 +53,8 @@ class Changes:
 
     def __init__(self, *, lifetime_seconds: float) -> None:
         self._lifetime = lifetime_seconds
-        self._by_kind: dict[str, list[int]] = {}
+        # By namespace and kind.
+        self._by_kind: dict[tuple[str, str], list[int]] = {}
         self._horizon: Visibility | None = None
         # The reading that becomes the horizon once every answer is younger than it.
         self._next: tuple[float, Visibility] | None = None
@@ -61,21 +62,27 @@ class Changes:
         # What the newest reading sees: the next one begins there. None before the first.
         self.since: str | None = None
 
-    def note(self, kinds: Iterable[str], transaction: int) -> None:
-        """A transaction changed kinds."""
+    def note(self, kinds: Iterable[str], transaction: int, *, namespace: str) -> None:
+        """A transaction changed kinds of a namespace."""
         for kind in (*kinds, EVERY_KIND):
-            known = self._by_kind.setdefault(kind, [])
+            known = self._by_kind.setdefault((namespace, kind), [])
             if not known or known[-1] < transaction:
                 known.append(transaction)
             elif known[bisect_left(known, transaction)] != transaction:
                 insort(known, transaction)
 
-    def learn(self, since: str, seconds: float, changes: Mapping[str, Iterable[int]]) -> None:
-        """Take a reading: what it sees, the time of the database, what changed since the last."""
+    def learn(
+        self, since: str, seconds: float, changes: Mapping[str, Mapping[str, Iterable[int]]]
+    ) -> None:
+        """Take a reading: what it sees, the time of the database, what changed since the last.
+
+        `changes` are the transactions by namespace and kind.
+        """
         seen = Visibility.read(since)
-        for kind, transactions in changes.items():
-            for transaction in transactions:
-                self.note((kind,), transaction)
+        for namespace, kinds in changes.items():
+            for kind, transactions in kinds.items():
+                for transaction in transactions:
+                    self.note((kind,), transaction, namespace=namespace)
         if self._newest is None or _is_gap(self._newest, (seconds, seen)):
             self._horizon = seen
             self._next = None
@@ -88,7 +95,7 @@ class Changes:
             self._next = self._newest
             self._forget(self._horizon.first_running)
 
-    def has_seen_all(self, kind: str, visibility: bytes) -> bool:
+    def has_seen_all(self, kind: str, visibility: bytes, *, namespace: str) -> bool:
         """Whether an answer about a kind has seen every change that is known here."""
         if self._horizon is None:
             return False
@@ -98,7 +105,7 @@ class Changes:
             return False
         if not seen.covers(self._horizon):
             return False
-        known = self._by_kind.get(kind)
+        known = self._by_kind.get((namespace, kind))
         if not known or known[-1] < seen.first_running:
             return True
         return all(map(seen.sees, known[bisect_left(known, seen.first_running) :]))

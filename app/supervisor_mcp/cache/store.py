@@ -75,22 +75,24 @@ class StoreError(Exception):
 
 
 class Key:
-    """The request that an answer belongs to: `kind` is `*` for every kind.
+    """The request that an answer belongs to: `kind` is `*` for every kind of its namespace.
 
     `filters` is empty, or a digest of what else was asked. The attributes are names in Redis:
     `answer` holds the finished JSON, for any reader; `stamp` the generation that it belongs to, a
     blank, and what it has seen.
     """
 
-    __slots__ = ("answer", "generation", "kind", "lease", "members", "stamp")
+    __slots__ = ("answer", "generation", "kind", "lease", "members", "namespace", "stamp")
 
-    def __init__(self, kind: str, window: str, filters: str = "") -> None:
+    def __init__(self, kind: str, window: str, filters: str = "", *, namespace: str) -> None:
         name = f"{kind}:{window}:{filters}" if filters else f"{kind}:{window}"
+        at = _at(namespace)
         self.kind = kind
-        self.answer = f"supervisor:agg:{name}"
-        self.stamp = f"supervisor:stamp:{name}"
-        self.lease = f"supervisor:lease:{name}"
-        self.generation, self.members = _of_kind(kind)
+        self.namespace = namespace
+        self.answer = f"supervisor:agg{at}:{name}"
+        self.stamp = f"supervisor:stamp{at}:{name}"
+        self.lease = f"supervisor:lease{at}:{name}"
+        self.generation, self.members = _of_kind(kind, namespace)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Key) and other.answer == self.answer
@@ -154,9 +156,9 @@ class Store:
         )
         await self._run(FILL, keys, [token, generation or b"", self._ttl_ms, *given])
 
-    async def bump(self, kinds: Iterable[str], token: str) -> None:
+    async def bump(self, kinds: Iterable[str], token: str, *, namespace: str) -> None:
         """Begin a new generation of these kinds and remove all answers of the last one."""
-        keys = [name for kind in kinds for name in _of_kind(kind)]
+        keys = [name for kind in kinds for name in _of_kind(kind, namespace)]
         await self._run(BUMP, keys, [token, GENERATION_MS])
 
     async def ping(self) -> None:
@@ -186,6 +188,16 @@ def seen(stamp: bytes | None, generation: bytes | None) -> bytes | None:
     return stamp[len(generation) + 1 :]
 
 
-def _of_kind(kind: str) -> tuple[str, str]:
+def _of_kind(kind: str, namespace: str) -> tuple[str, str]:
     """The keys of a kind: its generation, and the names of the answers about it."""
-    return f"supervisor:generation:{kind}", f"supervisor:members:{kind}"
+    at = _at(namespace)
+    return f"supervisor:generation{at}:{kind}", f"supervisor:members{at}:{kind}"
+
+
+def _at(namespace: str) -> str:
+    """What tells the keys of a namespace apart.
+
+    It is before the first colon, where nothing is that a client sends: a kind may be called as a
+    client likes.
+    """
+    return f"@{namespace}" if namespace else ""

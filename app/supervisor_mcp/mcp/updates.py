@@ -27,37 +27,67 @@ PAUSE_SECONDS = 1.0
 
 
 class AlertUpdates:
-    """Says that the active alerts have changed, while anybody listens; the library's bus."""
+    """Says that the active alerts have changed, while anybody listens; the library's bus.
+
+    Listeners hear of their own namespace.
+    """
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._listeners: dict[object, Listener] = {}
+        self._namespaces: dict[str, _Updates] = {}
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Add a listener; what is returned removes it."""
+        namespace = identity.current.get().namespace
+        updates = self._namespaces.setdefault(namespace, _Updates(self._context, namespace))
+        unsubscribe = updates.subscribe(listener)
+
+        def leave() -> None:
+            unsubscribe()
+            if not updates.listeners and self._namespaces.get(namespace) is updates:
+                del self._namespaces[namespace]
+
+        return leave
+
+    async def publish(self, event: ServerEvent) -> None:
+        """Pass an event on to every listener."""
+        for updates in tuple(self._namespaces.values()):
+            updates.publish(event)
+
+
+class _Updates:
+    """Those of one namespace."""
+
+    def __init__(self, context: Context, namespace: str) -> None:
+        self._context = context
+        self._namespace = namespace
+        self.listeners: dict[object, Listener] = {}
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Add a listener; what is returned removes it."""
         token = object()
-        self._listeners[token] = listener
+        self.listeners[token] = listener
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(
                 self._run(), name="alert updates", context=identity.of_service()
             )
 
         def unsubscribe() -> None:
-            self._listeners.pop(token, None)
-            if not self._listeners and self._task is not None:
+            self.listeners.pop(token, None)
+            if not self.listeners and self._task is not None:
                 self._task.cancel()
                 self._task = None
 
         return unsubscribe
 
-    async def publish(self, event: ServerEvent) -> None:
-        """Pass an event on to every listener."""
-        for listener in tuple(self._listeners.values()):
+    def publish(self, event: ServerEvent) -> None:
+        for listener in tuple(self.listeners.values()):
             listener(event)
 
     async def _run(self) -> None:
+        # The task goes on when the request has ended in which it began.
+        identity.current.set(identity.serving(self._namespace))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow())
             tasks.create_task(self._announce())
@@ -82,7 +112,7 @@ class AlertUpdates:
         while True:
             await self._changed.wait()
             self._changed.clear()
-            await self.publish(ResourceUpdated(ACTIVE_ALERTS))
+            self.publish(ResourceUpdated(ACTIVE_ALERTS))
             await asyncio.sleep(PAUSE_SECONDS)
 
 

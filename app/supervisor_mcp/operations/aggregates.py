@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from supervisor_mcp import identity
 from supervisor_mcp.cache.aggregates import EVERY_KIND
 from supervisor_mcp.cache.store import Computed, Key
 from supervisor_mcp.operations import text_rules
@@ -76,13 +77,22 @@ class AggregateQuery(Query, frozen=True, dict=True):
         """Whether it asks for anything but a whole kind as it is now."""
         return (self.source, self.group_by, self.fields, self.as_of) != (None,) * 4
 
-    @cached_property
-    def key(self) -> Key | None:
-        """Where the cache holds the answer; None where it does not."""
+    def key(self, namespace: str) -> Key | None:
+        """Where the cache holds the answer for a namespace; None where it does not."""
         # Snapshots are stored already, and no kind is called * as every kind is in the cache.
         if self.as_of is not None or self.kind == EVERY_KIND:
             return None
-        return Key(EVERY_KIND if self.kind is None else self.kind, self.window, self._digest())
+        key = self._keys.get(namespace)
+        if key is None:
+            kind = EVERY_KIND if self.kind is None else self.kind
+            key = Key(kind, self.window, self._digest(), namespace=namespace)
+            self._keys[namespace] = key
+        return key
+
+    @cached_property
+    def _keys(self) -> dict[str, Key]:
+        """The keys that were made: the same query is asked for again and again."""
+        return {}
 
     def _digest(self) -> str:
         if not self.narrowed:
@@ -187,9 +197,10 @@ async def query_agg(context: Context, query: AggregateQuery, now: datetime) -> b
     async def compute() -> Computed:
         return await _compute(context, query, now)
 
-    if query.key is None:
+    key = query.key(identity.current.get().namespace)
+    if key is None:
         return (await compute()).answer
-    return await context.cache.answer(query.key, compute)
+    return await context.cache.answer(key, compute)
 
 
 async def _compute(context: Context, query: AggregateQuery, now: datetime) -> Computed:

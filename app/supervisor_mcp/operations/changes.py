@@ -16,6 +16,9 @@ logger = logging.getLogger(__name__)
 
 INTERVAL_SECONDS = 1.0
 
+# Transactions by namespace and kind.
+Found = dict[str, dict[str, list[int]]]
+
 
 class ChangeReader:
     """Reads `data.kind_change` about once a second, on a connection of its own.
@@ -51,7 +54,7 @@ class ChangeReader:
         since, read_at, found = await self._database.read_aside(
             "list_changes", {"since": self._changes.since}
         )
-        changes = msgspec.json.decode(found, type=dict[str, list[int]]) if found else {}
+        changes = msgspec.json.decode(found, type=Found) if found else {}
         self._changes.learn(since, read_at.timestamp(), changes)
 
     async def _follow(self) -> None:

@@ -29,18 +29,13 @@ class _Answer(Struct):
 
 
 class _Call:
-    """A call that waits for its commit."""
+    """A call that waits for its commit, and who calls."""
 
     def __init__(self, names: Sequence[str], now: datetime) -> None:
+        self.caller = identity.current.get()
         self.names = names
         self.now = now
-        self.sender = identity.current.get()
         self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
-
-    def may_join(self, other: _Call) -> bool:
-        """Whether both may renew the same servers."""
-        mine, theirs = self.sender, other.sender
-        return (mine.sources, mine.namespace) == (theirs.sources, theirs.namespace)
 
 
 class HeartbeatWriter:
@@ -76,9 +71,7 @@ class HeartbeatWriter:
     async def _renew_waiting(self) -> None:
         while self._waiting:
             await asyncio.sleep(GATHER_SECONDS)
-            calls = self._take()
-            identity.current.set(calls[0].sender)
-            await self._renew(calls)
+            await self._renew(self._take())
 
     async def _renew(self, calls: list[_Call]) -> None:
         """Answer calls; of those that a statement would refuse together, only the bad ones fail."""
@@ -94,27 +87,28 @@ class HeartbeatWriter:
                 _fail(call, error)
 
     def _take(self) -> list[_Call]:
-        """The next calls, as many as one statement takes, of senders with the same bounds."""
+        """The next calls, as many as one statement takes, of callers who may do the same."""
         calls: list[_Call] = []
-        later: deque[_Call] = deque()
+        left: deque[_Call] = deque()
         size = 0
+        may = _may(self._waiting[0])
         while self._waiting and size + len(self._waiting[0].names) <= MOST_NAMES:
             call = self._waiting.popleft()
-            if calls and not call.may_join(calls[0]):
-                later.append(call)
+            if _may(call) != may:
+                left.append(call)
                 continue
             calls.append(call)
             size += len(call.names)
-        self._waiting.extendleft(reversed(later))
+        self._waiting.extendleft(reversed(left))
         return calls
 
     async def _renew_together(self, calls: list[_Call]) -> None:
         if len(calls) == 1:
             (call,) = calls
-            _answer(call, await self._write(call.names, call.now))
+            _answer(call, await self._write_for(call, call.names, call.now))
             return
         names = list(dict.fromkeys(name for call in calls for name in call.names))
-        answer = await self._write(names, max(call.now for call in calls))
+        answer = await self._write_for(calls[0], names, max(call.now for call in calls))
         unknown = set(msgspec.json.decode(answer, type=_Answer).unknown)
         for call in calls:
             own = set(call.names)
@@ -129,12 +123,22 @@ class HeartbeatWriter:
 
     async def _renew_alone(self, call: _Call) -> None:
         try:
-            _answer(call, await self._write(call.names, call.now))
+            _answer(call, await self._write_for(call, call.names, call.now))
         except Exception as error:
             _fail(call, error)
 
+    async def _write_for(self, call: _Call, names: Sequence[str], now: datetime) -> bytes:
+        # This task began for another caller.
+        with identity.acting_as(call.caller):
+            return await self._write(names, now)
+
     async def _write(self, names: Sequence[str], now: datetime) -> bytes:
         return await self._database.write_json(FUNCTION, {"names": list(names), "now": now})
+
+
+def _may(call: _Call) -> tuple[str, tuple[str, ...] | None]:
+    """What decides which servers a call may renew."""
+    return call.caller.namespace, call.caller.sources
 
 
 def _is_of_database(error: Exception) -> bool:

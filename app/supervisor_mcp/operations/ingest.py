@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from supervisor_mcp import identity
 from supervisor_mcp.db import Body
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations import text_rules
@@ -116,5 +117,6 @@ async def _write(
             context.changes.wake()
         raise
     if kinds:
-        await context.cache.invalidate(kinds, change)
+        namespace = identity.current.get().namespace
+        await context.cache.invalidate(kinds, change, namespace=namespace)
     return bytes(answer)

@@ -25,13 +25,14 @@ class SnapshotWriter:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: dict[tuple[str | None, str], bytes] = {}
+        # By namespace, kind and window.
+        self._waiting: dict[tuple[str, str | None, str], bytes] = {}
         self._task: asyncio.Task[None] | None = None
         self._resume_at = 0.0
 
     def offer(self, kind: str | None, window: str, answer: bytes) -> None:
         """Store an answer about a kind, or every kind, unless too many wait."""
-        question = (kind, window)
+        question = (identity.current.get().namespace, kind, window)
         if question not in self._waiting and len(self._waiting) >= LONGEST_QUEUE:
             return
         if asyncio.get_running_loop().time() < self._resume_at:
@@ -50,9 +51,10 @@ class SnapshotWriter:
     async def _write(self) -> None:
         while self._waiting:
             answers, self._waiting = self._waiting, {}
-            for answer in answers.values():
+            for (namespace, _, _), answer in answers.items():
                 try:
-                    await self._database.write_row("record_agg", {"answer": answer.decode()})
+                    with identity.acting_as(identity.serving(namespace)):
+                        await self._database.write_row("record_agg", {"answer": answer.decode()})
                 except Problem as problem:
                     logger.debug("a snapshot was not stored: %s", problem)
                     if problem.slug == "read_only":

@@ -157,6 +157,11 @@ class StreamReader:
         finally:
             self._queues.discard(queue)
 
+    @property
+    def is_running(self) -> bool:
+        """Whether there are clients, or were a moment ago."""
+        return self._clients > 0 or (self._task is not None and not self._task.done())
+
     def is_at(self, position: str) -> bool:
         """Whether what comes next continues a position."""
         return position == self.whole == self._reached

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Mapping
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from supervisor_mcp import identity
 from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.identity import Identity
 from supervisor_mcp.operations.clock import Clock, now
 from supervisor_mcp.operations.stream_reader import Message, Queue, Reading, StreamReader
 
@@ -103,7 +105,9 @@ class Stream:
         self._unfiltered: Arguments = dict.fromkeys(filters)
         self._places = places
         self._clock = clock
-        self._reader = StreamReader(function, self._read_everything)
+        # By namespace: what one reads, none of another may get.
+        self._readers: dict[str, StreamReader] = {}
+        self._has_ended = False
 
     async def open(
         self, arguments: Arguments, wanted: Mapping[str, str], *, counted: bool = True
@@ -113,27 +117,50 @@ class Stream:
         `arguments` are those of the function: filters, and the position as `last_event_id`.
         `wanted` says the same as the filters, by what an event is about. Raises `Problem`.
         """
+        # Whoever takes the messages later may be another task.
+        caller = identity.current.get()
         place = self._places.take() if counted else None
         try:
-            reading = await self._read(arguments, None)
+            reading = await self._read(caller, arguments, None)
         except BaseException:
             self._places.give_back(place)
             raise
         queue = Queue(wanted)
-        return Messages(self._messages(arguments, reading, queue, place), queue)
+        return Messages(self._messages(caller, arguments, reading, queue, place), queue)
 
     def end(self) -> None:
         """Let all clients end."""
-        self._reader.end()
+        self._has_ended = True
+        for reader in self._readers.values():
+            reader.end()
 
     async def stop(self) -> None:
         """Let all clients end, and stop reading."""
-        await self._reader.stop()
+        self.end()
+        for reader in self._readers.values():
+            await reader.stop()
+
+    def _reader_of(self, namespace: str) -> StreamReader:
+        """The reader for the clients of a namespace."""
+        # One without clients costs nothing to make again.
+        self._readers = {name: each for name, each in self._readers.items() if each.is_running}
+        reader = self._readers.get(namespace)
+        if reader is None:
+            reader = StreamReader(self._function, partial(self._read_everything, namespace))
+            if self._has_ended:
+                reader.end()
+            self._readers[namespace] = reader
+        return reader
 
     async def _messages(
-        self, arguments: Arguments, reading: Reading, queue: Queue, place: Place | None
+        self,
+        caller: Identity,
+        arguments: Arguments,
+        reading: Reading,
+        queue: Queue,
+        place: Place | None,
     ) -> AsyncGenerator[Message, None]:
-        reader = self._reader
+        reader = self._reader_of(caller.namespace)
         position = None
         try:
             with reader.running():
@@ -152,7 +179,7 @@ class Stream:
                     elif (position == reading.until or not has_moved) and not await reader.turn():
                         yield Message(position)
                     reading = await self._read(
-                        {**arguments, "last_event_id": position}, reader.whole
+                        caller, {**arguments, "last_event_id": position}, reader.whole
                     )
         except Problem:
             # The client connects again, and gets the problem as the answer.
@@ -160,15 +187,19 @@ class Stream:
         finally:
             self._places.give_back(place)
 
-    async def _read(self, arguments: Arguments, until: str | None) -> Reading:
-        answer = await self._database.read_json(self._function, self._paged(arguments, until))
+    async def _read(self, caller: Identity, arguments: Arguments, until: str | None) -> Reading:
+        with identity.acting_as(caller):
+            answer = await self._database.read_json(self._function, self._paged(arguments, until))
         return msgspec.json.decode(answer, type=Reading)
 
-    async def _read_everything(self, last_event_id: str | None, until: str | None) -> Reading:
+    async def _read_everything(
+        self, namespace: str, last_event_id: str | None, until: str | None
+    ) -> Reading:
         arguments = {**self._unfiltered, "last_event_id": last_event_id}
-        (answer,) = await self._database.call_in_background(
-            self._function, self._paged(arguments, until), read_only=True
-        )
+        with identity.acting_as(identity.serving(namespace)):
+            (answer,) = await self._database.call_in_background(
+                self._function, self._paged(arguments, until), read_only=True
+            )
         return msgspec.json.decode(answer, type=Reading)
 
     def _paged(self, arguments: Arguments, until: str | None) -> Arguments:

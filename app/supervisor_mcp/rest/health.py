@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import msgspec
 from falcon.asgi import Request, Response
 
+from supervisor_mcp import identity
+from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations.state import Readiness, read_readiness, read_state
 from supervisor_mcp.rest.operation import (
     JSON,
@@ -59,6 +61,12 @@ class ExpositionResource(ReadResource):
     async def on_get(self, req: Request, resp: Response) -> None:
         """Answer in the Prometheus text format."""
         self.operation.read(req)
+        if identity.current.get().namespace:
+            raise Problem(
+                "namespace_default",
+                "the metrics of the service are not those of a namespace",
+                hint="Read them with a key that is bound to no namespace.",
+            )
         state = await read_state(self._context, self._clock())
         resp.content_type = counts.MEDIA_TYPE
         resp.data = counts.expose(state)

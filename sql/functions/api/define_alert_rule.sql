@@ -27,7 +27,7 @@ begin
     select p_name, p_now
     -- `on conflict` alone would use up a number for every definition.
     where not exists (select from data.alert_rule where name = p_name)
-    on conflict (name) do nothing;
+    on conflict (namespace, name) do nothing;
     v_created := found;
     -- An evaluation that runs ends first, and none begins before this is committed.
     select * into v_rule

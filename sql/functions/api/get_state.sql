@@ -6,8 +6,8 @@ set timezone = 'UTC'
 set extra_float_digits = 1
 begin atomic
     select internal.join_json(json_build_object(
-        'kinds', internal.estimate_rows('data.kind'),
-        'sources', internal.estimate_rows('data.source'),
+        'kinds', internal.estimate_rows('data.every_kind'),
+        'sources', internal.estimate_rows('data.every_source'),
         'series', internal.estimate_rows('data.series'),
         'late_samples', (select coalesce(sum(samples), 0) from data.late),
         'watermark', nullif(internal.watermark('sample_1h'), '-infinity'),

@@ -24,6 +24,12 @@ declare
     v_rule constant bigint := case
         when p_rule is not null then internal.find_alert_rule(p_rule, 'rule')
     end;
+    -- Null for the rules of every namespace, where there is one only.
+    v_rules constant bigint [] := case
+        when v_rule is not null then array[v_rule]
+        when exists (select from data.every_alert_rule where namespace <> internal.namespace())
+            then array(select rule_id from data.alert_rule)
+    end;
     v_at timestamptz := v_to;
     v_id bigint := 0;
     v_answer json;
@@ -55,7 +61,7 @@ begin
         from (
             select *
             from data.alert_transition
-            where (v_rule is null or rule_id = v_rule)
+            where (v_rules is null or rule_id = any(v_rules))
                 and (p_id is null or fingerprint = p_id)
                 and (p_labels is null or labels @> p_labels)
                 and at >= coalesce(p_from, '-infinity')

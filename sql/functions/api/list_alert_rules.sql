@@ -28,7 +28,8 @@ begin
             row_number() over (order by rule.name) as place
         from analytics.alert_rules as rule
         where
-            (rule.deleted_at is not null) = coalesce(p_deleted, false)
+            rule.namespace = internal.namespace()
+            and (rule.deleted_at is not null) = coalesce(p_deleted, false)
             and (p_q is null or strpos(lower(concat_ws(E'\n', rule.name, rule.kind)), lower(p_q)) > 0)
             and (v_after is null or rule.name > v_after)
         order by rule.name

@@ -8,15 +8,19 @@ set extra_float_digits = 1
 begin atomic
     select
         coalesce(
-            json_agg(json_build_object('server', due.name, 'remotes', due.remotes) order by due.asked_at),
+            json_agg(
+                json_build_object('namespace', due.namespace, 'server', due.name, 'remotes', due.remotes)
+                order by due.asked_at
+            ),
             '[]'
         )
     from (
         select
+            server.namespace,
             server.name,
             remotes.listed as remotes,
             coalesce(probe.asked_at, '-infinity') as asked_at
-        from data.server
+        from data.every_server as server
         inner join data.server_version as version
             on server.server_id = version.server_id and upper_inf(version.valid)
         left join data.probe on server.server_id = probe.server_id
@@ -29,13 +33,14 @@ begin atomic
                 probe.asked_at is null
                 or probe.asked_at < internal.probe_turn(server.server_id, server.keepalive_seconds, p_now)
             )
-            and not server.name = any(p_except)
+            and not concat_ws('@', nullif(server.namespace, ''), server.name) = any(p_except)
             and remotes.listed is not null
         order by asked_at, server.server_id
         limit p_limit
     ) as due;
 end;
 comment on function api.list_probe_targets(integer, text[], timestamptz) is
-'Servers whose probe is due, those first that wait longest, without those in p_except:
-[{server, remotes: [{type, url}, ...]}, ...]. A server is due once in each of its turns; see
+'Servers of all namespaces whose probe is due, those first that wait longest, without those in p_except, which
+are names, with namespace@ before them outside of the default one:
+[{namespace, server, remotes: [{type, url}, ...]}, ...]. A server is due once in each of its turns; see
 internal.probe_turn. One that was never asked is due at once.';

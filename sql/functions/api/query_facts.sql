@@ -36,6 +36,14 @@ begin
             )
             else internal.find_series(internal.find_kinds(p_kind), p_source)
         end;
+    -- Null for the series of every namespace, where there is one only.
+    elsif exists (select from data.every_kind where namespace <> internal.namespace()) then
+        v_series := array(
+            select series.series_id
+            from data.kind
+            inner join data.series on kind.kind_id = series.kind_id
+            where kind.type = 'fact'
+        );
     end if;
 
     with page as (

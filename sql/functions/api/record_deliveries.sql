@@ -32,14 +32,14 @@ begin atomic
                 end,
                 interval '5 seconds' * 2 ^ least(delivery.attempts - 1, 20)
             ) * (0.5 + result.jitter)
-        from result, data.subscription
+        from result, data.every_subscription as subscription
         where
             delivery.delivery_id = result.delivery_id
             and delivery.subscription_id = subscription.subscription_id
             and delivery.delivered_at is null
             and delivery.failed_at is null
         returning
-            subscription.name as subscription,
+            concat_ws('@', nullif(subscription.namespace, ''), subscription.name) as subscription,
             delivery.group_key as "group",
             delivery.attempts,
             case
@@ -58,4 +58,4 @@ comment on function api.record_deliveries(jsonb, timestamptz) is
 delivered is due again after 5 seconds, then after twice as long each time up to an hour (a minute for an
 Alertmanager), times 0.5 + jitter; it is given up where retry is false, and after 3 days.
 Returns what was noted: [{subscription, group, attempts, outcome, error}], where outcome is delivered,
-failed or given_up.';
+failed or given_up. Outside of the default namespace, namespace@ is before the name of the subscription.';

@@ -38,7 +38,7 @@ begin
     select p_name, 'active', '{}', 60, 3, 2, 99.9, true, p_now, p_now
     -- `on conflict` alone would use up a number for every registration.
     where not exists (select from data.server where name = p_name)
-    on conflict (name) do nothing;
+    on conflict (namespace, name) do nothing;
     v_created := found;
     select * into v_before
     from data.server

@@ -44,6 +44,7 @@ begin
     if p_cancelled then
         v_after.cancelled_at := coalesce(v_before.cancelled_at, p_now);
     else
+        v_after.namespace := internal.namespace();
         v_after.silence_id := p_id;
         v_after.matchers := coalesce(p_matchers, v_before.matchers);
         if p_to is null then
@@ -69,7 +70,7 @@ begin
         v_after.created_at := coalesce(v_before.created_at, p_now);
         v_after.updated_at := p_now;
         insert into data.silence select v_after.*
-        on conflict (silence_id) do update set
+        on conflict (namespace, silence_id) do update set
         matchers = excluded.matchers,
         during = excluded.during,
         author = excluded.author,

@@ -42,7 +42,7 @@ begin
         v_sent ->> 'author', internal.subscription_alerts(v_type, v_sent -> 'alerts'), v_sent -> 'facts',
         coalesce((v_sent ->> 'enabled')::boolean, true), p_now, p_now
     )
-    on conflict (name) do update set
+    on conflict (namespace, name) do update set
         type = excluded.type,
         url = excluded.url,
         secret = excluded.secret,

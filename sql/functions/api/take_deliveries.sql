@@ -20,7 +20,7 @@ begin
                 oldest.subscription_id,
                 oldest.group_key
             from internal.outbox_groups() as oldest
-            inner join data.subscription on oldest.subscription_id = subscription.subscription_id
+            inner join data.every_subscription as subscription on oldest.subscription_id = subscription.subscription_id
             where
                 oldest.due_at <= p_now
                 and subscription.enabled
@@ -77,7 +77,7 @@ begin
             from taken
             group by taken.subscription_id, taken.group_key
         ) as bundle
-        inner join data.subscription on bundle.subscription_id = subscription.subscription_id;
+        inner join data.every_subscription as subscription on bundle.subscription_id = subscription.subscription_id;
     end if;
 
     with under_way as materialized (
@@ -85,7 +85,7 @@ begin
             subscription.subscription_id,
             subscription.host
         from data.delivery
-        inner join data.subscription on delivery.subscription_id = subscription.subscription_id
+        inner join data.every_subscription as subscription on delivery.subscription_id = subscription.subscription_id
         where
             delivery.delivered_at is null
             and delivery.failed_at is null
@@ -99,7 +99,7 @@ begin
             row_number() over (
                 partition by subscription.host order by waiting.next_at, waiting.delivery_id
             ) as place
-        from data.subscription
+        from data.every_subscription as subscription
         cross join lateral (
             select
                 delivery.delivery_id,
@@ -164,7 +164,7 @@ begin
     )
     into v_answer
     from claimed
-    inner join data.subscription on claimed.subscription_id = subscription.subscription_id;
+    inner join data.every_subscription as subscription on claimed.subscription_id = subscription.subscription_id;
     return v_answer;
 end
 $$;

@@ -16,7 +16,7 @@ begin atomic
             'error', error
         )
     from analytics.alert_rules
-    where name = p_name;
+    where namespace = internal.namespace() and name = p_name;
 end;
 comment on function internal.alert_rule_json(text) is
 'An alert rule as lists show it: {name, state, firing, pending, severity, type, version, author, defined_at,

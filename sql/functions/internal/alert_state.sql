@@ -24,7 +24,7 @@ begin atomic
                         alert.state,
                         alert.labels ->> 'severity' as severity,
                         count(*) as alerts
-                    from data.alert
+                    from data.every_alert as alert
                     group by alert.state, alert.labels ->> 'severity'
                 ) as counted
                     on known.state = counted.state and known.severity = counted.severity
@@ -39,7 +39,7 @@ begin atomic
                 from data.alert_evaluation as evaluation
             )
         )
-    from data.alert_rule as rule
+    from data.every_alert_rule as rule
     where rule.deleted_at is null;
 end;
 comment on function internal.alert_state() is

@@ -207,7 +207,7 @@ begin
             evidence
         from described
         where (next).state in ('pending', 'firing')
-        on conflict (fingerprint) do update set
+        on conflict (namespace, fingerprint) do update set
             version = excluded.version,
             annotations = excluded.annotations,
             state = excluded.state,

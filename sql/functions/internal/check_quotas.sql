@@ -3,6 +3,10 @@ language plpgsql
 as $$
 declare
     v_exceeded record;
+    -- What there is in all of them is nothing that one may know of the others.
+    v_is_shared constant boolean := exists (
+        select from data.every_kind where namespace <> internal.namespace()
+    );
 begin
     with new as materialized (
         select
@@ -68,14 +72,20 @@ begin
     order by addition.quota, addition.source
     limit 1;
     if found then
-        raise exception 'the batch would add % to % %; the quota is %',
-            v_exceeded.n, v_exceeded.present, v_exceeded.noun, v_exceeded.allowed
+        raise exception 'the batch would add % %; the quota is %',
+            case
+                when v_is_shared and v_exceeded.source is null then v_exceeded.n::text
+                else format('%s to %s', v_exceeded.n, v_exceeded.present)
+            end,
+            v_exceeded.noun, v_exceeded.allowed
             using errcode = 'SV429', constraint = 'series_within_quota',
             detail = jsonb_strip_nulls(jsonb_build_object(
                 'quota', v_exceeded.quota,
                 'source', v_exceeded.source,
                 'allowed', v_exceeded.allowed,
-                'present', v_exceeded.present,
+                'present', case
+                    when not v_is_shared or v_exceeded.source is not null then v_exceeded.present
+                end,
                 'added', v_exceeded.n,
                 -- Of a total, time alone frees nothing.
                 'retry_after_seconds', case when v_exceeded.quota like '%per%hour' then 3600 end

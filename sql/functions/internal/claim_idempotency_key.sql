@@ -19,7 +19,7 @@ begin
     end if;
     insert into data.idempotency_key (operation, actor, key, body_digest, received_at)
     values (p_operation, internal.actor(), p_key, v_digest, p_now)
-    on conflict (operation, actor, key) do nothing;
+    on conflict (namespace, operation, actor, key) do nothing;
     if found then
         return;
     end if;

@@ -1,5 +1,5 @@
 create or replace function internal.delivery_payload(
-    p_subscription data.subscription, p_group_key text, p_items jsonb, p_now timestamptz
+    p_subscription data.every_subscription, p_group_key text, p_items jsonb, p_now timestamptz
 )
 returns jsonb
 language plpgsql stable
@@ -63,6 +63,6 @@ begin
     );
 end
 $$;
-comment on function internal.delivery_payload(data.subscription, text, jsonb, timestamptz) is
+comment on function internal.delivery_payload(data.every_subscription, text, jsonb, timestamptz) is
 'The body of a request: for a webhook the payload of an Alertmanager, version 4, or facts {version, type,
 subscription, facts}; for an Alertmanager the array of POST /api/v2/alerts.';

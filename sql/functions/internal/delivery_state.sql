@@ -2,7 +2,7 @@ create or replace function internal.delivery_state(p_now timestamptz) returns js
 language sql stable
 begin atomic
     with enabled as materialized (
-        select subscription_id from data.subscription
+        select subscription_id from data.every_subscription as subscription
         where subscription.enabled
     ),
 

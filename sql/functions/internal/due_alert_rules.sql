@@ -5,17 +5,19 @@ begin atomic
     with due as (
         select
             rule.rule_id,
+            rule.namespace,
             rule.cancellations > 0 as alone,
             row_number() over (
                 order by
                     rule.cancellations > 0,
                     case when rule.cancellations > 0 then rule.due_at end nulls first,
+                    rule.namespace,
                     -- Neighbors share windows.
                     version.document #>> '{condition,window}',
                     version.document #>> '{condition,kind}',
                     rule.rule_id
             ) as place
-        from data.alert_rule as rule
+        from data.every_alert_rule as rule
         inner join data.alert_rule_version as version
             on rule.rule_id = version.rule_id and upper_inf(version.valid)
         where
@@ -26,7 +28,7 @@ begin atomic
             and (
                 (version.document ->> 'enabled')::boolean
                 or exists (
-                    select from data.alert
+                    select from data.every_alert as alert
                     where alert.rule_id = rule.rule_id
                 )
             )
@@ -36,10 +38,12 @@ begin atomic
         array(
             select due.rule_id
             from due
-            where due.place <= case when due.alone then 1 else p_limit end
+            where
+                due.place <= case when due.alone then 1 else p_limit end
+                and due.namespace = (select first_one.namespace from due as first_one where first_one.place = 1)
             order by due.place
         );
 end;
 comment on function internal.due_alert_rules(timestamptz, integer) is
-'The rules that are to be evaluated together at p_now: at most p_limit, and where no others are left, one
-whose evaluation was canceled.';
+'The rules that are to be evaluated together at p_now: at most p_limit, of one namespace, and where no others
+are left, one whose evaluation was canceled.';

@@ -1,6 +1,8 @@
 create or replace function internal.evaluate_alert_rules(p_rules bigint[], p_now timestamptz)
 returns integer
 language plpgsql
+-- It is that of the rules in here, and afterwards what it was.
+set supervisor.namespace = ''
 as $$
 declare
     v_rules data.alert_rule_version [];
@@ -8,14 +10,18 @@ declare
     v_transitions integer;
     v_error text;
 begin
+    perform set_config('supervisor.namespace', rule.namespace, true)
+    from data.every_alert_rule as rule
+    where rule.rule_id = p_rules[1];
     -- What another evaluator has, it evaluates; what it had evaluated for a later time is done.
     v_rules := array(
         select stated
-        from data.alert_rule as rule
+        from data.every_alert_rule as rule
         inner join data.alert_rule_version as stated
             on rule.rule_id = stated.rule_id and upper_inf(stated.valid)
         where
             rule.rule_id = any(p_rules)
+            and rule.namespace = internal.namespace()
             and rule.deleted_at is null
             and (rule.evaluated_at is null or rule.evaluated_at < p_now)
         order by rule.rule_id
@@ -37,7 +43,7 @@ begin
         end if;
         v_good := '{}';
     end;
-    update data.alert_rule as rule
+    update data.every_alert_rule as rule
     set
         evaluated_at = p_now,
         due_at = p_now + internal.evaluation_interval(stated.document -> 'condition'),
@@ -59,5 +65,6 @@ begin
 end
 $$;
 comment on function internal.evaluate_alert_rules(bigint[], timestamptz) is
-'Evaluates rules that nobody else evaluates at this moment, and answers with the number of transitions. A
-rule that cannot be evaluated keeps its alerts and says why in data.alert_rule.error; the others go on.';
+'Evaluates rules of one namespace that nobody else evaluates at this moment, and answers with the number of
+transitions. A rule that cannot be evaluated keeps its alerts and says why in data.alert_rule.error; the
+others go on.';

@@ -10,6 +10,7 @@ declare
     v_began timestamptz;
     v_taken interval;
     v_rules bigint [] := internal.due_alert_rules(v_started, c_most);
+    v_namespace text;
 begin
     while cardinality(v_rules) > 0 loop
         v_began := clock_timestamp();
@@ -23,7 +24,7 @@ begin
         end;
         if cardinality(v_rules) = 1 then
             -- It joins others again when as many like it would fit into the limit.
-            update data.alert_rule
+            update data.every_alert_rule
             set cancellations = case when v_taken > c_limit / c_most then 1 else 0 end
             where rule_id = any(v_rules) and cancellations > 0;
         end if;
@@ -38,7 +39,13 @@ begin
         end if;
     end loop;
     -- What is to be repeated, and what no longer is silenced.
-    perform internal.enqueue_alerts(clock_timestamp());
+    for v_namespace in
+        select distinct namespace from data.every_subscription
+        where alerts is not null
+    loop
+        perform set_config('supervisor.namespace', v_namespace, true);
+        perform internal.enqueue_alerts(clock_timestamp());
+    end loop;
 end
 $$;
 comment on procedure internal.evaluate_alerts (integer, jsonb) is

@@ -31,7 +31,7 @@ begin atomic
             ) as since,
             ranges.server_id is not null as looked_at
         from unnest(p_servers, p_statuses) as present (server_id, status)
-        inner join data.server on present.server_id = server.server_id
+        inner join data.every_server as server on present.server_id = server.server_id
         left join
             internal.status_ranges(p_servers, p_from, p_now, p_now) as ranges
             on present.server_id = ranges.server_id

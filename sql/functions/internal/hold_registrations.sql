@@ -2,7 +2,7 @@ create or replace function internal.hold_registrations(p_servers bigint[]) retur
 language sql
 begin atomic
     select server_id
-    from data.server
+    from data.every_server
     where server_id = any(p_servers) and deregistered_at is null
     order by server_id
     for share;

@@ -18,7 +18,7 @@ begin atomic
         select
             maintenance.server_id,
             range_agg(maintenance.during) as during
-        from data.maintenance
+        from data.every_maintenance as maintenance
         where
             maintenance.server_id = any(p_servers)
             and maintenance.during && tstzrange(p_from, p_to)
@@ -33,7 +33,7 @@ begin atomic
                 greatest(p_from, server.registered_at), least(p_to, server.deregistered_at)
             ) as during,
             coalesce(plan.during, '{}') as maintenance
-        from data.server
+        from data.every_server as server
         left join plan on server.server_id = plan.server_id
         where
             server.server_id = any(p_servers)

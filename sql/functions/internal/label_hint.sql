@@ -14,7 +14,7 @@ begin atomic
             )
         from data.alert_rule_version
         -- Of the rules that exist.
-        where upper_inf(valid)
+        where upper_inf(valid) and rule_id in (select alert_rule.rule_id from data.alert_rule)
     ),
 
     known as (

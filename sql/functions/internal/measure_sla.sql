@@ -68,7 +68,7 @@ begin atomic
                 length.known * (100 - server.sla_target::numeric) / 100, 6
             ) as budget
         from length
-        inner join data.server on length.server_id = server.server_id
+        inner join data.every_server as server on length.server_id = server.server_id
     )
 
     select

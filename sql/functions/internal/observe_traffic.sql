@@ -1,8 +1,16 @@
 create or replace procedure internal.observe_traffic(p_job_id integer, p_config jsonb)
 language plpgsql
 as $$
+declare
+    v_namespace text;
 begin
-    perform internal.record_health(internal.traffic_reports(p_config, now()), now());
+    for v_namespace in
+        select distinct namespace from data.every_server
+        where source is not null and deregistered_at is null
+    loop
+        perform set_config('supervisor.namespace', v_namespace, true);
+        perform internal.record_health(internal.traffic_reports(p_config, now()), now());
+    end loop;
 end
 $$;
 comment on procedure internal.observe_traffic (integer, jsonb) is

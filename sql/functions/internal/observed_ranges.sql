@@ -38,7 +38,7 @@ begin atomic
             server.server_id,
             greatest(p_from, server.registered_at) as begins_at,
             least(p_to, server.deregistered_at, p_now) as ends_at
-        from data.server
+        from data.every_server as server
         where server.server_id = any(p_servers)
     )
 

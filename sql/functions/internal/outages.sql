@@ -37,11 +37,9 @@ begin atomic
             order by min(said.since), said.signal, said.reason
         )
     from
-        internal.status_ranges(
-            coalesce(p_servers, array(select server.server_id from data.server)), p_from, p_now, p_now
-        ) as ranges
+        internal.status_ranges(p_servers, p_from, p_now, p_now) as ranges
     cross join lateral unnest(ranges.down) as outage (during);
 end;
 comment on function internal.outages(bigint[], timestamptz, timestamptz) is
-'Unbroken times in which servers, all for null, were down outside of maintenance, since p_from, each with
+'Unbroken times in which servers were down outside of maintenance, since p_from, each with
 the signals that said so and their details.';

@@ -7,7 +7,7 @@ begin atomic
         case
             when
                 exists (
-                    select from data.maintenance
+                    select from data.every_maintenance as maintenance
                     where
                         maintenance.server_id = server.server_id
                         and maintenance.during @> p_now
@@ -30,14 +30,14 @@ begin atomic
                     end
             else 'unknown'
         end
-    from data.server
+    from data.every_server as server
     left join data.health_state as known
         on
             server.server_id = known.server_id
             and server.deregistered_at is null
             and known.status <> 'unknown'
             and known.expires_at > p_now
-    where p_servers is null or server.server_id = any(p_servers)
+    where server.server_id = any(coalesce(p_servers, array(select named.server_id from data.server as named)))
     group by server.server_id;
 end;
 comment on function internal.overall_status(timestamptz, bigint[]) is

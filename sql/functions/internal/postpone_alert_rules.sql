@@ -4,7 +4,7 @@ create or replace function internal.postpone_alert_rules(
 returns void
 language sql
 begin atomic
-    update data.alert_rule
+    update data.every_alert_rule
     set
         cancellations = cancellations + 1,
         -- Of many that were evaluated together, most were not the cause: each is tried alone first.

@@ -11,7 +11,7 @@ begin atomic
             when probe.asked_at >= internal.registered_since(p_server) then probe.detail
             else 'not asked yet'
         end
-    from data.server
+    from data.every_server as server
     left join data.server_version as version
         on server.server_id = version.server_id and upper_inf(version.valid)
     left join data.probe on server.server_id = probe.server_id

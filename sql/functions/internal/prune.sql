@@ -3,7 +3,7 @@ language plpgsql
 set timezone = 'UTC'
 as $$
 begin
-    delete from data.idempotency_key
+    delete from data.every_idempotency_key
     where received_at < now() - (p_config ->> 'idempotency_keys')::interval;
     delete from data.conflict
     where last_received_at < now() - (p_config ->> 'conflicts')::interval;

@@ -32,13 +32,13 @@ begin
 
     perform internal.wait_for_ingests();
     -- Scalar subqueries: the planner cannot make joins of whole tables of them.
-    delete from data.kind
+    delete from data.every_kind as kind
     where
         created_at < v_before
         and (select true from data.series where series.kind_id = kind.kind_id limit 1) is null
         and (select true from data.late where late.kind_id = kind.kind_id limit 1) is null
         and (select true from data.kind_1d where kind_1d.kind_id = kind.kind_id limit 1) is null;
-    delete from data.source
+    delete from data.every_source as source
     where
         created_at < v_before
         and (select true from data.series where series.source_id = source.source_id limit 1) is null
@@ -49,8 +49,8 @@ begin
         ) is null;
     update data.quota
     set used = case quota.name
-        when 'kinds' then (select count(*) from data.kind)
-        when 'sources' then (select count(*) from data.source)
+        when 'kinds' then (select count(*) from data.every_kind)
+        when 'sources' then (select count(*) from data.every_source)
         else (select count(*) from data.series)
     end
     where quota.used is not null;

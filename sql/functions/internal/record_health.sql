@@ -103,7 +103,7 @@ begin
         from fresh
         inner join data.health_state as state
             on fresh.server_id = state.server_id and fresh.signal = state.signal
-        inner join data.server on fresh.server_id = server.server_id
+        inner join data.every_server as server on fresh.server_id = server.server_id
         -- An unknown state begins where a job ended the one before.
         where fresh.at >= greatest(state.last_at, state.since)
     ),

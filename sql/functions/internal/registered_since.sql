@@ -14,7 +14,7 @@ begin atomic
             ),
             server.registered_at
         )
-    from data.server
+    from data.every_server as server
     where server.server_id = p_server;
 end;
 comment on function internal.registered_since(bigint) is

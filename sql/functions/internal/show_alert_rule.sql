@@ -40,7 +40,7 @@ begin
                     'document', rule.document
                 )
             from analytics.alert_rules as rule
-            where rule.name = p_name
+            where rule.namespace = internal.namespace() and rule.name = p_name
         ),
         json_build_object(
             'versions', coalesce(json_agg(shown order by place) filter (where place <= p_limit), '[]'),

@@ -19,8 +19,6 @@ returns table (
     evidence jsonb
 )
 language sql stable
-security definer
-set search_path = pg_catalog, public, pg_temp
 begin atomic
     select
         alert.fingerprint,
@@ -46,4 +44,4 @@ begin atomic
         on alert.fingerprint = suppressed.fingerprint;
 end;
 comment on function internal.show_alerts(timestamptz) is
-'The rows of analytics.active_alerts at this time.';
+'The alerts that are pending or firing, and what suppresses them at this time.';

@@ -1,5 +1,6 @@
 create or replace function internal.show_health(p_now timestamptz)
 returns table (
+    namespace text,
     server text,
     status text,
     since timestamptz,
@@ -13,7 +14,16 @@ language sql stable
 security definer
 set search_path = pg_catalog, public, pg_temp
 begin atomic
+    with shown as materialized (
+        select array_agg(server.server_id) as servers
+        from data.every_server as server
+        where
+            server.deregistered_at is null
+            and coalesce(server.namespace = any((select internal.shown_namespaces())::text []), true)
+    )
+
     select
+        server.namespace,
         server.name,
         overall.status,
         overall.since,
@@ -22,12 +32,12 @@ begin atomic
         coalesce(signals.statuses ->> 'traffic', 'unknown'),
         coalesce(signals.statuses ->> 'report', 'unknown'),
         signals.disagreement
-    from internal.current_health(p_now, null) as overall
-    inner join data.server on overall.server_id = server.server_id
+    from shown
+    cross join lateral internal.current_health(p_now, coalesce(shown.servers, '{}')) as overall
+    inner join data.every_server as server on overall.server_id = server.server_id
     left join
-        internal.signal_health(p_now, array(select every.server_id from data.server as every)) as signals
-        on overall.server_id = signals.server_id
-    where server.deregistered_at is null;
+        internal.signal_health(p_now, (select shown.servers from shown)) as signals
+        on overall.server_id = signals.server_id;
 end;
 comment on function internal.show_health(timestamptz) is
-'The rows of analytics.health_status at this time.';
+'The rows of analytics.health_status at this time, for the login that asks.';

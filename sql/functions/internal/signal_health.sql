@@ -53,7 +53,7 @@ begin atomic
                 '{}',
                 null,
                 null
-            from data.server
+            from data.every_server as server
             where
                 server.server_id = any(p_servers)
                 and not exists (

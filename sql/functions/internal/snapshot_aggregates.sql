@@ -2,9 +2,16 @@ create or replace procedure internal.snapshot_aggregates(p_job_id integer, p_con
 language plpgsql
 as $$
 declare
+    v_namespace text;
     v_window text;
 begin
-    for v_window in select jsonb_array_elements_text(p_config -> 'windows') loop
+    for v_namespace, v_window in
+        select known.namespace, stored.name
+        from (select distinct namespace from data.every_kind) as known
+        cross join jsonb_array_elements_text(p_config -> 'windows') as stored (name)
+        order by known.namespace
+    loop
+        perform set_config('supervisor.namespace', v_namespace, true);
         perform api.record_agg(api.query_agg(null, v_window, null, null, null, null, now()));
         commit;
     end loop;

@@ -34,7 +34,7 @@ begin
         cross join verdict
         where item.good and verdict.storable
         -- Two batches with the same samples wait for each other in one order.
-        order by item.series_id, item.ts
+        order by item.series_id, item.ts, item.place
         on conflict (series_id, ts, seq) do nothing
         returning kind_id, ts
     ),

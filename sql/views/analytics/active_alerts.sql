@@ -1,5 +1,7 @@
-create or replace view analytics.active_alerts as
+create or replace view analytics.active_alerts
+with (security_barrier) as
 select
+    namespace,
     id,
     rule,
     severity,
@@ -18,8 +20,9 @@ select
     inhibited_by,
     maintenance,
     evidence
-from internal.show_alerts(now());
+from internal.show_every_alert(now());
 comment on view analytics.active_alerts is 'Alerts that are pending or firing.';
+comment on column analytics.active_alerts.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.active_alerts.id is 'Id of the alert: a digest of its labels.';
 comment on column analytics.active_alerts.rule is 'Name of the rule.';
 comment on column analytics.active_alerts.severity is 'critical, warning or info.';

@@ -1,5 +1,7 @@
-create or replace view analytics.aggregates as
+create or replace view analytics.aggregates
+with (security_barrier) as
 select
+    kind.namespace,
     kind.name as kind,
     aggregate.window_name as "window",
     aggregate.computed_at,
@@ -13,9 +15,11 @@ select
     (aggregate.answer ->> 'rate_per_second')::double precision as rate_per_second,
     aggregate.answer
 from data.aggregate
-inner join data.kind on aggregate.kind_id = kind.kind_id;
+inner join data.every_kind as kind on aggregate.kind_id = kind.kind_id
+where coalesce(kind.namespace = any((select internal.shown_namespaces())::text []), true);
 comment on view analytics.aggregates is
 'Snapshots of aggregates of kinds; the newest one of a kind and window is current.';
+comment on column analytics.aggregates.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.aggregates.kind is 'Metric name or Fact:<Name>.';
 comment on column analytics.aggregates."window" is '7d, 30d and so on.';
 comment on column analytics.aggregates.computed_at is 'Time of the computation.';

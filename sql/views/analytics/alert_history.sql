@@ -1,5 +1,7 @@
-create or replace view analytics.alert_history as
+create or replace view analytics.alert_history
+with (security_barrier) as
 select
+    alert_rule.namespace,
     transition.at,
     alert_rule.name as rule,
     transition.version,
@@ -15,8 +17,10 @@ select
     transition.annotations,
     transition.evidence
 from data.alert_transition as transition
-inner join data.alert_rule on transition.rule_id = alert_rule.rule_id;
+inner join data.every_alert_rule as alert_rule on transition.rule_id = alert_rule.rule_id
+where coalesce(alert_rule.namespace = any((select internal.shown_namespaces())::text []), true);
 comment on view analytics.alert_history is 'Every change of the state of an alert.';
+comment on column analytics.alert_history.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.alert_history.at is 'Time of the evaluation that found it.';
 comment on column analytics.alert_history.rule is 'Name of the rule, which may be deleted.';
 comment on column analytics.alert_history.version is 'Version of the rule.';

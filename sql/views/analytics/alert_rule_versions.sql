@@ -1,5 +1,7 @@
-create or replace view analytics.alert_rule_versions as
+create or replace view analytics.alert_rule_versions
+with (security_barrier) as
 select
+    rule.namespace,
     rule.name,
     version.version,
     version.author,
@@ -8,9 +10,11 @@ select
     upper(version.valid) as valid_to,
     version.document
 from data.alert_rule_version as version
-inner join data.alert_rule as rule on version.rule_id = rule.rule_id;
+inner join data.every_alert_rule as rule on version.rule_id = rule.rule_id
+where coalesce(rule.namespace = any((select internal.shown_namespaces())::text []), true);
 comment on view analytics.alert_rule_versions is
 'Every version that an alert rule had. `valid @> <time>` selects the one of a time.';
+comment on column analytics.alert_rule_versions.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.alert_rule_versions.name is 'Name of the rule.';
 comment on column analytics.alert_rule_versions.version is 'Number of the version: 1, 2 and so on.';
 comment on column analytics.alert_rule_versions.author is 'Who defined it.';

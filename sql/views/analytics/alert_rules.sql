@@ -1,5 +1,7 @@
-create or replace view analytics.alert_rules as
+create or replace view analytics.alert_rules
+with (security_barrier) as
 select
+    rule.namespace,
     rule.name,
     case
         when rule.deleted_at is not null then 'deleted'
@@ -24,7 +26,7 @@ select
     rule.deleted_at,
     rule.deleted_by,
     version.document
-from data.alert_rule as rule
+from data.every_alert_rule as rule
 inner join lateral (
     select *
     from data.alert_rule_version
@@ -36,10 +38,12 @@ left join lateral (
     select
         count(*) filter (where alert.state = 'firing') as firing,
         count(*) filter (where alert.state = 'pending') as pending
-    from data.alert
+    from data.every_alert as alert
     where alert.rule_id = rule.rule_id
-) as alerts on true;
+) as alerts on true
+where coalesce(rule.namespace = any((select internal.shown_namespaces())::text []), true);
 comment on view analytics.alert_rules is 'Alert rules with their newest version, deleted ones too.';
+comment on column analytics.alert_rules.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.alert_rules.name is 'Name of the rule.';
 comment on column analytics.alert_rules.state is
 'firing or pending, where it has such an alert, inactive, disabled, error or deleted.';

@@ -1,5 +1,7 @@
-create or replace view analytics.health_status as
+create or replace view analytics.health_status
+with (security_barrier) as
 select
+    namespace,
     server,
     status,
     since,
@@ -10,6 +12,7 @@ select
     disagreement
 from internal.show_health(now());
 comment on view analytics.health_status is 'Present health of every registered server.';
+comment on column analytics.health_status.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.health_status.server is 'Name of the server.';
 comment on column analytics.health_status.status is
 'up, degraded, down, unknown or maintenance: the worst of the signals that are known.';

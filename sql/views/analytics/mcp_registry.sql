@@ -1,5 +1,7 @@
-create or replace view analytics.mcp_registry as
+create or replace view analytics.mcp_registry
+with (security_barrier) as
 select
+    server.namespace,
     server.name,
     server.local,
     version.document ->> 'title' as title,
@@ -18,16 +20,18 @@ select
     server.registered_at,
     server.updated_at,
     server.deregistered_at
-from data.server
+from data.every_server as server
 left join lateral (
     select *
     from data.server_version
     where server_version.server_id = server.server_id
     order by server_version.valid desc
     limit 1
-) as version on true;
+) as version on true
+where coalesce(server.namespace = any((select internal.shown_namespaces())::text []), true);
 comment on view analytics.mcp_registry is
 'Servers with their newest version, deregistered ones too.';
+comment on column analytics.mcp_registry.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.mcp_registry.name is 'Name, such as io.github.acme/search.';
 comment on column analytics.mcp_registry.local is 'Whether the name has no namespace.';
 comment on column analytics.mcp_registry.title is 'Name for people.';

@@ -1,5 +1,7 @@
-create or replace view analytics.metrics as
+create or replace view analytics.metrics
+with (security_barrier) as
 select
+    kind.namespace,
     sample.ts,
     kind.name,
     kind.type,
@@ -10,10 +12,11 @@ select
     sample.observations
 from data.sample
 inner join data.series on sample.series_id = series.series_id
-inner join data.kind on series.kind_id = kind.kind_id
-inner join data.source on series.source_id = source.source_id
-where kind.type <> 'fact';
+inner join data.every_kind as kind on series.kind_id = kind.kind_id
+inner join data.every_source as source on series.source_id = source.source_id
+where kind.type <> 'fact' and coalesce(kind.namespace = any((select internal.shown_namespaces())::text []), true);
 comment on view analytics.metrics is 'Samples of metrics.';
+comment on column analytics.metrics.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.metrics.ts is 'Time of the sample.';
 comment on column analytics.metrics.name is 'Name of the metric.';
 comment on column analytics.metrics.type is 'gauge, counter or histogram.';

@@ -1,5 +1,7 @@
-create or replace view analytics.server_versions as
+create or replace view analytics.server_versions
+with (security_barrier) as
 select
+    server.namespace,
     server.name,
     server.source,
     version.version,
@@ -10,9 +12,11 @@ select
     version.document,
     version.capabilities
 from data.server_version as version
-inner join data.server on version.server_id = server.server_id;
+inner join data.every_server as server on version.server_id = server.server_id
+where coalesce(server.namespace = any((select internal.shown_namespaces())::text []), true);
 comment on view analytics.server_versions is
 'Every version that a server had. `valid @> <time>` selects the one of a time.';
+comment on column analytics.server_versions.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.server_versions.name is 'Name of the server.';
 comment on column analytics.server_versions.source is 'Name under which it sends metrics and facts.';
 comment on column analytics.server_versions.version is 'Version.';

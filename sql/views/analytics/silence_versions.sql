@@ -1,5 +1,7 @@
-create or replace view analytics.silence_versions as
+create or replace view analytics.silence_versions
+with (security_barrier) as
 select
+    namespace,
     silence_id as id,
     version,
     author,
@@ -9,9 +11,11 @@ select
     lower(during) as starts_at,
     upper(during) as ends_at,
     matchers
-from data.silence_version;
+from data.every_silence_version
+where coalesce(namespace = any((select internal.shown_namespaces())::text []), true);
 comment on view analytics.silence_versions is
 'Every version that a silence had; the last one is the present one.';
+comment on column analytics.silence_versions.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.silence_versions.id is 'Name of the silence.';
 comment on column analytics.silence_versions.version is 'Number of the version: 1, 2 and so on.';
 comment on column analytics.silence_versions.author is 'Who created, changed or cancelled it.';

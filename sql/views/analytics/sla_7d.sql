@@ -1,28 +1,35 @@
-create or replace view analytics.sla_7d as
+create or replace view analytics.sla_7d
+with (security_barrier) as
 select
-    name,
-    begins_at,
-    ends_at,
-    up as up_seconds,
-    degraded as degraded_seconds,
-    down as down_seconds,
-    unknown as unknown_seconds,
-    maintenance as maintenance_seconds,
-    uptime_percent,
-    coverage_percent,
-    outages,
-    longest_outage as longest_outage_seconds,
-    mean_time_to_recover as mean_seconds_to_recover,
-    target_percent,
-    budget as budget_seconds,
-    budget_left as budget_left_seconds,
-    budget_left_percent
+    server.namespace,
+    server.name,
+    sla.begins_at,
+    sla.ends_at,
+    sla.up as up_seconds,
+    sla.degraded as degraded_seconds,
+    sla.down as down_seconds,
+    sla.unknown as unknown_seconds,
+    sla.maintenance as maintenance_seconds,
+    sla.uptime_percent,
+    sla.coverage_percent,
+    sla.outages,
+    sla.longest_outage as longest_outage_seconds,
+    sla.mean_time_to_recover as mean_seconds_to_recover,
+    sla.target_percent,
+    sla.budget as budget_seconds,
+    sla.budget_left as budget_left_seconds,
+    sla.budget_left_percent
 from internal.measure_sla(
-    array(select server_id from data.server),
+    array(
+        select shown.server_id from data.every_server as shown
+        where coalesce(shown.namespace = any((select internal.shown_namespaces())::text []), true)
+    ),
     now() - interval '168 hours', now(), now()
-);
+) as sla
+inner join data.every_server as server on sla.server_id = server.server_id;
 comment on view analytics.sla_7d is
 'Uptime, outages and error budget of every server in the last 7 days, up to now.';
+comment on column analytics.sla_7d.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.sla_7d.name is 'Name of the server.';
 comment on column analytics.sla_7d.begins_at is 'Start of the 7 days, or when the server was registered.';
 comment on column analytics.sla_7d.ends_at is 'Now, or when the server was deregistered.';
