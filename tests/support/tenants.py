@@ -11,7 +11,7 @@ from typing import Any, LiteralString
 from psycopg import Connection
 from psycopg.types.json import Json, Jsonb
 
-from tests.sql.raised_alerts import add_silence, add_transition, matcher, raise_alert
+from tests.sql.raised_alerts import add_transition, matcher, raise_alert
 
 NOW = datetime(2025, 6, 15, 12, 30, tzinfo=UTC)
 
@@ -53,7 +53,7 @@ class Tenant:
                 add_transition(conn, raise_alert(conn, rule, source="shop", note=self.word))
                 self._call(conn, "define_alert_rule", rule, self._rule(), NOW)
             for silence in ("night", f"{self.word}-night"):
-                add_silence(conn, silence, matcher("source", "=", self.word))
+                self._call(conn, "silence_alerts", silence, *self._silence())
             for name in ("hook", f"{self.word}-hook"):
                 self._call(conn, "subscribe", name, self._subscription(), NOW)
             conn.execute(
@@ -106,6 +106,10 @@ class Tenant:
         begin = NOW - timedelta(hours=5)
         name = "update" if server == "search" else f"{self.word}-update"
         return name, [server], begin, begin + timedelta(hours=1), self.word, self.word, False, NOW
+
+    def _silence(self) -> tuple[Any, ...]:
+        end = NOW + timedelta(hours=1)
+        return Jsonb([matcher("source", "=", self.word)]), NOW, end, self.word, "a", False, NOW
 
     def _rule(self) -> dict[str, Any]:
         return {
