@@ -22,6 +22,7 @@ from tests.background import remotes
 from tests.sql.calls import ask
 from tests.sql.test_probes import register
 from tests.support import proxy
+from tests.support.tenants import within
 from tests.support.waiting import eventually_async
 
 
@@ -83,6 +84,22 @@ async def test_the_tools_that_a_server_lists_are_kept_and_compared(
     assert details == [
         "MCP 2026-07-28, 2 tools; other tools than registered: added search",
     ]
+
+
+async def test_servers_of_one_name_in_two_namespaces_are_probed_each(
+    fresh_database: str, conn: Connection
+) -> None:
+    page = remotes.answering("503 Service Unavailable")
+    async with remotes.mcp_server() as remote, page as broken, process(fresh_database):
+        for namespace, asked in (("", remote), ("acme", broken)):
+            with within(conn, namespace):
+                register(conn, remotes=[listed(asked)])
+        await becomes(conn, PROBES, lambda count: count == 2)
+    rows = conn.execute(
+        "select namespace, health_report.status from data.health_report"
+        " inner join data.every_server using (server_id) order by 1"
+    ).fetchall()
+    assert rows == [("", "up"), ("acme", "down")]
 
 
 async def test_a_server_with_one_remote_down_is_degraded(
