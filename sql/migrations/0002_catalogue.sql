@@ -68,8 +68,8 @@ begin atomic
     select coalesce(current_setting('supervisor.namespace', true), '');
 end;
 comment on function internal.namespace() is
-'The namespace that the transaction works in: the service sets it for whoever sends the request, and a job
-for each. Empty is the default one.';
+'The namespace that the transaction works in: the service sets it for who sends the request, and a job for
+each. Empty is the default one.';
 
 create table data.namespace_login (
     login oid not null,
@@ -106,11 +106,12 @@ comment on table data.every_kind is 'A metric name or a fact kind; registered wh
 comment on column data.every_kind.kind_id is 'Number of the kind.';
 comment on column data.every_kind.name is 'A metric name, or Fact:<Name>.';
 comment on column data.every_kind.type is 'gauge, counter, histogram or fact; it never changes.';
-comment on column data.every_kind.unit is 'Unit of the values, of the first item that named one; it never changes.';
+comment on column data.every_kind.unit is
+'Unit of the values, of the first item that named one; it never changes.';
 comment on column data.every_kind.created_at is 'When the kind was first seen.';
 comment on column data.every_kind.namespace is 'Namespace; empty for the default one.';
 
-create view data.kind as
+create view data.kind with (check_option = cascaded) as
 select
     kind_id,
     name,
@@ -119,8 +120,7 @@ select
     created_at,
     namespace
 from data.every_kind
-where namespace = internal.namespace()
-with check option;
+where namespace = internal.namespace();
 comment on view data.kind is 'The kinds of the namespace that the transaction works in.';
 
 create table data.every_source (
@@ -139,15 +139,14 @@ comment on column data.every_source.name is 'Name that the source gives itself.'
 comment on column data.every_source.created_at is 'When the source was first seen.';
 comment on column data.every_source.namespace is 'Namespace; empty for the default one.';
 
-create view data.source as
+create view data.source with (check_option = cascaded) as
 select
     source_id,
     name,
     created_at,
     namespace
 from data.every_source
-where namespace = internal.namespace()
-with check option;
+where namespace = internal.namespace();
 comment on view data.source is 'The sources of the namespace that the transaction works in.';
 
 create table data.series (

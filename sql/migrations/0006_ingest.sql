@@ -66,7 +66,7 @@ comment on column data.every_idempotency_key.kinds is 'Kinds for which the reque
 comment on column data.every_idempotency_key.received_at is 'Time of the request.';
 comment on column data.every_idempotency_key.namespace is 'Namespace; empty for the default one.';
 
-create view data.idempotency_key as
+create view data.idempotency_key with (check_option = cascaded) as
 select
     operation,
     actor,
@@ -77,6 +77,6 @@ select
     received_at,
     namespace
 from data.every_idempotency_key
-where namespace = internal.namespace()
-with check option;
-comment on view data.idempotency_key is 'The Idempotency-Keys of the namespace that the transaction works in.';
+where namespace = internal.namespace();
+comment on view data.idempotency_key is
+'The Idempotency-Keys of the namespace that the transaction works in.';

@@ -40,7 +40,8 @@ comment on column data.every_server.name is
 'Name as in the official MCP registry, such as io.github.acme/search, or a plain one.';
 comment on column data.every_server.local is 'Whether the name is a plain one, without a namespace.';
 comment on column data.every_server.owner is 'Who may change the entry; null for anyone.';
-comment on column data.every_server.status is 'active, deprecated or deleted, as in the official MCP registry.';
+comment on column data.every_server.status is
+'active, deprecated or deleted, as in the official MCP registry.';
 comment on column data.every_server.tier is 'Importance, in the words of the owner.';
 comment on column data.every_server.tags is 'Words to find the server by.';
 comment on column data.every_server.source is 'Name under which the server sends metrics and facts.';
@@ -52,10 +53,11 @@ comment on column data.every_server.sla_target is 'Uptime that is promised, in p
 comment on column data.every_server.probe is 'Whether the service asks the remotes of the server.';
 comment on column data.every_server.registered_at is 'When the server was registered first.';
 comment on column data.every_server.updated_at is 'When the entry was changed last.';
-comment on column data.every_server.deregistered_at is 'When it was deregistered; null while it is registered.';
+comment on column data.every_server.deregistered_at is
+'When it was deregistered; null while it is registered.';
 comment on column data.every_server.namespace is 'Namespace; empty for the default one.';
 
-create view data.server as
+create view data.server with (check_option = cascaded) as
 select
     server_id,
     name,
@@ -75,8 +77,7 @@ select
     deregistered_at,
     namespace
 from data.every_server
-where namespace = internal.namespace()
-with check option;
+where namespace = internal.namespace();
 comment on view data.server is 'The servers of the namespace that the transaction works in.';
 
 create table data.server_version (

@@ -32,7 +32,7 @@ comment on column data.every_maintenance.reason is 'Why.';
 comment on column data.every_maintenance.recorded is 'From when until when this was the plan.';
 comment on column data.every_maintenance.namespace is 'Namespace; empty for the default one.';
 
-create view data.maintenance as
+create view data.maintenance with (check_option = cascaded) as
 select
     maintenance_id,
     server_id,
@@ -42,8 +42,7 @@ select
     recorded,
     namespace
 from data.every_maintenance
-where namespace = internal.namespace()
-with check option;
+where namespace = internal.namespace();
 comment on view data.maintenance is 'The maintenance windows of the namespace that the transaction works in.';
 
 create table data.restatement (

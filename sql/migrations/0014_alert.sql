@@ -21,7 +21,8 @@ create table data.every_alert_rule (
     constraint error_since_error check ((error is null) = (error_since is null)),
     constraint cancellations_counted check (cancellations >= 0)
 ) with (fillfactor = 50);
-comment on table data.every_alert_rule is 'A rule that raises alerts. What it says is in data.alert_rule_version.';
+comment on table data.every_alert_rule is
+'A rule that raises alerts. What it says is in data.alert_rule_version.';
 comment on column data.every_alert_rule.rule_id is 'Number of the rule.';
 comment on column data.every_alert_rule.name is 'Name of the rule, and label alertname of its alerts.';
 comment on column data.every_alert_rule.created_at is 'When it was defined first.';
@@ -37,7 +38,7 @@ comment on column data.every_alert_rule.cancellations is
 with any is evaluated alone.';
 comment on column data.every_alert_rule.namespace is 'Namespace; empty for the default one.';
 
-create view data.alert_rule as
+create view data.alert_rule with (check_option = cascaded) as
 select
     rule_id,
     name,
@@ -51,8 +52,7 @@ select
     cancellations,
     namespace
 from data.every_alert_rule
-where namespace = internal.namespace()
-with check option;
+where namespace = internal.namespace();
 comment on view data.alert_rule is 'The alert rules of the namespace that the transaction works in.';
 
 create table data.alert_rule_version (
@@ -126,7 +126,8 @@ comment on table data.every_alert is 'The alerts that are pending or firing.';
 comment on column data.every_alert.rule_id is 'Rule.';
 comment on column data.every_alert.fingerprint is 'Digest of the labels.';
 comment on column data.every_alert.version is 'Version of the rule that evaluated it last.';
-comment on column data.every_alert.label is 'Group of the rule that it is about; empty where the rule has none.';
+comment on column data.every_alert.label is
+'Group of the rule that it is about; empty where the rule has none.';
 comment on column data.every_alert.labels is 'Labels, among them alertname and severity.';
 comment on column data.every_alert.annotations is 'Annotations, with their placeholders filled in.';
 comment on column data.every_alert.state is 'pending or firing.';
@@ -135,14 +136,16 @@ comment on column data.every_alert.fired_at is 'Since when it is firing; null wh
 comment on column data.every_alert.recovering_at is
 'Since when the condition of a firing alert no longer holds; null while it does.';
 comment on column data.every_alert.value is 'Value of the condition at the last change of state.';
-comment on column data.every_alert.evidence is 'What the value was computed from, and the query that shows it.';
+comment on column data.every_alert.evidence is
+'What the value was computed from, and the query that shows it.';
 comment on column data.every_alert.acked_by is 'Who has acknowledged it; null for nobody.';
 comment on column data.every_alert.acked_at is 'When it was acknowledged.';
-comment on column data.every_alert.acked_until is 'Until when the acknowledgement holds; null for the whole alert.';
+comment on column data.every_alert.acked_until is
+'Until when the acknowledgement holds; null for the whole alert.';
 comment on column data.every_alert.ack_note is 'Note of who acknowledged it.';
 comment on column data.every_alert.namespace is 'Namespace; empty for the default one.';
 
-create view data.alert as
+create view data.alert with (check_option = cascaded) as
 select
     rule_id,
     fingerprint,
@@ -162,8 +165,7 @@ select
     ack_note,
     namespace
 from data.every_alert
-where namespace = internal.namespace()
-with check option;
+where namespace = internal.namespace();
 comment on view data.alert is 'The alerts of the namespace that the transaction works in.';
 
 create table data.alert_transition (
@@ -271,7 +273,7 @@ comment on column data.every_silence.updated_at is 'When it was changed last.';
 comment on column data.every_silence.cancelled_at is 'When it was cancelled; null while it counts.';
 comment on column data.every_silence.namespace is 'Namespace; empty for the default one.';
 
-create view data.silence as
+create view data.silence with (check_option = cascaded) as
 select
     silence_id,
     matchers,
@@ -283,8 +285,7 @@ select
     cancelled_at,
     namespace
 from data.every_silence
-where namespace = internal.namespace()
-with check option;
+where namespace = internal.namespace();
 comment on view data.silence is 'The silences of the namespace that the transaction works in.';
 
 create table data.every_silence_version (
@@ -314,7 +315,7 @@ comment on column data.every_silence_version.comment is 'Why.';
 comment on column data.every_silence_version.changed_at is 'When.';
 comment on column data.every_silence_version.namespace is 'Namespace; empty for the default one.';
 
-create view data.silence_version as
+create view data.silence_version with (check_option = cascaded) as
 select
     silence_id,
     version,
@@ -326,9 +327,9 @@ select
     changed_at,
     namespace
 from data.every_silence_version
-where namespace = internal.namespace()
-with check option;
-comment on view data.silence_version is 'The versions of silences of the namespace that the transaction works in.';
+where namespace = internal.namespace();
+comment on view data.silence_version is
+'The versions of silences of the namespace that the transaction works in.';
 
 insert into data.quota (name, value, used) values
 ('silences', 200, null),

@@ -39,7 +39,7 @@ comment on column data.every_subscription.created_at is 'When it was created.';
 comment on column data.every_subscription.updated_at is 'When it was changed last.';
 comment on column data.every_subscription.namespace is 'Namespace; empty for the default one.';
 
-create view data.subscription as
+create view data.subscription with (check_option = cascaded) as
 select
     subscription_id,
     name,
@@ -55,8 +55,7 @@ select
     updated_at,
     namespace
 from data.every_subscription
-where namespace = internal.namespace()
-with check option;
+where namespace = internal.namespace();
 comment on view data.subscription is 'The subscriptions of the namespace that the transaction works in.';
 
 create table data.notification (

@@ -172,7 +172,7 @@ def test_an_evaluation_reads_the_kinds_of_the_namespace_of_its_rules(db: Connect
         for name in ("acme", "umbrella")
     ]
 
-    # Whoever evaluates: a job works in none of them.
+    # A job works in none of them.
     counts = [ask(db, "select internal.evaluate_alert_rules(%s, %s)", rule, NOW) for rule in rules]
 
     assert counts == [0, 1]

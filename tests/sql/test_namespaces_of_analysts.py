@@ -119,19 +119,19 @@ def test_a_function_of_an_analyst_sees_no_row_of_another_namespace(filled: Conne
     with logged_in(filled):
         # Cheaper than any condition of a view, so that the planner would like to call it first.
         filled.execute(
-            "create function pg_temp.tell(p_row text) returns boolean"
+            "create function pg_temp.show(p_row text) returns boolean"
             " language plpgsql cost 0.0000001"
-            " as $$ begin raise notice 'told: %', p_row; return true; end $$"
+            " as $$ begin raise notice 'row: %', p_row; return true; end $$"
         )
         for view in views(filled):
             filled.execute(
                 f"select count(*) from analytics.{view} as each"
-                " where pg_temp.tell(to_jsonb(each)::text)".encode()
+                " where pg_temp.show(to_jsonb(each)::text)".encode()
             )
-    told = " ".join(message for message in heard if message.startswith("told: "))
-    assert ACME.word in told
-    assert UMBRELLA.word not in told
-    assert EVERYONE.word not in told
+    rows = " ".join(message for message in heard if message.startswith("row: "))
+    assert ACME.word in rows
+    assert UMBRELLA.word not in rows
+    assert EVERYONE.word not in rows
 
 
 def test_every_view_of_analytics_is_a_security_barrier(db: Connection) -> None:

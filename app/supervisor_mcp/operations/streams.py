@@ -117,7 +117,7 @@ class Stream:
         `arguments` are those of the function: filters, and the position as `last_event_id`.
         `wanted` says the same as the filters, by what an event is about. Raises `Problem`.
         """
-        # Whoever takes the messages later may be another task.
+        # Another task may take the messages later.
         caller = identity.current.get()
         place = self._places.take() if counted else None
         try:

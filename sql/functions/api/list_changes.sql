@@ -36,6 +36,6 @@ begin atomic
         );
 end;
 comment on function api.list_changes(pg_snapshot) is
-'What was committed after what p_since sees, in all namespaces. changes: {namespace: {kind: [transaction, ...]}},
-null for none or where p_since is null; visibility: what this answer sees, the next p_since; read_at: the
-clock of the database.';
+'What was committed after what p_since sees, in all namespaces. changes:
+{namespace: {kind: [transaction, ...]}}, null for none or where p_since is null; visibility: what this answer
+sees, the next p_since; read_at: the clock of the database.';

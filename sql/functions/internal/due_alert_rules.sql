@@ -40,7 +40,10 @@ begin atomic
             from due
             where
                 due.place <= case when due.alone then 1 else p_limit end
-                and due.namespace = (select first_one.namespace from due as first_one where first_one.place = 1)
+                and due.namespace = (
+                    select first_one.namespace from due as first_one
+                    where first_one.place = 1
+                )
             order by due.place
         );
 end;

@@ -2,7 +2,7 @@ create or replace function internal.evaluate_alert_rules(p_rules bigint[], p_now
 returns integer
 language plpgsql
 -- It is that of the rules in here, and afterwards what it was.
-set supervisor.namespace = ''
+set "supervisor.namespace" = ''
 as $$
 declare
     v_rules data.alert_rule_version [];

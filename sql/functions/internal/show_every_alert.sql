@@ -23,7 +23,7 @@ language plpgsql stable
 security definer
 set search_path = pg_catalog, public, pg_temp
 -- It is that of the alerts in here, and afterwards what it was.
-set supervisor.namespace = ''
+set "supervisor.namespace" = ''
 as $$
 declare
     v_shown constant text [] := internal.shown_namespaces();

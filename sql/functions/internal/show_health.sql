@@ -19,7 +19,7 @@ begin atomic
         from data.every_server as server
         where
             server.deregistered_at is null
-            and coalesce(server.namespace = any((select internal.shown_namespaces())::text []), true)
+            and coalesce(server.namespace = any((select internal.shown_namespaces())::text[]), true)
     )
 
     select
@@ -36,7 +36,7 @@ begin atomic
     cross join lateral internal.current_health(p_now, coalesce(shown.servers, '{}')) as overall
     inner join data.every_server as server on overall.server_id = server.server_id
     left join
-        internal.signal_health(p_now, (select shown.servers from shown)) as signals
+        internal.signal_health(p_now, (select each.servers from shown as each)) as signals
         on overall.server_id = signals.server_id;
 end;
 comment on function internal.show_health(timestamptz) is

@@ -16,7 +16,7 @@ select
     aggregate.answer
 from data.aggregate
 inner join data.every_kind as kind on aggregate.kind_id = kind.kind_id
-where coalesce(kind.namespace = any((select internal.shown_namespaces())::text []), true);
+where coalesce(kind.namespace = any((select internal.shown_namespaces())::text[]), true);
 comment on view analytics.aggregates is
 'Snapshots of aggregates of kinds; the newest one of a kind and window is current.';
 comment on column analytics.aggregates.namespace is 'Namespace; empty for the default one.';

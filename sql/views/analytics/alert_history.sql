@@ -18,7 +18,7 @@ select
     transition.evidence
 from data.alert_transition as transition
 inner join data.every_alert_rule as alert_rule on transition.rule_id = alert_rule.rule_id
-where coalesce(alert_rule.namespace = any((select internal.shown_namespaces())::text []), true);
+where coalesce(alert_rule.namespace = any((select internal.shown_namespaces())::text[]), true);
 comment on view analytics.alert_history is 'Every change of the state of an alert.';
 comment on column analytics.alert_history.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.alert_history.at is 'Time of the evaluation that found it.';

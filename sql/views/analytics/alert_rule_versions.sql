@@ -11,7 +11,7 @@ select
     version.document
 from data.alert_rule_version as version
 inner join data.every_alert_rule as rule on version.rule_id = rule.rule_id
-where coalesce(rule.namespace = any((select internal.shown_namespaces())::text []), true);
+where coalesce(rule.namespace = any((select internal.shown_namespaces())::text[]), true);
 comment on view analytics.alert_rule_versions is
 'Every version that an alert rule had. `valid @> <time>` selects the one of a time.';
 comment on column analytics.alert_rule_versions.namespace is 'Namespace; empty for the default one.';

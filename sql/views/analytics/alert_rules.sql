@@ -41,7 +41,7 @@ left join lateral (
     from data.every_alert as alert
     where alert.rule_id = rule.rule_id
 ) as alerts on true
-where coalesce(rule.namespace = any((select internal.shown_namespaces())::text []), true);
+where coalesce(rule.namespace = any((select internal.shown_namespaces())::text[]), true);
 comment on view analytics.alert_rules is 'Alert rules with their newest version, deleted ones too.';
 comment on column analytics.alert_rules.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.alert_rules.name is 'Name of the rule.';

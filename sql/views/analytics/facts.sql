@@ -14,7 +14,7 @@ from data.fact
 inner join data.series on fact.series_id = series.series_id
 inner join data.every_kind as kind on series.kind_id = kind.kind_id
 inner join data.every_source as source on series.source_id = source.source_id
-where coalesce(kind.namespace = any((select internal.shown_namespaces())::text []), true);
+where coalesce(kind.namespace = any((select internal.shown_namespaces())::text[]), true);
 comment on view analytics.facts is 'Business events.';
 comment on column analytics.facts.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.facts.ts is 'Time of the event.';

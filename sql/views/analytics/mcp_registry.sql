@@ -28,7 +28,7 @@ left join lateral (
     order by server_version.valid desc
     limit 1
 ) as version on true
-where coalesce(server.namespace = any((select internal.shown_namespaces())::text []), true);
+where coalesce(server.namespace = any((select internal.shown_namespaces())::text[]), true);
 comment on view analytics.mcp_registry is
 'Servers with their newest version, deregistered ones too.';
 comment on column analytics.mcp_registry.namespace is 'Namespace; empty for the default one.';

@@ -14,7 +14,9 @@ from data.sample
 inner join data.series on sample.series_id = series.series_id
 inner join data.every_kind as kind on series.kind_id = kind.kind_id
 inner join data.every_source as source on series.source_id = source.source_id
-where kind.type <> 'fact' and coalesce(kind.namespace = any((select internal.shown_namespaces())::text []), true);
+where
+    kind.type <> 'fact'
+    and coalesce(kind.namespace = any((select internal.shown_namespaces())::text[]), true);
 comment on view analytics.metrics is 'Samples of metrics.';
 comment on column analytics.metrics.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.metrics.ts is 'Time of the sample.';

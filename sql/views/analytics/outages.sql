@@ -7,13 +7,14 @@ select
     case when upper(outage.during) < now() then upper(outage.during) end as ended_at,
     extract(epoch from upper(outage.during) - lower(outage.during)) as duration_seconds,
     outage.reasons
-from internal.outages(
-    array(
-        select shown.server_id from data.every_server as shown
-        where coalesce(shown.namespace = any((select internal.shown_namespaces())::text []), true)
-    ),
-    now() - interval '9600 hours', now()
-) as outage
+from
+    internal.outages(
+        array(
+            select shown.server_id from data.every_server as shown
+            where coalesce(shown.namespace = any((select internal.shown_namespaces())::text[]), true)
+        ),
+        now() - interval '9600 hours', now()
+    ) as outage
 inner join data.every_server as server on outage.server_id = server.server_id;
 comment on view analytics.outages is
 'Unbroken times in which a server was down, without maintenance, of the last 400 days.';

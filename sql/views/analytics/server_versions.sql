@@ -13,7 +13,7 @@ select
     version.capabilities
 from data.server_version as version
 inner join data.every_server as server on version.server_id = server.server_id
-where coalesce(server.namespace = any((select internal.shown_namespaces())::text []), true);
+where coalesce(server.namespace = any((select internal.shown_namespaces())::text[]), true);
 comment on view analytics.server_versions is
 'Every version that a server had. `valid @> <time>` selects the one of a time.';
 comment on column analytics.server_versions.namespace is 'Namespace; empty for the default one.';

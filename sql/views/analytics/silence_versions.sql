@@ -12,7 +12,7 @@ select
     upper(during) as ends_at,
     matchers
 from data.every_silence_version
-where coalesce(namespace = any((select internal.shown_namespaces())::text []), true);
+where coalesce(namespace = any((select internal.shown_namespaces())::text[]), true);
 comment on view analytics.silence_versions is
 'Every version that a silence had; the last one is the present one.';
 comment on column analytics.silence_versions.namespace is 'Namespace; empty for the default one.';

@@ -19,13 +19,14 @@ select
     sla.budget as budget_seconds,
     sla.budget_left as budget_left_seconds,
     sla.budget_left_percent
-from internal.measure_sla(
-    array(
-        select shown.server_id from data.every_server as shown
-        where coalesce(shown.namespace = any((select internal.shown_namespaces())::text []), true)
-    ),
-    now() - interval '168 hours', now(), now()
-) as sla
+from
+    internal.measure_sla(
+        array(
+            select shown.server_id from data.every_server as shown
+            where coalesce(shown.namespace = any((select internal.shown_namespaces())::text[]), true)
+        ),
+        now() - interval '168 hours', now(), now()
+    ) as sla
 inner join data.every_server as server on sla.server_id = server.server_id;
 comment on view analytics.sla_7d is
 'Uptime, outages and error budget of every server in the last 7 days, up to now.';
