@@ -53,7 +53,7 @@ select
 from rule;
 analyze data.sample;
 analyze data.series;
-analyze data.alert_rule;
+analyze data.every_alert_rule;
 analyze data.alert_rule_version
 """
 SAMPLED = """

@@ -72,8 +72,8 @@ select
 from data.server cross join generate_series(1, 4) as n
 where name like 'acme/{name}-%';
 analyze data.health_interval;
-analyze data.maintenance;
-analyze data.server
+analyze data.every_maintenance;
+analyze data.every_server
 """
 
 

@@ -739,7 +739,7 @@ SELECT maintenance_id,
 
 -- The namespaces of logins that see only some. A login that is not in it sees all of them.
 create table data.namespace_login (
-    login oid not null,  -- Role that logs in; its number, so that another name changes nothing.
+    login regrole not null,  -- Role that logs in, also under another name.
     namespace text not null,  -- Namespace; empty for the default one.
     constraint namespace_login_pkey PRIMARY KEY (login, namespace),
     constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))

@@ -72,7 +72,7 @@ comment on function internal.namespace() is
 each. Empty is the default one.';
 
 create table data.namespace_login (
-    login oid not null,
+    login regrole not null,
     namespace text not null,
     constraint namespace_login_pkey primary key (login, namespace),
     constraint namespace_well_formed check (internal.fits(namespace, 'namespace'))
@@ -80,7 +80,7 @@ create table data.namespace_login (
 comment on table data.namespace_login is
 'The namespaces of logins that see only some. A login that is not in it sees all of them.';
 comment on column data.namespace_login.login is
-'Role that logs in; its number, so that another name changes nothing.';
+'Role that logs in, also under another name.';
 comment on column data.namespace_login.namespace is 'Namespace; empty for the default one.';
 
 -- Each table data.every_<noun> holds the rows of every namespace; its view data.<noun> shows and takes those
