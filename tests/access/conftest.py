@@ -62,6 +62,7 @@ def service(database_server: Server, tmp_path_factory: pytest.TempPathFactory) -
             "SUPERVISOR_JWT_JWKS_URL": issuer.jwks_url,
             "SUPERVISOR_JWT_ISSUER": issuer.url,
             "SUPERVISOR_JWT_AUDIENCE": AUDIENCE,
+            "SUPERVISOR_ALLOWED_ORIGINS": "https://app.example",
             "SUPERVISOR_LOG_LEVEL": "debug",
         }
         with web_server.start(database_url, None, log, settings=settings) as server:

@@ -151,6 +151,20 @@ def test_a_tampered_key_is_refused(service: Service, keys: Keys, place: int, cha
     assert status == (200 if tampered == key else 401)
 
 
+def test_a_page_of_a_listed_origin_can_ask_first_and_read_a_refusal(service: Service) -> None:
+    origin = {"Origin": "https://app.example"}
+    asking = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "x-api-key"}
+    with service.http(None) as http:
+        preflight = http.options("/query/kinds", headers={**origin, **asking})
+        refused = http.get("/query/kinds", headers=origin)
+
+    assert preflight.status_code == 200
+    assert "x-api-key" in preflight.headers["access-control-allow-headers"].lower()
+    assert refused.status_code == 401
+    assert refused.headers["access-control-allow-origin"] == "https://app.example"
+    assert "WWW-Authenticate" in refused.headers["access-control-expose-headers"]
+
+
 def test_the_scope_is_checked_before_the_body_is_there(service: Service, keys: Keys) -> None:
     parts = urlsplit(service.url)
     with socket.create_connection((parts.hostname, parts.port or 80), timeout=10) as client:

@@ -166,26 +166,28 @@ def _announce(settings: Settings, running: Servers, url: str) -> None:
         Text("Supervisor MCP is ready. Ctrl-C stops it.", style="bold"),
         *(Text(f"  {name:<9} {value}") for name, value in lines),
         Text("Try:", style="bold"),
-        *(Text(f"  {command}") for command in _examples(url)),
+        *(Text(f"  {command}") for command in _examples(settings, url)),
     )
 
 
 def _access(settings: Settings) -> str:
     if settings.authentication == "on":
-        return "authentication is on"
+        bootstrap = settings.secret("admin_key") is not None
+        return "authentication is on" + ("" if bootstrap else "; SUPERVISOR_ADMIN_KEY is not set")
     return (
         "authentication is off: any program on this machine may do anything;"
         " SUPERVISOR_AUTHENTICATION=on turns it on"
     )
 
 
-def _examples(url: str) -> list[str]:
+def _examples(settings: Settings, url: str) -> list[str]:
     item = '{"name": "queue_depth", "source": "me", "value": 3}'
     # In another shell, the command line looks for the service at this URL.
     elsewhere = "" if url == "http://127.0.0.1:8080" else f"SUPERVISOR_URL={url} "
+    key = ' -H "X-API-Key: $SUPERVISOR_API_KEY"' if settings.authentication == "on" else ""
     return [
-        f"curl {url}/ingest/metrics --json '{item}'",
-        f"curl '{url}/query/agg?kind=queue_depth&window=7d'",
+        f"curl{key} {url}/ingest/metrics --json '{item}'",
+        f"curl{key} '{url}/query/agg?kind=queue_depth&window=7d'",
         f"{elsewhere}{console.command()} servers",
         f"{elsewhere}{console.command()} agg queue_depth --window 7d",
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -55,6 +56,10 @@ class Gate:
         self._watch.begin(sent, scope)
         try:
             await application(scope, receive, send)
+        except asyncio.CancelledError:
+            if not self._watch.has_ended(scope):
+                raise
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             self._watch.end(scope)
             identity.current.reset(token)

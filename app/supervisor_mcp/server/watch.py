@@ -35,6 +35,7 @@ class Watch:
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
         self._requests: dict[int, _Request] = {}
+        self._ended: set[int] = set()
         self._task: asyncio.Task[None] | None = None
 
     def begin(self, sent: bytes, scope: Scope) -> None:
@@ -43,8 +44,13 @@ class Watch:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), context=identity.of_service())
 
+    def has_ended(self, scope: Scope) -> bool:
+        """Whether it was this that cancelled the answer to a request."""
+        return id(scope) in self._ended
+
     def end(self, scope: Scope) -> None:
         """Watch it no more."""
+        self._ended.discard(id(scope))
         del self._requests[id(scope)]
 
     async def _run(self) -> None:
@@ -56,8 +62,10 @@ class Watch:
                 lasting[self._requests[each].sent].append(self._requests[each])
             for sent, requests in lasting.items():
                 if await self._are_refused(sent):
+                    # While the sender was verified, the answer may have ended.
                     for request in requests:
-                        _end(request)
+                        if self._requests.get(id(request.scope)) is request:
+                            self._end(request)
 
     async def _are_refused(self, sent: bytes) -> bool:
         try:
@@ -67,11 +75,11 @@ class Watch:
             return problem.status == UNAUTHORIZED
         return False
 
-
-def _end(request: _Request) -> None:
-    """End a stream, or what MCP sends; any other answer has an end of its own."""
-    stream = request.scope.get("supervisor.stream")
-    if stream is not None:
-        stream.leave()
-    elif request.task is not None and request.scope.get("supervisor.route") == MCP:
-        request.task.cancel()
+    def _end(self, request: _Request) -> None:
+        """End a stream, or what MCP sends; any other answer has an end of its own."""
+        stream = request.scope.get("supervisor.stream")
+        if stream is not None:
+            stream.leave()
+        elif request.task is not None and request.scope.get("supervisor.route") == MCP:
+            self._ended.add(id(request.scope))
+            request.task.cancel()
