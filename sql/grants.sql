@@ -20,12 +20,3 @@ to supervisor_analyst, supervisor_dba;
 grant usage on schema ops to supervisor_dba;
 grant select on all tables in schema ops to supervisor_dba;
 grant execute on all functions in schema ops to supervisor_dba;
-
--- The service works as supervisor_app, with any role that it logs in as.
-do $$
-begin
-    if not pg_has_role(current_user, 'supervisor_app', 'member') then
-        grant supervisor_app to current_user;
-    end if;
-end
-$$;

@@ -171,6 +171,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="DSN of a TimescaleDB; the embedded one is used when absent."
     )
+    deploy_database_url: str | None = Field(
+        None, description="DSN of the owner of the schema, for deploys; database_url when absent."
+    )
     redis_url: str | None = Field(
         None, description="URL of a Redis or Valkey; the embedded one is used when absent."
     )

@@ -254,6 +254,69 @@ def test_a_database_and_a_redis_that_are_given_replace_the_embedded_ones(
         assert _count(service, name) == 1
 
 
+@pytest.fixture
+def separated(service: Service) -> Iterator[dict[str, str]]:
+    """Settings of a service with a login of its own, on the database of another one."""
+    owner = service.announced["Database"]
+    with psycopg.connect(owner, prepare_threshold=None, autocommit=True) as conn:
+        conn.execute("create role serving login")
+    yield {
+        "SUPERVISOR_DATABASE_URL": owner.replace("postgres@", "serving@"),
+        "SUPERVISOR_DEPLOY_DATABASE_URL": owner,
+        "SUPERVISOR_REDIS_URL": service.announced["Cache"],
+    }
+    with psycopg.connect(owner, prepare_threshold=None, autocommit=True) as conn:
+        conn.execute("drop role serving")
+
+
+def test_a_service_with_a_login_of_its_own_does_not_have_that_of_the_owner(
+    separated: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    log = tmp_path / "data.log"
+    with command_line.up(tmp_path / "data", env=separated) as service:
+        _ingest(service, name)
+        assert _count(service, name) == 1
+        workers = _pids(service, "server.launch")
+        assert len(workers) >= 2
+        for pid in workers:
+            environment = Path(f"/proc/{pid}/environ").read_bytes()
+            assert b"serving@" in environment
+            assert b"DEPLOY_DATABASE_URL" not in environment
+    assert "owns the schema" not in log.read_text()
+
+    # What the deploy granted lasts; the owner's login is not needed any more.
+    del separated["SUPERVISOR_DEPLOY_DATABASE_URL"]
+    with command_line.up(tmp_path / "data", "--no-deploy", env=separated) as service:
+        assert _count(service, name) == 1
+    refused = command_line.run("up", env={**separated, "SUPERVISOR_PORT": "0"})
+    assert refused.returncode == 1
+    assert 'The login "serving" may not deploy' in refused.stderr
+    assert "--no-deploy" in refused.stderr
+
+
+def test_a_service_that_logs_in_as_the_owner_says_so_once(service: Service, tmp_path: Path) -> None:
+    given = {
+        "SUPERVISOR_DATABASE_URL": service.announced["Database"],
+        "SUPERVISOR_REDIS_URL": service.announced["Cache"],
+    }
+    log = tmp_path / "data.log"
+    with command_line.up(tmp_path / "data", env=given):
+        assert log.read_text().count("owns the schema") == 1
+        assert "SUPERVISOR_DEPLOY_DATABASE_URL" in log.read_text()
+    assert (
+        "owns the schema"
+        not in (Path(service.env["SUPERVISOR_DATA_DIR"]).with_suffix(".log")).read_text()
+    )
+
+
+def test_the_login_of_a_deploy_alone_is_refused(tmp_path: Path) -> None:
+    done = command_line.run(
+        "deploy", env={"SUPERVISOR_DEPLOY_DATABASE_URL": "postgresql://127.0.0.1:1/none"}
+    )
+    assert done.returncode == 2
+    assert "SUPERVISOR_DATABASE_URL is not" in done.stderr
+
+
 def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path: Path) -> None:
     done = command_line.run(
         "up",

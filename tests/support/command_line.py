@@ -86,7 +86,7 @@ def install(folder: Path) -> None:
 @contextmanager
 def up(
     data_dir: Path,
-    *,
+    *options: str,
     command: Sequence[str] = COMMAND,
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
@@ -106,7 +106,7 @@ def up(
     log = data_dir.with_suffix(".log")
     with log.open("w") as errors:
         process = subprocess.Popen(
-            [*command, "up"],
+            [*command, "up", *options],
             env={**(environment() if command is COMMAND else bare()), **own},
             cwd=cwd,
             stdout=subprocess.PIPE,

@@ -21,7 +21,8 @@ def deploy(*, allow_older: bool) -> None:
         servers.start_database(settings, next_step, jobs=False) as (url, _),
     ):
         next_step("deploying")
-        report = servers.deploy_schema(url, Older.DEPLOY if allow_older else Older.REFUSE)
+        older = Older.DEPLOY if allow_older else Older.REFUSE
+        report = servers.deploy_schema(url, older, deploy_url=settings.deploy_database_url)
     for warning in report.warnings:
         console.say(f"warning: {warning}")
     console.write(f"{report}\n")

@@ -90,7 +90,12 @@ def _options(
 
 
 @app.command()
-def up() -> None:
+def up(
+    no_deploy: Annotated[
+        bool,
+        typer.Option("--no-deploy", help="Start on the schema that `deploy` has deployed."),
+    ] = False,
+) -> None:
     """Run the service and what it needs in the foreground.
 
     Starts the embedded TimescaleDB and Valkey, unless SUPERVISOR_DATABASE_URL and
@@ -99,7 +104,7 @@ def up() -> None:
     """
     from supervisor_mcp.cli.up import up as run
 
-    run()
+    run(deploys=not no_deploy)
 
 
 @app.command()
@@ -111,8 +116,9 @@ def deploy(
 ) -> None:
     """Deploy the schema to the database.
 
-    The database is SUPERVISOR_DATABASE_URL, else the embedded one. A second deploy changes
-    nothing. `up` deploys too.
+    The database is SUPERVISOR_DATABASE_URL, else the embedded one; with
+    SUPERVISOR_DEPLOY_DATABASE_URL, the deploy has a login of its own, and that of the service may
+    work as supervisor_app afterwards. A second deploy changes nothing. `up` deploys too.
     """
     from supervisor_mcp.cli.deploy import deploy as run
 

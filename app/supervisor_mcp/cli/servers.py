@@ -16,7 +16,15 @@ from supervisor_mcp.cli.failure import USAGE, Failure
 from supervisor_mcp.cli.restarts import Kept
 from supervisor_mcp.config import Settings
 from supervisor_mcp.credentials import key_secret
-from supervisor_mcp.deploy import DeployError, Older, Report, deploy, shipped_sql_dir
+from supervisor_mcp.deploy import (
+    DeployError,
+    Older,
+    Report,
+    deploy,
+    login_of,
+    owner_among,
+    shipped_sql_dir,
+)
 from supervisor_mcp.embedded import announce, announced, cache, database
 from supervisor_mcp.embedded.errors import EmbeddedError
 
@@ -25,6 +33,8 @@ logger = logging.getLogger(__name__)
 ANALYST = "supervisor_analyst"
 # In the data directory.
 KEY_FILE = "key_secret"
+DATABASE_URL = "SUPERVISOR_DATABASE_URL"
+DEPLOY_URL = "SUPERVISOR_DEPLOY_DATABASE_URL"
 # Jobs begin at the latest then, should the service not get ready.
 JOBS_WAIT_SECONDS = 600.0
 Progress = Callable[[str], None]
@@ -100,6 +110,12 @@ def start_database(
         without_password(settings.database_url)  # Raises when it is not a DSN.
         yield settings.database_url, None
         return
+    if settings.deploy_database_url is not None:
+        raise Failure(
+            f"{DEPLOY_URL} is set, and {DATABASE_URL} is not.",
+            USAGE,
+            hint=f"Set {DATABASE_URL} to the DSN that the service logs in with.",
+        )
     progress(f"starting TimescaleDB on {settings.data_dir}")
 
     def again(ended: database.Database) -> database.Database:
@@ -137,23 +153,35 @@ def _start_cache(data_dir: Path) -> Kept[cache.Cache]:
     return Kept("The embedded Valkey", running, lambda ended: cache.start(data_dir, ended))
 
 
-def deploy_schema(database_url: str, older: Older) -> Report:
-    """Deploy the shipped sql/, by a release that may be `older` than the last. Raises Failure."""
+def deploy_schema(database_url: str, older: Older, *, deploy_url: str | None = None) -> Report:
+    """Deploy the shipped sql/, by a release that may be `older` than the last.
+
+    `deploy_url` is the DSN of the owner of the schema, where the service has a login of its own in
+    `database_url`. Raises Failure.
+    """
+    setting = DATABASE_URL if deploy_url is None else DEPLOY_URL
+    owner_url = deploy_url or database_url
+    shown = without_password(owner_url, setting)
     try:
-        return deploy(database_url, shipped_sql_dir(), older=older)
+        return deploy(owner_url, shipped_sql_dir(), older=older, service=login_of(database_url))
     except DeployError as error:
         raise Failure(str(error)) from error
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise Failure(
+            f'The login "{login_of(owner_url)}" may not deploy ({_one_line(error)}).',
+            hint=f"Set {DEPLOY_URL} to the DSN of the owner of the schema, or deploy in a step of"
+            " its own and start the service with --no-deploy.",
+        ) from error
     except psycopg.OperationalError as error:
         raise Failure(
-            f"The database at {without_password(database_url)} does not answer"
-            f" ({' '.join(str(error).split())}).",
-            hint="Check SUPERVISOR_DATABASE_URL.",
+            f"The database at {shown} does not answer ({_one_line(error)}).",
+            hint=f"Check {setting}.",
         ) from error
 
 
-def prepare_schema(database_url: str) -> None:
+def prepare_schema(database_url: str, *, deploy_url: str | None = None) -> None:
     """Deploy the shipped sql/ unless a newer release has, and log what to know. Raises Failure."""
-    report = deploy_schema(database_url, Older.LEAVE)
+    report = deploy_schema(database_url, Older.LEAVE, deploy_url=deploy_url)
     for line in report.kept:
         logger.info(line)
     for line in report.warnings:
@@ -183,17 +211,34 @@ def key_secret_file(settings: Settings, *, is_embedded: bool) -> Path | None:
     return file
 
 
-def without_password(conninfo: str) -> str:
-    """A DSN as it can be shown. Raises Failure when it is not a DSN."""
+def warn_of_owner(database_url: str) -> None:
+    """Log a warning where the service logs in as a role that could do anything to its data."""
+    try:
+        owner = owner_among(database_url)
+    except psycopg.OperationalError:
+        # The service reports what it cannot reach.
+        return
+    if owner is not None:
+        logger.warning(
+            'the service logs in as "%s", which owns the schema, so that only its own code keeps it'
+            " to its functions; create a login for it, set %s to that one's DSN and %s to this one",
+            owner,
+            DATABASE_URL,
+            DEPLOY_URL,
+        )
+
+
+def without_password(conninfo: str, setting: str = DATABASE_URL) -> str:
+    """A DSN of a setting as it can be shown. Raises Failure when it is not a DSN."""
     try:
         parameters = conninfo_to_dict(conninfo)
-    except psycopg.ProgrammingError as error:
-        reason = " ".join(str(error).split())
+    except psycopg.ProgrammingError:
+        # What the library says quotes parts of the text, a password among them.
         raise Failure(
-            f"SUPERVISOR_DATABASE_URL is not a DSN: {reason}.",
+            f"{setting} is not a DSN.",
             USAGE,
             hint="Set it to a DSN such as postgresql://user:password@host:5432/database.",
-        ) from error
+        ) from None
     return make_conninfo(
         "", **{name: str(value) for name, value in parameters.items() if name != "password"}
     )
@@ -203,6 +248,10 @@ def without_login(url: str) -> str:
     """A Redis URL as it can be shown."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
 
 
 @contextmanager

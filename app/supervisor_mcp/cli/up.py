@@ -37,8 +37,11 @@ class _Stopped(BaseException):
     """A signal asked the command to stop."""
 
 
-def up() -> None:
-    """Start everything, print where it is, and stop it at the end. Raises Failure."""
+def up(*, deploys: bool) -> None:
+    """Start everything, print where it is, and stop it at the end. Raises Failure.
+
+    The schema is deployed first, unless `deploys` says that something else has.
+    """
     settings = load_settings()
     log.set_up(settings.log_level)
     with _stoppable(), ExitStack() as stack:
@@ -50,8 +53,13 @@ def up() -> None:
         server = stack.enter_context(launch.prepare(listener, url))
         with progress.step("starting", logger.info) as next_step:
             running = stack.enter_context(servers.start(settings, next_step))
-            next_step("deploying the schema")
-            servers.prepare_schema(running.database_url)
+            if deploys:
+                next_step("deploying the schema")
+                servers.prepare_schema(
+                    running.database_url, deploy_url=settings.deploy_database_url
+                )
+            if running.database is None:
+                servers.warn_of_owner(running.database_url)
             next_step("starting the web server")
             _serve(server, settings, running)
             kept = stack.enter_context(

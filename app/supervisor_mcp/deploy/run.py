@@ -8,7 +8,7 @@ from pathlib import Path
 import psycopg
 from psycopg import Connection
 
-from supervisor_mcp.deploy import ledger, rebuild, release
+from supervisor_mcp.deploy import ledger, logins, rebuild, release
 from supervisor_mcp.deploy.apply import apply
 from supervisor_mcp.deploy.faults import known_faults
 from supervisor_mcp.deploy.ledger import Ledger
@@ -59,13 +59,15 @@ def deploy(
     *,
     version: str | None = None,
     older: Older = Older.REFUSE,
+    service: str | None = None,
 ) -> Report:
     """Bring the database at `conninfo` up to date with `sql_dir`, or leave it unchanged.
 
     `version` is that of the release, by default the installed one; `older` says what happens when
-    a newer release has deployed the database. Deploys of one database at the same time wait for
-    each other; nothing to do costs three round trips. Raises DeployError when the files or the
-    release are refused, psycopg.Error when the server cannot be reached.
+    a newer release has deployed the database. `service` is the login that the service will have:
+    it may work as supervisor_app then, or a warning says what is missing. Deploys of one database
+    at the same time wait for each other; nothing to do costs four round trips. Raises DeployError
+    when the files or the release are refused, psycopg.Error when the server cannot be reached.
     """
     tree = read_tree(sql_dir)
     this = Release(version or release.installed_version(), tree.sha256)
@@ -83,7 +85,8 @@ def deploy(
                     conn.execute(SETTINGS)
                     _apply_plan(conn, tree, standing, this)
                     report = replace(report, kept=ledger.kept_settings(conn))
-        return replace(report, warnings=known_faults(conn))
+        missing = logins.admit(conn, service) if service is not None else ()
+        return replace(report, warnings=(*known_faults(conn), *missing))
 
 
 def _is_newer(this: Release, standing: Ledger) -> bool:

@@ -47,6 +47,7 @@ POLL_SECONDS = 0.05
 # longer before it uses force.
 GRACE_SECONDS = 10
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+DEPLOYING = {"SUPERVISOR_DEPLOY_DATABASE_URL"}
 
 
 class WebServer(Server):
@@ -94,7 +95,8 @@ def prepare(
 ) -> WebServer:
     """Start the process of a web server that will answer on a reserved socket, at `url`.
 
-    `environment` replaces this process's variables of the same names. The log goes to standard
+    `environment` replaces this process's variables of the same names. What only a deploy may know
+    is left out. The log goes to standard
     error unless `log` is given.
     """
     # -P: the folder where the command was typed must not provide modules.
@@ -102,7 +104,7 @@ def prepare(
     return WebServer(
         subprocess.Popen(  # noqa: S603
             command,
-            env={**os.environ, **(environment or {})},
+            env={**_served_environment(), **(environment or {})},
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
@@ -113,6 +115,11 @@ def prepare(
         url,
         listener,
     )
+
+
+def _served_environment() -> dict[str, str]:
+    """This process's variables without those of a deploy; settings have names in any case."""
+    return {name: value for name, value in os.environ.items() if name.upper() not in DEPLOYING}
 
 
 def start(
