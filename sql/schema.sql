@@ -122,6 +122,7 @@ create table data.alert_rule_version (
     constraint author_well_formed CHECK (internal.fits(author, 'owner'::text))
 );
 create unique index alert_rule_version_present on data.alert_rule_version using btree (rule_id) where upper_inf(valid);
+create constraint trigger audited after insert or delete or update on data.alert_rule_version deferrable initially deferred for each row execute function internal.audit_change();
 
 -- The state of an alert after an evaluation: inactive, pending, firing or resolved; since when its condition
 -- holds, since when it is firing, and since when the condition of a firing alert no longer holds.
@@ -185,6 +186,7 @@ create table data.api_key (
     constraint sources_of_ingest CHECK (((sources IS NULL) OR ((sources <> '{}'::text[]) AND (scopes @> '{ingest}'::text[]) AND (NOT (scopes @> '{admin}'::text[])))))
 );
 create index api_key_by_time on data.api_key using btree (created_at, key_id);
+create constraint trigger audited after insert or delete or update on data.api_key deferrable initially deferred for each row execute function internal.audit_change();
 
 -- When keys were used last. It is apart from the keys because it changes by the minute, and they do not.
 create table data.api_key_use (
@@ -192,6 +194,35 @@ create table data.api_key_use (
     used_at timestamp with time zone not null,  -- Time of the newest use, within a minute.
     constraint api_key_use_pkey PRIMARY KEY (key_id),
     constraint api_key_use_of_key FOREIGN KEY (key_id) REFERENCES data.api_key(key_id) ON DELETE CASCADE
+) with (fillfactor=50);
+
+-- Who changed what, each row with the hash of the one before. Rows are never changed and never deleted.
+create table data.audit_event (
+    number bigint not null,  -- Number of the event: 1, 2 and so on, without a gap.
+    at timestamp with time zone not null,  -- When the change was committed.
+    actor text not null,  -- Who made it: the identity that the service names, else the login.
+    namespace text not null,  -- Namespace of the actor; empty for the default one.
+    action text not null,  -- What was done: insert, update, delete, or a name that a function gives.
+    object_type text not null,  -- Type of the object, such as alert_rule.
+    object_name text not null,  -- Name or id of the object.
+    document jsonb not null,  -- What has changed, by member: {old, new}; an empty object where the values are not recorded.
+    previous_hash bytea not null,  -- Hash of the event before; empty for the first one.
+    hash bytea not null,  -- SHA-256 of the other columns; see internal.audit_hash.
+    constraint audit_event_once PRIMARY KEY (number, at),
+    constraint hash_complete CHECK ((octet_length(hash) = 32)),
+    constraint number_counted CHECK ((number > 0))
+);
+create index audit_event_by_object on data.audit_event using btree (object_type, object_name, at, number);
+create index audit_event_by_time on data.audit_event using btree (at, number);
+-- hypertable by at, chunks of 90 days
+
+-- The last event of the audit.
+create table data.audit_head (
+    single boolean not null default true,  -- There is one row.
+    number bigint not null,  -- Number of the last event; 0 before the first one.
+    hash bytea not null,  -- Hash of the last event; empty before the first one.
+    constraint audit_head_pkey PRIMARY KEY (single),
+    constraint audit_head_single CHECK (single)
 ) with (fillfactor=50);
 
 -- Items whose identity is already stored with other content; aggregates do not include them.
@@ -278,6 +309,7 @@ create table data.every_alert_rule (
     constraint error_since_error CHECK (((error IS NULL) = (error_since IS NULL))),
     constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
 ) with (fillfactor=50);
+create constraint trigger audited after delete or update of deleted_at, deleted_by on data.every_alert_rule deferrable initially deferred for each row execute function internal.audit_change();
 
 -- Requests that had an Idempotency-Key; a repeated request gets the first answer.
 create table data.every_idempotency_key (
@@ -331,6 +363,7 @@ create table data.every_maintenance (
     constraint reason_in_range CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
 );
 create index maintenance_by_server on data.every_maintenance using gist (server_id, during);
+create constraint trigger audited after insert or delete or update on data.every_maintenance deferrable initially deferred for each row execute function internal.audit_change();
 
 -- A registered MCP server. Its number is never used for another one.
 create table data.every_server (
@@ -367,6 +400,7 @@ create table data.every_server (
 );
 create index server_by_source on data.every_server using btree (source);
 create index server_by_tag on data.every_server using gin (tags);
+create constraint trigger audited after insert or delete or update on data.every_server deferrable initially deferred for each row execute function internal.audit_change();
 
 -- Times in which alerts with certain labels notify nobody.
 create table data.every_silence (
@@ -387,6 +421,7 @@ create table data.every_silence (
     constraint silence_id_well_formed CHECK (internal.fits(silence_id, 'identifier'::text))
 );
 create index silence_by_time on data.every_silence using gist (during);
+create constraint trigger audited after insert or delete or update on data.every_silence deferrable initially deferred for each row execute function internal.audit_change();
 
 -- What a silence said after each change, the last one included. A row is never changed.
 create table data.every_silence_version (
@@ -439,6 +474,7 @@ create table data.every_subscription (
     constraint subscription_name_well_formed CHECK (internal.fits(name, 'identifier'::text)),
     constraint subscription_type_known CHECK ((type = ANY (ARRAY['webhook'::text, 'alertmanager'::text])))
 );
+create constraint trigger audited after insert or delete or update on data.every_subscription deferrable initially deferred for each row execute function internal.audit_change();
 
 -- A business event. It also adds a sample to the series of its kind and source.
 create table data.fact (
@@ -787,6 +823,7 @@ create table data.quota (
     constraint quota_pkey PRIMARY KEY (name),
     constraint quota_positive CHECK ((value > 0))
 );
+create constraint trigger audited after insert or delete or update of value on data.quota deferrable initially deferred for each row execute function internal.audit_change();
 
 -- A change of the SLA of a time that had passed.
 create table data.restatement (
@@ -1034,6 +1071,7 @@ create table data.server_version (
     constraint server_version_valid CHECK (((NOT isempty(valid)) AND lower_inc(valid) AND (NOT upper_inc(valid))))
 );
 create unique index server_version_present on data.server_version using btree (server_id) where upper_inf(valid);
+create constraint trigger audited after insert or delete or update on data.server_version deferrable initially deferred for each row execute function internal.audit_change();
 
 -- When this service was running. Outside of it, the health of every server is unknown.
 create table data.service_uptime (
@@ -1204,6 +1242,16 @@ create function internal.alter_unchanged(p_job_id integer, p_schedule interval, 
 create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind_id bigint, answer json) language plpgsql stable set plan_cache_mode=force_generic_plan;
 
 create function internal.array_quantile(p_values double precision[], p_q numeric) returns double precision language sql immutable strict parallel safe;
+
+create function internal.audit(p_action text, p_type text, p_name text, p_document jsonb) returns void language plpgsql volatile;
+
+create function internal.audit_change() returns trigger language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function internal.audit_hash(p_event data.audit_event) returns bytea language sql stable;
+
+create function internal.audited(p_table text, p_row jsonb, OUT object_type text, OUT object_name text, OUT members jsonb, OUT hidden text[], OUT identity jsonb) returns record language plpgsql stable;
+
+create function internal.audited_before(p_table text, p_row jsonb) returns jsonb language sql stable;
 
 create function internal.backtest_step(p_condition jsonb, p_step text, p_from timestamp with time zone, p_to timestamp with time zone) returns interval language plpgsql stable;
 
@@ -1827,6 +1875,8 @@ create function api.list_alert_history(p_rule text, p_id text, p_labels jsonb, p
 
 create function api.list_alert_rules(p_name text, p_q text, p_deleted boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.list_audit(p_actor text, p_action text, p_object_type text, p_object_name text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.list_changes(p_since pg_snapshot, OUT visibility pg_snapshot, OUT read_at timestamp with time zone, OUT changes json) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_health(p_status text, p_tag text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -2393,6 +2443,31 @@ SELECT server.namespace,
 -- Functions and views for database administrators. Role supervisor_dba.
 create schema ops;
 
+-- Who changed what, of all namespaces. ops.verify_audit() says whether it is whole.
+create view ops.audit (
+    number bigint,  -- Number of the event: 1, 2 and so on, without a gap.
+    at timestamp with time zone,  -- When the change was committed.
+    actor text,  -- Who made it: the identity that the service names, else the login.
+    namespace text,  -- Namespace of the actor; empty for the default one.
+    action text,  -- What was done: insert, update, delete, or a name that a function gives.
+    object_type text,  -- Type of the object, such as alert_rule.
+    object_name text,  -- Name or id of the object.
+    document jsonb,  -- What has changed, by member: {old, new}; an empty object where the values are not recorded.
+    previous_hash text,  -- Hash of the event before, in hexadecimal; empty for the first one.
+    hash text  -- SHA-256 of the event; see internal.audit_hash.
+) as
+SELECT number,
+    at,
+    actor,
+    namespace,
+    action,
+    object_type,
+    object_name,
+    document,
+    encode(previous_hash, 'hex'::text) AS previous_hash,
+    encode(hash, 'hex'::text) AS hash
+   FROM data.audit_event;
+
 -- Keys of all namespaces, without their digests.
 create view ops.keys (
     id text,  -- The part of the key that is shown, after sk_.
@@ -2448,6 +2523,8 @@ SELECT job_id,
   WHERE ((hypertable_schema = 'data'::name) OR (proc_schema = 'internal'::name));
 
 create function ops.bind_login(p_login text, p_namespaces text[]) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
+
+create function ops.verify_audit(p_number bigint DEFAULT 0, p_hash text DEFAULT NULL::text, OUT checked bigint, OUT fault text, OUT fault_number bigint, OUT head_number bigint, OUT head_hash text) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 -- schema deploy
 -- Ledger of what the deployer has applied.
@@ -2543,6 +2620,7 @@ grant execute on function api.ingest_metrics(json,boolean,text,timestamp with ti
 grant execute on function api.list_active_alerts(text,text,text,text,jsonb,boolean,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_alert_history(text,text,jsonb,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_alert_rules(text,text,boolean,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_audit(text,text,text,text,timestamp with time zone,timestamp with time zone,integer,text) to supervisor_app;
 grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_health(text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_keys(text,boolean,integer,text,timestamp with time zone) to supervisor_app;
@@ -2585,6 +2663,7 @@ grant execute on function internal.show_health(timestamp with time zone) to supe
 grant execute on function internal.shown_namespaces() to supervisor_analyst;
 grant execute on function internal.shown_namespaces() to supervisor_dba;
 grant execute on function ops.bind_login(text,text[]) to supervisor_dba;
+grant execute on function ops.verify_audit(bigint,text) to supervisor_dba;
 grant usage on schema analytics to supervisor_analyst;
 grant usage on schema analytics to supervisor_dba;
 grant usage on schema api to supervisor_app;
@@ -2617,5 +2696,6 @@ grant select on table analytics.sla_30d to supervisor_analyst;
 grant select on table analytics.sla_30d to supervisor_dba;
 grant select on table analytics.sla_7d to supervisor_analyst;
 grant select on table analytics.sla_7d to supervisor_dba;
+grant select on table ops.audit to supervisor_dba;
 grant select on table ops.keys to supervisor_dba;
 grant select on table ops.policies to supervisor_dba;

@@ -65,7 +65,7 @@ held as (
 
 select
     name, schema, kind,
-    array_agg(coalesce(array_to_string(privileges, ', '), '–') order by array_position(%s, role))
+    array_agg(coalesce(array_to_string(privileges, ', '), '-') order by array_position(%s, role))
 from held
 group by name, schema, kind
 """

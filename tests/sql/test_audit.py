@@ -1,0 +1,215 @@
+"""The audit: what is recorded of a change, and by whom."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from psycopg import Connection
+
+from tests.sql.alert_rules import condition, define, delete
+from tests.sql.audit import events, list_audit, settle
+from tests.sql.calls import NOW, Json, ask, ingest_metrics, metric, refused
+from tests.sql.registry import NAME, register, server_json
+from tests.sql.test_delivery import subscribe
+from tests.sql.test_silences import cancel, silence
+
+
+def acting_as(db: Connection, actor: str, namespace: str = "") -> None:
+    db.execute("select set_config('supervisor.actor', %s, true)", [actor])
+    db.execute("select set_config('supervisor.namespace', %s, true)", [namespace])
+
+
+def rule(threshold: float) -> Json:
+    return {"author": "ann", "condition": condition(threshold=threshold)}
+
+
+def test_a_change_is_recorded_with_who_made_it_and_what_it_was_before(db: Connection) -> None:
+    acting_as(db, "ann")
+    silence(db)
+    first = events(db)
+    acting_as(db, "bob")
+    cancel(db)
+    second = events(db)
+
+    assert [
+        (e["number"], e["actor"], e["action"], e["object_type"], e["object_name"]) for e in first
+    ] == [(1, "ann", "insert", "silence", "a")]
+    assert first[0]["changes"]["comment"] == {"new": "update"}
+    (event,) = second
+    assert (event["actor"], event["action"]) == ("bob", "update")
+    assert event["changes"].keys() == {"comment", "cancelled_at"}
+    assert event["changes"]["comment"] == {"old": "update", "new": "done"}
+    assert event["changes"]["cancelled_at"].keys() == {"new"}
+
+
+def test_without_an_identity_the_actor_is_the_login(db: Connection) -> None:
+    silence(db)
+
+    assert [event["actor"] for event in events(db)] == [ask(db, "select session_user")]
+
+
+def test_what_changes_nothing_is_not_recorded(db: Connection) -> None:
+    ingest_metrics(db, metric())
+    silence(db)
+    define(db, rule(90))
+    register(db, server_json())
+    subscribe(db, alerts={})
+    events(db)
+    silence(db)
+    define(db, rule(90))
+    register(db, server_json())
+    subscribe(db, alerts={})
+
+    assert events(db) == []
+
+
+def test_versions_of_a_rule_are_recorded_by_their_differences(db: Connection) -> None:
+    ingest_metrics(db, metric())
+    define(db, rule(90))
+    (created,) = events(db)
+    define(db, rule(80))
+    (changed,) = events(db)
+    delete(db, now=NOW + timedelta(hours=1))
+    (deleted,) = events(db)
+    define(db, rule(80), now=NOW + timedelta(hours=2))
+    restored = events(db)
+
+    assert created["action"] == "insert"
+    assert created["object_type"] == "alert_rule"
+    assert changed["action"] == "update"
+    assert changed["changes"].keys() == {"condition"}
+    assert changed["changes"]["condition"]["old"]["threshold"] == 90
+    assert changed["changes"]["condition"]["new"]["threshold"] == 80
+    assert deleted["changes"]["deleted_by"] == {"new": "bob"}
+    assert restored[-1]["changes"]["deleted_by"] == {"old": "bob"}
+
+
+def test_registrations_are_recorded(db: Connection) -> None:
+    register(db, server_json(owner="ann", capabilities={"tools": [{"name": "find"}]}))
+    created = events(db)
+    register(db, server_json("2.0.0", owner="ann", tier="1"))
+    changed = events(db)
+    ask(db, "select api.deregister_server(%s, 'ann', %s)", NAME, NOW + timedelta(hours=1))
+    (ended,) = events(db)
+
+    assert {(e["object_type"], e["object_name"]) for e in created} == {("server", NAME)}
+    merged: Json = {}
+    for event in changed:
+        merged |= event["changes"]
+    assert merged == {
+        "tier": {"new": "1"},
+        "version": {"old": "1.0.0", "new": "2.0.0"},
+    }
+    assert "deregistered_at" in ended["changes"]
+
+
+def test_maintenance_is_recorded_with_its_server_and_its_cancellation(db: Connection) -> None:
+    register(db, server_json())
+    events(db)
+    statement = "select api.plan_maintenance('m', %s, %s, %s, 'ann', %s, %s, %s)"
+    begin, end = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    ask(db, statement, [NAME], begin, end, "disk", None, NOW)
+    (planned,) = events(db)
+    ask(db, statement, [NAME], begin, end, "fan", None, NOW + timedelta(minutes=1))
+    (changed,) = events(db)
+    ask(db, statement, None, None, None, "no", True, NOW + timedelta(minutes=2))
+    (cancelled,) = events(db)
+
+    assert planned["action"] == "insert"
+    assert planned["changes"]["server"] == NAME
+    assert changed["changes"] == {"server": NAME, "reason": {"old": "disk", "new": "fan"}}
+    assert cancelled["changes"] == {"server": NAME, "cancelled": {"new": True}}
+
+
+def test_no_secret_is_recorded(db: Connection) -> None:
+    secret = "whsec_" + "bWFya2VkLXNlY3JldC1vZi0yNC1ieXRlcw=="
+    subscribe(db, url="https://hooks.example.com/marked-path", secret=secret, alerts={})
+    (created,) = events(db)
+    subscribe(db, url="https://hooks.example.com/other-marked-path", secret=secret, alerts={})
+    (changed,) = events(db)
+    ask(db, "select api.unsubscribe('pager', %s)", NOW)
+    (deleted,) = events(db)
+
+    assert changed["changes"] == {"url": {}}
+    assert deleted["action"] == "delete"
+    for event in (created, changed, deleted):
+        assert event["changes"]["url"] == {}
+        assert "marked" not in str(event)
+        assert secret not in str(event)
+
+
+def test_quotas_are_recorded_and_their_use_is_not(db: Connection) -> None:
+    db.execute("update data.quota set value = 7 where name = 'series'")
+    (event,) = events(db)
+    ingest_metrics(db, metric())
+
+    assert event["object_type"] == "quota"
+    assert event["changes"]["value"]["new"] == 7
+    assert events(db) == []
+
+
+def test_events_are_listed_newest_first_by_filters(db: Connection) -> None:
+    acting_as(db, "ann")
+    silence(db, "a")
+    silence(db, "b")
+    settle(db)
+    acting_as(db, "bob")
+    silence(db, "b", comment="again")
+    settle(db)
+    numbers = [event["number"] for event in list_audit(db)["items"]]
+
+    def found(**filters: Any) -> list[int]:
+        return [event["number"] for event in list_audit(db, **filters)["items"]]
+
+    assert numbers == [3, 2, 1]
+    assert found(actor="ann") == [2, 1]
+    assert found(action="update") == [3]
+    assert found(object_type="silence", object_name="b") == [3, 2]
+    assert found(object_type="server") == []
+    later = ask(db, "select max(at) from data.audit_event")
+    assert found(from_=later) == [3]
+    assert found(to=later) == [2, 1]
+
+
+def test_pages_follow_each_other(db: Connection) -> None:
+    for number in range(5):
+        silence(db, f"s{number}")
+    settle(db)
+    found: list[int] = []
+    cursor = None
+    while True:
+        page = list_audit(db, limit=2, cursor=cursor)
+        found += [event["number"] for event in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+
+    assert found == [5, 4, 3, 2, 1]
+
+
+def test_a_namespace_sees_its_own_events_and_the_default_one_all(db: Connection) -> None:
+    acting_as(db, "ann", "shop")
+    silence(db, "a")
+    settle(db)
+    acting_as(db, "bob", "bank")
+    silence(db, "b")
+    settle(db)
+
+    assert [event["actor"] for event in list_audit(db)["items"]] == ["bob"]
+    acting_as(db, "eve")
+    assert [event["actor"] for event in list_audit(db)["items"]] == ["bob", "ann"]
+
+
+@pytest.mark.parametrize(
+    ("filters", "slug"),
+    [
+        ({"limit": 1001}, "limit_in_range"),
+        ({"cursor": "x"}, "cursor_invalid"),
+        ({"from_": NOW, "to": NOW}, "from_before_to"),
+    ],
+)
+def test_a_bad_question_is_refused(db: Connection, filters: Any, slug: str) -> None:
+    with refused(db, slug):
+        list_audit(db, **filters)
