@@ -94,6 +94,12 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("list_subscriptions", "/subscriptions/{name}", {"name": "policy"}),
     ("list_keys", "/access/keys", {"owner": "ann", "active": True, "limit": 1}),
     ("list_keys", "/access/keys", {"active": False}),
+    ("list_audit", "/access/audit", {"limit": 2}),
+    (
+        "list_audit",
+        "/access/audit",
+        {"actor": "postgres", "action": "update", "object_type": "alert_rule", "from": NOW.isoformat()},
+    ),
 ]
 
 

@@ -64,6 +64,8 @@ PATH_NAMES = {REGISTRY: SERVER, RULES: "queue_long", SUBSCRIPTION: "policy"}
         ("list_keys", "/access/keys", {"cursor": "x"}),
         ("revoke_key", "/access/keys/{id}", {"id": "cccccccc"}),
         ("revoke_key", "/access/keys/{id}", {"id": "aaaaaaaa", "reason": ""}),
+        ("list_audit", "/access/audit", {"limit": 0}),
+        ("list_audit", "/access/audit", {"object": "a"}),
     ],
 )
 async def test_rest_and_mcp_report_the_same_problem(

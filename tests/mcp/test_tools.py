@@ -53,6 +53,7 @@ NAMES = {
     "list_keys",
     "revoke_key",
     "rotate_key",
+    "list_audit",
 }
 # What identifies an aggregate, with any fields.
 HEAD = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
@@ -86,6 +87,7 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("list_alert_rules", {"name": "queue_long"}),
     ("list_subscriptions", {}),
     ("list_keys", {"limit": 1}),
+    ("list_audit", {"object_type": "alert_rule"}),
     ("ingest_facts", {"items": []}),
     ("report_health", {"items": []}),
     ("heartbeat", {"names": []}),

@@ -49,6 +49,7 @@ COMMANDS = {
     "create_key": "keys create",
     "revoke_key": "keys revoke",
     "rotate_key": "keys rotate",
+    "list_audit": "audit",
     "ingest_metrics": "import",
     "ingest_facts": "import",
 }

@@ -18,6 +18,7 @@ from supervisor_mcp.cli import console
 from supervisor_mcp.cli.agg import agg
 from supervisor_mcp.cli.alert_rules import alert_rules
 from supervisor_mcp.cli.alerts import alerts
+from supervisor_mcp.cli.audit import audit
 from supervisor_mcp.cli.backtest import backtest
 from supervisor_mcp.cli.demo import demo
 from supervisor_mcp.cli.deregister import deregister
@@ -168,6 +169,7 @@ app.add_typer(alerts)
 app.command()(backtest)
 app.add_typer(subscriptions)
 app.add_typer(keys)
+app.command()(audit)
 app.command()(demo)
 
 

@@ -14,6 +14,7 @@ from supervisor_mcp.rest import (
     aggregates,
     alert_rules,
     alerts,
+    audit,
     backtests,
     facts,
     health,
@@ -51,6 +52,7 @@ NOUNS = (
     backtests,
     subscriptions,
     keys,
+    audit,
     health,
 )
 

@@ -7,6 +7,7 @@ from supervisor_mcp.mcp.tools import (
     aggregates,
     alert_rules,
     alerts,
+    audit,
     backtests,
     facts,
     keys,
@@ -33,6 +34,7 @@ NOUNS = (
     backtests,
     subscriptions,
     keys,
+    audit,
 )
 
 
