@@ -98,7 +98,12 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     (
         "list_audit",
         "/access/audit",
-        {"actor": "postgres", "action": "update", "object_type": "alert_rule", "from": NOW.isoformat()},
+        {
+            "actor": "postgres",
+            "action": "update",
+            "object_type": "alert_rule",
+            "from": NOW.isoformat(),
+        },
     ),
 ]
 

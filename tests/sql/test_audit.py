@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from psycopg import Connection
+from psycopg.types.json import Jsonb
 
 from tests.sql.alert_rules import condition, define, delete
 from tests.sql.audit import events, list_audit, settle
@@ -138,6 +139,29 @@ def test_no_secret_is_recorded(db: Connection) -> None:
         assert event["changes"]["url"] == {}
         assert "marked" not in str(event)
         assert secret not in str(event)
+
+
+def test_the_digest_of_a_key_is_not_recorded(db: Connection) -> None:
+    key = {"key_id": "ab12cd34", "owner": "ann", "digest": "\\xmarked", "scopes": ["read"]}
+    found = ask(db, "select to_jsonb(internal.audited('api_key', %s))", Jsonb(key))
+
+    assert (found["object_type"], found["object_name"]) == ("api_key", "ab12cd34")
+    assert found["members"]["owner"] == "ann"
+    assert found["hidden"] == ["digest"]
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        *("server", "server_version", "alert_rule", "alert_rule_version", "silence"),
+        *("maintenance", "subscription", "quota"),
+    ],
+)
+def test_a_table_of_what_clients_and_administrators_set_has_the_trigger(
+    db: Connection, table: str
+) -> None:
+    triggers = "select tgdeferrable and tginitdeferred from pg_trigger where tgname = 'audited'"
+    assert ask(db, f"{triggers} and tgrelid = 'data.{table}'::regclass") is True
 
 
 def test_quotas_are_recorded_and_their_use_is_not(db: Connection) -> None:

@@ -26,6 +26,8 @@ from tests.sql.calls import (
     query_agg,
     query_facts,
 )
+from tests.sql.registry import register, server_json
+from tests.sql.test_silences import silence
 
 SESSIONS = 8
 
@@ -207,3 +209,24 @@ def test_two_evaluators_write_a_transition_once(fresh_database: str) -> None:
     with psycopg.connect(fresh_database) as conn:
         assert ask(conn, "select count(*) from data.alert_transition") == 1000
         assert ask(conn, "select count(*) from data.alert") == 1000
+
+
+def test_changes_by_all_make_one_chain_of_the_audit_without_a_deadlock(
+    fresh_database: str,
+) -> None:
+    def change(conn: Connection, number: int) -> Json:
+        rng = random.Random(number)
+        for n in range(40):
+            name = f"s{rng.randrange(4)}"
+            with conn.transaction():
+                # In the same order always: only the audit could make two wait for each other.
+                silence(conn, name, comment=f"{number} {n}")
+                register(conn, server_json(f"{number}.{n}.0"), name=f"acme/{number}")
+        return {}
+
+    at_once(fresh_database, change)
+
+    with psycopg.connect(fresh_database) as conn:
+        checked, fault = conn.execute("select checked, fault from ops.verify_audit()").fetchone()
+        assert fault is None
+        assert checked > SESSIONS * 40
