@@ -33,6 +33,49 @@ ESCAPES = [
     "do $$ begin perform set_config('role', 'postgres', true); end $$",
     "begin; set local role none; reset session authorization; commit",
     "begin; savepoint s; reset session authorization; rollback to s; commit",
+    "set local role postgres",
+    "reset role",
+    "set session role postgres",
+    "begin; set session authorization default; commit",
+    "select set_config('role', 'none', true)",
+    "prepare p as select set_config('role', 'postgres', false); execute p",
+    "do $$ begin execute 'set local role postgres'; end $$",
+    "do $$ begin set local role postgres; end $$",
+    "with x as (select set_config('role', 'postgres', false)) select * from x",
+    "grant postgres to reader",
+    "grant supervised to reader",
+    "alter role reader superuser",
+    "alter role reader createrole",
+    "alter role reader set role postgres",
+    "alter database postgres set role = 'postgres'",
+    "create role other superuser",
+    "set is_superuser = on",
+    "set local session_replication_role = replica",
+    "create function pg_temp.f() returns void language sql security definer set role = 'postgres'"
+    " as 'create table public.escaped ()'; select pg_temp.f()",
+    "create extension plpython3u",
+    "load '/tmp/escape.so'",
+    "reassign owned by postgres to reader",
+    "update pg_catalog.pg_authid set rolsuper = true where rolname = 'reader'",
+]
+# What reaches outside of the database.
+OUTSIDE = [
+    "copy (select 1) to program 'id'",
+    "copy pg_catalog.pg_class to '/tmp/escaped'",
+    "create table pg_temp.t (x text); copy pg_temp.t from '/etc/passwd'",
+    "create table pg_temp.t (x text); copy pg_temp.t from program 'id'",
+    "select pg_read_file('/etc/passwd')",
+    "select pg_read_binary_file('PG_VERSION')",
+    "select pg_ls_dir('.')",
+    "select pg_stat_file('PG_VERSION')",
+    "select lo_import('/etc/passwd')",
+    "select lo_export(1, '/tmp/escaped')",
+    "create function pg_temp.f() returns int language c as 'libc', 'getpid'",
+    "create function pg_temp.f() returns int language internal as 'int4pl'",
+    "alter system set archive_command = 'id'",
+    "select pg_reload_conf()",
+    "select rolpassword from pg_catalog.pg_authid",
+    "checkpoint",
 ]
 
 
@@ -67,6 +110,26 @@ def test_no_statement_leaves_the_role_of_a_login(
         forbidden(analyst, "create table public.escaped ()")
         client.execute("select 1")
     assert client.execute("select to_regclass('public.escaped')").fetchone() == (None,)
+
+
+@pytest.mark.parametrize("statement", OUTSIDE)
+def test_a_login_reaches_nothing_outside_of_the_database(
+    analyst: psycopg.Connection, statement: str
+) -> None:
+    forbidden(analyst, statement)
+
+
+@pytest.mark.parametrize("name", ["role", "session_authorization"])
+def test_a_prepared_statement_does_not_leave_the_role_either(
+    client: psycopg.Connection, analyst: psycopg.Connection, name: str
+) -> None:
+    for _ in range(3):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            analyst.execute(
+                "select set_config(%s, %s, false)", [name, "postgres"], prepare=True, binary=True
+            )
+        client.execute("select 1")
+        assert analyst.execute("select session_user, current_user").fetchone() == ("reader",) * 2
 
 
 def test_a_function_of_the_login_does_not_leave_its_role_either(
