@@ -27,6 +27,7 @@ from supervisor_mcp.rest.app import create_app
 from supervisor_mcp.rest.budget import BODIES, LIMIT_BYTES, Budget
 from supervisor_mcp.server.asgi import Application, create
 from supervisor_mcp.server.guard import Guard
+from supervisor_mcp.server.headers import completed
 from tests.support.ports import free_port
 
 
@@ -116,6 +117,28 @@ async def test_a_mounted_path_is_passed_on_whole_with_its_request_id(path: str) 
     assert (answer.status_code, answer.headers["x-request-id"]) == (204, "mine")
     [scope] = child.scopes
     assert (scope["path"], scope["supervisor.request_id"]) == (path, "mine")
+
+
+@pytest.mark.parametrize("path", ["/mcp", "/livez", "/nowhere", "/query/kinds", "/openapi.json"])
+@pytest.mark.parametrize("host", ["localhost", "evil.example"])
+async def test_browsers_and_caches_do_nothing_with_an_answer(path: str, host: str) -> None:
+    async with client(application(mcp=Child()), "http://127.0.0.1") as http:
+        answer = await http.get(path, headers={"Host": host})
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["cache-control"] == "no-store"
+    # Only what ends TLS can promise it.
+    assert "strict-transport-security" not in answer.headers
+    names = [name for name, _ in answer.headers.raw]
+    assert len(names) == len(set(names))
+
+
+def test_an_answer_that_says_how_long_it_is_good_for_keeps_that() -> None:
+    headers = dict(completed([(b"cache-control", b"no-cache")], (b"x-request-id", b"a")))
+    assert headers[b"cache-control"] == b"no-cache"
+    assert headers[b"x-request-id"] == b"a"
 
 
 @pytest.mark.parametrize("path", ["/livez", "/mcpx", "/m"])

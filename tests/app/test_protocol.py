@@ -129,6 +129,7 @@ def problem_of(answer: bytes) -> tuple[int, str]:
     head, _, body = answer.partition(b"\r\n\r\n")
     assert b"content-type: application/problem+json" in head
     assert b"connection: close" in head
+    assert b"x-content-type-options: nosniff" in head
     problem = json.loads(body)
     assert problem["request_id"].encode() in head
     assert head.startswith(b"HTTP/1.1 %d " % problem["status"])

@@ -18,6 +18,7 @@ from supervisor_mcp.server import refusals
 from supervisor_mcp.server.body import Body
 from supervisor_mcp.server.gate import Gate
 from supervisor_mcp.server.guard import Guard, Verdict, refusal
+from supervisor_mcp.server.headers import completed
 from supervisor_mcp.telemetry import counts
 
 SENT_ID = re.compile(rb"[\x21-\x7e]{1,128}")
@@ -90,7 +91,7 @@ class Middleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 more = scope.get("supervisor.headers", ())
-                message["headers"] = [*message.get("headers", ()), header, *more]
+                message["headers"] = completed(message.get("headers", ()), header, *more)
             await send(message)
 
         server = scope.get("server")

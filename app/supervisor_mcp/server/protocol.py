@@ -15,6 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.server import refusals
+from supervisor_mcp.server.headers import completed
 from supervisor_mcp.telemetry import counts
 
 # Where a connection is: between requests, within the request line and the headers, within the body.
@@ -228,8 +229,8 @@ class Protocol(HttpToolsProtocol):
 
     def _write(self, problem: Problem, request_id: str) -> None:
         headers, body = refusals.encode(problem, request_id)
-        headers += [(b"x-request-id", request_id.encode()), (b"connection", b"close")]
-        lines = [b"%s: %s\r\n" % header for header in headers]
+        own = (b"x-request-id", request_id.encode()), (b"connection", b"close")
+        lines = [b"%s: %s\r\n" % header for header in completed(headers, *own)]
         self.transport.write(b"".join([STATUS_LINE[problem.status], *lines, b"\r\n", body]))
 
     def _linger(self) -> None:
