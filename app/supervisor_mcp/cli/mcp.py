@@ -33,6 +33,7 @@ def mcp() -> None:
     settings = load_settings()
     # Standard output is for the protocol alone.
     log.set_up(settings.log_level)
+    servers.check_urls(settings)
     if settings.database_url is not None:
         servers.key_secret_file(settings, is_embedded=False)
         anyio.run(_serve, settings)

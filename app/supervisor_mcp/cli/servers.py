@@ -106,8 +106,8 @@ def start_database(
 
     With `jobs`, it runs its jobs from `begin_jobs` on. Raises Failure.
     """
+    check_urls(settings)
     if settings.database_url is not None:
-        without_password(settings.database_url)  # Raises when it is not a DSN.
         yield settings.database_url, None
         return
     if settings.deploy_database_url is not None:
@@ -242,6 +242,25 @@ def without_password(conninfo: str, setting: str = DATABASE_URL) -> str:
     return make_conninfo(
         "", **{name: str(value) for name, value in parameters.items() if name != "password"}
     )
+
+
+def check_urls(settings: Settings) -> None:
+    """Raise Failure for a database or a Redis whose URL cannot be read; it may hold a password."""
+    if settings.database_url is not None:
+        without_password(settings.database_url)
+    if settings.redis_url is None:
+        return
+    from supervisor_mcp.cache.connection import Connection
+
+    try:
+        Connection(settings.redis_url, timeout_seconds=1)
+    except ValueError:
+        raise Failure(
+            "SUPERVISOR_REDIS_URL is not a URL of a Redis.",
+            USAGE,
+            hint="Set it to a URL such as redis://:password@host:6379/0; options are those of"
+            " redis-py.",
+        ) from None
 
 
 def without_login(url: str) -> str:
