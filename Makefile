@@ -18,8 +18,8 @@ COMPILE := $(COMPILE_GROUP) pyproject.toml
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-fast check lint format deploy generate bench bench-peers \
-	bench-waiting mutants soak hooks lock lock-migrations clean
+.PHONY: help setup run test test-fast check vulnerabilities lint format deploy generate bench \
+	bench-peers bench-waiting mutants soak hooks lock lock-migrations clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sort \
@@ -95,7 +95,10 @@ test: $(DEVELOPMENT) ## Run the whole suite
 test-fast: $(DEVELOPMENT) ## Run the tests that need no server, in seconds
 	$(BIN)/pytest --without-servers
 
-check: $(DEVELOPMENT) lint test ## Run exactly what CI runs: lint, then the whole suite
+check: $(DEVELOPMENT) lint vulnerabilities test ## Run exactly what CI runs: lint, vulnerabilities, the whole suite
+
+vulnerabilities: $(DEVELOPMENT) ## Ask OSV about the pinned dependencies; skipped where it does not answer
+	@$(BIN)/python .ci/vulnerabilities.py
 
 lint: $(DEVELOPMENT) $(NODE_TOOLS) ## Check format, lint, types, imports, dependencies, SQL and JavaScript
 	$(BIN)/ruff format --check .

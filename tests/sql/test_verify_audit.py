@@ -143,7 +143,7 @@ def test_a_head_that_was_deleted_is_found_and_nothing_is_appended(audited: Conne
         settle(audited)
 
 
-def test_an_owner_that_writes_the_end_anew_is_found_with_a_head_that_was_kept(
+def test_an_owner_that_writes_the_end_again_is_found_with_a_head_that_was_kept(
     audited: Connection,
 ) -> None:
     kept = verify(audited)

@@ -29,5 +29,5 @@ begin
 end
 $$;
 comment on function internal.audit(text, text, text, jsonb) is
-'Appends an event to the audit, by the actor of the session. Whoever appends next waits for this
+'Appends an event to the audit, by the actor of the session. Who appends next waits for this
 transaction, so call it last. p_document has no secret and no digest of one.';
