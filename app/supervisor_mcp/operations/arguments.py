@@ -41,9 +41,7 @@ LONGEST_NAME = 120
 TIMESTAMP_HINT = "Send RFC 3339 with an offset, such as 2026-03-01T12:00:00Z, or epoch seconds."
 
 LARGEST_PAGE = 1000
-Source = Annotated[
-    str | None, Meta(description="Only this source (MCP server or agent). Exact name.")
-]
+Source = Annotated[str | None, Meta(description="Only this source, by its exact name.")]
 Window = Annotated[
     str,
     Meta(
@@ -64,7 +62,7 @@ Limit = (
 Cursor = Annotated[
     str | None,
     Meta(
-        description="next_cursor of the previous page.",
+        description="next_cursor of the last page.",
         extra_json_schema=text_rules.CURSOR,
     ),
 ]
@@ -76,8 +74,8 @@ LastEventId = Annotated[
     ),
 ]
 Timestamp = Annotated[datetime, Meta(tz=True)]
-From = Annotated[Timestamp | None, Meta(description="Start of the range, included.")]
-To = Annotated[Timestamp | None, Meta(description="End of the range, not included.")]
+From = Annotated[Timestamp | None, Meta(description="Start, included.")]
+To = Annotated[Timestamp | None, Meta(description="End, not included.")]
 
 
 @dataclass(frozen=True, slots=True)

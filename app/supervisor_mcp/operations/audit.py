@@ -14,12 +14,10 @@ from supervisor_mcp.operations.query import Query
 class AuditQuery(Query, frozen=True):
     """Which events of the audit to list."""
 
-    actor: Annotated[str | None, Meta(description="Only by this identity.")] = None
-    action: Annotated[str | None, Meta(description="Only this: insert, update or delete.")] = None
-    object_type: Annotated[
-        str | None, Meta(description="Only objects of this type, such as alert_rule.")
-    ] = None
-    object_name: Annotated[str | None, Meta(description="Only objects of this name or id.")] = None
+    actor: Annotated[str | None, Meta(description="Only this identity.")] = None
+    action: Annotated[str | None, Meta(description="insert, update or delete.")] = None
+    object_type: Annotated[str | None, Meta(description="Such as alert_rule or silence.")] = None
+    object_name: Annotated[str | None, Meta(description="Name or id of the object.")] = None
     from_: From = field(default=None, name="from")
     to: To = None
     limit: Limit = None

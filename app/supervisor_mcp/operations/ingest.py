@@ -40,8 +40,8 @@ class IngestOptions(Query, frozen=True):
     idempotency_key: Annotated[
         str | None,
         Meta(
-            description="Your name for this request: with the same one and the same items, it"
-            " stores nothing and returns the first answer.",
+            description="Your name for this request: repeated with the same items, it stores"
+            " nothing and has the first answer.",
             extra_json_schema=text_rules.IDEMPOTENCY_KEY,
         ),
     ] = None

@@ -24,7 +24,7 @@ LastSeen = Annotated[str | None, Meta(description="When a signal of it was up or
 ServerName = Annotated[
     str,
     Meta(
-        description="Exact name of the server, such as io.github.acme/search.",
+        description="Name of the server, such as io.github.acme/search.",
         extra_json_schema=text_rules.SERVER_NAME,
     ),
 ]

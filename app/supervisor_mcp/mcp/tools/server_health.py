@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from msgspec import Struct
+
 from supervisor_mcp.mcp.answers import bounded
 from supervisor_mcp.mcp.items import batch_tool
 from supervisor_mcp.mcp.tool import STORING, OperationTool
@@ -10,7 +14,6 @@ from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.heartbeats import Heartbeats, Renewal
 from supervisor_mcp.operations.server_health import (
-    Health,
     HealthListQuery,
     HealthPage,
     HealthQuery,
@@ -22,6 +25,16 @@ REPORTS = (
     "Each says what was observed of a server at ts (now if left out), in how many latency_ms, why"
     " (detail) and by whom (reporter)."
 )
+
+
+class Health(Struct):
+    """The health of a server as REST describes it: what it has explains itself."""
+
+    server: str
+    status: str
+    disagreement: str | None
+    signals: list[dict[str, Any]]
+    outages: list[dict[str, Any]]
 
 
 def report_health() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from msgspec import Struct
+
 from supervisor_mcp.mcp.answers import bounded
 from supervisor_mcp.mcp.tool import REMOVING, OperationTool
 from supervisor_mcp.operations import servers
@@ -13,13 +17,22 @@ from supervisor_mcp.operations.servers import (
     Deregistration,
     Registered,
     Registration,
-    Server,
     ServerListQuery,
     ServerPage,
     ServerQuery,
 )
 
 NARROW = "Read the document with GET /registry/servers/{name}."
+
+
+class Entry(Struct):
+    """A server as REST describes it: what it has explains itself."""
+
+    name: str
+    version: str | None
+    document: dict[str, Any] | None
+    capabilities: dict[str, Any] | None
+    versions: list[dict[str, Any]]
 
 
 def tools(context: Context, clock: Clock) -> list[OperationTool]:
@@ -78,7 +91,7 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
             register_server, Registration, DOCUMENT, "Register a server", Registered
         ),
         OperationTool.asking(list_servers, ServerListQuery, "List servers", ServerPage),
-        OperationTool.asking(get_server, ServerQuery, "Get a server", Server),
+        OperationTool.asking(get_server, ServerQuery, "Get a server", Entry),
         OperationTool.asking(
             deregister_server, Deregistration, "Deregister a server", Deregistered, hints=REMOVING
         ),
