@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 from psycopg import Connection
-from psycopg.types.json import Jsonb
 
 from tests.sql.alert_rules import condition, define, delete
 from tests.sql.audit import events, list_audit, settle
 from tests.sql.calls import NOW, Json, ask, ingest_metrics, metric, refused
 from tests.sql.registry import NAME, register, server_json
 from tests.sql.test_delivery import subscribe
+from tests.sql.test_keys import authenticate, create, revoke, rotate
 from tests.sql.test_silences import cancel, silence
 
 
@@ -141,20 +141,48 @@ def test_no_secret_is_recorded(db: Connection) -> None:
         assert secret not in str(event)
 
 
-def test_the_digest_of_a_key_is_not_recorded(db: Connection) -> None:
-    key = {"key_id": "ab12cd34", "owner": "ann", "digest": "\\xmarked", "scopes": ["read"]}
-    found = ask(db, "select to_jsonb(internal.audited('api_key', %s))", Jsonb(key))
+def test_what_becomes_of_a_key_is_recorded_without_its_digest(db: Connection) -> None:
+    digest = b"marked-digest-of-thirty-two-byte"
+    acting_as(db, "ann")
+    create(db, owner="bob", digest=digest)
+    (created,) = events(db)
+    rotate(db, "aaaaaaaa", "bbbbbbbb", digest=digest[::-1])
+    rotated = events(db)
+    revoke(db, "bbbbbbbb", "leaked", now=NOW + timedelta(hours=1))
+    (revoked,) = events(db)
+    db.execute("update data.api_key set digest = sha256('') where key_id = 'bbbbbbbb'")
+    (replaced,) = events(db)
 
-    assert (found["object_type"], found["object_name"]) == ("api_key", "ab12cd34")
-    assert found["members"]["owner"] == "ann"
-    assert found["hidden"] == ["digest"]
+    assert (created["actor"], created["action"], created["object_name"]) == (
+        "ann",
+        "insert",
+        "aaaaaaaa",
+    )
+    assert created["changes"]["owner"] == {"new": "bob"}
+    assert created["changes"]["digest"] == {}
+    assert {event["object_name"] for event in rotated} == {"aaaaaaaa", "bbbbbbbb"}
+    assert revoked["changes"].keys() == {"revoked_at", "revoked_by", "reason"}
+    assert replaced["changes"] == {"digest": {}}
+    for event in (created, *rotated, revoked, replaced):
+        for secret in (digest, digest[::-1]):
+            assert secret.hex() not in str(event)
+
+
+def test_a_key_that_is_used_is_not_recorded(db: Connection) -> None:
+    create(db)
+    events(db)
+    authenticate(db)
+    uses = '[{"id": "aaaaaaaa", "used_at": "2025-06-15T12:00:00Z"}]'
+    assert ask(db, "select api.record_key_use(%s)", uses) == 1
+
+    assert events(db) == []
 
 
 @pytest.mark.parametrize(
     "table",
     [
         *("server", "server_version", "alert_rule", "alert_rule_version", "silence"),
-        *("maintenance", "subscription", "quota"),
+        *("maintenance", "subscription", "quota", "api_key"),
     ],
 )
 def test_a_table_of_what_clients_and_administrators_set_has_the_trigger(
