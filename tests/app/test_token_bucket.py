@@ -135,7 +135,7 @@ async def test_no_more_is_allowed_than_the_burst_and_what_came_since(
     burst=st.integers(1, 20),
     pauses=st.lists(st.floats(0, 2), min_size=1, max_size=60),
 )
-async def test_who_waits_as_long_as_told_is_allowed(
+async def test_who_waits_as_long_as_the_answer_says_is_allowed(
     rate: float, burst: int, pauses: list[float]
 ) -> None:
     clock = Clock()

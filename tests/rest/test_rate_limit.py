@@ -39,13 +39,13 @@ def limited(database_server: Server, redis_url: str, tmp_path: Path) -> Iterator
 def test_an_identity_is_told_what_is_left_and_refused_over_every_face(
     limited: httpx.Client,
 ) -> None:
-    told = [limited.get("/query/kinds") for _ in range(BURST - 1)]
-    told.append(limited.post("/mcp", json=CALL, headers=ACCEPTED))
-    assert [answer.status_code for answer in told] == [200] * BURST
-    assert [answer.headers["ratelimit"] for answer in told] == [
+    answers = [limited.get("/query/kinds") for _ in range(BURST - 1)]
+    answers.append(limited.post("/mcp", json=CALL, headers=ACCEPTED))
+    assert [answer.status_code for answer in answers] == [200] * BURST
+    assert [answer.headers["ratelimit"] for answer in answers] == [
         f'"requests";r={left}' for left in (2, 1, 0)
     ]
-    assert told[0].headers["ratelimit-policy"] == '"requests";q=3;w=3000'
+    assert answers[0].headers["ratelimit-policy"] == '"requests";q=3;w=3000'
 
     refused = limited.get("/query/kinds")
     assert (refused.status_code, slug_of(refused)) == (429, "requests_within_limit")

@@ -181,8 +181,8 @@ def test_a_key_that_is_used_is_not_recorded(db: Connection) -> None:
 @pytest.mark.parametrize(
     "table",
     [
-        *("server", "server_version", "alert_rule", "alert_rule_version", "silence"),
-        *("maintenance", "subscription", "quota", "api_key"),
+        *("every_server", "server_version", "every_alert_rule", "alert_rule_version"),
+        *("every_silence", "every_maintenance", "every_subscription", "quota", "api_key"),
     ],
 )
 def test_a_table_of_what_clients_and_administrators_set_has_the_trigger(

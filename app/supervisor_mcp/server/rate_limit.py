@@ -1,4 +1,4 @@
-"""The limit of requests of one identity, and the headers that tell it.
+"""The limit of requests of one identity, and the headers that report it.
 
 The headers are those of draft-ietf-httpapi-ratelimit-headers-10.
 """
