@@ -20,6 +20,7 @@ from supervisor_mcp.credentials import keys as key_format
 from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.identity import Identity
+from supervisor_mcp.mcp.authentication import Provider
 from tests.support.issuer import AUDIENCE, Issuer, issuing
 from tests.support.ports import free_port
 from tests.support.waiting import eventually_async
@@ -261,3 +262,14 @@ async def test_the_use_of_a_key_is_recorded_at_the_end(
     with psycopg.connect(fresh_database, prepare_threshold=None) as conn:
         noted = conn.execute("select key_id from data.api_key_use").fetchall()
     assert noted == [(key.id,)]
+
+
+async def test_the_library_verifies_as_the_gate_does(database: Counting) -> None:
+    provider = Provider(of_keys(database), None, None)
+
+    access = await provider.verify_token(ADMIN_KEY)
+
+    assert access is not None
+    assert (access.client_id, access.scopes) == ("bootstrap", ["read", "ingest", "admin"])
+    assert identity.current.get() is BOOTSTRAP
+    assert await provider.verify_token("sk_wrong") is None

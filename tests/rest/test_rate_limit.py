@@ -36,7 +36,7 @@ def limited(database_server: Server, redis_url: str, tmp_path: Path) -> Iterator
         yield http
 
 
-def test_an_identity_is_told_what_is_left_and_refused_over_every_face(
+def test_an_identity_sees_what_is_left_and_is_refused_over_every_face(
     limited: httpx.Client,
 ) -> None:
     answers = [limited.get("/query/kinds") for _ in range(BURST - 1)]

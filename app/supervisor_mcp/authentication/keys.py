@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,6 +16,7 @@ from supervisor_mcp.authentication.key_uses import KeyUses
 from supervisor_mcp.credentials import keys
 from supervisor_mcp.credentials.keys import PREFIX
 from supervisor_mcp.db import Database
+from supervisor_mcp.errors import Problem, unavailable
 from supervisor_mcp.identity import Identity, Scope
 
 logger = logging.getLogger(__name__)
@@ -53,13 +55,10 @@ class Keys:
         key = keys.parse(text)
         if key is None or self._secret is None:
             raise refused("the key is not valid")
+        digest = key.digest(self._secret)
         async with self._turns:
             now = datetime.now(UTC)
-            answer = await self._database.read_json(
-                "authenticate_key",
-                {"key_id": key.id, "digest": key.digest(self._secret), "now": now},
-            )
-        known = msgspec.json.decode(answer, type=_Known)
+            known = await self._ask({"key_id": key.id, "digest": digest, "now": now})
         if known.status != "active":
             # Only the log says whether it was valid once.
             logger.info("key %s was refused: it is %s", key.id, known.status)
@@ -68,6 +67,14 @@ class Keys:
         ends_in = float("inf") if known.ends_at is None else (known.ends_at - now).total_seconds()
         sources = None if known.sources is None else tuple(known.sources)
         return Identity(known.owner, frozenset(known.scopes), sources, known.namespace), ends_in
+
+    async def _ask(self, arguments: Mapping[str, object]) -> _Known:
+        try:
+            answer = await self._database.read_json("authenticate_key", arguments)
+        except Problem as problem:
+            # It is no long question that a client could shorten.
+            raise unavailable() if problem.slug == "too_slow" else problem from None
+        return msgspec.json.decode(answer, type=_Known)
 
     async def stop(self) -> None:
         """Record what was noted."""

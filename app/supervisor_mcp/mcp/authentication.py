@@ -37,11 +37,14 @@ class Provider(AuthProvider):
     async def verify_token(self, token: str) -> AccessToken | None:
         """Whose key or token it is; None where it is nobody's."""
         try:
-            return _access(token, await self._authenticator.identify(token.encode("latin-1")))
+            sender = await self._authenticator.identify(token.encode("latin-1"))
         except Problem as problem:
             if problem.status != 401:
                 raise
             return None
+        # The gate has done so before; without one, the scopes hold all the same.
+        identity.current.set(sender)
+        return _access(token, sender)
 
     def get_middleware(self) -> list[Any]:
         """The library's own, which knows one header only."""
