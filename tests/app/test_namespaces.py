@@ -90,7 +90,7 @@ async def test_a_keepalive_is_written_with_what_its_caller_may(
     conn.execute(WRITERS)
     with within(conn, "acme"):
         for number in range(4):
-            add_server(conn, str(number))
+            add_server(conn, str(number), source="shop")
     writer = HeartbeatWriter(database)
     bound = Identity("bound", frozenset({"ingest"}), ("shop",), "acme")
 

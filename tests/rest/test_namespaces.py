@@ -209,6 +209,8 @@ OWNED = {
 }
 STREAMS = {"stream_facts", "stream_alerts"}
 OF_THE_SERVICE = {"metrics"}
+# The default namespace manages the keys, and reads the audit, of all.
+OF_THE_OPERATOR = {"create_key", "list_keys", "revoke_key", "rotate_key", "list_audit"}
 
 
 @pytest.fixture(scope="module")
@@ -230,7 +232,9 @@ def filled(filled_url: str) -> Iterator[Connection[Any]]:
 
 @asynccontextmanager
 async def connected(url: str, redis_url: str) -> AsyncIterator[Context]:
-    settings = Settings(database_url=url, redis_url=redis_url)
+    settings = Settings(
+        database_url=url, redis_url=redis_url, key_secret="a secret that digests the keys of tests"
+    )
     async with operations.connected(operations.build(settings)) as context:
         yield context
 
@@ -256,7 +260,7 @@ async def rest(context: Context) -> AsyncIterator[httpx.AsyncClient]:
 
 def test_every_route_has_a_case() -> None:
     routes = {resource.operation.name for resource in RESOURCES}
-    assert routes == READS.keys() | WRITES.keys() | STREAMS | OF_THE_SERVICE
+    assert routes == READS.keys() | WRITES.keys() | STREAMS | OF_THE_SERVICE | OF_THE_OPERATOR
     streams = {each.operation.name for each in RESOURCES if issubclass(each, StreamResource)}
     assert streams == STREAMS
 
@@ -383,6 +387,40 @@ async def test_metrics_of_the_service_are_not_for_a_namespace(rest: httpx.AsyncC
     assert refused.status_code == 403
     assert refused.json()["type"].endswith("namespace_default")
     assert (await rest.get("/metrics")).is_success
+
+
+async def test_keys_of_another_namespace_are_out_of_reach(rest: httpx.AsyncClient) -> None:
+    asked = {"owner": "tyrant", "scopes": ["read"]}
+    with identity.acting_as(identity.serving("umbrella")):
+        foreign = (await rest.post("/access/keys", json=asked)).json()["id"]
+    with identity.acting_as(identity.serving("acme")):
+        listed = await rest.get("/access/keys")
+        rotated = await rest.post(f"/access/keys/{foreign}/rotation", json={})
+        revoked = await rest.delete(f"/access/keys/{foreign}")
+        created = await rest.post("/access/keys", json={**asked, "namespace": "umbrella"})
+    assert "tyrant" not in listed.text
+    assert [each.status_code for each in (rotated, revoked, created)] == [404, 404, 403]
+    with identity.acting_as(identity.serving("umbrella")):
+        (own,) = (await rest.get("/access/keys")).json()["items"]
+    assert (own["id"], own["status"], own["namespace"]) == (foreign, "active", "umbrella")
+
+
+async def test_the_audit_of_another_namespace_is_out_of_reach(rest: httpx.AsyncClient) -> None:
+    authors = {"umbrella": "who writes in umbrella", "acme": "who writes in acme"}
+    for namespace, author in authors.items():
+        with identity.acting_as(identity.serving(namespace)):
+            rule = {**TESTED, "author": author}
+            assert (await rest.put("/alerts/rules/audited", json=rule)).is_success
+    with identity.acting_as(identity.serving("acme")):
+        cursor = (await rest.get("/access/audit?limit=1")).json()["next_cursor"]
+    with identity.acting_as(identity.serving("umbrella")):
+        shown = (await rest.get("/access/audit")).text
+        turned = (await rest.get("/access/audit", params={"cursor": cursor})).text
+    for text in (shown, turned):
+        assert authors["umbrella"] in text
+        assert authors["acme"] not in text
+    everything = (await rest.get("/access/audit")).text
+    assert all(author in everything for author in authors.values())
 
 
 async def test_a_stream_carries_the_facts_of_its_namespace_only(
