@@ -410,7 +410,8 @@ async def test_the_audit_of_another_namespace_is_out_of_reach(rest: httpx.AsyncC
     for namespace, author in authors.items():
         with identity.acting_as(identity.serving(namespace)):
             rule = {**TESTED, "author": author}
-            assert (await rest.put("/alerts/rules/audited", json=rule)).is_success
+            for name in ("audited", "audited_too"):
+                assert (await rest.put(f"/alerts/rules/{name}", json=rule)).is_success
     with identity.acting_as(identity.serving("acme")):
         cursor = (await rest.get("/access/audit?limit=1")).json()["next_cursor"]
     with identity.acting_as(identity.serving("umbrella")):
