@@ -57,7 +57,7 @@ SELECT rule_id,
     ack_note,
     namespace
    FROM data.every_alert
-  WHERE (namespace = internal.namespace());
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
 -- The last run of the job that evaluates alert rules.
 create table data.alert_evaluation (
@@ -106,7 +106,7 @@ SELECT rule_id,
     cancellations,
     namespace
    FROM data.every_alert_rule
-  WHERE (namespace = internal.namespace());
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
 -- What a rule said, and from when until when. A row is never changed but for the end of valid.
 create table data.alert_rule_version (
@@ -608,7 +608,7 @@ SELECT operation,
     received_at,
     namespace
    FROM data.every_idempotency_key
-  WHERE (namespace = internal.namespace());
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
 -- The kinds of the namespace that the transaction works in.
 create view data.kind with (check_option=cascaded) (
@@ -626,7 +626,7 @@ SELECT kind_id,
     created_at,
     namespace
    FROM data.every_kind
-  WHERE (namespace = internal.namespace());
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
 -- Samples of a kind in a day, UTC.
 create continuous aggregate data.kind_1d (
@@ -771,7 +771,7 @@ SELECT maintenance_id,
     recorded,
     namespace
    FROM data.every_maintenance
-  WHERE (namespace = internal.namespace());
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
 -- The namespaces of logins that see only some. A login that is not in it sees all of them.
 create table data.namespace_login (
@@ -1055,7 +1055,7 @@ SELECT server_id,
     deregistered_at,
     namespace
    FROM data.every_server
-  WHERE (namespace = internal.namespace());
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
 -- What a server was registered as, and from when until when.
 create table data.server_version (
@@ -1102,7 +1102,7 @@ SELECT silence_id,
     cancelled_at,
     namespace
    FROM data.every_silence
-  WHERE (namespace = internal.namespace());
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
 -- The versions of silences of the namespace that the transaction works in.
 create view data.silence_version with (check_option=cascaded) (
@@ -1126,7 +1126,7 @@ SELECT silence_id,
     changed_at,
     namespace
    FROM data.every_silence_version
-  WHERE (namespace = internal.namespace());
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
 -- The sources of the namespace that the transaction works in.
 create view data.source with (check_option=cascaded) (
@@ -1140,7 +1140,7 @@ SELECT source_id,
     created_at,
     namespace
    FROM data.every_source
-  WHERE (namespace = internal.namespace());
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
 -- Statistics of a kind in a window; label is the group, or null for the whole kind. bounded says whether
 -- every percentile is within the relative error of the sketch. stddev is that of the population.
@@ -1193,7 +1193,7 @@ SELECT subscription_id,
     updated_at,
     namespace
    FROM data.every_subscription
-  WHERE (namespace = internal.namespace());
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
 -- schema internal
 -- Building blocks of the functions in api, and the procedures of jobs; not an interface.

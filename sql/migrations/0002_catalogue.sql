@@ -84,7 +84,8 @@ comment on column data.namespace_login.login is
 comment on column data.namespace_login.namespace is 'Namespace; empty for the default one.';
 
 -- Each table data.every_<noun> holds the rows of every namespace; its view data.<noun> shows and takes those
--- of the present one. What hangs off an id of such a row, as series and samples do, is in its namespace.
+-- of the present one. What hangs off an id of such a row, as series and samples do, is in its namespace. The
+-- views have the expression of internal.namespace() instead of a call, which is planned for each of them.
 create table data.every_kind (
     kind_id bigint generated always as identity,
     name text not null,
@@ -120,7 +121,7 @@ select
     created_at,
     namespace
 from data.every_kind
-where namespace = internal.namespace();
+where namespace = coalesce(current_setting('supervisor.namespace', true), '');
 comment on view data.kind is 'The kinds of the namespace that the transaction works in.';
 
 create table data.every_source (
@@ -146,7 +147,7 @@ select
     created_at,
     namespace
 from data.every_source
-where namespace = internal.namespace();
+where namespace = coalesce(current_setting('supervisor.namespace', true), '');
 comment on view data.source is 'The sources of the namespace that the transaction works in.';
 
 create table data.series (

@@ -77,6 +77,6 @@ select
     received_at,
     namespace
 from data.every_idempotency_key
-where namespace = internal.namespace();
+where namespace = coalesce(current_setting('supervisor.namespace', true), '');
 comment on view data.idempotency_key is
 'The Idempotency-Keys of the namespace that the transaction works in.';

@@ -77,7 +77,7 @@ select
     deregistered_at,
     namespace
 from data.every_server
-where namespace = internal.namespace();
+where namespace = coalesce(current_setting('supervisor.namespace', true), '');
 comment on view data.server is 'The servers of the namespace that the transaction works in.';
 
 create table data.server_version (

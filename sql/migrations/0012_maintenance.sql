@@ -42,7 +42,7 @@ select
     recorded,
     namespace
 from data.every_maintenance
-where namespace = internal.namespace();
+where namespace = coalesce(current_setting('supervisor.namespace', true), '');
 comment on view data.maintenance is 'The maintenance windows of the namespace that the transaction works in.';
 
 create table data.restatement (

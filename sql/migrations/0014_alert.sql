@@ -52,7 +52,7 @@ select
     cancellations,
     namespace
 from data.every_alert_rule
-where namespace = internal.namespace();
+where namespace = coalesce(current_setting('supervisor.namespace', true), '');
 comment on view data.alert_rule is 'The alert rules of the namespace that the transaction works in.';
 
 create table data.alert_rule_version (
@@ -165,7 +165,7 @@ select
     ack_note,
     namespace
 from data.every_alert
-where namespace = internal.namespace();
+where namespace = coalesce(current_setting('supervisor.namespace', true), '');
 comment on view data.alert is 'The alerts of the namespace that the transaction works in.';
 
 create table data.alert_transition (
@@ -285,7 +285,7 @@ select
     cancelled_at,
     namespace
 from data.every_silence
-where namespace = internal.namespace();
+where namespace = coalesce(current_setting('supervisor.namespace', true), '');
 comment on view data.silence is 'The silences of the namespace that the transaction works in.';
 
 create table data.every_silence_version (
@@ -327,7 +327,7 @@ select
     changed_at,
     namespace
 from data.every_silence_version
-where namespace = internal.namespace();
+where namespace = coalesce(current_setting('supervisor.namespace', true), '');
 comment on view data.silence_version is
 'The versions of silences of the namespace that the transaction works in.';
 

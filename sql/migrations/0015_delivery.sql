@@ -55,7 +55,7 @@ select
     updated_at,
     namespace
 from data.every_subscription
-where namespace = internal.namespace();
+where namespace = coalesce(current_setting('supervisor.namespace', true), '');
 comment on view data.subscription is 'The subscriptions of the namespace that the transaction works in.';
 
 create table data.notification (

@@ -132,7 +132,9 @@ def test_a_view_moves_no_row_to_another_namespace(db: Connection) -> None:
 def test_what_clients_name_is_read_through_views_of_a_namespace(db: Connection) -> None:
     rows = db.execute(
         """
-        select base.relname, pg_get_viewdef(view.oid) ~ 'namespace = internal.namespace\\(\\)'
+        select
+            base.relname,
+            strpos(pg_get_viewdef(view.oid), 'current_setting(''supervisor.namespace''') > 0
         from pg_class as base
         left join pg_class as view
             on base.relnamespace = view.relnamespace
