@@ -79,6 +79,7 @@ TITLES: Final[Mapping[str, str]] = {
     "key_active": "Key that is not active",
     "key_rotated_once": "Key that was rotated already",
     "namespace_of_key": "Foreign namespace",
+    "owner_reserved": "Reserved owner",
     "rule_or_name": "Rule and name, or neither",
     "server_owned": "Server of another owner",
     "servers_listed": "No servers, or too many",

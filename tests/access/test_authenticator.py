@@ -104,6 +104,24 @@ async def test_requests_at_once_with_one_key_ask_once(
     assert database.asked == 1
 
 
+async def test_keys_that_nobody_has_do_not_hold_up_one_that_was_good(
+    database: Counting, fresh_database: str
+) -> None:
+    known = create(fresh_database).text
+    keys = Keys(database, SECRET)
+    await keys.verify(known)
+    flood = [asyncio.create_task(keys.verify(key_format.make().text)) for _ in range(200)]
+    # All of them wait for their turn.
+    await asyncio.sleep(0)
+
+    await keys.verify(known)
+
+    waiting = sum(not task.done() for task in flood)
+    outcomes = await asyncio.gather(*flood, return_exceptions=True)
+    assert waiting > len(flood) / 2
+    assert all(isinstance(each, Problem) for each in outcomes)
+
+
 async def test_a_key_is_asked_for_again_after_half_a_second(
     database: Counting, fresh_database: str
 ) -> None:

@@ -155,6 +155,7 @@ def test_outside_of_the_service_the_login_creates_a_key(db: Connection) -> None:
         ({"owner": ""}, "owner_well_formed", "owner"),
         ({"owner": None}, "owner_well_formed", "owner"),
         ({"owner": "a\nb"}, "owner_well_formed", "owner"),
+        ({"owner": "bootstrap"}, "owner_reserved", "owner"),
         ({"scopes": []}, "scopes_known", "scopes"),
         ({"scopes": ["write"]}, "scopes_known", "scopes"),
         ({"scopes": ["read", None]}, "scopes_known", "scopes"),

@@ -21,8 +21,11 @@ from supervisor_mcp.identity import Identity, Scope
 
 logger = logging.getLogger(__name__)
 
-# Connections that verifying takes at once: keys that nobody has must not keep out those of others.
-MOST_AT_ONCE: Final = 2
+# How many are verified at once; the other connections of the pool are for requests. Keys that were
+# good the last time do not wait for those that may be nobody's.
+PROVEN_AT_ONCE: Final = 2
+OTHERS_AT_ONCE: Final = 1
+MOST_PROVEN: Final = 4096
 
 
 class _Known(Struct):
@@ -43,7 +46,10 @@ class Keys:
     def __init__(self, database: Database, secret: bytes | None) -> None:
         self._database = database
         self._secret = secret
-        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self._turns = asyncio.Semaphore(OTHERS_AT_ONCE)
+        self._turns_of_proven = asyncio.Semaphore(PROVEN_AT_ONCE)
+        # Their digests; the one that was verified last is at the end.
+        self._proven: dict[bytes, None] = {}
         self._uses = KeyUses(database)
 
     def is_key(self, text: str) -> bool:
@@ -56,17 +62,24 @@ class Keys:
         if key is None or self._secret is None:
             raise refused("the key is not valid")
         digest = key.digest(self._secret)
-        async with self._turns:
+        async with self._turns_of_proven if digest in self._proven else self._turns:
             now = datetime.now(UTC)
             known = await self._ask({"key_id": key.id, "digest": digest, "now": now})
+        self._proven.pop(digest, None)
         if known.status != "active":
             # Only the log says whether it was valid once.
             logger.info("key %s was refused: it is %s", key.id, known.status)
             raise refused("the key is not valid")
+        self._prove(digest)
         self._uses.note(known.id, now)
         ends_in = float("inf") if known.ends_at is None else (known.ends_at - now).total_seconds()
         sources = None if known.sources is None else tuple(known.sources)
         return Identity(known.owner, frozenset(known.scopes), sources, known.namespace), ends_in
+
+    def _prove(self, digest: bytes) -> None:
+        if len(self._proven) >= MOST_PROVEN:
+            del self._proven[next(iter(self._proven))]
+        self._proven[digest] = None
 
     async def _ask(self, arguments: Mapping[str, object]) -> _Known:
         try:

@@ -69,6 +69,6 @@ are some of read, ingest and admin; admin includes the others. p_sources are the
 ingest as, null for any. p_namespace is that of who creates it, unless given. Without p_expires_at, the key
 does not expire. Returns the key as list_keys shows it, with outcome and hint. A repeated request with
 p_idempotency_key creates nothing: outcome is unchanged then, and hint says what to do if the key was lost.
-Errors: owner_well_formed, scopes_known, sources_well_formed, sources_of_ingest, namespace_well_formed,
-namespace_of_key, expires_in_future, count_within_quota, idempotency_key_well_formed,
-idempotency_key_reused.';
+Errors: owner_well_formed, owner_reserved, scopes_known, sources_well_formed, sources_of_ingest,
+namespace_well_formed, namespace_of_key, expires_in_future, count_within_quota,
+idempotency_key_well_formed, idempotency_key_reused.';

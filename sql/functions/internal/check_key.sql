@@ -7,6 +7,13 @@ begin
             using errcode = 'SV422', constraint = 'owner_well_formed', column = 'owner',
             hint = 'Send who gets the key as owner, such as the name of an agent or a team.';
     end if;
+    -- The audit calls others so.
+    if (p_key).owner in ('anyone', 'bootstrap') then
+        raise exception 'owner "%" is reserved', (p_key).owner
+            using errcode = 'SV422', constraint = 'owner_reserved', column = 'owner',
+            hint = 'Send another name: the audit calls requests without authentication anyone, and those'
+            ' with the key of the operator bootstrap.';
+    end if;
     if ((p_key).scopes <@ '{read, ingest, admin}' and (p_key).scopes <> '{}') is not true then
         raise exception 'scopes are not some of read, ingest and admin'
             using errcode = 'SV422', constraint = 'scopes_known', column = 'scopes',
@@ -49,5 +56,5 @@ end
 $$;
 comment on function internal.check_key(data.api_key, timestamptz) is
 'Refuses a key that cannot be created.
-Errors: owner_well_formed, scopes_known, sources_well_formed, sources_of_ingest, namespace_well_formed,
+Errors: owner_well_formed, owner_reserved, scopes_known, sources_well_formed, sources_of_ingest, namespace_well_formed,
 namespace_of_key, expires_in_future.';
