@@ -201,7 +201,7 @@ create table data.audit_event (
     number bigint not null,  -- Number of the event: 1, 2 and so on, without a gap.
     at timestamp with time zone not null,  -- When the change was committed.
     actor text not null,  -- Who made it: the identity that the service names, else the login.
-    namespace text not null,  -- Namespace of the actor; empty for the default one.
+    namespace text not null,  -- Namespace of the object; empty for the default one.
     action text not null,  -- What was done: insert, update, delete, or a name that a function gives.
     object_type text not null,  -- Type of the object, such as alert_rule.
     object_name text not null,  -- Name or id of the object.
@@ -1243,13 +1243,13 @@ create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_windo
 
 create function internal.array_quantile(p_values double precision[], p_q numeric) returns double precision language sql immutable strict parallel safe;
 
-create function internal.audit(p_action text, p_type text, p_name text, p_document jsonb) returns void language plpgsql volatile;
+create function internal.audit(p_action text, p_type text, p_name text, p_namespace text, p_document jsonb) returns void language plpgsql volatile;
 
 create function internal.audit_change() returns trigger language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function internal.audit_hash(p_event data.audit_event) returns bytea language sql stable;
 
-create function internal.audited(p_table text, p_row jsonb, OUT object_type text, OUT object_name text, OUT members jsonb, OUT hidden text[], OUT identity jsonb) returns record language plpgsql stable;
+create function internal.audited(p_table text, p_row jsonb, OUT object_type text, OUT object_name text, OUT namespace text, OUT members jsonb, OUT hidden text[], OUT identity jsonb) returns record language plpgsql stable;
 
 create function internal.audited_before(p_table text, p_row jsonb) returns jsonb language sql stable;
 
@@ -2448,7 +2448,7 @@ create view ops.audit (
     number bigint,  -- Number of the event: 1, 2 and so on, without a gap.
     at timestamp with time zone,  -- When the change was committed.
     actor text,  -- Who made it: the identity that the service names, else the login.
-    namespace text,  -- Namespace of the actor; empty for the default one.
+    namespace text,  -- Namespace of the object; empty for the default one.
     action text,  -- What was done: insert, update, delete, or a name that a function gives.
     object_type text,  -- Type of the object, such as alert_rule.
     object_name text,  -- Name or id of the object.

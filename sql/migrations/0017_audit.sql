@@ -27,7 +27,7 @@ comment on column data.audit_event.number is 'Number of the event: 1, 2 and so o
 comment on column data.audit_event.at is 'When the change was committed.';
 comment on column data.audit_event.actor is
 'Who made it: the identity that the service names, else the login.';
-comment on column data.audit_event.namespace is 'Namespace of the actor; empty for the default one.';
+comment on column data.audit_event.namespace is 'Namespace of the object; empty for the default one.';
 comment on column data.audit_event.action is
 'What was done: insert, update, delete, or a name that a function gives.';
 comment on column data.audit_event.object_type is 'Type of the object, such as alert_rule.';

@@ -254,6 +254,21 @@ def test_a_namespace_sees_its_own_events_and_the_default_one_all(db: Connection)
     assert [event["actor"] for event in list_audit(db)["items"]] == ["bob", "ann"]
 
 
+def test_a_namespace_sees_what_others_change_in_it(db: Connection) -> None:
+    acting_as(db, "ann", "shop")
+    silence(db, "a")
+    settle(db)
+    acting_as(db, "dba")
+    db.execute("update data.every_silence set comment = 'shorter'")
+    settle(db)
+
+    acting_as(db, "ann", "shop")
+    assert [(event["actor"], event["action"]) for event in list_audit(db)["items"]] == [
+        ("dba", "update"),
+        ("ann", "insert"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("filters", "slug"),
     [

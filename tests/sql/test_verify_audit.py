@@ -181,7 +181,7 @@ def test_settings_of_the_session_change_no_hash(audited: Connection, zone: str) 
         "update data.audit_event set actor = 'eve'",
         "delete from data.audit_event",
         "update data.audit_head set number = 0",
-        "select internal.audit('insert', 'server', 'a', '{}')",
+        "select internal.audit('insert', 'server', 'a', '', '{}')",
         "select internal.audit_change()",
         "alter table data.silence disable trigger audited",
         "drop trigger audited on data.silence",

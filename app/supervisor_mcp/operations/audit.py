@@ -33,6 +33,7 @@ class AuditEvent(Struct):
     action: str
     object_type: str
     object_name: str
+    namespace: str
     changes: dict[str, Any]
 
 

@@ -32,6 +32,7 @@ begin
                 'action', event.action,
                 'object_type', event.object_type,
                 'object_name', event.object_name,
+                'namespace', event.namespace,
                 'changes', event.document
             ) as item
         from data.audit_event as event
@@ -62,7 +63,8 @@ comment on function api.list_audit(
     text, text, text, text, timestamptz, timestamptz, integer, text
 ) is
 'Who changed what in [p_from, p_to), the newest first: {items: [{number, at, actor, action, object_type,
-object_name, changes}], next_cursor}. changes has what differs, by member: {old, new}; an empty object where
-the values are not recorded. Only events of the namespace of who asks; of all, in the default one. A page has
-p_limit items, by default 100, at most 1000; next_cursor is null on the last one.
+object_name, namespace, changes}], next_cursor}. changes has what differs, by member: {old, new}; an empty
+object where the values are not recorded. Only events about what is in the namespace of who asks; in the
+default one, all. A page has p_limit items, by default 100, at most 1000; next_cursor is null on the last
+one.
 Errors: from_before_to, from_in_range, limit_in_range, cursor_invalid.';

@@ -1,5 +1,6 @@
-create or replace function internal.audit(p_action text, p_type text, p_name text, p_document jsonb)
-returns void
+create or replace function internal.audit(
+    p_action text, p_type text, p_name text, p_namespace text, p_document jsonb
+) returns void
 language plpgsql
 as $$
 declare
@@ -14,7 +15,7 @@ begin
         v_head.number + 1,
         clock_timestamp(),
         internal.actor(),
-        coalesce(current_setting('supervisor.namespace', true), ''),
+        p_namespace,
         p_action,
         p_type,
         p_name,
@@ -28,6 +29,6 @@ begin
     set number = v_event.number, hash = v_event.hash;
 end
 $$;
-comment on function internal.audit(text, text, text, jsonb) is
+comment on function internal.audit(text, text, text, text, jsonb) is
 'Appends an event to the audit, by the actor of the session. Who appends next waits for this
 transaction, so call it last. p_document has no secret and no digest of one.';

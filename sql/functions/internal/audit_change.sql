@@ -39,6 +39,7 @@ begin
             case when v_old is null then 'insert' when v_new is null then 'delete' else 'update' end,
             v_row.object_type,
             v_row.object_name,
+            v_row.namespace,
             v_row.identity || v_changes
         );
     end if;

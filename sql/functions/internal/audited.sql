@@ -3,6 +3,7 @@ create or replace function internal.audited(
     p_row jsonb,
     out object_type text,
     out object_name text,
+    out namespace text,
     out members jsonb,
     out hidden text[],
     out identity jsonb
@@ -14,6 +15,7 @@ declare
 begin
     object_type := p_table;
     object_name := p_row ->> 'name';
+    namespace := coalesce(p_row ->> 'namespace', '');
     members := '{}';
     hidden := '{}';
     identity := '{}';
@@ -23,9 +25,11 @@ begin
                 successes_to_recover,sla_target,probe,deregistered_at}';
         when 'server_version' then
             object_type := 'server';
-            object_name := (
-                select name from data.every_server where server_id = (p_row ->> 'server_id')::bigint
-            );
+            select
+                server.name, server.namespace
+            into object_name, namespace
+            from data.every_server as server
+            where server.server_id = (p_row ->> 'server_id')::bigint;
             members := p_row -> 'document';
             -- They are long, and data.server_version keeps them.
             hidden := '{capabilities}';
@@ -33,9 +37,11 @@ begin
             v_columns := '{deleted_at,deleted_by}';
         when 'alert_rule_version' then
             object_type := 'alert_rule';
-            object_name := (
-                select name from data.every_alert_rule where rule_id = (p_row ->> 'rule_id')::bigint
-            );
+            select
+                rule.name, rule.namespace
+            into object_name, namespace
+            from data.every_alert_rule as rule
+            where rule.rule_id = (p_row ->> 'rule_id')::bigint;
             members := p_row -> 'document' || jsonb_build_object('author', p_row -> 'author');
         when 'silence' then
             object_name := p_row ->> 'silence_id';
@@ -45,11 +51,11 @@ begin
             v_columns := '{during,author,reason}';
             members := jsonb_build_object('cancelled', case
                 when not upper_inf((p_row ->> 'recorded')::tstzrange) and not exists (
-                    select from data.every_maintenance
+                    select from data.every_maintenance as planned
                     where
-                        namespace = p_row ->> 'namespace'
-                        and maintenance_id = p_row ->> 'maintenance_id'
-                        and upper_inf(recorded)
+                        planned.namespace = p_row ->> 'namespace'
+                        and planned.maintenance_id = p_row ->> 'maintenance_id'
+                        and upper_inf(planned.recorded)
                 ) then true
             end);
             identity := (
@@ -69,6 +75,7 @@ begin
         when 'quota' then
             v_columns := '{value}';
     end case;
+    namespace := coalesce(namespace, '');
     members := members || (
         select coalesce(jsonb_object_agg(key, value), '{}')
         from jsonb_each(p_row)
@@ -78,5 +85,5 @@ end
 $$;
 comment on function internal.audited(text, jsonb) is
 'What the audit calls a row of a table, and the members of it that are recorded: object_type and
-object_name; members by their names; hidden: those of them whose values are not recorded; identity: what
-says which row of the object it is.';
+object_name, and the namespace of the object; members by their names; hidden: those of them whose values
+are not recorded; identity: what says which row of the object it is.';

@@ -16,7 +16,7 @@ comment on view ops.audit is
 comment on column ops.audit.number is 'Number of the event: 1, 2 and so on, without a gap.';
 comment on column ops.audit.at is 'When the change was committed.';
 comment on column ops.audit.actor is 'Who made it: the identity that the service names, else the login.';
-comment on column ops.audit.namespace is 'Namespace of the actor; empty for the default one.';
+comment on column ops.audit.namespace is 'Namespace of the object; empty for the default one.';
 comment on column ops.audit.action is
 'What was done: insert, update, delete, or a name that a function gives.';
 comment on column ops.audit.object_type is 'Type of the object, such as alert_rule.';
