@@ -31,7 +31,10 @@ def audit(
     limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
-    """List who changed what, newest first; --json shows the values before and after."""
+    """List who changed what, the newest first.
+
+    With --json, an event has the values before and after it.
+    """
     import msgspec
 
     from supervisor_mcp.cli.client import connect
