@@ -31,6 +31,11 @@ class Identity:
         if any("\n" in source for source in self.sources or ()):
             raise ValueError("the name of a source contains a line feed")
 
+    @property
+    def full_name(self) -> str:
+        """The name with its namespace: others may have the same name in another one."""
+        return f"{self.namespace}/{self.name}"
+
     def may(self, scope: Scope) -> bool:
         """Whether they have a scope; admin includes the others."""
         return scope in self.scopes or "admin" in self.scopes

@@ -26,9 +26,9 @@ INGEST = {
     *("ingest_metrics", "ingest_facts", "register_server", "heartbeat", "heartbeat_server"),
     "report_health",
 }
-# What asks with a body, and what reads who has access.
+# What asks with a body, and what reads who has access or the URLs of webhooks.
 READING = {"backtest_alert_rule", "suggest_threshold"}
-FOR_ADMINS = {"list_keys", "list_audit"}
+FOR_ADMINS = {"list_keys", "list_audit", "list_subscriptions", "get_subscription"}
 
 Keys = Callable[[str], str]
 
@@ -210,6 +210,42 @@ def test_a_revoked_key_is_refused_by_every_worker_within_a_second(service: Servi
         statuses()
 
     assert statuses() == {401}
+
+
+CREATE = b'{"owner": "too-late", "scopes": ["admin"]}'
+CALL = (
+    b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call",'
+    b' "params": {"name": "create_key", "arguments": %b}}' % CREATE
+)
+
+
+@pytest.mark.parametrize(("path", "body"), [("/access/keys", CREATE), ("/mcp", CALL)])
+def test_a_key_that_is_revoked_while_it_sends_a_body_changes_nothing(
+    service: Service, path: str, body: bytes
+) -> None:
+    created = service.create_key("admin")
+    parts = urlsplit(service.url)
+    head = (
+        f"POST {path} HTTP/1.1",
+        f"Host: {parts.netloc}",
+        f"Authorization: Bearer {created['key']}",
+        "Content-Type: application/json",
+        "Accept: application/json, text/event-stream",
+        "Connection: close",
+        f"Content-Length: {len(body)}",
+    )
+    with socket.create_connection((parts.hostname, parts.port or 80), timeout=10) as client:
+        client.sendall("\r\n".join((*head, "", "")).encode() + body[:5])
+        service.revoke(created["id"])
+        revoked_at = time.monotonic()
+        eventually(lambda: time.monotonic() > revoked_at + 1)
+        client.sendall(body[5:])
+        answer = client.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert b"credentials_valid" in answer
+    with service.http() as http:
+        assert not http.get("/access/keys", params={"owner": "too-late"}).json()["items"]
 
 
 def test_the_stream_of_a_revoked_key_ends(service: Service) -> None:

@@ -118,7 +118,12 @@ async def test_a_claim_that_binds_to_nothing_does_not_free_the_token(
         ({"sub": "a\nb"}, "sub"),
         ({"sub": "x" * 300}, "sub"),
         ({"sub": "bootstrap"}, "reserved"),
+        ({"exp": 10**400}, "not valid"),
         ({"supervisor_namespace": 7}, "namespace"),
+        ({"supervisor_namespace": "acme:x"}, "namespace"),
+        ({"supervisor_namespace": "acme\n"}, "namespace"),
+        ({"supervisor_namespace": "x" * 64}, "namespace"),
+        ({"scope": "admin", "supervisor_sources": ["shop"]}, "bound to sources"),
     ],
 )
 async def test_a_token_with_a_bad_claim_is_refused(

@@ -14,8 +14,9 @@ import logging
 from supervisor_mcp.telemetry import log
 log.set_up({level!r})
 logging.getLogger("supervisor_mcp.db").warning("slow: %s", "7 s", extra={{"request_id": "r1"}})
-logging.getLogger("httpx").info("GET /")
+logging.getLogger("mcp.server").info("GET /")
 logging.getLogger("sse_starlette.sse").debug("chunk: the secret of a subscription")
+logging.getLogger("httpx").info("POST https://hooks.example/secret")
 logging.getLogger("supervisor_mcp.cli.up").info("starting")
 try:
     1 / 0
@@ -85,7 +86,7 @@ def test_the_level_debug_shows_libraries_too() -> None:
     assert "GET /" in [line["event"] for line in to_file("debug")]
 
 
-def test_no_level_shows_the_answers_of_tools() -> None:
+def test_no_level_shows_answers_and_urls() -> None:
     assert not any("secret" in str(line["event"]) for line in to_file("debug"))
 
 

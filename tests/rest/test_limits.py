@@ -60,6 +60,7 @@ def counted(service: str) -> dict[str, float]:
         (CHUNKED + b"nonsense\r\n", "400"),
         (CHUNKED + b"1\r\nx\r\nnonsense\r\n", "400"),
         (b"nonsense\r\n\r\n", "400"),
+        (b"CONNECT localhost:1 HTTP/1.1\r\nHost: localhost:1\r\n\r\n", "400"),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", "431"),
     ],
 )

@@ -191,6 +191,14 @@ def test_more_active_keys_than_the_quota_are_refused(db: Connection) -> None:
     create(db, "bbbbbbbb")
 
 
+def test_keys_of_another_namespace_do_not_count(db: Connection) -> None:
+    db.execute("update data.quota set value = 1 where name = 'api_keys'")
+    create(db)
+    create(db, "bbbbbbbb", namespace="acme")
+    with refused(db, "count_within_quota"):
+        create(db, "cccccccc", namespace="acme")
+
+
 def test_a_key_can_be_rotated_where_the_quota_is_used_up(db: Connection) -> None:
     create(db)
     db.execute("update data.quota set value = 1 where name = 'api_keys'")

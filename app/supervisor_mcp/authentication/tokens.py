@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self, get_args
 
@@ -22,6 +23,7 @@ from supervisor_mcp.authentication.key_set import KeySet
 from supervisor_mcp.config import Settings
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.identity import Identity, Scope
+from supervisor_mcp.operations.text_rules import NAMESPACE
 
 LARGEST_BYTES: Final = 16 * 1024
 LONGEST_NAME: Final = 200
@@ -93,9 +95,10 @@ class Tokens:
                     "enforce_minimum_key_length": True,
                 },
             )
+            expires_at = float(claims["exp"])
         except (PyJWTError, OverflowError) as error:
             raise _refusal(error) from None
-        return _identity(claims), float(claims["exp"]) + self._leeway
+        return _identity(claims), expires_at + self._leeway
 
     async def _key_for(self, token: str) -> tuple[str, PyJWK | str]:
         """The algorithm of a token, which is one of those allowed, and the key for it.
@@ -134,9 +137,13 @@ def _identity(claims: Mapping[str, Any]) -> Identity:
     if name in RESERVED:
         raise refused(f'the sub of the token is "{name}", which is reserved')
     namespace = claims.get("supervisor_namespace", "")
-    if not isinstance(namespace, str):
-        raise refused("the supervisor_namespace of the token is not a text")
-    return Identity(name, _scopes(claims), _sources(claims), namespace)
+    if not isinstance(namespace, str) or not _is_namespace(namespace):
+        raise refused("the supervisor_namespace of the token is not the name of a namespace")
+    scopes, sources = _scopes(claims), _sources(claims)
+    # It could create a key that is not bound.
+    if sources is not None and "admin" in scopes:
+        raise refused("the token is bound to sources and has the scope admin")
+    return Identity(name, scopes, sources, namespace)
 
 
 def _scopes(claims: Mapping[str, Any]) -> frozenset[Scope]:
@@ -154,6 +161,11 @@ def _sources(claims: Mapping[str, Any]) -> tuple[str, ...] | None:
     if not _are_texts(sent) or not sent or not all(name and name.isprintable() for name in sent):
         raise refused("the supervisor_sources of the token are not a list of names of sources")
     return tuple(sent)
+
+
+def _is_namespace(text: str) -> bool:
+    fits = re.search(NAMESPACE["pattern"], text) and not text.endswith("\n")
+    return bool(fits) and len(text) <= NAMESPACE["maxLength"]
 
 
 def _are_texts(sent: Any) -> bool:

@@ -128,7 +128,9 @@ def load_settings() -> Settings:
             # Of several settings together; the message names them.
             raise Failure(f"{first['msg'].removeprefix('Value error, ')}.", USAGE) from None
         field = "_".join(map(str, first["loc"]))
-        sent = "not valid" if config.is_secret(field) else repr(first["input"])
+        # A URL may have a login.
+        hidden = config.is_secret(field) or "@" in str(first["input"])
+        sent = "not valid" if hidden else repr(first["input"])
         raise Failure(f"SUPERVISOR_{field.upper()} is {sent}: {first['msg']}.", USAGE) from None
 
 

@@ -24,6 +24,9 @@ EXCEPTIONS: Final[Mapping[str, Scope | None]] = {
     # The question is too long for a query string; nothing is stored.
     "backtest_alert_rule": "read",
     "suggest_threshold": "read",
+    # The URL of a webhook is mostly a secret.
+    "list_subscriptions": "admin",
+    "get_subscription": "admin",
     "list_keys": "admin",
     "list_audit": "admin",
 }

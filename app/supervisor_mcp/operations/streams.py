@@ -42,7 +42,7 @@ class Places:
                 hint="Connect again after the seconds in Retry-After, or raise SUPERVISOR_STREAMS.",
             )
         sender = identity.current.get()
-        own = sum(place.name == sender.name for place in self._taken)
+        own = sum(place.name == sender.full_name for place in self._taken)
         if sender is not identity.ANYONE and own >= self._limit_per_identity:
             raise Problem(
                 "identity_streams_within_limit",
@@ -50,7 +50,7 @@ class Places:
                 hint="End one of them, or have the operator raise SUPERVISOR_STREAMS_PER_IDENTITY.",
                 params={"retry_after_seconds": 1},
             )
-        place = Place(sender.name)
+        place = Place(sender.full_name)
         self._taken.add(place)
         return place
 

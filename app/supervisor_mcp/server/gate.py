@@ -11,10 +11,14 @@ from supervisor_mcp import identity
 from supervisor_mcp.authentication import headers
 from supervisor_mcp.authentication.authenticator import Authenticator
 from supervisor_mcp.authentication.challenge import CHALLENGED, challenge
+from supervisor_mcp.authentication.headers import refused
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.server import refusals
 from supervisor_mcp.server.rate_limit import RateLimit
+from supervisor_mcp.server.recheck import Recheck
 from supervisor_mcp.server.watch import Watch
+
+WITH_BODY = {"POST", "PUT", "PATCH"}
 
 # Where the metadata of what a request asks for is; None where there is none.
 MetadataUrl = Callable[[Scope], str | None]
@@ -55,11 +59,17 @@ class Gate:
         token = identity.current.set(sender)
         self._watch.begin(sent, scope)
         try:
-            await application(scope, receive, send)
+            if scope["method"] in WITH_BODY:
+                recheck = Recheck(self._authenticator, sent, receive, send)
+                await recheck.answered_by(application, scope)
+            else:
+                await application(scope, receive, send)
         except asyncio.CancelledError:
             if not self._watch.has_ended(scope):
                 raise
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            await self._end(refused("the credentials are not valid any more"), scope, send)
+        except Problem as problem:
+            await self._end(problem, scope, send)
         finally:
             self._watch.end(scope)
             identity.current.reset(token)
@@ -69,6 +79,13 @@ class Gate:
         await self._authenticator.stop()
         if self._rate_limit is not None:
             await self._rate_limit.close()
+
+    async def _end(self, problem: Problem, scope: Scope, send: Send) -> None:
+        """Refuse a request, or end the answer that has begun."""
+        if scope.get("supervisor.started"):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        else:
+            await self._refuse(problem, scope, send)
 
     async def _refuse(self, problem: Problem, scope: Scope, send: Send) -> None:
         more = []

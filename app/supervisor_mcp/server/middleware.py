@@ -48,9 +48,8 @@ class Middleware:
     The path is not stripped. The scope carries `supervisor.request_id`, the route
     (`supervisor.route`), `supervisor.stream` when it is answered with events,
     `supervisor.cut_short` when the client disconnected within its body, `supervisor.headers` with
-    more headers of the answer, and `supervisor.status` when the protocol answered in place of the
-    application.
-    `supervisor.headers` are further headers of the answer.
+    more headers of the answer, `supervisor.started` when that has begun, and `supervisor.status`
+    when the protocol answered in place of the application.
     """
 
     def __init__(
@@ -90,6 +89,7 @@ class Middleware:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                scope["supervisor.started"] = True
                 more = scope.get("supervisor.headers", ())
                 message["headers"] = completed(message.get("headers", ()), header, *more)
             await send(message)

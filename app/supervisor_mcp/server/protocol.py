@@ -204,7 +204,8 @@ class Protocol(HttpToolsProtocol):
         self._stop_timer()
         if self.transport.is_closing():
             return
-        if self._phase is BODY:
+        # CONNECT begins no request.
+        if self._phase is BODY and self.cycle is not None:
             cycle = self.cycle
             if cycle.response_started or self.pipeline:
                 self.transport.close()

@@ -25,7 +25,7 @@ class RateLimit:
 
     async def admit(self, sender: Identity, scope: Scope) -> None:
         """Take a token; `supervisor.headers` of the scope says what is left. Raises `Problem`."""
-        taken = await self._buckets.take(sender.name)
+        taken = await self._buckets.take(sender.full_name)
         left = b'"requests";r=%d' % taken.left
         if not taken.allowed:
             left += b";t=%d" % math.ceil(taken.wait_seconds)

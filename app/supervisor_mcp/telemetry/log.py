@@ -20,11 +20,11 @@ from supervisor_mcp.config import LogLevel
 
 STDERR = 2
 # Libraries whose notes at level info are about every single request or start.
-TALKATIVE = ("httpx", "httpx2", "mcp", "fastmcp", "gunicorn.error", "uvicorn.error", "uvicorn")
+TALKATIVE = ("mcp", "fastmcp", "gunicorn.error", "uvicorn.error", "uvicorn")
 # What is wrong with a remote is the outcome of a probe, not an event of this process.
 ABOUT_REMOTES = ("mcp.client", "client")
-# Libraries that write whole answers at level debug, secrets among them.
-ABOUT_ANSWERS = ("sse_starlette",)
+# Libraries that write whole answers or URLs below level warning, secrets among them.
+INDISCREET = ("sse_starlette", "httpx", "httpx2")
 
 Fields = dict[str, object]
 
@@ -43,8 +43,8 @@ def set_up(level: LogLevel) -> None:
         logger.setLevel("WARNING" if level == "info" else level.upper())
     for name in ABOUT_REMOTES:
         logging.getLogger(name).setLevel("DEBUG" if level == "debug" else "CRITICAL")
-    for name in ABOUT_ANSWERS:
-        logging.getLogger(name).setLevel("INFO")
+    for name in INDISCREET:
+        logging.getLogger(name).setLevel("ERROR" if level == "error" else "WARNING")
 
 
 def access_log(level: LogLevel) -> Callable[[Fields], None] | None:

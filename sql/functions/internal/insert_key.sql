@@ -8,7 +8,10 @@ begin
     insert into data.api_key select (p_key).*;
     perform internal.refuse_over_quota(
         'api_keys',
-        (select count(*) from data.api_key where internal.key_status(api_key, p_now) = 'active'),
+        (
+            select count(*) from data.api_key
+            where namespace = (p_key).namespace and internal.key_status(api_key, p_now) = 'active'
+        ),
         'active keys',
         'Revoke those that nobody needs.'
     );
