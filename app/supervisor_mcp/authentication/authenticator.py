@@ -37,11 +37,11 @@ class Authenticator:
     async def identify(self, sent: bytes) -> Identity:
         """Whose key or token it is. Raises `Problem`, also while that cannot be said."""
         digest = sha256(sent).digest()
-        if self._admin is not None and compare_digest(self._admin, digest):
-            return BOOTSTRAP
         known = self._verified.find(digest, self._generation())
         if known is not None:
             return known
+        if self._admin is not None and compare_digest(self._admin, digest):
+            return BOOTSTRAP
         task = self._verifying.get(digest)
         if task is None:
             task = asyncio.create_task(self._verify(digest, sent), context=identity.of_service())

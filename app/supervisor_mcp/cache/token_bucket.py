@@ -100,18 +100,33 @@ class TokenBuckets:
         # By name, the tokens and when they were counted; for the time without Redis.
         self._own: dict[str, tuple[float, float]] = {}
 
+    def spend(self, name: str) -> int | None:
+        """Take a token of those that this process has.
+
+        Returns how many are left; None where it has none and `take` has to ask.
+        """
+        allowance = self._allowances.get(name)
+        if allowance is None or not allowance.tokens or self._clock() > allowance.spend_until:
+            return None
+        allowance.tokens -= 1
+        return allowance.left + allowance.tokens
+
     async def take(self, name: str) -> Taken:
         """Take the token of one request."""
+        if (left := self.spend(name)) is not None:
+            return Taken(allowed=True, left=left, wait_seconds=0.0)
         allowance = self._allowances.get(name)
         if allowance is None:
             self._make_room()
             allowance = self._allowances[name] = _Allowance()
-        if taken := self._spend(allowance):
-            return taken
+        if refusal := self._refused(allowance):
+            return refusal
         async with allowance.taking:
-            # Who waited for another one's answer spends of it.
-            if taken := self._spend(allowance):
-                return taken
+            # Who waited for another one's answer has the same, or spends of it.
+            if refusal := self._refused(allowance):
+                return refusal
+            if (left := self.spend(name)) is not None:
+                return Taken(allowed=True, left=left, wait_seconds=0.0)
             tokens, left, wait_ms = await self._ask(name)
             if not tokens:
                 allowance.refused_until = self._clock() + wait_ms / 1000
@@ -126,14 +141,9 @@ class TokenBuckets:
         if self._redis is not None:
             await self._redis.aclose()
 
-    def _spend(self, allowance: _Allowance) -> Taken | None:
-        now = self._clock()
-        if now < allowance.refused_until:
-            return Taken(allowed=False, left=0, wait_seconds=allowance.refused_until - now)
-        if allowance.tokens == 0 or now > allowance.spend_until:
-            return None
-        allowance.tokens -= 1
-        return Taken(allowed=True, left=allowance.left + allowance.tokens, wait_seconds=0.0)
+    def _refused(self, allowance: _Allowance) -> Taken | None:
+        wait = allowance.refused_until - self._clock()
+        return Taken(allowed=False, left=0, wait_seconds=wait) if wait > 0 else None
 
     async def _ask(self, name: str) -> tuple[int, int, int]:
         if self._take is not None and self._clock() >= self._resume_at:

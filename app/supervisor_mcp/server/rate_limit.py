@@ -25,13 +25,18 @@ class RateLimit:
 
     async def admit(self, sender: Identity, scope: Scope) -> None:
         """Take a token; `supervisor.headers` of the scope says what is left. Raises `Problem`."""
-        taken = await self._buckets.take(sender.full_name)
-        left = b'"requests";r=%d' % taken.left
-        if not taken.allowed:
-            left += b";t=%d" % math.ceil(taken.wait_seconds)
-        scope["supervisor.headers"] = [self._policy, (b"ratelimit", left)]
-        if not taken.allowed:
-            raise self._refusal(sender, taken)
+        left = self._buckets.spend(sender.full_name)
+        if left is None:
+            taken = await self._buckets.take(sender.full_name)
+            if not taken.allowed:
+                wait = math.ceil(taken.wait_seconds)
+                scope["supervisor.headers"] = self._headers(b'"requests";r=0;t=%d' % wait)
+                raise self._refusal(sender, taken)
+            left = taken.left
+        scope["supervisor.headers"] = self._headers(b'"requests";r=%d' % left)
+
+    def _headers(self, left: bytes) -> tuple[tuple[bytes, bytes], ...]:
+        return (self._policy, (b"ratelimit", left))
 
     async def close(self) -> None:
         """Drop the connections."""

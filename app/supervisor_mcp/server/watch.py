@@ -19,7 +19,7 @@ UNAUTHORIZED: Final = 401
 
 
 class _Request(NamedTuple):
-    """A request that is being answered, and the task that does."""
+    """A request that is being answered, and the task that does where it may be cancelled."""
 
     sent: bytes
     scope: Scope
@@ -40,7 +40,9 @@ class Watch:
 
     def begin(self, sent: bytes, scope: Scope) -> None:
         """Watch the answer to a request."""
-        self._requests[id(scope)] = _Request(sent, scope, asyncio.current_task())
+        # Only what MCP sends is cancelled.
+        task = asyncio.current_task() if scope.get("supervisor.route") == MCP else None
+        self._requests[id(scope)] = _Request(sent, scope, task)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), context=identity.of_service())
 
@@ -80,6 +82,6 @@ class Watch:
         stream = request.scope.get("supervisor.stream")
         if stream is not None:
             stream.leave()
-        elif request.task is not None and request.scope.get("supervisor.route") == MCP:
+        elif request.task is not None:
             self._ended.add(id(request.scope))
             request.task.cancel()
