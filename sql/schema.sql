@@ -2524,6 +2524,8 @@ SELECT job_id,
 
 create function ops.bind_login(p_login text, p_namespaces text[]) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
 
+create function ops.set_retention(p_relation text, p_drop_after interval) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
+
 create function ops.verify_audit(p_number bigint DEFAULT 0, p_hash text DEFAULT NULL::text, OUT checked bigint, OUT fault text, OUT fault_number bigint, OUT head_number bigint, OUT head_hash text) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 -- schema deploy
@@ -2663,6 +2665,7 @@ grant execute on function internal.show_health(timestamp with time zone) to supe
 grant execute on function internal.shown_namespaces() to supervisor_analyst;
 grant execute on function internal.shown_namespaces() to supervisor_dba;
 grant execute on function ops.bind_login(text,text[]) to supervisor_dba;
+grant execute on function ops.set_retention(text,interval) to supervisor_dba;
 grant execute on function ops.verify_audit(bigint,text) to supervisor_dba;
 grant usage on schema analytics to supervisor_analyst;
 grant usage on schema analytics to supervisor_dba;
