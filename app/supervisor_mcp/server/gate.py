@@ -50,7 +50,7 @@ class Gate:
             return
         try:
             sent = headers.read(scope["headers"])
-            sender = await self._authenticator.identify(sent)
+            sender = self._authenticator.recall(sent) or await self._authenticator.identify(sent)
             if self._rate_limit is not None:
                 await self._rate_limit.admit(sender, scope)
         except Problem as problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from typing import Final, NamedTuple
+from typing import Final
 
 from starlette.types import Scope
 
@@ -18,12 +18,9 @@ WATCH_SECONDS: Final = 0.4
 UNAUTHORIZED: Final = 401
 
 
-class _Request(NamedTuple):
-    """A request that is being answered, and the task that does where it may be cancelled."""
-
-    sent: bytes
-    scope: Scope
-    task: asyncio.Task[object] | None
+# What the sender of a request sent, its scope, and the task that answers it where it may be
+# cancelled. A named tuple takes as long as the rest of `begin`.
+Request = tuple[bytes, Scope, asyncio.Task[object] | None]
 
 
 class Watch:
@@ -34,7 +31,7 @@ class Watch:
 
     def __init__(self, authenticator: Authenticator) -> None:
         self._authenticator = authenticator
-        self._requests: dict[int, _Request] = {}
+        self._requests: dict[int, Request] = {}
         self._ended: set[int] = set()
         self._task: asyncio.Task[None] | None = None
 
@@ -42,7 +39,7 @@ class Watch:
         """Watch the answer to a request."""
         # Only what MCP sends is cancelled.
         task = asyncio.current_task() if scope.get("supervisor.route") == MCP else None
-        self._requests[id(scope)] = _Request(sent, scope, task)
+        self._requests[id(scope)] = (sent, scope, task)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run(), context=identity.of_service())
 
@@ -61,12 +58,13 @@ class Watch:
             await asyncio.sleep(WATCH_SECONDS)
             lasting = defaultdict(list)
             for each in before & self._requests.keys():
-                lasting[self._requests[each].sent].append(self._requests[each])
+                request = self._requests[each]
+                lasting[request[0]].append(request)
             for sent, requests in lasting.items():
                 if await self._are_refused(sent):
                     # While the sender was verified, the answer may have ended.
                     for request in requests:
-                        if self._requests.get(id(request.scope)) is request:
+                        if self._requests.get(id(request[1])) is request:
                             self._end(request)
 
     async def _are_refused(self, sent: bytes) -> bool:
@@ -77,11 +75,12 @@ class Watch:
             return problem.status == UNAUTHORIZED
         return False
 
-    def _end(self, request: _Request) -> None:
+    def _end(self, request: Request) -> None:
         """End a stream, or what MCP sends; any other answer has an end of its own."""
-        stream = request.scope.get("supervisor.stream")
+        _, scope, task = request
+        stream = scope.get("supervisor.stream")
         if stream is not None:
             stream.leave()
-        elif request.task is not None:
-            self._ended.add(id(request.scope))
-            request.task.cancel()
+        elif task is not None:
+            self._ended.add(id(scope))
+            task.cancel()
