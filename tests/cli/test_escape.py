@@ -3,12 +3,14 @@ from __future__ import annotations
 import json
 import unicodedata
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from supervisor_mcp.cli.escape import printable, printable_json
 
+# Bidi_Control of Unicode: embeddings, overrides, isolates, and the marks ALM, LRM and RLM.
 BIDIRECTIONAL = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+MARKS = "\u061c\u200e\u200f"
 anything = st.text(
     st.one_of(
         st.characters(),
@@ -21,6 +23,7 @@ def _moves_a_terminal(character: str) -> bool:
     return (
         unicodedata.category(character) in ("Cc", "Zl", "Zp", "Cs")
         or unicodedata.bidirectional(character) in BIDIRECTIONAL
+        or character in MARKS
     )
 
 
@@ -30,6 +33,7 @@ def test_no_control_character_is_left(text: str) -> None:
 
 
 @given(anything)
+@example("\u061c")
 def test_other_characters_stay_in_their_order(text: str) -> None:
     plain = "".join(character for character in text if not _moves_a_terminal(character))
     rest = iter(printable(text))

@@ -85,7 +85,8 @@ class Conversation:
         """A client without cookies and proxies; the arguments are what the library passes."""
         return httpx2.AsyncClient(
             transport=self.wire,
-            timeout=httpx2.Timeout(self._limits.seconds, connect=self._limits.connect_seconds),
+            # How long an answer may take is a limit of the whole conversation.
+            timeout=httpx2.Timeout(None, connect=self._limits.connect_seconds),
             headers={"Accept-Encoding": "identity"},
             trust_env=False,
         )
