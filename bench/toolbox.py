@@ -21,7 +21,7 @@ def create(count: int) -> Application:
     context = operations.build(config.load())
     server = create_mcp(context)
     tools = sorted(all_tools(context, now), key=lambda tool: tool.name != "query_agg")
-    server.add_tool(OperationTool.asking(empty, NoQuery, "Nothing", Nothing))
+    server.add_tool(OperationTool.asking(empty, NoQuery, Nothing))
     for tool in tools[count - 1 :]:
         server.local_provider.remove_tool(tool.name)
     for number in range(count - 1 - len(tools)):

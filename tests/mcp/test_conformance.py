@@ -164,4 +164,3 @@ def test_the_hints_of_a_tool_say_what_its_function_and_its_method_do(
         assert given == (HINTS["get"] if name in ASKED_BY_POST else HINTS[method]), name
         stable = functions[SINGULAR.get(name, name)]["volatility"] != "v"
         assert hints.read_only_hint is stable, name
-        assert hints.open_world_hint is False, name

@@ -98,24 +98,32 @@ async def test_every_tool_is_listed(client: Caller) -> None:
     assert {tool.name for tool in await client.list_tools()} == NAMES
 
 
-async def test_every_tool_describes_its_use_with_an_example(client: Caller) -> None:
+async def test_every_tool_describes_its_answer(client: Caller) -> None:
     for tool in await client.list_tools():
-        assert tool.title, tool.name
         assert tool.description is not None
-        assert "Example: {" in tool.description, tool.name
         assert "The answer" in tool.description, tool.name
 
 
-async def test_the_example_of_every_tool_fits_its_input_schema(client: Caller) -> None:
+async def test_a_tool_whose_required_arguments_nest_has_an_example_that_fits(
+    client: Caller,
+) -> None:
     for tool in await client.list_tools():
         assert tool.description is not None
-        example = json.JSONDecoder().raw_decode(tool.description.split("Example: ")[1])[0]
-        Draft202012Validator(tool.input_schema).validate(example)
+        taken = tool.input_schema
+        required = [taken["properties"][name] for name in taken.get("required", ())]
+        nested = [
+            each
+            for each in required
+            if "object" in (each.get("type"), each.get("items", {}).get("type"))
+        ]
+        examples = tool.description.split("Example: ")[1:]
+        assert examples or not nested, tool.name
+        for text in examples:
+            Draft202012Validator(taken).validate(json.JSONDecoder().raw_decode(text)[0])
 
 
-async def test_every_argument_is_described_and_no_other_is_taken(client: Caller) -> None:
+async def test_every_argument_is_described(client: Caller) -> None:
     for tool in await client.list_tools():
-        assert tool.input_schema["additionalProperties"] is False
         for name, schema in tool.input_schema["properties"].items():
             assert schema["description"], (tool.name, name)
             assert {"type", "anyOf", "enum"} & schema.keys(), (tool.name, name)

@@ -25,7 +25,6 @@ Ingest = Callable[[Context, bytes, IngestOptions, datetime], Awaitable[bytes]]
 
 def item_tool(
     described: Callable[[], None],
-    title: str,
     item: type[Struct],
     ingest: Ingest,
     context: Context,
@@ -49,12 +48,11 @@ def item_tool(
                 problem.hint = "Correct the arguments named in params.items and call again."
             raise
 
-    return OperationTool.made(described, title, call, schema, Receipt, hints=STORING)
+    return OperationTool.made(described, call, schema, Receipt, hints=STORING)
 
 
 def batch_tool(
     described: Callable[[], None],
-    title: str,
     item: type[Struct],
     ingest: Ingest,
     context: Context,
@@ -82,7 +80,7 @@ def batch_tool(
             receipt = msgspec.json.encode(fewer)
         return receipt
 
-    return OperationTool.made(described, title, call, schema, Receipt, hints=STORING)
+    return OperationTool.made(described, call, schema, Receipt, hints=STORING)
 
 
 async def _report(done: int, total: int, message: str) -> None:

@@ -1,13 +1,12 @@
 """JSON Schemas of what tools take and answer, from the Structs that REST publishes in full.
 
 A model pays for every word of them. So they say each thing once, and leave out what no call
-depends on: lengths and ranges (the service reports a broken one by name), and texts about the
-members of an answer, which the description of the tool has.
+depends on: lengths and ranges (the service reports a broken one by name), and all but the names
+of the members of an answer, which the description of the tool explains and OpenAPI has in full.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import msgspec
@@ -20,7 +19,6 @@ Schema = dict[str, Any]
 
 REFERENCE = "#/$defs/"
 NULL = {"type": "null"}
-OBJECT = {"type": "object"}
 LEFT_OUT = {
     "title",
     "not",
@@ -33,10 +31,6 @@ LEFT_OUT = {
 RANGE = {"minimum", "maximum"}
 # What a schema means without saying so, or what no call depends on.
 DEFAULTS = (("default", None), ("minimum", 0), ("minimum", 1), ("additionalProperties", False))
-# Members with equal schemas from this number on are written as one pattern.
-MANY = 5
-# How many levels of objects an answer's schema describes.
-DEPTH = 1
 
 
 def input_schema(query: type[Query], *, chosen: bool = False) -> Schema:
@@ -87,25 +81,14 @@ def batch_input_schema(item: type[Struct], about: str) -> Schema:
 
 
 def answer_schema(*shapes: type[Struct]) -> Schema:
-    """The schema of an answer of one of these shapes; its root says that it is an object."""
-    structs = {each.__name__: each for shape in shapes for each in _family(shape)}
-    _, components = msgspec.json.schema_components(
-        list(structs.values()), ref_template=REFERENCE + "{name}"
-    )
-    definitions = {
-        name: _grouped(_inherited(structs[name], _undescribed(_compact(schema))))
-        for name, schema in components.items()
-    }
+    """The schema of an answer of one of these shapes: the names of its members."""
     if len(shapes) == 1:
-        root = definitions.pop(shapes[0].__name__)
-    else:
-        references = [{"$ref": REFERENCE + shape.__name__} for shape in shapes]
-        root = {"type": "object", "anyOf": references}
-    return _with_definitions(root, definitions)
+        return {"type": "object", **_members(shapes[0])}
+    return {"type": "object", "anyOf": [_members(shape) for shape in shapes]}
 
 
 def _arguments(properties: Schema, required: list[str]) -> Schema:
-    schema = {"type": "object", "properties": properties, "additionalProperties": False}
+    schema = {"type": "object", "properties": properties}
     return {**schema, "required": required} if required else schema
 
 
@@ -188,76 +171,15 @@ def _implied(schema: Schema) -> set[str]:
     return implied
 
 
-def _undescribed(schema: Schema) -> Schema:
-    """An answer's schema without texts, which the description of the tool replaces."""
-    properties = {
-        name: {key: value for key, value in member.items() if key != "description"}
-        for name, member in schema["properties"].items()
+def _members(shape: type[Struct]) -> Schema:
+    """The members of an answer: those that it always has, and those that it may have."""
+    fields = msgspec.structs.fields(shape)
+    always = [field.encode_name for field in fields if field.required]
+    optional: Schema = {field.encode_name: {} for field in fields if not field.required}
+    return {
+        **({"properties": optional} if optional else {}),
+        **({"required": always} if always else {}),
     }
-    return {"type": "object", "properties": properties}
-
-
-def _inherited(struct: type[Struct], schema: Schema) -> Schema:
-    """The schema with a reference to its base in place of the properties that it shares with it."""
-    base = struct.__base__
-    if base is None or base is Struct or not issubclass(base, Struct):
-        return schema
-    shared = {field.encode_name for field in msgspec.structs.fields(base)}
-    own = {name: value for name, value in schema["properties"].items() if name not in shared}
-    return {**schema, "$ref": REFERENCE + base.__name__, "properties": own}
-
-
-def _grouped(schema: Schema) -> Schema:
-    """The schema with one pattern for the many members that have equal schemas."""
-    properties: Schema = schema["properties"]
-    texts = Counter(str(value) for value in properties.values())
-    text, count = texts.most_common(1)[0] if texts else ("", 0)
-    names = [name for name, value in properties.items() if str(value) == text]
-    if count < MANY:
-        return schema
-    rest = {name: value for name, value in properties.items() if name not in names}
-    pattern = {f"^({'|'.join(names)})$": properties[names[0]]}
-    return {**schema, "properties": rest, "patternProperties": pattern}
-
-
-def _with_definitions(root: Schema, definitions: Schema) -> Schema:
-    """The root with the definitions that are used more than once; the others are inlined."""
-    uses = Counter(_references([root, *definitions.values()]))
-    single = {name: schema for name, schema in definitions.items() if uses[name] == 1}
-    kept = {n: _inline(schema, single) for n, schema in definitions.items() if uses[n] > 1}
-    placed: Schema = _flat(_inline(root, single), DEPTH)
-    kept = {name: _flat(schema, DEPTH) for name, schema in kept.items()}
-    while unused := kept.keys() - _references([placed, *kept.values()]):
-        kept = {name: schema for name, schema in kept.items() if name not in unused}
-    return {**placed, "$defs": kept} if kept else placed
-
-
-def _flat(schema: Any, depth: int) -> Any:
-    """The schema without the members of objects that are more than `depth` levels down."""
-    if isinstance(schema, list):
-        return [_flat(each, depth) for each in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if depth == 0 and schema.keys() & {"properties", "patternProperties", "$ref"}:
-        return {"type": schema.get("type", "object")}
-    inner = depth - 1 if "properties" in schema else depth
-    flat = {
-        name: {key: _flat(each, inner) for key, each in value.items()}
-        if name in {"properties", "patternProperties"}
-        else _flat(value, depth)
-        for name, value in schema.items()
-    }
-    # That the items of an array are objects says nothing about them.
-    return {name: each for name, each in flat.items() if (name, each) != ("items", OBJECT)}
-
-
-def _references(schema: Any) -> list[str]:
-    if isinstance(schema, list):
-        return [name for each in schema for name in _references(each)]
-    if not isinstance(schema, dict):
-        return []
-    own = [schema["$ref"].removeprefix(REFERENCE)] if "$ref" in schema else []
-    return own + _references(list(schema.values()))
 
 
 def _inline(schema: Any, definitions: Schema) -> Any:
@@ -270,22 +192,3 @@ def _inline(schema: Any, definitions: Schema) -> Any:
         rest = {key: value for key, value in schema.items() if key != "$ref"}
         return _inline({**definitions[name], **rest}, definitions)
     return {key: _inline(value, definitions) for key, value in schema.items()}
-
-
-def _family(shape: Any) -> list[type[Struct]]:
-    """A Struct, those that its fields hold, and the bases of all of them."""
-    found: list[type[Struct]] = []
-
-    def visit(kind: Any) -> None:
-        if isinstance(kind, type) and issubclass(kind, Struct) and kind is not Struct:
-            if kind in found:
-                return
-            found.append(kind)
-            visit(kind.__base__)
-            for field in msgspec.structs.fields(kind):
-                visit(field.type)
-        for argument in getattr(kind, "__args__", ()):
-            visit(argument)
-
-    visit(shape)
-    return found

@@ -25,13 +25,11 @@ from supervisor_mcp.operations.scopes import require, scope_of
 logger = logging.getLogger(__name__)
 
 # Hints that have the protocol's default, or mean nothing for a tool that reads, are left out.
-READING = ToolAnnotations(read_only_hint=True, open_world_hint=False)
-STORING = ToolAnnotations(read_only_hint=False, destructive_hint=False, open_world_hint=False)
+READING = ToolAnnotations(read_only_hint=True)
+STORING = ToolAnnotations(read_only_hint=False, destructive_hint=False)
 # Done again, it changes nothing; what it replaces stays in the history.
-REPLACING = ToolAnnotations(
-    read_only_hint=False, destructive_hint=False, idempotent_hint=True, open_world_hint=False
-)
-REMOVING = ToolAnnotations(read_only_hint=False, idempotent_hint=True, open_world_hint=False)
+REPLACING = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True)
+REMOVING = ToolAnnotations(read_only_hint=False, idempotent_hint=True)
 
 Asked = TypeVar("Asked", bound=Query)
 Call = Callable[[dict[str, Any]], Awaitable[bytes]]
@@ -51,7 +49,6 @@ class OperationTool(Tool):
         cls,
         operation: Callable[[Asked], Awaitable[bytes]],
         query: type[Asked],
-        title: str,
         *shapes: type[Struct],
         hints: ToolAnnotations = READING,
     ) -> Self:
@@ -61,7 +58,7 @@ class OperationTool(Tool):
             return await operation(query.read(arguments))
 
         schema = input_schema(query, chosen=hints in (READING, REMOVING))
-        return cls.made(operation, title, call, schema, *shapes, hints=hints)
+        return cls.made(operation, call, schema, *shapes, hints=hints)
 
     @classmethod
     def taking(
@@ -69,7 +66,6 @@ class OperationTool(Tool):
         operation: Callable[[Asked, bytes], Awaitable[bytes]],
         query: type[Asked],
         document: Schema,
-        title: str,
         *shapes: type[Struct],
         hints: ToolAnnotations = REPLACING,
     ) -> Self:
@@ -85,13 +81,12 @@ class OperationTool(Tool):
             sent = {n: v for n, v in arguments.items() if n not in asked and v is not None}
             return await operation(query.read(given), as_json(sent))
 
-        return cls.made(operation, title, call, schema, *shapes, hints=hints)
+        return cls.made(operation, call, schema, *shapes, hints=hints)
 
     @classmethod
     def made(
         cls,
         operation: Callable[..., Any],
-        title: str,
         call: Call,
         taken: Schema,
         *shapes: type[Struct],
@@ -100,7 +95,6 @@ class OperationTool(Tool):
         """A tool that does what `call` does; `taken` is its input schema."""
         return cls(
             name=operation.__name__,
-            title=title,
             description=inspect.getdoc(operation),
             call=call,
             parameters=taken,

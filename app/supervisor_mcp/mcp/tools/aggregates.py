@@ -34,6 +34,4 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
         """
         return bounded(await aggregates.query_agg(context, query, clock()), NARROW)
 
-    return [
-        OperationTool.asking(query_agg, AggregateQuery, "Aggregate a kind", Aggregate, Aggregates)
-    ]
+    return [OperationTool.asking(query_agg, AggregateQuery, Aggregate, Aggregates)]

@@ -7,6 +7,7 @@ from supervisor_mcp.mcp.tool import REMOVING, OperationTool
 from supervisor_mcp.operations import alert_rules
 from supervisor_mcp.operations.alert_rules import (
     DOCUMENT,
+    AlertRule,
     AlertRuleListQuery,
     AlertRulePage,
     DefinedAlertRule,
@@ -38,8 +39,6 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def list_alert_rules(query: AlertRuleListQuery) -> bytes:
         """The alert rules with their states.
 
-        Example: {"q": "error"}
-
         The answer is ordered by name; error says why a rule cannot be evaluated. With name, it is
         that rule alone, with document and versions [{version, author, from, to, changes}].
         """
@@ -48,20 +47,12 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def delete_alert_rule(query: Deletion) -> bytes:
         """Delete an alert rule, which ends its alerts; its history stays.
 
-        Example: {"name": "queue_long", "author": "ann"}
-
         The answer counts the alerts that ended.
         """
         return await alert_rules.delete_alert_rule(context, query, clock())
 
     return [
-        OperationTool.taking(
-            define_alert_rule, Definition, DOCUMENT, "Define an alert rule", DefinedAlertRule
-        ),
-        OperationTool.asking(
-            list_alert_rules, AlertRuleListQuery, "List alert rules", AlertRulePage
-        ),
-        OperationTool.asking(
-            delete_alert_rule, Deletion, "Delete an alert rule", DeletedAlertRule, hints=REMOVING
-        ),
+        OperationTool.taking(define_alert_rule, Definition, DOCUMENT, DefinedAlertRule),
+        OperationTool.asking(list_alert_rules, AlertRuleListQuery, AlertRulePage, AlertRule),
+        OperationTool.asking(delete_alert_rule, Deletion, DeletedAlertRule, hints=REMOVING),
     ]

@@ -51,8 +51,6 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def list_active_alerts(query: ActiveAlertQuery) -> bytes:
         """Alerts that are pending or firing, with the evidence of each.
 
-        Example: {"state": "firing", "suppressed": false}
-
         The answer is ordered by severity; value is that of the last change of state. silenced_by,
         inhibited_by (a more severe alert about the same) and maintenance say why one is suppressed.
         """
@@ -61,16 +59,12 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def list_alert_history(query: AlertHistoryQuery) -> bytes:
         """Changes of the states of alerts, years back.
 
-        Example: {"rule": "queue_long"}
-
         The answer has the newest first; evidence.query is a call that shows the values.
         """
         return bounded(await alerts.list_alert_history(context, query, clock()), SHORTEN)
 
     async def ack_alert(acknowledgement: Acknowledgement) -> bytes:
         """Say who takes care of an active alert.
-
-        Example: {"id": "0b2f8c0d5e6a7f19", "author": "ann", "note": "restarting"}
 
         The answer has the acknowledgement.
         """
@@ -89,22 +83,14 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def list_silences(query: SilenceQuery) -> bytes:
         """Silences, by default those that have not ended.
 
-        Example: {}
-
         The answer is ordered by start. versions says who created, changed or cancelled a silence.
         """
         return bounded(await silences.list_silences(context, query, clock()), SHORTEN)
 
     return [
-        OperationTool.asking(list_active_alerts, ActiveAlertQuery, "List active alerts", AlertPage),
-        OperationTool.asking(
-            list_alert_history, AlertHistoryQuery, "List the history of alerts", AlertPage
-        ),
-        OperationTool.asking(
-            ack_alert, Acknowledgement, "Acknowledge an alert", Acked, hints=STORING
-        ),
-        OperationTool.asking(
-            silence_alerts, SilenceRequest, "Silence alerts", SilencedAlerts, hints=REPLACING
-        ),
-        OperationTool.asking(list_silences, SilenceQuery, "List silences", Page),
+        OperationTool.asking(list_active_alerts, ActiveAlertQuery, AlertPage),
+        OperationTool.asking(list_alert_history, AlertHistoryQuery, AlertPage),
+        OperationTool.asking(ack_alert, Acknowledgement, Acked, hints=STORING),
+        OperationTool.asking(silence_alerts, SilenceRequest, SilencedAlerts, hints=REPLACING),
+        OperationTool.asking(list_silences, SilenceQuery, Page),
     ]

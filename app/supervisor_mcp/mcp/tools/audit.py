@@ -17,10 +17,8 @@ def tools(context: Context, _clock: Clock) -> list[OperationTool]:
     async def list_audit(query: AuditQuery) -> bytes:
         """Who changed rules, silences, maintenance, servers, subscriptions, keys and quotas.
 
-        Example: {"object_type": "alert_rule"}
-
         The answer has the newest first; changes has old and new by member.
         """
         return bounded(await audit.list_audit(context, query), SHORTEN)
 
-    return [OperationTool.asking(list_audit, AuditQuery, "List the audit", Page)]
+    return [OperationTool.asking(list_audit, AuditQuery, Page)]

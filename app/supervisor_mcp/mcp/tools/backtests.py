@@ -48,10 +48,6 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
         return bounded(await backtests.suggest_threshold(context, query, clock()), SHORTEN)
 
     return [
-        OperationTool.asking(
-            backtest_alert_rule, BacktestQuery, "Test an alert rule", Tested, hints=READING
-        ),
-        OperationTool.asking(
-            suggest_threshold, ThresholdQuery, "Suggest a threshold", Threshold, hints=READING
-        ),
+        OperationTool.asking(backtest_alert_rule, BacktestQuery, Tested, hints=READING),
+        OperationTool.asking(suggest_threshold, ThresholdQuery, Threshold, hints=READING),
     ]

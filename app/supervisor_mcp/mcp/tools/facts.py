@@ -53,8 +53,6 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
         To look at examples, find one event, or explain a number of query_agg. Do not add facts
         up: query_agg does that exactly.
 
-        Example: {"kind": "Fact:Sale", "subject": "customer-77", "limit": 20}
-
         The answer is {items, next_cursor}. While next_cursor is not null there are older events:
         call again with the same arguments and cursor. Large events make shorter pages.
         """
@@ -62,9 +60,9 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
 
     made = (FactItem, facts.ingest_facts, context, clock)
     return [
-        item_tool(ingest_fact, "Store an event", *made),
-        batch_tool(ingest_facts, "Store events", *made),
-        OperationTool.asking(query_facts, FactQuery, "Read events", FactPage),
+        item_tool(ingest_fact, *made),
+        batch_tool(ingest_facts, *made),
+        OperationTool.asking(query_facts, FactQuery, FactPage),
     ]
 
 

@@ -33,16 +33,12 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def create_key(request: KeyRequest) -> bytes:
         """Create an API key.
 
-        Example: {"owner": "ann", "scopes": ["read"]}
-
         The answer alone has the key.
         """
         return await keys.create_key(context, request, clock())
 
     async def list_keys(query: KeyListQuery) -> bytes:
         """API keys, without what is secret.
-
-        Example: {}
 
         The answer has the newest first.
         """
@@ -51,8 +47,6 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def revoke_key(revocation: Revocation) -> bytes:
         """Revoke an API key, for good.
 
-        Example: {"id": "k3y1d234", "reason": "leaked"}
-
         The answer has the key as list_keys does.
         """
         return await keys.revoke_key(context, revocation, clock())
@@ -60,15 +54,13 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def rotate_key(rotation: Rotation) -> bytes:
         """Replace an API key by a new one that may do the same.
 
-        Example: {"id": "k3y1d234", "grace": "24h"}
-
         The answer alone has the new key.
         """
         return await keys.rotate_key(context, rotation, clock())
 
     return [
-        OperationTool.asking(create_key, KeyRequest, "Create a key", ShownKey, hints=STORING),
-        OperationTool.asking(list_keys, KeyListQuery, "List keys", Page),
-        OperationTool.asking(revoke_key, Revocation, "Revoke a key", EndedKey, hints=REMOVING),
-        OperationTool.asking(rotate_key, Rotation, "Rotate a key", ShownKey, hints=STORING),
+        OperationTool.asking(create_key, KeyRequest, ShownKey, hints=STORING),
+        OperationTool.asking(list_keys, KeyListQuery, Page),
+        OperationTool.asking(revoke_key, Revocation, EndedKey, hints=REMOVING),
+        OperationTool.asking(rotate_key, Rotation, ShownKey, hints=STORING),
     ]

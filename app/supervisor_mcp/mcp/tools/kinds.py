@@ -17,11 +17,9 @@ def tools(context: Context, _clock: Clock) -> list[OperationTool]:
 
         Call it first when you do not know the exact name of a kind: the other tools need it.
 
-        Example: {"prefix": "Fact:"}
-
         The answer is ordered by name; sources and series count who sends the kind, and in how
         many sets of labels.
         """
         return await kinds.list_kinds(context, query)
 
-    return [OperationTool.asking(list_kinds, KindQuery, "List kinds", KindPage)]
+    return [OperationTool.asking(list_kinds, KindQuery, KindPage)]

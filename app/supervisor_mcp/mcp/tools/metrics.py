@@ -56,7 +56,7 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
 
     made = (MetricItem, metrics.ingest_metrics, context, clock)
     return [
-        item_tool(ingest_metric, "Store a metric value", *made),
-        batch_tool(ingest_metrics, "Store metric values", *made),
-        OperationTool.asking(query_metrics, SeriesQuery, "Read series of a metric", SeriesResult),
+        item_tool(ingest_metric, *made),
+        batch_tool(ingest_metrics, *made),
+        OperationTool.asking(query_metrics, SeriesQuery, SeriesResult),
     ]

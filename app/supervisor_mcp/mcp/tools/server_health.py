@@ -55,16 +55,12 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def heartbeat(query: Heartbeats) -> bytes:
         """Say that servers are alive; one that stays silent for three intervals becomes unknown.
 
-        Example: {"names": ["io.github.acme/search"]}
-
         The answer counts the renewed keep-alives and lists names that are not registered.
         """
         return await heartbeats.heartbeat(context, query, clock())
 
     async def get_health(query: HealthQuery) -> bytes:
         """How a server is now, and why: all signals, maintenance, last outages.
-
-        Example: {"name": "io.github.acme/search"}
 
         The answer has the worst known signal as status. signals: keepalive (it says it lives),
         probe (this service asks it), traffic (errors its callers see), report (what agents say);
@@ -76,8 +72,6 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def list_health(query: HealthListQuery) -> bytes:
         """How all servers are now, in short. For "what is down", "where do signals disagree".
 
-        Example: {"status": "down"}
-
         The answer is ordered by name. get_health explains one server.
         """
         return bounded(await server_health.list_health(context, query, clock()), NARROW)
@@ -85,14 +79,13 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     return [
         batch_tool(
             report_health,
-            "Report health",
             ReportItem,
             server_health.report_health,
             context,
             clock,
             about=REPORTS,
         ),
-        OperationTool.asking(heartbeat, Heartbeats, "Renew keep-alives", Renewal, hints=STORING),
-        OperationTool.asking(get_health, HealthQuery, "Get the health of a server", Health),
-        OperationTool.asking(list_health, HealthListQuery, "List health", HealthPage),
+        OperationTool.asking(heartbeat, Heartbeats, Renewal, hints=STORING),
+        OperationTool.asking(get_health, HealthQuery, Health),
+        OperationTool.asking(list_health, HealthListQuery, HealthPage),
     ]

@@ -61,16 +61,12 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
 
         To find a server by words or tags, or all that are down.
 
-        Example: {"q": "search", "health": "down"}
-
         The answer is ordered by name.
         """
         return await servers.list_servers(context, query, clock())
 
     async def get_server(query: ServerQuery) -> bytes:
         """One server of the registry: what it is, where it runs, which versions it had.
-
-        Example: {"name": "io.github.acme/search"}
 
         The answer has the server.json of the version in document, its tools, resources and prompts
         in capabilities, and all versions with their times, newest first.
@@ -80,19 +76,13 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def deregister_server(query: Deregistration) -> bytes:
         """End the registration of a server that is gone for good; its history stays.
 
-        Example: {"name": "io.github.acme/search"}
-
         The answer says since when it is not registered.
         """
         return await servers.deregister_server(context, query, clock())
 
     return [
-        OperationTool.taking(
-            register_server, Registration, DOCUMENT, "Register a server", Registered
-        ),
-        OperationTool.asking(list_servers, ServerListQuery, "List servers", ServerPage),
-        OperationTool.asking(get_server, ServerQuery, "Get a server", Entry),
-        OperationTool.asking(
-            deregister_server, Deregistration, "Deregister a server", Deregistered, hints=REMOVING
-        ),
+        OperationTool.taking(register_server, Registration, DOCUMENT, Registered),
+        OperationTool.asking(list_servers, ServerListQuery, ServerPage),
+        OperationTool.asking(get_server, ServerQuery, Entry),
+        OperationTool.asking(deregister_server, Deregistration, Deregistered, hints=REMOVING),
     ]

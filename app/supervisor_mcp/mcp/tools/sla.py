@@ -24,8 +24,6 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def query_sla(query: SlaQuery) -> bytes:
         """Uptime, outages and error budget of servers over a time.
 
-        Example: {"window": "30d", "name": "io.github.acme/search"}
-
         The answer has seconds by status, which add up to the time. Unknown (nobody reported) and
         maintenance count neither as up nor as down; coverage_percent is how much of the rest is
         known: doubt an uptime with a low one. left_seconds is what the error budget still allows.
@@ -46,22 +44,17 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def list_maintenance(query: MaintenanceQuery) -> bytes:
         """Maintenance windows that are planned or active, or were in a range of time.
 
-        Example: {"name": "io.github.acme/search"}
-
         The answer is ordered by start.
         """
         return bounded(await maintenance.list_maintenance(context, query, clock()), SHORTEN)
 
     return [
-        OperationTool.asking(query_sla, SlaQuery, "Query the SLA of servers", SlaPage),
+        OperationTool.asking(query_sla, SlaQuery, SlaPage),
         OperationTool.asking(
             plan_maintenance,
             MaintenancePlan,
-            "Plan maintenance",
             PlannedMaintenance,
             hints=REPLACING,
         ),
-        OperationTool.asking(
-            list_maintenance, MaintenanceQuery, "List maintenance windows", MaintenancePage
-        ),
+        OperationTool.asking(list_maintenance, MaintenanceQuery, MaintenancePage),
     ]

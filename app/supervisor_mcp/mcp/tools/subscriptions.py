@@ -10,6 +10,7 @@ from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.subscriptions import (
     DOCUMENT,
     Subscribed,
+    Subscription,
     SubscriptionListQuery,
     SubscriptionPage,
     SubscriptionRequest,
@@ -36,8 +37,6 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def list_subscriptions(query: SubscriptionListQuery) -> bytes:
         """The subscriptions, and whether they get what they should.
 
-        Example: {}
-
         The answer is ordered by name; failed counts requests that were given up. With name, it is
         that subscription alone.
         """
@@ -46,18 +45,17 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def unsubscribe(query: Unsubscription) -> bytes:
         """Remove a subscription, with what it has not been sent yet.
 
-        Example: {"name": "policy"}
-
         The answer says when.
         """
         return await subscriptions.unsubscribe(context, query, clock())
 
     return [
-        OperationTool.taking(subscribe, SubscriptionRequest, DOCUMENT, "Subscribe", Subscribed),
+        OperationTool.taking(subscribe, SubscriptionRequest, DOCUMENT, Subscribed),
         OperationTool.asking(
-            list_subscriptions, SubscriptionListQuery, "List subscriptions", SubscriptionPage
+            list_subscriptions,
+            SubscriptionListQuery,
+            SubscriptionPage,
+            Subscription,
         ),
-        OperationTool.asking(
-            unsubscribe, Unsubscription, "Unsubscribe", Unsubscribed, hints=REMOVING
-        ),
+        OperationTool.asking(unsubscribe, Unsubscription, Unsubscribed, hints=REMOVING),
     ]
