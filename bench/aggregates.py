@@ -74,6 +74,7 @@ def cold(target: Target, samples: int) -> list[Measure]:
         history.load(conn, names, SOURCES[:1], *gauge(INSTANTS_OF_A_KIND, 1))
         history.refresh(conn)
         history.compress(conn)
+        history.vacuum(conn)
         conn.execute("set statement_timeout = '30s'")
         with (
             httpx.Client(base_url=target.url, timeout=300) as http,

@@ -121,15 +121,19 @@ def copy(
 
 
 def refresh(conn: psycopg.Connection) -> float:
-    """Run the jobs that roll samples up; seconds. Then analyze, as autovacuum does."""
-    seconds = _run_jobs(conn, REFRESH)
-    conn.execute("analyze")
-    return seconds
+    """Run the jobs that roll samples up; seconds."""
+    return _run_jobs(conn, REFRESH)
 
 
 def compress(conn: psycopg.Connection) -> float:
     """Run the columnstore policies; seconds."""
     return _run_jobs(conn, COLUMNSTORE)
+
+
+def vacuum(conn: psycopg.Connection) -> None:
+    """Do at once what a server does by itself while the first questions come."""
+    conn.execute("vacuum (analyze)")
+    conn.execute("checkpoint")
 
 
 def compress_all(conn: psycopg.Connection) -> None:

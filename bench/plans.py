@@ -43,6 +43,7 @@ def main() -> None:
     ):
         aggregates.fill(conn, sent.samples)
         history.refresh(conn)
+        history.vacuum(conn)
         for question in aggregates.QUESTIONS:
             if question.kind is not None:
                 _explain(conn, question, sent.samples)

@@ -74,6 +74,7 @@ def _fill(data_dir: Path, samples: int) -> None:
         aggregates.fill(conn, samples)
         history.refresh(conn)
         history.compress(conn)
+        history.vacuum(conn)
 
 
 @contextmanager

@@ -41,6 +41,7 @@ def service(target: Target, samples: Samples) -> Iterator[list[Peer]]:
         history.load(conn, [KIND], samples.sources, samples.instants, samples.values)
         history.refresh(conn)
         history.compress(conn)
+        history.vacuum(conn)
         # The series that batches are for.
         history.send(conn, samples.batch(len(samples.sources)).json)
         conn.execute(f"set statement_timeout = '{TIMEOUT}'".encode())
