@@ -93,7 +93,7 @@ def test_an_item_where_nothing_was_rolled_up_is_accepted_beside_dropped_samples(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
     send(lasting, clock, *range(70, 86))
-    send(lasting, clock, 1)
+    send(lasting, clock, 2)
     refresh(run_job)
     keep_samples(lasting, 50)
     run_job("policy_retention", "sample")
@@ -117,7 +117,7 @@ def test_no_item_is_accepted_where_all_samples_were_dropped(
 
     with refused(lasting, "items_refused"):
         send(lasting, clock, 45.5)
-    assert send(lasting, clock, 1)["accepted"] == 1
+    assert send(lasting, clock, 2)["accepted"] == 1
     refresh(run_job)
 
     assert rolled_up(lasting) == [n + 1 for n in before]
@@ -126,10 +126,10 @@ def test_no_item_is_accepted_where_all_samples_were_dropped(
 def test_history_is_accepted_after_younger_samples_were_rolled_up(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
-    send(lasting, clock, 1)
+    send(lasting, clock, 2)
     refresh(run_job)
 
-    assert send(lasting, clock, *range(2, 62))["accepted"] == 60
+    assert send(lasting, clock, *range(3, 63))["accepted"] == 60
     refresh(run_job)
 
     assert rolled_up(lasting) == [61] * 4
@@ -151,7 +151,7 @@ def test_samples_without_a_retention_policy_are_rolled_up(
         for relation in ("sample", "fact", "sample_1h", "kind_1h"):
             conn.execute(f"select remove_retention_policy('data.{relation}')".encode())
         # Older than what is kept where there are policies.
-        assert send(conn, clock, 1, 100, 410)["accepted"] == 3
+        assert send(conn, clock, 2, 100, 410)["accepted"] == 3
         conn.execute("call internal.refresh_rollups(0, %s)", [CONFIG])
 
         assert rolled_up(conn) == [3] * 4
