@@ -29,23 +29,24 @@ begin
     with bucket as materialized (
         select
             rollup.*,
-            member.label
+            -- Looked up for each: a join would read all series, also those without samples.
+            case
+                when p_group_by is not null then (
+                    select
+                        case p_group_by
+                            when 'source' then (
+                                select source.name from data.source
+                                where source.source_id = series.source_id
+                            )
+                            else coalesce(series.labels ->> substr(p_group_by, length('label.') + 1), '')
+                        end
+                    from data.series
+                    where series.series_id = rollup.series_id
+                )
+            end as label
         from internal.rollup(
             p_whole, p_kinds, p_series, p_from, p_to, null, p_statistics
         ) as rollup
-        left join
-            lateral (
-                select
-                    case p_group_by
-                        when 'source' then source.name
-                        else coalesce(series.labels ->> substr(p_group_by, length('label.') + 1), '')
-                    end as label
-                from data.series
-                inner join data.source on series.source_id = source.source_id
-                where p_group_by is not null and series.series_id = rollup.series_id
-                -- Looked up for each: a join would read all series, also those without samples.
-                offset 0
-            ) as member on true
     ),
 
     member as materialized (
