@@ -140,7 +140,7 @@ def test_empty_credentials_are_none(service: Service, headers: dict[str, str]) -
     assert "error=" not in answer.headers["www-authenticate"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(place=st.integers(0, 54), change=st.characters(min_codepoint=33, max_codepoint=126))
 def test_a_tampered_key_is_refused(service: Service, keys: Keys, place: int, change: str) -> None:
     key = keys("read")

@@ -306,7 +306,7 @@ async def test_a_set_with_odd_keys_still_has_its_good_ones(issuer: Issuer) -> No
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(place=st.integers(0, 10_000), change=st.integers(1, 255), cut=st.booleans())
 async def test_a_tampered_token_is_refused(
@@ -324,7 +324,7 @@ async def test_a_tampered_token_is_refused(
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     text=st.text(max_size=60)

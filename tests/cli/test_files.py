@@ -191,7 +191,7 @@ facts = st.fixed_dictionaries(
 
 
 @given(st.lists(facts, min_size=1, max_size=20), st.lists(facts, max_size=5))
-@settings(max_examples=50)
+@settings(max_examples=25)
 def test_every_line_is_a_fact_of_its_own_also_when_the_file_has_grown(
     tmp_path_factory: pytest.TempPathFactory,
     lines: list[dict[str, Any]],

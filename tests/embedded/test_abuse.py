@@ -94,7 +94,7 @@ def test_a_malformed_message_of_a_known_type_leaves_the_server_usable(
 
 @given(garbage=st.binary(min_size=1, max_size=200))
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_any_bytes_after_the_startup_leave_the_server_usable(
     url: str, bystander: psycopg.Connection, garbage: bytes

@@ -74,7 +74,7 @@ def items_with_one_strange_field(draw: st.DrawFn) -> object:
 
 
 @settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     items=st.lists(st.one_of(ANYTHING, items_with_one_strange_field()), max_size=10),

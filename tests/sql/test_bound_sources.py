@@ -129,7 +129,7 @@ def test_other_faults_are_named_beside_the_source(db: Connection, kind: str) -> 
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     sent=st.lists(

@@ -80,7 +80,7 @@ def test_a_reading_of_more_than_a_week_before_says_nothing(db: Connection) -> No
 
 
 @pytest.mark.timeout(240)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     readings=st.dictionaries(
         st.integers(0, 4000), st.integers(0, 1000).map(float), min_size=2, max_size=25

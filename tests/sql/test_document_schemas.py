@@ -107,7 +107,7 @@ def documents(draw: st.DrawFn) -> tuple[str, Any]:
 
 
 @settings(
-    max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=170, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(named=documents())
 def test_sql_and_a_validator_agree_on_every_document(

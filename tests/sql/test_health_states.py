@@ -26,7 +26,7 @@ RANK = {"up": 0, "degraded": 1, "down": 2}
 
 
 SHORT = {"u": "up", "g": "degraded", "d": "down"}
-QUIET = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+QUIET = settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 def reported(statuses: str) -> list[Report]:

@@ -112,7 +112,7 @@ OBSERVED = st.floats(-2e9, 2e9).map(lambda number: round(number, 3) + 0.0)
 BOUNDS = st.lists(OBSERVED, min_size=1, max_size=5, unique=True).map(sorted)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(bounds=BOUNDS, values=st.lists(OBSERVED, min_size=1, max_size=30))
 def test_a_histogram_of_real_values_is_accepted_and_holds_their_extremes(
     db: Connection, bounds: list[float], values: list[float]
@@ -246,7 +246,7 @@ def values_of_histograms(draw: st.DrawFn) -> object:
     return draw(NUMBERS) if change == "other" else value
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     values=st.lists(values_of_histograms(), min_size=1, max_size=5),
     indent=st.sampled_from([None, 1]),

@@ -223,7 +223,7 @@ def test_what_is_not_a_timestamp_is_refused(db: Connection, sent: object) -> Non
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     at=st.datetimes(min_value=datetime(2025, 4, 1), max_value=datetime(2025, 6, 15)),

@@ -17,7 +17,7 @@ from tests.sql.test_concurrency import SESSIONS, at_once
 from tests.sql.test_keys import authenticate, create, list_keys, revoke, rotate
 
 HOUR = timedelta(hours=1)
-QUIET = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+QUIET = settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 # What is done, to which key, and after how many hours; the last one is a grace or a lifetime.
 steps = st.lists(
     st.tuples(

@@ -70,7 +70,7 @@ def test_leases_of_two_names_are_independent(db: Connection) -> None:
     )
 )
 @settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_two_holders_never_have_it_at_one_time(
     db: Connection, calls: list[tuple[str, float, int]]

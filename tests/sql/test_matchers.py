@@ -91,7 +91,7 @@ def test_labels_match_all_of_the_matchers(db: Connection) -> None:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(value=VALUES, wanted=VALUES, present=st.booleans())
 @example(value='"', wanted='"', present=True)

@@ -53,7 +53,7 @@ batches = st.tuples(
 
 @given(st.lists(batches, max_size=8))
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_what_others_ingest_in_between_changes_nothing(
     db: Connection, sent: list[tuple[str, list[Item]]]

@@ -233,7 +233,7 @@ def spelled_items(draw: st.DrawFn) -> str:
 
 
 @settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(items=st.lists(spelled_items(), min_size=1, max_size=4), alone=st.booleans())
 @example(items=['{"name":"cpu","source":5,"value":1,"value":2}'], alone=True)

@@ -18,7 +18,7 @@ from tests.sql.test_get_health import get_health
 HTTP = {"type": "streamable-http", "url": "https://search.example/mcp"}
 SSE = {"type": "sse", "url": "https://search.example/sse"}
 QUIET = settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -158,7 +158,7 @@ def test_a_cursor_of_another_list_or_cut_short_is_refused(db: Connection) -> Non
 
 
 @settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     cursor=st.one_of(

@@ -282,7 +282,7 @@ FACTS = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(metrics=st.lists(METRICS, max_size=20), facts=st.lists(FACTS, max_size=20))
 @example(metrics=[{}], facts=[{}])

@@ -163,7 +163,7 @@ ANYTHING = st.recursive(
 FIELDS = ("server", "status", "ts", "latency_ms", "detail", "reporter", "x")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(items=st.lists(ANYTHING | st.tuples(st.sampled_from(FIELDS), ANYTHING), max_size=6))
 def test_any_json_is_stored_or_refused_by_its_index(db: Connection, items: list[Any]) -> None:
     with db.transaction(force_rollback=True):

@@ -194,7 +194,7 @@ def replay(steps: list[Step]) -> list[tuple[datetime, str | None]]:
     return noted
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(steps=STEPS, asked=st.lists(st.sampled_from([-1, 0, 1e-6, 1, 59, 3599]), max_size=3))
 def test_versions_never_overlap_and_equal_a_replay(
     database_url: str, steps: list[Step], asked: list[float]

@@ -40,7 +40,7 @@ def representative(value: float) -> float:
 
 
 @settings(
-    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(sample=st.lists(values, max_size=60))
 def test_a_sum_of_sketches_counts_every_value_in_its_bin(

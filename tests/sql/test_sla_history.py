@@ -232,7 +232,7 @@ def days(history: History, span: Span, line: bytes) -> list[Json]:
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=histories())
 def test_figures_are_those_of_a_count_of_every_second(db: Connection, history: History) -> None:
     with db.transaction(force_rollback=True):

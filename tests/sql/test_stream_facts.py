@@ -299,7 +299,7 @@ def sessions(fresh_database: str) -> Iterator[list[Connection]]:
 @pytest.mark.native_only("many sessions at once")
 @given(data=st.data())
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=20
 )
 def test_facts_of_transactions_that_commit_out_of_order_come_once(
     sessions: list[Connection], data: st.DataObject

@@ -91,7 +91,7 @@ def is_sent_to(url: str) -> bool:
 
 @given(scheme=SCHEMES, host=HOSTS, port=PORTS, path=PATHS)
 @settings(
-    max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=130, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_a_url_is_refused_exactly_where_nothing_can_be_sent_to_it(
     db: Connection, scheme: str, host: str, port: str, path: str

@@ -195,7 +195,7 @@ SAME = {"milliseconds": "ms"}
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(batches=st.lists(st.lists(UNITS, max_size=6), max_size=4))
 def test_a_kind_has_one_unit_however_its_items_are_batched(
