@@ -17,6 +17,10 @@ internal.measure_sla, internal.show_health, internal.outages, internal.show_ever
 internal.shown_namespaces
 to supervisor_analyst, supervisor_dba;
 
+grant execute on function
+internal.show_relations, internal.show_jobs, internal.show_backlog
+to supervisor_dba;
+
 grant usage on schema ops to supervisor_dba;
 grant select on all tables in schema ops to supervisor_dba;
 grant execute on all functions in schema ops to supervisor_dba;

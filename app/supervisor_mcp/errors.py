@@ -80,6 +80,8 @@ TITLES: Final[Mapping[str, str]] = {
     "key_rotated_once": "Key that was rotated already",
     "namespace_of_key": "Foreign namespace",
     "owner_reserved": "Reserved owner",
+    "range_stored": "Range without rows",
+    "retention_needed": "Retention that is too short",
     "rule_or_name": "Rule and name, or neither",
     "server_owned": "Server of another owner",
     "servers_listed": "No servers, or too many",

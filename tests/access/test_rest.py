@@ -28,7 +28,7 @@ INGEST = {
 }
 # What asks with a body, and what reads who has access or the URLs of webhooks.
 READING = {"backtest_alert_rule", "suggest_threshold"}
-FOR_ADMINS = {"list_keys", "list_audit", "list_subscriptions", "get_subscription"}
+FOR_ADMINS = {"list_keys", "list_audit", "list_subscriptions", "get_subscription", "doctor"}
 
 Keys = Callable[[str], str]
 

@@ -21,7 +21,7 @@ ESCAPES = [
     "set role supervisor_dba",
     "set session authorization postgres",
     "select set_config('role', 'postgres', false)",
-    "select internal.raw_retention()",
+    "select internal.oldest_chunk('sample')",
     "drop function api.list_kinds",
     "create table public.mine ()",
     "select * from deploy.release",

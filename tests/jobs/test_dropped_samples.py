@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from psycopg import Connection
 
 from tests.jobs.conftest import RunJob
-from tests.sql.calls import Json, ask, ingest_metrics, metric, query_agg, refused
+from tests.sql.calls import (
+    Json,
+    ask,
+    fact,
+    ingest_facts,
+    ingest_metrics,
+    metric,
+    query_agg,
+    refused,
+)
 from tests.support.rollups import ROLLUPS
 
 CONFIG = '{"end_offset": "1 hour"}'
@@ -250,3 +259,24 @@ def test_what_was_accepted_is_counted_whenever_samples_are_dropped(
             lasting.execute("select drop_chunks('data.sample', %s)", [clock - timedelta(days=age)])
 
         assert query_agg(lasting, kind, "90d", now=clock)["count"] == accepted
+
+
+def test_a_refresh_erases_no_day_of_facts_that_have_no_samples(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    facts = [fact("Fact:Old", ts=(clock - timedelta(days=n)).isoformat()) for n in (3, 97, 400)]
+    ingest_facts(lasting, facts, now=clock)
+    counted = (
+        "select sum(observations)::integer from data.sample_1d inner join data.kind using (kind_id)"
+        " where name = 'Fact:Old'"
+    )
+    assert ask(lasting, counted) == 2
+
+    refresh(run_job)
+
+    assert ask(lasting, counted) == 3
+    # Nor one that got more of them after its refresh.
+    ingest_facts(lasting, fact("Fact:Old", value=1, ts=facts[1]["ts"]), now=clock)
+    send(lasting, clock, 89)
+    refresh(run_job)
+    assert ask(lasting, counted) == 4

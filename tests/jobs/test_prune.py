@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from psycopg import Connection
 
-from tests.sql.calls import ask, fact, ingest_facts, ingest_metrics, metric, query_facts
+from tests.sql.calls import ask, fact, ingest_facts, ingest_metrics, metric, query_facts, refused
 
 CONFIG = '{"idempotency_keys": "7 days", "conflicts": "90 days"}'
 
@@ -45,6 +45,7 @@ def test_conflicts_are_deleted_some_time_after_the_last_attempt(db: Connection) 
 
 
 def test_identities_are_kept_as_long_as_a_fact_can_come_again(db: Connection) -> None:
+    db.execute("select ops.set_retention('data.fact', '90 days')")
     now = datetime.now(UTC)
     past = now - timedelta(days=5)
     for days in (85, 94):
@@ -60,6 +61,7 @@ def test_identities_are_kept_as_long_as_a_fact_can_come_again(db: Connection) ->
 
 
 def test_identities_without_facts_are_kept_a_day_longer_than_the_retention(db: Connection) -> None:
+    db.execute("select ops.set_retention('data.fact', '90 days')")
     now = datetime.now(UTC)
     for hours in (23, 25):
         ts = (now - timedelta(days=90, hours=hours)).isoformat()
@@ -68,6 +70,22 @@ def test_identities_without_facts_are_kept_a_day_longer_than_the_retention(db: C
 
     db.execute("call internal.prune(0, %s)", [CONFIG])
     assert db.execute("select fact_id from data.fact_identity").fetchall() == [("23",)]
+
+
+def test_facts_of_a_time_whose_identities_were_deleted_are_refused_for_good(
+    db: Connection,
+) -> None:
+    now = datetime.now(UTC)
+    sale = fact(fact_id="sale", ts=(now - timedelta(days=100)).isoformat())
+    ingest_facts(db, sale, now=now)
+    db.execute("select ops.set_retention('data.fact', '90 days')")
+    drop_chunks_before(db, now + timedelta(days=30))
+    db.execute("call internal.prune(0, %s)", [CONFIG])
+
+    # Days count it still: it would be counted twice.
+    db.execute("select ops.set_retention('data.fact', '5 years')")
+    with refused(db, "items_refused"):
+        ingest_facts(db, sale, now=now)
 
 
 def test_identities_are_kept_while_their_facts_are_stored_whatever_the_retention(

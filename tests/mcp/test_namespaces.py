@@ -52,9 +52,14 @@ READS: dict[str, list[Arguments]] = {
     "backtest_alert_rule": [{"name": "queue_long"}, {"name": "{word}_long"}, {"rule": TESTED}],
     "suggest_threshold": [{"condition": CONDITION, "per_month": 2}],
     "list_subscriptions": [{}, {"name": "hook"}, {"name": "{word}-hook"}],
+    "list_policies": [{"policy": "retention"}],
+    "list_pins": [{}, {"source": "{word}-shop"}],
 }
 # tests/rest/test_namespaces.py has what the default namespace does for all.
-OF_THE_OPERATOR = {"create_key", "list_keys", "revoke_key", "rotate_key", "list_audit"}
+OF_THE_OPERATOR = {
+    *("create_key", "list_keys", "revoke_key", "rotate_key", "list_audit"),
+    *("set_policy", "plan_retention", "doctor"),
+}
 # An alert has an id of its own.
 ALL_REFUSED = {"ack_alert"}
 # What is sent to each other tool, about names that all tenants have, or one.
@@ -85,6 +90,16 @@ WRITES: dict[str, list[Arguments]] = {
         {"name": name, "author": "a", "url": "https://a.example", "alerts": {}}
         for name in ("hook", "{word}-hook")
     ],
+    "pin_window": [
+        {
+            "source": source,
+            "from": "2025-06-15T00:00:00Z",
+            "to": "2025-06-15T01:00:00Z",
+            "reason": "a",
+        }
+        for source in ("shop", "{word}-shop")
+    ],
+    "unpin_window": [{"id": number} for number in (1, 2, 3)],
     "unsubscribe": [{"name": name} for name in ("hook", "{word}-hook")],
     "deregister_server": [{"name": name, "owner": "{word}"} for name in ("search", "{word}/own")],
 }

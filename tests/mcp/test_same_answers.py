@@ -94,6 +94,14 @@ CALLS: list[tuple[str, str, dict[str, Any]]] = [
     ("list_subscriptions", "/subscriptions/{name}", {"name": "policy"}),
     ("list_keys", "/access/keys", {"owner": "ann", "active": True, "limit": 1}),
     ("list_keys", "/access/keys", {"active": False}),
+    ("list_policies", "/admin/policies", {"policy": "retention"}),
+    (
+        "plan_retention",
+        "/admin/policies/retention/{name}/plan",
+        {"name": "data.fact", "drop_after": "5 days"},
+    ),
+    ("list_pins", "/admin/pins", {}),
+    ("doctor", "/admin/doctor", {}),
     ("list_audit", "/access/audit", {"limit": 2}),
     (
         "list_audit",

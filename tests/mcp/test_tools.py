@@ -54,6 +54,13 @@ NAMES = {
     "revoke_key",
     "rotate_key",
     "list_audit",
+    "list_policies",
+    "set_policy",
+    "plan_retention",
+    "list_pins",
+    "pin_window",
+    "unpin_window",
+    "doctor",
 }
 # What identifies an aggregate, with any fields.
 HEAD = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
@@ -88,6 +95,10 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("list_subscriptions", {}),
     ("list_keys", {"limit": 1}),
     ("list_audit", {"object_type": "alert_rule"}),
+    ("list_policies", {}),
+    ("plan_retention", {"name": "data.fact"}),
+    ("list_pins", {}),
+    ("doctor", {}),
     ("ingest_facts", {"items": []}),
     ("report_health", {"items": []}),
     ("heartbeat", {"names": []}),

@@ -107,6 +107,8 @@ READS: dict[str, list[Question]] = {
     "get_alert_rule": [("/alerts/rules/queue_long", {}), ("/alerts/rules/{word}_long", {})],
     "list_subscriptions": [("/subscriptions", {}), ("/subscriptions", {"limit": 1})],
     "get_subscription": [("/subscriptions/hook", {}), ("/subscriptions/{word}-hook", {})],
+    "list_policies": [("/admin/policies", {"policy": "retention"})],
+    "list_pins": [("/admin/pins", {}), ("/admin/pins", {"source": "{word}-shop"})],
     "livez": [("/livez", {})],
     "readyz": [("/readyz", {})],
 }
@@ -181,6 +183,20 @@ WRITES: dict[str, list[tuple[str, str, Any]]] = {
         ("PUT", f"/subscriptions/{name}", {"author": "a", "url": "https://a.example", "alerts": {}})
         for name in ("hook", "{word}-hook")
     ],
+    "pin_window": [
+        (
+            "POST",
+            "/admin/pins",
+            {
+                "source": source,
+                "from": "2025-06-15T00:00:00Z",
+                "to": "2025-06-15T01:00:00Z",
+                "reason": "a",
+            },
+        )
+        for source in ("shop", "{word}-shop")
+    ],
+    "unpin_window": [("DELETE", f"/admin/pins/{number}", None) for number in (1, 2, 3)],
     "unsubscribe": [("DELETE", f"/subscriptions/{name}", None) for name in ("hook", "{word}-hook")],
     "delete_alert_rule": [
         ("DELETE", f"/alerts/rules/{name}?author=a", None) for name in ("queue_long", "{word}_long")
@@ -210,7 +226,10 @@ OWNED = {
 STREAMS = {"stream_facts", "stream_alerts"}
 OF_THE_SERVICE = {"metrics"}
 # The default namespace manages the keys, and reads the audit, of all.
-OF_THE_OPERATOR = {"create_key", "list_keys", "revoke_key", "rotate_key", "list_audit"}
+OF_THE_OPERATOR = {
+    *("create_key", "list_keys", "revoke_key", "rotate_key", "list_audit"),
+    *("set_policy", "plan_retention", "doctor"),
+}
 
 
 @pytest.fixture(scope="module")

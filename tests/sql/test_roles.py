@@ -54,7 +54,7 @@ def test_the_service_ingests_and_queries(db: Connection) -> None:
         "select * from data.sample",
         "select * from data.sample_1h",
         "insert into data.quota values ('x', 1)",
-        "select internal.raw_retention()",
+        "select internal.rollups()",
         "select internal.store_metrics('[]', false, now())",
         "call internal.prune(0, '{}')",
         "select * from analytics.metrics",
@@ -129,7 +129,10 @@ def test_functions_that_read_are_stable_and_those_that_write_are_not(db: Connect
     ).fetchall()
     writing = {name for name, volatility in rows if volatility == "v"}
     reading = {name for name, volatility in rows if volatility == "s"}
-    verbs = ("query_", "list_", "get_", "stream_", "backtest_", "suggest_", "authenticate_")
+    verbs = (
+        *("query_", "list_", "get_", "stream_", "backtest_", "suggest_", "authenticate_"),
+        *("plan_retention", "doctor"),
+    )
     assert all(name.startswith(verbs) for name in reading)
     assert all(not name.startswith(verbs) for name in writing)
 

@@ -56,6 +56,8 @@ class Tenant:
                 self._call(conn, "silence_alerts", silence, *self._silence())
             for name in ("hook", f"{self.word}-hook"):
                 self._call(conn, "subscribe", name, self._subscription(), NOW)
+            hour = (NOW - timedelta(hours=1), NOW)
+            self._call(conn, "pin_window", f"{self.word}-shop", *hour, self.word, NOW)
             conn.execute(
                 "select api.record_agg(api.query_agg(null, '7d', null, null, null, null, %s))",
                 [NOW],

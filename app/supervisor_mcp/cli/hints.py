@@ -50,6 +50,13 @@ COMMANDS = {
     "revoke_key": "keys revoke",
     "rotate_key": "keys rotate",
     "list_audit": "audit",
+    "list_policies": "policies",
+    "set_policy": "policies set",
+    "plan_retention": "policies plan",
+    "list_pins": "pins",
+    "pin_window": "pins add",
+    "unpin_window": "pins remove",
+    "doctor": "doctor",
     "ingest_metrics": "import",
     "ingest_facts": "import",
 }

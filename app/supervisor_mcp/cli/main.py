@@ -22,6 +22,7 @@ from supervisor_mcp.cli.audit import audit
 from supervisor_mcp.cli.backtest import backtest
 from supervisor_mcp.cli.demo import demo
 from supervisor_mcp.cli.deregister import deregister
+from supervisor_mcp.cli.doctor import doctor
 from supervisor_mcp.cli.escape import printable_json
 from supervisor_mcp.cli.facts import facts
 from supervisor_mcp.cli.failure import FAILED, USAGE, Failure
@@ -31,6 +32,8 @@ from supervisor_mcp.cli.import_ import import_files
 from supervisor_mcp.cli.keys import keys
 from supervisor_mcp.cli.kinds import kinds
 from supervisor_mcp.cli.maintenance import maintenance
+from supervisor_mcp.cli.pins import pins
+from supervisor_mcp.cli.policies import policies
 from supervisor_mcp.cli.register import register
 from supervisor_mcp.cli.registry import servers
 from supervisor_mcp.cli.report import report
@@ -170,6 +173,9 @@ app.command()(backtest)
 app.add_typer(subscriptions)
 app.add_typer(keys)
 app.command()(audit)
+app.add_typer(policies)
+app.add_typer(pins)
+app.command()(doctor)
 app.command()(demo)
 
 

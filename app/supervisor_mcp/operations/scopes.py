@@ -29,6 +29,7 @@ EXCEPTIONS: Final[Mapping[str, Scope | None]] = {
     "get_subscription": "admin",
     "list_keys": "admin",
     "list_audit": "admin",
+    "doctor": "admin",
 }
 
 

@@ -16,6 +16,7 @@ from supervisor_mcp.rest import (
     alerts,
     audit,
     backtests,
+    diagnosis,
     facts,
     health,
     heartbeats,
@@ -23,6 +24,8 @@ from supervisor_mcp.rest import (
     kinds,
     maintenance,
     metrics,
+    pins,
+    policies,
     problems,
     server_health,
     servers,
@@ -53,6 +56,9 @@ NOUNS = (
     subscriptions,
     keys,
     audit,
+    policies,
+    pins,
+    diagnosis,
     health,
 )
 

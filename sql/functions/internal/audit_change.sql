@@ -66,6 +66,7 @@ begin
             ('every_silence', 'insert or update or delete'),
             ('every_maintenance', 'insert or update or delete'),
             ('every_subscription', 'insert or update or delete'),
+            ('every_pin', 'insert or update or delete'),
             ('api_key', 'insert or update or delete'),
             -- Every new series updates used.
             ('quota', 'insert or update of value or delete')

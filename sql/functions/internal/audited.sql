@@ -63,6 +63,9 @@ begin
                 from data.every_server
                 where server_id = (p_row ->> 'server_id')::bigint
             );
+        when 'pin' then
+            object_name := p_row ->> 'pin_id';
+            v_columns := '{source,during,reason,author}';
         when 'subscription' then
             v_columns := '{type,host,author,alerts,facts,enabled}';
             -- Many a webhook has its secret in the path of its URL.

@@ -75,7 +75,7 @@ begin atomic
             -- Only a batch with an older item has to look.
             and (
                 entry.ts > p_now - interval '1 hour'
-                or entry.ts >= (select internal.oldest_accepted(p_now))
+                or entry.ts >= (select internal.oldest_accepted(p_now, 'sample'))
             ),
             false
         )

@@ -45,7 +45,7 @@ begin atomic
         ) as rule (slug, broken)
         where rule.broken
         union all
-        select * from internal.ts_faults(p_item -> 'ts', p_now)
+        select * from internal.ts_faults(p_item -> 'ts', p_now, 'fact')
         union all
         select * from internal.unknown_fields(p_item, '{kind,source,fact_id,subject,ts,value,payload}')
     )

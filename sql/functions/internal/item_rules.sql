@@ -49,7 +49,7 @@ begin atomic
             'A ts is RFC 3339 with an offset, such as "2026-03-01T12:00:00Z", or seconds since 1970.'
         ),
         ('ts_not_in_future', 'ts', 'The ts is more than 5 minutes ahead of the server''s clock.'),
-        ('ts_within_retention', 'ts', 'The ts is older than the samples that are kept.'),
+        ('ts_within_retention', 'ts', 'The ts is older than the rows that are kept.'),
         (
             'fact_id_well_formed', 'fact_id',
             'A fact_id is a string of 1 to 200 characters without control characters.'

@@ -93,7 +93,7 @@ begin atomic
         union all
         select * from internal.label_faults(p_item -> 'labels')
         union all
-        select * from internal.ts_faults(p_item -> 'ts', p_now)
+        select * from internal.ts_faults(p_item -> 'ts', p_now, 'sample')
         union all
         select * from internal.unknown_fields(p_item, '{name,source,value,ts,labels,type,unit}')
     )

@@ -15,10 +15,18 @@ begin
             where
                 coalesce(rollup.user_view_schema, hypertable.schema_name) = 'data'
                 and coalesce(rollup.user_view_name, hypertable.table_name) = p_relation
+                -- What is pinned says nothing of what is around it.
+                and not exists (
+                    select
+                    from _timescaledb_catalog.chunk_constraint as part
+                    inner join _timescaledb_catalog.chunk on part.chunk_id = chunk.id
+                    where part.dimension_slice_id = slice.id and chunk.status & 4 > 0
+                )
         ),
         'infinity'
     );
 end
 $$;
 comment on function internal.oldest_chunk(name) is
-'Start of the oldest chunk of a hypertable or continuous aggregate of data; infinity without chunks.';
+'Start of the oldest chunk of a hypertable or continuous aggregate of data that no pin keeps; infinity without
+chunks.';

@@ -8,13 +8,20 @@ begin
     delete from data.conflict
     where last_received_at < now() - (p_config ->> 'conflicts')::interval;
     -- Ingest refuses facts older than the retention. Those that are still stored must be found when
-    -- somebody raises it again.
-    delete from data.fact_identity
-    where ts < least(
-        now() - internal.raw_retention() - interval '1 day',
-        internal.oldest_chunk('fact'),
-        internal.oldest_chunk('sample')
-    );
+    -- somebody raises it again, and of others nobody knows then whether they were counted.
+    with forgotten as (
+        delete from data.fact_identity
+        where ts < least(
+            now() - internal.retention('fact') - interval '1 day',
+            internal.oldest_chunk('fact'),
+            internal.oldest_chunk('sample')
+        )
+        returning ts
+    )
+    update data.whole_from
+    set ts = newest.ts + interval '1 microsecond'
+    from (select max(forgotten.ts) as ts from forgotten) as newest
+    where whole_from.relation = 'fact_identity' and newest.ts >= whole_from.ts;
     delete from data.health_interval
     where upper(during) < now() - (p_config ->> 'health_intervals')::interval;
     delete from data.service_uptime

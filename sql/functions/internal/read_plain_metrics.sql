@@ -143,7 +143,7 @@ begin
                 and run.newest <= p_now + interval '5 minutes'
                 and (
                     run.oldest > p_now - interval '1 hour'
-                    or run.oldest >= (select internal.oldest_accepted(p_now))
+                    or run.oldest >= (select internal.oldest_accepted(p_now, 'sample'))
                 ),
                 false
             ) as good

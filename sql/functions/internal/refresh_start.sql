@@ -35,7 +35,7 @@ begin atomic
                 -- Nothing to erase: include samples that arrive while the refresh begins.
                 else
                     time_bucket(
-                        interval '24 hours', least(kept.oldest, now() - internal.raw_retention())
+                        interval '24 hours', least(kept.oldest, now() - internal.retention('sample'))
                     )
             end,
             -- Retention may drop these chunks while the refresh runs.

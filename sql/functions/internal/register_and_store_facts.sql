@@ -21,6 +21,7 @@ begin
                 using errcode = '40001', hint = 'Send the batch again.';
         end if;
     end if;
+    perform internal.roll_up_facts(v_store.unsampled, p_now);
     bad_items := v_store.bad_items;
     bad := v_store.bad;
     accepted := v_store.accepted;
@@ -29,5 +30,6 @@ begin
 end
 $$;
 comment on function internal.register_and_store_facts(jsonb, boolean, timestamptz) is
-'Stores facts as internal.store_facts does, and registers their series first where they are new.
+'Stores facts as internal.store_facts does, and registers their series first where they are new. Those that
+are older than samples are counted in the days at once.
 Errors: series_within_quota.';

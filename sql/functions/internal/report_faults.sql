@@ -63,7 +63,7 @@ begin atomic
         where rule.broken
         union all
         select *
-        from internal.ts_faults(p_item -> 'ts', p_now)
+        from internal.ts_faults(p_item -> 'ts', p_now, 'sample')
         -- Reports have a retention of their own.
         where slug <> 'ts_within_retention'
         union all

@@ -17,7 +17,12 @@ declare
     v_from_hour constant timestamptz := time_bucket(c_hour, p_from + c_hour - interval '1 microsecond');
     v_from_day constant timestamptz := time_bucket(c_day, p_from + c_day - interval '1 microsecond');
     v_to_day constant timestamptz := least(
-        time_bucket(c_day, p_to), internal.watermark('sample_1d'), internal.watermark('kind_1d')
+        time_bucket(c_day, p_to),
+        greatest(
+            least(internal.watermark('sample_1d'), internal.watermark('kind_1d')),
+            -- Older facts are in the days alone, also before the first refresh.
+            (select whole.ts from data.whole_from as whole where whole.relation = 'sample')
+        )
     );
     v_to_hour constant timestamptz := greatest(
         v_from_hour,
@@ -82,7 +87,7 @@ comment on function internal.rollup(
     bigint[], bigint[], bigint[], timestamptz, timestamptz, interval, text[]
 ) is
 'Steps that cover [p_from, p_to), or few parts of it where p_step is null: of p_whole for all series of the
-kind, of p_kinds by series, of those in p_series unless it is null. They come from days where p_step is a
-day or null, from hours at both ends, and from samples: for parts of an hour, above the watermark, for hours
-that got late samples and for those that were dropped. A step may have several rows. What p_statistics does not name
-is null, null means all.';
+kind, of p_kinds by series, of those in p_series unless it is null. They come from days where p_step is a day
+or null, from hours at both ends, and from samples: for parts of an hour, above the watermark, for hours that
+got late samples and for those that were dropped. A step may have several rows. What p_statistics does not
+name is null, null means all.';

@@ -7,7 +7,10 @@ declare
     v_rollup record;
     v_oldest timestamptz;
     v_bucket timestamptz;
-    v_upto timestamptz := '-infinity';
+    v_upto timestamptz := greatest(
+        internal.frozen_upto('sample'),
+        (select whole.ts from data.whole_from as whole where whole.relation = 'sample')
+    );
 begin
     for v_rollup in
         select * from internal.rollups()
@@ -38,4 +41,5 @@ end
 $$;
 comment on function internal.samples_kept_from() is
 'Start of the time whose samples, and hours that were made of them, are all there. Before it, rollups have
-buckets whose samples or hours were dropped, and a refresh would erase them. -infinity while none were.';
+buckets whose samples or hours were dropped or never were, which a refresh would erase, or samples are pinned
+and cannot be added to. -infinity while there are none.';

@@ -7,7 +7,8 @@ create or replace function internal.store_facts(
     out unregistered integer,
     out accepted integer,
     out late integer,
-    out kinds text[]
+    out kinds text[],
+    out unsampled data.sample[]
 )
 language plpgsql
 as $$
@@ -55,7 +56,10 @@ begin
     fresh as materialized (
         select
             candidate.*,
-            identity.seq
+            identity.seq,
+            -- Only a batch with an older one has to look.
+            candidate.ts > p_now - interval '1 hour'
+            or candidate.ts >= (select internal.sampled_from(p_now)) as sampled
         from candidate
         inner join identity
             on candidate.source_id = identity.source_id and candidate.name = identity.fact_id
@@ -69,6 +73,7 @@ begin
         insert into data.sample (series_id, kind_id, ts, seq, value, observations, counter)
         select series_id, kind_id, ts, seq, value, 1, false
         from fresh
+        where sampled
         returning kind_id, ts
     ),
     announced as (
@@ -115,7 +120,7 @@ begin
     )
     select
         verdict.unregistered,
-        (select count(*) from stored),
+        (select count(*) from fresh),
         (
             select coalesce(sum(overdue.samples), 0)
             from overdue
@@ -137,13 +142,20 @@ begin
                 where not good
                 order by place
             ) as bad_item
+        ),
+        (
+            select array_agg(
+                row(series_id, kind_id, ts, seq, value, 1, false, null, null, null, null)::data.sample
+            )
+            from fresh
+            where not sampled
         )
-    into unregistered, accepted, late, kinds, bad, bad_items
+    into unregistered, accepted, late, kinds, bad, bad_items, unsampled
     from verdict;
 end
 $$;
 comment on function internal.store_facts(jsonb, boolean, timestamptz) is
-'Stores the facts of a batch in one statement, unless an item is bad or its series unknown; with
-p_partial the good ones among them. bad counts the bad items; bad_items: those,
-[{index, item}]. late counts the facts older than the watermark of the hourly rollup; data.late also notes those that a running refresh may
-miss.';
+'Stores the facts of a batch in one statement, unless an item is bad or its series unknown; with p_partial
+the good ones among them. bad counts the bad items; bad_items: those, [{index, item}]. late counts the facts
+older than the watermark of the hourly rollup; data.late also notes those that a running refresh may miss.
+unsampled are the facts that are older than samples are kept, as samples that are not stored.';

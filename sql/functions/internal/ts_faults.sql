@@ -1,4 +1,4 @@
-create or replace function internal.ts_faults(p_ts jsonb, p_now timestamptz)
+create or replace function internal.ts_faults(p_ts jsonb, p_now timestamptz, p_relation name)
 returns table (field text, slug text, detail text)
 language sql stable
 begin atomic
@@ -23,11 +23,11 @@ begin atomic
                     || (p_ts #>> '{}') || ' without quotation marks.'
             when moment.ts < p_now
                 then
-                    'The ts is older than the retention of samples, '
-                    || internal.raw_retention()
+                    'The ts is older than the retention of ' || p_relation || 's, '
+                    || internal.retention(p_relation)
                     || '. The oldest one accepted is '
                     || to_char(
-                        (select internal.oldest_accepted(p_now)) at time zone 'UTC',
+                        (select internal.oldest_accepted(p_now, p_relation)) at time zone 'UTC',
                         'YYYY-MM-DD"T"HH24:MI:SS"Z"'
                     )
                     || '.'
@@ -44,6 +44,8 @@ begin atomic
     where
         moment.ts is null
         or moment.ts > p_now + interval '5 minutes'
-        or moment.ts <= p_now - interval '1 hour' and moment.ts < (select internal.oldest_accepted(p_now));
+        or moment.ts <= p_now - interval '1 hour'
+        and moment.ts < (select internal.oldest_accepted(p_now, p_relation));
 end;
-comment on function internal.ts_faults(jsonb, timestamptz) is 'What is wrong with the time of an item.';
+comment on function internal.ts_faults(jsonb, timestamptz, name) is
+'What is wrong with the time of an item that becomes a row of sample or fact.';

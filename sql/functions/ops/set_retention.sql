@@ -4,44 +4,35 @@ security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    v_policy record;
+    v_need record;
 begin
+    perform internal.change_policy(
+        'retention', p_relation, 'policy_retention', 'drop_after', p_drop_after,
+        '{1 day,1000 years}'
+    );
     select
-        policies.job_id,
-        policies.config
-    into v_policy
-    from ops.policies
-    where policies.relation = p_relation and policies.policy = 'policy_retention';
-    if not found then
-        raise exception 'relation "%" has no retention policy', left(p_relation, 200)
-            using errcode = 'SV404', constraint = 'retention_policy_unknown', column = 'relation',
-            hint = 'Send a relation of ops.policies with the policy policy_retention, such as data.sample.';
+        need.needed_by,
+        need.reason
+    into v_need
+    from internal.retention_needs(p_relation, p_drop_after) as need
+    order by need.needed_by
+    limit 1;
+    if found then
+        raise exception 'rows of "%" are needed for longer than %', p_relation, p_drop_after
+            using errcode = 'SV409', constraint = 'retention_needed', column = 'value',
+            detail = jsonb_build_object('refused', (
+                select jsonb_agg(to_jsonb(need) order by need.needed_by)
+                from internal.retention_needs(p_relation, p_drop_after) as need
+            )),
+            hint = v_need.reason
+            || ' plan_retention (GET /admin/policies/retention/{name}/plan) lists what would go.';
     end if;
-    if (p_drop_after between interval '1 day' and interval '1000 years') is not true then
-        raise exception 'retention of "%" is out of range', p_relation
-            using errcode = 'SV422', constraint = 'retention_in_range', column = 'drop_after',
-            hint = 'Send 1 day to 1000 years.';
-    end if;
-    if (v_policy.config ->> 'drop_after')::interval = p_drop_after then
-        return;
-    end if;
-    perform alter_job(
-        v_policy.job_id,
-        config => v_policy.config || jsonb_build_object('drop_after', p_drop_after::text)
-    );
-    perform internal.audit(
-        'update',
-        'retention',
-        p_relation,
-        '',
-        jsonb_build_object(
-            'drop_after',
-            jsonb_build_object('old', v_policy.config -> 'drop_after', 'new', p_drop_after::text)
-        )
-    );
+    -- What is pinned must be kept before the policy runs.
+    perform internal.freeze_pinned(now());
 end
 $$;
 comment on function ops.set_retention(text, interval) is
-'Keeps the rows of a relation of ops.policies for p_drop_after, from the next run of its policy on. The audit
+'Keeps the rows of a relation of ops.policies for p_drop_after, from the next run of its policy on. It refuses
+what rollups, windows and alert rules need; ops.plan_retention says beforehand what would go. The audit
 records it; a deploy keeps it.
-Errors: retention_policy_unknown, retention_in_range.';
+Errors: policy_unknown, policy_value_in_range, retention_needed.';

@@ -13,6 +13,7 @@ from supervisor_mcp.mcp.tools import (
     keys,
     kinds,
     metrics,
+    policies,
     server_health,
     servers,
     sla,
@@ -35,6 +36,7 @@ NOUNS = (
     subscriptions,
     keys,
     audit,
+    policies,
 )
 
 

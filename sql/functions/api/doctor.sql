@@ -1,0 +1,39 @@
+create or replace function api.doctor(p_now timestamptz) returns json
+language plpgsql stable
+security definer
+set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
+set extra_float_digits = 1
+as $$
+declare
+    c_checks constant text [] := '{versions,jobs,refresh,backlog,conflicts,quotas,pins,proof}';
+begin
+    perform internal.check_operator();
+    return (
+        with finding as materialized (
+            select * from internal.diagnose(p_now)
+        )
+        select json_build_object(
+            'status', coalesce((select min(finding.status) from finding), 'ok'),
+            'versions', json_build_object(
+                'release', (select version from deploy.release order by release_id desc limit 1),
+                'postgresql', split_part(current_setting('server_version'), ' ', 1),
+                'timescaledb', (select extversion from pg_extension where extname = 'timescaledb')
+            ),
+            'checked', c_checks,
+            'findings', (
+                select coalesce(
+                    json_agg(finding order by finding.status, array_position(c_checks, finding.name), finding.detail),
+                    '[]'
+                )
+                from finding
+            )
+        )
+    );
+end
+$$;
+comment on function api.doctor(timestamptz) is
+'What is wrong with the database, and the statement that repairs or shows it: {status, versions, checked,
+findings: [{name, status, detail, repair}]}. status is ok, warning or error; checked are the checks that were
+made.
+Errors: namespace_default.';

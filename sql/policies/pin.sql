@@ -1,0 +1,2 @@
+-- Pins: chunks are frozen a week before retention would drop them.
+call internal.set_default_job('keep_pins', '1 hour', '{}');

@@ -1,0 +1,140 @@
+"""What is wrong with the database, and the statement that repairs it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from psycopg import Connection
+
+from tests.sql.calls import NOW, Json, ask, ingest_metrics, metric
+
+SCHEDULED = "update _timescaledb_config.bgw_job set scheduled = true where id >= 1000"
+
+
+@pytest.fixture
+def healthy(db: Connection) -> Connection:
+    """A database whose jobs are not paused, as those of tests are, and due in an hour."""
+    db.execute(SCHEDULED)
+    db.execute(
+        "select alter_job(job_id, next_start => now() + interval '1 hour') from ops.policies"
+    )
+    return db
+
+
+def diagnosis(db: Connection) -> Json:
+    answer: Json = ask(db, "select api.doctor(%s)", NOW)
+    return answer
+
+
+def findings(db: Connection, name: str) -> list[Json]:
+    return [found for found in diagnosis(db)["findings"] if found["name"] == name]
+
+
+def test_a_healthy_database_has_no_findings(healthy: Connection) -> None:
+    answer = diagnosis(healthy)
+    assert (answer["status"], answer["findings"]) == ("ok", [])
+    assert answer["versions"]["postgresql"].startswith("17.")
+    assert "jobs" in answer["checked"]
+
+
+def stat(db: Connection, assignment: str) -> None:
+    db.execute(
+        f"update _timescaledb_internal.bgw_job_stat set {assignment} where job_id = ("
+        "select job_id from ops.policies where policy = 'prune')".encode()
+    )
+
+
+@pytest.mark.parametrize(
+    ("assignment", "state", "repair"),
+    [
+        ("next_start = '-infinity'", "crashed", "select alter_job(%s, next_start => now());"),
+        (
+            "next_start = now() - interval '2 days'",
+            "overdue",
+            "select alter_job(%s, next_start => now());",
+        ),
+        (
+            "last_finish = now(), last_start = now(), last_run_success = false",
+            "failed",
+            "call run_job(%s);",
+        ),
+    ],
+)
+def test_jobs_that_do_not_run_are_found(
+    healthy: Connection, assignment: str, state: str, repair: str
+) -> None:
+    stat(healthy, assignment)
+    number = ask(healthy, "select job_id from ops.policies where policy = 'prune'")
+    assert ask(healthy, "select state from ops.jobs where job_id = %s", number) == state
+    (found,) = findings(healthy, "jobs")
+    assert f"is {state}" in found["detail"]
+    assert (found["status"], found["repair"]) == ("error", repair % number)
+
+
+def test_a_paused_job_is_a_warning_and_its_repair_ends_that(healthy: Connection) -> None:
+    healthy.execute(
+        "select alter_job(job_id, scheduled => false) from ops.policies where policy = 'prune'"
+    )
+    (found,) = findings(healthy, "jobs")
+    assert (diagnosis(healthy)["status"], found["status"]) == ("warning", "warning")
+    healthy.execute(found["repair"])
+    assert findings(healthy, "jobs") == []
+
+
+def test_a_job_a_little_late_is_not_overdue(healthy: Connection) -> None:
+    stat(healthy, "next_start = now() - interval '5 minutes'")
+    assert findings(healthy, "jobs") == []
+
+
+def test_a_refresh_policy_that_erases_rollups_is_found(healthy: Connection) -> None:
+    healthy.execute(
+        "select add_continuous_aggregate_policy("
+        "'data.sample_1h', interval '3 days', interval '1 hour', interval '1 day')"
+    )
+    healthy.execute(SCHEDULED)
+    (found,) = findings(healthy, "refresh")
+    healthy.execute(found["repair"])
+    assert findings(healthy, "refresh") == []
+
+
+def test_late_samples_that_wait_too_long_are_found(healthy: Connection) -> None:
+    ingest_metrics(healthy, metric(ts=(NOW - timedelta(days=3)).isoformat()))
+    healthy.execute("update data.late set noted_at = %s", [NOW - timedelta(hours=2)])
+    (found,) = findings(healthy, "backlog")
+    assert found["detail"].startswith("1 late samples wait")
+    assert found["repair"].startswith("call run_job(")
+
+
+def test_conflicts_of_a_day_are_found(healthy: Connection) -> None:
+    for value in (1, 2):
+        ingest_metrics(healthy, metric(value=value, ts=NOW.isoformat()))
+    (found,) = findings(healthy, "conflicts")
+    assert 'source "web" and kind "cpu"' in found["detail"]
+
+
+def test_a_quota_that_is_nearly_used_is_found(healthy: Connection) -> None:
+    healthy.execute("update data.quota set used = 9, value = 10 where name = 'kinds'")
+    (found,) = findings(healthy, "quotas")
+    healthy.execute(found["repair"])
+    assert findings(healthy, "quotas") == []
+
+
+def test_a_pinned_chunk_that_nothing_keeps_is_found(healthy: Connection) -> None:
+    old = NOW - timedelta(days=88)
+    ingest_metrics(healthy, metric(ts=old.isoformat()))
+    healthy.execute(
+        "insert into data.pin (source, during, reason, author, pinned_at)"
+        " values ('web', tstzrange(%s, %s), 'outage', 'ann', now())",
+        [old, old + timedelta(hours=1)],
+    )
+    (found,) = findings(healthy, "pins")
+    assert found["repair"] == "call internal.keep_pins(0, '{}');"
+    # By the clock of the server, which the job goes by, the chunk has expired long ago.
+    healthy.execute(found["repair"])
+    assert findings(healthy, "pins") == []
+
+
+def test_the_service_may_ask(healthy: Connection) -> None:
+    healthy.execute("set local role supervisor_app")
+    assert diagnosis(healthy)["status"] == "ok"

@@ -1,0 +1,212 @@
+"""What database administrators tune, over SQL and as clients do."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from psycopg import Connection
+
+from tests.sql.audit import settle
+from tests.sql.calls import NOW, Json, ask, fact, ingest_facts, ingest_metrics, metric, refused
+from tests.support.rollups import ROLLUPS
+
+
+def policy(db: Connection, kind: str, name: str) -> Json | None:
+    listed: Json = ask(db, "select api.list_policies(%s)", kind)
+    return next((item for item in listed["items"] if item["name"] == name), None)
+
+
+def set_policy(db: Connection, kind: str, name: str, value: str) -> Json:
+    answer: Json = ask(db, "select api.set_policy(%s, %s, %s)", kind, name, value)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        ("retention", "data.fact", "10 years"),
+        ("columnstore", "data.sample", "14 days"),
+        ("refresh", "end_offset", "00:30:00"),
+        ("refresh", "settle", "00:02:00"),
+        ("quota", "series", "2000000"),
+    ],
+)
+def test_a_policy_is_set_once_and_shown(db: Connection, kind: str, name: str, value: str) -> None:
+    before = policy(db, kind, name)
+    assert before is not None
+    assert set_policy(db, kind, name, value) == {**before, "value": value, "changed": True}
+    assert policy(db, kind, name) == {**before, "value": value}
+    assert set_policy(db, kind, name, value)["changed"] is False
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "action"),
+    [
+        ("columnstore", "data.sample", "14 days", "compress_after"),
+        ("refresh", "settle", "00:02:00", "settle"),
+        ("quota", "series", "2000000", "value"),
+    ],
+)
+def test_the_audit_records_each_kind_of_policy(
+    db: Connection, kind: str, name: str, value: str, action: str
+) -> None:
+    set_policy(db, kind, name, value)
+    settle(db)
+    event = ask(
+        db,
+        "select jsonb_build_array(object_type, document) from ops.audit"
+        " order by number desc limit 1",
+    )
+    assert event[0] == kind
+    assert str(event[1][action]["new"]) == value
+
+
+def test_an_administrator_sets_every_kind_in_sql(db: Connection) -> None:
+    db.execute("set local role supervisor_dba")
+    db.execute("select ops.set_retention('data.fact', '10 years')")
+    db.execute("select ops.set_columnstore('data.fact', '9 days')")
+    db.execute("select ops.set_refresh('end_offset', '30 minutes')")
+    db.execute("select ops.set_quota('kinds', 20000)")
+    assert ask(
+        db,
+        "select bool_and(config ->> 'compress_after' = '9 days') from ops.policies"
+        " where relation = 'data.fact' and policy = 'policy_compression'",
+    )
+
+
+def test_facts_ship_with_five_years(db: Connection) -> None:
+    shown = policy(db, "retention", "data.fact")
+    assert shown is not None
+    assert (shown["value"], shown["shipped"]) == ("5 years", "5 years")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value", "slug", "field"),
+    [
+        ("speed", "data.fact", "1 day", "policy_known", "policy"),
+        ("retention", "data.kind", "1 day", "policy_unknown", "name"),
+        ("columnstore", "data.kind", "1 day", "policy_unknown", "name"),
+        ("refresh", "start", "1 hour", "policy_unknown", "name"),
+        ("quota", "wishes", "3", "policy_unknown", "name"),
+        ("retention", "data.fact", "long", "policy_value_well_formed", "value"),
+        ("retention", "data.fact", "1 hour", "policy_value_in_range", "value"),
+        ("columnstore", "data.fact", "1 hour", "policy_value_in_range", "value"),
+        ("refresh", "end_offset", "5 minutes", "policy_value_in_range", "value"),
+        ("quota", "series", "-1", "policy_value_in_range", "value"),
+        ("quota", "series", "many", "policy_value_in_range", "value"),
+    ],
+)
+def test_a_bad_policy_is_refused(
+    db: Connection, kind: str, name: str, value: str, slug: str, field: str
+) -> None:
+    with refused(db, slug) as refusal:
+        set_policy(db, kind, name, value)
+    assert refusal.column == field
+
+
+def test_a_namespace_changes_no_policy(db: Connection) -> None:
+    db.execute("set local supervisor.namespace = 'acme'")
+    with refused(db, "namespace_default"):
+        set_policy(db, "quota", "series", "3")
+    with refused(db, "namespace_default"):
+        ask(db, "select api.plan_retention('data.fact', null, now())")
+    with refused(db, "namespace_default"):
+        ask(db, "select api.doctor(now())")
+
+
+def plan(db: Connection, relation: str, keep: str | None) -> Json:
+    answer: Json = ask(db, "select api.plan_retention(%s, %s, %s)", relation, keep, NOW)
+    return answer
+
+
+def test_a_plan_says_what_would_go_and_drops_nothing(db: Connection) -> None:
+    for n in (5, 40, 60, 61):
+        ingest_metrics(db, metric(ts=(NOW - timedelta(days=n)).isoformat()))
+    shown = plan(db, "data.sample", "30 days")
+    assert (shown["current"], shown["drop_after"], shown["allowed"]) == ("90 days", "30 days", True)
+    drops = shown["drops"]
+    assert (drops["rows"], drops["chunks"]) == (3, len(shown["chunks"]))
+    assert drops["bytes"] == sum(chunk["bytes"] for chunk in shown["chunks"]) > 0
+    assert ask(db, "select count(*) from data.sample") == 4
+    assert plan(db, "data.sample", None)["drops"]["rows"] == 0
+
+
+@pytest.mark.parametrize(
+    ("relation", "keep", "needed_by"),
+    [
+        ("data.sample", "1 day", ["refresh", "snapshot_aggregates"]),
+        ("data.sample", "29 days", ["snapshot_aggregates"]),
+        ("data.sample", "500 days", ["data.kind_1h", "data.sample_1h"]),
+        ("data.sample_1h", "60 days", ["data.sample"]),
+        ("data.kind_1d", "300 days", ["data.kind_1h"]),
+        ("data.fact", "1 day", []),
+    ],
+)
+def test_a_plan_names_what_needs_the_rows(
+    db: Connection, relation: str, keep: str, needed_by: list[str]
+) -> None:
+    shown = plan(db, relation, keep)
+    assert [need["needed_by"] for need in shown["refused"]] == needed_by
+    assert all(need["reason"].endswith(".") for need in shown["refused"])
+    assert shown["allowed"] is (needed_by == [])
+
+
+def test_an_alert_rule_needs_the_rows_of_its_window(db: Connection) -> None:
+    ingest_metrics(db, metric())
+    db.execute(
+        'select alter_job(job_id, config => \'{"windows": ["7d"]}\')'
+        " from ops.policies where policy = 'snapshot_aggregates'"
+    )
+    db.execute(
+        "select api.define_alert_rule('long', %s, now())",
+        [
+            '{"author": "ann", "condition": {"type": "metric", "kind": "cpu", "statistic": "avg",'
+            ' "window": "30d", "operator": ">", "threshold": 1}}'
+        ],
+    )
+    needs = plan(db, "data.sample", "29 days")["refused"]
+    assert [need["needed_by"] for need in needs] == ["alert rule long"]
+    assert plan(db, "data.sample", "30 days")["allowed"] is True
+
+
+def test_every_relation_with_retention_is_shown_with_its_rows(db: Connection) -> None:
+    ingest_facts(db, fact())
+    db.execute("set local role supervisor_dba")
+    shown: dict[str, tuple[object, ...]] = {
+        row[0]: row[1:]
+        for row in db.execute(
+            "select relation, drop_after, row_count, oldest_at = newest_at, state"
+            " from ops.retention"
+        )
+    }
+    assert {f"data.{rollup}" for rollup in ROLLUPS} < shown.keys()
+    assert shown["data.fact"] == (timedelta(days=1825), 1, True, "paused")
+
+
+def test_storage_has_the_bytes_of_a_sample(db: Connection) -> None:
+    ingest_metrics(db, [metric(ts=(NOW - timedelta(minutes=n)).isoformat()) for n in range(100)])
+    db.execute("set local role supervisor_dba")
+    shown = db.execute(
+        "select row_count, bytes / 100 = floor(bytes_per_row) from ops.storage"
+        " where relation = 'data.sample'"
+    ).fetchone()
+    assert shown == (100, True)
+    assert ask(db, "select count(*) from ops.storage where relation = 'data.every_kind'") == 1
+
+
+def test_the_backlog_has_late_samples(db: Connection) -> None:
+    ingest_metrics(db, metric(ts=(NOW - timedelta(days=3)).isoformat()))
+    db.execute("set local role supervisor_dba")
+    assert ask(db, "select items from ops.backlog where name = 'late_samples'") == 1
+    assert ask(db, "select count(*) from ops.backlog where name like 'refresh of %%'") == 4
+
+
+def test_conflicts_are_counted_by_source_and_kind(db: Connection) -> None:
+    ts = NOW.isoformat()
+    for value in (1, 2, 2, 3):
+        ingest_metrics(db, metric(value=value, ts=ts))
+    db.execute("set local role supervisor_dba")
+    assert db.execute("select kind, source, items, attempts from ops.conflicts").fetchall() == [
+        ("cpu", "web", 2, 3)
+    ]
