@@ -153,6 +153,47 @@ async def test_rest_and_mcp_refuse_the_same_key_in_the_same_words(
 
 
 @pytest.mark.parametrize(
+    ("name", "path", "arguments"),
+    [
+        (
+            "set_policy",
+            "/admin/policies/{policy}/{name}",
+            {"policy": "retention", "name": "data.kind", "value": "9 days"},
+        ),
+        (
+            "set_policy",
+            "/admin/policies/{policy}/{name}",
+            {"policy": "retention", "name": "data.sample", "value": "9 days"},
+        ),
+        ("set_policy", "/admin/policies/{policy}/{name}", {"policy": "quota", "name": "kinds"}),
+        (
+            "pin_window",
+            "/admin/pins",
+            {"source": "ordres-mcp", "from": 1, "to": 2, "reason": "outage"},
+        ),
+    ],
+)
+async def test_rest_and_mcp_refuse_the_same_change_in_the_same_words(
+    rest: httpx.AsyncClient,
+    operations: dict[str, Any],
+    client: Caller,
+    name: str,
+    path: str,
+    arguments: dict[str, Any],
+) -> None:
+    method = operations[name]["method"].upper()
+    body = {n: value for n, value in arguments.items() if f"{{{n}}}" not in path}
+    from_rest = (await rest.request(method, path.format(**arguments), json=body)).json()
+    result = await client.call_tool(name, arguments, raise_on_error=False)
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    from_mcp = msgspec.json.decode(content.text)
+    for problem in (from_rest, from_mcp):
+        problem.pop("request_id", None)
+    assert from_mcp == from_rest
+
+
+@pytest.mark.parametrize(
     ("tool", "path", "document"),
     [
         (

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+import json
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -20,8 +22,11 @@ from tests.sql.calls import (
     receipt,
     refused,
 )
+from tests.support.real_input import FACTS
 
 OLD = NOW - timedelta(days=400)
+# Later than the last fact of the real project.
+AFTER_ALL = datetime(2026, 8, 1, tzinfo=UTC)
 DAYS = (
     "select json_agg(json_build_array(bucket, observations, value_sum, value_last) order by bucket)"
     " from data."
@@ -77,6 +82,24 @@ def test_a_chart_shows_old_facts_before_the_first_refresh(db: Connection) -> Non
         NOW,
     )
     assert [point[1] for point in answer["series"][0]["points"] if point[1]] == [1, 2]
+
+
+def test_the_history_of_a_real_project_is_counted_by_day(db: Connection) -> None:
+    for relation in ("fact", "sample_1d", "kind_1d"):
+        db.execute("select ops.set_retention(%s, '20 years')", [f"data.{relation}"])
+    items = [json.loads(line) for line in FACTS.read_text(encoding="utf-8").splitlines()]
+    sampled_from = ask(db, "select internal.sampled_from(%s)", AFTER_ALL)
+    for n in range(0, len(items), 50):
+        ingest_facts(db, items[n : n + 50], now=AFTER_ALL)
+
+    sent = Counter(
+        start(datetime.fromisoformat(item["ts"]).astimezone(UTC))
+        for item in items
+        if datetime.fromisoformat(item["ts"]) < sampled_from
+    )
+    assert len(sent) > 100
+    counted = {str(day): n for day, n, *_ in days(db) or []}
+    assert counted == sent
 
 
 def test_facts_are_kept_longer_than_days_count_them(db: Connection) -> None:

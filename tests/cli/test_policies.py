@@ -1,0 +1,99 @@
+"""supervisor-mcp policies, pins and doctor: what a database administrator does."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from tests.support.command_line import Service
+from tests.support.ports import free_port
+
+
+def rows(printed: str) -> list[list[str]]:
+    return [line.split("\t") for line in printed.splitlines()]
+
+
+def test_policies_are_listed_with_the_values_of_the_release(service: Service) -> None:
+    header, *listed = rows(service.run("policies", "--policy", "retention").stdout)
+    assert header == ["policy", "name", "value", "shipped"]
+    assert ["retention", "data.sample", "90 days", "90 days"] in listed
+
+
+def test_a_policy_is_set_and_set_back(service: Service) -> None:
+    for value, changed in (("21 days", True), ("21 days", False), ("8 days", True)):
+        done = service.run("policies", "set", "columnstore", "data.fact", value, "--json")
+        answer = json.loads(done.stdout)
+        assert (answer["value"], answer["shipped"], answer["changed"]) == (
+            value,
+            "8 days",
+            changed,
+        )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("set", "retention", "data.sample", "9 days"), "policies plan"),
+        (("set", "quota", "wishes", "9"), "`supervisor-mcp policies`"),
+        (("set", "refresh", "settle", "soon"), "90 days"),
+        (("plan", "data.kind"), "`supervisor-mcp policies`"),
+    ],
+)
+def test_a_bad_policy_is_refused_with_the_next_step(
+    service: Service, arguments: tuple[str, ...], said: str
+) -> None:
+    done = service.run("policies", *arguments)
+    assert done.returncode == 4
+    assert said in done.stderr
+
+
+def test_a_plan_says_what_would_go_and_why_not(service: Service) -> None:
+    done = service.run("policies", "plan", "data.sample", "9 days")
+    assert done.returncode == 0
+    assert "After 9 days," in done.stderr
+    assert "Refused: snapshot_aggregates needs them." in done.stderr
+
+
+def test_a_range_is_pinned_listed_and_removed(service: Service, name: str) -> None:
+    item = {"name": name, "source": name, "value": 1}
+    httpx.post(f"{service.url}/ingest/metrics", json=[item]).raise_for_status()
+    start = datetime.now(UTC) - timedelta(hours=1)
+    done = service.run(
+        *("pins", "add", name, "--from", start.isoformat()),
+        *("--to", datetime.now(UTC).isoformat(), "--reason", "outage", "--json"),
+    )
+    number = str(json.loads(done.stdout)["id"])
+    (_, listed) = rows(service.run("pins", "--source", name).stdout)
+    assert (listed[:2], listed[4]) == ([number, name], "outage")
+    assert service.run("pins", "remove", number).returncode == 0
+    assert "No pins match" in service.run("pins", "--source", name).stderr
+    assert "`supervisor-mcp pins`" in service.run("pins", "remove", number).stderr
+
+
+def test_the_doctor_asks_the_service(service: Service) -> None:
+    done = service.run("doctor", "--json")
+    answer = json.loads(done.stdout)
+    assert answer["versions"]["postgresql"].startswith("17.")
+    assert done.returncode == (1 if answer["status"] == "error" else 0)
+
+
+def test_the_doctor_asks_the_database_where_no_service_answers(service: Service) -> None:
+    database = service.analyst_dsn.replace("supervisor_analyst@", "postgres@")
+    nobody = f"http://127.0.0.1:{free_port()}"
+    done = service.run("doctor", SUPERVISOR_URL=nobody, SUPERVISOR_DATABASE_URL=database)
+    assert "Asking the database" in done.stderr
+    assert "TimescaleDB 2." in done.stderr
+
+
+def test_the_doctor_says_that_nothing_answers(service: Service) -> None:
+    port = free_port()
+    done = service.run(
+        "doctor",
+        SUPERVISOR_URL=f"http://127.0.0.1:{port}",
+        SUPERVISOR_DATABASE_URL=f"postgresql://postgres@127.0.0.1:{port}/postgres",
+    )
+    assert done.returncode == 3
+    assert "The database does not answer" in done.stderr
