@@ -853,7 +853,7 @@ create table data.probe (
     constraint probe_of_server FOREIGN KEY (server_id) REFERENCES data.every_server(server_id)
 ) with (fillfactor=50);
 
--- Limits that a database administrator can change with update.
+-- Limits that a database administrator can change with ops.set_quota.
 create table data.quota (
     name text not null,  -- Name of the limit.
     value bigint not null,  -- The limit; the name contains its unit.

@@ -186,7 +186,7 @@ create table data.quota (
     constraint quota_pkey primary key (name),
     constraint quota_positive check (value > 0)
 );
-comment on table data.quota is 'Limits that a database administrator can change with update.';
+comment on table data.quota is 'Limits that a database administrator can change with ops.set_quota.';
 comment on column data.quota.name is 'Name of the limit.';
 comment on column data.quota.value is 'The limit; the name contains its unit.';
 comment on column data.quota.used is

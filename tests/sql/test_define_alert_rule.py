@@ -172,7 +172,7 @@ def test_a_rule_above_the_quota_is_refused_and_known_ones_still_change(db: Conne
         define(db, rule(), "c")
     assert refusal.message == "this would be 3 alert rules; the quota is 2"
     assert refusal.params == {"quota": "alert_rules", "allowed": 2}
-    assert "update data.quota set value = 4 where name = 'alert_rules';" in refusal.hint
+    assert "select ops.set_quota('alert_rules', 4);" in refusal.hint
     assert define(db, rule(condition(threshold=1)), "b")["outcome"] == "changed"
 
 

@@ -379,7 +379,7 @@ def test_a_server_above_the_quota_is_refused_and_known_ones_still_change(db: Con
         register(db, server_json(), "c")
     assert refusal.message == "this would be 3 servers; the quota is 2"
     assert refusal.params == {"quota": "servers", "allowed": 2}
-    assert "update data.quota set value = 4 where name = 'servers';" in refusal.hint
+    assert "select ops.set_quota('servers', 4);" in refusal.hint
     assert register(db, server_json("2.0.0"), "b")["outcome"] == "changed"
 
 

@@ -159,7 +159,7 @@ def test_the_refusal_names_the_quota_and_the_next_step(
     with refused(db, QUOTA) as refusal:
         ingest_metrics(db, items)
     assert refusal.message == message
-    raising = f"update data.quota set value = 4 where name = '{quota}';"
+    raising = f"select ops.set_quota('{quota}', 4);"
     hourly = quota.startswith("new_series")
     pruning = "" if hourly else " The daily job prune_catalogue deletes what has no data."
     raising = f"A database administrator raises the quota: {raising}"

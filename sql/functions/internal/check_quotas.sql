@@ -100,8 +100,10 @@ begin
                 when v_exceeded.quota like '%per%hour' then ''
                 else ' The daily job prune_catalogue deletes what has no data.'
             end
-            || ' A database administrator raises the quota: update data.quota set value = '
-            || 2 * v_exceeded.allowed || ' where name = ''' || v_exceeded.quota || ''';';
+            || format(
+                ' A database administrator raises the quota: select ops.set_quota(%L, %s);',
+                v_exceeded.quota, 2 * v_exceeded.allowed
+            );
     end if;
 end
 $$;

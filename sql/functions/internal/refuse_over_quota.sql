@@ -16,8 +16,10 @@ begin
                 -- Of a total, time alone frees nothing.
                 'retry_after_seconds', case when p_quota like '%hour' then 3600 end
             )),
-            hint = p_advice || ' A database administrator raises the quota: update data.quota set value = '
-            || 2 * v_allowed || ' where name = ''' || p_quota || ''';';
+            hint = p_advice || format(
+                ' A database administrator raises the quota: select ops.set_quota(%L, %s);',
+                p_quota, 2 * v_allowed
+            );
     end if;
 end
 $$;
