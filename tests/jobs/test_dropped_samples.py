@@ -261,6 +261,29 @@ def test_what_was_accepted_is_counted_whenever_samples_are_dropped(
         assert query_agg(lasting, kind, "90d", now=clock)["count"] == accepted
 
 
+def set_retention(conn: Connection, **retention: str) -> None:
+    for relation, keep in retention.items():
+        conn.execute("select ops.set_retention(%s, %s::interval)", [f"data.{relation}", keep])
+
+
+def test_days_keep_the_history_of_metrics_that_was_imported_under_a_longer_retention(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    days, hours = ("sample_1d", "kind_1d"), ("sample_1h", "kind_1h")
+    set_retention(lasting, **dict.fromkeys(days, "12 years"))
+    set_retention(lasting, **dict.fromkeys(hours, "11 years"), sample="11 years")
+    send(lasting, clock, 3, 100, 1000, 3000)
+    refresh(run_job)
+    set_retention(lasting, sample="90 days", **dict.fromkeys(hours, "400 days"))
+    for relation in ("sample", *hours):
+        run_job("policy_retention", relation)
+    refresh(run_job)
+
+    assert ask(lasting, "select count(*) from data.sample") == 1
+    assert rolled_up(lasting) == [2, 2, 4, 4]
+    set_retention(lasting, **dict.fromkeys(days, "1830 days"))
+
+
 def test_a_refresh_erases_no_day_of_facts_that_have_no_samples(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:

@@ -37,7 +37,13 @@ class PinQuery(Query, frozen=True):
 class Unpin(Query, frozen=True):
     """Which pin to remove."""
 
-    id: Annotated[int, Meta(description="Number of the pin, as list_pins shows it.")]
+    id: Annotated[
+        int,
+        Meta(
+            description="Number of the pin, as list_pins shows it.",
+            extra_json_schema={"minimum": 0, "maximum": 999_999_999},
+        ),
+    ]
 
 
 class Pin(Struct):
