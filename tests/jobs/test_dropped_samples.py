@@ -41,6 +41,7 @@ def empty(conn: Connection, clock: datetime) -> None:
         statement = f"select drop_chunks('data.{relation}', %s)"
         conn.execute(statement.encode(), [clock + timedelta(days=30)])
     conn.execute("delete from data.late")
+    conn.execute("update data.whole_from set ts = '-infinity'")
 
 
 def keep_samples(conn: Connection, days: int) -> None:
@@ -228,6 +229,33 @@ def test_refreshes_at_once_wait_for_each_other(fresh_database: str, clock: datet
         assert rolled_up(conn) == [79] * 4
 
 
+def test_sessions_that_count_old_facts_at_once_share_a_row(
+    fresh_database: str, clock: datetime
+) -> None:
+    old = (clock - timedelta(days=200)).isoformat()
+
+    def work(number: int) -> None:
+        with psycopg.connect(fresh_database, autocommit=True, prepare_threshold=None) as conn:
+            for n in range(4):
+                ingest_facts(conn, fact(fact_id=f"{number}/{n}", ts=old), now=clock)
+                if number == 0:
+                    conn.execute("call internal.refresh_rollups(0, %s)", [CONFIG])
+
+    with psycopg.connect(fresh_database, autocommit=True, prepare_threshold=None) as conn:
+        send(conn, clock, 3, 30)
+        ingest_facts(conn, fact(ts=old), now=clock)
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(work, range(4)))
+
+        for rollup in ("sample_1d", "kind_1d"):
+            counted = ask(
+                conn,
+                f"select json_agg(observations) from data.{rollup} inner join data.kind"
+                " using (kind_id) where name = 'Fact:Deal'",
+            )
+            assert counted == [17]
+
+
 kinds = (f"kind_{n}" for n in itertools.count())
 days = st.floats(0.1, 89, allow_nan=False)
 steps = st.one_of(
@@ -259,6 +287,45 @@ def test_what_was_accepted_is_counted_whenever_samples_are_dropped(
             lasting.execute("select drop_chunks('data.sample', %s)", [clock - timedelta(days=age)])
 
         assert query_agg(lasting, kind, "90d", now=clock)["count"] == accepted
+
+
+@settings(
+    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    history=st.lists(
+        st.one_of(steps, st.tuples(st.just("send"), st.floats(85, 400, allow_nan=False))),
+        min_size=4,
+        max_size=12,
+    )
+)
+def test_every_fact_is_counted_once_in_a_day_whenever_samples_are_dropped(
+    lasting: Connection, clock: datetime, run_job: RunJob, history: list[tuple[str, float]]
+) -> None:
+    empty(lasting, clock)
+    kind = f"Fact:{next(kinds)}"
+    ingest_facts(lasting, fact(kind, ts=clock.isoformat()), now=clock)
+    sent = 1
+    for number, (step, age) in enumerate(history):
+        if step == "send":
+            ts = clock - timedelta(days=age, microseconds=number)
+            item = fact(kind, value=age, ts=ts.isoformat())
+            assert ingest_facts(lasting, [item, item], now=clock)["accepted"] == 1
+            sent += 1
+        else:
+            refresh(run_job)
+        if step == "drop":
+            lasting.execute("select drop_chunks('data.sample', %s)", [clock - timedelta(days=age)])
+
+        chart = ask(
+            lasting,
+            "select api.query_metrics(%s, null, null, %s, %s, '1d', null, %s)",
+            kind,
+            clock - timedelta(days=402),
+            clock + timedelta(minutes=1),
+            clock,
+        )
+        assert sum(point[1] for point in chart["series"][0]["points"]) == sent
 
 
 def set_retention(conn: Connection, **retention: str) -> None:
