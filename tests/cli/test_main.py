@@ -35,6 +35,9 @@ COMMANDS = (
     "subscriptions",
     "keys",
     "demo",
+    "policies",
+    "pins",
+    "doctor",
 )
 # What commands need, and `--help` and the completion of the shell do not.
 SLOW = {"httpx", "pydantic", "rich", "psycopg", "fastmcp", "stamina", "asyncio"}

@@ -167,6 +167,7 @@ def test_a_fact_that_retention_dropped_does_not_come(db: Connection, beginning: 
 def test_a_position_from_before_the_retention_says_what_is_missing(
     db: Connection, beginning: str
 ) -> None:
+    db.execute("select ops.set_retention('data.fact', '90 days')")
     ingest_facts(db, fact(fact_id="a"))
 
     reading = own(db, beginning, now=NOW + timedelta(days=100))

@@ -15,7 +15,7 @@ CONNECT_SECONDS = 5
 
 
 def doctor(as_json: Json = False) -> None:
-    """Say what is wrong with the database, and the statement that repairs it.
+    """Find what is wrong with the database, and its repair.
 
     Asks the service; where none answers, the database at SUPERVISOR_DATABASE_URL. The exit status
     is 1 where there is an error.
