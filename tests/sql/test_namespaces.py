@@ -154,6 +154,7 @@ def test_what_clients_name_is_read_through_views_of_a_namespace(db: Connection) 
                 "idempotency_key",
                 "kind",
                 "maintenance",
+                "pin",
                 "server",
                 "silence",
                 "silence_version",
