@@ -1,4 +1,5 @@
 -- Pins: raw rows that are kept past retention; and from when on the history of facts is whole.
+-- Additive: releases without it call functions that a deploy has replaced, and name neither.
 
 create table data.every_pin (
     pin_id integer generated always as identity,
