@@ -14,7 +14,8 @@ grant select on all tables in schema analytics to supervisor_analyst, supervisor
 -- A view calls its functions with the role of its reader; without usage of internal, nothing else can.
 grant execute on function
 internal.measure_sla, internal.show_health, internal.outages, internal.show_every_alert,
-internal.shown_namespaces
+internal.shown_namespaces, internal.kpi_value, internal.kpi_scale, internal.kpi_status, internal.quotient,
+internal.growth
 to supervisor_analyst, supervisor_dba;
 
 grant execute on function

@@ -182,6 +182,7 @@ def test_a_key_that_is_used_is_not_recorded(db: Connection) -> None:
     "table",
     [
         *("every_server", "server_version", "every_alert_rule", "alert_rule_version"),
+        *("every_kpi", "kpi_version"),
         *("every_silence", "every_maintenance", "every_subscription", "quota", "api_key"),
     ],
 )

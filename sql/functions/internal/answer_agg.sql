@@ -24,14 +24,8 @@ declare
     end;
     v_compared constant boolean := p_fields is null or p_fields && '{previous,change,error_bound}';
     v_grouped constant boolean := p_group_by is not null and coalesce('groups' = any(p_fields), true);
-    v_window constant interval := internal.read_window(p_window);
-    v_unit constant text := case when v_window < interval '7 days' then 'minute' else 'hour' end;
-    v_from constant timestamptz := internal.readable_from(date_trunc(v_unit, p_now - v_window, 'UTC'));
-    -- Exactly as long as the window itself.
-    v_before constant timestamptz := internal.readable_from(v_from - (p_now - v_from));
-    -- Ingest accepts samples up to 5 minutes ahead of the clock; the answer includes them.
-    v_to constant timestamptz := date_trunc('hour', p_now + interval '5 minutes', 'UTC') + interval '1 hour';
-    v_seconds constant double precision := extract(epoch from p_now - v_from);
+    v_range constant record := internal.comparison_range(p_window, p_now);
+    v_seconds constant double precision := extract(epoch from p_now - v_range.begins);
     -- A counter grows series by series; any other kind can be read as a whole.
     v_whole constant bigint [] := array(
         select kind.kind_id from data.kind
@@ -47,14 +41,14 @@ begin
             case when v_grouped then p_kinds else v_by_series end,
             p_series,
             case when v_grouped then p_group_by end,
-            v_from, v_to, v_seconds, v_computed, v_grouped
+            v_range.begins, v_range.ends, v_seconds, v_computed, v_grouped
         )
     ),
     past as materialized (
         select *
         from internal.window_statistics(
-            v_whole, v_by_series, p_series, null, v_before, v_from,
-            extract(epoch from v_from - v_before), v_computed, false
+            v_whole, v_by_series, p_series, null, v_range.former, v_range.begins,
+            extract(epoch from v_range.begins - v_range.former), v_computed, false
         )
         where v_compared
     ),
@@ -81,7 +75,7 @@ begin
                         'type', kind.type,
                         'unit', kind.unit,
                         'window', p_window,
-                        'from', v_from,
+                        'from', v_range.begins,
                         'to', p_now
                     )
                 )
@@ -91,7 +85,7 @@ begin
                 values
                 (
                     'previous', internal.join_json(
-                        json_build_object('from', v_before, 'to', v_from),
+                        json_build_object('from', v_range.former, 'to', v_range.begins),
                         internal.statistics_json(past::data.statistics, v_statistics)
                     )
                 ),

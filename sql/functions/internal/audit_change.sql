@@ -63,6 +63,8 @@ begin
             -- Every evaluation updates others.
             ('every_alert_rule', 'update of deleted_at, deleted_by or delete'),
             ('alert_rule_version', 'insert or update or delete'),
+            ('every_kpi', 'update of deleted_at, deleted_by or delete'),
+            ('kpi_version', 'insert or update or delete'),
             ('every_silence', 'insert or update or delete'),
             ('every_maintenance', 'insert or update or delete'),
             ('every_subscription', 'insert or update or delete'),

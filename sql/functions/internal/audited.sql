@@ -43,6 +43,16 @@ begin
             from data.every_alert_rule as rule
             where rule.rule_id = (p_row ->> 'rule_id')::bigint;
             members := p_row -> 'document' || jsonb_build_object('author', p_row -> 'author');
+        when 'kpi' then
+            v_columns := '{deleted_at,deleted_by}';
+        when 'kpi_version' then
+            object_type := 'kpi';
+            select
+                kpi.name, kpi.namespace
+            into object_name, namespace
+            from data.every_kpi as kpi
+            where kpi.kpi_id = (p_row ->> 'kpi_id')::bigint;
+            members := p_row -> 'document' || jsonb_build_object('author', p_row -> 'author');
         when 'silence' then
             object_name := p_row ->> 'silence_id';
             v_columns := '{matchers,during,author,comment,cancelled_at}';

@@ -13,6 +13,16 @@ begin atomic
                     order by former.version desc
                     limit 1
                 )
+            when 'kpi_version'
+                then (
+                    select to_jsonb(former.*)
+                    from data.kpi_version as former
+                    where
+                        former.kpi_id = (p_row ->> 'kpi_id')::bigint
+                        and former.version < (p_row ->> 'version')::integer
+                    order by former.version desc
+                    limit 1
+                )
             when 'server_version'
                 then (
                     select to_jsonb(former.*)

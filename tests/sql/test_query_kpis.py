@@ -1,0 +1,330 @@
+"""KPIs as numbers: windows, days, sources, targets, against numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from psycopg import Connection
+
+from tests.sql.calls import (
+    NOW,
+    Json,
+    ago,
+    ask,
+    fact,
+    ingest_facts,
+    ingest_metrics,
+    metric,
+    query_agg,
+    refused,
+)
+from tests.sql.kpis import CALLS, NAME, define, known, kpi, measured, query_kpis
+from tests.support.rollups import roll_up
+
+Calls = list[tuple[str, str, float]]
+
+
+def ingest_calls(conn: Connection, calls: Calls) -> None:
+    """Calls of sources: source, status code, hours ago."""
+    items = [
+        metric("cpu", source, labels={"code": code}, ts=ago(hours=hours, seconds=n))
+        for n, (source, code, hours) in enumerate(calls)
+    ]
+    ingest_metrics(conn, items)
+
+
+def test_a_ratio_is_weighted_by_count(db: Connection) -> None:
+    # A mean of the shares of the sources would be 75.
+    ingest_calls(db, [("a", "500", 1), *[("b", "200", 1)] * 9, *[("b", "500", 1)] * 9])
+    define(db, kpi(unit="%", target=50, direction="down"))
+
+    item = measured(db)
+    assert (item["numerator"], item["denominator"]) == (10, 19)
+    assert item["value"] == pytest.approx(1000 / 19)
+    assert (item["unit"], item["target"], item["status"]) == ("%", 50, "missed")
+
+
+@pytest.mark.parametrize("window", ["1h", "24h", "7d", "30d"])
+def test_numerator_and_denominator_are_those_of_the_aggregate(db: Connection, window: str) -> None:
+    times = (0.5, 1.5, 20, 30, 100, 300, 900)
+    ingest_facts(
+        db,
+        [
+            fact("Fact:Sale", source, value=hours + 1, ts=ago(hours=hours), fact_id=f"{hours}")
+            for source in ("a", "b")
+            for hours in times
+        ],
+    )
+    ingest_metrics(
+        db, [metric("visits", "a", 1000 - h, type="counter", ts=ago(hours=h)) for h in times]
+    )
+    sale = {"kind": "Fact:Sale"}
+    define(
+        db,
+        {
+            "author": "ann",
+            "numerator": {**sale, "statistic": "sum"},
+            "denominator": {**sale, "statistic": "count"},
+        },
+    )
+    define(
+        db, {"author": "ann", "numerator": {"kind": "visits", "statistic": "increase"}}, "growth"
+    )
+
+    of_sales = query_agg(db, "Fact:Sale", window)
+    of_visits = query_agg(db, "visits", window)
+    item, growth = measured(db, window), measured(db, window, "growth")
+    assert (item["numerator"], item["denominator"]) == (of_sales["sum"], of_sales["count"])
+    assert item["previous"]["denominator"] == (of_sales["previous"]["count"] or None)
+    seconds = (NOW - datetime.fromisoformat(of_visits["from"])).total_seconds()
+    assert growth["value"] == pytest.approx(of_visits["rate_per_second"] * seconds)
+
+
+def test_numerator_and_denominator_may_be_of_different_kinds_and_sources(db: Connection) -> None:
+    ingest_facts(db, [fact("Fact:Deal", "crm", fact_id=str(n), ts=ago(hours=1)) for n in range(3)])
+    ingest_facts(db, [fact("Fact:Sale", "web", fact_id=str(n), ts=ago(hours=1)) for n in range(2)])
+    deals, sales = ({"kind": f"Fact:{name}", "statistic": "count"} for name in ("Deal", "Sale"))
+    define(db, {"author": "ann", "numerator": deals, "denominator": sales})
+
+    item = measured(db)
+    assert item["value"] == 1.5
+    assert {each["source"]: each["value"] for each in item["contributions"]} == {
+        "crm": None,
+        "web": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ({"source": "a"}, 2),
+        ({"labels": {"code": "500"}}, 2),
+        ({"source": "a", "labels": {"code": "500"}}, 1),
+        ({"has": ["code"]}, 4),
+        ({"has": ["other"]}, 0),
+    ],
+)
+def test_filters_choose_series(db: Connection, where: Json, expected: int) -> None:
+    ingest_calls(db, [(source, code, 1) for source in ("a", "b") for code in ("200", "500")])
+    define(db, {"author": "ann", "numerator": {**CALLS, "where": where}})
+
+    assert measured(db)["value"] == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "direction", "status"),
+    [(50, "up", "met"), (50, "down", "met"), (51, "up", "missed"), (49, "down", "missed")],
+)
+def test_the_status_compares_with_the_target(
+    db: Connection, target: float, direction: str, status: str
+) -> None:
+    ingest_calls(db, [("a", "500", 1), ("a", "200", 1)])
+    define(db, kpi(unit="%", target=target, direction=direction))
+
+    assert measured(db)["status"] == status
+
+
+def test_without_calls_a_share_is_unknown_and_a_count_is_zero(db: Connection) -> None:
+    known(db)
+    define(db, kpi(target=1))
+    define(db, {"author": "ann", "numerator": CALLS, "target": 1}, "calls")
+    define(db, {"author": "ann", "numerator": CALLS}, "untold")
+    late = NOW + timedelta(days=60)
+
+    share, calls, untold = (measured(db, "24h", n, now=late) for n in (NAME, "calls", "untold"))
+    assert (share["value"], share["status"], share["change"]) == (None, "no_data", None)
+    assert (calls["value"], calls["status"]) == (0, "missed")
+    assert untold["status"] == "no_target"
+
+
+def test_calls_without_errors_are_a_share_of_zero(db: Connection) -> None:
+    ingest_calls(db, [("a", "200", 1), ("a", "500", 24 * 9)])
+    define(db, kpi())
+
+    item = measured(db)
+    assert (item["value"], item["previous"]["value"], item["change"]) == (0, 1, -1)
+
+
+def test_the_source_that_moved_a_kpi_is_first(db: Connection) -> None:
+    before = 24 * 9
+    ingest_calls(
+        db,
+        [
+            *[("steady", "200", hours) for hours in (1, before) for _ in range(50)],
+            *[("steady", "500", hours) for hours in (1, before)],
+            *[("broken", "200", before)] * 10,
+            *[("broken", "500", 1)] * 10,
+        ],
+    )
+    define(db, kpi(unit="%"))
+
+    item = measured(db)
+    assert [each["source"] for each in item["contributions"]] == ["broken", "steady"]
+    assert item["contributions"][0]["contribution"] > 0.9 * item["change"]
+    assert sum(each["contribution"] for each in item["contributions"]) == pytest.approx(
+        item["change"]
+    )
+
+
+def test_all_kpis_name_five_sources_and_one_kpi_names_all(db: Connection) -> None:
+    ingest_calls(db, [(f"s{n}", "500", 1) for n in range(8)])
+    define(db, kpi())
+
+    (item,) = query_kpis(db)["items"]
+    assert len(item["contributions"]) == 5
+    assert "days" not in item
+    assert len(measured(db)["contributions"]) == 8
+
+
+def test_days_are_whole_and_in_order(db: Connection) -> None:
+    ingest_calls(db, [("a", "500", 1), ("a", "200", 2), ("a", "500", 30), ("a", "200", 60)])
+    define(db, kpi(unit="%"))
+
+    assert measured(db)["days"] == [
+        {"day": "2025-06-13", "value": 0, "numerator": None, "denominator": 1},
+        {"day": "2025-06-14", "value": 100, "numerator": 1, "denominator": 1},
+        {"day": "2025-06-15", "value": 50, "numerator": 1, "denominator": 2},
+    ]
+
+
+def test_a_counter_grows_on_the_day_of_its_reading(db: Connection) -> None:
+    values = {60: 10, 36: 14, 13: 20, 12: 5, 1: 8}
+    ingest_metrics(
+        db,
+        [
+            metric("visits", "a", value, type="counter", ts=ago(hours=h))
+            for h, value in values.items()
+        ],
+    )
+    define(db, {"author": "ann", "numerator": {"kind": "visits", "statistic": "increase"}})
+
+    days = {each["day"]: each["value"] for each in measured(db)["days"]}
+    assert days == {"2025-06-13": 0, "2025-06-14": 10, "2025-06-15": 8}
+
+
+@pytest.mark.parametrize(
+    ("window", "slug"),
+    [
+        ("a week", "window_well_formed"),
+        (None, "window_well_formed"),
+        ("999d", "window_within_retention"),
+    ],
+)
+def test_a_bad_window_is_refused(db: Connection, window: str | None, slug: str) -> None:
+    with refused(db, slug):
+        query_kpis(db, window)
+
+
+@pytest.fixture
+def rolled(lasting: Connection, ages: Iterator[datetime]) -> tuple[Connection, datetime]:
+    """Four days of samples that are rolled up, and what the end of time is."""
+    now = next(ages)
+    start = now.replace(hour=0, minute=0) - timedelta(days=4)
+    rng = np.random.default_rng(1)
+    items = [
+        metric(
+            kind,
+            f"s{n % 3}",
+            float(rng.integers(0, 50)),
+            type=type_,
+            labels={"code": "500" if n % 4 == 0 else "200"},
+            ts=(start + timedelta(minutes=7 * n)).isoformat(),
+        )
+        for kind, type_ in (("cpu", "gauge"), ("visits", "counter"))
+        for n in range(480)
+    ]
+    for n in range(0, len(items), 960):
+        ingest_metrics(lasting, items[n : n + 960], now=now)
+    roll_up(lasting, now)
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    return lasting, now
+
+
+def test_the_view_of_days_has_the_days_of_the_answer(rolled: tuple[Connection, datetime]) -> None:
+    conn, now = rolled
+    documents = {
+        "share": kpi(unit="%", target=20),
+        "mean": {**kpi(), "numerator": {**CALLS, "statistic": "sum"}},
+        "growth": {"author": "ann", "numerator": {"kind": "visits", "statistic": "increase"}},
+        "of_one": {
+            "author": "ann",
+            "numerator": {"kind": "visits", "statistic": "increase", "where": {"source": "s1"}},
+            "denominator": {**CALLS, "where": {"labels": {"code": "200"}}},
+        },
+    }
+    for name, document in documents.items():
+        define(conn, document, name, now=now)
+    end = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    for name in documents:
+        rows = conn.execute(
+            "select day, numerator, denominator, value from analytics.kpi_daily"
+            " where name = %s and day > %s and day < %s order by day",
+            [name, end - timedelta(days=5), end],
+        ).fetchall()
+        shown = {
+            date.fromisoformat(each["day"]): (
+                each["numerator"],
+                each["denominator"],
+                each["value"],
+            )
+            for each in measured(conn, "7d", name, now=now)["days"]
+        }
+        assert len(rows) >= 2
+        for day, *numbers in rows:
+            for found, expected in zip(numbers, shown[day.astimezone(UTC).date()], strict=True):
+                assert found == (None if expected is None else pytest.approx(expected)), (name, day)
+
+
+def test_the_view_of_days_reads_the_days_that_are_asked_for(
+    rolled: tuple[Connection, datetime],
+) -> None:
+    conn, now = rolled
+    define(conn, kpi(), now=now)
+    explain = "explain select * from analytics.kpi_daily where day >= '{:%F}' and day < '{:%F}'"
+    days = explain.format(now - timedelta(days=3), now - timedelta(days=1))
+    with conn.transaction():
+        conn.execute("set local timezone = 'UTC'")
+        plan = "\n".join(row[0] for row in conn.execute(days.encode()))
+    assert f"bucket >= '{now - timedelta(days=3):%F}" in plan
+
+
+amounts = st.integers(0, 1000).map(float)
+parts = st.lists(st.tuples(amounts, amounts, amounts, amounts), min_size=1, max_size=8)
+
+
+@given(parts)
+@settings(max_examples=50, deadline=None)
+def test_contributions_add_up_to_the_change_of_the_quotient(
+    database_url: str, given_parts: list[tuple[float, float, float, float]]
+) -> None:
+    over, under, over_before, under_before = np.array(given_parts).T
+    with Connection.connect(database_url, prepare_threshold=None) as conn:
+        shares = [
+            ask(
+                conn,
+                "select internal.contribution(%s, %s, %s, %s, %s, %s, %s)",
+                *each,
+                under.sum(),
+                over_before.sum(),
+                under_before.sum(),
+            )
+            for each in given_parts
+        ]
+    if under.sum() == 0 or under_before.sum() == 0:
+        assert shares == [None] * len(shares)
+        return
+    former = over_before.sum() / under_before.sum()
+    change = over.sum() / under.sum() - former
+    np.testing.assert_allclose(np.sum(shares), change, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(
+        shares,
+        (over - former * under) / under.sum()
+        - (over_before - former * under_before) / under_before.sum(),
+        rtol=1e-9,
+        atol=1e-9,
+    )
