@@ -1327,6 +1327,10 @@ create function internal.change_alerts(p_rules data.alert_rule_version[], p_now 
 
 create function internal.change_json(p_current data.statistics, p_previous data.statistics, p_names text[]) returns json language sql immutable parallel safe;
 
+create function internal.change_score(p_value double precision, p_median double precision, p_mad double precision, p_chance double precision) returns double precision language sql immutable parallel safe;
+
+create function internal.change_windows(p_window text, p_now timestamp with time zone) returns TABLE(place integer, begins timestamp with time zone, ends timestamp with time zone) language plpgsql stable;
+
 create function internal.check_alert_rule_quotas(p_rule bigint, p_now timestamp with time zone) returns void language plpgsql volatile;
 
 create function internal.check_as_of(p_as_of timestamp with time zone, p_now timestamp with time zone) returns void language plpgsql immutable;
@@ -1459,6 +1463,8 @@ create function internal.fits(p_text text, p_rule text) returns boolean language
 
 create function internal.fits_schema(p_value jsonb, p_schema jsonb) returns boolean language sql immutable parallel safe;
 
+create function internal.group_changes(p_kinds bigint[], p_window text, p_now timestamp with time zone) returns TABLE(kind_id bigint, statistic text, dimension text, member text, value double precision, previous double precision, median double precision, mad double precision, windows integer, score double precision, contribution double precision) language sql stable;
+
 create function internal.group_key(p_labels jsonb, p_group_by jsonb) returns text language sql immutable parallel safe;
 
 create function internal.growth(p_value double precision, p_before double precision, p_gap double precision, p_seconds double precision) returns double precision language sql immutable parallel safe;
@@ -1566,6 +1572,8 @@ create function internal.measure_burn_rates(p_rules data.alert_rule_version[], p
 create function internal.measure_conditions(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language plpgsql stable;
 
 create function internal.measure_facts(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.measure_groups(p_kinds bigint[], p_window text, p_now timestamp with time zone) returns TABLE(kind_id bigint, dimension text, member text, place integer, count double precision, value_count double precision, sum double precision, squares double precision, increase double precision) language sql stable;
 
 create function internal.measure_health(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
 
@@ -1917,6 +1925,8 @@ create function internal.unregistered_metrics(p_items jsonb, p_now timestamp wit
 
 create function internal.unseen_changes(p_seen pg_snapshot) returns bigint[] language sql immutable parallel safe;
 
+create function internal.usual(p_earlier double precision[], OUT median double precision, OUT mad double precision) returns record language sql immutable parallel safe;
+
 create function internal.value_fault(p_value jsonb) returns text language sql immutable parallel safe;
 
 create function internal.value_shown(p_value jsonb) returns text language sql immutable parallel safe;
@@ -2000,6 +2010,8 @@ create function api.list_subscriptions(p_name text, p_limit integer, p_cursor te
 create function api.plan_maintenance(p_id text, p_servers text[], p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_reason text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.query_changes(p_window text, p_kind text, p_limit integer, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.query_facts(p_kind text, p_source text, p_subject text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -2880,6 +2892,7 @@ grant execute on function api.list_silences(timestamp with time zone,integer,tex
 grant execute on function api.list_subscriptions(text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.plan_maintenance(text,text[],timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
+grant execute on function api.query_changes(text,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_kpis(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone) to supervisor_app;
