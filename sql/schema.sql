@@ -1663,6 +1663,8 @@ create function internal.probe_turn(p_server bigint, p_keepalive_seconds integer
 
 create function internal.probed_remotes(p_document jsonb) returns jsonb language sql immutable parallel safe;
 
+create function internal.product(p_a double precision, p_b double precision) returns double precision language sql immutable parallel safe;
+
 create procedure internal.prune(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile set TimeZone=UTC;
 
 create procedure internal.prune_catalogue(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;

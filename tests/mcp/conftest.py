@@ -104,6 +104,13 @@ SUBSCRIPTION = {
     "url": "https://policy.example/hook",
     "facts": {"kinds": ["Fact:Sale"]},
 }
+KPI = {
+    "author": "ann",
+    "numerator": {"kind": "Fact:Sale", "statistic": "sum"},
+    "denominator": {"kind": "Fact:Sale", "statistic": "count"},
+    "unit": "EUR",
+    "target": 50,
+}
 KEYS = ("aaaaaaaa", "bbbbbbbb")
 
 
@@ -131,6 +138,7 @@ def history_url(database_server: Server) -> Iterator[str]:
                     "select api.define_alert_rule('queue_long', %s, %s)", [Jsonb(document), defined]
                 )
             conn.execute("select api.subscribe('policy', %s, %s)", [Jsonb(SUBSCRIPTION), NOW])
+            conn.execute("select api.define_kpi('sale_value', %s, %s)", [Jsonb(KPI), NOW])
             for key_id in KEYS:
                 conn.execute(
                     "select api.create_key(%s, %s, 'ann', '{read}', null, null, null, null, %s)",

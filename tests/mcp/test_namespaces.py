@@ -51,6 +51,9 @@ READS: dict[str, list[Arguments]] = {
     "list_alert_rules": [{}, {"name": "queue_long"}, {"name": "{word}_long"}],
     "backtest_alert_rule": [{"name": "queue_long"}, {"name": "{word}_long"}, {"rule": TESTED}],
     "suggest_threshold": [{"condition": CONDITION, "per_month": 2}],
+    "query_kpis": [{"window": "7d"}, {"window": "7d", "name": "{word}_value"}],
+    "list_kpis": [{}, {"name": "{word}_value"}],
+    "query_changes": [{"window": "24h"}, {"window": "24h", "kind": "{word}_depth"}],
     "list_subscriptions": [{}, {"name": "hook"}, {"name": "{word}-hook"}],
     "list_policies": [{"policy": "retention"}],
     "list_pins": [{}, {"source": "{word}-shop"}],
@@ -86,6 +89,11 @@ WRITES: dict[str, list[Arguments]] = {
         {"name": name, **TESTED, "author": "a"} for name in ("queue_long", "{word}_long")
     ],
     "delete_alert_rule": [{"name": name, "author": "a"} for name in ("queue_long", "{word}_long")],
+    "define_kpi": [
+        {"name": name, "author": "a", "numerator": {"kind": "Fact:Sale", "statistic": "count"}}
+        for name in ("sale_value", "{word}_value")
+    ],
+    "delete_kpi": [{"name": name, "author": "a"} for name in ("sale_value", "{word}_value")],
     "subscribe": [
         {"name": name, "author": "a", "url": "https://a.example", "alerts": {}}
         for name in ("hook", "{word}-hook")

@@ -162,7 +162,7 @@ async def test_a_report_on_one_kind_asks_about_no_other(
 ) -> None:
     (message,) = (await client.get_prompt("weekly_kpi_report", arguments)).messages
     assert isinstance(message.content, TextContent)
-    assert ("Choose the three to five kinds" in message.content.text) is chooses
+    assert ("query_changes" in message.content.text) is chooses
     assert ("query_facts" in message.content.text) is reads_facts
 
 

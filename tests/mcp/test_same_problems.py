@@ -19,7 +19,13 @@ Caller = Client[Any]
 REGISTRY = f"/registry/servers/{SERVER}"
 RULES = "/alerts/rules/queue_long"
 SUBSCRIPTION = "/subscriptions/policy"
-PATH_NAMES = {REGISTRY: SERVER, RULES: "queue_long", SUBSCRIPTION: "policy"}
+KPI = "/kpis/sale_value"
+PATH_NAMES = {
+    REGISTRY: SERVER,
+    RULES: "queue_long",
+    SUBSCRIPTION: "policy",
+    KPI: "sale_value",
+}
 
 
 @pytest.mark.parametrize(
@@ -56,6 +62,13 @@ PATH_NAMES = {REGISTRY: SERVER, RULES: "queue_long", SUBSCRIPTION: "policy"}
         ("list_alert_rules", "/alerts/rules", {"limit": 0}),
         ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_lnog", "author": "a"}),
         ("delete_alert_rule", "/alerts/rules/{name}", {"name": "queue_long"}),
+        ("query_kpis", "/query/kpis", {"window": "a week"}),
+        ("query_kpis", "/query/kpis", {"window": "7d", "name": "sale_valeu"}),
+        ("list_kpis", "/kpis", {"name": "sale_valeu"}),
+        ("delete_kpi", "/kpis/{name}", {"name": "sale_valeu", "author": "a"}),
+        ("delete_kpi", "/kpis/{name}", {"name": "sale_value"}),
+        ("query_changes", "/query/changes", {"window": "7d", "kind": "nothing"}),
+        ("query_changes", "/query/changes", {"window": "7d", "limit": 101}),
         ("list_subscriptions", "/subscriptions", {"name": "polcy"}),
         ("list_subscriptions", "/subscriptions/{name}", {"name": "polcy"}),
         ("list_subscriptions", "/subscriptions", {"cursor": "x"}),
@@ -206,6 +219,7 @@ async def test_rest_and_mcp_refuse_the_same_change_in_the_same_words(
         ("define_alert_rule", RULES, {"author": "a", "condition": {"type": "sql"}, "for": "5"}),
         ("define_alert_rule", RULES, {"author": "a", "condition": {"type": "metric", "kind": "x"}}),
         ("define_alert_rule", RULES, {"condition": {"type": "health", "statuses": ["bad"]}}),
+        ("define_kpi", KPI, {"author": "ann", "numerator": {"kind": "Fact:Sael"}, "target": "5"}),
         ("subscribe", SUBSCRIPTION, {"author": "ann", "url": "ftp://a", "facts": {"kinds": []}}),
         ("subscribe", SUBSCRIPTION, {"url": "https://a.example", "secret": "a", "more": 1}),
     ],

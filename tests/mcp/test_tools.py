@@ -61,6 +61,11 @@ NAMES = {
     "pin_window",
     "unpin_window",
     "doctor",
+    "query_kpis",
+    "list_kpis",
+    "define_kpi",
+    "delete_kpi",
+    "query_changes",
 }
 # What identifies an aggregate, with any fields.
 HEAD = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
@@ -99,6 +104,10 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("plan_retention", {"name": "data.fact"}),
     ("list_pins", {}),
     ("doctor", {}),
+    ("query_kpis", {"window": "7d"}),
+    ("query_kpis", {"window": "30d", "name": "sale_value"}),
+    ("list_kpis", {}),
+    ("query_changes", {"window": "24h"}),
     ("ingest_facts", {"items": []}),
     ("report_health", {"items": []}),
     ("heartbeat", {"names": []}),

@@ -105,6 +105,15 @@ READS: dict[str, list[Question]] = {
         ("/alerts/rules", {"q": "{word}"}),
     ],
     "get_alert_rule": [("/alerts/rules/queue_long", {}), ("/alerts/rules/{word}_long", {})],
+    "query_kpis": [
+        ("/query/kpis", {"window": "7d"}),
+        ("/query/kpis", {"window": "7d", "name": "{word}_value"}),
+    ],
+    "list_kpis": [("/kpis", {}), ("/kpis", {"limit": 1}), ("/kpis", {"name": "{word}_value"})],
+    "query_changes": [
+        ("/query/changes", {"window": "24h"}),
+        ("/query/changes", {"window": "24h", "kind": "{word}_depth"}),
+    ],
     "list_subscriptions": [("/subscriptions", {}), ("/subscriptions", {"limit": 1})],
     "get_subscription": [("/subscriptions/hook", {}), ("/subscriptions/{word}-hook", {})],
     "list_policies": [("/admin/policies", {"policy": "retention"})],
@@ -115,6 +124,7 @@ READS: dict[str, list[Question]] = {
 
 CONDITION = {"type": "metric", "kind": "queue_depth", "statistic": "max", "window": "1h"}
 TESTED = {"condition": {**CONDITION, "operator": ">", "threshold": 2, "group_by": "source"}}
+SALES = {"kind": "Fact:Sale", "statistic": "count"}
 FACT = {"kind": "Fact:Sale", "source": "shop", "fact_id": "order-1", "value": 99}
 METRIC = {"name": "queue_depth", "source": "shop", "value": 99, "ts": NOW.timestamp() - 60}
 
@@ -179,6 +189,13 @@ WRITES: dict[str, list[tuple[str, str, Any]]] = {
             {"condition": {**CONDITION, "kind": "{word}_depth"}, "per_month": 2},
         ),
     ],
+    "define_kpi": [
+        ("PUT", f"/kpis/{name}", {"author": "a", "numerator": SALES})
+        for name in ("sale_value", "{word}_value")
+    ],
+    "delete_kpi": [
+        ("DELETE", f"/kpis/{name}?author=a", None) for name in ("sale_value", "{word}_value")
+    ],
     "subscribe": [
         ("PUT", f"/subscriptions/{name}", {"author": "a", "url": "https://a.example", "alerts": {}})
         for name in ("hook", "{word}-hook")
@@ -217,6 +234,7 @@ OWNED = {
             ("source", "source"),
             ("server", "server"),
             ("rule", "alert_rule"),
+            ("kpi", "kpi"),
             ("subscription", "subscription"),
         )
     },
@@ -321,6 +339,8 @@ async def test_a_name_of_another_namespace_is_unknown_and_no_nearest_one(
         "/health/servers/tyrant/owm",
         "/health/sla?window=7d&name=tyrant/owm",
         "/alerts/rules/tyrant_lon",
+        "/query/kpis?window=7d&name=tyrant_valeu",
+        "/query/changes?window=7d&kind=tyrant_dept",
         "/subscriptions/tyrant-hok",
     ):
         with identity.acting_as(identity.serving("umbrella")):

@@ -181,6 +181,30 @@ def test_all_kpis_name_five_sources_and_one_kpi_names_all(db: Connection) -> Non
     assert len(measured(db)["contributions"]) == 8
 
 
+def test_numbers_of_any_size_have_a_quotient(db: Connection) -> None:
+    sizes = (1e140, 5e-324, -1e140, 1e-200)
+    for kind in ("Fact:Deal", "Fact:Sale"):
+        ingest_facts(
+            db,
+            [
+                fact(kind, f"s{n}", value=value, ts=ago(days=day, hours=1), fact_id=f"{day}{kind}")
+                for day in (0, 8)
+                for n, value in enumerate(sizes[:: 1 if day else -1])
+            ],
+        )
+    over, under = ({"kind": f"Fact:{name}", "statistic": "sum"} for name in ("Deal", "Sale"))
+    for n in range(4):
+        document = {"author": "ann", "numerator": {**over, "where": {"source": f"s{n}"}}}
+        define(db, {**document, "denominator": under}, f"all.{n}")
+        for other in range(4):
+            term = {**under, "where": {"source": f"s{other}"}}
+            define(db, {**document, "denominator": term}, f"{other}.{n}")
+
+    values = {each["name"]: each["value"] for each in query_kpis(db)["items"]}
+    assert len(values) == 20
+    assert [values[f"{n}.{n}"] for n in (0, 1, 3)] == [1, 1, 1]
+
+
 def test_days_are_whole_and_in_order(db: Connection) -> None:
     ingest_calls(db, [("a", "500", 1), ("a", "200", 2), ("a", "500", 30), ("a", "200", 60)])
     define(db, kpi(unit="%"))

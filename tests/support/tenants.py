@@ -54,6 +54,8 @@ class Tenant:
                 self._call(conn, "define_alert_rule", rule, self._rule(), NOW)
             for silence in ("night", f"{self.word}-night"):
                 self._call(conn, "silence_alerts", silence, *self._silence())
+            for name in ("sale_value", f"{self.word}_value"):
+                self._call(conn, "define_kpi", name, self._kpi(), NOW)
             for name in ("hook", f"{self.word}-hook"):
                 self._call(conn, "subscribe", name, self._subscription(), NOW)
             hour = (NOW - timedelta(hours=1), NOW)
@@ -112,6 +114,13 @@ class Tenant:
     def _silence(self) -> tuple[Any, ...]:
         end = NOW + timedelta(hours=1)
         return Jsonb([matcher("source", "=", self.word)]), NOW, end, self.word, "a", False, NOW
+
+    def _kpi(self) -> dict[str, Any]:
+        return {
+            "author": self.word,
+            "description": self.word,
+            "numerator": {"kind": "Fact:Sale", "statistic": "sum"},
+        }
 
     def _rule(self) -> dict[str, Any]:
         return {

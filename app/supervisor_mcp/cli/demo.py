@@ -18,6 +18,8 @@ LOOK_AROUND = (
     "kinds",
     "agg mcp.server.operation.duration --window 7d --group-by source",
     "agg Fact:DealClosed --window 30d",
+    "changes --window 24h",
+    "kpis",
     "facts --kind Fact:InvoicePaid --limit 5",
     "series mcp.latency_p50",
     "servers --tag demo",
@@ -36,7 +38,8 @@ def demo(
 
     Sources are named demo/…, every series has the label demo="true" and every payload
     {"demo": true}. Rows that are stored already count as duplicates. The servers are in the
-    registry with the tag demo, and their health and SLA begin when they are registered.
+    registry with the tag demo, and their health and SLA begin when they are registered. Two KPIs,
+    demo_error_share and demo_deal_value, are defined.
     """
     import msgspec
 
@@ -56,6 +59,7 @@ def demo(
             ingest(client, _rows(seed, begin, end), tally, done)
         if not tally.rejected:
             _register(client)
+            _define_kpis(client)
     if as_json:
         console.echo(msgspec.json.encode({**tally.counts(), "reasons": tally.reasons}))
     else:
@@ -80,6 +84,15 @@ def _register(client: Client) -> None:
         names.append(name)
     client.send_json("POST", "/registry/heartbeats", {"names": names})
     client.send_json("POST", "/health/reports", simulation.reports())
+
+
+def _define_kpis(client: Client) -> None:
+    """Define those whose kinds have come; a short demo may have no deal."""
+    from supervisor_mcp.cli import simulation
+    from supervisor_mcp.cli.documents import put
+
+    for name, document in simulation.kpis():
+        put(client, f"/kpis/{name}", document)
 
 
 def _rows(seed: int, begin: int, end: int) -> Iterator[Row]:

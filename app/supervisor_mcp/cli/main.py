@@ -20,6 +20,7 @@ from supervisor_mcp.cli.alert_rules import alert_rules
 from supervisor_mcp.cli.alerts import alerts
 from supervisor_mcp.cli.audit import audit
 from supervisor_mcp.cli.backtest import backtest
+from supervisor_mcp.cli.changes import changes
 from supervisor_mcp.cli.demo import demo
 from supervisor_mcp.cli.deregister import deregister
 from supervisor_mcp.cli.doctor import doctor
@@ -31,6 +32,7 @@ from supervisor_mcp.cli.heartbeat import heartbeat
 from supervisor_mcp.cli.import_ import import_files
 from supervisor_mcp.cli.keys import keys
 from supervisor_mcp.cli.kinds import kinds
+from supervisor_mcp.cli.kpis import kpis
 from supervisor_mcp.cli.maintenance import maintenance
 from supervisor_mcp.cli.pins import pins
 from supervisor_mcp.cli.policies import policies
@@ -158,6 +160,8 @@ app.command()(agg)
 app.command()(series)
 app.command()(kinds)
 app.command()(facts)
+app.command()(changes)
+app.add_typer(kpis)
 app.command()(servers)
 app.command()(server)
 app.command()(register)

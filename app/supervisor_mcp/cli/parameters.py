@@ -28,6 +28,11 @@ def complete_rule(incomplete: str) -> list[str]:
     return [name for name in names if name.startswith(incomplete)]
 
 
+def complete_kpi(incomplete: str) -> list[str]:
+    """Names of KPIs for the completion of the shell; none where no service answers soon."""
+    return [name for name in _complete("/kpis", {}, "name") if name.startswith(incomplete)]
+
+
 def complete_maintenance(incomplete: str) -> list[str]:
     """Windows that have not ended, for the completion of the shell."""
     names = _complete("/health/maintenance", {}, "id")
@@ -119,6 +124,10 @@ Server = Annotated[
 Rule = Annotated[
     str,
     typer.Argument(help="Name of an alert rule.", metavar="NAME", autocompletion=complete_rule),
+]
+Kpi = Annotated[
+    str,
+    typer.Argument(help="Name of a KPI.", metavar="NAME", autocompletion=complete_kpi),
 ]
 Subscription = Annotated[
     str,

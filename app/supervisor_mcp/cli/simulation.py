@@ -123,6 +123,35 @@ def reports() -> list[Item]:
     ]
 
 
+def kpis() -> Iterator[tuple[str, Item]]:
+    """The name of each KPI, and its document."""
+    calls = {"kind": "mcp.server.operation.duration", "statistic": "count"}
+    demo = {"labels": {"demo": "true"}}
+    yield (
+        "demo_error_share",
+        {
+            "author": "demo",
+            "description": "Share of calls that fail",
+            "numerator": {**calls, "where": {**demo, "has": ["error.type"]}},
+            "denominator": {**calls, "where": demo},
+            "unit": "%",
+            "target": 1,
+            "direction": "down",
+        },
+    )
+    yield (
+        "demo_deal_value",
+        {
+            "author": "demo",
+            "description": "Mean value of a deal",
+            "numerator": {"kind": "Fact:DealClosed", "statistic": "sum"},
+            "denominator": {"kind": "Fact:DealClosed", "statistic": "count"},
+            "unit": "EUR",
+            "target": 5000,
+        },
+    )
+
+
 def metrics(seed: int, begin: int, end: int) -> Iterator[Item]:
     """The metric items of [begin, end], both in seconds since 1970, one step apart."""
     for block in range(begin // BLOCK_SECONDS, end // BLOCK_SECONDS + 1):

@@ -152,14 +152,14 @@ def _report_on_one(kind: str, window: str) -> str:
 
 
 def _report_on_all(window: str) -> str:
-    """The questions of a report on the kinds that changed most."""
+    """The questions of a report on the KPIs, and on the kinds that changed most."""
     return f"""\
-1. Call query_agg with {{"window": "{window}"}}: it answers for every kind at once. If it says that
-   this is too long, call list_kinds and then query_agg for the kinds that matter most.
-2. Choose the three to five kinds with the largest change, up or down; change.count and change.sum
-   are relative to the window before (0.1 is 10 % more). Leave out kinds whose count is small in
-   both windows.
-3. For each of them call query_agg with "group_by": "source" to see who caused the change, and
-   query_metrics with "step": "1d" and a range of the same length to see when it happened.
+1. Call query_kpis with {{"window": "{window}"}}: for each KPI report value, previous, target and
+   status, and the source in contributions that moved it most. If there are none, say so.
+2. Call query_changes with {{"window": "{window}"}}: over all kinds, what is furthest from usual. A
+   score between -3 and 3 is usual; usual.windows says how many windows that rests on. Choose the
+   three to five items with the largest scores, up or down.
+3. For each of them its contributions name the sources and labels; call query_metrics with
+   "step": "1d" and a range of the same length to see when it happened.
 4. For a fact kind whose change is not explained yet, call query_facts with "limit": 20 and read the
    payloads."""

@@ -22,6 +22,7 @@ from supervisor_mcp.rest import (
     heartbeats,
     keys,
     kinds,
+    kpis,
     maintenance,
     metrics,
     pins,
@@ -32,6 +33,7 @@ from supervisor_mcp.rest import (
     silences,
     sla,
     subscriptions,
+    window_changes,
 )
 from supervisor_mcp.rest.compression import Compression
 from supervisor_mcp.rest.health import IndexResource
@@ -44,6 +46,8 @@ NOUNS = (
     facts,
     aggregates,
     kinds,
+    kpis,
+    window_changes,
     servers,
     heartbeats,
     server_health,

@@ -12,7 +12,7 @@ begin atomic
     select round(
         internal.quotient(
             p_value - p_median,
-            greatest(1.4826 * p_mad, p_chance, 0.01 * abs(p_median), 0.01 * abs(p_value))
+            greatest(1.4826 * p_mad, p_chance, internal.product(0.01, greatest(abs(p_median), abs(p_value))))
         )::numeric,
         2
     )::double precision;

@@ -12,12 +12,15 @@ language sql immutable parallel safe
 begin atomic
     -- With R the quotient of all before: of what a part is above R, weighted by its share of what is
     -- divided by, now less before. Over all parts, that adds up to the change of the quotient.
-    select case
-        when p_under_all <> 0 and p_under_all_before <> 0
-            then
-                internal.quotient(p_over - former.quotient * p_under, p_under_all)
-                - internal.quotient(p_over_before - former.quotient * p_under_before, p_under_all_before)
-    end
+    select
+        case
+            when p_under_all <> 0 and p_under_all_before <> 0
+                then
+                    internal.quotient(p_over - internal.product(former.quotient, p_under), p_under_all)
+                    - internal.quotient(
+                        p_over_before - internal.product(former.quotient, p_under_before), p_under_all_before
+                    )
+        end
     from internal.quotient(p_over_all_before, p_under_all_before) as former (quotient);
 end;
 comment on function internal.contribution(

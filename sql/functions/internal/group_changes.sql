@@ -68,6 +68,7 @@ begin atomic
                 and place.dimension = measured.dimension
                 and place.member = measured.member
                 and place.place = measured.place
+        cross join lateral internal.quotient(measured.sum, measured.value_count) as mean (avg)
         cross join
             lateral (
                 -- By chance alone, a count varies by its root, and a sum by the root of its squares.
@@ -80,7 +81,7 @@ begin atomic
                     sqrt(
                         greatest(
                             internal.quotient(measured.squares, measured.value_count)
-                            - internal.quotient(measured.sum, measured.value_count) ^ 2,
+                            - internal.product(mean.avg, mean.avg),
                             0
                         )
                     )
@@ -131,7 +132,7 @@ begin atomic
             usual.mad,
             case
                 when statistic = 'sum' then chance
-                when statistic = 'avg' then chance / nullif(sqrt(under), 0)
+                when statistic = 'avg' then internal.quotient(chance, sqrt(under))
                 else sqrt(greatest(usual.median, 1))
             end as expected
         from valued

@@ -46,14 +46,14 @@ begin atomic
                 'description', '{"type": "string", "maxLength": 2000,
                     "description": "What it says."}'::jsonb,
                 'numerator', rule || '{"description":
-                    "{kind, statistic (count, sum; increase of a counter), where {source, labels, has}}."}',
-                'denominator', rule || '{"description": "The same, to divide by."}',
+                    "{kind, statistic (count, sum; increase of counters), where {source, labels, has}}"}',
+                'denominator', rule || '{"description": "The same."}',
                 'unit', internal.text_rules() -> 'unit' || '{"type": "string", "minLength": 1,
-                    "description": "Unit; % multiplies the quotient by 100."}',
-                'target', '{"type": "number", "description": "Target, in the unit.",
+                    "description": "Unit; % is 100 times the quotient."}',
+                'target', '{"type": "number", "description": "In the unit.",
                     "$comment": "The value that is to be reached."}'::jsonb,
                 'direction', '{"type": "string", "enum": ["up", "down"],
-                    "description": "Which way is better; up, unless given."}'::jsonb
+                    "description": "Better; up, unless given."}'::jsonb
             )
         )
     from term;

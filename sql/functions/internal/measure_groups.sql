@@ -42,7 +42,10 @@ begin atomic
             sum(value_count)::double precision as value_count,
             sum(value_sum) as sum,
             -- Of what is read in parts, that of each is around a mean of its own.
-            sum(squared_deviations + internal.quotient(value_sum * value_sum, value_count)) as squares,
+            sum(
+                squared_deviations
+                + internal.quotient(internal.product(value_sum, value_sum), value_count)
+            ) as squares,
             sum(increase + internal.growth(value_first, value_before, gap::double precision, seconds))
                 as increase
         from reading

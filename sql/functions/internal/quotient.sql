@@ -5,7 +5,7 @@ begin atomic
     -- PostgreSQL raises an error for a quotient that rounds to zero or to infinity.
     select case
         when p_under = 0 then null
-        when abs(p_over) < 1e-300 then 0
+        when abs(p_over) < 1e-300 * greatest(abs(p_under), 1) then 0
         when abs(p_under) >= 1 or abs(p_over) < 1e150 * abs(p_under) then p_over / p_under
     end;
 end;

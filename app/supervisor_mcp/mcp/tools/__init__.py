@@ -12,12 +12,14 @@ from supervisor_mcp.mcp.tools import (
     facts,
     keys,
     kinds,
+    kpis,
     metrics,
     policies,
     server_health,
     servers,
     sla,
     subscriptions,
+    window_changes,
 )
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
@@ -27,6 +29,8 @@ NOUNS = (
     facts,
     aggregates,
     kinds,
+    kpis,
+    window_changes,
     servers,
     server_health,
     sla,
