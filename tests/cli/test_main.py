@@ -20,6 +20,8 @@ COMMANDS = (
     "series",
     "kinds",
     "facts",
+    "changes",
+    "kpis",
     "servers",
     "server",
     "register",

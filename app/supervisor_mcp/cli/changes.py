@@ -21,9 +21,9 @@ def changes(
     limit: Annotated[int, typer.Option(min=1, max=100, help="At most this many.")] = 10,
     as_json: Json = False,
 ) -> None:
-    """Show what changed most in a window that ends now, over all kinds, sources and labels.
+    """Show what changed most, over all kinds and sources.
 
-    The score is the distance from the median of the windows before, in units of their usual
+    The window ends now. The score is the distance from the median of the windows before, in units of their usual
     variation; below 3 is usual.
     """
     import msgspec
