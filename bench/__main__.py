@@ -16,7 +16,18 @@ import psycopg
 from rich.console import Console
 from rich.table import Table
 
-from bench import access, aggregates, alerts, heartbeats, ingest, processes, sla, storage, tools
+from bench import (
+    access,
+    aggregates,
+    alerts,
+    heartbeats,
+    ingest,
+    kpis,
+    processes,
+    sla,
+    storage,
+    tools,
+)
 from bench.measures import Measure
 from bench.servers import Target, target
 
@@ -49,6 +60,7 @@ def main() -> None:
             measures = [
                 *aggregates.cold(running, sent.samples),
                 *aggregates.hits(running),
+                *kpis.kpis(running),
                 *access.access(running, folder, WORKERS),
                 *stored,
                 *ingest.ingest(running),

@@ -1463,7 +1463,7 @@ create function internal.fits(p_text text, p_rule text) returns boolean language
 
 create function internal.fits_schema(p_value jsonb, p_schema jsonb) returns boolean language sql immutable parallel safe;
 
-create function internal.group_changes(p_kinds bigint[], p_window text, p_now timestamp with time zone) returns TABLE(kind_id bigint, statistic text, dimension text, member text, value double precision, previous double precision, median double precision, mad double precision, windows integer, score double precision, contribution double precision) language sql stable;
+create function internal.group_changes(p_kinds bigint[], p_window text, p_now timestamp with time zone) returns TABLE(kind_id bigint, statistic text, dimension text, member text, value double precision, previous double precision, median double precision, mad double precision, windows integer, score double precision, contribution double precision, whole_value double precision, whole_previous double precision) language sql stable;
 
 create function internal.group_key(p_labels jsonb, p_group_by jsonb) returns text language sql immutable parallel safe;
 
@@ -1927,7 +1927,7 @@ create function internal.unregistered_metrics(p_items jsonb, p_now timestamp wit
 
 create function internal.unseen_changes(p_seen pg_snapshot) returns bigint[] language sql immutable parallel safe;
 
-create function internal.usual(p_earlier double precision[], OUT median double precision, OUT mad double precision) returns record language sql immutable parallel safe;
+create function internal.usual(p_earlier double precision[]) returns TABLE(median double precision, mad double precision) language sql immutable parallel safe;
 
 create function internal.value_fault(p_value jsonb) returns text language sql immutable parallel safe;
 

@@ -22,7 +22,7 @@ FAULTS = "\n".join(
             "alert_duration_faults",
         ),
         *("alert_member_faults", "alert_name_faults", "alert_text_faults"),
-        *("matcher_faults", "check_silence", "subscription_faults"),
+        *("matcher_faults", "check_silence", "subscription_faults", "kpi_faults"),
     )
 )
 # Constraints of tables that a request can break; what else they keep is checked before.

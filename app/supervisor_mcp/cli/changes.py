@@ -23,8 +23,8 @@ def changes(
 ) -> None:
     """Show what changed most, over all kinds and sources.
 
-    The window ends now. The score is the distance from the median of the windows before, in units of their usual
-    variation; below 3 is usual.
+    The window ends now. The score is the distance from the median of the windows before, in units
+    of their usual variation; below 3 is usual.
     """
     import msgspec
 

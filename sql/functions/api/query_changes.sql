@@ -32,23 +32,6 @@ begin
         from internal.group_changes(v_kinds, p_window, p_now) as measured
     ),
 
-    contribution as (
-        select
-            kind_id,
-            statistic,
-            json_agg(
-                json_build_object(
-                    'group', json_build_object(dimension, member),
-                    'value', value,
-                    'previous', previous,
-                    'contribution', contribution
-                ) order by dimension <> 'source', rank_of_group
-            ) as listed
-        from change
-        where dimension <> '' and contribution <> 0 and rank_of_group <= c_groups
-        group by kind_id, statistic
-    ),
-
     ranked as (
         select
             first_one.*,
@@ -57,20 +40,35 @@ begin
             ) as place,
             kind.name,
             kind.type,
-            kind.unit,
-            whole.value as whole_value,
-            whole.previous as whole_previous,
-            contribution.listed
+            kind.unit
         from change as first_one
         inner join data.kind on first_one.kind_id = kind.kind_id
-        inner join change as whole
-            on
-                first_one.kind_id = whole.kind_id
-                and first_one.statistic = whole.statistic
-                and whole.dimension = ''
-        left join contribution
-            on first_one.kind_id = contribution.kind_id and first_one.statistic = contribution.statistic
         where first_one.rank_in_kind = 1 and first_one.score <> 0
+    ),
+
+    chosen as (
+        select
+            ranked.*,
+            (
+                select
+                    json_agg(
+                        json_build_object(
+                            'group', json_build_object(part.dimension, part.member),
+                            'value', part.value,
+                            'previous', part.previous,
+                            'contribution', part.contribution
+                        ) order by part.dimension <> 'source', part.rank_of_group
+                    )
+                from change as part
+                where
+                    part.kind_id = ranked.kind_id
+                    and part.statistic = ranked.statistic
+                    and part.dimension <> ''
+                    and part.contribution <> 0
+                    and part.rank_of_group <= c_groups
+            ) as contributions
+        from ranked
+        where ranked.place <= v_limit
     )
 
     select
@@ -92,12 +90,11 @@ begin
                 'whole', json_build_object(
                     'value', whole_value, 'previous', whole_previous, 'change', whole_value - whole_previous
                 ),
-                'contributions', coalesce(listed, '[]')
+                'contributions', coalesce(contributions, '[]')
             ) order by place
         )
     into v_items
-    from ranked
-    where place <= v_limit;
+    from chosen;
     perform internal.check_chunks('{sample,sample_1h,sample_1d}');
     return json_build_object(
         'window', p_window,

@@ -1,23 +1,15 @@
-create or replace function internal.usual(
-    p_earlier double precision[], out median double precision, out mad double precision
-)
+create or replace function internal.usual(p_earlier double precision[])
+returns table (median double precision, mad double precision)
 language sql immutable parallel safe
 begin atomic
-    with ordered as (
-        select array_agg(value order by value) as list
+    with middle as materialized (
+        select percentile_cont(0.5) within group (order by value) as median
         from unnest(p_earlier) as value
-    ),
-
-    middle as (
-        select internal.array_quantile(list, 0.5) as median
-        from ordered
     )
 
     select
         min(middle.median),
-        internal.array_quantile(
-            array_agg(abs(value - middle.median) order by abs(value - middle.median)), 0.5
-        )
+        percentile_cont(0.5) within group (order by abs(value - middle.median))
     from middle
     cross join unnest(p_earlier) as value;
 end;
