@@ -317,6 +317,20 @@ def test_the_view_of_days_reads_the_days_that_are_asked_for(
     assert f"bucket >= '{now - timedelta(days=3):%F}" in plan
 
 
+def test_the_view_of_days_shows_a_bound_login_its_namespaces_only(
+    rolled: tuple[Connection, datetime],
+) -> None:
+    conn, now = rolled
+    define(conn, kpi(), now=now)
+    for namespace, sees in (("acme", False), ("", True)):
+        with conn.transaction(force_rollback=True):
+            conn.execute("create role analyst_of_days login in role supervisor_analyst")
+            conn.execute("select ops.bind_login('analyst_of_days', array[%s])", [namespace])
+            conn.execute("set local session authorization analyst_of_days")
+            days = ask(conn, "select count(*) from analytics.kpi_daily where name = %s", NAME)
+        assert (days > 0) is sees
+
+
 amounts = st.integers(0, 1000).map(float)
 parts = st.lists(st.tuples(amounts, amounts, amounts, amounts), min_size=1, max_size=8)
 
