@@ -1,5 +1,5 @@
 -- All privileges; everything else belongs to the owner.
-revoke all on all functions in schema internal, api, ops from public;
+revoke all on all functions in schema internal, api, analytics, ops from public;
 revoke all on all procedures in schema internal from public;
 -- Functions of api find extensions in public, so nobody else may create anything there.
 revoke create on schema public from public;
@@ -10,6 +10,7 @@ grant execute on all functions in schema api to supervisor_app;
 
 grant usage on schema analytics to supervisor_analyst, supervisor_dba;
 grant select on all tables in schema analytics to supervisor_analyst, supervisor_dba;
+grant execute on all functions in schema analytics to supervisor_analyst, supervisor_dba;
 
 -- A view calls its functions with the role of its reader; without usage of internal, nothing else can.
 grant execute on function

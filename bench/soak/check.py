@@ -24,7 +24,7 @@ def lost(load: Load, database_url: str) -> int:
             )
         }
         row = conn.execute(
-            "select count(*) from analytics.metrics where name = %s", (load.metric,)
+            "select count(*) from analytics.metrics where kind = %s", (load.metric,)
         ).fetchone()
     assert row is not None
     samples: int = row[0]

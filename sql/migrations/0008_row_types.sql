@@ -67,3 +67,19 @@ create type data.statistics as (
 comment on type data.statistics is
 'Statistics of a kind in a window; label is the group, or null for the whole kind. bounded says whether
 every percentile is within the relative error of the sketch. stddev is that of the population.';
+
+create type analytics.sketch as (
+    positive numeric,
+    other numeric,
+    low double precision,
+    high double precision,
+    histogram boolean
+);
+comment on type analytics.sketch is
+'Distribution of values, which analytics.merge adds up and analytics.percentile reads.';
+comment on column analytics.sketch.positive is 'Sketch of the values above zero.';
+comment on column analytics.sketch.other is 'Sketch of the other values.';
+comment on column analytics.sketch.low is 'Smallest value; -infinity where a histogram leaves it open.';
+comment on column analytics.sketch.high is 'Largest value; infinity where a histogram leaves it open.';
+comment on column analytics.sketch.histogram is
+'Whether there are histograms in it: low and high are bounds then.';

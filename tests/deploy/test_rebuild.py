@@ -15,11 +15,14 @@ from tests.deploy.sample import SAMPLE, write
 STANDING = """
 select n.nspname || '.' || p.proname
 from pg_proc as p inner join pg_namespace as n on p.pronamespace = n.oid
-where n.nspname in ('internal', 'api', 'ops')
+where n.nspname in ('internal', 'api', 'analytics', 'ops')
 union all
 select schemaname || '.' || viewname from pg_views where schemaname in ('analytics', 'ops')
 """
-PLACES = ("functions/internal", "functions/api", "functions/ops", "views/analytics", "views/ops")
+PLACES = (
+    *("functions/internal", "functions/api", "functions/analytics", "functions/ops"),
+    *("views/analytics", "views/ops"),
+)
 
 
 def function(name: str, signature: str, result: str, body: str) -> str:

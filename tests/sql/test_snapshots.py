@@ -192,6 +192,6 @@ def test_analysts_see_snapshots_in_a_view(db: Connection) -> None:
     snapshot(db)
 
     row = db.execute(
-        'select kind, "window", computed_at, count, sum, avg, min, max from analytics.aggregates'
+        "select kind, window_name, computed_at, count, sum, avg, min, max from analytics.aggregates"
     ).fetchone()
     assert row == ("cpu", "7d", NOW, 2, 8, 4, 3, 5)

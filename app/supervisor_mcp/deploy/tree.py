@@ -11,7 +11,7 @@ from pathlib import Path
 from supervisor_mcp.deploy.errors import DeployError
 
 MIGRATION_NAME = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
-FUNCTION_SCHEMAS = ("internal", "api", "ops")
+FUNCTION_SCHEMAS = ("internal", "api", "analytics", "ops")
 VIEW_SCHEMAS = ("analytics", "ops")
 
 

@@ -3,7 +3,7 @@ with (security_barrier) as
 select
     kind.namespace,
     kind.name as kind,
-    aggregate.window_name as "window",
+    aggregate.window_name,
     aggregate.computed_at,
     (aggregate.answer ->> 'count')::bigint as count,
     (aggregate.answer ->> 'sum')::double precision as sum,
@@ -21,7 +21,7 @@ comment on view analytics.aggregates is
 'Snapshots of aggregates of kinds; the newest one of a kind and window is current.';
 comment on column analytics.aggregates.namespace is 'Namespace; empty for the default one.';
 comment on column analytics.aggregates.kind is 'Metric name or Fact:<Name>.';
-comment on column analytics.aggregates."window" is '7d, 30d and so on.';
+comment on column analytics.aggregates.window_name is '7d, 30d and so on.';
 comment on column analytics.aggregates.computed_at is 'Time of the computation.';
 comment on column analytics.aggregates.count is 'Observations in the window.';
 comment on column analytics.aggregates.sum is 'Sum of the values.';

@@ -1,0 +1,264 @@
+"""The views of analytics: what analysts ask, and that the answers are right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from psycopg import Connection
+
+from tests.sql.calls import ask, fact, histogram, ingest_facts, ingest_metrics, metric, query_agg
+from tests.support.repository import ROOT
+from tests.support.rollups import roll_up
+
+# Midnight after the two days of data.
+END = datetime(2025, 6, 15, tzinfo=UTC)
+STEP = timedelta(minutes=10)
+TIMES = [END - STEP * n for n in range(1, 2 * 144 + 1)]
+SOURCES = ("shop", "mail")
+PAGE = (ROOT / "docs/analytics.md").read_text()
+EXAMPLES = re.findall(r"^```sql\n(.+?)^```", PAGE, re.DOTALL | re.MULTILINE)
+RESERVED = """
+select format('%I.%I', relname, attname)
+from pg_attribute
+inner join pg_class on attrelid = pg_class.oid
+where
+    relnamespace = 'analytics'::regnamespace
+    and attnum > 0
+    and attname in (select word from pg_get_keywords() where catcode in ('R', 'T'))
+"""
+
+
+def seconds(source: str, ts: datetime) -> float:
+    """A value that is another one for every source and time."""
+    return round(0.1 + (hash_of(ts) * (1 + SOURCES.index(source)) % 997) / 100, 2)
+
+
+def hash_of(ts: datetime) -> int:
+    return int(ts.timestamp()) // 600 * 7919
+
+
+@pytest.fixture(scope="module")
+def filled(lasting: Connection) -> Connection:
+    """Two days of a gauge, a counter that grows by 1 a second, a histogram and facts."""
+    for source in SOURCES:
+        for items in (
+            [
+                metric("checkout_seconds", source, seconds(source, ts), ts=ts.isoformat())
+                for ts in TIMES
+            ],
+            [
+                metric(
+                    "http_requests_total",
+                    source,
+                    int(ts.timestamp()) % 10**6,
+                    type="counter",
+                    ts=ts.isoformat(),
+                )
+                for ts in TIMES
+            ],
+            [
+                histogram(
+                    [1, 2, 4],
+                    [1, 2, 1, 0],
+                    6.5,
+                    name="search_seconds",
+                    source=source,
+                    ts=ts.isoformat(),
+                )
+                for ts in TIMES[::6]
+            ],
+        ):
+            ingest_metrics(lasting, items, now=END)
+    ingest_facts(
+        lasting,
+        [
+            fact("Fact:Sale", "shop", value=n + 1, fact_id=str(n), ts=ts.isoformat())
+            for n, ts in enumerate(TIMES)
+        ],
+        now=END,
+    )
+    ingest_facts(
+        lasting,
+        fact("Fact:Sale", "shop", value=99, fact_id="0", ts=TIMES[0].isoformat()),
+        now=END,
+        partial=True,
+    )
+    roll_up(lasting, END)
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    return lasting
+
+
+@contextmanager
+def as_analyst(conn: Connection) -> Iterator[Connection]:
+    with conn.transaction(force_rollback=True):
+        conn.execute("set local role supervisor_analyst")
+        yield conn
+
+
+def test_no_column_is_named_by_a_reserved_word(filled: Connection) -> None:
+    assert filled.execute(RESERVED).fetchall() == []
+
+
+@pytest.mark.parametrize("statement", EXAMPLES)
+def test_the_examples_of_the_page_run(filled: Connection, statement: str) -> None:
+    with as_analyst(filled):
+        filled.execute(statement.encode())
+
+
+def test_a_percentile_of_a_day_is_that_of_the_samples(filled: Connection) -> None:
+    with as_analyst(filled):
+        found = filled.execute(
+            "select bucket, source, count, min, p50, p90, p95, p99, max"
+            " from analytics.metrics_daily where kind = 'checkout_seconds' order by bucket, source"
+        ).fetchall()
+    assert [row[:2] for row in found] == [
+        (END - timedelta(days=n), source) for n in (2, 1) for source in sorted(SOURCES)
+    ]
+    for bucket, source, count, *statistics in found:
+        values = [seconds(source, ts) for ts in TIMES if bucket <= ts < bucket + timedelta(days=1)]
+        assert count == len(values)
+        exact = np.quantile(values, [0, 0.5, 0.9, 0.95, 0.99, 1])
+        np.testing.assert_allclose(statistics, exact, rtol=0.01)
+
+
+def test_merged_distributions_have_the_percentiles_of_query_agg(filled: Connection) -> None:
+    for kind in ("checkout_seconds", "search_seconds", "Fact:Sale"):
+        view = "facts_hourly" if kind.startswith("Fact:") else "metrics_hourly"
+        with as_analyst(filled):
+            merged = filled.execute(
+                "select"
+                " analytics.percentile(analytics.merge(sketch), 0.5),"
+                " analytics.percentile(analytics.merge(sketch), 0.99)"
+                f" from analytics.{view} where kind = %s".encode(),
+                [kind],
+            ).fetchone()
+        answer = query_agg(filled, kind, "3d", now=END)
+        assert merged == (answer["p50"], answer["p99"]), kind
+
+
+def test_a_counter_grows_by_what_it_has_grown_since_the_hour_before(filled: Connection) -> None:
+    with as_analyst(filled):
+        found = filled.execute(
+            "select increase from analytics.metrics_hourly where kind = 'http_requests_total'"
+            " and bucket > %s order by bucket",
+            [END - timedelta(days=2)],
+        ).fetchall()
+    assert {row[0] for row in found} == {3600}
+
+
+def test_days_of_facts_add_up_to_what_was_sent(filled: Connection) -> None:
+    with as_analyst(filled):
+        assert ask(filled, "select sum(sum) from analytics.facts_daily") == sum(
+            range(1, len(TIMES) + 1)
+        )
+
+
+def test_a_conflict_is_shown_with_the_item(filled: Connection) -> None:
+    with as_analyst(filled):
+        row = filled.execute(
+            "select kind, source, item ->> 'value', attempts from analytics.conflicts"
+        ).fetchall()
+    assert row == [("Fact:Sale", "shop", "99", 1)]
+
+
+def test_names_are_shown_with_the_number_of_their_series(filled: Connection) -> None:
+    with as_analyst(filled):
+        assert filled.execute(
+            "select kind, type, sources, series from analytics.kinds order by 1"
+        ).fetchall() == [
+            ("Fact:Sale", "fact", 1, 1),
+            ("checkout_seconds", "gauge", 2, 2),
+            ("http_requests_total", "counter", 2, 2),
+            ("search_seconds", "histogram", 2, 2),
+        ]
+        assert filled.execute(
+            "select source, kinds, series from analytics.sources order by 1"
+        ).fetchall() == [("mail", 3, 3), ("shop", 4, 4)]
+        assert ask(filled, "select count(*) from analytics.series") == 7
+
+
+def test_the_current_aggregate_is_the_newest_snapshot(filled: Connection) -> None:
+    with filled.transaction(force_rollback=True):
+        filled.execute(
+            "insert into data.aggregate (kind_id, window_name, minute, computed_at, answer)"
+            " select kind_id, '7d', minute, minute, json_build_object('count', n)"
+            " from data.kind,"
+            " (values (1, timestamptz '2025-06-15'), (2, '2025-06-16')) as answer (n, minute)"
+            " where name = 'Fact:Sale'"
+        )
+        filled.execute("set local role supervisor_analyst")
+        found = filled.execute(
+            "select count from analytics.current_aggregates where kind = 'Fact:Sale'"
+            " and window_name = '7d' and computed_at < '2025-07-01'"
+        ).fetchall()
+    assert found == [(2,)]
+
+
+values = st.lists(st.floats(-1e6, 1e6, allow_subnormal=False), min_size=1, max_size=20)
+
+
+@settings(max_examples=30, deadline=None)
+@given(parts=st.lists(values, min_size=1, max_size=4), q=st.floats(0, 1))
+def test_a_percentile_lies_within_a_hundredth_of_numpy(
+    filled: Connection, parts: list[list[float]], q: float
+) -> None:
+    found = ask(
+        filled,
+        """
+        select analytics.percentile(analytics.merge(sketch), %s) from (
+            select row(
+                sum(internal.sketch(v)), sum(internal.sketch_other(v)), min(v), max(v), false
+            )::analytics.sketch as sketch
+            from jsonb_array_elements(%s::jsonb) as part
+            cross join lateral (
+                select value::double precision as v from jsonb_array_elements_text(part)
+            ) as reading
+            group by part
+        ) as each
+        """,
+        q,
+        str(parts),
+    )
+    everything = np.array([value for part in parts for value in part])
+    # Two equal parts are one group.
+    if len({str(part) for part in parts}) == len(parts):
+        ranks = np.sort(everything)
+        place = q * (len(ranks) - 1)
+        low, high = ranks[int(np.floor(place))], ranks[int(np.ceil(place))]
+        bound = 0.0101 * max(abs(low), abs(high)) + 1e-9
+        assert low - bound <= found <= high + bound
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1])
+def test_a_share_out_of_range_is_refused(filled: Connection, share: float) -> None:
+    with (
+        pytest.raises(psycopg.errors.InvalidParameterValue, match="out of range"),
+        as_analyst(filled),
+    ):
+        ask(
+            filled,
+            "select analytics.percentile(row(1, 0, 1, 1, false)::analytics.sketch, %s)",
+            share,
+        )
+
+
+def test_a_percentile_that_is_not_selected_is_not_computed(filled: Connection) -> None:
+    with as_analyst(filled):
+        plans = [
+            str(
+                ask(
+                    filled,
+                    f"explain (verbose, format json) select {column} from analytics.metrics_hourly",
+                )
+            )
+            for column in ("avg", "p95")
+        ]
+    assert ["percentile" in plan for plan in plans] == [False, True]
