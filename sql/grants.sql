@@ -22,6 +22,24 @@ to supervisor_analyst, supervisor_dba;
 grant execute on function
 internal.show_relations, internal.show_jobs, internal.show_backlog
 to supervisor_dba;
+-- What query_sql runs has the rights of an analyst. Where the owner may not give the function away, query_sql
+-- is not available.
+do $$
+begin
+    if not pg_has_role(current_user, 'supervisor_analyst', 'set') then
+        execute 'grant supervisor_analyst to current_user with inherit true, set true';
+    end if;
+    execute format(
+        'grant execute on function internal.run_statement(text, integer, integer) to %I', current_user
+    );
+    grant create on schema internal to supervisor_analyst;
+    alter function internal.run_statement(text, integer, integer) owner to supervisor_analyst;
+    revoke create on schema internal from supervisor_analyst;
+exception
+    when insufficient_privilege then
+        raise warning 'query_sql is not available: %', sqlerrm;
+end
+$$;
 
 grant usage on schema ops to supervisor_dba;
 grant select on all tables in schema ops to supervisor_dba;

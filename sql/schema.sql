@@ -1142,6 +1142,15 @@ SELECT source_id,
    FROM data.every_source
   WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
+-- The namespace of the statement of query_sql that a backend runs. Its transaction is rolled back, so no row
+-- stays, and no other one sees it.
+create table data.statement (
+    backend integer not null,  -- Process of the server.
+    namespace text not null,  -- Namespace; empty for the default one.
+    constraint statement_alone_in_backend PRIMARY KEY (backend),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
+);
+
 -- Statistics of a kind in a window; label is the group, or null for the whole kind. bounded says whether
 -- every percentile is within the relative error of the sketch. stddev is that of the population.
 create type data.statistics as (
@@ -1681,6 +1690,8 @@ create function internal.rule_series(p_kinds bigint[], p_where jsonb) returns bi
 
 create function internal.rule_servers(p_condition jsonb) returns bigint[] language sql stable;
 
+create function internal.run_statement(p_sql text, p_limit integer, p_bytes integer) returns json language plpgsql volatile security definer set search_path=pg_catalog, analytics, public, pg_temp;
+
 create function internal.sampled_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language sql stable;
 
 create function internal.samples_kept_from() returns timestamp with time zone language plpgsql stable;
@@ -1857,6 +1868,8 @@ create function api.delete_alert_rule(p_name text, p_author text, p_now timestam
 
 create function api.deregister_server(p_name text, p_owner text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.describe_schema() returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.get_health(p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_server(p_name text, p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -1906,6 +1919,8 @@ create function api.query_facts(p_kind text, p_source text, p_subject text, p_fr
 create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_split_by text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.query_sla(p_window text, p_from timestamp with time zone, p_to timestamp with time zone, p_name text, p_timezone text, p_as_of timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.query_sql(p_sql text, p_limit integer) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.record_agg(p_answer json) returns integer language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -3005,6 +3020,7 @@ grant execute on function api.create_key(text,bytea,text,text[],text[],text,time
 grant execute on function api.define_alert_rule(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.delete_alert_rule(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.describe_schema() to supervisor_app;
 grant execute on function api.get_health(text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_server(text,timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_state(timestamp with time zone) to supervisor_app;
@@ -3030,6 +3046,7 @@ grant execute on function api.query_agg(text,text,text,text,text[],timestamp wit
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_sla(text,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.query_sql(text,integer) to supervisor_app;
 grant execute on function api.record_agg(json) to supervisor_app;
 grant execute on function api.record_deliveries(jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_key_use(jsonb) to supervisor_app;
@@ -3051,6 +3068,7 @@ grant execute on function internal.measure_sla(bigint[],timestamp with time zone
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_dba;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_dba;
+grant execute on function internal.run_statement(text,integer,integer) to supervisor_analyst;
 grant execute on function internal.show_every_alert(timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.show_every_alert(timestamp with time zone) to supervisor_dba;
 grant execute on function internal.show_health(timestamp with time zone) to supervisor_analyst;

@@ -198,6 +198,7 @@ class Settings(BaseSettings):
     statement_timeout_seconds: int = Field(
         30, ge=1, description="How long one database call may take."
     )
+    query_sql: bool = Field(True, description="Whether clients may read the views in SQL.")
     probe: bool = Field(True, description="Whether the remotes of registered servers are asked.")
     probe_allowed: Networks = Field(
         None, description="Networks and names of hosts that are asked, beside public addresses."

@@ -18,14 +18,21 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import AsyncConnection, adapters
 from psycopg.adapt import AdaptersMap, Buffer, Dumper, Loader
-from psycopg.pq import Format
+from psycopg.pq import Format, TransactionStatus
 from psycopg.sql import SQL, Identifier, Placeholder
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from supervisor_mcp import identity
 from supervisor_mcp.blocking import Blocking
 from supervisor_mcp.connections import Aside, Probe
-from supervisor_mcp.errors import Problem, from_database, is_outage, takes_no_writes, too_slow
+from supervisor_mcp.errors import (
+    Problem,
+    from_database,
+    from_statement,
+    is_outage,
+    takes_no_writes,
+    too_slow,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -192,6 +199,35 @@ class Database:
         statement = _call_of(function, tuple(arguments), more=VISIBLE)
         answer, visibility = await self.read(statement, arguments)
         return bytes(answer), visibility
+
+    async def read_rolled_back(self, function: str, arguments: Mapping[str, object]) -> bytes:
+        """The JSON that a function of `api` returns, of which nothing stays, not even a lock.
+
+        Raises `Problem`, also for what a statement of the client does wrong.
+        """
+        statement = _call_of(function, tuple(arguments))
+        settings = _settings(self._timeout, read_only=False)
+        try:
+            async with (
+                asyncio.timeout(self._timeout + GRACE_SECONDS),
+                self._pool.connection() as connection,
+                connection.transaction(force_rollback=True),
+            ):
+                try:
+                    async with connection.transaction(force_rollback=True):
+                        await connection.execute(SETTINGS, settings)
+                        cursor = await connection.execute(statement, arguments)
+                        row = await cursor.fetchone()
+                finally:
+                    # Those of a session outlast a transaction.
+                    if connection.info.transaction_status == TransactionStatus.INTRANS:
+                        await connection.execute("select pg_advisory_unlock_all()")
+        except TimeoutError:
+            raise self._blocking.explain(too_slow()) from None
+        except psycopg.Error as error:
+            raise from_statement(error) or self._problem(error, logged=True) from error
+        assert row is not None  # noqa: S101  a function answers
+        return bytes(row[0])
 
     async def read_aside(self, function: str, arguments: Mapping[str, object]) -> tuple[Any, ...]:
         """The out arguments of a function of `api`, within seconds or not at all.

@@ -45,8 +45,10 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
     "requests_within_limit": (429, "Too many requests"),
     "identity_streams_within_limit": (429, "Too many streams of one identity"),
     "headers_within_limit": (431, "Headers too large"),
+    "statement_valid": (422, "Statement failed"),
     "request_invalid": (400, "Invalid request"),
     "key_secret_set": (501, "Service without a secret for keys"),
+    "query_sql_enabled": (501, "query_sql is switched off"),
     "internal": (500, "Internal error"),
     "busy": (503, "Conflict with another request"),
     "bodies_within_limit": (503, "Too many bodies at once"),
@@ -88,6 +90,8 @@ TITLES: Final[Mapping[str, str]] = {
     "silence_closed": "Silence without an end",
     "source_of_key": "Foreign source",
     "sources_of_ingest": "Sources of a key that does not ingest as them",
+    "sql_within_limit": "Statement over the limit",
+    "statement_runner_owned": "query_sql without the rights of analysts",
     "threshold_suggested": "Condition without a threshold",
     "until_in_future": "Acknowledgement in the past",
     "window_or_range": "Window combined with a range",
@@ -96,6 +100,9 @@ TITLES: Final[Mapping[str, str]] = {
 RETRY_AFTER_SECONDS: Final[Mapping[int, int]] = {503: 1}
 
 CHUNK_PREFIX = re.compile(r"^(_hyper_\d+_\d+_chunk_|(\d+_)+)")
+# What runs the statements of clients, as the context of an error names it.
+RUNNER = "internal.run_statement"
+CANCELED = "57014"
 OWN_STATE = re.compile(r"SV[45]\d\d")
 
 
@@ -217,6 +224,24 @@ def from_database(error: psycopg.Error) -> Problem:
         if state.startswith(states):
             return problem()
     return internal()
+
+
+def from_statement(error: psycopg.Error) -> Problem | None:
+    """The problem of a statement that a client wrote; None where the error is not of it."""
+    if is_outage(error) or RUNNER not in (error.diag.context or ""):
+        return None
+    if _state(error) == CANCELED:
+        return too_slow()
+    params: dict[str, Any] = {"field": "sql", "sqlstate": error.sqlstate}
+    if error.diag.internal_position:
+        params["position"] = int(error.diag.internal_position)
+    return Problem(
+        "statement_valid",
+        error.diag.message_primary or "the statement failed",
+        hint=error.diag.message_hint
+        or "Send one SELECT on the views of schema analytics; supervisor://schema lists them.",
+        params=params,
+    )
 
 
 def is_outage(error: psycopg.Error) -> bool:

@@ -83,6 +83,18 @@ comment on column data.namespace_login.login is
 'Role that logs in, also under another name.';
 comment on column data.namespace_login.namespace is 'Namespace; empty for the default one.';
 
+create unlogged table data.statement (
+    backend integer not null,
+    namespace text not null,
+    constraint statement_alone_in_backend primary key (backend),
+    constraint namespace_well_formed check (internal.fits(namespace, 'namespace'))
+);
+comment on table data.statement is
+'The namespace of the statement of query_sql that a backend runs. Its transaction is rolled back, so no row
+stays, and no other one sees it.';
+comment on column data.statement.backend is 'Process of the server.';
+comment on column data.statement.namespace is 'Namespace; empty for the default one.';
+
 -- Each table data.every_<noun> holds the rows of every namespace; its view data.<noun> shows and takes those
 -- of the present one. What hangs off an id of such a row, as series and samples do, is in its namespace. The
 -- views have the expression of internal.namespace() instead of a call, which is planned for each of them.

@@ -39,6 +39,7 @@ READS: dict[str, list[Arguments]] = {
     "query_metrics": [{"name": "queue_depth"}, {"name": "{word}_depth"}],
     "query_facts": [{}, {"kind": "Fact:{word}"}, {"source": "{word}-shop"}],
     "list_kinds": [{}, {"prefix": "{word}"}],
+    "query_sql": [{"sql": "select kind from kinds"}, {"sql": "select to_jsonb(f) from facts as f"}],
     "list_servers": [{}, {"q": "{word}"}],
     "get_server": [{"name": "search"}, {"name": "{word}/own"}],
     "list_health": [{}],
@@ -152,7 +153,10 @@ async def test_every_tool_and_resource_has_a_case(server: FastMCP) -> None:
     assert tools == READS.keys() | WRITES.keys() | OF_THE_OPERATOR
     uris = {str(each.uri) for each in await server.list_resources()}
     templates = {each.uri_template for each in await server.list_resource_templates()}
-    assert uris == {resources.KINDS, resources.SERVERS, resources.ACTIVE_ALERTS}
+    # The schema is the same for everybody.
+    assert uris == {
+        *(resources.KINDS, resources.SERVERS, resources.ACTIVE_ALERTS, resources.SCHEMA)
+    }
     assert templates == {resources.AGGREGATE, resources.SERVER}
 
 

@@ -176,6 +176,10 @@ WRITES: dict[str, list[tuple[str, str, Any]]] = {
         ("PUT", f"/alerts/rules/{name}", {**TESTED, "author": "a"})
         for name in ("queue_long", "{word}_long")
     ],
+    "query_sql": [
+        ("POST", "/query/sql", {"sql": "select kind from kinds"}),
+        ("POST", "/query/sql", {"sql": "select to_jsonb(f) from facts as f"}),
+    ],
     "backtest_alert_rule": [
         ("POST", "/alerts/rules/backtest", {"name": "queue_long"}),
         ("POST", "/alerts/rules/backtest", {"name": "{word}_long"}),

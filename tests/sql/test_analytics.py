@@ -110,7 +110,7 @@ def test_no_column_is_named_by_a_reserved_word(filled: Connection) -> None:
 @pytest.mark.parametrize("statement", EXAMPLES)
 def test_the_examples_of_the_page_run(filled: Connection, statement: str) -> None:
     with as_analyst(filled):
-        filled.execute(statement.encode())
+        assert filled.execute(statement.encode()).description
 
 
 def test_a_percentile_of_a_day_is_that_of_the_samples(filled: Connection) -> None:

@@ -22,6 +22,7 @@ COMMANDS = {
     "list_kpis": "kpis list",
     "define_kpi": "kpis define",
     "delete_kpi": "kpis delete",
+    "query_sql": "sql",
     "list_servers": "servers",
     "get_server": "server",
     "register_server": "register",

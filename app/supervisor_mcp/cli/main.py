@@ -42,6 +42,7 @@ from supervisor_mcp.cli.report import report
 from supervisor_mcp.cli.series import series
 from supervisor_mcp.cli.server import server
 from supervisor_mcp.cli.sla import sla
+from supervisor_mcp.cli.sql import sql
 from supervisor_mcp.cli.subscriptions import subscriptions
 
 EPILOG = """\
@@ -159,6 +160,7 @@ app.command("import")(import_files)
 app.command()(agg)
 app.command()(series)
 app.command()(kinds)
+app.command()(sql)
 app.command()(facts)
 app.command()(changes)
 app.add_typer(kpis)

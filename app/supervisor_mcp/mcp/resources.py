@@ -24,6 +24,7 @@ from supervisor_mcp.operations.servers import (
     get_server,
     list_servers,
 )
+from supervisor_mcp.operations.sql import describe_schema
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ KINDS = "supervisor://kinds"
 AGGREGATE = "supervisor://agg/{kind}/{window}"
 SERVERS = "supervisor://servers"
 SERVER = "supervisor://servers/{name}"
+SCHEMA = "supervisor://schema"
 ACTIVE_ALERTS = "supervisor://alerts/active"
 
 
@@ -76,6 +78,12 @@ def register(server: FastMCP, context: Context, clock: Clock) -> None:
             query = ServerQuery.read({"name": name})
             answer = await get_server(context, query, clock())
             return bounded(answer, "Read it with GET /registry/servers/{name}.").decode()
+
+    @server.resource(SCHEMA, name="schema", title="Schema", mime_type=JSON)
+    async def schema() -> str:
+        """The views, columns and functions that query_sql may use, with examples."""
+        async with as_protocol_error(SCHEMA):
+            return (await describe_schema(context)).decode()
 
     @server.resource(ACTIVE_ALERTS, name="active_alerts", title="Active alerts", mime_type=JSON)
     async def active_alerts() -> str:

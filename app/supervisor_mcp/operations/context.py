@@ -27,6 +27,7 @@ class Context:
     heartbeats: HeartbeatWriter
     streams: Streams
     key_secret: bytes | None = field(repr=False)
+    query_sql: bool = True
 
 
 def build(settings: Settings) -> Context:
@@ -57,6 +58,7 @@ def build(settings: Settings) -> Context:
             limit_per_identity=settings.streams_per_identity,
         ),
         key_secret.read(settings.key_secret, settings.key_secret_file),
+        query_sql=settings.query_sql,
     )
 
 

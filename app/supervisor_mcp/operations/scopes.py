@@ -24,6 +24,7 @@ EXCEPTIONS: Final[Mapping[str, Scope | None]] = {
     # The question is too long for a query string; nothing is stored.
     "backtest_alert_rule": "read",
     "suggest_threshold": "read",
+    "query_sql": "read",
     # The URL of a webhook is mostly a secret.
     "list_subscriptions": "admin",
     "get_subscription": "admin",

@@ -32,6 +32,7 @@ from supervisor_mcp.rest import (
     servers,
     silences,
     sla,
+    sql,
     subscriptions,
     window_changes,
 )
@@ -48,6 +49,7 @@ NOUNS = (
     kinds,
     kpis,
     window_changes,
+    sql,
     servers,
     heartbeats,
     server_health,

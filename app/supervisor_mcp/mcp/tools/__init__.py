@@ -18,6 +18,7 @@ from supervisor_mcp.mcp.tools import (
     server_health,
     servers,
     sla,
+    sql,
     subscriptions,
     window_changes,
 )
@@ -31,6 +32,7 @@ NOUNS = (
     kinds,
     kpis,
     window_changes,
+    sql,
     servers,
     server_health,
     sla,

@@ -1,0 +1,45 @@
+create or replace function internal.run_statement(p_sql text, p_limit integer, p_bytes integer)
+returns json
+language plpgsql
+-- It belongs to supervisor_analyst, by grants.sql: what it runs may do what analysts may, and in a security
+-- definer function nothing can change the role.
+security definer
+set search_path = pg_catalog, analytics, public, pg_temp
+as $$
+declare
+    v_cursor refcursor;
+    v_row record;
+    v_json json;
+    v_names text [];
+    v_rows json [] := '{}';
+    v_bytes bigint := 0;
+    v_truncated boolean := false;
+begin
+    -- A cursor takes a single statement, and only one that returns rows.
+    open v_cursor no scroll for execute p_sql;
+    loop
+        fetch v_cursor into v_row;
+        exit when not found;
+        v_json := row_to_json(v_row);
+        v_bytes := v_bytes + octet_length(v_json::text);
+        v_truncated := cardinality(v_rows) = p_limit or v_bytes > p_bytes;
+        exit when v_truncated;
+        if v_names is null then
+            v_names := array(select key from json_each(v_json) with ordinality as each (key, value, n) order by n);
+        end if;
+        v_rows := v_rows || (
+            select json_agg(each.value order by each.n)
+            from json_each(v_json) with ordinality as each (key, value, n)
+        );
+    end loop;
+    close v_cursor;
+    return json_build_object(
+        'columns', coalesce(to_json(v_names), '[]'),
+        'rows', array_to_json(v_rows),
+        'truncated', v_truncated
+    );
+end
+$$;
+comment on function internal.run_statement(text, integer, integer) is
+'At most p_limit rows, of p_bytes bytes of JSON together, of a statement that runs with the rights of
+supervisor_analyst.';

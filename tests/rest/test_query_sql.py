@@ -1,0 +1,58 @@
+"""POST /query/sql."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.rest.conftest import slug_of
+
+
+def ask(http: httpx.Client, sql: str, **more: object) -> httpx.Response:
+    return http.post("/query/sql", json={"sql": sql, **more})
+
+
+def test_a_statement_is_answered_with_columns_and_rows(http: httpx.Client, name: str) -> None:
+    http.post("/ingest/metrics", json={"name": name, "source": "me", "value": 2.5})
+    answer = ask(http, f"select kind, value from metrics where kind = '{name}'")
+    assert answer.status_code == 200, answer.text
+    assert answer.json() == {
+        "columns": ["kind", "value"],
+        "rows": [[name, 2.5]],
+        "truncated": False,
+    }
+
+
+def test_an_error_has_its_position_and_a_hint(http: httpx.Client) -> None:
+    answer = ask(http, "select kidn from kinds")
+    assert (answer.status_code, slug_of(answer)) == (422, "statement_valid")
+    problem = answer.json()
+    assert problem["detail"] == 'column "kidn" does not exist'
+    assert "kinds.kind" in problem["hint"]
+    assert problem["params"] == {"field": "sql", "position": 8, "sqlstate": "42703"}
+
+
+def test_a_lock_ends_with_the_answer(http: httpx.Client) -> None:
+    held = "select count(*) from pg_locks where locktype = 'advisory' and objid = 7341"
+    for sql in ("select pg_advisory_lock(7341)", "select pg_advisory_lock(7341), 1/0"):
+        ask(http, sql)
+        assert ask(http, held).json()["rows"] == [[0]]
+
+
+def test_a_statement_that_ends_a_parenthesis_is_refused(http: httpx.Client) -> None:
+    assert slug_of(ask(http, "select 1) as x; drop table data.sample; --")) == "statement_valid"
+
+
+@pytest.mark.parametrize(
+    ("body", "slug"),
+    [
+        ({}, "parameter_required"),
+        ({"sql": ""}, "statement_valid"),
+        ({"sql": "x" * 10_001}, "sql_within_limit"),
+        ({"sql": "select 1", "limit": 1001}, "limit_in_range"),
+        ({"sql": "select 1", "role": "postgres"}, "parameter_known"),
+    ],
+)
+def test_a_bad_question_is_refused(http: httpx.Client, body: dict[str, object], slug: str) -> None:
+    answer = http.post("/query/sql", json=body)
+    assert (answer.status_code, slug_of(answer)) == (422, slug)

@@ -1,0 +1,179 @@
+"""query_sql: what a statement of a client may do, which is to read the views of its namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from psycopg import Connection
+
+from tests.sql.calls import Json, ask, refused
+from tests.support.tenants import ACME, TENANTS, UMBRELLA
+
+
+@pytest.fixture(scope="module")
+def filled(lasting: Connection) -> Connection:
+    """A database in which every tenant has something."""
+    with lasting.transaction():
+        for tenant in TENANTS:
+            tenant.fill(lasting)
+    return lasting
+
+
+@pytest.fixture
+def acme(filled: Connection) -> Iterator[Connection]:
+    """A transaction as the service opens it for acme."""
+    with filled.transaction(force_rollback=True):
+        filled.execute("select set_config('supervisor.namespace', %s, true)", [ACME.namespace])
+        filled.execute("set local role supervisor_app")
+        yield filled
+
+
+def query(conn: Connection, sql: str, limit: int | None = None) -> Json:
+    """The answer; all that the statement did is undone."""
+    with conn.transaction(force_rollback=True):
+        answer: Json = ask(conn, "select api.query_sql(%s, %s)", sql, limit)
+    return answer
+
+
+def test_the_answer_has_names_and_rows_in_their_order(acme: Connection) -> None:
+    assert query(acme, "select 1 as b, 'x' as a, null as c union all select 2, 'y', true") == {
+        "columns": ["b", "a", "c"],
+        "rows": [[1, "x", None], [2, "y", True]],
+        "truncated": False,
+    }
+
+
+def test_columns_of_one_name_keep_their_values(acme: Connection) -> None:
+    answer = query(acme, "select 1 as a, 2 as a")
+    assert (answer["columns"], answer["rows"]) == (["a", "a"], [[1, 2]])
+
+
+def test_an_answer_without_rows_is_empty(acme: Connection) -> None:
+    assert query(acme, "select 1 where false") == {"columns": [], "rows": [], "truncated": False}
+
+
+def test_rows_beyond_the_limit_are_left_out(acme: Connection) -> None:
+    assert query(acme, "select * from generate_series(1, 3)", 2) == {
+        "columns": ["generate_series"],
+        "rows": [[1], [2]],
+        "truncated": True,
+    }
+    assert not query(acme, "select * from generate_series(1, 2)", 2)["truncated"]
+
+
+def test_rows_beyond_the_bytes_of_an_answer_are_left_out(acme: Connection) -> None:
+    answer = query(acme, "select repeat('x', 400000) from generate_series(1, 5)", 5)
+    assert (len(answer["rows"]), answer["truncated"]) == (2, True)
+
+
+@pytest.mark.parametrize("limit", [0, 1001])
+def test_a_limit_out_of_range_is_refused(acme: Connection, limit: int) -> None:
+    with refused(acme, "limit_in_range"):
+        query(acme, "select 1", limit)
+
+
+def test_names_need_no_schema(acme: Connection) -> None:
+    assert query(acme, "select count(*) from kinds")["rows"][0][0] > 0
+
+
+VIEWS = """
+select relname::text from pg_class
+where relnamespace = 'analytics'::regnamespace and relkind = 'v' order by 1
+"""
+
+
+def test_a_statement_sees_its_namespace_and_no_other(acme: Connection) -> None:
+    acme.execute("reset role")
+    views = [name for (name,) in acme.execute(VIEWS).fetchall()]
+    acme.execute("set local role supervisor_app")
+    for view in views:
+        text = str(query(acme, f"select to_jsonb(v) as row from analytics.{view} as v", 1000))
+        assert UMBRELLA.word not in text, view
+    assert ACME.word in str(query(acme, "select * from analytics.kinds"))
+
+
+@pytest.mark.parametrize(
+    "escape",
+    [
+        "set_config('supervisor.namespace', 'umbrella', true)",
+        "set_config('supervisor.namespace', '', false)",
+        "set_config('search_path', 'data', true)",
+        "set_config('supervisor.actor', 'root', true)",
+    ],
+)
+def test_no_setting_shows_another_namespace(acme: Connection, escape: str) -> None:
+    answer = query(
+        acme,
+        f"select {escape}, query_to_xml('select * from analytics.kinds', true, true, '')::text",
+    )
+    assert UMBRELLA.word not in str(answer)
+
+
+@pytest.mark.parametrize(
+    ("sql", "state"),
+    [
+        ("insert into analytics.kinds default values", "55000"),
+        ("delete from data.every_kind", "42501"),
+        ("with gone as (delete from analytics.kinds returning 1) select * from gone", "55000"),
+        ("select * from data.every_kind", "42501"),
+        ("select internal.shown_namespaces()", "42501"),
+        ("select api.list_keys(null, null, null, now())", "42501"),
+        ("select ops.bind_login('x', '{}')", "42501"),
+        ("select set_config('role', 'none', true)", "42501"),
+        ("select set_config('role', 'supervisor_app', true)", "42501"),
+        ("select set_config('session_authorization', 'postgres', true)", "42501"),
+        ("select set_config('transaction_read_only', 'off', true)", "25001"),
+        ("select lo_create(0)", "25006"),
+        ("select lo_from_bytea(0, 'x')", "25006"),
+        ("select nextval('data.late_late_id_seq')", "42501"),
+        ("select pg_read_file('/etc/passwd')", "42501"),
+        ("select * from pg_authid", "42501"),
+        ("select query_to_xml('delete from data.statement', true, true, '')", "42501"),
+        ("select 1; select 2", "42P11"),
+        ("commit", "42P11"),
+        ("set role none", "42P11"),
+        ("copy (select 1) to '/tmp/x'", "42P11"),
+        ("do $$ begin perform 1; end $$", "42P11"),
+        ("selec 1", "42601"),
+        ("", "42P11"),
+        ("select 1/0", "22012"),
+        ("select add_job('pg_sleep', '1h')", "25006"),
+    ],
+)
+def test_a_statement_does_nothing_but_read_the_views(
+    acme: Connection, sql: str, state: str
+) -> None:
+    with pytest.raises(psycopg.Error) as raised, acme.transaction():
+        query(acme, sql)
+    assert raised.value.sqlstate == state, raised.value
+
+
+def test_what_a_statement_sets_is_gone(acme: Connection) -> None:
+    before = ask(acme, "select current_setting('work_mem')")
+    query(acme, "select set_config('work_mem', '1GB', false)")
+    assert ask(acme, "select current_setting('work_mem')") == before
+
+
+def test_without_its_owner_nothing_runs(acme: Connection) -> None:
+    acme.execute("reset role")
+    acme.execute(
+        "alter function internal.run_statement(text, integer, integer) owner to current_user"
+    )
+    with refused(acme, "statement_runner_owned"):
+        query(acme, "select 1")
+
+
+def test_the_schema_describes_every_column_in_few_words(acme: Connection) -> None:
+    schema = ask(acme, "select api.describe_schema()")
+    assert schema["views"]["analytics.kinds"]["columns"]["kind text"] == (
+        "Metric name or Fact:<Name>."
+    )
+    assert "percentile" in str(schema["functions"])
+    assert len(str(schema)) < 30_000
+
+
+def test_the_examples_of_the_schema_run(acme: Connection) -> None:
+    for example in ask(acme, "select api.describe_schema()")["examples"]:
+        assert not query(acme, example)["truncated"]
