@@ -22,6 +22,7 @@ to supervisor_analyst, supervisor_dba;
 grant execute on function
 internal.show_relations, internal.show_jobs, internal.show_backlog
 to supervisor_dba;
+
 -- What query_sql runs has the rights of an analyst. Where the owner may not give the function away, query_sql
 -- is not available.
 do $$
