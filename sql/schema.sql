@@ -19,6 +19,24 @@ create table data.aggregate (
 -- hypertable by minute, chunks of 7 days
 -- columnstore, segments by (kind_id,window_name), ordered by (minute)
 
+-- Stretches of hours of a kind whose rollups late samples have changed. Written before the refresh, so that
+-- an interrupted one is restated when it is repeated, and completed after it.
+create table data.aggregate_restatement (
+    restatement_id bigint not null generated always as identity,  -- Number of the restatement.
+    kind_id bigint not null,  -- Kind.
+    during tstzrange not null,  -- The hours.
+    noted_at timestamp with time zone not null,  -- When the first of the late samples was stored.
+    restated_at timestamp with time zone,  -- When the hours were refreshed; null until then.
+    late_samples bigint,  -- Number of late samples.
+    before jsonb not null,  -- What was rolled up before: {count, sum, min, max}; null where there was no value.
+    after jsonb,  -- What was rolled up afterwards.
+    constraint aggregate_restatement_pkey PRIMARY KEY (restatement_id),
+    constraint during_bounded CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
+    constraint restated_whole CHECK ((num_nulls(restated_at, late_samples, after) = ANY (ARRAY[0, 3])))
+);
+create index aggregate_restatement_by_time on data.aggregate_restatement using btree (restated_at);
+create index aggregate_restatement_open on data.aggregate_restatement using btree (kind_id) where (restated_at is NULL);
+
 -- The alerts of the namespace that the transaction works in.
 create view data.alert with (check_option=cascaded) (
     rule_id bigint,
@@ -439,6 +457,29 @@ create table data.every_silence_version (
     constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
 );
 create index silence_version_by_time on data.every_silence_version using btree (changed_at);
+
+-- Answers about all kinds over a window that somebody froze under a name. Rows are never changed.
+create table data.every_snapshot (
+    snapshot_id bigint not null generated always as identity,  -- Number of the snapshot.
+    name text not null,  -- Name that its author chose.
+    window_name text not null,  -- Window: 7d, 30d and so on.
+    begins_at timestamp with time zone not null,  -- Start of the window.
+    ends_at timestamp with time zone not null,  -- End of the window: when it was frozen.
+    kinds integer not null,  -- Number of kinds in the content.
+    content bytea not null,  -- The answer of query_agg, in UTF-8.
+    sha256 bytea not null generated always as (sha256(content)) stored,  -- SHA-256 of the content.
+    author text not null,  -- Who froze it.
+    created_at timestamp with time zone not null,  -- When it was frozen.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint snapshot_pkey PRIMARY KEY (snapshot_id),
+    constraint snapshot_name_taken UNIQUE (namespace, name),
+    constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text)),
+    constraint snapshot_name_well_formed CHECK (internal.fits(name, 'identifier'::text)),
+    constraint window_well_formed CHECK (internal.fits(window_name, 'window'::text))
+);
+create constraint trigger audited after insert or delete or update on data.every_snapshot deferrable initially deferred for each row execute function internal.audit_change();
+create trigger frozen before update on data.every_snapshot for each row execute function internal.keep_snapshot();
 
 -- An MCP server or agent that sends metrics or facts.
 create table data.every_source (
@@ -1128,6 +1169,34 @@ SELECT silence_id,
    FROM data.every_silence_version
   WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
+-- The snapshots of the namespace that the transaction works in.
+create view data.snapshot with (check_option=cascaded) (
+    snapshot_id bigint,
+    name text,
+    window_name text,
+    begins_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    kinds integer,
+    content bytea,
+    sha256 bytea,
+    author text,
+    created_at timestamp with time zone,
+    namespace text
+) as
+SELECT snapshot_id,
+    name,
+    window_name,
+    begins_at,
+    ends_at,
+    kinds,
+    content,
+    sha256,
+    author,
+    created_at,
+    namespace
+   FROM data.every_snapshot
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
+
 -- The sources of the namespace that the transaction works in.
 create view data.source with (check_option=cascaded) (
     source_id bigint,
@@ -1141,15 +1210,6 @@ SELECT source_id,
     namespace
    FROM data.every_source
   WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
-
--- The namespace of the statement of query_sql that a backend runs. Its transaction is rolled back, so no row
--- stays, and no other one sees it.
-create table data.statement (
-    backend integer not null,  -- Process of the server.
-    namespace text not null,  -- Namespace; empty for the default one.
-    constraint statement_alone_in_backend PRIMARY KEY (backend),
-    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
-);
 
 -- Statistics of a kind in a window; label is the group, or null for the whole kind. bounded says whether
 -- every percentile is within the relative error of the sketch. stddev is that of the population.
@@ -1264,6 +1324,8 @@ create function internal.audited_before(p_table text, p_row jsonb) returns jsonb
 
 create function internal.backtest_step(p_condition jsonb, p_step text, p_from timestamp with time zone, p_to timestamp with time zone) returns interval language plpgsql stable;
 
+create function internal.begin_restatements(p_late bigint[]) returns void language sql volatile;
+
 create function internal.bin(p_value double precision) returns integer language sql immutable parallel safe;
 
 create function internal.bin_value(p_bin integer) returns double precision language sql immutable parallel safe;
@@ -1301,6 +1363,8 @@ create function internal.check_registry_quotas(p_server bigint, p_now timestamp 
 create function internal.check_reports(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, report data.health_report, good boolean) language sql stable;
 
 create function internal.check_silence(p_id text, p_author text, p_comment text, p_matchers jsonb) returns void language plpgsql volatile;
+
+create function internal.check_snapshot(p_name text, p_author text) returns void language plpgsql stable;
 
 create function internal.chunk_interval(p_relation name) returns interval language plpgsql stable;
 
@@ -1349,6 +1413,8 @@ create function internal.empty_series(p_series bigint[], p_before timestamp with
 create function internal.end_alert_rule_version(p_rule bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
 
 create function internal.end_health(p_server bigint, p_at timestamp with time zone) returns void language sql volatile;
+
+create function internal.end_restatements(p_late bigint[], p_now timestamp with time zone) returns void language sql volatile;
 
 create function internal.end_version(p_server bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
 
@@ -1442,6 +1508,8 @@ create function internal.keep_fact_conflicts(p_items jsonb, p_now timestamp with
 
 create function internal.keep_metric_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language plpgsql volatile;
 
+create function internal.keep_snapshot() returns trigger language plpgsql volatile;
+
 create function internal.key_json(p_key data.api_key, p_now timestamp with time zone) returns json language sql stable;
 
 create function internal.key_status(p_key data.api_key, p_now timestamp with time zone) returns text language sql immutable parallel safe;
@@ -1497,8 +1565,6 @@ create function internal.measure_sla(p_servers bigint[], p_from timestamp with t
 create function internal.merge_buckets(p_days tstzmultirange, p_hours tstzmultirange, p_whole bigint[], p_kinds bigint[], p_series bigint[], p_step interval, p_apart boolean, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
 
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[] parallel safe;
-
-create function internal.merge_sketches(p_one analytics.sketch, p_other analytics.sketch) returns analytics.sketch language sql immutable strict parallel safe;
 
 create function internal.metric_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
 
@@ -1674,6 +1740,8 @@ create function internal.restatements_json(p_server bigint, p_from timestamp wit
 
 create function internal.retention(p_relation name) returns interval language plpgsql stable;
 
+create function internal.rolled_up(p_kind bigint, p_during tstzrange) returns jsonb language sql stable;
+
 create function internal.rolling_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language plpgsql stable;
 
 create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
@@ -1689,8 +1757,6 @@ create function internal.rule_label(p_condition jsonb) returns text language sql
 create function internal.rule_series(p_kinds bigint[], p_where jsonb) returns bigint[] language sql stable;
 
 create function internal.rule_servers(p_condition jsonb) returns bigint[] language sql stable;
-
-create function internal.run_statement(p_sql text, p_limit integer, p_bytes integer) returns json language plpgsql volatile security definer set search_path=pg_catalog, analytics, public, pg_temp;
 
 create function internal.sampled_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language sql stable;
 
@@ -1759,6 +1825,8 @@ create function internal.sketch_quantiles(p_sketch numeric, p_other numeric, p_l
 create function internal.sla_days(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text, p_as_of timestamp with time zone) returns json language sql stable;
 
 create procedure internal.snapshot_aggregates(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create function internal.snapshot_json(p_snapshot data.snapshot) returns json language sql stable;
 
 create function internal.source_fault(p_source text) returns text language sql stable;
 
@@ -1862,17 +1930,19 @@ create function api.backtest_alert_rule(p_rule jsonb, p_name text, p_from timest
 
 create function api.create_key(p_key_id text, p_digest bytea, p_owner text, p_scopes text[], p_sources text[], p_namespace text, p_expires_at timestamp with time zone, p_idempotency_key text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.create_snapshot(p_name text, p_window text, p_author text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.define_alert_rule(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.delete_alert_rule(p_name text, p_author text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.deregister_server(p_name text, p_owner text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.describe_schema() returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
-
 create function api.get_health(p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_server(p_name text, p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.get_snapshot(p_name text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_state(p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1904,9 +1974,13 @@ create function api.list_maintenance(p_name text, p_from timestamp with time zon
 
 create function api.list_probe_targets(p_limit integer, p_except text[], p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.list_restatements(p_kind text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.list_servers(p_status text, p_health text, p_tag text, p_q text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_silences(p_from timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.list_snapshots(p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_subscriptions(p_name text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1919,8 +1993,6 @@ create function api.query_facts(p_kind text, p_source text, p_subject text, p_fr
 create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_split_by text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.query_sla(p_window text, p_from timestamp with time zone, p_to timestamp with time zone, p_name text, p_timezone text, p_as_of timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
-
-create function api.query_sql(p_sql text, p_limit integer) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.record_agg(p_answer json) returns integer language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -2007,7 +2079,7 @@ SELECT namespace,
 create view analytics.aggregates with (security_barrier=true) (
     namespace text,  -- Namespace; empty for the default one.
     kind text,  -- Metric name or Fact:<Name>.
-    window_name text,  -- 7d, 30d and so on.
+    window text,  -- 7d, 30d and so on.
     computed_at timestamp with time zone,  -- Time of the computation.
     count bigint,  -- Observations in the window.
     sum double precision,  -- Sum of the values.
@@ -2021,7 +2093,7 @@ create view analytics.aggregates with (security_barrier=true) (
 ) as
 SELECT kind.namespace,
     kind.name AS kind,
-    aggregate.window_name,
+    aggregate.window_name AS "window",
     aggregate.computed_at,
     ((aggregate.answer ->> 'count'::text))::bigint AS count,
     ((aggregate.answer ->> 'sum'::text))::double precision AS sum,
@@ -2158,86 +2230,6 @@ SELECT rule.namespace,
           WHERE (alert.rule_id = rule.rule_id)) alerts ON (true))
   WHERE COALESCE((rule.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
 
--- Items that were sent again with other content. Aggregates have the content that came first.
-create view analytics.conflicts with (security_barrier=true) (
-    namespace text,  -- Namespace; empty for the default one.
-    kind text,  -- Metric name or Fact:<Name>.
-    source text,  -- MCP server or agent that sent it.
-    ts timestamp with time zone,  -- Time of the item.
-    item jsonb,  -- The item with the other content.
-    attempts integer,  -- How often it was sent.
-    first_received_at timestamp with time zone,  -- When it came first.
-    last_received_at timestamp with time zone  -- When it came last.
-) as
-SELECT kind.namespace,
-    kind.name AS kind,
-    source.name AS source,
-    refused.ts,
-    refused.item,
-    refused.attempts,
-    refused.first_received_at,
-    refused.last_received_at
-   FROM ((data.conflict refused
-     JOIN data.every_kind kind ON ((refused.kind_id = kind.kind_id)))
-     JOIN data.every_source source ON ((refused.source_id = source.source_id)))
-  WHERE COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
-
--- The newest snapshot of every kind and window: those that were asked for, and every hour all of 7d and 30d.
-create view analytics.current_aggregates with (security_barrier=true) (
-    namespace text,  -- Namespace; empty for the default one.
-    kind text,  -- Metric name or Fact:<Name>.
-    type text,  -- gauge, counter, histogram or fact.
-    unit text,  -- Unit of the values.
-    window_name text,  -- 7d, 30d and so on.
-    computed_at timestamp with time zone,  -- Time of the computation; the statistics have not changed since, or were not asked for.
-    count bigint,  -- Observations in the window.
-    sum double precision,  -- Sum of the values.
-    avg double precision,  -- Mean of the values.
-    min double precision,  -- Smallest value; null where a histogram leaves it open.
-    max double precision,  -- Largest value; null where a histogram leaves it open.
-    stddev double precision,  -- Standard deviation of the population.
-    last double precision,  -- Newest value.
-    p50 double precision,  -- Median, with a relative error of 1 %.
-    p90 double precision,  -- 90th percentile; see p50.
-    p95 double precision,  -- 95th percentile; see p50.
-    p99 double precision,  -- 99th percentile; see p50.
-    rate_per_second double precision,  -- Observations per second; of a counter, its growth per second.
-    previous_count bigint,  -- Observations in the window before.
-    previous_sum double precision,  -- Sum of the window before.
-    previous_avg double precision,  -- Mean of the window before.
-    previous_p95 double precision  -- 95th percentile of the window before.
-) as
-SELECT kind.namespace,
-    kind.name AS kind,
-    kind.type,
-    kind.unit,
-    aggregate.window_name,
-    aggregate.computed_at,
-    ((aggregate.answer ->> 'count'::text))::bigint AS count,
-    ((aggregate.answer ->> 'sum'::text))::double precision AS sum,
-    ((aggregate.answer ->> 'avg'::text))::double precision AS avg,
-    ((aggregate.answer ->> 'min'::text))::double precision AS min,
-    ((aggregate.answer ->> 'max'::text))::double precision AS max,
-    ((aggregate.answer ->> 'stddev'::text))::double precision AS stddev,
-    ((aggregate.answer ->> 'last'::text))::double precision AS last,
-    ((aggregate.answer ->> 'p50'::text))::double precision AS p50,
-    ((aggregate.answer ->> 'p90'::text))::double precision AS p90,
-    ((aggregate.answer ->> 'p95'::text))::double precision AS p95,
-    ((aggregate.answer ->> 'p99'::text))::double precision AS p99,
-    ((aggregate.answer ->> 'rate_per_second'::text))::double precision AS rate_per_second,
-    ((aggregate.answer #>> '{previous,count}'::text[]))::bigint AS previous_count,
-    ((aggregate.answer #>> '{previous,sum}'::text[]))::double precision AS previous_sum,
-    ((aggregate.answer #>> '{previous,avg}'::text[]))::double precision AS previous_avg,
-    ((aggregate.answer #>> '{previous,p95}'::text[]))::double precision AS previous_p95
-   FROM (( SELECT DISTINCT ON (aggregate_1.kind_id, aggregate_1.window_name) aggregate_1.kind_id,
-            aggregate_1.window_name,
-            aggregate_1.computed_at,
-            aggregate_1.answer
-           FROM data.aggregate aggregate_1
-          ORDER BY aggregate_1.kind_id, aggregate_1.window_name, aggregate_1.minute DESC) aggregate
-     JOIN data.every_kind kind ON ((aggregate.kind_id = kind.kind_id)))
-  WHERE COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
-
 -- Business events.
 create view analytics.facts with (security_barrier=true) (
     namespace text,  -- Namespace; empty for the default one.
@@ -2265,102 +2257,6 @@ SELECT kind.namespace,
      JOIN data.every_source source ON ((series.source_id = source.source_id)))
   WHERE COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
 
--- Facts by day and series, five years back. The present day is
--- not rolled up yet, and in analytics.facts alone.
-create view analytics.facts_daily with (security_barrier=true) (
-    namespace text,  -- Namespace; empty for the default one.
-    bucket timestamp with time zone,  -- Start of the day, UTC.
-    kind text,  -- Fact:<Name>.
-    unit text,  -- Unit of the values.
-    source text,  -- MCP server or agent that sent them.
-    count bigint,  -- Number of events.
-    sum double precision,  -- Sum of the values.
-    avg double precision,  -- Mean of the values.
-    min double precision,  -- Smallest value; null where a histogram leaves it open.
-    max double precision,  -- Largest value; null where a histogram leaves it open.
-    stddev double precision,  -- Standard deviation of the population; null for histograms.
-    last double precision,  -- Newest value; null for histograms.
-    p50 double precision,  -- Median, with a relative error of 1 %.
-    p90 double precision,  -- 90th percentile; see p50.
-    p95 double precision,  -- 95th percentile; see p50.
-    p99 double precision,  -- 99th percentile; see p50.
-    sketch analytics.sketch  -- Distribution of the values, for analytics.merge and analytics.percentile.
-) as
-SELECT kind.namespace,
-    bucket.bucket,
-    kind.name AS kind,
-    kind.unit,
-    source.name AS source,
-    bucket.observations AS count,
-    bucket.value_sum AS sum,
-    (bucket.value_sum / (NULLIF(bucket.value_count, 0))::double precision) AS avg,
-    NULLIF(bucket.value_min, '-Infinity'::double precision) AS min,
-    NULLIF(bucket.value_max, 'Infinity'::double precision) AS max,
-    sqrt((bucket.squared_deviations / (NULLIF(bucket.value_count, 0))::double precision)) AS stddev,
-    bucket.value_last AS last,
-    analytics.percentile(distribution.sketch, (0.5)::double precision) AS p50,
-    analytics.percentile(distribution.sketch, (0.9)::double precision) AS p90,
-    analytics.percentile(distribution.sketch, (0.95)::double precision) AS p95,
-    analytics.percentile(distribution.sketch, (0.99)::double precision) AS p99,
-        CASE
-            WHEN (bucket.value_count > 0) THEN distribution.sketch
-            ELSE NULL::analytics.sketch
-        END AS sketch
-   FROM ((((data.sample_1d bucket
-     JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
-     JOIN data.series ON ((bucket.series_id = series.series_id)))
-     JOIN data.every_source source ON ((series.source_id = source.source_id)))
-     CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
-  WHERE ((kind.type = 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
-
--- Facts by hour and series, for as long as hours are kept. The newest hours are
--- not rolled up yet, and in analytics.facts alone.
-create view analytics.facts_hourly with (security_barrier=true) (
-    namespace text,  -- Namespace; empty for the default one.
-    bucket timestamp with time zone,  -- Start of the hour, UTC.
-    kind text,  -- Fact:<Name>.
-    unit text,  -- Unit of the values.
-    source text,  -- MCP server or agent that sent them.
-    count bigint,  -- Number of events.
-    sum double precision,  -- Sum of the values.
-    avg double precision,  -- Mean of the values.
-    min double precision,  -- Smallest value; null where a histogram leaves it open.
-    max double precision,  -- Largest value; null where a histogram leaves it open.
-    stddev double precision,  -- Standard deviation of the population; null for histograms.
-    last double precision,  -- Newest value; null for histograms.
-    p50 double precision,  -- Median, with a relative error of 1 %.
-    p90 double precision,  -- 90th percentile; see p50.
-    p95 double precision,  -- 95th percentile; see p50.
-    p99 double precision,  -- 99th percentile; see p50.
-    sketch analytics.sketch  -- Distribution of the values, for analytics.merge and analytics.percentile.
-) as
-SELECT kind.namespace,
-    bucket.bucket,
-    kind.name AS kind,
-    kind.unit,
-    source.name AS source,
-    bucket.observations AS count,
-    bucket.value_sum AS sum,
-    (bucket.value_sum / (NULLIF(bucket.value_count, 0))::double precision) AS avg,
-    NULLIF(bucket.value_min, '-Infinity'::double precision) AS min,
-    NULLIF(bucket.value_max, 'Infinity'::double precision) AS max,
-    sqrt((bucket.squared_deviations / (NULLIF(bucket.value_count, 0))::double precision)) AS stddev,
-    bucket.value_last AS last,
-    analytics.percentile(distribution.sketch, (0.5)::double precision) AS p50,
-    analytics.percentile(distribution.sketch, (0.9)::double precision) AS p90,
-    analytics.percentile(distribution.sketch, (0.95)::double precision) AS p95,
-    analytics.percentile(distribution.sketch, (0.99)::double precision) AS p99,
-        CASE
-            WHEN (bucket.value_count > 0) THEN distribution.sketch
-            ELSE NULL::analytics.sketch
-        END AS sketch
-   FROM ((((data.sample_1h bucket
-     JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
-     JOIN data.series ON ((bucket.series_id = series.series_id)))
-     JOIN data.every_source source ON ((series.source_id = source.source_id)))
-     CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
-  WHERE ((kind.type = 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
-
 -- Present health of every registered server.
 create view analytics.health_status with (security_barrier=true) (
     namespace text,  -- Namespace; empty for the default one.
@@ -2383,30 +2279,6 @@ SELECT namespace,
     report,
     disagreement
    FROM internal.show_health(now()) show_health(namespace, server, status, since, keepalive, probe, traffic, report, disagreement);
-
--- Kinds: what is measured, and which events there are.
-create view analytics.kinds with (security_barrier=true) (
-    namespace text,  -- Namespace; empty for the default one.
-    kind text,  -- Metric name or Fact:<Name>.
-    type text,  -- gauge, counter, histogram or fact.
-    unit text,  -- Unit of the values.
-    created_at timestamp with time zone,  -- When it was stored first.
-    sources bigint,  -- Number of sources that send it.
-    series bigint  -- Number of its series.
-) as
-SELECT kind.namespace,
-    kind.name AS kind,
-    kind.type,
-    kind.unit,
-    kind.created_at,
-    member.sources,
-    member.series
-   FROM (data.every_kind kind
-     LEFT JOIN LATERAL ( SELECT count(DISTINCT series.source_id) AS sources,
-            count(*) AS series
-           FROM data.series
-          WHERE (series.kind_id = kind.kind_id)) member ON (true))
-  WHERE COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
 
 -- Servers with their newest version, deregistered ones too.
 create view analytics.mcp_registry with (security_barrier=true) (
@@ -2469,157 +2341,27 @@ SELECT server.namespace,
 create view analytics.metrics with (security_barrier=true) (
     namespace text,  -- Namespace; empty for the default one.
     ts timestamp with time zone,  -- Time of the sample.
-    kind text,  -- Name of the metric.
+    name text,  -- Name of the metric.
     type text,  -- gauge, counter or histogram.
     unit text,  -- Unit of the value.
     source text,  -- MCP server or agent that sent it.
     labels jsonb,  -- Label names and values.
-    series_id bigint,  -- Number of the series.
     value double precision,  -- The value; of a histogram, its sum.
     observations integer  -- 1; of a histogram, its count.
 ) as
 SELECT kind.namespace,
     sample.ts,
-    kind.name AS kind,
+    kind.name,
     kind.type,
     kind.unit,
     source.name AS source,
     series.labels,
-    sample.series_id,
     sample.value,
     sample.observations
    FROM (((data.sample
      JOIN data.series ON ((sample.series_id = series.series_id)))
-     JOIN data.every_kind kind ON ((sample.kind_id = kind.kind_id)))
+     JOIN data.every_kind kind ON ((series.kind_id = kind.kind_id)))
      JOIN data.every_source source ON ((series.source_id = source.source_id)))
-  WHERE ((kind.type <> 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
-
--- Metrics by day and series, five years back. The present day is
--- not rolled up yet, and in analytics.metrics alone.
-create view analytics.metrics_daily with (security_barrier=true) (
-    namespace text,  -- Namespace; empty for the default one.
-    bucket timestamp with time zone,  -- Start of the day, UTC.
-    kind text,  -- Name of the metric.
-    type text,  -- gauge, counter or histogram.
-    unit text,  -- Unit of the values.
-    source text,  -- MCP server or agent that sent them.
-    labels jsonb,  -- Label names and values.
-    series_id bigint,  -- Number of the series.
-    count bigint,  -- Number of observations.
-    sum double precision,  -- Sum of the values.
-    avg double precision,  -- Mean of the values.
-    min double precision,  -- Smallest value; null where a histogram leaves it open.
-    max double precision,  -- Largest value; null where a histogram leaves it open.
-    stddev double precision,  -- Standard deviation of the population; null for histograms.
-    last double precision,  -- Newest value; null for histograms.
-    increase double precision,  -- Growth of a counter since its last reading before the day, resets included; null for others.
-    p50 double precision,  -- Median, with a relative error of 1 %.
-    p90 double precision,  -- 90th percentile; see p50.
-    p95 double precision,  -- 95th percentile; see p50.
-    p99 double precision,  -- 99th percentile; see p50.
-    sketch analytics.sketch  -- Distribution of the values, for analytics.merge and analytics.percentile.
-) as
-SELECT kind.namespace,
-    bucket.bucket,
-    kind.name AS kind,
-    kind.type,
-    kind.unit,
-    source.name AS source,
-    series.labels,
-    bucket.series_id,
-    bucket.observations AS count,
-    bucket.value_sum AS sum,
-    (bucket.value_sum / (NULLIF(bucket.value_count, 0))::double precision) AS avg,
-    NULLIF(bucket.value_min, '-Infinity'::double precision) AS min,
-    NULLIF(bucket.value_max, 'Infinity'::double precision) AS max,
-    sqrt((bucket.squared_deviations / (NULLIF(bucket.value_count, 0))::double precision)) AS stddev,
-    bucket.value_last AS last,
-    (bucket.increase + COALESCE(( SELECT
-                CASE
-                    WHEN (bucket.value_first >= before.value_last) THEN (bucket.value_first - before.value_last)
-                    ELSE bucket.value_first
-                END AS value_first
-           FROM data.sample_1d before
-          WHERE ((before.series_id = bucket.series_id) AND (before.bucket < bucket.bucket) AND (before.value_first IS NOT NULL))
-          ORDER BY before.bucket DESC
-         LIMIT 1), (0)::double precision)) AS increase,
-    analytics.percentile(distribution.sketch, (0.5)::double precision) AS p50,
-    analytics.percentile(distribution.sketch, (0.9)::double precision) AS p90,
-    analytics.percentile(distribution.sketch, (0.95)::double precision) AS p95,
-    analytics.percentile(distribution.sketch, (0.99)::double precision) AS p99,
-        CASE
-            WHEN (bucket.value_count > 0) THEN distribution.sketch
-            ELSE NULL::analytics.sketch
-        END AS sketch
-   FROM ((((data.sample_1d bucket
-     JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
-     JOIN data.series ON ((bucket.series_id = series.series_id)))
-     JOIN data.every_source source ON ((series.source_id = source.source_id)))
-     CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
-  WHERE ((kind.type <> 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
-
--- Metrics by hour and series, for as long as hours are kept. The newest hours are
--- not rolled up yet, and in analytics.metrics alone.
-create view analytics.metrics_hourly with (security_barrier=true) (
-    namespace text,  -- Namespace; empty for the default one.
-    bucket timestamp with time zone,  -- Start of the hour, UTC.
-    kind text,  -- Name of the metric.
-    type text,  -- gauge, counter or histogram.
-    unit text,  -- Unit of the values.
-    source text,  -- MCP server or agent that sent them.
-    labels jsonb,  -- Label names and values.
-    series_id bigint,  -- Number of the series.
-    count bigint,  -- Number of observations.
-    sum double precision,  -- Sum of the values.
-    avg double precision,  -- Mean of the values.
-    min double precision,  -- Smallest value; null where a histogram leaves it open.
-    max double precision,  -- Largest value; null where a histogram leaves it open.
-    stddev double precision,  -- Standard deviation of the population; null for histograms.
-    last double precision,  -- Newest value; null for histograms.
-    increase double precision,  -- Growth of a counter since its last reading before the hour, resets included; null for others.
-    p50 double precision,  -- Median, with a relative error of 1 %.
-    p90 double precision,  -- 90th percentile; see p50.
-    p95 double precision,  -- 95th percentile; see p50.
-    p99 double precision,  -- 99th percentile; see p50.
-    sketch analytics.sketch  -- Distribution of the values, for analytics.merge and analytics.percentile.
-) as
-SELECT kind.namespace,
-    bucket.bucket,
-    kind.name AS kind,
-    kind.type,
-    kind.unit,
-    source.name AS source,
-    series.labels,
-    bucket.series_id,
-    bucket.observations AS count,
-    bucket.value_sum AS sum,
-    (bucket.value_sum / (NULLIF(bucket.value_count, 0))::double precision) AS avg,
-    NULLIF(bucket.value_min, '-Infinity'::double precision) AS min,
-    NULLIF(bucket.value_max, 'Infinity'::double precision) AS max,
-    sqrt((bucket.squared_deviations / (NULLIF(bucket.value_count, 0))::double precision)) AS stddev,
-    bucket.value_last AS last,
-    (bucket.increase + COALESCE(( SELECT
-                CASE
-                    WHEN (bucket.value_first >= before.value_last) THEN (bucket.value_first - before.value_last)
-                    ELSE bucket.value_first
-                END AS value_first
-           FROM data.sample_1h before
-          WHERE ((before.series_id = bucket.series_id) AND (before.bucket < bucket.bucket) AND (before.value_first IS NOT NULL))
-          ORDER BY before.bucket DESC
-         LIMIT 1), (0)::double precision)) AS increase,
-    analytics.percentile(distribution.sketch, (0.5)::double precision) AS p50,
-    analytics.percentile(distribution.sketch, (0.9)::double precision) AS p90,
-    analytics.percentile(distribution.sketch, (0.95)::double precision) AS p95,
-    analytics.percentile(distribution.sketch, (0.99)::double precision) AS p99,
-        CASE
-            WHEN (bucket.value_count > 0) THEN distribution.sketch
-            ELSE NULL::analytics.sketch
-        END AS sketch
-   FROM ((((data.sample_1h bucket
-     JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
-     JOIN data.series ON ((bucket.series_id = series.series_id)))
-     JOIN data.every_source source ON ((series.source_id = source.source_id)))
-     CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
   WHERE ((kind.type <> 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
 -- Unbroken times in which a server was down, without maintenance, of the last 400 days.
@@ -2645,29 +2387,44 @@ SELECT server.namespace,
           WHERE COALESCE((shown.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true)), (now() - '9600:00:00'::interval), now()) outage(server_id, during, reasons)
      JOIN data.every_server server ON ((outage.server_id = server.server_id)));
 
--- Series: a kind of a source with a set of labels.
-create view analytics.series with (security_barrier=true) (
+-- Hours of a kind that were rolled up again: from what to what, and why. Kept for 400 days.
+create view analytics.restatements with (security_barrier=true) (
     namespace text,  -- Namespace; empty for the default one.
-    series_id bigint,  -- Number of the series, as in metrics, metrics_hourly and metrics_daily.
     kind text,  -- Metric name or Fact:<Name>.
-    type text,  -- gauge, counter, histogram or fact.
-    unit text,  -- Unit of the values.
-    source text,  -- MCP server or agent that sends it.
-    labels jsonb,  -- Label names and values.
-    created_at timestamp with time zone  -- When it was stored first.
+    begins_at timestamp with time zone,  -- Start of the first hour.
+    ends_at timestamp with time zone,  -- End of the last hour.
+    reason text,  -- late_samples: they came after the hours had been rolled up.
+    late_samples bigint,  -- How many of them.
+    noted_at timestamp with time zone,  -- When the first of them was stored; answers of the service include it since then.
+    restated_at timestamp with time zone,  -- When the hours were rolled up again.
+    count_before bigint,  -- Observations before.
+    count_after bigint,  -- Observations afterwards.
+    sum_before double precision,  -- Sum of the values before.
+    sum_after double precision,  -- Sum of the values afterwards.
+    min_before double precision,  -- Smallest value before; null where a histogram leaves it open.
+    min_after double precision,  -- Smallest value afterwards.
+    max_before double precision,  -- Largest value before; null where a histogram leaves it open.
+    max_after double precision  -- Largest value afterwards.
 ) as
 SELECT kind.namespace,
-    series.series_id,
     kind.name AS kind,
-    kind.type,
-    kind.unit,
-    source.name AS source,
-    series.labels,
-    series.created_at
-   FROM ((data.series
-     JOIN data.every_kind kind ON ((series.kind_id = kind.kind_id)))
-     JOIN data.every_source source ON ((series.source_id = source.source_id)))
-  WHERE COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
+    lower(restatement.during) AS begins_at,
+    upper(restatement.during) AS ends_at,
+    'late_samples'::text AS reason,
+    restatement.late_samples,
+    restatement.noted_at,
+    restatement.restated_at,
+    ((restatement.before ->> 'count'::text))::bigint AS count_before,
+    ((restatement.after ->> 'count'::text))::bigint AS count_after,
+    ((restatement.before ->> 'sum'::text))::double precision AS sum_before,
+    ((restatement.after ->> 'sum'::text))::double precision AS sum_after,
+    ((restatement.before ->> 'min'::text))::double precision AS min_before,
+    ((restatement.after ->> 'min'::text))::double precision AS min_after,
+    ((restatement.before ->> 'max'::text))::double precision AS max_before,
+    ((restatement.after ->> 'max'::text))::double precision AS max_after
+   FROM (data.aggregate_restatement restatement
+     JOIN data.every_kind kind ON ((restatement.kind_id = kind.kind_id)))
+  WHERE ((restatement.restated_at IS NOT NULL) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
 -- Every version that a server had. `valid @> <time>` selects the one of a time.
 create view analytics.server_versions with (security_barrier=true) (
@@ -2721,15 +2478,6 @@ SELECT namespace,
     matchers
    FROM data.every_silence_version
   WHERE COALESCE((namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
-
--- Distribution of values, which analytics.merge adds up and analytics.percentile reads.
-create type analytics.sketch as (
-    positive numeric,  -- Sketch of the values above zero.
-    other numeric,  -- Sketch of the other values.
-    low double precision,  -- Smallest value; -infinity where a histogram leaves it open.
-    high double precision,  -- Largest value; infinity where a histogram leaves it open.
-    histogram boolean  -- Whether there are histograms in it: low and high are bounds then.
-);
 
 -- Uptime, outages and error budget of every server in the last 30 days, up to now.
 create view analytics.sla_30d with (security_barrier=true) (
@@ -2818,30 +2566,6 @@ SELECT server.namespace,
            FROM data.every_server shown
           WHERE COALESCE((shown.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true)), (now() - '168:00:00'::interval), now(), now()) sla(server_id, name, begins_at, ends_at, up, degraded, down, unknown, maintenance, uptime_percent, coverage_percent, outages, longest_outage, mean_time_to_recover, target_percent, budget, budget_left, budget_left_percent)
      JOIN data.every_server server ON ((sla.server_id = server.server_id)));
-
--- Sources: the MCP servers and agents that send metrics and facts.
-create view analytics.sources with (security_barrier=true) (
-    namespace text,  -- Namespace; empty for the default one.
-    source text,  -- Name of the source.
-    created_at timestamp with time zone,  -- When it sent something first.
-    kinds bigint,  -- Number of kinds that it sends.
-    series bigint  -- Number of its series.
-) as
-SELECT source.namespace,
-    source.name AS source,
-    source.created_at,
-    member.kinds,
-    member.series
-   FROM (data.every_source source
-     LEFT JOIN LATERAL ( SELECT count(DISTINCT series.kind_id) AS kinds,
-            count(*) AS series
-           FROM data.series
-          WHERE (series.source_id = source.source_id)) member ON (true))
-  WHERE COALESCE((source.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
-
-create aggregate analytics.merge(analytics.sketch) returns analytics.sketch language internal immutable sfunc internal.merge_sketches stype analytics.sketch parallel safe;
-
-create function analytics.percentile(p_sketch analytics.sketch, p_q double precision) returns double precision language plpgsql immutable security definer parallel safe set search_path=pg_catalog, public, pg_temp;
 
 -- schema ops
 -- Functions and views for database administrators. Role supervisor_dba.
@@ -2983,7 +2707,7 @@ create table deploy.setting (
 -- job internal.evaluate_alerts every 00:00:15 {"rules": 34, "statement_timeout": "5 s"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.expire_health every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.observe_traffic every 00:01:00 {"down": 0.5, "failed": "$.\"error.type\"", "metric": "mcp.server.operation.duration", "window": "5 minutes", "degraded": 0.05, "least_calls": 10} at most 00:00:00, -1 retries every 00:05:00
--- job internal.prune every 1 day {"conflicts": "90 days", "deliveries": "7 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.prune every 1 day {"conflicts": "90 days", "deliveries": "7 days", "restatements": "400 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune_catalogue every 1 day {"grace": "1 day"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 {"settle": "1 minute"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_rollups every 00:10:00 {"end_offset": "20 minutes"} at most 00:00:00, -1 retries every 00:05:00
@@ -3009,20 +2733,17 @@ create table deploy.setting (
 -- data.sample_1h: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 
 -- privileges
-grant execute on function analytics.merge(analytics.sketch) to supervisor_analyst;
-grant execute on function analytics.merge(analytics.sketch) to supervisor_dba;
-grant execute on function analytics.percentile(analytics.sketch,double precision) to supervisor_analyst;
-grant execute on function analytics.percentile(analytics.sketch,double precision) to supervisor_dba;
 grant execute on function api.ack_alert(text,text,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.authenticate_key(text,bytea,timestamp with time zone) to supervisor_app;
 grant execute on function api.backtest_alert_rule(jsonb,text,timestamp with time zone,timestamp with time zone,text,jsonb,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.create_key(text,bytea,text,text[],text[],text,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.create_snapshot(text,text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.define_alert_rule(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.delete_alert_rule(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
-grant execute on function api.describe_schema() to supervisor_app;
 grant execute on function api.get_health(text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_server(text,timestamp with time zone,timestamp with time zone) to supervisor_app;
+grant execute on function api.get_snapshot(text) to supervisor_app;
 grant execute on function api.get_state(timestamp with time zone) to supervisor_app;
 grant execute on function api.get_visibility() to supervisor_app;
 grant execute on function api.heartbeat(text[],timestamp with time zone) to supervisor_app;
@@ -3038,15 +2759,16 @@ grant execute on function api.list_keys(text,boolean,integer,text,timestamp with
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
 grant execute on function api.list_maintenance(text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_probe_targets(integer,text[],timestamp with time zone) to supervisor_app;
+grant execute on function api.list_restatements(text,timestamp with time zone,timestamp with time zone,integer,text) to supervisor_app;
 grant execute on function api.list_servers(text,text,text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_silences(timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_snapshots(integer,text) to supervisor_app;
 grant execute on function api.list_subscriptions(text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.plan_maintenance(text,text[],timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_sla(text,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
-grant execute on function api.query_sql(text,integer) to supervisor_app;
 grant execute on function api.record_agg(json) to supervisor_app;
 grant execute on function api.record_deliveries(jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_key_use(jsonb) to supervisor_app;
@@ -3068,7 +2790,6 @@ grant execute on function internal.measure_sla(bigint[],timestamp with time zone
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_dba;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_dba;
-grant execute on function internal.run_statement(text,integer,integer) to supervisor_analyst;
 grant execute on function internal.show_every_alert(timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.show_every_alert(timestamp with time zone) to supervisor_dba;
 grant execute on function internal.show_health(timestamp with time zone) to supervisor_analyst;
@@ -3092,32 +2813,18 @@ grant select on table analytics.alert_rule_versions to supervisor_analyst;
 grant select on table analytics.alert_rule_versions to supervisor_dba;
 grant select on table analytics.alert_rules to supervisor_analyst;
 grant select on table analytics.alert_rules to supervisor_dba;
-grant select on table analytics.conflicts to supervisor_analyst;
-grant select on table analytics.conflicts to supervisor_dba;
-grant select on table analytics.current_aggregates to supervisor_analyst;
-grant select on table analytics.current_aggregates to supervisor_dba;
 grant select on table analytics.facts to supervisor_analyst;
 grant select on table analytics.facts to supervisor_dba;
-grant select on table analytics.facts_daily to supervisor_analyst;
-grant select on table analytics.facts_daily to supervisor_dba;
-grant select on table analytics.facts_hourly to supervisor_analyst;
-grant select on table analytics.facts_hourly to supervisor_dba;
 grant select on table analytics.health_status to supervisor_analyst;
 grant select on table analytics.health_status to supervisor_dba;
-grant select on table analytics.kinds to supervisor_analyst;
-grant select on table analytics.kinds to supervisor_dba;
 grant select on table analytics.mcp_registry to supervisor_analyst;
 grant select on table analytics.mcp_registry to supervisor_dba;
 grant select on table analytics.metrics to supervisor_analyst;
 grant select on table analytics.metrics to supervisor_dba;
-grant select on table analytics.metrics_daily to supervisor_analyst;
-grant select on table analytics.metrics_daily to supervisor_dba;
-grant select on table analytics.metrics_hourly to supervisor_analyst;
-grant select on table analytics.metrics_hourly to supervisor_dba;
 grant select on table analytics.outages to supervisor_analyst;
 grant select on table analytics.outages to supervisor_dba;
-grant select on table analytics.series to supervisor_analyst;
-grant select on table analytics.series to supervisor_dba;
+grant select on table analytics.restatements to supervisor_analyst;
+grant select on table analytics.restatements to supervisor_dba;
 grant select on table analytics.server_versions to supervisor_analyst;
 grant select on table analytics.server_versions to supervisor_dba;
 grant select on table analytics.silence_versions to supervisor_analyst;
@@ -3126,8 +2833,6 @@ grant select on table analytics.sla_30d to supervisor_analyst;
 grant select on table analytics.sla_30d to supervisor_dba;
 grant select on table analytics.sla_7d to supervisor_analyst;
 grant select on table analytics.sla_7d to supervisor_dba;
-grant select on table analytics.sources to supervisor_analyst;
-grant select on table analytics.sources to supervisor_dba;
 grant select on table ops.audit to supervisor_dba;
 grant select on table ops.keys to supervisor_dba;
 grant select on table ops.policies to supervisor_dba;

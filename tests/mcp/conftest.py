@@ -137,6 +137,7 @@ def history_url(database_server: Server) -> Iterator[str]:
                 conn.execute(
                     "select api.define_alert_rule('queue_long', %s, %s)", [Jsonb(document), defined]
                 )
+            conn.execute("select api.create_snapshot('week', '7d', 'ann', %s)", [NOW])
             conn.execute("select api.subscribe('policy', %s, %s)", [Jsonb(SUBSCRIPTION), NOW])
             conn.execute("select api.define_kpi('sale_value', %s, %s)", [Jsonb(KPI), NOW])
             for key_id in KEYS:

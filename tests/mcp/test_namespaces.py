@@ -55,6 +55,9 @@ READS: dict[str, list[Arguments]] = {
     "query_kpis": [{"window": "7d"}, {"window": "7d", "name": "{word}_value"}],
     "list_kpis": [{}, {"name": "{word}_value"}],
     "query_changes": [{"window": "24h"}, {"window": "24h", "kind": "{word}_depth"}],
+    "list_restatements": [{}, {"kind": "{word}_depth"}],
+    "list_snapshots": [{}],
+    "get_snapshot": [{"name": "week"}, {"name": "{word}-week"}],
     "list_subscriptions": [{}, {"name": "hook"}, {"name": "{word}-hook"}],
     "list_policies": [{"policy": "retention"}],
     "list_pins": [{}, {"source": "{word}-shop"}],
@@ -109,6 +112,9 @@ WRITES: dict[str, list[Arguments]] = {
         for source in ("shop", "{word}-shop")
     ],
     "unpin_window": [{"id": number} for number in (1, 2, 3)],
+    "create_snapshot": [
+        {"name": name, "window": "7d", "author": "a"} for name in ("week", "{word}-week")
+    ],
     "unsubscribe": [{"name": name} for name in ("hook", "{word}-hook")],
     "deregister_server": [{"name": name, "owner": "{word}"} for name in ("search", "{word}/own")],
 }

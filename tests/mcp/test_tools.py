@@ -67,6 +67,10 @@ NAMES = {
     "define_kpi",
     "delete_kpi",
     "query_changes",
+    "list_restatements",
+    "create_snapshot",
+    "get_snapshot",
+    "list_snapshots",
 }
 # What identifies an aggregate, with any fields.
 HEAD = {"kind", "type", "unit", "window", "from", "to", "computed_at"}
@@ -110,6 +114,9 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
     ("query_kpis", {"window": "30d", "name": "sale_value"}),
     ("list_kpis", {}),
     ("query_changes", {"window": "24h"}),
+    ("list_restatements", {}),
+    ("list_snapshots", {}),
+    ("get_snapshot", {"name": "week"}),
     ("ingest_facts", {"items": []}),
     ("report_health", {"items": []}),
     ("heartbeat", {"names": []}),

@@ -114,6 +114,13 @@ READS: dict[str, list[Question]] = {
         ("/query/changes", {"window": "24h"}),
         ("/query/changes", {"window": "24h", "kind": "{word}_depth"}),
     ],
+    "list_restatements": [
+        ("/query/restatements", {}),
+        ("/query/restatements", {"limit": 1}),
+        ("/query/restatements", {"kind": "{word}_depth"}),
+    ],
+    "list_snapshots": [("/query/snapshots", {}), ("/query/snapshots", {"limit": 1})],
+    "get_snapshot": [("/query/snapshots/week", {}), ("/query/snapshots/{word}-week", {})],
     "list_subscriptions": [("/subscriptions", {}), ("/subscriptions", {"limit": 1})],
     "get_subscription": [("/subscriptions/hook", {}), ("/subscriptions/{word}-hook", {})],
     "list_policies": [("/admin/policies", {"policy": "retention"})],
@@ -218,6 +225,10 @@ WRITES: dict[str, list[tuple[str, str, Any]]] = {
         for source in ("shop", "{word}-shop")
     ],
     "unpin_window": [("DELETE", f"/admin/pins/{number}", None) for number in (1, 2, 3)],
+    "create_snapshot": [
+        ("POST", "/query/snapshots", {"name": name, "window": "7d", "author": "a"})
+        for name in ("week", "{word}-week")
+    ],
     "unsubscribe": [("DELETE", f"/subscriptions/{name}", None) for name in ("hook", "{word}-hook")],
     "delete_alert_rule": [
         ("DELETE", f"/alerts/rules/{name}?author=a", None) for name in ("queue_long", "{word}_long")

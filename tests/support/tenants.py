@@ -60,10 +60,28 @@ class Tenant:
                 self._call(conn, "subscribe", name, self._subscription(), NOW)
             hour = (NOW - timedelta(hours=1), NOW)
             self._call(conn, "pin_window", f"{self.word}-shop", *hour, self.word, NOW)
+            for name in ("week", f"{self.word}-week"):
+                self._call(conn, "create_snapshot", name, "7d", self.word, NOW)
+            self._restate(conn)
             conn.execute(
                 "select api.record_agg(api.query_agg(null, '7d', null, null, null, null, %s))",
                 [NOW],
             )
+
+    def _restate(self, conn: Connection[Any]) -> None:
+        """Complete a restatement of each kind, as a refresh of late samples does."""
+        conn.execute(
+            "insert into data.aggregate_restatement"
+            " (kind_id, during, noted_at, restated_at, late_samples, before, after)"
+            " select kind_id, tstzrange(%(now)s - interval '2 hours', %(now)s), %(now)s, %(now)s,"
+            " %(factor)s, %(before)s, %(after)s from data.kind",
+            {
+                "now": NOW,
+                "factor": self.factor,
+                "before": Jsonb({"count": 0, "sum": None, "min": None, "max": None}),
+                "after": Jsonb({"count": 1, "sum": self.factor, "min": 1, "max": 1}),
+            },
+        )
 
     def _metrics(self) -> Items:
         return [

@@ -63,6 +63,10 @@ COMMANDS = {
     "pin_window": "pins add",
     "unpin_window": "pins remove",
     "doctor": "doctor",
+    "list_restatements": "restatements",
+    "create_snapshot": "snapshots create",
+    "get_snapshot": "snapshots show",
+    "list_snapshots": "snapshots",
     "ingest_metrics": "import",
     "ingest_facts": "import",
 }

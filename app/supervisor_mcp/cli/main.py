@@ -39,10 +39,12 @@ from supervisor_mcp.cli.policies import policies
 from supervisor_mcp.cli.register import register
 from supervisor_mcp.cli.registry import servers
 from supervisor_mcp.cli.report import report
+from supervisor_mcp.cli.restatements import restatements
 from supervisor_mcp.cli.series import series
 from supervisor_mcp.cli.server import server
 from supervisor_mcp.cli.sla import sla
 from supervisor_mcp.cli.sql import sql
+from supervisor_mcp.cli.snapshots import snapshots
 from supervisor_mcp.cli.subscriptions import subscriptions
 
 EPILOG = """\
@@ -182,6 +184,8 @@ app.command()(audit)
 app.add_typer(policies)
 app.add_typer(pins)
 app.command()(doctor)
+app.command()(restatements)
+app.add_typer(snapshots)
 app.command()(demo)
 
 

@@ -69,6 +69,7 @@ begin
             ('every_maintenance', 'insert or update or delete'),
             ('every_subscription', 'insert or update or delete'),
             ('every_pin', 'insert or update or delete'),
+            ('every_snapshot', 'insert or update or delete'),
             ('api_key', 'insert or update or delete'),
             -- Every new series updates used.
             ('quota', 'insert or update of value or delete')

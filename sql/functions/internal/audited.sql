@@ -85,6 +85,8 @@ begin
             v_columns := '{owner,scopes,sources,namespace,created_by,expires_at,revoked_at,revoked_by,reason,
                 rotated_from}';
             hidden := '{digest}';
+        when 'snapshot' then
+            v_columns := '{window_name,begins_at,ends_at,kinds,sha256,author}';
         when 'quota' then
             v_columns := '{value}';
     end case;

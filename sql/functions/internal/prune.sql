@@ -7,6 +7,8 @@ begin
     where received_at < now() - (p_config ->> 'idempotency_keys')::interval;
     delete from data.conflict
     where last_received_at < now() - (p_config ->> 'conflicts')::interval;
+    delete from data.aggregate_restatement
+    where restated_at < now() - (p_config ->> 'restatements')::interval;
     -- Ingest refuses facts older than the retention. Those that are still stored must be found when
     -- somebody raises it again, and of others nobody knows then whether they were counted.
     with forgotten as (
@@ -34,5 +36,5 @@ begin
 end
 $$;
 comment on procedure internal.prune (integer, jsonb) is
-'Job: deletes idempotency keys, conflicts, intervals of health and deliveries older than its config says, and
-identities of facts that are no longer stored and that ingest refuses by their age.';
+'Job: deletes idempotency keys, conflicts, restatements, intervals of health and deliveries older than its
+config says, and identities of facts that are no longer stored and that ingest refuses by their age.';

@@ -27,9 +27,10 @@ begin
         order by start desc
         limit 1;
         exit when not found;
+        perform internal.begin_restatements(v_late.ids);
         commit;
         call internal.refresh_range(v_late.start, v_late.stop, now() - interval '1 hour');
-        delete from data.late where late_id = any(v_late.ids);
+        perform internal.end_restatements(v_late.ids, now());
         commit;
         if clock_timestamp() - v_started > v_turn then
             perform alter_job(p_job_id, next_start => clock_timestamp());
@@ -40,5 +41,5 @@ end
 $$;
 comment on procedure internal.refresh_late (integer, jsonb) is
 'Job: refreshes the hours and days that got late samples, day by day or in pieces of a day, then deletes
-their entries in data.late. A piece waits until it got none for as long as settle in its config, at most ten
+their entries in data.late and records what has changed as restatements. A piece waits until it got none for as long as settle in its config, at most ten
 times as long.';
