@@ -856,6 +856,22 @@ create table data.probe (
     constraint probe_of_server FOREIGN KEY (server_id) REFERENCES data.every_server(server_id)
 ) with (fillfactor=50);
 
+-- Buckets of rollups that were computed again from samples. A bucket that matches has one row, without a kind;
+-- any other has one for each kind or series that differs, at most 100.
+create table data.proof (
+    proof_id bigint not null generated always as identity,  -- Number of the row.
+    rollup name not null,  -- Rollup, such as sample_1h.
+    bucket timestamp with time zone not null,  -- Start of the bucket.
+    kind_id bigint,  -- Kind that differs; null where all match.
+    series_id bigint,  -- Series that differs; null where all match, and for rollups by kind.
+    expected jsonb,  -- What the samples say; null where there are none. Where all match, {rows, observations}.
+    found jsonb,  -- What the rollup says; null where it has no such row.
+    matches boolean not null,  -- Whether all of the bucket match.
+    checked_at timestamp with time zone not null,  -- When it was computed again.
+    constraint proof_pkey PRIMARY KEY (proof_id)
+);
+create index proof_by_time on data.proof using btree (checked_at);
+
 -- Limits that a database administrator can change with update.
 create table data.quota (
     name text not null,  -- Name of the limit.
@@ -1274,6 +1290,8 @@ create function internal.actor() returns text language sql stable;
 
 create function internal.address_hint(p_url text) returns text language sql immutable;
 
+create function internal.agrees(p_expected data.rollup, p_found data.rollup) returns boolean language sql immutable parallel safe;
+
 create function internal.alert_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
 
 create function internal.alert_duration_faults(p_document jsonb) returns TABLE(field text, slug text, detail text) language sql stable;
@@ -1371,6 +1389,8 @@ create function internal.chunk_interval(p_relation name) returns interval langua
 create function internal.chunks_changed(p_chunks integer[], p_statuses integer[], p_versions xid[]) returns boolean language plpgsql volatile;
 
 create function internal.claim_idempotency_key(p_operation text, p_key text, p_body jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
+
+create function internal.close_to(p_one double precision, p_other double precision, p_scale double precision) returns boolean language sql immutable parallel safe;
 
 create function internal.common_members(p_alerts jsonb, p_member text) returns jsonb language sql immutable parallel safe;
 
@@ -1614,6 +1634,8 @@ create function internal.parse_window(p_window text) returns interval language p
 
 create function internal.percentage(p_part numeric, p_whole numeric) returns double precision language sql immutable parallel safe;
 
+create function internal.pick_buckets(p_rollup name, p_count integer) returns SETOF timestamp with time zone language sql volatile;
+
 create function internal.pick_items(p_body json, p_places integer[]) returns jsonb language sql immutable;
 
 create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
@@ -1637,6 +1659,12 @@ create function internal.probe_reason(p_server bigint) returns text language sql
 create function internal.probe_turn(p_server bigint, p_keepalive_seconds integer, p_now timestamp with time zone) returns timestamp with time zone language sql stable parallel safe;
 
 create function internal.probed_remotes(p_document jsonb) returns jsonb language sql immutable parallel safe;
+
+create function internal.proof_state(p_now timestamp with time zone) returns json language sql stable;
+
+create procedure internal.prove(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create function internal.prove_bucket(p_rollup name, p_bucket timestamp with time zone, p_now timestamp with time zone) returns bigint language plpgsql volatile;
 
 create procedure internal.prune(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile set TimeZone=UTC;
 
@@ -1745,6 +1773,8 @@ create function internal.rolled_up(p_kind bigint, p_during tstzrange) returns js
 create function internal.rolling_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language plpgsql stable;
 
 create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
+
+create function internal.rollup_json(p_bucket data.rollup) returns jsonb language sql stable;
 
 create function internal.rollup_width(p_rollup name) returns interval language sql immutable strict parallel safe;
 
@@ -2650,6 +2680,31 @@ SELECT job_id,
    FROM timescaledb_information.jobs
   WHERE ((hypertable_schema = 'data'::name) OR (proc_schema = 'internal'::name));
 
+-- Buckets of rollups that were computed again from samples. One that matches has one row, without a kind; any
+-- other has one for each kind or series that differs, at most 100.
+create view ops.proof (
+    bucket timestamp with time zone,  -- Start of the bucket.
+    relation text,  -- Rollup.
+    namespace text,  -- Namespace of the kind; empty for the default one.
+    kind text,  -- Kind that differs; null where all match.
+    series_id bigint,  -- Series that differs; null where all match, and for rollups by kind.
+    expected jsonb,  -- What the samples say; null where there are none. Where all match, {rows, observations}.
+    found jsonb,  -- What the rollup says; null where it has no such row.
+    matches boolean,  -- Whether all of the bucket match.
+    checked_at timestamp with time zone  -- When it was computed again.
+) as
+SELECT proof.bucket,
+    ('data.'::text || (proof.rollup)::text) AS relation,
+    kind.namespace,
+    kind.name AS kind,
+    proof.series_id,
+    proof.expected,
+    proof.found,
+    proof.matches,
+    proof.checked_at
+   FROM (data.proof
+     LEFT JOIN data.every_kind kind ON ((proof.kind_id = kind.kind_id)));
+
 create function ops.bind_login(p_login text, p_namespaces text[]) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
 
 create function ops.set_retention(p_relation text, p_drop_after interval) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
@@ -2707,7 +2762,8 @@ create table deploy.setting (
 -- job internal.evaluate_alerts every 00:00:15 {"rules": 34, "statement_timeout": "5 s"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.expire_health every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.observe_traffic every 00:01:00 {"down": 0.5, "failed": "$.\"error.type\"", "metric": "mcp.server.operation.duration", "window": "5 minutes", "degraded": 0.05, "least_calls": 10} at most 00:00:00, -1 retries every 00:05:00
--- job internal.prune every 1 day {"conflicts": "90 days", "deliveries": "7 days", "restatements": "400 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.prove every 1 day {"buckets": 4} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.prune every 1 day {"proofs": "400 days", "conflicts": "90 days", "deliveries": "7 days", "restatements": "400 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune_catalogue every 1 day {"grace": "1 day"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 {"settle": "1 minute"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_rollups every 00:10:00 {"end_offset": "20 minutes"} at most 00:00:00, -1 retries every 00:05:00
@@ -2836,3 +2892,4 @@ grant select on table analytics.sla_7d to supervisor_dba;
 grant select on table ops.audit to supervisor_dba;
 grant select on table ops.keys to supervisor_dba;
 grant select on table ops.policies to supervisor_dba;
+grant select on table ops.proof to supervisor_dba;

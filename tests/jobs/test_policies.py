@@ -31,6 +31,7 @@ EXPECTED = {
     "internal.refresh_late": {"refresh_late"},
     "internal.keep_pins": {"keep_pins"},
     "internal.snapshot_aggregates": {"snapshot_aggregates"},
+    "internal.prove": {"prove"},
     "internal.prune": {"prune"},
     "internal.prune_catalogue": {"prune_catalogue"},
 }

@@ -106,6 +106,8 @@ def test_the_job_has_its_config(db: Connection) -> None:
     assert config == {
         "idempotency_keys": "7 days",
         "conflicts": "90 days",
+        "restatements": "400 days",
+        "proofs": "400 days",
         "health_intervals": "1830 days",
         "deliveries": "7 days",
     }

@@ -53,6 +53,8 @@ HELP = {
     "alert_rules_failing": "Alert rules that cannot be evaluated.",
     "alert_last_evaluation_timestamp_seconds": "When alert rules were evaluated last.",
     "alert_last_evaluation_duration_seconds": "How long the last evaluation of alert rules took.",
+    "proof_buckets": "Buckets of rollups that were computed again in the last 7 days.",
+    "proof_mismatches": "Kinds and series in them that differ from their samples.",
     "outbox_items": "Alerts and facts that no request to a subscriber has yet; many are estimated.",
     "deliveries_pending": "Requests to subscribers that are neither delivered nor given up.",
     "delivery_oldest_age_seconds": "For how long the oldest of what is to be delivered is due.",

@@ -9,6 +9,8 @@ begin
     where last_received_at < now() - (p_config ->> 'conflicts')::interval;
     delete from data.aggregate_restatement
     where restated_at < now() - (p_config ->> 'restatements')::interval;
+    delete from data.proof
+    where checked_at < now() - (p_config ->> 'proofs')::interval;
     -- Ingest refuses facts older than the retention. Those that are still stored must be found when
     -- somebody raises it again, and of others nobody knows then whether they were counted.
     with forgotten as (
@@ -36,5 +38,5 @@ begin
 end
 $$;
 comment on procedure internal.prune (integer, jsonb) is
-'Job: deletes idempotency keys, conflicts, restatements, intervals of health and deliveries older than its
-config says, and identities of facts that are no longer stored and that ingest refuses by their age.';
+'Job: deletes idempotency keys, conflicts, restatements, proofs, intervals of health and deliveries older
+than its config says, and identities of facts that are no longer stored and that ingest refuses by their age.';
