@@ -936,6 +936,7 @@ create table data.sample (
     constraint sample_value_in_range CHECK ((abs(value) <= '1e+140'::double precision))
 );
 create index sample_by_kind on data.sample using btree (kind_id, ts);
+create trigger changed after delete or update on data.sample for each row execute function internal.note_change();
 -- hypertable by ts, chunks of 7 days
 -- columnstore, segments by (series_id,kind_id), ordered by (ts,seq)
 
@@ -1609,6 +1610,8 @@ create function internal.new_secret() returns text language sql volatile;
 create function internal.next_alert(p_state data.alert_step, p_active boolean, p_at timestamp with time zone, p_for interval, p_keep_firing_for interval) returns data.alert_step language sql immutable parallel safe;
 
 create function internal.next_health(p_state data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
+
+create function internal.note_change() returns trigger language plpgsql volatile;
 
 create function internal.note_late(p_samples data.series_samples[], p_now timestamp with time zone) returns integer language plpgsql volatile;
 
@@ -2423,7 +2426,7 @@ create view analytics.restatements with (security_barrier=true) (
     kind text,  -- Metric name or Fact:<Name>.
     begins_at timestamp with time zone,  -- Start of the first hour.
     ends_at timestamp with time zone,  -- End of the last hour.
-    reason text,  -- late_samples: they came after the hours had been rolled up.
+    reason text,  -- late_samples: they came after the hours had been rolled up. changed_samples: somebody changed or deleted samples by hand.
     late_samples bigint,  -- How many of them.
     noted_at timestamp with time zone,  -- When the first of them was stored; answers of the service include it since then.
     restated_at timestamp with time zone,  -- When the hours were rolled up again.
@@ -2440,7 +2443,10 @@ SELECT kind.namespace,
     kind.name AS kind,
     lower(restatement.during) AS begins_at,
     upper(restatement.during) AS ends_at,
-    'late_samples'::text AS reason,
+        CASE
+            WHEN (restatement.late_samples > 0) THEN 'late_samples'::text
+            ELSE 'changed_samples'::text
+        END AS reason,
     restatement.late_samples,
     restatement.noted_at,
     restatement.restated_at,

@@ -39,7 +39,7 @@ class Restatement(Struct):
     kind: str
     from_: str = field(name="from")
     to: str
-    reason: Literal["late_samples"]
+    reason: Literal["late_samples", "changed_samples"]
     late_samples: int
     noted_at: str
     restated_at: str

@@ -23,7 +23,10 @@ begin
                 'kind', kind.name,
                 'from', lower(restatement.during),
                 'to', upper(restatement.during),
-                'reason', 'late_samples',
+                'reason', case
+                    when restatement.late_samples > 0 then 'late_samples'
+                    else 'changed_samples'
+                end,
                 'late_samples', restatement.late_samples,
                 'noted_at', restatement.noted_at,
                 'restated_at', restatement.restated_at,
@@ -54,8 +57,9 @@ $$;
 comment on function api.list_restatements(
     text, timestamptz, timestamptz, integer, text
 ) is
-'Hours of a kind, or of every kind, in [p_from, p_to) that were rolled up again because of late samples, the
-newest first: {items: [{kind, from, to, reason, late_samples, noted_at, restated_at, before, after}],
-next_cursor}. before and after are {count, sum, min, max} of the hours; they are null where there was no
-value. A page has p_limit items, by default 100, at most 1000; next_cursor is null on the last one.
+'Hours of a kind, or of every kind, in [p_from, p_to) that were rolled up again, the newest first:
+{items: [{kind, from, to, reason, late_samples, noted_at, restated_at, before, after}], next_cursor}. reason
+is late_samples, or changed_samples where somebody changed or deleted samples by hand. before and after are
+{count, sum, min, max} of the hours; they are null where there was no value. A page has p_limit items, by
+default 100, at most 1000; next_cursor is null on the last one.
 Errors: kind_unknown, from_before_to, from_in_range, limit_in_range, cursor_invalid.';

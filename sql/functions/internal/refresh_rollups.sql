@@ -28,7 +28,6 @@ declare
     );
     v_upto timestamptz;
     v_mark timestamptz;
-    v_rollup record;
 begin
     if v_oldest is null then
         return;
@@ -50,18 +49,9 @@ begin
         end if;
         v_from := v_upto;
     end loop;
-    -- What else has changed, such as deleted samples; late ones are up to refresh_late.
-    if not exists (select from internal.due_late()) then
-        for v_rollup in
-            select * from internal.rollups() order by place
-        loop
-            call internal.refresh_buckets(
-                v_rollup.name, '-infinity', time_bucket(v_rollup.width, v_end)
-            );
-        end loop;
-    end if;
 end
 $$;
 comment on procedure internal.refresh_rollups (integer, jsonb) is
-'Job: refreshes the rollups, from the oldest samples up to end_offset ago. The refresh policy of
-TimescaleDB would erase buckets whose samples were dropped.';
+'Job: refreshes the rollups, from their watermark up to end_offset ago; what is below is up to refresh_late.
+The refresh policy of TimescaleDB would erase buckets whose samples were dropped, and make all again that
+lies between the oldest and the newest sample of a batch.';

@@ -5,7 +5,7 @@ select
     kind.name as kind,
     lower(restatement.during) as begins_at,
     upper(restatement.during) as ends_at,
-    'late_samples' as reason,
+    case when restatement.late_samples > 0 then 'late_samples' else 'changed_samples' end as reason,
     restatement.late_samples,
     restatement.noted_at,
     restatement.restated_at,
@@ -29,7 +29,8 @@ comment on column analytics.restatements.kind is 'Metric name or Fact:<Name>.';
 comment on column analytics.restatements.begins_at is 'Start of the first hour.';
 comment on column analytics.restatements.ends_at is 'End of the last hour.';
 comment on column analytics.restatements.reason is
-'late_samples: they came after the hours had been rolled up.';
+'late_samples: they came after the hours had been rolled up. changed_samples: somebody changed or deleted
+samples by hand.';
 comment on column analytics.restatements.late_samples is 'How many of them.';
 comment on column analytics.restatements.noted_at is
 'When the first of them was stored; answers of the service include it since then.';

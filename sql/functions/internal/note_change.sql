@@ -1,0 +1,31 @@
+create or replace function internal.note_change() returns trigger
+language plpgsql
+as $$
+begin
+    insert into data.late (kind_id, bucket, samples)
+    select distinct
+        changed.kind_id,
+        time_bucket(interval '1 hour', changed.ts),
+        0
+    from (values (old.kind_id, old.ts), (new.kind_id, new.ts)) as changed (kind_id, ts)
+    where changed.ts < internal.late_before(now());
+    return null;
+end
+$$;
+comment on function internal.note_change() is
+'Notes the hours of a sample that somebody changes or deletes in data.late, as ingest does those of late
+ones: nothing else makes their rollups again. The service itself does neither.';
+
+do $$
+begin
+    -- Not replaced: chunks have triggers of their own, which TimescaleDB creates with that of the table.
+    if not exists (
+        select from pg_catalog.pg_trigger
+        where tgrelid = 'data.sample'::regclass and tgname = 'changed'
+    ) then
+        create trigger changed
+        after update or delete on data.sample
+        for each row execute function internal.note_change();
+    end if;
+end
+$$;
