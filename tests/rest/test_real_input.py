@@ -2,42 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
 import psycopg
 import pytest
-from numpy.typing import NDArray
 
 from tests.support import web_server
 from tests.support.real_input import FACTS, METRICS
+from tests.support.real_series import Sent, as_counter, increase, read_series
 from tests.support.rollups import roll_up
 from tests.support.timescaledb import Server
 from tests.support.valkey import Valkey
 
 SERIES = sorted(METRICS.glob("*.csv"))
 COUNTED = ("elb_request_count_8c0756", "ec2_network_in_5abac7")
-RESET_EVERY = 500
 YEARS_OF_FACTS = 5
 BATCH = 5000
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Sent:
-    """What was sent of a kind: epoch seconds in ascending order, and values."""
-
-    ts: Floats
-    value: Floats
-    counter: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,33 +33,6 @@ class Imported:
     url: str
     database_url: str
     sent: dict[str, Sent]
-
-
-def read_series(path: Path, now: datetime) -> Sent:
-    """A series, shifted so that its last sample lands at `now`."""
-    with path.open(encoding="utf-8") as lines:
-        rows = [
-            (datetime.fromisoformat(row["timestamp"]).replace(tzinfo=UTC), float(row["value"]))
-            for row in csv.DictReader(lines)
-        ]
-    shift = now - max(ts for ts, _ in rows)
-    # A series names some instants twice (clock changes); the first value is kept.
-    first: dict[float, float] = {}
-    for ts, value in rows:
-        first.setdefault((ts + shift).timestamp(), value)
-    ordered = sorted(first)
-    return Sent(np.array(ordered), np.array([first[ts] for ts in ordered]))
-
-
-def as_counter(series: Sent) -> Sent:
-    """A counter that grows by the values and falls to zero now and then."""
-    readings = np.concatenate(
-        [
-            np.cumsum(series.value[start : start + RESET_EVERY])
-            for start in range(0, len(series.value), RESET_EVERY)
-        ]
-    )
-    return Sent(series.ts, readings, counter=True)
 
 
 def read_facts(now: datetime) -> list[dict[str, Any]]:
@@ -175,12 +134,6 @@ def grown(answer: dict[str, Any], sent: Sent) -> float:
             first = increase(np.array([sent.value[before][-1], inside.value[0]]))
             total += first * min(1, (end - start) / gap)
     return total
-
-
-def increase(readings: Floats) -> float:
-    """Growth from the first reading to the last; after a fall it starts at zero."""
-    before, after = readings[:-1], readings[1:]
-    return float(np.sum(np.where(after >= before, after - before, after)))
 
 
 NAMES = [*(path.stem for path in SERIES), *(f"{name}_total" for name in COUNTED)]
