@@ -1291,7 +1291,7 @@ create function internal.actor() returns text language sql stable;
 
 create function internal.address_hint(p_url text) returns text language sql immutable;
 
-create function internal.agrees(p_expected data.rollup, p_found data.rollup) returns boolean language sql immutable parallel safe;
+create function internal.agrees(p_expected data.rollup, p_found data.rollup) returns boolean language sql stable parallel safe;
 
 create function internal.alert_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
 

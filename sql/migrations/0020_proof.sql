@@ -20,7 +20,8 @@ comment on column data.proof.proof_id is 'Number of the row.';
 comment on column data.proof.rollup is 'Rollup, such as sample_1h.';
 comment on column data.proof.bucket is 'Start of the bucket.';
 comment on column data.proof.kind_id is 'Kind that differs; null where all match.';
-comment on column data.proof.series_id is 'Series that differs; null where all match, and for rollups by kind.';
+comment on column data.proof.series_id is
+'Series that differs; null where all match, and for rollups by kind.';
 comment on column data.proof.expected is
 'What the samples say; null where there are none. Where all match, {rows, observations}.';
 comment on column data.proof.found is 'What the rollup says; null where it has no such row.';

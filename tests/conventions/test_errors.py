@@ -35,6 +35,7 @@ NAMED_AS_PROBLEMS = {
     "idempotency_key_reused",
     "items_refused",
     "server_not_registered_yet",
+    "snapshot_name_taken",
 }
 
 DOCUMENTED = set(re.findall(r"^\| `([a-z_]+)` \|", DOCUMENT, re.MULTILINE))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, LiteralString
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -42,6 +42,12 @@ def every_type(start: datetime, number: int) -> list[Any]:
     ]
 
 
+def tamper(conn: Connection, statement: LiteralString, *values: object) -> None:
+    """Change samples so that no refresh is due."""
+    conn.execute(statement, values)
+    conn.execute("truncate data.late")
+
+
 def prove(conn: Connection, rollup: str, bucket: datetime) -> int:
     start = bucket if rollup.endswith("1h") else bucket.replace(hour=0)
     count: int = ask(conn, "select internal.prove_bucket(%s, %s, %s)", rollup, start, NOW)
@@ -66,9 +72,10 @@ def test_a_rollup_that_differs_from_a_sample_is_recorded(
     lasting: Connection, noon: datetime, rollup: str
 ) -> None:
     series = ask(lasting, "select max(series_id) from data.sample where ts = %s", noon)
-    lasting.execute(
+    tamper(
+        lasting,
         "update data.sample set value = value + 0.001 where ts = %s and series_id = %s",
-        [noon, series],
+        *(noon, series),
     )
 
     assert prove(lasting, rollup, noon) == 1
@@ -82,7 +89,7 @@ def test_a_rollup_that_differs_from_a_sample_is_recorded(
 
 def test_missing_rows_on_either_side_are_recorded(lasting: Connection, noon: datetime) -> None:
     kind = ask(lasting, "select kind_id from data.every_kind where name = 'gauge'")
-    lasting.execute("delete from data.sample where kind_id = %s", [kind])
+    tamper(lasting, "delete from data.sample where kind_id = %s", kind)
     assert prove(lasting, "sample_1h", noon) == 3
     assert ask(lasting, "select count(*) from ops.proof where expected is null") == 3
 
@@ -99,7 +106,7 @@ def test_hours_that_got_late_samples_are_left_to_their_refresh(
 
 def test_monitoring_counts_what_differs(lasting: Connection, noon: datetime) -> None:
     prove(lasting, "kind_1h", noon)
-    lasting.execute("update data.sample set value = 77 where ts = %s", [noon])
+    tamper(lasting, "update data.sample set value = 77 where ts = %s", noon)
     differs = prove(lasting, "sample_1h", noon)
 
     state = ask(lasting, "select api.get_state(%s)", NOW)
@@ -135,7 +142,7 @@ def test_an_order_of_addition_is_no_difference(db: Connection, values: list[floa
 
 def test_a_forced_refresh_repairs_what_differs(lasting: Connection, noon: datetime) -> None:
     lasting.execute("truncate data.proof")
-    lasting.execute("update data.sample set value = 77 where ts = %s", [noon])
+    tamper(lasting, "update data.sample set value = 77 where ts = %s", noon)
     day = noon.replace(hour=0)
     for rollup in ROLLUPS:
         assert prove(lasting, rollup, noon) > 0

@@ -13,7 +13,9 @@ begin atomic
         'watermark', nullif(internal.watermark('sample_1h'), '-infinity'),
         'migrations', (select count(*) from deploy.migration),
         'now', p_now
-    ), internal.job_state(), internal.alert_state(), internal.delivery_state(p_now), internal.proof_state(p_now));
+    ),
+    internal.job_state(), internal.alert_state(), internal.delivery_state(p_now),
+    internal.proof_state(p_now));
 end;
 comment on function api.get_state(timestamptz) is
 'Counts (of large tables estimated), watermark and failing jobs of the database, alerts, deliveries and

@@ -3,11 +3,15 @@ language sql stable
 begin atomic
     select
         json_build_object(
-            'proof_buckets', count(distinct (rollup, bucket)),
-            'proof_mismatches', count(*) filter (where not matches)
+            'proof_buckets', count(*),
+            'proof_mismatches', coalesce(sum(checked.mismatches), 0)
         )
-    from data.proof
-    where checked_at > p_now - interval '7 days';
+    from (
+        select count(*) filter (where not matches) as mismatches
+        from data.proof
+        where checked_at > p_now - interval '7 days'
+        group by rollup, bucket
+    ) as checked;
 end;
 comment on function internal.proof_state(timestamptz) is
 'How many buckets of rollups were computed again in the last 7 days, and how many rows of them differed, for

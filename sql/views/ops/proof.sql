@@ -18,7 +18,8 @@ comment on column ops.proof.bucket is 'Start of the bucket.';
 comment on column ops.proof.relation is 'Rollup.';
 comment on column ops.proof.namespace is 'Namespace of the kind; empty for the default one.';
 comment on column ops.proof.kind is 'Kind that differs; null where all match.';
-comment on column ops.proof.series_id is 'Series that differs; null where all match, and for rollups by kind.';
+comment on column ops.proof.series_id is
+'Series that differs; null where all match, and for rollups by kind.';
 comment on column ops.proof.expected is
 'What the samples say; null where there are none. Where all match, {rows, observations}.';
 comment on column ops.proof.found is 'What the rollup says; null where it has no such row.';
