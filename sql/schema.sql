@@ -362,6 +362,23 @@ create table data.every_kind (
     constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
 );
 
+-- A KPI. What it says is in data.kpi_version.
+create table data.every_kpi (
+    kpi_id bigint not null generated always as identity,  -- Number of the KPI.
+    name text not null,  -- Name of the KPI.
+    created_at timestamp with time zone not null,  -- When it was defined first.
+    deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
+    deleted_by text,  -- Who deleted it; null while it exists.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint kpi_pkey PRIMARY KEY (kpi_id),
+    constraint kpi_name_taken UNIQUE (namespace, name),
+    constraint deleted_by_someone CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
+    constraint deleted_by_well_formed CHECK (internal.fits(deleted_by, 'owner'::text)),
+    constraint kpi_name_well_formed CHECK (internal.fits(name, 'identifier'::text)),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
+);
+create constraint trigger audited after delete or update of deleted_at, deleted_by on data.every_kpi deferrable initially deferred for each row execute function internal.audit_change();
+
 -- Time in which a server is not expected to work. A row is never changed: recorded says how long it was
 -- what the service knew, so that an earlier number can be computed again.
 create table data.every_maintenance (
@@ -382,6 +399,24 @@ create table data.every_maintenance (
 );
 create index maintenance_by_server on data.every_maintenance using gist (server_id, during);
 create constraint trigger audited after insert or delete or update on data.every_maintenance deferrable initially deferred for each row execute function internal.audit_change();
+
+-- Ranges of time of a source, such as an incident, whose samples and facts retention does not drop.
+create table data.every_pin (
+    pin_id integer not null generated always as identity,  -- Number of the pin.
+    source text not null,  -- Source whose rows are kept.
+    during tstzrange not null,  -- From when until when.
+    reason text not null,  -- Why.
+    author text not null,  -- Who pinned it.
+    pinned_at timestamp with time zone not null,  -- When it was pinned.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint pin_pkey PRIMARY KEY (pin_id),
+    constraint pin_once UNIQUE (namespace, source, during),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text)),
+    constraint pin_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
+    constraint reason_in_range CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
+);
+create index pin_by_range on data.every_pin using gist (during);
+create constraint trigger audited after insert or delete or update on data.every_pin deferrable initially deferred for each row execute function internal.audit_change();
 
 -- A registered MCP server. Its number is never used for another one.
 create table data.every_server (
@@ -773,6 +808,49 @@ create table data.kind_change (
 create index kind_change_by_xid on data.kind_change using btree (xid);
 -- hypertable by changed_at, chunks of 01:00:00
 
+-- The KPIs of the namespace that the transaction works in.
+create view data.kpi with (check_option=cascaded) (
+    kpi_id bigint,
+    name text,
+    created_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    deleted_by text,
+    namespace text
+) as
+SELECT kpi_id,
+    name,
+    created_at,
+    deleted_at,
+    deleted_by,
+    namespace
+   FROM data.every_kpi
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
+
+-- What a source adds to the numerator and the denominator of a KPI; day is null for a whole window.
+create type data.kpi_part as (
+    kpi_id bigint,
+    source text,
+    day timestamp with time zone,
+    numerator double precision,
+    denominator double precision
+);
+
+-- What a KPI said, and from when until when. A row is never changed but for the end of valid.
+create table data.kpi_version (
+    kpi_id bigint not null,  -- KPI.
+    version integer not null,  -- Number of the version: 1, 2 and so on.
+    document jsonb not null,  -- The KPI, with its defaults; see internal.kpi_schema.
+    author text not null,  -- Who defined this version.
+    valid tstzrange not null,  -- From its definition until that of the next version.
+    constraint kpi_version_pkey PRIMARY KEY (kpi_id, version),
+    constraint kpi_version_once EXCLUDE USING gist (kpi_id WITH =, valid WITH &&),
+    constraint kpi_version_of_kpi FOREIGN KEY (kpi_id) REFERENCES data.every_kpi(kpi_id),
+    constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
+    constraint kpi_version_valid CHECK (((NOT isempty(valid)) AND lower_inc(valid) AND (NOT upper_inc(valid))))
+);
+create unique index kpi_version_present on data.kpi_version using btree (kpi_id) where upper_inf(valid);
+create constraint trigger audited after insert or delete or update on data.kpi_version deferrable initially deferred for each row execute function internal.audit_change();
+
 -- Hours that got samples after they were rolled up; read from samples until refreshed.
 create table data.late (
     late_id bigint not null generated always as identity,  -- Number of the entry.
@@ -846,6 +924,26 @@ create table data.outbox (
     constraint outbox_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.every_subscription(subscription_id) ON DELETE CASCADE
 );
 
+-- The pins of the namespace that the transaction works in.
+create view data.pin with (check_option=cascaded) (
+    pin_id integer,
+    source text,
+    during tstzrange,
+    reason text,
+    author text,
+    pinned_at timestamp with time zone,
+    namespace text
+) as
+SELECT pin_id,
+    source,
+    during,
+    reason,
+    author,
+    pinned_at,
+    namespace
+   FROM data.every_pin
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
+
 -- The last probe of a server, also where it said nothing about its health.
 create table data.probe (
     server_id bigint not null,  -- Server.
@@ -872,7 +970,7 @@ create table data.proof (
 );
 create index proof_by_time on data.proof using btree (checked_at);
 
--- Limits that a database administrator can change with update.
+-- Limits that a database administrator can change with ops.set_quota.
 create table data.quota (
     name text not null,  -- Name of the limit.
     value bigint not null,  -- The limit; the name contains its unit.
@@ -1228,6 +1326,15 @@ SELECT source_id,
    FROM data.every_source
   WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
+-- The namespace of the statement of query_sql that a backend runs. Its transaction is rolled back, so no row
+-- stays, and no other one sees it.
+create table data.statement (
+    backend integer not null,  -- Process of the server.
+    namespace text not null,  -- Namespace; empty for the default one.
+    constraint statement_alone_in_backend PRIMARY KEY (backend),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
+);
+
 -- Statistics of a kind in a window; label is the group, or null for the whole kind. bounded says whether
 -- every percentile is within the relative error of the sketch. stddev is that of the population.
 create type data.statistics as (
@@ -1280,6 +1387,13 @@ SELECT subscription_id,
     namespace
    FROM data.every_subscription
   WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
+
+-- The times before which something of a relation is not there and cannot come back.
+create table data.whole_from (
+    relation name not null,  -- sample: days before it count facts that have no sample. fact_identity: identities of facts before it were deleted.
+    ts timestamp with time zone not null,  -- Start of the time that is whole.
+    constraint whole_from_pkey PRIMARY KEY (relation)
+);
 
 -- schema internal
 -- Building blocks of the functions in api, and the procedures of jobs; not an interface.
@@ -1357,6 +1471,12 @@ create function internal.change_alerts(p_rules data.alert_rule_version[], p_now 
 
 create function internal.change_json(p_current data.statistics, p_previous data.statistics, p_names text[]) returns json language sql immutable parallel safe;
 
+create function internal.change_policy(p_type text, p_relation text, p_policy text, p_setting text, p_value interval, p_range interval[]) returns void language plpgsql volatile;
+
+create function internal.change_score(p_value double precision, p_median double precision, p_mad double precision, p_chance double precision) returns double precision language sql immutable parallel safe;
+
+create function internal.change_windows(p_window text, p_now timestamp with time zone) returns TABLE(place integer, begins timestamp with time zone, ends timestamp with time zone) language plpgsql stable;
+
 create function internal.check_alert_rule_quotas(p_rule bigint, p_now timestamp with time zone) returns void language plpgsql volatile;
 
 create function internal.check_as_of(p_as_of timestamp with time zone, p_now timestamp with time zone) returns void language plpgsql immutable;
@@ -1369,9 +1489,15 @@ create function internal.check_facts(p_items jsonb, p_now timestamp with time zo
 
 create function internal.check_key(p_key data.api_key, p_now timestamp with time zone) returns void language plpgsql stable;
 
+create function internal.check_kpi_quotas(p_kpi bigint, p_now timestamp with time zone) returns void language plpgsql volatile;
+
 create function internal.check_maintenance(p_id text, p_author text, p_reason text) returns void language plpgsql immutable;
 
 create function internal.check_metrics(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, settled boolean, ts timestamp with time zone, value double precision, observations integer, counter boolean, low double precision, high double precision, sketch numeric, sketch_other numeric, good boolean) language sql stable;
+
+create function internal.check_operator() returns void language plpgsql stable;
+
+create function internal.check_policy(p_policy text) returns void language plpgsql immutable;
 
 create function internal.check_quotas(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
 
@@ -1399,9 +1525,13 @@ create function internal.compare_samples(p_samples data.series_samples[], p_hist
 
 create function internal.compares(p_value double precision, p_operator text, p_threshold double precision) returns boolean language sql immutable parallel safe;
 
+create function internal.comparison_range(p_window text, p_now timestamp with time zone, OUT begins timestamp with time zone, OUT ends timestamp with time zone, OUT former timestamp with time zone) returns record language plpgsql stable;
+
 create function internal.complete_idempotency_key(p_operation text, p_key text, p_answer json, p_kinds text[]) returns void language sql volatile;
 
 create function internal.condition_window(p_condition jsonb) returns interval language sql stable;
+
+create function internal.contribution(p_over double precision, p_under double precision, p_over_before double precision, p_under_before double precision, p_under_all double precision, p_over_all_before double precision, p_under_all_before double precision) returns double precision language sql immutable parallel safe;
 
 create function internal.count_groups(p_condition jsonb) returns bigint language sql stable;
 
@@ -1419,6 +1549,8 @@ create function internal.delivery_payload(p_subscription data.every_subscription
 
 create function internal.delivery_state(p_now timestamp with time zone) returns json language sql stable;
 
+create function internal.diagnose(p_now timestamp with time zone) returns TABLE(name text, status text, detail text, repair text) language plpgsql stable;
+
 create function internal.document_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
 
 create function internal.document_faults(p_name text, p_document jsonb, p_schema jsonb) returns TABLE(field text, slug text, detail text) language plpgsql immutable;
@@ -1434,6 +1566,8 @@ create function internal.empty_series(p_series bigint[], p_before timestamp with
 create function internal.end_alert_rule_version(p_rule bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
 
 create function internal.end_health(p_server bigint, p_at timestamp with time zone) returns void language sql volatile;
+
+create function internal.end_kpi_version(p_kpi bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
 
 create function internal.end_restatements(p_late bigint[], p_now timestamp with time zone) returns void language sql volatile;
 
@@ -1469,6 +1603,8 @@ create function internal.find_key(p_id text) returns data.api_key language plpgs
 
 create function internal.find_kinds(p_kind text) returns bigint[] language plpgsql stable;
 
+create function internal.find_kpi(p_name text) returns bigint language plpgsql stable;
+
 create function internal.find_maintained(p_servers text[]) returns bigint[] language plpgsql stable;
 
 create function internal.find_registered(p_name text) returns bigint language plpgsql stable;
@@ -1485,6 +1621,12 @@ create function internal.fits(p_text text, p_rule text) returns boolean language
 
 create function internal.fits_schema(p_value jsonb, p_schema jsonb) returns boolean language sql immutable parallel safe;
 
+create function internal.freeze_pinned(p_now timestamp with time zone) returns integer language plpgsql volatile;
+
+create function internal.frozen_upto(p_relation name) returns timestamp with time zone language plpgsql stable;
+
+create function internal.group_changes(p_kinds bigint[], p_window text, p_now timestamp with time zone) returns TABLE(kind_id bigint, statistic text, dimension text, member text, value double precision, previous double precision, median double precision, mad double precision, windows integer, score double precision, contribution double precision, whole_value double precision, whole_previous double precision) language sql stable;
+
 create function internal.group_key(p_labels jsonb, p_group_by jsonb) returns text language sql immutable parallel safe;
 
 create function internal.growth(p_value double precision, p_before double precision, p_gap double precision, p_seconds double precision) returns double precision language sql immutable parallel safe;
@@ -1500,6 +1642,8 @@ create function internal.health_ranges(p_servers bigint[], p_from timestamp with
 create function internal.health_since(p_servers bigint[], p_statuses text[], p_from timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, status text, since timestamp with time zone) language sql stable;
 
 create function internal.hold_registrations(p_servers bigint[]) returns SETOF bigint language sql volatile;
+
+create function internal.hypertable(p_relation name) returns regclass language plpgsql stable;
 
 create function internal.incidents_schema() returns jsonb language sql immutable parallel safe;
 
@@ -1529,6 +1673,8 @@ create function internal.keep_fact_conflicts(p_items jsonb, p_now timestamp with
 
 create function internal.keep_metric_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language plpgsql volatile;
 
+create procedure internal.keep_pins(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
 create function internal.keep_snapshot() returns trigger language plpgsql volatile;
 
 create function internal.key_json(p_key data.api_key, p_now timestamp with time zone) returns json language sql stable;
@@ -1536,6 +1682,26 @@ create function internal.key_json(p_key data.api_key, p_now timestamp with time 
 create function internal.key_status(p_key data.api_key, p_now timestamp with time zone) returns text language sql immutable parallel safe;
 
 create function internal.known_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, during tstzrange, known tstzmultirange, impaired tstzmultirange, down tstzmultirange, maintenance tstzmultirange) language sql stable;
+
+create function internal.kpi_contributions(p_document jsonb, p_parts data.kpi_part[], p_former data.kpi_part[], p_limit integer) returns json language sql stable;
+
+create function internal.kpi_days_json(p_document jsonb, p_parts data.kpi_part[]) returns json language sql stable;
+
+create function internal.kpi_faults(p_name text, p_document jsonb) returns jsonb language plpgsql stable;
+
+create function internal.kpi_figures(p_document jsonb, p_parts data.kpi_part[]) returns json language sql stable;
+
+create function internal.kpi_json(p_name text) returns json language sql stable;
+
+create function internal.kpi_scale(p_document jsonb) returns double precision language sql immutable parallel safe;
+
+create function internal.kpi_schema() returns jsonb language sql immutable parallel safe;
+
+create function internal.kpi_status(p_document jsonb, p_value double precision) returns text language sql immutable parallel safe;
+
+create function internal.kpi_terms(p_kpis bigint[]) returns TABLE(kpi_id bigint, role text, kind_id bigint, statistic text, filter jsonb) language sql stable;
+
+create function internal.kpi_value(p_document jsonb, p_numerator double precision, p_denominator double precision) returns double precision language sql immutable parallel safe;
 
 create function internal.label_faults(p_labels jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
@@ -1548,6 +1714,8 @@ create function internal.late_counters(p_kinds bigint[], p_from timestamp with t
 create function internal.late_hours(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns TABLE(hours tstzrange, kinds bigint[]) language plpgsql stable;
 
 create function internal.limit_backtest() returns void language plpgsql volatile;
+
+create function internal.list_chunks(p_relation name) returns TABLE(chunk regclass, range_start timestamp with time zone, range_end timestamp with time zone, compressed boolean, frozen boolean) language plpgsql stable;
 
 create function internal.local_days(p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text) returns TABLE(day date, begins_at timestamp with time zone, ends_at timestamp with time zone) language sql stable;
 
@@ -1571,13 +1739,21 @@ create function internal.matches(p_labels jsonb, p_matchers jsonb) returns boole
 
 create function internal.measure_burn_rates(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
 
+create function internal.measure_chunks(p_relation name) returns TABLE(chunk regclass, range_start timestamp with time zone, range_end timestamp with time zone, compressed boolean, frozen boolean, row_count bigint, bytes bigint, bytes_before bigint, bytes_after bigint) language plpgsql stable;
+
 create function internal.measure_conditions(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language plpgsql stable;
 
 create function internal.measure_facts(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
 
+create function internal.measure_groups(p_kinds bigint[], p_window text, p_now timestamp with time zone) returns TABLE(kind_id bigint, dimension text, member text, place integer, count double precision, value_count double precision, sum double precision, squares double precision, increase double precision) language sql stable;
+
 create function internal.measure_health(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
 
 create function internal.measure_keepalives(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.measure_kpi_days(p_kpis bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.kpi_part language sql stable;
+
+create function internal.measure_kpis(p_kpis bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision) returns SETOF data.kpi_part language sql stable;
 
 create function internal.measure_metrics(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language plpgsql stable;
 
@@ -1586,6 +1762,8 @@ create function internal.measure_sla(p_servers bigint[], p_from timestamp with t
 create function internal.merge_buckets(p_days tstzmultirange, p_hours tstzmultirange, p_whole bigint[], p_kinds bigint[], p_series bigint[], p_step interval, p_apart boolean, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
 
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[] parallel safe;
+
+create function internal.merge_sketches(p_one analytics.sketch, p_other analytics.sketch) returns analytics.sketch language sql immutable strict parallel safe;
 
 create function internal.metric_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
 
@@ -1619,7 +1797,7 @@ create procedure internal.observe_traffic(IN p_job_id integer, IN p_config jsonb
 
 create function internal.observed_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, during tstzmultirange) language sql stable;
 
-create function internal.oldest_accepted(p_now timestamp with time zone) returns timestamp with time zone language plpgsql stable;
+create function internal.oldest_accepted(p_now timestamp with time zone, p_relation name) returns timestamp with time zone language plpgsql stable;
 
 create function internal.oldest_chunk(p_relation name) returns timestamp with time zone language plpgsql stable;
 
@@ -1645,6 +1823,8 @@ create function internal.pick_json(p_object json, p_names text[]) returns json l
 
 create function internal.pick_statistic(p_statistics data.statistics, p_name text) returns double precision language sql immutable parallel safe;
 
+create function internal.pin_json(p_pin data.pin) returns json language sql stable;
+
 create function internal.plan_reading(p_last_event_id text, p_until text, p_now timestamp with time zone, OUT seen pg_snapshot, OUT change bigint, OUT number bigint, OUT at timestamp with time zone, OUT base pg_snapshot, OUT unseen bigint[], OUT from_change bigint, OUT until pg_snapshot, OUT hidden bigint[], OUT to_change bigint, OUT until_position text, OUT is_covered boolean, OUT is_foreign boolean) returns record language plpgsql stable;
 
 create function internal.plot_condition(p_rule data.alert_rule_version, p_name text, p_label text, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_points integer) returns json language sql stable;
@@ -1662,6 +1842,8 @@ create function internal.probe_reason(p_server bigint) returns text language sql
 create function internal.probe_turn(p_server bigint, p_keepalive_seconds integer, p_now timestamp with time zone) returns timestamp with time zone language sql stable parallel safe;
 
 create function internal.probed_remotes(p_document jsonb) returns jsonb language sql immutable parallel safe;
+
+create function internal.product(p_a double precision, p_b double precision) returns double precision language sql immutable parallel safe;
 
 create function internal.proof_state(p_now timestamp with time zone) returns json language sql stable;
 
@@ -1685,8 +1867,6 @@ create function internal.raw_late(p_whole bigint[], p_kinds bigint[], p_series b
 
 create function internal.raw_part(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
 
-create function internal.raw_retention() returns interval language plpgsql stable;
-
 create function internal.raw_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval, p_statistics text[]) returns SETOF data.rollup language sql stable;
 
 create function internal.read_body(p_body json) returns jsonb language plpgsql immutable;
@@ -1702,6 +1882,8 @@ create function internal.read_histograms(p_items json) returns data.histogram[] 
 create function internal.read_incidents(p_incidents jsonb, p_kind text, p_from timestamp with time zone, p_to timestamp with time zone) returns jsonb language plpgsql stable;
 
 create function internal.read_items(p_body jsonb) returns jsonb language plpgsql immutable;
+
+create function internal.read_length(p_value text) returns interval language plpgsql immutable;
 
 create function internal.read_limit(p_limit integer, p_default integer, p_most integer) returns integer language plpgsql immutable;
 
@@ -1771,6 +1953,10 @@ create function internal.restatements_json(p_server bigint, p_from timestamp wit
 
 create function internal.retention(p_relation name) returns interval language plpgsql stable;
 
+create function internal.retention_needs(p_relation text, p_drop_after interval) returns TABLE(needed_by text, needed interval, reason text) language sql stable;
+
+create function internal.roll_up_facts(p_facts data.sample[], p_now timestamp with time zone) returns void language plpgsql volatile;
+
 create function internal.rolled_up(p_kind bigint, p_during tstzrange) returns jsonb language sql stable;
 
 create function internal.rolling_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language plpgsql stable;
@@ -1790,6 +1976,10 @@ create function internal.rule_label(p_condition jsonb) returns text language sql
 create function internal.rule_series(p_kinds bigint[], p_where jsonb) returns bigint[] language sql stable;
 
 create function internal.rule_servers(p_condition jsonb) returns bigint[] language sql stable;
+
+create function internal.run_statement(p_sql text, p_limit integer, p_bytes integer) returns json language plpgsql volatile security definer set search_path=pg_catalog, analytics, public, pg_temp;
+
+create function internal.sampled_from(p_now timestamp with time zone) returns timestamp with time zone language plpgsql stable;
 
 create function internal.sampled_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language sql stable;
 
@@ -1829,9 +2019,19 @@ create function internal.show_alert_rule(p_name text, p_limit integer, p_cursor 
 
 create function internal.show_alerts(p_now timestamp with time zone) returns TABLE(id text, rule text, version integer, severity text, state text, labels jsonb, annotations jsonb, value double precision, active_at timestamp with time zone, fired_at timestamp with time zone, recovering_at timestamp with time zone, ack json, suppressed boolean, silenced_by text[], inhibited_by text[], maintenance text[], evidence jsonb) language sql stable;
 
+create function internal.show_backlog(p_now timestamp with time zone) returns TABLE(name text, items bigint, lag interval) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+
 create function internal.show_every_alert(p_now timestamp with time zone) returns TABLE(namespace text, id text, rule text, version integer, severity text, state text, labels jsonb, annotations jsonb, value double precision, active_at timestamp with time zone, fired_at timestamp with time zone, recovering_at timestamp with time zone, ack json, suppressed boolean, silenced_by text[], inhibited_by text[], maintenance text[], evidence jsonb) language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set supervisor.namespace=;
 
 create function internal.show_health(p_now timestamp with time zone) returns TABLE(namespace text, server text, status text, since timestamp with time zone, keepalive text, probe text, traffic text, report text, disagreement text) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+
+create function internal.show_jobs() returns TABLE(job_id integer, relation text, policy text, state text, schedule_interval interval, next_start timestamp with time zone, overdue interval, last_started_at timestamp with time zone, last_duration interval, runs bigint, failures bigint, p50_duration interval, p95_duration interval, last_error text, last_error_at timestamp with time zone) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+
+create function internal.show_kpi(p_name text, p_limit integer, p_cursor text) returns json language plpgsql stable;
+
+create function internal.show_policies() returns TABLE(policy text, name text, value text, shipped text) language sql stable;
+
+create function internal.show_relations() returns TABLE(relation text, oldest_at timestamp with time zone, newest_at timestamp with time zone, chunks bigint, columnstore_chunks bigint, row_count bigint, bytes bigint, bytes_before bigint, bytes_after bigint) language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
 
 create function internal.shown_namespaces() returns text[] language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
@@ -1881,7 +2081,7 @@ create function internal.step_rollup(p_resolution text, p_kind bigint, p_series 
 
 create function internal.store_checked_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
 
-create function internal.store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
+create function internal.store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[], OUT unsampled data.sample[]) returns record language plpgsql volatile;
 
 create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
@@ -1917,7 +2117,7 @@ create function internal.tool_digests(p_tools jsonb) returns jsonb language sql 
 
 create function internal.traffic_reports(p_config jsonb, p_now timestamp with time zone) returns data.health_report[] language sql stable;
 
-create function internal.ts_faults(p_ts jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+create function internal.ts_faults(p_ts jsonb, p_now timestamp with time zone, p_relation name) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.unasked_remotes(p_document jsonb) returns text language sql immutable parallel safe;
 
@@ -1934,6 +2134,8 @@ create function internal.unregistered_facts(p_items jsonb, p_now timestamp with 
 create function internal.unregistered_metrics(p_items jsonb, p_now timestamp with time zone, OUT series jsonb, OUT bad integer, OUT bad_items jsonb) returns record language plpgsql volatile;
 
 create function internal.unseen_changes(p_seen pg_snapshot) returns bigint[] language sql immutable parallel safe;
+
+create function internal.usual(p_earlier double precision[]) returns TABLE(median double precision, mad double precision) language sql immutable parallel safe;
 
 create function internal.value_fault(p_value jsonb) returns text language sql immutable parallel safe;
 
@@ -1967,9 +2169,17 @@ create function api.create_snapshot(p_name text, p_window text, p_author text, p
 
 create function api.define_alert_rule(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.define_kpi(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.delete_alert_rule(p_name text, p_author text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.delete_kpi(p_name text, p_author text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.deregister_server(p_name text, p_owner text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.describe_schema() returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.doctor(p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_health(p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -2003,7 +2213,13 @@ create function api.list_keys(p_owner text, p_active boolean, p_limit integer, p
 
 create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.list_kpis(p_name text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.list_maintenance(p_name text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.list_pins(p_source text) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.list_policies(p_policy text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_probe_targets(p_limit integer, p_except text[], p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -2017,15 +2233,25 @@ create function api.list_snapshots(p_limit integer, p_cursor text) returns json 
 
 create function api.list_subscriptions(p_name text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.pin_window(p_source text, p_from timestamp with time zone, p_to timestamp with time zone, p_reason text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.plan_maintenance(p_id text, p_servers text[], p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_reason text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.plan_retention(p_name text, p_drop_after text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.query_changes(p_window text, p_kind text, p_limit integer, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.query_facts(p_kind text, p_source text, p_subject text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.query_kpis(p_window text, p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_split_by text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.query_sla(p_window text, p_from timestamp with time zone, p_to timestamp with time zone, p_name text, p_timezone text, p_as_of timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.query_sql(p_sql text, p_limit integer) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.record_agg(p_answer json) returns integer language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -2047,6 +2273,8 @@ create function api.revoke_key(p_id text, p_reason text, p_now timestamp with ti
 
 create function api.rotate_key(p_id text, p_key_id text, p_digest bytea, p_grace text, p_expires_at timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.set_policy(p_policy text, p_name text, p_value text) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.silence_alerts(p_id text, p_matchers jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_comment text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.stream_alerts(p_rule text, p_labels jsonb, p_last_event_id text, p_until text, p_limit integer, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -2058,6 +2286,8 @@ create function api.subscribe(p_name text, p_document jsonb, p_now timestamp wit
 create function api.suggest_threshold(p_condition jsonb, p_per_month integer, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.take_deliveries(p_limit integer, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.unpin_window(p_id integer, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.unsubscribe(p_name text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -2112,7 +2342,7 @@ SELECT namespace,
 create view analytics.aggregates with (security_barrier=true) (
     namespace text,  -- Namespace; empty for the default one.
     kind text,  -- Metric name or Fact:<Name>.
-    window text,  -- 7d, 30d and so on.
+    window_name text,  -- 7d, 30d and so on.
     computed_at timestamp with time zone,  -- Time of the computation.
     count bigint,  -- Observations in the window.
     sum double precision,  -- Sum of the values.
@@ -2126,7 +2356,7 @@ create view analytics.aggregates with (security_barrier=true) (
 ) as
 SELECT kind.namespace,
     kind.name AS kind,
-    aggregate.window_name AS "window",
+    aggregate.window_name,
     aggregate.computed_at,
     ((aggregate.answer ->> 'count'::text))::bigint AS count,
     ((aggregate.answer ->> 'sum'::text))::double precision AS sum,
@@ -2263,6 +2493,86 @@ SELECT rule.namespace,
           WHERE (alert.rule_id = rule.rule_id)) alerts ON (true))
   WHERE COALESCE((rule.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
 
+-- Items that were sent again with other content. Aggregates have the content that came first.
+create view analytics.conflicts with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
+    kind text,  -- Metric name or Fact:<Name>.
+    source text,  -- MCP server or agent that sent it.
+    ts timestamp with time zone,  -- Time of the item.
+    item jsonb,  -- The item with the other content.
+    attempts integer,  -- How often it was sent.
+    first_received_at timestamp with time zone,  -- When it came first.
+    last_received_at timestamp with time zone  -- When it came last.
+) as
+SELECT kind.namespace,
+    kind.name AS kind,
+    source.name AS source,
+    refused.ts,
+    refused.item,
+    refused.attempts,
+    refused.first_received_at,
+    refused.last_received_at
+   FROM ((data.conflict refused
+     JOIN data.every_kind kind ON ((refused.kind_id = kind.kind_id)))
+     JOIN data.every_source source ON ((refused.source_id = source.source_id)))
+  WHERE COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
+
+-- The newest snapshot of every kind and window: those that were asked for, and every hour all of 7d and 30d.
+create view analytics.current_aggregates with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
+    kind text,  -- Metric name or Fact:<Name>.
+    type text,  -- gauge, counter, histogram or fact.
+    unit text,  -- Unit of the values.
+    window_name text,  -- 7d, 30d and so on.
+    computed_at timestamp with time zone,  -- Time of the computation; the statistics have not changed since, or were not asked for.
+    count bigint,  -- Observations in the window.
+    sum double precision,  -- Sum of the values.
+    avg double precision,  -- Mean of the values.
+    min double precision,  -- Smallest value; null where a histogram leaves it open.
+    max double precision,  -- Largest value; null where a histogram leaves it open.
+    stddev double precision,  -- Standard deviation of the population.
+    last double precision,  -- Newest value.
+    p50 double precision,  -- Median, with a relative error of 1 %.
+    p90 double precision,  -- 90th percentile; see p50.
+    p95 double precision,  -- 95th percentile; see p50.
+    p99 double precision,  -- 99th percentile; see p50.
+    rate_per_second double precision,  -- Observations per second; of a counter, its growth per second.
+    previous_count bigint,  -- Observations in the window before.
+    previous_sum double precision,  -- Sum of the window before.
+    previous_avg double precision,  -- Mean of the window before.
+    previous_p95 double precision  -- 95th percentile of the window before.
+) as
+SELECT kind.namespace,
+    kind.name AS kind,
+    kind.type,
+    kind.unit,
+    aggregate.window_name,
+    aggregate.computed_at,
+    ((aggregate.answer ->> 'count'::text))::bigint AS count,
+    ((aggregate.answer ->> 'sum'::text))::double precision AS sum,
+    ((aggregate.answer ->> 'avg'::text))::double precision AS avg,
+    ((aggregate.answer ->> 'min'::text))::double precision AS min,
+    ((aggregate.answer ->> 'max'::text))::double precision AS max,
+    ((aggregate.answer ->> 'stddev'::text))::double precision AS stddev,
+    ((aggregate.answer ->> 'last'::text))::double precision AS last,
+    ((aggregate.answer ->> 'p50'::text))::double precision AS p50,
+    ((aggregate.answer ->> 'p90'::text))::double precision AS p90,
+    ((aggregate.answer ->> 'p95'::text))::double precision AS p95,
+    ((aggregate.answer ->> 'p99'::text))::double precision AS p99,
+    ((aggregate.answer ->> 'rate_per_second'::text))::double precision AS rate_per_second,
+    ((aggregate.answer #>> '{previous,count}'::text[]))::bigint AS previous_count,
+    ((aggregate.answer #>> '{previous,sum}'::text[]))::double precision AS previous_sum,
+    ((aggregate.answer #>> '{previous,avg}'::text[]))::double precision AS previous_avg,
+    ((aggregate.answer #>> '{previous,p95}'::text[]))::double precision AS previous_p95
+   FROM (( SELECT DISTINCT ON (aggregate_1.kind_id, aggregate_1.window_name) aggregate_1.kind_id,
+            aggregate_1.window_name,
+            aggregate_1.computed_at,
+            aggregate_1.answer
+           FROM data.aggregate aggregate_1
+          ORDER BY aggregate_1.kind_id, aggregate_1.window_name, aggregate_1.minute DESC) aggregate
+     JOIN data.every_kind kind ON ((aggregate.kind_id = kind.kind_id)))
+  WHERE COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
+
 -- Business events.
 create view analytics.facts with (security_barrier=true) (
     namespace text,  -- Namespace; empty for the default one.
@@ -2290,6 +2600,102 @@ SELECT kind.namespace,
      JOIN data.every_source source ON ((series.source_id = source.source_id)))
   WHERE COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
 
+-- Facts by day and series, five years back. The present day is
+-- not rolled up yet, and in analytics.facts alone.
+create view analytics.facts_daily with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
+    bucket timestamp with time zone,  -- Start of the day, UTC.
+    kind text,  -- Fact:<Name>.
+    unit text,  -- Unit of the values.
+    source text,  -- MCP server or agent that sent them.
+    count bigint,  -- Number of events.
+    sum double precision,  -- Sum of the values.
+    avg double precision,  -- Mean of the values.
+    min double precision,  -- Smallest value; null where a histogram leaves it open.
+    max double precision,  -- Largest value; null where a histogram leaves it open.
+    stddev double precision,  -- Standard deviation of the population; null for histograms.
+    last double precision,  -- Newest value; null for histograms.
+    p50 double precision,  -- Median, with a relative error of 1 %.
+    p90 double precision,  -- 90th percentile; see p50.
+    p95 double precision,  -- 95th percentile; see p50.
+    p99 double precision,  -- 99th percentile; see p50.
+    sketch analytics.sketch  -- Distribution of the values, for analytics.merge and analytics.percentile.
+) as
+SELECT kind.namespace,
+    bucket.bucket,
+    kind.name AS kind,
+    kind.unit,
+    source.name AS source,
+    bucket.observations AS count,
+    bucket.value_sum AS sum,
+    (bucket.value_sum / (NULLIF(bucket.value_count, 0))::double precision) AS avg,
+    NULLIF(bucket.value_min, '-Infinity'::double precision) AS min,
+    NULLIF(bucket.value_max, 'Infinity'::double precision) AS max,
+    sqrt((bucket.squared_deviations / (NULLIF(bucket.value_count, 0))::double precision)) AS stddev,
+    bucket.value_last AS last,
+    analytics.percentile(distribution.sketch, (0.5)::double precision) AS p50,
+    analytics.percentile(distribution.sketch, (0.9)::double precision) AS p90,
+    analytics.percentile(distribution.sketch, (0.95)::double precision) AS p95,
+    analytics.percentile(distribution.sketch, (0.99)::double precision) AS p99,
+        CASE
+            WHEN (bucket.value_count > 0) THEN distribution.sketch
+            ELSE NULL::analytics.sketch
+        END AS sketch
+   FROM ((((data.sample_1d bucket
+     JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
+     JOIN data.series ON ((bucket.series_id = series.series_id)))
+     JOIN data.every_source source ON ((series.source_id = source.source_id)))
+     CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
+  WHERE ((kind.type = 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
+
+-- Facts by hour and series, for as long as hours are kept. The newest hours are
+-- not rolled up yet, and in analytics.facts alone.
+create view analytics.facts_hourly with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
+    bucket timestamp with time zone,  -- Start of the hour, UTC.
+    kind text,  -- Fact:<Name>.
+    unit text,  -- Unit of the values.
+    source text,  -- MCP server or agent that sent them.
+    count bigint,  -- Number of events.
+    sum double precision,  -- Sum of the values.
+    avg double precision,  -- Mean of the values.
+    min double precision,  -- Smallest value; null where a histogram leaves it open.
+    max double precision,  -- Largest value; null where a histogram leaves it open.
+    stddev double precision,  -- Standard deviation of the population; null for histograms.
+    last double precision,  -- Newest value; null for histograms.
+    p50 double precision,  -- Median, with a relative error of 1 %.
+    p90 double precision,  -- 90th percentile; see p50.
+    p95 double precision,  -- 95th percentile; see p50.
+    p99 double precision,  -- 99th percentile; see p50.
+    sketch analytics.sketch  -- Distribution of the values, for analytics.merge and analytics.percentile.
+) as
+SELECT kind.namespace,
+    bucket.bucket,
+    kind.name AS kind,
+    kind.unit,
+    source.name AS source,
+    bucket.observations AS count,
+    bucket.value_sum AS sum,
+    (bucket.value_sum / (NULLIF(bucket.value_count, 0))::double precision) AS avg,
+    NULLIF(bucket.value_min, '-Infinity'::double precision) AS min,
+    NULLIF(bucket.value_max, 'Infinity'::double precision) AS max,
+    sqrt((bucket.squared_deviations / (NULLIF(bucket.value_count, 0))::double precision)) AS stddev,
+    bucket.value_last AS last,
+    analytics.percentile(distribution.sketch, (0.5)::double precision) AS p50,
+    analytics.percentile(distribution.sketch, (0.9)::double precision) AS p90,
+    analytics.percentile(distribution.sketch, (0.95)::double precision) AS p95,
+    analytics.percentile(distribution.sketch, (0.99)::double precision) AS p99,
+        CASE
+            WHEN (bucket.value_count > 0) THEN distribution.sketch
+            ELSE NULL::analytics.sketch
+        END AS sketch
+   FROM ((((data.sample_1h bucket
+     JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
+     JOIN data.series ON ((bucket.series_id = series.series_id)))
+     JOIN data.every_source source ON ((series.source_id = source.source_id)))
+     CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
+  WHERE ((kind.type = 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
+
 -- Present health of every registered server.
 create view analytics.health_status with (security_barrier=true) (
     namespace text,  -- Namespace; empty for the default one.
@@ -2312,6 +2718,169 @@ SELECT namespace,
     report,
     disagreement
    FROM internal.show_health(now()) show_health(namespace, server, status, since, keepalive, probe, traffic, report, disagreement);
+
+-- Kinds: what is measured, and which events there are.
+create view analytics.kinds with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
+    kind text,  -- Metric name or Fact:<Name>.
+    type text,  -- gauge, counter, histogram or fact.
+    unit text,  -- Unit of the values.
+    created_at timestamp with time zone,  -- When it was stored first.
+    sources bigint,  -- Number of sources that send it.
+    series bigint  -- Number of its series.
+) as
+SELECT kind.namespace,
+    kind.name AS kind,
+    kind.type,
+    kind.unit,
+    kind.created_at,
+    member.sources,
+    member.series
+   FROM (data.every_kind kind
+     LEFT JOIN LATERAL ( SELECT count(DISTINCT series.source_id) AS sources,
+            count(*) AS series
+           FROM data.series
+          WHERE (series.kind_id = kind.kind_id)) member ON (true))
+  WHERE COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
+
+-- Every KPI on each day that is rolled up, by its present version; as long as days are kept.
+create view analytics.kpi_daily with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
+    name text,  -- Name of the KPI.
+    day timestamp with time zone,  -- Start of the day, UTC.
+    version integer,  -- Version that it is computed by.
+    numerator double precision,  -- What is divided; null where there was nothing.
+    denominator double precision,  -- What it is divided by; null where there was nothing, or the KPI has none.
+    value double precision,  -- Value, in the unit; null without a denominator of its own.
+    unit text,  -- Unit.
+    target double precision,  -- Target, in the unit; null for none.
+    status text  -- met, missed, no_target or no_data.
+) as
+WITH term AS (
+         SELECT kpi.namespace,
+            kpi.kpi_id,
+            kpi.name,
+            version.version,
+            version.document,
+            role.name AS role,
+            kind.kind_id,
+            (version.document #>> ARRAY[role.name, 'statistic'::text]) AS statistic,
+            COALESCE((version.document #> ARRAY[role.name, 'where'::text]), '{}'::jsonb) AS filter
+           FROM (((data.every_kpi kpi
+             JOIN data.kpi_version version ON (((kpi.kpi_id = version.kpi_id) AND upper_inf(version.valid))))
+             CROSS JOIN unnest('{numerator,denominator}'::text[]) role(name))
+             JOIN data.every_kind kind ON (((kpi.namespace = kind.namespace) AND ((version.document #>> ARRAY[role.name, 'kind'::text]) = kind.name))))
+          WHERE COALESCE((kpi.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true)
+        ), part AS (
+         SELECT term.namespace,
+            term.kpi_id,
+            term.name,
+            term.version,
+            term.document,
+            day.bucket AS day,
+            term.role,
+                CASE term.statistic
+                    WHEN 'count'::text THEN (day.observations)::double precision
+                    ELSE day.value_sum
+                END AS value
+           FROM (term
+             JOIN data.kind_1d day ON ((term.kind_id = day.kind_id)))
+          WHERE ((term.filter = '{}'::jsonb) AND (term.statistic <> 'increase'::text))
+        UNION ALL
+         SELECT term.namespace,
+            term.kpi_id,
+            term.name,
+            term.version,
+            term.document,
+            day.bucket,
+            term.role,
+                CASE term.statistic
+                    WHEN 'count'::text THEN (day.observations)::double precision
+                    WHEN 'sum'::text THEN day.value_sum
+                    WHEN 'increase'::text THEN (day.increase + internal.growth(day.value_first, before.value_last, NULL::double precision, NULL::double precision))
+                    ELSE NULL::double precision
+                END AS "case"
+           FROM ((((term
+             JOIN data.series ON ((term.kind_id = series.kind_id)))
+             JOIN data.every_source source ON ((series.source_id = source.source_id)))
+             JOIN data.sample_1d day ON ((series.series_id = day.series_id)))
+             LEFT JOIN data.sample_1d before ON (((day.series_id = before.series_id) AND ((day.bucket - '24:00:00'::interval) = before.bucket) AND (term.statistic = 'increase'::text))))
+          WHERE (((term.filter <> '{}'::jsonb) OR (term.statistic = 'increase'::text)) AND ((NOT (term.filter ? 'source'::text)) OR ((term.filter ->> 'source'::text) = source.name)) AND (series.labels @> COALESCE((term.filter -> 'labels'::text), '{}'::jsonb)) AND (series.labels ?& ARRAY( SELECT jsonb_array_elements_text((term.filter -> 'has'::text)) AS jsonb_array_elements_text)))
+        ), total AS (
+         SELECT part.namespace,
+            part.kpi_id,
+            part.name,
+            part.version,
+            part.document,
+            part.day,
+            sum(part.value) FILTER (WHERE (part.role = 'numerator'::text)) AS numerator,
+            sum(part.value) FILTER (WHERE (part.role = 'denominator'::text)) AS denominator
+           FROM part
+          GROUP BY part.namespace, part.kpi_id, part.name, part.version, part.document, part.day
+        ), reached AS (
+         SELECT total.namespace,
+            total.kpi_id,
+            total.name,
+            total.version,
+            total.document,
+            total.day,
+            total.numerator,
+            total.denominator,
+            internal.kpi_value(total.document, total.numerator, total.denominator) AS value
+           FROM total
+        )
+ SELECT namespace,
+    name,
+    day,
+    version,
+    numerator,
+    denominator,
+    value,
+    (document ->> 'unit'::text) AS unit,
+    ((document ->> 'target'::text))::double precision AS target,
+    internal.kpi_status(document, value) AS status
+   FROM reached;
+
+-- KPIs with their newest version, deleted ones too.
+create view analytics.kpis with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
+    name text,  -- Name of the KPI.
+    version integer,  -- Number of the newest version.
+    author text,  -- Who defined it.
+    defined_at timestamp with time zone,  -- When it was defined.
+    description text,  -- What the KPI says.
+    unit text,  -- Unit of its values.
+    target double precision,  -- Target, in the unit; null for none.
+    direction text,  -- Which way is better: up or down.
+    created_at timestamp with time zone,  -- When the KPI was defined first.
+    deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
+    deleted_by text,  -- Who deleted it; null while it exists.
+    document jsonb  -- What the KPI says, with its defaults.
+) as
+SELECT kpi.namespace,
+    kpi.name,
+    version.version,
+    version.author,
+    lower(version.valid) AS defined_at,
+    (version.document ->> 'description'::text) AS description,
+    (version.document ->> 'unit'::text) AS unit,
+    ((version.document ->> 'target'::text))::double precision AS target,
+    (version.document ->> 'direction'::text) AS direction,
+    kpi.created_at,
+    kpi.deleted_at,
+    kpi.deleted_by,
+    version.document
+   FROM (data.every_kpi kpi
+     JOIN LATERAL ( SELECT kpi_version.kpi_id,
+            kpi_version.version,
+            kpi_version.document,
+            kpi_version.author,
+            kpi_version.valid
+           FROM data.kpi_version
+          WHERE (kpi_version.kpi_id = kpi.kpi_id)
+          ORDER BY kpi_version.version DESC
+         LIMIT 1) version ON (true))
+  WHERE COALESCE((kpi.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
 
 -- Servers with their newest version, deregistered ones too.
 create view analytics.mcp_registry with (security_barrier=true) (
@@ -2374,27 +2943,157 @@ SELECT server.namespace,
 create view analytics.metrics with (security_barrier=true) (
     namespace text,  -- Namespace; empty for the default one.
     ts timestamp with time zone,  -- Time of the sample.
-    name text,  -- Name of the metric.
+    kind text,  -- Name of the metric.
     type text,  -- gauge, counter or histogram.
     unit text,  -- Unit of the value.
     source text,  -- MCP server or agent that sent it.
     labels jsonb,  -- Label names and values.
+    series_id bigint,  -- Number of the series.
     value double precision,  -- The value; of a histogram, its sum.
     observations integer  -- 1; of a histogram, its count.
 ) as
 SELECT kind.namespace,
     sample.ts,
-    kind.name,
+    kind.name AS kind,
     kind.type,
     kind.unit,
     source.name AS source,
     series.labels,
+    sample.series_id,
     sample.value,
     sample.observations
    FROM (((data.sample
      JOIN data.series ON ((sample.series_id = series.series_id)))
-     JOIN data.every_kind kind ON ((series.kind_id = kind.kind_id)))
+     JOIN data.every_kind kind ON ((sample.kind_id = kind.kind_id)))
      JOIN data.every_source source ON ((series.source_id = source.source_id)))
+  WHERE ((kind.type <> 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
+
+-- Metrics by day and series, five years back. The present day is
+-- not rolled up yet, and in analytics.metrics alone.
+create view analytics.metrics_daily with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
+    bucket timestamp with time zone,  -- Start of the day, UTC.
+    kind text,  -- Name of the metric.
+    type text,  -- gauge, counter or histogram.
+    unit text,  -- Unit of the values.
+    source text,  -- MCP server or agent that sent them.
+    labels jsonb,  -- Label names and values.
+    series_id bigint,  -- Number of the series.
+    count bigint,  -- Number of observations.
+    sum double precision,  -- Sum of the values.
+    avg double precision,  -- Mean of the values.
+    min double precision,  -- Smallest value; null where a histogram leaves it open.
+    max double precision,  -- Largest value; null where a histogram leaves it open.
+    stddev double precision,  -- Standard deviation of the population; null for histograms.
+    last double precision,  -- Newest value; null for histograms.
+    increase double precision,  -- Growth of a counter since its last reading before the day, resets included; null for others.
+    p50 double precision,  -- Median, with a relative error of 1 %.
+    p90 double precision,  -- 90th percentile; see p50.
+    p95 double precision,  -- 95th percentile; see p50.
+    p99 double precision,  -- 99th percentile; see p50.
+    sketch analytics.sketch  -- Distribution of the values, for analytics.merge and analytics.percentile.
+) as
+SELECT kind.namespace,
+    bucket.bucket,
+    kind.name AS kind,
+    kind.type,
+    kind.unit,
+    source.name AS source,
+    series.labels,
+    bucket.series_id,
+    bucket.observations AS count,
+    bucket.value_sum AS sum,
+    (bucket.value_sum / (NULLIF(bucket.value_count, 0))::double precision) AS avg,
+    NULLIF(bucket.value_min, '-Infinity'::double precision) AS min,
+    NULLIF(bucket.value_max, 'Infinity'::double precision) AS max,
+    sqrt((bucket.squared_deviations / (NULLIF(bucket.value_count, 0))::double precision)) AS stddev,
+    bucket.value_last AS last,
+    (bucket.increase + COALESCE(( SELECT
+                CASE
+                    WHEN (bucket.value_first >= before.value_last) THEN (bucket.value_first - before.value_last)
+                    ELSE bucket.value_first
+                END AS value_first
+           FROM data.sample_1d before
+          WHERE ((before.series_id = bucket.series_id) AND (before.bucket < bucket.bucket) AND (before.value_first IS NOT NULL))
+          ORDER BY before.bucket DESC
+         LIMIT 1), (0)::double precision)) AS increase,
+    analytics.percentile(distribution.sketch, (0.5)::double precision) AS p50,
+    analytics.percentile(distribution.sketch, (0.9)::double precision) AS p90,
+    analytics.percentile(distribution.sketch, (0.95)::double precision) AS p95,
+    analytics.percentile(distribution.sketch, (0.99)::double precision) AS p99,
+        CASE
+            WHEN (bucket.value_count > 0) THEN distribution.sketch
+            ELSE NULL::analytics.sketch
+        END AS sketch
+   FROM ((((data.sample_1d bucket
+     JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
+     JOIN data.series ON ((bucket.series_id = series.series_id)))
+     JOIN data.every_source source ON ((series.source_id = source.source_id)))
+     CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
+  WHERE ((kind.type <> 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
+
+-- Metrics by hour and series, for as long as hours are kept. The newest hours are
+-- not rolled up yet, and in analytics.metrics alone.
+create view analytics.metrics_hourly with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
+    bucket timestamp with time zone,  -- Start of the hour, UTC.
+    kind text,  -- Name of the metric.
+    type text,  -- gauge, counter or histogram.
+    unit text,  -- Unit of the values.
+    source text,  -- MCP server or agent that sent them.
+    labels jsonb,  -- Label names and values.
+    series_id bigint,  -- Number of the series.
+    count bigint,  -- Number of observations.
+    sum double precision,  -- Sum of the values.
+    avg double precision,  -- Mean of the values.
+    min double precision,  -- Smallest value; null where a histogram leaves it open.
+    max double precision,  -- Largest value; null where a histogram leaves it open.
+    stddev double precision,  -- Standard deviation of the population; null for histograms.
+    last double precision,  -- Newest value; null for histograms.
+    increase double precision,  -- Growth of a counter since its last reading before the hour, resets included; null for others.
+    p50 double precision,  -- Median, with a relative error of 1 %.
+    p90 double precision,  -- 90th percentile; see p50.
+    p95 double precision,  -- 95th percentile; see p50.
+    p99 double precision,  -- 99th percentile; see p50.
+    sketch analytics.sketch  -- Distribution of the values, for analytics.merge and analytics.percentile.
+) as
+SELECT kind.namespace,
+    bucket.bucket,
+    kind.name AS kind,
+    kind.type,
+    kind.unit,
+    source.name AS source,
+    series.labels,
+    bucket.series_id,
+    bucket.observations AS count,
+    bucket.value_sum AS sum,
+    (bucket.value_sum / (NULLIF(bucket.value_count, 0))::double precision) AS avg,
+    NULLIF(bucket.value_min, '-Infinity'::double precision) AS min,
+    NULLIF(bucket.value_max, 'Infinity'::double precision) AS max,
+    sqrt((bucket.squared_deviations / (NULLIF(bucket.value_count, 0))::double precision)) AS stddev,
+    bucket.value_last AS last,
+    (bucket.increase + COALESCE(( SELECT
+                CASE
+                    WHEN (bucket.value_first >= before.value_last) THEN (bucket.value_first - before.value_last)
+                    ELSE bucket.value_first
+                END AS value_first
+           FROM data.sample_1h before
+          WHERE ((before.series_id = bucket.series_id) AND (before.bucket < bucket.bucket) AND (before.value_first IS NOT NULL))
+          ORDER BY before.bucket DESC
+         LIMIT 1), (0)::double precision)) AS increase,
+    analytics.percentile(distribution.sketch, (0.5)::double precision) AS p50,
+    analytics.percentile(distribution.sketch, (0.9)::double precision) AS p90,
+    analytics.percentile(distribution.sketch, (0.95)::double precision) AS p95,
+    analytics.percentile(distribution.sketch, (0.99)::double precision) AS p99,
+        CASE
+            WHEN (bucket.value_count > 0) THEN distribution.sketch
+            ELSE NULL::analytics.sketch
+        END AS sketch
+   FROM ((((data.sample_1h bucket
+     JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
+     JOIN data.series ON ((bucket.series_id = series.series_id)))
+     JOIN data.every_source source ON ((series.source_id = source.source_id)))
+     CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
   WHERE ((kind.type <> 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
 -- Unbroken times in which a server was down, without maintenance, of the last 400 days.
@@ -2462,6 +3161,30 @@ SELECT kind.namespace,
      JOIN data.every_kind kind ON ((restatement.kind_id = kind.kind_id)))
   WHERE ((restatement.restated_at IS NOT NULL) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
+-- Series: a kind of a source with a set of labels.
+create view analytics.series with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
+    series_id bigint,  -- Number of the series, as in metrics, metrics_hourly and metrics_daily.
+    kind text,  -- Metric name or Fact:<Name>.
+    type text,  -- gauge, counter, histogram or fact.
+    unit text,  -- Unit of the values.
+    source text,  -- MCP server or agent that sends it.
+    labels jsonb,  -- Label names and values.
+    created_at timestamp with time zone  -- When it was stored first.
+) as
+SELECT kind.namespace,
+    series.series_id,
+    kind.name AS kind,
+    kind.type,
+    kind.unit,
+    source.name AS source,
+    series.labels,
+    series.created_at
+   FROM ((data.series
+     JOIN data.every_kind kind ON ((series.kind_id = kind.kind_id)))
+     JOIN data.every_source source ON ((series.source_id = source.source_id)))
+  WHERE COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
+
 -- Every version that a server had. `valid @> <time>` selects the one of a time.
 create view analytics.server_versions with (security_barrier=true) (
     namespace text,  -- Namespace; empty for the default one.
@@ -2514,6 +3237,15 @@ SELECT namespace,
     matchers
    FROM data.every_silence_version
   WHERE COALESCE((namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
+
+-- Distribution of values, which analytics.merge adds up and analytics.percentile reads.
+create type analytics.sketch as (
+    positive numeric,  -- Sketch of the values above zero.
+    other numeric,  -- Sketch of the other values.
+    low double precision,  -- Smallest value; -infinity where a histogram leaves it open.
+    high double precision,  -- Largest value; infinity where a histogram leaves it open.
+    histogram boolean  -- Whether there are histograms in it: low and high are bounds then.
+);
 
 -- Uptime, outages and error budget of every server in the last 30 days, up to now.
 create view analytics.sla_30d with (security_barrier=true) (
@@ -2603,6 +3335,30 @@ SELECT server.namespace,
           WHERE COALESCE((shown.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true)), (now() - '168:00:00'::interval), now(), now()) sla(server_id, name, begins_at, ends_at, up, degraded, down, unknown, maintenance, uptime_percent, coverage_percent, outages, longest_outage, mean_time_to_recover, target_percent, budget, budget_left, budget_left_percent)
      JOIN data.every_server server ON ((sla.server_id = server.server_id)));
 
+-- Sources: the MCP servers and agents that send metrics and facts.
+create view analytics.sources with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
+    source text,  -- Name of the source.
+    created_at timestamp with time zone,  -- When it sent something first.
+    kinds bigint,  -- Number of kinds that it sends.
+    series bigint  -- Number of its series.
+) as
+SELECT source.namespace,
+    source.name AS source,
+    source.created_at,
+    member.kinds,
+    member.series
+   FROM (data.every_source source
+     LEFT JOIN LATERAL ( SELECT count(DISTINCT series.kind_id) AS kinds,
+            count(*) AS series
+           FROM data.series
+          WHERE (series.source_id = source.source_id)) member ON (true))
+  WHERE COALESCE((source.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
+
+create aggregate analytics.merge(analytics.sketch) returns analytics.sketch language internal immutable sfunc internal.merge_sketches stype analytics.sketch parallel safe;
+
+create function analytics.percentile(p_sketch analytics.sketch, p_q double precision) returns double precision language plpgsql immutable security definer parallel safe set search_path=pg_catalog, public, pg_temp;
+
 -- schema ops
 -- Functions and views for database administrators. Role supervisor_dba.
 create schema ops;
@@ -2631,6 +3387,74 @@ SELECT number,
     encode(previous_hash, 'hex'::text) AS previous_hash,
     encode(hash, 'hex'::text) AS hash
    FROM data.audit_event;
+
+-- What waits: late samples to be rolled up, alerts and facts to be sent, and how far rollups are behind.
+create view ops.backlog (
+    name text,  -- late_samples, outbox, deliveries, or refresh of a rollup.
+    items bigint,  -- How many; null for a refresh.
+    lag interval  -- How long the oldest has been waiting; of a refresh, the age of what is rolled up.
+) as
+SELECT name,
+    items,
+    lag
+   FROM internal.show_backlog(now()) show_backlog(name, items, lag);
+
+-- Items that a source sent again with other content, by kind and source. What was stored first counts.
+create view ops.conflicts (
+    namespace text,  -- Namespace; empty for the default one.
+    kind text,  -- Metric name or fact kind.
+    source text,  -- Source that sent them.
+    items bigint,  -- How many.
+    attempts bigint,  -- How often they were sent.
+    first_received_at timestamp with time zone,  -- When the first one came.
+    last_received_at timestamp with time zone  -- When the last one came.
+) as
+SELECT kind.namespace,
+    kind.name AS kind,
+    source.name AS source,
+    count(*) AS items,
+    sum(item.attempts) AS attempts,
+    min(item.first_received_at) AS first_received_at,
+    max(item.last_received_at) AS last_received_at
+   FROM ((data.conflict item
+     JOIN data.every_kind kind ON ((item.kind_id = kind.kind_id)))
+     JOIN data.every_source source ON ((item.source_id = source.source_id)))
+  GROUP BY kind.namespace, kind.name, source.name;
+
+-- Whether jobs and policies run, how late, how long, and with which errors.
+create view ops.jobs (
+    job_id integer,  -- Job number, for alter_job and run_job.
+    relation text,  -- Hypertable or continuous aggregate, or procedure of a job.
+    policy text,  -- Procedure that the job calls.
+    state text,  -- scheduled, running, paused, failed (its last run), overdue, or crashed: a run began and never ended.
+    schedule_interval interval,  -- Time between runs.
+    next_start timestamp with time zone,  -- When it is due; null where a run crashed.
+    overdue interval,  -- How long it has been due.
+    last_started_at timestamp with time zone,  -- When its last run began.
+    last_duration interval,  -- How long its last run took.
+    runs bigint,  -- Number of runs.
+    failures bigint,  -- Number of runs that failed.
+    p50_duration interval,  -- Median of the durations of runs that are logged.
+    p95_duration interval,  -- Their 95th percentile.
+    last_error text,  -- Message of the last error that is logged.
+    last_error_at timestamp with time zone  -- When that run began.
+) as
+SELECT job_id,
+    relation,
+    policy,
+    state,
+    schedule_interval,
+    next_start,
+    overdue,
+    last_started_at,
+    last_duration,
+    runs,
+    failures,
+    p50_duration,
+    p95_duration,
+    last_error,
+    last_error_at
+   FROM internal.show_jobs() show_jobs(job_id, relation, policy, state, schedule_interval, next_start, overdue, last_started_at, last_duration, runs, failures, p50_duration, p95_duration, last_error, last_error_at);
 
 -- Keys of all namespaces, without their digests.
 create view ops.keys (
@@ -2711,7 +3535,65 @@ SELECT proof.bucket,
    FROM (data.proof
      LEFT JOIN data.every_kind kind ON ((proof.kind_id = kind.kind_id)));
 
+-- How long the rows of each relation are kept, and what there is. Change it with ops.set_retention, after
+-- ops.plan_retention.
+create view ops.retention (
+    relation text,  -- Hypertable or continuous aggregate.
+    drop_after interval,  -- Age at which a chunk is dropped.
+    oldest_at timestamp with time zone,  -- Time of the oldest row.
+    newest_at timestamp with time zone,  -- Time of the newest row.
+    chunks bigint,  -- Number of chunks.
+    row_count bigint,  -- Number of rows; estimated where they are many.
+    bytes bigint,  -- Bytes with indexes and columnstore.
+    columnstore_share numeric,  -- Share of the chunks that are in the columnstore: 0 to 1.
+    next_run timestamp with time zone,  -- When the policy runs next.
+    state text  -- As in ops.jobs.
+) as
+SELECT policies.relation,
+    ((policies.config ->> 'drop_after'::text))::interval AS drop_after,
+    relations.oldest_at,
+    relations.newest_at,
+    relations.chunks,
+    relations.row_count,
+    relations.bytes,
+    round(((relations.columnstore_chunks)::numeric / (NULLIF(relations.chunks, 0))::numeric), 3) AS columnstore_share,
+    jobs.next_start AS next_run,
+    jobs.state
+   FROM ((ops.policies
+     JOIN internal.show_relations() relations(relation, oldest_at, newest_at, chunks, columnstore_chunks, row_count, bytes, bytes_before, bytes_after) ON ((policies.relation = relations.relation)))
+     JOIN ops.jobs ON ((policies.job_id = jobs.job_id)))
+  WHERE (policies.policy = 'policy_retention'::name);
+
+-- Bytes of each table and rollup. Those of data.sample by its rows are what a sample takes.
+create view ops.storage (
+    relation text,  -- Table, hypertable or continuous aggregate.
+    chunks bigint,  -- Number of chunks; null for a plain table.
+    row_count bigint,  -- Number of rows; estimated where they are many.
+    bytes bigint,  -- Bytes with indexes and columnstore.
+    bytes_per_row numeric,  -- Bytes by rows.
+    bytes_before bigint,  -- Bytes of what is in the columnstore, before it was converted.
+    bytes_after bigint,  -- Bytes of the same now.
+    compression_ratio numeric  -- bytes_before by bytes_after.
+) as
+SELECT relation,
+    chunks,
+    row_count,
+    bytes,
+    round(((bytes)::numeric / (NULLIF(row_count, 0))::numeric), 1) AS bytes_per_row,
+    bytes_before,
+    bytes_after,
+    round(((bytes_before)::numeric / (NULLIF(bytes_after, 0))::numeric), 1) AS compression_ratio
+   FROM internal.show_relations() show_relations(relation, oldest_at, newest_at, chunks, columnstore_chunks, row_count, bytes, bytes_before, bytes_after);
+
 create function ops.bind_login(p_login text, p_namespaces text[]) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
+
+create function ops.plan_retention(p_relation text, p_drop_after interval, p_now timestamp with time zone DEFAULT now()) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function ops.set_columnstore(p_relation text, p_after interval) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
+
+create function ops.set_quota(p_name text, p_value bigint) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
+
+create function ops.set_refresh(p_setting text, p_value interval) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
 
 create function ops.set_retention(p_relation text, p_drop_after interval) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
 
@@ -2767,6 +3649,7 @@ create table deploy.setting (
 -- jobs
 -- job internal.evaluate_alerts every 00:00:15 {"rules": 34, "statement_timeout": "5 s"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.expire_health every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
+-- job internal.keep_pins every 01:00:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.observe_traffic every 00:01:00 {"down": 0.5, "failed": "$.\"error.type\"", "metric": "mcp.server.operation.duration", "window": "5 minutes", "degraded": 0.05, "least_calls": 10} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prove every 1 day {"buckets": 4} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune every 1 day {"proofs": "400 days", "conflicts": "90 days", "deliveries": "7 days", "restatements": "400 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
@@ -2779,7 +3662,7 @@ create table deploy.setting (
 -- data.alert_transition: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "60 days"}
 -- data.alert_transition: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "1830 days"}
 -- data.fact: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
--- data.fact: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
+-- data.fact: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "5 years"}
 -- data.health_report: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "2 days"}
 -- data.health_report: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "30 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
@@ -2795,14 +3678,22 @@ create table deploy.setting (
 -- data.sample_1h: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 
 -- privileges
+grant execute on function analytics.merge(analytics.sketch) to supervisor_analyst;
+grant execute on function analytics.merge(analytics.sketch) to supervisor_dba;
+grant execute on function analytics.percentile(analytics.sketch,double precision) to supervisor_analyst;
+grant execute on function analytics.percentile(analytics.sketch,double precision) to supervisor_dba;
 grant execute on function api.ack_alert(text,text,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.authenticate_key(text,bytea,timestamp with time zone) to supervisor_app;
 grant execute on function api.backtest_alert_rule(jsonb,text,timestamp with time zone,timestamp with time zone,text,jsonb,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.create_key(text,bytea,text,text[],text[],text,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.create_snapshot(text,text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.define_alert_rule(text,jsonb,timestamp with time zone) to supervisor_app;
+grant execute on function api.define_kpi(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.delete_alert_rule(text,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.delete_kpi(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.describe_schema() to supervisor_app;
+grant execute on function api.doctor(timestamp with time zone) to supervisor_app;
 grant execute on function api.get_health(text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_server(text,timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_snapshot(text) to supervisor_app;
@@ -2819,18 +3710,26 @@ grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_health(text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_keys(text,boolean,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
+grant execute on function api.list_kpis(text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_maintenance(text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_pins(text) to supervisor_app;
+grant execute on function api.list_policies(text) to supervisor_app;
 grant execute on function api.list_probe_targets(integer,text[],timestamp with time zone) to supervisor_app;
 grant execute on function api.list_restatements(text,timestamp with time zone,timestamp with time zone,integer,text) to supervisor_app;
 grant execute on function api.list_servers(text,text,text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_silences(timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_snapshots(integer,text) to supervisor_app;
 grant execute on function api.list_subscriptions(text,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.pin_window(text,timestamp with time zone,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.plan_maintenance(text,text[],timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
+grant execute on function api.plan_retention(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
+grant execute on function api.query_changes(text,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.query_kpis(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_sla(text,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.query_sql(text,integer) to supervisor_app;
 grant execute on function api.record_agg(json) to supervisor_app;
 grant execute on function api.record_deliveries(jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.record_key_use(jsonb) to supervisor_app;
@@ -2841,24 +3740,44 @@ grant execute on function api.renew_lease(text,text,double precision) to supervi
 grant execute on function api.report_health(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.revoke_key(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.rotate_key(text,text,bytea,text,timestamp with time zone,timestamp with time zone) to supervisor_app;
+grant execute on function api.set_policy(text,text,text) to supervisor_app;
 grant execute on function api.silence_alerts(text,jsonb,timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function api.stream_alerts(text,jsonb,text,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.stream_facts(text,text,text,text,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.subscribe(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.suggest_threshold(jsonb,integer,timestamp with time zone,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.take_deliveries(integer,timestamp with time zone) to supervisor_app;
+grant execute on function api.unpin_window(integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.unsubscribe(text,timestamp with time zone) to supervisor_app;
+grant execute on function internal.growth(double precision,double precision,double precision,double precision) to supervisor_analyst;
+grant execute on function internal.growth(double precision,double precision,double precision,double precision) to supervisor_dba;
+grant execute on function internal.kpi_scale(jsonb) to supervisor_analyst;
+grant execute on function internal.kpi_scale(jsonb) to supervisor_dba;
+grant execute on function internal.kpi_status(jsonb,double precision) to supervisor_analyst;
+grant execute on function internal.kpi_status(jsonb,double precision) to supervisor_dba;
+grant execute on function internal.kpi_value(jsonb,double precision,double precision) to supervisor_analyst;
+grant execute on function internal.kpi_value(jsonb,double precision,double precision) to supervisor_dba;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_dba;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_dba;
+grant execute on function internal.quotient(double precision,double precision) to supervisor_analyst;
+grant execute on function internal.quotient(double precision,double precision) to supervisor_dba;
+grant execute on function internal.run_statement(text,integer,integer) to supervisor_analyst;
+grant execute on function internal.show_backlog(timestamp with time zone) to supervisor_dba;
 grant execute on function internal.show_every_alert(timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.show_every_alert(timestamp with time zone) to supervisor_dba;
 grant execute on function internal.show_health(timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.show_health(timestamp with time zone) to supervisor_dba;
+grant execute on function internal.show_jobs() to supervisor_dba;
+grant execute on function internal.show_relations() to supervisor_dba;
 grant execute on function internal.shown_namespaces() to supervisor_analyst;
 grant execute on function internal.shown_namespaces() to supervisor_dba;
 grant execute on function ops.bind_login(text,text[]) to supervisor_dba;
+grant execute on function ops.plan_retention(text,interval,timestamp with time zone) to supervisor_dba;
+grant execute on function ops.set_columnstore(text,interval) to supervisor_dba;
+grant execute on function ops.set_quota(text,bigint) to supervisor_dba;
+grant execute on function ops.set_refresh(text,interval) to supervisor_dba;
 grant execute on function ops.set_retention(text,interval) to supervisor_dba;
 grant execute on function ops.verify_audit(bigint,text) to supervisor_dba;
 grant usage on schema analytics to supervisor_analyst;
@@ -2875,18 +3794,38 @@ grant select on table analytics.alert_rule_versions to supervisor_analyst;
 grant select on table analytics.alert_rule_versions to supervisor_dba;
 grant select on table analytics.alert_rules to supervisor_analyst;
 grant select on table analytics.alert_rules to supervisor_dba;
+grant select on table analytics.conflicts to supervisor_analyst;
+grant select on table analytics.conflicts to supervisor_dba;
+grant select on table analytics.current_aggregates to supervisor_analyst;
+grant select on table analytics.current_aggregates to supervisor_dba;
 grant select on table analytics.facts to supervisor_analyst;
 grant select on table analytics.facts to supervisor_dba;
+grant select on table analytics.facts_daily to supervisor_analyst;
+grant select on table analytics.facts_daily to supervisor_dba;
+grant select on table analytics.facts_hourly to supervisor_analyst;
+grant select on table analytics.facts_hourly to supervisor_dba;
 grant select on table analytics.health_status to supervisor_analyst;
 grant select on table analytics.health_status to supervisor_dba;
+grant select on table analytics.kinds to supervisor_analyst;
+grant select on table analytics.kinds to supervisor_dba;
+grant select on table analytics.kpi_daily to supervisor_analyst;
+grant select on table analytics.kpi_daily to supervisor_dba;
+grant select on table analytics.kpis to supervisor_analyst;
+grant select on table analytics.kpis to supervisor_dba;
 grant select on table analytics.mcp_registry to supervisor_analyst;
 grant select on table analytics.mcp_registry to supervisor_dba;
 grant select on table analytics.metrics to supervisor_analyst;
 grant select on table analytics.metrics to supervisor_dba;
+grant select on table analytics.metrics_daily to supervisor_analyst;
+grant select on table analytics.metrics_daily to supervisor_dba;
+grant select on table analytics.metrics_hourly to supervisor_analyst;
+grant select on table analytics.metrics_hourly to supervisor_dba;
 grant select on table analytics.outages to supervisor_analyst;
 grant select on table analytics.outages to supervisor_dba;
 grant select on table analytics.restatements to supervisor_analyst;
 grant select on table analytics.restatements to supervisor_dba;
+grant select on table analytics.series to supervisor_analyst;
+grant select on table analytics.series to supervisor_dba;
 grant select on table analytics.server_versions to supervisor_analyst;
 grant select on table analytics.server_versions to supervisor_dba;
 grant select on table analytics.silence_versions to supervisor_analyst;
@@ -2895,7 +3834,14 @@ grant select on table analytics.sla_30d to supervisor_analyst;
 grant select on table analytics.sla_30d to supervisor_dba;
 grant select on table analytics.sla_7d to supervisor_analyst;
 grant select on table analytics.sla_7d to supervisor_dba;
+grant select on table analytics.sources to supervisor_analyst;
+grant select on table analytics.sources to supervisor_dba;
 grant select on table ops.audit to supervisor_dba;
+grant select on table ops.backlog to supervisor_dba;
+grant select on table ops.conflicts to supervisor_dba;
+grant select on table ops.jobs to supervisor_dba;
 grant select on table ops.keys to supervisor_dba;
 grant select on table ops.policies to supervisor_dba;
 grant select on table ops.proof to supervisor_dba;
+grant select on table ops.retention to supervisor_dba;
+grant select on table ops.storage to supervisor_dba;

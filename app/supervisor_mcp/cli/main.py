@@ -43,8 +43,8 @@ from supervisor_mcp.cli.restatements import restatements
 from supervisor_mcp.cli.series import series
 from supervisor_mcp.cli.server import server
 from supervisor_mcp.cli.sla import sla
-from supervisor_mcp.cli.sql import sql
 from supervisor_mcp.cli.snapshots import snapshots
+from supervisor_mcp.cli.sql import sql
 from supervisor_mcp.cli.subscriptions import subscriptions
 
 EPILOG = """\
