@@ -22,6 +22,7 @@ NULL = {"type": "null"}
 LEFT_OUT = {
     "title",
     "not",
+    "pattern",
     "propertyNames",
     *("minLength", "maxLength"),
     *("minItems", "maxItems"),
@@ -65,15 +66,11 @@ def item_input_schema(item: type[Struct]) -> Schema:
 
 def batch_input_schema(item: type[Struct], about: str) -> Schema:
     """The schema of the arguments of a tool that stores many; `about` describes the items."""
-    fields, required = _fields(item)
+    _, required = _fields(item)
     items = {
         "type": "array",
         "maxItems": LARGEST_BATCH,
-        "items": {
-            "type": "object",
-            "properties": {name: _type(field) for name, field in fields.items()},
-            "required": required,
-        },
+        "items": {"type": "object", "required": required},
         "description": about,
     }
     options = input_schema(IngestOptions)["properties"]
@@ -81,10 +78,11 @@ def batch_input_schema(item: type[Struct], about: str) -> Schema:
 
 
 def answer_schema(*shapes: type[Struct]) -> Schema:
-    """The schema of an answer of one of these shapes: the names of its members."""
-    if len(shapes) == 1:
-        return {"type": "object", **_members(shapes[0])}
-    return {"type": "object", "anyOf": [_members(shape) for shape in shapes]}
+    """The schema of an answer of one of these shapes: the names that all of them have."""
+    always = [{f.encode_name for f in msgspec.structs.fields(s) if f.required} for s in shapes]
+    common = set.intersection(*always)
+    names = [f.encode_name for f in msgspec.structs.fields(shapes[0]) if f.encode_name in common]
+    return {"type": "object", **({"required": names} if names else {})}
 
 
 def _arguments(properties: Schema, required: list[str]) -> Schema:
@@ -109,13 +107,6 @@ def _sent(field: Schema) -> Schema:
         if "enum" in field:
             field["enum"] = [each for each in field["enum"] if each is not None]
     return field
-
-
-def _type(field: Schema) -> Schema:
-    """No more of a field than its types."""
-    if "anyOf" in field:
-        return {"type": [each["type"] for each in field["anyOf"]]}
-    return {name: value for name, value in field.items() if name in {"type", "enum"}}
 
 
 def _taken(schema: Schema) -> Schema:
@@ -169,17 +160,6 @@ def _implied(schema: Schema) -> set[str]:
     if {"examples", "format"} & schema.keys() or str(schema.get("pattern")).startswith("^[^"):
         implied.add("pattern")
     return implied
-
-
-def _members(shape: type[Struct]) -> Schema:
-    """The members of an answer: those that it always has, and those that it may have."""
-    fields = msgspec.structs.fields(shape)
-    always = [field.encode_name for field in fields if field.required]
-    optional: Schema = {field.encode_name: {} for field in fields if not field.required}
-    return {
-        **({"properties": optional} if optional else {}),
-        **({"required": always} if always else {}),
-    }
 
 
 def _inline(schema: Any, definitions: Schema) -> Any:

@@ -53,7 +53,7 @@ Limit = (
     Annotated[
         int,
         Meta(
-            description="Items at most.",
+            description="At most.",
             extra_json_schema={"minimum": 1, "maximum": LARGEST_PAGE, "default": 100},
         ),
     ]
@@ -62,7 +62,7 @@ Limit = (
 Cursor = Annotated[
     str | None,
     Meta(
-        description="next_cursor of the last page.",
+        description="The last next_cursor.",
         extra_json_schema=text_rules.CURSOR,
     ),
 ]

@@ -33,15 +33,14 @@ class IngestOptions(Query, frozen=True):
     partial: Annotated[
         bool,
         Meta(
-            description="true stores the good items and returns the bad ones in rejected; false"
-            " refuses the batch for one bad item."
+            description="true stores the good items and returns the others in rejected; false"
+            " refuses all for a bad one."
         ),
     ] = False
     idempotency_key: Annotated[
         str | None,
         Meta(
-            description="Your name for this request: repeated with the same items, it stores"
-            " nothing and has the first answer.",
+            description="Your name for this request: sent again, it has the first answer.",
             extra_json_schema=text_rules.IDEMPOTENCY_KEY,
         ),
     ] = None

@@ -29,7 +29,7 @@ class ChangesQuery(Query, frozen=True):
         Annotated[
             int,
             Meta(
-                description="Items at most.",
+                description="At most.",
                 extra_json_schema={"minimum": 1, "maximum": 100, "default": 10},
             ),
         ]

@@ -26,8 +26,8 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
 
         Example: {"kind": "Fact:Sale", "window": "7d", "group_by": "source"}
 
-        The answer covers [from, to] and everything acknowledged before the call. count is of
-        samples or events, other statistics are of their values, in unit; null means no value.
+        The answer covers [from, to] and everything acknowledged before. count is of samples or
+        events, other statistics are of their values, in unit; null means no value.
         change is relative to previous, the window before (0.1 is 10 % more). groups are in order
         of count. All is exact but percentiles, whose relative error is error_bound. Without kind
         the answer is {window, kinds}.

@@ -27,9 +27,8 @@ def ingest_fact() -> None:
     Example: {"kind": "Fact:Sale", "source": "shop-mcp", "fact_id": "order-1841",
     "subject": "customer-77", "value": 49.9, "payload": {"currency": "EUR"}}
 
-    The answer is a receipt: accepted items are committed and in query_agg at once. The same source
-    and fact_id again is a duplicate, with other content a conflict: neither counts. Without
-    fact_id and ts every call is a new event.
+    The answer is a receipt: accepted items are committed. The same source and fact_id again is a
+    duplicate, with other content a conflict: neither counts. Without both, every call is new.
     """
 
 
@@ -39,8 +38,8 @@ def ingest_facts() -> None:
     Example: {"items": [{"kind": "Fact:Sale", "source": "shop-mcp", "fact_id": "order-1841",
     "value": 49.9}]}
 
-    The answer is a receipt: accepted items are committed. An error lists every broken rule by
-    index in params.items. Items with fact_id or ts can be sent again: they are duplicates.
+    The answer is a receipt. An error lists every broken rule by index in params.items. Items with
+    fact_id or ts can be sent again: they are duplicates.
     """
 
 

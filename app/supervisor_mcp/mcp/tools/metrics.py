@@ -20,7 +20,7 @@ def ingest_metric() -> None:
 
     Example: {"name": "queue_depth", "source": "orders-mcp", "value": 3, "labels": {"region": "eu"}}
 
-    The answer is a receipt: accepted items are committed and in query_agg at once. The same series
+    The answer is a receipt: accepted items are committed. The same series
     and ts again is a duplicate, with another value a conflict: neither counts. late items are
     older than the last rollup.
     """
@@ -31,8 +31,8 @@ def ingest_metrics() -> None:
 
     Example: {"items": [{"name": "queue_depth", "source": "orders-mcp", "value": 3}]}
 
-    The answer is a receipt: accepted items are committed. An error lists every broken rule by
-    index in params.items. Items with ts can be sent again: they are duplicates.
+    The answer is a receipt. An error lists every broken rule by index in params.items. Items with
+    ts can be sent again: they are duplicates.
     """
 
 

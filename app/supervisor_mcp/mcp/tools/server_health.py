@@ -43,9 +43,8 @@ def report_health() -> None:
     Example: {"items": [{"server": "io.github.acme/search", "status": "degraded",
     "latency_ms": 2100, "detail": "slow search", "reporter": "agent-7"}]}
 
-    The answer is a receipt. A status changes after several reports in a row that say the same, so
-    get_health may still show the former one. late reports are older than the newest one: they are
-    stored and change nothing. Reports with ts can be sent again: they are duplicates.
+    The answer is a receipt. A status changes after several reports in a row that say the same.
+    late reports are older than the newest one and change nothing.
     """
 
 

@@ -41,8 +41,7 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def register_server(query: Registration, document: bytes) -> bytes:
         """Register an MCP server, or change its entry: its server.json and what it offers.
 
-        Call it again when the version, the tools or the addresses change: former versions stay,
-        and facts Fact:ServerVersionChanged and Fact:ToolsChanged record the change.
+        Call it again when something changes: former versions stay.
 
         Example: {"name": "io.github.acme/search", "description": "Searches the shop",
         "version": "1.2.0", "source": "search-mcp",
@@ -50,9 +49,8 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
         "capabilities": {"tools": [{"name": "search", "inputSchema": {"type": "object"}}]}}
 
         The answer says what has changed. capabilities and what follows the server.json (owner,
-        tags, …) keep their values when left out; the server.json is replaced as a whole. A name
-        without a slash is that of a local server. An error lists every broken rule by field in
-        params.faults.
+        tags, …) keep their values when left out. A name without a slash is that of a local
+        server. An error lists every broken rule in params.faults.
         """
         return await servers.register_server(context, query, document, clock())
 
