@@ -83,7 +83,8 @@ comment on column data.namespace_login.login is
 'Role that logs in, also under another name.';
 comment on column data.namespace_login.namespace is 'Namespace; empty for the default one.';
 
-create unlogged table data.statement (
+-- Logged: every view of analytics reads it, also on a standby.
+create table data.statement (
     backend integer not null,
     namespace text not null,
     constraint statement_alone_in_backend primary key (backend),

@@ -37,6 +37,16 @@ def query(conn: Connection, sql: str, limit: int | None = None) -> Json:
     return answer
 
 
+def run(conn: Connection, sql: str) -> Json:
+    """The answer to a statement that has passed the check of what it names."""
+    with conn.transaction(force_rollback=True):
+        conn.execute("reset role")
+        conn.execute("insert into data.statement values (pg_backend_pid(), internal.namespace())")
+        conn.execute("select set_config('transaction_read_only', 'on', true)")
+        answer: Json = ask(conn, "select internal.run_statement(%s, 100, 900000)", sql)
+    return answer
+
+
 def test_the_answer_has_names_and_rows_in_their_order(acme: Connection) -> None:
     assert query(acme, "select 1 as b, 'x' as a, null as c union all select 2, 'y', true") == {
         "columns": ["b", "a", "c"],
@@ -104,7 +114,7 @@ def test_a_statement_sees_its_namespace_and_no_other(acme: Connection) -> None:
     ],
 )
 def test_no_setting_shows_another_namespace(acme: Connection, escape: str) -> None:
-    answer = query(
+    answer = run(
         acme,
         f"select {escape}, query_to_xml('select * from analytics.kinds', true, true, '')::text",
     )
@@ -136,6 +146,8 @@ def test_no_setting_shows_another_namespace(acme: Connection, escape: str) -> No
         ("set role none", "42P11"),
         ("copy (select 1) to '/tmp/x'", "42P11"),
         ("do $$ begin perform 1; end $$", "42P11"),
+        ("explain analyze select * from analytics.kinds", "0A000"),
+        ("show all", "0A000"),
         ("selec 1", "42601"),
         ("", "42P11"),
         ("select 1/0", "22012"),
@@ -146,13 +158,61 @@ def test_a_statement_does_nothing_but_read_the_views(
     acme: Connection, sql: str, state: str
 ) -> None:
     with pytest.raises(psycopg.Error) as raised, acme.transaction():
-        query(acme, sql)
+        run(acme, sql)
     assert raised.value.sqlstate == state, raised.value
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "select pg_sleep(1)",
+        "select PG_Sleep(1)",
+        'select pg_catalog . "pg_sleep" (1)',
+        "select /* */ pg_advisory_lock(1)",
+        "select $a$x$a$, pg_try_advisory_xact_lock(1)",
+        "select $$x$pg_sleep$$",
+        "select pg_logical_emit_message(false, 'a', 'b')",
+        "select pg_notify('a', 'b')",
+        "select set_config('work_mem', '1GB', false)",
+        "select query_to_xml('select 1', true, true, '')",
+        "select ('select 1'::text).ts_stat",
+        'select U&"pg\\005fsleep"(1)',
+        "select u&\"pg!005fsleep\" uescape '!' (1)",
+        "select add_job('a', '1h')",
+    ],
+)
+def test_a_statement_names_no_function_that_does_more_than_read(acme: Connection, sql: str) -> None:
+    with refused(acme, "statement_reads") as refusal:
+        query(acme, sql)
+    assert refusal.column == "sql"
+    assert refusal.hint
+
+
+def test_a_text_may_have_the_name_of_a_function_that_no_analyst_reaches(acme: Connection) -> None:
+    assert query(acme, "select 'heartbeat' as kind")["rows"] == [["heartbeat"]]
+
+
+def test_a_statement_may_fill_gaps_and_draw_at_random(acme: Connection) -> None:
+    answer = query(
+        acme,
+        "select time_bucket_gapfill('1 hour', ts, now() - interval '3 hours', now()) as hour,"
+        " locf(avg(value)) as value, random() < 2 as drawn"
+        " from (values (now() - interval '2 hours', 1)) as sample (ts, value)"
+        " where ts > now() - interval '3 hours' and ts < now() group by 1, 3",
+    )
+    assert answer["columns"] == ["hour", "value", "drawn"]
+
+
+def test_without_its_function_nothing_runs(acme: Connection) -> None:
+    acme.execute("reset role")
+    acme.execute("drop function internal.run_statement")
+    with refused(acme, "statement_runner_owned"):
+        query(acme, "select 1")
 
 
 def test_what_a_statement_sets_is_gone(acme: Connection) -> None:
     before = ask(acme, "select current_setting('work_mem')")
-    query(acme, "select set_config('work_mem', '1GB', false)")
+    run(acme, "select set_config('work_mem', '1GB', false)")
     assert ask(acme, "select current_setting('work_mem')") == before
 
 

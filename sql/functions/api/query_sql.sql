@@ -15,10 +15,11 @@ begin
             using errcode = 'SV422', constraint = 'sql_within_limit', column = 'sql',
             hint = 'Send at most 10000 characters.';
     end if;
+    perform internal.check_statement(p_sql);
     if coalesce(
         (
             select proowner::regrole <> 'supervisor_analyst'::regrole from pg_proc
-            where oid = 'internal.run_statement(text, integer, integer)'::regprocedure
+            where oid = to_regprocedure('internal.run_statement(text, integer, integer)')
         ),
         true
     ) then
@@ -36,4 +37,4 @@ comment on function api.query_sql(text, integer) is
 'Columns and at most p_limit rows (100 unless given, 1000 at most) of one statement that reads from the views
 of analytics, as an analyst of the namespace of the transaction, which is to be rolled back. truncated says
 that there are more rows, or more than 900 kB of them.
-Errors: limit_in_range, sql_within_limit, statement_runner_owned.';
+Errors: limit_in_range, sql_within_limit, statement_reads, statement_runner_owned.';
