@@ -19,6 +19,24 @@ create table data.aggregate (
 -- hypertable by minute, chunks of 7 days
 -- columnstore, segments by (kind_id,window_name), ordered by (minute)
 
+-- Stretches of hours of a kind whose rollups late samples have changed. Written before the refresh, so that
+-- an interrupted one is restated when it is repeated, and completed after it.
+create table data.aggregate_restatement (
+    restatement_id bigint not null generated always as identity,  -- Number of the restatement.
+    kind_id bigint not null,  -- Kind.
+    during tstzrange not null,  -- The hours.
+    noted_at timestamp with time zone not null,  -- When the first of the late samples was stored.
+    restated_at timestamp with time zone,  -- When the hours were refreshed; null until then.
+    late_samples bigint,  -- Number of late samples.
+    before jsonb not null,  -- What was rolled up before: {count, sum, min, max}; null where there was no value.
+    after jsonb,  -- What was rolled up afterwards.
+    constraint aggregate_restatement_pkey PRIMARY KEY (restatement_id),
+    constraint during_bounded CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
+    constraint restated_whole CHECK ((num_nulls(restated_at, late_samples, after) = ANY (ARRAY[0, 3])))
+);
+create index aggregate_restatement_by_time on data.aggregate_restatement using btree (restated_at);
+create index aggregate_restatement_open on data.aggregate_restatement using btree (kind_id) where (restated_at is NULL);
+
 -- The alerts of the namespace that the transaction works in.
 create view data.alert with (check_option=cascaded) (
     rule_id bigint,
@@ -344,6 +362,23 @@ create table data.every_kind (
     constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
 );
 
+-- A KPI. What it says is in data.kpi_version.
+create table data.every_kpi (
+    kpi_id bigint not null generated always as identity,  -- Number of the KPI.
+    name text not null,  -- Name of the KPI.
+    created_at timestamp with time zone not null,  -- When it was defined first.
+    deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
+    deleted_by text,  -- Who deleted it; null while it exists.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint kpi_pkey PRIMARY KEY (kpi_id),
+    constraint kpi_name_taken UNIQUE (namespace, name),
+    constraint deleted_by_someone CHECK (((deleted_at IS NULL) = (deleted_by IS NULL))),
+    constraint deleted_by_well_formed CHECK (internal.fits(deleted_by, 'owner'::text)),
+    constraint kpi_name_well_formed CHECK (internal.fits(name, 'identifier'::text)),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
+);
+create constraint trigger audited after delete or update of deleted_at, deleted_by on data.every_kpi deferrable initially deferred for each row execute function internal.audit_change();
+
 -- Time in which a server is not expected to work. A row is never changed: recorded says how long it was
 -- what the service knew, so that an earlier number can be computed again.
 create table data.every_maintenance (
@@ -364,6 +399,24 @@ create table data.every_maintenance (
 );
 create index maintenance_by_server on data.every_maintenance using gist (server_id, during);
 create constraint trigger audited after insert or delete or update on data.every_maintenance deferrable initially deferred for each row execute function internal.audit_change();
+
+-- Ranges of time of a source, such as an incident, whose samples and facts retention does not drop.
+create table data.every_pin (
+    pin_id integer not null generated always as identity,  -- Number of the pin.
+    source text not null,  -- Source whose rows are kept.
+    during tstzrange not null,  -- From when until when.
+    reason text not null,  -- Why.
+    author text not null,  -- Who pinned it.
+    pinned_at timestamp with time zone not null,  -- When it was pinned.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint pin_pkey PRIMARY KEY (pin_id),
+    constraint pin_once UNIQUE (namespace, source, during),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text)),
+    constraint pin_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
+    constraint reason_in_range CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
+);
+create index pin_by_range on data.every_pin using gist (during);
+create constraint trigger audited after insert or delete or update on data.every_pin deferrable initially deferred for each row execute function internal.audit_change();
 
 -- A registered MCP server. Its number is never used for another one.
 create table data.every_server (
@@ -439,6 +492,29 @@ create table data.every_silence_version (
     constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text))
 );
 create index silence_version_by_time on data.every_silence_version using btree (changed_at);
+
+-- Answers about all kinds over a window that somebody froze under a name. Rows are never changed.
+create table data.every_snapshot (
+    snapshot_id bigint not null generated always as identity,  -- Number of the snapshot.
+    name text not null,  -- Name that its author chose.
+    window_name text not null,  -- Window: 7d, 30d and so on.
+    begins_at timestamp with time zone not null,  -- Start of the window.
+    ends_at timestamp with time zone not null,  -- End of the window: when it was frozen.
+    kinds integer not null,  -- Number of kinds in the content.
+    content bytea not null,  -- The answer of query_agg, in UTF-8.
+    sha256 bytea not null generated always as (sha256(content)) stored,  -- SHA-256 of the content.
+    author text not null,  -- Who froze it.
+    created_at timestamp with time zone not null,  -- When it was frozen.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    constraint snapshot_pkey PRIMARY KEY (snapshot_id),
+    constraint snapshot_name_taken UNIQUE (namespace, name),
+    constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
+    constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text)),
+    constraint snapshot_name_well_formed CHECK (internal.fits(name, 'identifier'::text)),
+    constraint window_well_formed CHECK (internal.fits(window_name, 'window'::text))
+);
+create constraint trigger audited after insert or delete or update on data.every_snapshot deferrable initially deferred for each row execute function internal.audit_change();
+create trigger frozen before update on data.every_snapshot for each row execute function internal.keep_snapshot();
 
 -- An MCP server or agent that sends metrics or facts.
 create table data.every_source (
@@ -732,6 +808,49 @@ create table data.kind_change (
 create index kind_change_by_xid on data.kind_change using btree (xid);
 -- hypertable by changed_at, chunks of 01:00:00
 
+-- The KPIs of the namespace that the transaction works in.
+create view data.kpi with (check_option=cascaded) (
+    kpi_id bigint,
+    name text,
+    created_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    deleted_by text,
+    namespace text
+) as
+SELECT kpi_id,
+    name,
+    created_at,
+    deleted_at,
+    deleted_by,
+    namespace
+   FROM data.every_kpi
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
+
+-- What a source adds to the numerator and the denominator of a KPI; day is null for a whole window.
+create type data.kpi_part as (
+    kpi_id bigint,
+    source text,
+    day timestamp with time zone,
+    numerator double precision,
+    denominator double precision
+);
+
+-- What a KPI said, and from when until when. A row is never changed but for the end of valid.
+create table data.kpi_version (
+    kpi_id bigint not null,  -- KPI.
+    version integer not null,  -- Number of the version: 1, 2 and so on.
+    document jsonb not null,  -- The KPI, with its defaults; see internal.kpi_schema.
+    author text not null,  -- Who defined this version.
+    valid tstzrange not null,  -- From its definition until that of the next version.
+    constraint kpi_version_pkey PRIMARY KEY (kpi_id, version),
+    constraint kpi_version_once EXCLUDE USING gist (kpi_id WITH =, valid WITH &&),
+    constraint kpi_version_of_kpi FOREIGN KEY (kpi_id) REFERENCES data.every_kpi(kpi_id),
+    constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
+    constraint kpi_version_valid CHECK (((NOT isempty(valid)) AND lower_inc(valid) AND (NOT upper_inc(valid))))
+);
+create unique index kpi_version_present on data.kpi_version using btree (kpi_id) where upper_inf(valid);
+create constraint trigger audited after insert or delete or update on data.kpi_version deferrable initially deferred for each row execute function internal.audit_change();
+
 -- Hours that got samples after they were rolled up; read from samples until refreshed.
 create table data.late (
     late_id bigint not null generated always as identity,  -- Number of the entry.
@@ -805,6 +924,26 @@ create table data.outbox (
     constraint outbox_of_subscription FOREIGN KEY (subscription_id) REFERENCES data.every_subscription(subscription_id) ON DELETE CASCADE
 );
 
+-- The pins of the namespace that the transaction works in.
+create view data.pin with (check_option=cascaded) (
+    pin_id integer,
+    source text,
+    during tstzrange,
+    reason text,
+    author text,
+    pinned_at timestamp with time zone,
+    namespace text
+) as
+SELECT pin_id,
+    source,
+    during,
+    reason,
+    author,
+    pinned_at,
+    namespace
+   FROM data.every_pin
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
+
 -- The last probe of a server, also where it said nothing about its health.
 create table data.probe (
     server_id bigint not null,  -- Server.
@@ -815,7 +954,23 @@ create table data.probe (
     constraint probe_of_server FOREIGN KEY (server_id) REFERENCES data.every_server(server_id)
 ) with (fillfactor=50);
 
--- Limits that a database administrator can change with update.
+-- Buckets of rollups that were computed again from samples. A bucket that matches has one row, without a kind;
+-- any other has one for each kind or series that differs, at most 100.
+create table data.proof (
+    proof_id bigint not null generated always as identity,  -- Number of the row.
+    rollup name not null,  -- Rollup, such as sample_1h.
+    bucket timestamp with time zone not null,  -- Start of the bucket.
+    kind_id bigint,  -- Kind that differs; null where all match.
+    series_id bigint,  -- Series that differs; null where all match, and for rollups by kind.
+    expected jsonb,  -- What the samples say; null where there are none. Where all match, {rows, observations}.
+    found jsonb,  -- What the rollup says; null where it has no such row.
+    matches boolean not null,  -- Whether all of the bucket match.
+    checked_at timestamp with time zone not null,  -- When it was computed again.
+    constraint proof_pkey PRIMARY KEY (proof_id)
+);
+create index proof_by_time on data.proof using btree (checked_at);
+
+-- Limits that a database administrator can change with ops.set_quota.
 create table data.quota (
     name text not null,  -- Name of the limit.
     value bigint not null,  -- The limit; the name contains its unit.
@@ -879,6 +1034,7 @@ create table data.sample (
     constraint sample_value_in_range CHECK ((abs(value) <= '1e+140'::double precision))
 );
 create index sample_by_kind on data.sample using btree (kind_id, ts);
+create trigger changed after delete or update on data.sample for each row execute function internal.note_change();
 -- hypertable by ts, chunks of 7 days
 -- columnstore, segments by (series_id,kind_id), ordered by (ts,seq)
 
@@ -1128,6 +1284,34 @@ SELECT silence_id,
    FROM data.every_silence_version
   WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
+-- The snapshots of the namespace that the transaction works in.
+create view data.snapshot with (check_option=cascaded) (
+    snapshot_id bigint,
+    name text,
+    window_name text,
+    begins_at timestamp with time zone,
+    ends_at timestamp with time zone,
+    kinds integer,
+    content bytea,
+    sha256 bytea,
+    author text,
+    created_at timestamp with time zone,
+    namespace text
+) as
+SELECT snapshot_id,
+    name,
+    window_name,
+    begins_at,
+    ends_at,
+    kinds,
+    content,
+    sha256,
+    author,
+    created_at,
+    namespace
+   FROM data.every_snapshot
+  WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
+
 -- The sources of the namespace that the transaction works in.
 create view data.source with (check_option=cascaded) (
     source_id bigint,
@@ -1204,6 +1388,13 @@ SELECT subscription_id,
    FROM data.every_subscription
   WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
+-- The times before which something of a relation is not there and cannot come back.
+create table data.whole_from (
+    relation name not null,  -- sample: days before it count facts that have no sample. fact_identity: identities of facts before it were deleted.
+    ts timestamp with time zone not null,  -- Start of the time that is whole.
+    constraint whole_from_pkey PRIMARY KEY (relation)
+);
+
 -- schema internal
 -- Building blocks of the functions in api, and the procedures of jobs; not an interface.
 create schema internal;
@@ -1213,6 +1404,8 @@ create function internal.ack_json(p_alert data.alert, p_now timestamp with time 
 create function internal.actor() returns text language sql stable;
 
 create function internal.address_hint(p_url text) returns text language sql immutable;
+
+create function internal.agrees(p_expected data.rollup, p_found data.rollup) returns boolean language sql stable parallel safe;
 
 create function internal.alert_condition_defaults(p_condition jsonb) returns jsonb language sql immutable parallel safe;
 
@@ -1264,6 +1457,8 @@ create function internal.audited_before(p_table text, p_row jsonb) returns jsonb
 
 create function internal.backtest_step(p_condition jsonb, p_step text, p_from timestamp with time zone, p_to timestamp with time zone) returns interval language plpgsql stable;
 
+create function internal.begin_restatements(p_late bigint[]) returns void language sql volatile;
+
 create function internal.bin(p_value double precision) returns integer language sql immutable parallel safe;
 
 create function internal.bin_value(p_bin integer) returns double precision language sql immutable parallel safe;
@@ -1275,6 +1470,12 @@ create function internal.burn_pairs(p_condition jsonb) returns TABLE(factor doub
 create function internal.change_alerts(p_rules data.alert_rule_version[], p_now timestamp with time zone) returns integer language plpgsql volatile set TimeZone=UTC set extra_float_digits=1;
 
 create function internal.change_json(p_current data.statistics, p_previous data.statistics, p_names text[]) returns json language sql immutable parallel safe;
+
+create function internal.change_policy(p_type text, p_relation text, p_policy text, p_setting text, p_value interval, p_range interval[]) returns void language plpgsql volatile;
+
+create function internal.change_score(p_value double precision, p_median double precision, p_mad double precision, p_chance double precision) returns double precision language sql immutable parallel safe;
+
+create function internal.change_windows(p_window text, p_now timestamp with time zone) returns TABLE(place integer, begins timestamp with time zone, ends timestamp with time zone) language plpgsql stable;
 
 create function internal.check_alert_rule_quotas(p_rule bigint, p_now timestamp with time zone) returns void language plpgsql volatile;
 
@@ -1288,9 +1489,15 @@ create function internal.check_facts(p_items jsonb, p_now timestamp with time zo
 
 create function internal.check_key(p_key data.api_key, p_now timestamp with time zone) returns void language plpgsql stable;
 
+create function internal.check_kpi_quotas(p_kpi bigint, p_now timestamp with time zone) returns void language plpgsql volatile;
+
 create function internal.check_maintenance(p_id text, p_author text, p_reason text) returns void language plpgsql immutable;
 
 create function internal.check_metrics(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, settled boolean, ts timestamp with time zone, value double precision, observations integer, counter boolean, low double precision, high double precision, sketch numeric, sketch_other numeric, good boolean) language sql stable;
+
+create function internal.check_operator() returns void language plpgsql stable;
+
+create function internal.check_policy(p_policy text) returns void language plpgsql immutable;
 
 create function internal.check_quotas(p_series jsonb, p_now timestamp with time zone) returns void language plpgsql volatile;
 
@@ -1302,6 +1509,8 @@ create function internal.check_reports(p_items jsonb, p_now timestamp with time 
 
 create function internal.check_silence(p_id text, p_author text, p_comment text, p_matchers jsonb) returns void language plpgsql volatile;
 
+create function internal.check_snapshot(p_name text, p_author text) returns void language plpgsql stable;
+
 create function internal.check_statement(p_sql text) returns void language plpgsql stable;
 
 create function internal.chunk_interval(p_relation name) returns interval language plpgsql stable;
@@ -1310,15 +1519,21 @@ create function internal.chunks_changed(p_chunks integer[], p_statuses integer[]
 
 create function internal.claim_idempotency_key(p_operation text, p_key text, p_body jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
 
+create function internal.close_to(p_one double precision, p_other double precision, p_scale double precision) returns boolean language sql immutable parallel safe;
+
 create function internal.common_members(p_alerts jsonb, p_member text) returns jsonb language sql immutable parallel safe;
 
 create function internal.compare_samples(p_samples data.series_samples[], p_histograms data.histogram[], OUT missing integer, OUT different integer[]) returns record language plpgsql stable;
 
 create function internal.compares(p_value double precision, p_operator text, p_threshold double precision) returns boolean language sql immutable parallel safe;
 
+create function internal.comparison_range(p_window text, p_now timestamp with time zone, OUT begins timestamp with time zone, OUT ends timestamp with time zone, OUT former timestamp with time zone) returns record language plpgsql stable;
+
 create function internal.complete_idempotency_key(p_operation text, p_key text, p_answer json, p_kinds text[]) returns void language sql volatile;
 
 create function internal.condition_window(p_condition jsonb) returns interval language sql stable;
+
+create function internal.contribution(p_over double precision, p_under double precision, p_over_before double precision, p_under_before double precision, p_under_all double precision, p_over_all_before double precision, p_under_all_before double precision) returns double precision language sql immutable parallel safe;
 
 create function internal.count_groups(p_condition jsonb) returns bigint language sql stable;
 
@@ -1336,6 +1551,8 @@ create function internal.delivery_payload(p_subscription data.every_subscription
 
 create function internal.delivery_state(p_now timestamp with time zone) returns json language sql stable;
 
+create function internal.diagnose(p_now timestamp with time zone) returns TABLE(name text, status text, detail text, repair text) language plpgsql stable;
+
 create function internal.document_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
 
 create function internal.document_faults(p_name text, p_document jsonb, p_schema jsonb) returns TABLE(field text, slug text, detail text) language plpgsql immutable;
@@ -1351,6 +1568,10 @@ create function internal.empty_series(p_series bigint[], p_before timestamp with
 create function internal.end_alert_rule_version(p_rule bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
 
 create function internal.end_health(p_server bigint, p_at timestamp with time zone) returns void language sql volatile;
+
+create function internal.end_kpi_version(p_kpi bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
+
+create function internal.end_restatements(p_late bigint[], p_now timestamp with time zone) returns void language sql volatile;
 
 create function internal.end_version(p_server bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
 
@@ -1384,6 +1605,8 @@ create function internal.find_key(p_id text) returns data.api_key language plpgs
 
 create function internal.find_kinds(p_kind text) returns bigint[] language plpgsql stable;
 
+create function internal.find_kpi(p_name text) returns bigint language plpgsql stable;
+
 create function internal.find_maintained(p_servers text[]) returns bigint[] language plpgsql stable;
 
 create function internal.find_registered(p_name text) returns bigint language plpgsql stable;
@@ -1400,6 +1623,12 @@ create function internal.fits(p_text text, p_rule text) returns boolean language
 
 create function internal.fits_schema(p_value jsonb, p_schema jsonb) returns boolean language sql immutable parallel safe;
 
+create function internal.freeze_pinned(p_now timestamp with time zone) returns integer language plpgsql volatile;
+
+create function internal.frozen_upto(p_relation name) returns timestamp with time zone language plpgsql stable;
+
+create function internal.group_changes(p_kinds bigint[], p_window text, p_now timestamp with time zone) returns TABLE(kind_id bigint, statistic text, dimension text, member text, value double precision, previous double precision, median double precision, mad double precision, windows integer, score double precision, contribution double precision, whole_value double precision, whole_previous double precision) language sql stable;
+
 create function internal.group_key(p_labels jsonb, p_group_by jsonb) returns text language sql immutable parallel safe;
 
 create function internal.growth(p_value double precision, p_before double precision, p_gap double precision, p_seconds double precision) returns double precision language sql immutable parallel safe;
@@ -1415,6 +1644,8 @@ create function internal.health_ranges(p_servers bigint[], p_from timestamp with
 create function internal.health_since(p_servers bigint[], p_statuses text[], p_from timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, status text, since timestamp with time zone) language sql stable;
 
 create function internal.hold_registrations(p_servers bigint[]) returns SETOF bigint language sql volatile;
+
+create function internal.hypertable(p_relation name) returns regclass language plpgsql stable;
 
 create function internal.incidents_schema() returns jsonb language sql immutable parallel safe;
 
@@ -1444,11 +1675,35 @@ create function internal.keep_fact_conflicts(p_items jsonb, p_now timestamp with
 
 create function internal.keep_metric_conflicts(p_items jsonb, p_now timestamp with time zone) returns integer language plpgsql volatile;
 
+create procedure internal.keep_pins(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create function internal.keep_snapshot() returns trigger language plpgsql volatile;
+
 create function internal.key_json(p_key data.api_key, p_now timestamp with time zone) returns json language sql stable;
 
 create function internal.key_status(p_key data.api_key, p_now timestamp with time zone) returns text language sql immutable parallel safe;
 
 create function internal.known_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, during tstzrange, known tstzmultirange, impaired tstzmultirange, down tstzmultirange, maintenance tstzmultirange) language sql stable;
+
+create function internal.kpi_contributions(p_document jsonb, p_parts data.kpi_part[], p_former data.kpi_part[], p_limit integer) returns json language sql stable;
+
+create function internal.kpi_days_json(p_document jsonb, p_parts data.kpi_part[]) returns json language sql stable;
+
+create function internal.kpi_faults(p_name text, p_document jsonb) returns jsonb language plpgsql stable;
+
+create function internal.kpi_figures(p_document jsonb, p_parts data.kpi_part[]) returns json language sql stable;
+
+create function internal.kpi_json(p_name text) returns json language sql stable;
+
+create function internal.kpi_scale(p_document jsonb) returns double precision language sql immutable parallel safe;
+
+create function internal.kpi_schema() returns jsonb language sql immutable parallel safe;
+
+create function internal.kpi_status(p_document jsonb, p_value double precision) returns text language sql immutable parallel safe;
+
+create function internal.kpi_terms(p_kpis bigint[]) returns TABLE(kpi_id bigint, role text, kind_id bigint, statistic text, filter jsonb) language sql stable;
+
+create function internal.kpi_value(p_document jsonb, p_numerator double precision, p_denominator double precision) returns double precision language sql immutable parallel safe;
 
 create function internal.label_faults(p_labels jsonb) returns TABLE(field text, slug text, detail text) language sql immutable;
 
@@ -1461,6 +1716,8 @@ create function internal.late_counters(p_kinds bigint[], p_from timestamp with t
 create function internal.late_hours(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns TABLE(hours tstzrange, kinds bigint[]) language plpgsql stable;
 
 create function internal.limit_backtest() returns void language plpgsql volatile;
+
+create function internal.list_chunks(p_relation name) returns TABLE(chunk regclass, range_start timestamp with time zone, range_end timestamp with time zone, compressed boolean, frozen boolean) language plpgsql stable;
 
 create function internal.local_days(p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text) returns TABLE(day date, begins_at timestamp with time zone, ends_at timestamp with time zone) language sql stable;
 
@@ -1484,13 +1741,21 @@ create function internal.matches(p_labels jsonb, p_matchers jsonb) returns boole
 
 create function internal.measure_burn_rates(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
 
+create function internal.measure_chunks(p_relation name) returns TABLE(chunk regclass, range_start timestamp with time zone, range_end timestamp with time zone, compressed boolean, frozen boolean, row_count bigint, bytes bigint, bytes_before bigint, bytes_after bigint) language plpgsql stable;
+
 create function internal.measure_conditions(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language plpgsql stable;
 
 create function internal.measure_facts(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
 
+create function internal.measure_groups(p_kinds bigint[], p_window text, p_now timestamp with time zone) returns TABLE(kind_id bigint, dimension text, member text, place integer, count double precision, value_count double precision, sum double precision, squares double precision, increase double precision) language sql stable;
+
 create function internal.measure_health(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
 
 create function internal.measure_keepalives(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
+
+create function internal.measure_kpi_days(p_kpis bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.kpi_part language sql stable;
+
+create function internal.measure_kpis(p_kpis bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision) returns SETOF data.kpi_part language sql stable;
 
 create function internal.measure_metrics(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language plpgsql stable;
 
@@ -1526,13 +1791,15 @@ create function internal.next_alert(p_state data.alert_step, p_active boolean, p
 
 create function internal.next_health(p_state data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
 
+create function internal.note_change() returns trigger language plpgsql volatile;
+
 create function internal.note_late(p_samples data.series_samples[], p_now timestamp with time zone) returns integer language plpgsql volatile;
 
 create procedure internal.observe_traffic(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
 create function internal.observed_ranges(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_now timestamp with time zone) returns TABLE(server_id bigint, during tstzmultirange) language sql stable;
 
-create function internal.oldest_accepted(p_now timestamp with time zone) returns timestamp with time zone language plpgsql stable;
+create function internal.oldest_accepted(p_now timestamp with time zone, p_relation name) returns timestamp with time zone language plpgsql stable;
 
 create function internal.oldest_chunk(p_relation name) returns timestamp with time zone language plpgsql stable;
 
@@ -1550,11 +1817,15 @@ create function internal.parse_window(p_window text) returns interval language p
 
 create function internal.percentage(p_part numeric, p_whole numeric) returns double precision language sql immutable parallel safe;
 
+create function internal.pick_buckets(p_rollup name, p_count integer) returns SETOF timestamp with time zone language sql volatile;
+
 create function internal.pick_items(p_body json, p_places integer[]) returns jsonb language sql immutable;
 
 create function internal.pick_json(p_object json, p_names text[]) returns json language sql immutable parallel safe;
 
 create function internal.pick_statistic(p_statistics data.statistics, p_name text) returns double precision language sql immutable parallel safe;
+
+create function internal.pin_json(p_pin data.pin) returns json language sql stable;
 
 create function internal.plan_reading(p_last_event_id text, p_until text, p_now timestamp with time zone, OUT seen pg_snapshot, OUT change bigint, OUT number bigint, OUT at timestamp with time zone, OUT base pg_snapshot, OUT unseen bigint[], OUT from_change bigint, OUT until pg_snapshot, OUT hidden bigint[], OUT to_change bigint, OUT until_position text, OUT is_covered boolean, OUT is_foreign boolean) returns record language plpgsql stable;
 
@@ -1574,6 +1845,14 @@ create function internal.probe_turn(p_server bigint, p_keepalive_seconds integer
 
 create function internal.probed_remotes(p_document jsonb) returns jsonb language sql immutable parallel safe;
 
+create function internal.product(p_a double precision, p_b double precision) returns double precision language sql immutable parallel safe;
+
+create function internal.proof_state(p_now timestamp with time zone) returns json language sql stable;
+
+create procedure internal.prove(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
+create function internal.prove_bucket(p_rollup name, p_bucket timestamp with time zone, p_now timestamp with time zone) returns bigint language plpgsql volatile;
+
 create procedure internal.prune(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile set TimeZone=UTC;
 
 create procedure internal.prune_catalogue(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
@@ -1590,8 +1869,6 @@ create function internal.raw_late(p_whole bigint[], p_kinds bigint[], p_series b
 
 create function internal.raw_part(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
 
-create function internal.raw_retention() returns interval language plpgsql stable;
-
 create function internal.raw_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval, p_statistics text[]) returns SETOF data.rollup language sql stable;
 
 create function internal.read_body(p_body json) returns jsonb language plpgsql immutable;
@@ -1607,6 +1884,8 @@ create function internal.read_histograms(p_items json) returns data.histogram[] 
 create function internal.read_incidents(p_incidents jsonb, p_kind text, p_from timestamp with time zone, p_to timestamp with time zone) returns jsonb language plpgsql stable;
 
 create function internal.read_items(p_body jsonb) returns jsonb language plpgsql immutable;
+
+create function internal.read_length(p_value text) returns interval language plpgsql immutable;
 
 create function internal.read_limit(p_limit integer, p_default integer, p_most integer) returns integer language plpgsql immutable;
 
@@ -1676,9 +1955,17 @@ create function internal.restatements_json(p_server bigint, p_from timestamp wit
 
 create function internal.retention(p_relation name) returns interval language plpgsql stable;
 
+create function internal.retention_needs(p_relation text, p_drop_after interval) returns TABLE(needed_by text, needed interval, reason text) language sql stable;
+
+create function internal.roll_up_facts(p_facts data.sample[], p_now timestamp with time zone) returns void language plpgsql volatile;
+
+create function internal.rolled_up(p_kind bigint, p_during tstzrange) returns jsonb language sql stable;
+
 create function internal.rolling_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language plpgsql stable;
 
 create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
+
+create function internal.rollup_json(p_bucket data.rollup) returns jsonb language sql stable;
 
 create function internal.rollup_width(p_rollup name) returns interval language sql immutable strict parallel safe;
 
@@ -1693,6 +1980,8 @@ create function internal.rule_series(p_kinds bigint[], p_where jsonb) returns bi
 create function internal.rule_servers(p_condition jsonb) returns bigint[] language sql stable;
 
 create function internal.run_statement(p_sql text, p_limit integer, p_bytes integer) returns json language plpgsql stable security definer set search_path=pg_catalog, analytics, public, pg_temp;
+
+create function internal.sampled_from(p_now timestamp with time zone) returns timestamp with time zone language plpgsql stable;
 
 create function internal.sampled_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language sql stable;
 
@@ -1732,9 +2021,19 @@ create function internal.show_alert_rule(p_name text, p_limit integer, p_cursor 
 
 create function internal.show_alerts(p_now timestamp with time zone) returns TABLE(id text, rule text, version integer, severity text, state text, labels jsonb, annotations jsonb, value double precision, active_at timestamp with time zone, fired_at timestamp with time zone, recovering_at timestamp with time zone, ack json, suppressed boolean, silenced_by text[], inhibited_by text[], maintenance text[], evidence jsonb) language sql stable;
 
+create function internal.show_backlog(p_now timestamp with time zone) returns TABLE(name text, items bigint, lag interval) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+
 create function internal.show_every_alert(p_now timestamp with time zone) returns TABLE(namespace text, id text, rule text, version integer, severity text, state text, labels jsonb, annotations jsonb, value double precision, active_at timestamp with time zone, fired_at timestamp with time zone, recovering_at timestamp with time zone, ack json, suppressed boolean, silenced_by text[], inhibited_by text[], maintenance text[], evidence jsonb) language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set supervisor.namespace=;
 
 create function internal.show_health(p_now timestamp with time zone) returns TABLE(namespace text, server text, status text, since timestamp with time zone, keepalive text, probe text, traffic text, report text, disagreement text) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+
+create function internal.show_jobs() returns TABLE(job_id integer, relation text, policy text, state text, schedule_interval interval, next_start timestamp with time zone, overdue interval, last_started_at timestamp with time zone, last_duration interval, runs bigint, failures bigint, p50_duration interval, p95_duration interval, last_error text, last_error_at timestamp with time zone) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
+
+create function internal.show_kpi(p_name text, p_limit integer, p_cursor text) returns json language plpgsql stable;
+
+create function internal.show_policies() returns TABLE(policy text, name text, value text, shipped text) language sql stable;
+
+create function internal.show_relations() returns TABLE(relation text, oldest_at timestamp with time zone, newest_at timestamp with time zone, chunks bigint, columnstore_chunks bigint, row_count bigint, bytes bigint, bytes_before bigint, bytes_after bigint) language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
 
 create function internal.shown_namespaces() returns text[] language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
@@ -1762,6 +2061,8 @@ create function internal.sla_days(p_server bigint, p_from timestamp with time zo
 
 create procedure internal.snapshot_aggregates(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
+create function internal.snapshot_json(p_snapshot data.snapshot) returns json language sql stable;
+
 create function internal.source_fault(p_source text) returns text language sql stable;
 
 create function internal.spent_by_metrics(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(rule_id bigint, at timestamp with time zone, label text, length interval, share double precision, target double precision, observations bigint) language sql stable;
@@ -1782,7 +2083,7 @@ create function internal.step_rollup(p_resolution text, p_kind bigint, p_series 
 
 create function internal.store_checked_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
 
-create function internal.store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
+create function internal.store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[], OUT unsampled data.sample[]) returns record language plpgsql volatile;
 
 create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
@@ -1818,7 +2119,7 @@ create function internal.tool_digests(p_tools jsonb) returns jsonb language sql 
 
 create function internal.traffic_reports(p_config jsonb, p_now timestamp with time zone) returns data.health_report[] language sql stable;
 
-create function internal.ts_faults(p_ts jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
+create function internal.ts_faults(p_ts jsonb, p_now timestamp with time zone, p_relation name) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.unasked_remotes(p_document jsonb) returns text language sql immutable parallel safe;
 
@@ -1835,6 +2136,8 @@ create function internal.unregistered_facts(p_items jsonb, p_now timestamp with 
 create function internal.unregistered_metrics(p_items jsonb, p_now timestamp with time zone, OUT series jsonb, OUT bad integer, OUT bad_items jsonb) returns record language plpgsql volatile;
 
 create function internal.unseen_changes(p_seen pg_snapshot) returns bigint[] language sql immutable parallel safe;
+
+create function internal.usual(p_earlier double precision[]) returns TABLE(median double precision, mad double precision) language sql immutable parallel safe;
 
 create function internal.value_fault(p_value jsonb) returns text language sql immutable parallel safe;
 
@@ -1864,17 +2167,27 @@ create function api.backtest_alert_rule(p_rule jsonb, p_name text, p_from timest
 
 create function api.create_key(p_key_id text, p_digest bytea, p_owner text, p_scopes text[], p_sources text[], p_namespace text, p_expires_at timestamp with time zone, p_idempotency_key text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.create_snapshot(p_name text, p_window text, p_author text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.define_alert_rule(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.define_kpi(p_name text, p_document jsonb, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.delete_alert_rule(p_name text, p_author text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.delete_kpi(p_name text, p_author text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.deregister_server(p_name text, p_owner text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.describe_schema() returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.doctor(p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.get_health(p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_server(p_name text, p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.get_snapshot(p_name text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_state(p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1902,21 +2215,39 @@ create function api.list_keys(p_owner text, p_active boolean, p_limit integer, p
 
 create function api.list_kinds(p_type text, p_prefix text, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.list_kpis(p_name text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.list_maintenance(p_name text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.list_pins(p_source text) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.list_policies(p_policy text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.list_probe_targets(p_limit integer, p_except text[], p_now timestamp with time zone) returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.list_restatements(p_kind text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_servers(p_status text, p_health text, p_tag text, p_q text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.list_silences(p_from timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.list_snapshots(p_limit integer, p_cursor text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.list_subscriptions(p_name text, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.pin_window(p_source text, p_from timestamp with time zone, p_to timestamp with time zone, p_reason text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.plan_maintenance(p_id text, p_servers text[], p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_reason text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.plan_retention(p_name text, p_drop_after text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.query_agg(p_kind text, p_window text, p_source text, p_group_by text, p_fields text[], p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.query_changes(p_window text, p_kind text, p_limit integer, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.query_facts(p_kind text, p_source text, p_subject text, p_from timestamp with time zone, p_to timestamp with time zone, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.query_kpis(p_window text, p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.query_metrics(p_name text, p_source text, p_labels jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_split_by text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -1944,6 +2275,8 @@ create function api.revoke_key(p_id text, p_reason text, p_now timestamp with ti
 
 create function api.rotate_key(p_id text, p_key_id text, p_digest bytea, p_grace text, p_expires_at timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function api.set_policy(p_policy text, p_name text, p_value text) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
 create function api.silence_alerts(p_id text, p_matchers jsonb, p_from timestamp with time zone, p_to timestamp with time zone, p_author text, p_comment text, p_cancelled boolean, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.stream_alerts(p_rule text, p_labels jsonb, p_last_event_id text, p_until text, p_limit integer, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
@@ -1955,6 +2288,8 @@ create function api.subscribe(p_name text, p_document jsonb, p_now timestamp wit
 create function api.suggest_threshold(p_condition jsonb, p_per_month integer, p_from timestamp with time zone, p_to timestamp with time zone, p_step text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.take_deliveries(p_limit integer, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.unpin_window(p_id integer, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.unsubscribe(p_name text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -2410,6 +2745,145 @@ SELECT kind.namespace,
           WHERE (series.kind_id = kind.kind_id)) member ON (true))
   WHERE COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
 
+-- Every KPI on each day that is rolled up, by its present version; as long as days are kept.
+create view analytics.kpi_daily with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
+    name text,  -- Name of the KPI.
+    day timestamp with time zone,  -- Start of the day, UTC.
+    version integer,  -- Version that it is computed by.
+    numerator double precision,  -- What is divided; null where there was nothing.
+    denominator double precision,  -- What it is divided by; null where there was nothing, or the KPI has none.
+    value double precision,  -- Value, in the unit; null without a denominator of its own.
+    unit text,  -- Unit.
+    target double precision,  -- Target, in the unit; null for none.
+    status text  -- met, missed, no_target or no_data.
+) as
+WITH term AS (
+         SELECT kpi.namespace,
+            kpi.kpi_id,
+            kpi.name,
+            version.version,
+            version.document,
+            role.name AS role,
+            kind.kind_id,
+            (version.document #>> ARRAY[role.name, 'statistic'::text]) AS statistic,
+            COALESCE((version.document #> ARRAY[role.name, 'where'::text]), '{}'::jsonb) AS filter
+           FROM (((data.every_kpi kpi
+             JOIN data.kpi_version version ON (((kpi.kpi_id = version.kpi_id) AND upper_inf(version.valid))))
+             CROSS JOIN unnest('{numerator,denominator}'::text[]) role(name))
+             JOIN data.every_kind kind ON (((kpi.namespace = kind.namespace) AND ((version.document #>> ARRAY[role.name, 'kind'::text]) = kind.name))))
+          WHERE COALESCE((kpi.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true)
+        ), part AS (
+         SELECT term.namespace,
+            term.kpi_id,
+            term.name,
+            term.version,
+            term.document,
+            day.bucket AS day,
+            term.role,
+                CASE term.statistic
+                    WHEN 'count'::text THEN (day.observations)::double precision
+                    ELSE day.value_sum
+                END AS value
+           FROM (term
+             JOIN data.kind_1d day ON ((term.kind_id = day.kind_id)))
+          WHERE ((term.filter = '{}'::jsonb) AND (term.statistic <> 'increase'::text))
+        UNION ALL
+         SELECT term.namespace,
+            term.kpi_id,
+            term.name,
+            term.version,
+            term.document,
+            day.bucket,
+            term.role,
+                CASE term.statistic
+                    WHEN 'count'::text THEN (day.observations)::double precision
+                    WHEN 'sum'::text THEN day.value_sum
+                    WHEN 'increase'::text THEN (day.increase + internal.growth(day.value_first, before.value_last, NULL::double precision, NULL::double precision))
+                    ELSE NULL::double precision
+                END AS "case"
+           FROM ((((term
+             JOIN data.series ON ((term.kind_id = series.kind_id)))
+             JOIN data.every_source source ON ((series.source_id = source.source_id)))
+             JOIN data.sample_1d day ON ((series.series_id = day.series_id)))
+             LEFT JOIN data.sample_1d before ON (((day.series_id = before.series_id) AND ((day.bucket - '24:00:00'::interval) = before.bucket) AND (term.statistic = 'increase'::text))))
+          WHERE (((term.filter <> '{}'::jsonb) OR (term.statistic = 'increase'::text)) AND ((NOT (term.filter ? 'source'::text)) OR ((term.filter ->> 'source'::text) = source.name)) AND (series.labels @> COALESCE((term.filter -> 'labels'::text), '{}'::jsonb)) AND (series.labels ?& ARRAY( SELECT jsonb_array_elements_text((term.filter -> 'has'::text)) AS jsonb_array_elements_text)))
+        ), total AS (
+         SELECT part.namespace,
+            part.kpi_id,
+            part.name,
+            part.version,
+            part.document,
+            part.day,
+            sum(part.value) FILTER (WHERE (part.role = 'numerator'::text)) AS numerator,
+            sum(part.value) FILTER (WHERE (part.role = 'denominator'::text)) AS denominator
+           FROM part
+          GROUP BY part.namespace, part.kpi_id, part.name, part.version, part.document, part.day
+        ), reached AS (
+         SELECT total.namespace,
+            total.kpi_id,
+            total.name,
+            total.version,
+            total.document,
+            total.day,
+            total.numerator,
+            total.denominator,
+            internal.kpi_value(total.document, total.numerator, total.denominator) AS value
+           FROM total
+        )
+ SELECT namespace,
+    name,
+    day,
+    version,
+    numerator,
+    denominator,
+    value,
+    (document ->> 'unit'::text) AS unit,
+    ((document ->> 'target'::text))::double precision AS target,
+    internal.kpi_status(document, value) AS status
+   FROM reached;
+
+-- KPIs with their newest version, deleted ones too.
+create view analytics.kpis with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
+    name text,  -- Name of the KPI.
+    version integer,  -- Number of the newest version.
+    author text,  -- Who defined it.
+    defined_at timestamp with time zone,  -- When it was defined.
+    description text,  -- What the KPI says.
+    unit text,  -- Unit of its values.
+    target double precision,  -- Target, in the unit; null for none.
+    direction text,  -- Which way is better: up or down.
+    created_at timestamp with time zone,  -- When the KPI was defined first.
+    deleted_at timestamp with time zone,  -- When it was deleted; null while it exists.
+    deleted_by text,  -- Who deleted it; null while it exists.
+    document jsonb  -- What the KPI says, with its defaults.
+) as
+SELECT kpi.namespace,
+    kpi.name,
+    version.version,
+    version.author,
+    lower(version.valid) AS defined_at,
+    (version.document ->> 'description'::text) AS description,
+    (version.document ->> 'unit'::text) AS unit,
+    ((version.document ->> 'target'::text))::double precision AS target,
+    (version.document ->> 'direction'::text) AS direction,
+    kpi.created_at,
+    kpi.deleted_at,
+    kpi.deleted_by,
+    version.document
+   FROM (data.every_kpi kpi
+     JOIN LATERAL ( SELECT kpi_version.kpi_id,
+            kpi_version.version,
+            kpi_version.document,
+            kpi_version.author,
+            kpi_version.valid
+           FROM data.kpi_version
+          WHERE (kpi_version.kpi_id = kpi.kpi_id)
+          ORDER BY kpi_version.version DESC
+         LIMIT 1) version ON (true))
+  WHERE COALESCE((kpi.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true);
+
 -- Servers with their newest version, deregistered ones too.
 create view analytics.mcp_registry with (security_barrier=true) (
     namespace text,  -- Namespace; empty for the default one.
@@ -2647,6 +3121,48 @@ SELECT server.namespace,
           WHERE COALESCE((shown.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true)), (now() - '9600:00:00'::interval), now()) outage(server_id, during, reasons)
      JOIN data.every_server server ON ((outage.server_id = server.server_id)));
 
+-- Hours of a kind that were rolled up again: from what to what, and why. Kept for 400 days.
+create view analytics.restatements with (security_barrier=true) (
+    namespace text,  -- Namespace; empty for the default one.
+    kind text,  -- Metric name or Fact:<Name>.
+    begins_at timestamp with time zone,  -- Start of the first hour.
+    ends_at timestamp with time zone,  -- End of the last hour.
+    reason text,  -- late_samples: they came after the hours had been rolled up. changed_samples: somebody changed or deleted samples by hand.
+    late_samples bigint,  -- How many of them.
+    noted_at timestamp with time zone,  -- When the first of them was stored; answers of the service include it since then.
+    restated_at timestamp with time zone,  -- When the hours were rolled up again.
+    count_before bigint,  -- Observations before.
+    count_after bigint,  -- Observations afterwards.
+    sum_before double precision,  -- Sum of the values before.
+    sum_after double precision,  -- Sum of the values afterwards.
+    min_before double precision,  -- Smallest value before; null where a histogram leaves it open.
+    min_after double precision,  -- Smallest value afterwards.
+    max_before double precision,  -- Largest value before; null where a histogram leaves it open.
+    max_after double precision  -- Largest value afterwards.
+) as
+SELECT kind.namespace,
+    kind.name AS kind,
+    lower(restatement.during) AS begins_at,
+    upper(restatement.during) AS ends_at,
+        CASE
+            WHEN (restatement.late_samples > 0) THEN 'late_samples'::text
+            ELSE 'changed_samples'::text
+        END AS reason,
+    restatement.late_samples,
+    restatement.noted_at,
+    restatement.restated_at,
+    ((restatement.before ->> 'count'::text))::bigint AS count_before,
+    ((restatement.after ->> 'count'::text))::bigint AS count_after,
+    ((restatement.before ->> 'sum'::text))::double precision AS sum_before,
+    ((restatement.after ->> 'sum'::text))::double precision AS sum_after,
+    ((restatement.before ->> 'min'::text))::double precision AS min_before,
+    ((restatement.after ->> 'min'::text))::double precision AS min_after,
+    ((restatement.before ->> 'max'::text))::double precision AS max_before,
+    ((restatement.after ->> 'max'::text))::double precision AS max_after
+   FROM (data.aggregate_restatement restatement
+     JOIN data.every_kind kind ON ((restatement.kind_id = kind.kind_id)))
+  WHERE ((restatement.restated_at IS NOT NULL) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
+
 -- Series: a kind of a source with a set of labels.
 create view analytics.series with (security_barrier=true) (
     namespace text,  -- Namespace; empty for the default one.
@@ -2874,6 +3390,74 @@ SELECT number,
     encode(hash, 'hex'::text) AS hash
    FROM data.audit_event;
 
+-- What waits: late samples to be rolled up, alerts and facts to be sent, and how far rollups are behind.
+create view ops.backlog (
+    name text,  -- late_samples, outbox, deliveries, or refresh of a rollup.
+    items bigint,  -- How many; null for a refresh.
+    lag interval  -- How long the oldest has been waiting; of a refresh, the age of what is rolled up.
+) as
+SELECT name,
+    items,
+    lag
+   FROM internal.show_backlog(now()) show_backlog(name, items, lag);
+
+-- Items that a source sent again with other content, by kind and source. What was stored first counts.
+create view ops.conflicts (
+    namespace text,  -- Namespace; empty for the default one.
+    kind text,  -- Metric name or fact kind.
+    source text,  -- Source that sent them.
+    items bigint,  -- How many.
+    attempts bigint,  -- How often they were sent.
+    first_received_at timestamp with time zone,  -- When the first one came.
+    last_received_at timestamp with time zone  -- When the last one came.
+) as
+SELECT kind.namespace,
+    kind.name AS kind,
+    source.name AS source,
+    count(*) AS items,
+    sum(item.attempts) AS attempts,
+    min(item.first_received_at) AS first_received_at,
+    max(item.last_received_at) AS last_received_at
+   FROM ((data.conflict item
+     JOIN data.every_kind kind ON ((item.kind_id = kind.kind_id)))
+     JOIN data.every_source source ON ((item.source_id = source.source_id)))
+  GROUP BY kind.namespace, kind.name, source.name;
+
+-- Whether jobs and policies run, how late, how long, and with which errors.
+create view ops.jobs (
+    job_id integer,  -- Job number, for alter_job and run_job.
+    relation text,  -- Hypertable or continuous aggregate, or procedure of a job.
+    policy text,  -- Procedure that the job calls.
+    state text,  -- scheduled, running, paused, failed (its last run), overdue, or crashed: a run began and never ended.
+    schedule_interval interval,  -- Time between runs.
+    next_start timestamp with time zone,  -- When it is due; null where a run crashed.
+    overdue interval,  -- How long it has been due.
+    last_started_at timestamp with time zone,  -- When its last run began.
+    last_duration interval,  -- How long its last run took.
+    runs bigint,  -- Number of runs.
+    failures bigint,  -- Number of runs that failed.
+    p50_duration interval,  -- Median of the durations of runs that are logged.
+    p95_duration interval,  -- Their 95th percentile.
+    last_error text,  -- Message of the last error that is logged.
+    last_error_at timestamp with time zone  -- When that run began.
+) as
+SELECT job_id,
+    relation,
+    policy,
+    state,
+    schedule_interval,
+    next_start,
+    overdue,
+    last_started_at,
+    last_duration,
+    runs,
+    failures,
+    p50_duration,
+    p95_duration,
+    last_error,
+    last_error_at
+   FROM internal.show_jobs() show_jobs(job_id, relation, policy, state, schedule_interval, next_start, overdue, last_started_at, last_duration, runs, failures, p50_duration, p95_duration, last_error, last_error_at);
+
 -- Keys of all namespaces, without their digests.
 create view ops.keys (
     id text,  -- The part of the key that is shown, after sk_.
@@ -2928,7 +3512,90 @@ SELECT job_id,
    FROM timescaledb_information.jobs
   WHERE ((hypertable_schema = 'data'::name) OR (proc_schema = 'internal'::name));
 
+-- Buckets of rollups that were computed again from samples. One that matches has one row, without a kind; any
+-- other has one for each kind or series that differs, at most 100.
+create view ops.proof (
+    bucket timestamp with time zone,  -- Start of the bucket.
+    relation text,  -- Rollup.
+    namespace text,  -- Namespace of the kind; empty for the default one.
+    kind text,  -- Kind that differs; null where all match.
+    series_id bigint,  -- Series that differs; null where all match, and for rollups by kind.
+    expected jsonb,  -- What the samples say; null where there are none. Where all match, {rows, observations}.
+    found jsonb,  -- What the rollup says; null where it has no such row.
+    matches boolean,  -- Whether all of the bucket match.
+    checked_at timestamp with time zone  -- When it was computed again.
+) as
+SELECT proof.bucket,
+    ('data.'::text || (proof.rollup)::text) AS relation,
+    kind.namespace,
+    kind.name AS kind,
+    proof.series_id,
+    proof.expected,
+    proof.found,
+    proof.matches,
+    proof.checked_at
+   FROM (data.proof
+     LEFT JOIN data.every_kind kind ON ((proof.kind_id = kind.kind_id)));
+
+-- How long the rows of each relation are kept, and what there is. Change it with ops.set_retention, after
+-- ops.plan_retention.
+create view ops.retention (
+    relation text,  -- Hypertable or continuous aggregate.
+    drop_after interval,  -- Age at which a chunk is dropped.
+    oldest_at timestamp with time zone,  -- Time of the oldest row.
+    newest_at timestamp with time zone,  -- Time of the newest row.
+    chunks bigint,  -- Number of chunks.
+    row_count bigint,  -- Number of rows; estimated where they are many.
+    bytes bigint,  -- Bytes with indexes and columnstore.
+    columnstore_share numeric,  -- Share of the chunks that are in the columnstore: 0 to 1.
+    next_run timestamp with time zone,  -- When the policy runs next.
+    state text  -- As in ops.jobs.
+) as
+SELECT policies.relation,
+    ((policies.config ->> 'drop_after'::text))::interval AS drop_after,
+    relations.oldest_at,
+    relations.newest_at,
+    relations.chunks,
+    relations.row_count,
+    relations.bytes,
+    round(((relations.columnstore_chunks)::numeric / (NULLIF(relations.chunks, 0))::numeric), 3) AS columnstore_share,
+    jobs.next_start AS next_run,
+    jobs.state
+   FROM ((ops.policies
+     JOIN internal.show_relations() relations(relation, oldest_at, newest_at, chunks, columnstore_chunks, row_count, bytes, bytes_before, bytes_after) ON ((policies.relation = relations.relation)))
+     JOIN ops.jobs ON ((policies.job_id = jobs.job_id)))
+  WHERE (policies.policy = 'policy_retention'::name);
+
+-- Bytes of each table and rollup. Those of data.sample by its rows are what a sample takes.
+create view ops.storage (
+    relation text,  -- Table, hypertable or continuous aggregate.
+    chunks bigint,  -- Number of chunks; null for a plain table.
+    row_count bigint,  -- Number of rows; estimated where they are many.
+    bytes bigint,  -- Bytes with indexes and columnstore.
+    bytes_per_row numeric,  -- Bytes by rows.
+    bytes_before bigint,  -- Bytes of what is in the columnstore, before it was converted.
+    bytes_after bigint,  -- Bytes of the same now.
+    compression_ratio numeric  -- bytes_before by bytes_after.
+) as
+SELECT relation,
+    chunks,
+    row_count,
+    bytes,
+    round(((bytes)::numeric / (NULLIF(row_count, 0))::numeric), 1) AS bytes_per_row,
+    bytes_before,
+    bytes_after,
+    round(((bytes_before)::numeric / (NULLIF(bytes_after, 0))::numeric), 1) AS compression_ratio
+   FROM internal.show_relations() show_relations(relation, oldest_at, newest_at, chunks, columnstore_chunks, row_count, bytes, bytes_before, bytes_after);
+
 create function ops.bind_login(p_login text, p_namespaces text[]) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
+
+create function ops.plan_retention(p_relation text, p_drop_after interval, p_now timestamp with time zone DEFAULT now()) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function ops.set_columnstore(p_relation text, p_after interval) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
+
+create function ops.set_quota(p_name text, p_value bigint) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
+
+create function ops.set_refresh(p_setting text, p_value interval) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
 
 create function ops.set_retention(p_relation text, p_drop_after interval) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
 
@@ -2984,8 +3651,10 @@ create table deploy.setting (
 -- jobs
 -- job internal.evaluate_alerts every 00:00:15 {"rules": 34, "statement_timeout": "5 s"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.expire_health every 00:01:00 at most 00:00:00, -1 retries every 00:05:00
+-- job internal.keep_pins every 01:00:00 at most 00:00:00, -1 retries every 00:05:00
 -- job internal.observe_traffic every 00:01:00 {"down": 0.5, "failed": "$.\"error.type\"", "metric": "mcp.server.operation.duration", "window": "5 minutes", "degraded": 0.05, "least_calls": 10} at most 00:00:00, -1 retries every 00:05:00
--- job internal.prune every 1 day {"conflicts": "90 days", "deliveries": "7 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.prove every 1 day {"buckets": 4} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.prune every 1 day {"proofs": "400 days", "conflicts": "90 days", "deliveries": "7 days", "restatements": "400 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune_catalogue every 1 day {"grace": "1 day"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 {"settle": "1 minute"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_rollups every 00:10:00 {"end_offset": "20 minutes"} at most 00:00:00, -1 retries every 00:05:00
@@ -2995,7 +3664,7 @@ create table deploy.setting (
 -- data.alert_transition: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "60 days"}
 -- data.alert_transition: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "1830 days"}
 -- data.fact: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
--- data.fact: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
+-- data.fact: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "5 years"}
 -- data.health_report: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "2 days"}
 -- data.health_report: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "30 days"}
 -- data.kind_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
@@ -3019,12 +3688,17 @@ grant execute on function api.ack_alert(text,text,timestamp with time zone,text,
 grant execute on function api.authenticate_key(text,bytea,timestamp with time zone) to supervisor_app;
 grant execute on function api.backtest_alert_rule(jsonb,text,timestamp with time zone,timestamp with time zone,text,jsonb,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.create_key(text,bytea,text,text[],text[],text,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.create_snapshot(text,text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.define_alert_rule(text,jsonb,timestamp with time zone) to supervisor_app;
+grant execute on function api.define_kpi(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.delete_alert_rule(text,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.delete_kpi(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.describe_schema() to supervisor_app;
+grant execute on function api.doctor(timestamp with time zone) to supervisor_app;
 grant execute on function api.get_health(text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_server(text,timestamp with time zone,timestamp with time zone) to supervisor_app;
+grant execute on function api.get_snapshot(text) to supervisor_app;
 grant execute on function api.get_state(timestamp with time zone) to supervisor_app;
 grant execute on function api.get_visibility() to supervisor_app;
 grant execute on function api.heartbeat(text[],timestamp with time zone) to supervisor_app;
@@ -3038,14 +3712,23 @@ grant execute on function api.list_changes(pg_snapshot) to supervisor_app;
 grant execute on function api.list_health(text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_keys(text,boolean,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_kinds(text,text,integer,text) to supervisor_app;
+grant execute on function api.list_kpis(text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_maintenance(text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_pins(text) to supervisor_app;
+grant execute on function api.list_policies(text) to supervisor_app;
 grant execute on function api.list_probe_targets(integer,text[],timestamp with time zone) to supervisor_app;
+grant execute on function api.list_restatements(text,timestamp with time zone,timestamp with time zone,integer,text) to supervisor_app;
 grant execute on function api.list_servers(text,text,text,text,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.list_silences(timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.list_snapshots(integer,text) to supervisor_app;
 grant execute on function api.list_subscriptions(text,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.pin_window(text,timestamp with time zone,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.plan_maintenance(text,text[],timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
+grant execute on function api.plan_retention(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_agg(text,text,text,text,text[],timestamp with time zone,timestamp with time zone) to supervisor_app;
+grant execute on function api.query_changes(text,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_facts(text,text,text,timestamp with time zone,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.query_kpis(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_metrics(text,text,jsonb,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_sla(text,timestamp with time zone,timestamp with time zone,text,text,timestamp with time zone,integer,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.query_sql(text,integer) to supervisor_app;
@@ -3059,25 +3742,44 @@ grant execute on function api.renew_lease(text,text,double precision) to supervi
 grant execute on function api.report_health(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.revoke_key(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.rotate_key(text,text,bytea,text,timestamp with time zone,timestamp with time zone) to supervisor_app;
+grant execute on function api.set_policy(text,text,text) to supervisor_app;
 grant execute on function api.silence_alerts(text,jsonb,timestamp with time zone,timestamp with time zone,text,text,boolean,timestamp with time zone) to supervisor_app;
 grant execute on function api.stream_alerts(text,jsonb,text,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.stream_facts(text,text,text,text,text,integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.subscribe(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.suggest_threshold(jsonb,integer,timestamp with time zone,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.take_deliveries(integer,timestamp with time zone) to supervisor_app;
+grant execute on function api.unpin_window(integer,timestamp with time zone) to supervisor_app;
 grant execute on function api.unsubscribe(text,timestamp with time zone) to supervisor_app;
+grant execute on function internal.growth(double precision,double precision,double precision,double precision) to supervisor_analyst;
+grant execute on function internal.growth(double precision,double precision,double precision,double precision) to supervisor_dba;
+grant execute on function internal.kpi_scale(jsonb) to supervisor_analyst;
+grant execute on function internal.kpi_scale(jsonb) to supervisor_dba;
+grant execute on function internal.kpi_status(jsonb,double precision) to supervisor_analyst;
+grant execute on function internal.kpi_status(jsonb,double precision) to supervisor_dba;
+grant execute on function internal.kpi_value(jsonb,double precision,double precision) to supervisor_analyst;
+grant execute on function internal.kpi_value(jsonb,double precision,double precision) to supervisor_dba;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.measure_sla(bigint[],timestamp with time zone,timestamp with time zone,timestamp with time zone) to supervisor_dba;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_dba;
+grant execute on function internal.quotient(double precision,double precision) to supervisor_analyst;
+grant execute on function internal.quotient(double precision,double precision) to supervisor_dba;
 grant execute on function internal.run_statement(text,integer,integer) to supervisor_analyst;
+grant execute on function internal.show_backlog(timestamp with time zone) to supervisor_dba;
 grant execute on function internal.show_every_alert(timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.show_every_alert(timestamp with time zone) to supervisor_dba;
 grant execute on function internal.show_health(timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.show_health(timestamp with time zone) to supervisor_dba;
+grant execute on function internal.show_jobs() to supervisor_dba;
+grant execute on function internal.show_relations() to supervisor_dba;
 grant execute on function internal.shown_namespaces() to supervisor_analyst;
 grant execute on function internal.shown_namespaces() to supervisor_dba;
 grant execute on function ops.bind_login(text,text[]) to supervisor_dba;
+grant execute on function ops.plan_retention(text,interval,timestamp with time zone) to supervisor_dba;
+grant execute on function ops.set_columnstore(text,interval) to supervisor_dba;
+grant execute on function ops.set_quota(text,bigint) to supervisor_dba;
+grant execute on function ops.set_refresh(text,interval) to supervisor_dba;
 grant execute on function ops.set_retention(text,interval) to supervisor_dba;
 grant execute on function ops.verify_audit(bigint,text) to supervisor_dba;
 grant usage on schema analytics to supervisor_analyst;
@@ -3108,6 +3810,10 @@ grant select on table analytics.health_status to supervisor_analyst;
 grant select on table analytics.health_status to supervisor_dba;
 grant select on table analytics.kinds to supervisor_analyst;
 grant select on table analytics.kinds to supervisor_dba;
+grant select on table analytics.kpi_daily to supervisor_analyst;
+grant select on table analytics.kpi_daily to supervisor_dba;
+grant select on table analytics.kpis to supervisor_analyst;
+grant select on table analytics.kpis to supervisor_dba;
 grant select on table analytics.mcp_registry to supervisor_analyst;
 grant select on table analytics.mcp_registry to supervisor_dba;
 grant select on table analytics.metrics to supervisor_analyst;
@@ -3118,6 +3824,8 @@ grant select on table analytics.metrics_hourly to supervisor_analyst;
 grant select on table analytics.metrics_hourly to supervisor_dba;
 grant select on table analytics.outages to supervisor_analyst;
 grant select on table analytics.outages to supervisor_dba;
+grant select on table analytics.restatements to supervisor_analyst;
+grant select on table analytics.restatements to supervisor_dba;
 grant select on table analytics.series to supervisor_analyst;
 grant select on table analytics.series to supervisor_dba;
 grant select on table analytics.server_versions to supervisor_analyst;
@@ -3131,5 +3839,11 @@ grant select on table analytics.sla_7d to supervisor_dba;
 grant select on table analytics.sources to supervisor_analyst;
 grant select on table analytics.sources to supervisor_dba;
 grant select on table ops.audit to supervisor_dba;
+grant select on table ops.backlog to supervisor_dba;
+grant select on table ops.conflicts to supervisor_dba;
+grant select on table ops.jobs to supervisor_dba;
 grant select on table ops.keys to supervisor_dba;
 grant select on table ops.policies to supervisor_dba;
+grant select on table ops.proof to supervisor_dba;
+grant select on table ops.retention to supervisor_dba;
+grant select on table ops.storage to supervisor_dba;

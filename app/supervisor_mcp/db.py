@@ -18,7 +18,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import AsyncConnection, adapters
 from psycopg.adapt import AdaptersMap, Buffer, Dumper, Loader
-from psycopg.pq import Format, TransactionStatus
+from psycopg.pq import Format
 from psycopg.sql import SQL, Identifier, Placeholder
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
@@ -43,6 +43,9 @@ GRACE_SECONDS = 2.0
 POOL_SECONDS = 5.0
 RETRIED = {"40001", "40P01"}
 
+# The limit of a statement of a client.
+QUERY_SECONDS = 10
+QUERY: LiteralString = "select api.query_sql(p_sql => %(sql)s, p_limit => %(limit)s)"
 # The limit of a call on a connection beside the pool.
 ASIDE_SECONDS = 2
 
@@ -200,32 +203,28 @@ class Database:
         answer, visibility = await self.read(statement, arguments)
         return bytes(answer), visibility
 
-    async def read_rolled_back(self, function: str, arguments: Mapping[str, object]) -> bytes:
-        """The JSON that a function of `api` returns, of which nothing stays, not even a lock.
+    async def query(self, sql: str, limit: int | None) -> bytes:
+        """What `api.query_sql` returns of a statement of a client; all of it is rolled back.
 
-        Raises `Problem`, also for what a statement of the client does wrong.
+        Raises `Problem`, also for what is wrong with the statement.
         """
-        statement = _call_of(function, tuple(arguments))
-        settings = _settings(self._timeout, read_only=False)
+        seconds = min(self._timeout, QUERY_SECONDS)
         try:
             async with (
-                asyncio.timeout(self._timeout + GRACE_SECONDS),
+                asyncio.timeout(seconds + GRACE_SECONDS),
                 self._pool.connection() as connection,
                 connection.transaction(force_rollback=True),
             ):
-                try:
-                    async with connection.transaction(force_rollback=True):
-                        await connection.execute(SETTINGS, settings)
-                        cursor = await connection.execute(statement, arguments)
-                        row = await cursor.fetchone()
-                finally:
-                    # Those of a session outlast a transaction.
-                    if connection.info.transaction_status == TransactionStatus.INTRANS:
-                        await connection.execute("select pg_advisory_unlock_all()")
+                await connection.execute(SETTINGS, _settings(seconds, read_only=False))
+                cursor = await connection.execute(QUERY, {"sql": sql, "limit": limit})
+                row = await cursor.fetchone()
         except TimeoutError:
             raise self._blocking.explain(too_slow()) from None
         except psycopg.Error as error:
-            raise from_statement(error) or self._problem(error, logged=True) from error
+            problem = from_statement(error, sql)
+            if problem is None and isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+                problem = takes_no_writes()
+            raise problem or self._problem(error, logged=True) from error
         assert row is not None  # noqa: S101  a function answers
         return bytes(row[0])
 

@@ -227,14 +227,15 @@ def from_database(error: psycopg.Error) -> Problem:
     return internal()
 
 
-def from_statement(error: psycopg.Error) -> Problem | None:
+def from_statement(error: psycopg.Error, sql: str) -> Problem | None:
     """The problem of a statement that a client wrote; None where the error is not of it."""
     if is_outage(error) or RUNNER not in (error.diag.context or ""):
         return None
     if _state(error) == CANCELED:
         return too_slow()
     params: dict[str, Any] = {"field": "sql", "sqlstate": error.sqlstate}
-    if error.diag.internal_position:
+    # That of a query within the statement says nothing to who wrote it.
+    if error.diag.internal_position and error.diag.internal_query == sql:
         params["position"] = int(error.diag.internal_position)
     return Problem(
         "statement_valid",

@@ -23,6 +23,7 @@ LEFT_OUT = {
     "title",
     "not",
     "pattern",
+    "additionalProperties",
     "propertyNames",
     *("minLength", "maxLength"),
     *("minItems", "maxItems"),
@@ -31,19 +32,15 @@ LEFT_OUT = {
 # Ranges that matter to a call are those of integers, such as limit.
 RANGE = {"minimum", "maximum"}
 # What a schema means without saying so, or what no call depends on.
-DEFAULTS = (("default", None), ("minimum", 0), ("minimum", 1), ("additionalProperties", False))
+DEFAULTS = (("default", None), ("minimum", 0), ("minimum", 1))
 
 
-def input_schema(query: type[Query], *, chosen: bool = False) -> Schema:
-    """The schema of the arguments of a tool that takes a query.
-
-    Where they are `chosen`, also those that are required name what exists.
-    """
+def input_schema(query: type[Query]) -> Schema:
+    """The schema of the arguments of a tool that takes a query."""
     known: Any = query
     required = [parameter.name for parameter in parameters(known) if parameter.required]
     taken = {parameter.name: _taken(parameter.schema) for parameter in parameters(known)}
-    filters = {n: _filter(each) for n, each in taken.items() if chosen or n not in required}
-    return _arguments(taken | filters, required)
+    return _arguments(taken, required)
 
 
 def document_input_schema(query: type[Query], document: Schema) -> Schema:
@@ -116,11 +113,6 @@ def _taken(schema: Schema) -> Schema:
     return _shallow(short) if nested else short
 
 
-def _filter(schema: Schema) -> Schema:
-    """What is known already and only chosen from: its pattern helps nobody."""
-    return {name: value for name, value in schema.items() if name != "pattern"}
-
-
 def _shallow(schema: Schema) -> Schema:
     """No more of a member than its type, its choices and its description."""
     kept: Schema = {n: schema[n] for n in ("type", "enum", "description") if n in schema}
@@ -131,7 +123,7 @@ def _compact(schema: Any) -> Any:
     """The same schema in fewer words: alternatives as a list of types."""
     if not isinstance(schema, dict):
         return schema
-    left_out = {*LEFT_OUT, *_implied(schema)}
+    left_out = LEFT_OUT if schema.get("type") == "integer" else LEFT_OUT | RANGE
     short = {
         name: {key: _compact(each) for key, each in value.items()}
         if name == "properties"
@@ -151,15 +143,6 @@ def _compact(schema: Any) -> Any:
         enum = {"enum": [*others[0]["enum"], None]} if "enum" in others[0] else {}
         return {**others[0], "type": [*listed, "null"], **enum, **short}
     return {"anyOf": alternatives, **short}
-
-
-def _implied(schema: Schema) -> set[str]:
-    """Keywords of a schema that its other members or its description make needless."""
-    implied = set() if schema.get("type") == "integer" else set(RANGE)
-    # Examples and formats say more; a negated class is any text, apart from a few characters.
-    if {"examples", "format"} & schema.keys() or str(schema.get("pattern")).startswith("^[^"):
-        implied.add("pattern")
-    return implied
 
 
 def _inline(schema: Any, definitions: Schema) -> Any:

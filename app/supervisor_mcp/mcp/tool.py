@@ -57,7 +57,7 @@ class OperationTool(Tool):
         async def call(arguments: dict[str, Any]) -> bytes:
             return await operation(query.read(arguments))
 
-        schema = input_schema(query, chosen=hints in (READING, REMOVING))
+        schema = input_schema(query)
         return cls.made(operation, call, schema, *shapes, hints=hints)
 
     @classmethod

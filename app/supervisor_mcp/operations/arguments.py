@@ -45,7 +45,7 @@ Source = Annotated[str | None, Meta(description="Only this source, by its exact 
 Window = Annotated[
     str,
     Meta(
-        description="How far back from now: a number with h (hours) or d (days).",
+        description="How far back from now.",
         extra_json_schema={**text_rules.WINDOW, "examples": ["24h", "7d", "30d"]},
     ),
 ]

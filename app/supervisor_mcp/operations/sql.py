@@ -41,7 +41,7 @@ async def query_sql(context: Context, query: SqlQuery) -> bytes:
             "this service answers no questions in SQL",
             hint="Use query_agg, query_metrics and query_facts, or set SUPERVISOR_QUERY_SQL.",
         )
-    return await context.database.read_rolled_back("query_sql", query.arguments())
+    return await context.database.query(query.sql, query.limit)
 
 
 async def describe_schema(context: Context) -> bytes:

@@ -24,8 +24,6 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
         For "how many sales this week", "is latency worse than last week", "which source fails
         most". Prefer it to adding up facts or series.
 
-        Example: {"kind": "Fact:Sale", "window": "7d", "group_by": "source"}
-
         The answer covers [from, to] and everything acknowledged before. count is of samples or
         events, other statistics are of their values, in unit; null means no value.
         change is relative to previous, the window before (0.1 is 10 % more). groups are in order

@@ -31,8 +31,6 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     async def backtest_alert_rule(query: BacktestQuery) -> bytes:
         """What a rule would have done in the past. Nothing is stored.
 
-        Example: {"name": "queue_long", "incident_kind": "Fact:Incident"}
-
         The answer has the transitions; with incidents also precision, recall and lead times.
         """
         return bounded(await backtests.backtest_alert_rule(context, query, clock()), SHORTEN)

@@ -44,9 +44,6 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
 
         To see when something changed. For one number over a window use query_agg.
 
-        Example: {"name": "queue_depth", "from": "2026-03-01T00:00:00Z",
-        "to": "2026-03-02T00:00:00Z", "step": "1h"}
-
         The answer has an entry in series for every source and set of labels; its points are
         arrays in the order of columns, with count 0 and nulls where there are no samples; the rate
         of a counter spans the gaps between its readings. The default range is the last 24 hours.
