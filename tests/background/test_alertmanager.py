@@ -15,7 +15,8 @@ from tests.background.test_prober import becomes
 from tests.sql.alerts import above, define, evaluate
 from tests.sql.calls import ask, ingest_metrics, metric
 from tests.support import alertmanager
-from tests.support.alertmanager import Alertmanager, Unavailable
+from tests.support.alertmanager import Alertmanager
+from tests.support.debian import Unavailable
 from tests.support.waiting import eventually_async
 
 pytestmark = pytest.mark.server

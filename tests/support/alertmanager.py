@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from tests.support import debian
 from tests.support.ports import free_port
 from tests.support.waiting import eventually
 
 NAMES = ("prometheus-alertmanager", "alertmanager")
 PACKAGE = "prometheus-alertmanager"
-FETCH_SECONDS = 60
 # Where Debian's build looks for its templates: a package that is only unpacked has them elsewhere.
 TEMPLATES = b"/usr/share/prometheus/alertmanager"
 # A path of the same length to the folder in which the process runs.
@@ -25,10 +25,6 @@ CONFIGURATION = """
 route: {receiver: nobody}
 receivers: [{name: nobody}]
 """
-
-
-class Unavailable(Exception):  # noqa: N818  a reason to skip
-    """There is no Alertmanager here, and why."""
 
 
 class Alertmanager:
@@ -50,28 +46,12 @@ def program(folder: Path) -> Path:
     installed = next(filter(None, map(shutil.which, NAMES)), None)
     if installed is not None:
         return Path(installed)
-    for tool in ("apt-get", "dpkg-deb"):
-        if shutil.which(tool) is None:
-            raise Unavailable(f"no Alertmanager is installed, and there is no {tool}")
-    _run(["apt-get", "download", PACKAGE], folder)
-    (package,) = folder.glob(f"{PACKAGE}_*.deb")
-    _run(["dpkg-deb", "--extract", str(package), str(folder)], folder)
+    debian.unpack(PACKAGE, folder)
     for file in (folder / TEMPLATES.decode().lstrip("/")).iterdir():
         file.rename(folder / file.name)
     unpacked = folder / "usr/bin" / NAMES[0]
     unpacked.write_bytes(unpacked.read_bytes().replace(TEMPLATES, HERE))
     return unpacked
-
-
-def _run(command: Sequence[str], folder: Path) -> None:
-    try:
-        done = subprocess.run(
-            command, cwd=folder, capture_output=True, text=True, timeout=FETCH_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise Unavailable(f"{command[0]} takes longer than {FETCH_SECONDS} s") from None
-    if done.returncode != 0:
-        raise Unavailable(f"{' '.join(command[:3])}: {done.stderr.strip()[-200:]}")
 
 
 @contextmanager
