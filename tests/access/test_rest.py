@@ -27,7 +27,7 @@ INGEST = {
     "report_health",
 }
 # What asks with a body, and what reads who has access or the URLs of webhooks.
-READING = {"backtest_alert_rule", "suggest_threshold"}
+READING = {"backtest_alert_rule", "suggest_threshold", "query_sql"}
 FOR_ADMINS = {"list_keys", "list_audit", "list_subscriptions", "get_subscription", "doctor"}
 
 Keys = Callable[[str], str]

@@ -40,6 +40,9 @@ COMMANDS = (
     "policies",
     "pins",
     "doctor",
+    "sql",
+    "restatements",
+    "snapshots",
 )
 # What commands need, and `--help` and the completion of the shell do not.
 SLOW = {"httpx", "pydantic", "rich", "psycopg", "fastmcp", "stamina", "asyncio"}
