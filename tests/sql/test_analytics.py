@@ -25,6 +25,7 @@ TIMES = [END - STEP * n for n in range(1, 2 * 144 + 1)]
 SOURCES = ("shop", "mail")
 PAGE = (ROOT / "docs/analytics.md").read_text()
 EXAMPLES = re.findall(r"^```sql\n(.+?)^```", PAGE, re.DOTALL | re.MULTILINE)
+FRAME = re.findall(r"(?s)HOURS = \"\"\"(.+?)\"\"\"", (ROOT / "examples/read_frame.py").read_text())
 RESERVED = """
 select format('%I.%I', relname, attname)
 from pg_attribute
@@ -111,6 +112,14 @@ def test_no_column_is_named_by_a_reserved_word(filled: Connection) -> None:
 def test_the_examples_of_the_page_run(filled: Connection, statement: str) -> None:
     with as_analyst(filled):
         assert filled.execute(statement.encode()).description
+
+
+def test_the_example_reads_the_hours_of_a_metric(filled: Connection) -> None:
+    (statement,) = FRAME
+    statement = statement.replace("$1", "%s").replace("now()", f"'{END.isoformat()}'::timestamptz")
+    with as_analyst(filled):
+        rows = filled.execute(statement.encode(), ["checkout_seconds"]).fetchall()
+    assert len(rows) == 2 * 48
 
 
 def test_a_percentile_of_a_day_is_that_of_the_samples(filled: Connection) -> None:

@@ -32,7 +32,7 @@ def restatements(
     limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
-    """List figures that late samples have changed, the newest first.
+    """List figures that late samples have changed.
 
     With --json, they have count, sum, min and max, before and after.
     """
