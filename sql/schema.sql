@@ -1579,7 +1579,7 @@ create function internal.enqueue_alerts(p_now timestamp with time zone) returns 
 
 create function internal.estimate_rows(p_relation regclass) returns bigint language plpgsql stable;
 
-create function internal.evaluate_alert_rules(p_rules bigint[], p_now timestamp with time zone) returns integer language plpgsql volatile set supervisor.namespace=;
+create function internal.evaluate_alert_rules(p_rules bigint[], p_now timestamp with time zone) returns integer language plpgsql volatile;
 
 create procedure internal.evaluate_alerts(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
@@ -2023,7 +2023,7 @@ create function internal.show_alerts(p_now timestamp with time zone) returns TAB
 
 create function internal.show_backlog(p_now timestamp with time zone) returns TABLE(name text, items bigint, lag interval) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
-create function internal.show_every_alert(p_now timestamp with time zone) returns TABLE(namespace text, id text, rule text, version integer, severity text, state text, labels jsonb, annotations jsonb, value double precision, active_at timestamp with time zone, fired_at timestamp with time zone, recovering_at timestamp with time zone, ack json, suppressed boolean, silenced_by text[], inhibited_by text[], maintenance text[], evidence jsonb) language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set supervisor.namespace=;
+create function internal.show_every_alert(p_now timestamp with time zone) returns TABLE(namespace text, id text, rule text, version integer, severity text, state text, labels jsonb, annotations jsonb, value double precision, active_at timestamp with time zone, fired_at timestamp with time zone, recovering_at timestamp with time zone, ack json, suppressed boolean, silenced_by text[], inhibited_by text[], maintenance text[], evidence jsonb) language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp;
 
 create function internal.show_health(p_now timestamp with time zone) returns TABLE(namespace text, server text, status text, since timestamp with time zone, keepalive text, probe text, traffic text, report text, disagreement text) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
@@ -2087,7 +2087,7 @@ create function internal.store_facts(p_items jsonb, p_partial boolean, p_now tim
 
 create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
-create function internal.store_own_facts(p_facts jsonb, p_now timestamp with time zone) returns text[] language plpgsql volatile set supervisor.sources=;
+create function internal.store_own_facts(p_facts jsonb, p_now timestamp with time zone) returns text[] language plpgsql volatile;
 
 create function internal.store_plain_metrics(p_body json, p_samples data.series_samples[], p_histograms data.histogram[], p_now timestamp with time zone) returns json language plpgsql volatile;
 

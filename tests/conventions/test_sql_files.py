@@ -22,3 +22,9 @@ def test_everything_has_a_comment(empty_database: str) -> None:
     deploy(empty_database, shipped_sql_dir())
 
     assert undocumented(empty_database) == []
+
+
+def test_no_function_sets_a_setting_of_ours_by_its_options() -> None:
+    # Only a superuser could create it: set_config needs no privilege.
+    functions = (ROOT / "sql/functions").rglob("*.sql")
+    assert [f.name for f in functions if '\nset "supervisor.' in f.read_text()] == []

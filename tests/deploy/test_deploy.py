@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from supervisor_mcp.deploy import DeployError, Report, deploy
+from supervisor_mcp.deploy import DeployError, Report, deploy, shipped_sql_dir
 from tests.deploy.conftest import Ask
 from tests.deploy.sample import SAMPLE, write
 from tests.support.timescaledb import Server
@@ -139,9 +139,11 @@ def test_databases_of_one_cluster_deploy_at_once(database_server: Server, tmp_pa
 
 
 @pytest.mark.native_only("the embedded server has one role to log in as")
+@pytest.mark.parametrize("shipped", [False, True])
 def test_owner_who_is_no_superuser_can_deploy(
-    database_server: Server, empty_database: str, sql_dir: Path
+    database_server: Server, empty_database: str, sql_dir: Path, shipped: bool
 ) -> None:
+    sql_dir = shipped_sql_dir() if shipped else sql_dir
     deploy(empty_database, sql_dir)  # makes the roles of the cluster
     owner = f"supervisor_test_{uuid4().hex[:12]}"
     with database_server.empty() as url, psycopg.connect(url, autocommit=True) as conn:

@@ -1,10 +1,11 @@
 create or replace function internal.evaluate_alert_rules(p_rules bigint[], p_now timestamptz)
 returns integer
 language plpgsql
--- It is that of the rules in here, and afterwards what it was.
-set "supervisor.namespace" = ''
 as $$
 declare
+    -- It is that of the rules in here, and afterwards what it was. An owner who is no superuser may not have
+    -- SET of the function do this.
+    v_namespace constant text := internal.namespace();
     v_rules data.alert_rule_version [];
     v_good data.alert_rule_version [];
     v_transitions integer;
@@ -39,6 +40,7 @@ begin
             -- Each of them alone: only those that fail have failed.
             select sum(internal.evaluate_alert_rules(array[rule_id], p_now)) into v_transitions
             from unnest(v_rules);
+            perform set_config('supervisor.namespace', v_namespace, true);
             return v_transitions;
         end if;
         v_good := '{}';
@@ -61,6 +63,7 @@ begin
     if v_transitions > 0 then
         perform internal.enqueue_alerts(p_now);
     end if;
+    perform set_config('supervisor.namespace', v_namespace, true);
     return coalesce(v_transitions, 0);
 end
 $$;

@@ -22,10 +22,10 @@ returns table (
 language plpgsql stable
 security definer
 set search_path = pg_catalog, public, pg_temp
--- It is that of the alerts in here, and afterwards what it was.
-set "supervisor.namespace" = ''
 as $$
 declare
+    -- It is that of the alerts in here, and afterwards what it was.
+    v_before constant text := internal.namespace();
     v_shown constant text [] := internal.shown_namespaces();
     v_namespace text;
 begin
@@ -38,6 +38,7 @@ begin
         select v_namespace, shown.*
         from internal.show_alerts(p_now) as shown;
     end loop;
+    perform set_config('supervisor.namespace', v_before, true);
 end
 $$;
 comment on function internal.show_every_alert(timestamptz) is
