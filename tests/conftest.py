@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from hypothesis import settings
 from psycopg import Connection
 
 from tests.support import data_directories, timescaledb, valkey
@@ -13,6 +14,9 @@ from tests.support.data_directories import DataDirectories
 from tests.support.timescaledb import Server
 from tests.support.valkey import Valkey
 
+# A busy machine is slow: what bounds the time of an example is the time of the suite.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 # A test that uses one of these fixtures, itself or through another one, runs a server.
 SERVERS = {"database_server", "prepared", "valkey_server", "service", "wheel"}
 
