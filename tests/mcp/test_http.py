@@ -59,7 +59,7 @@ async def test_a_client_lists_and_calls_tools_reads_resources_and_prompts(
         (content,) = (await client.read_resource(f"supervisor://agg/depth_{mode}/1h")).contents
         assert msgspec.json.decode(content.text) == answer  # type: ignore[union-attr]
         prompt = await client.get_prompt("weekly_kpi_report", {})
-        assert "query_agg" in str(prompt.messages)
+        assert "query_kpis" in str(prompt.messages)
 
 
 @pytest.mark.parametrize("mode", MODES)
