@@ -153,11 +153,13 @@ def test_what_clients_name_is_read_through_views_of_a_namespace(db: Connection) 
                 "alert_rule",
                 "idempotency_key",
                 "kind",
+                "kpi",
                 "maintenance",
                 "pin",
                 "server",
                 "silence",
                 "silence_version",
+                "snapshot",
                 "source",
                 "subscription",
             )
