@@ -17,8 +17,8 @@ from mutants.sql_operators import mutants
 from tests.support.repository import ROOT
 
 CODE = sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("sql/functions/**/*.sql"))
-# What a body in SQL that is read when it is created may name or compare wrongly, and a file that does
-# not look whether its trigger is there.
+# What a body in SQL that is read when it is created may name or compare wrongly, and a file that
+# does not look whether its trigger is there.
 RESOLVED = (
     None,
     psycopg.errors.UndefinedFunction,
