@@ -14,7 +14,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import Connection
 
-from tests.sql.calls import ask, fact, histogram, ingest_facts, ingest_metrics, metric, query_agg
+from tests.sql.calls import (
+    Json,
+    ask,
+    fact,
+    histogram,
+    ingest_facts,
+    ingest_metrics,
+    metric,
+    query_agg,
+)
 from tests.support.repository import ROOT
 from tests.support.rollups import roll_up
 
@@ -271,3 +280,26 @@ def test_a_percentile_that_is_not_selected_is_not_computed(filled: Connection) -
             for column in ("avg", "p95")
         ]
     assert ["percentile" in plan for plan in plans] == [False, True]
+
+
+def test_the_history_of_what_does_not_grow_is_not_searched(filled: Connection) -> None:
+    with as_analyst(filled):
+        loops = {
+            kind: subplan_loops(
+                ask(
+                    filled,
+                    "explain (analyze, format json)"
+                    " select increase from analytics.metrics_hourly where kind = %s",
+                    kind,
+                )[0]["Plan"]
+            )
+            for kind in ("checkout_seconds", "http_requests_total")
+        }
+    assert loops["checkout_seconds"] == 0
+    assert loops["http_requests_total"] > 0
+
+
+def subplan_loops(plan: Json) -> float:
+    """How often the statements within a statement ran."""
+    own = plan["Actual Loops"] if plan.get("Parent Relationship") == "SubPlan" else 0
+    return own + sum(subplan_loops(part) for part in plan.get("Plans", []))

@@ -16,21 +16,26 @@ select
     nullif(bucket.value_max, 'infinity') as max,
     sqrt(bucket.squared_deviations / nullif(bucket.value_count, 0)) as stddev,
     bucket.value_last as last,
-    -- What a counter has grown by its first reading, it has since the last one before.
-    bucket.increase + coalesce((
-        select
-            case
-                when bucket.value_first >= before.value_last then bucket.value_first - before.value_last
-                else bucket.value_first
-            end
-        from data.sample_1d as before
-        where
-            before.series_id = bucket.series_id
-            and before.bucket < bucket.bucket
-            and before.value_first is not null
-        order by before.bucket desc
-        limit 1
-    ), 0) as increase,
+    -- What a counter has grown by its first reading, it has since the last one before. Others have none: to
+    -- search theirs would read their whole history.
+    case
+        when bucket.value_first is not null
+            then bucket.increase + coalesce((
+                select
+                    case
+                        when bucket.value_first >= before.value_last
+                            then bucket.value_first - before.value_last
+                        else bucket.value_first
+                    end
+                from data.sample_1d as before
+                where
+                    before.series_id = bucket.series_id
+                    and before.bucket < bucket.bucket
+                    and before.value_first is not null
+                order by before.bucket desc
+                limit 1
+            ), 0)
+    end as increase,
     analytics.percentile(distribution.sketch, 0.5) as p50,
     analytics.percentile(distribution.sketch, 0.9) as p90,
     analytics.percentile(distribution.sketch, 0.95) as p95,
