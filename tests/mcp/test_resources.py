@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 from fastmcp import Client, FastMCP
+from fastmcp.exceptions import ToolError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mcp import MCPError
@@ -17,10 +19,18 @@ from mcp_types import PromptReference, ResourceTemplateReference, TextContent
 
 from supervisor_mcp.mcp import answers
 from supervisor_mcp.mcp.completions import WINDOWS
-from supervisor_mcp.mcp.resources import ACTIVE_ALERTS, AGGREGATE, KINDS, SERVER, SERVERS
+from supervisor_mcp.mcp.resources import (
+    ACTIVE_ALERTS,
+    AGGREGATE,
+    KINDS,
+    SCHEMA,
+    SERVER,
+    SERVERS,
+)
 from supervisor_mcp.mcp.server import create_mcp
 from supervisor_mcp.operations.context import Context
 from tests.mcp import conftest
+from tests.mcp.conftest import NOW
 
 Caller = Client[Any]
 
@@ -38,6 +48,20 @@ async def read(client: Caller, uri: str) -> Any:
 async def test_kinds_are_what_list_kinds_answers(client: Caller) -> None:
     answer = await client.call_tool("list_kinds", {"limit": 1000})
     assert await read(client, KINDS) == answer.structured_content
+
+
+async def test_every_view_of_the_schema_can_be_asked_in_sql(client: Caller) -> None:
+    schema = await read(client, SCHEMA)
+    for view, about in schema["views"].items():
+        columns = ", ".join(column.split(" ")[0] for column in about["columns"])
+        await client.call_tool("query_sql", {"sql": f"select {columns} from {view}", "limit": 1})
+
+
+async def test_nothing_is_asked_in_sql_where_that_is_off(context: Context) -> None:
+    off = create_mcp(replace(context, query_sql=False), lambda: NOW)
+    async with Client(off) as client:
+        with pytest.raises(ToolError, match="query_sql_enabled"):
+            await client.call_tool("query_sql", {"sql": "select 1"})
 
 
 @pytest.mark.parametrize("kind", ["Fact:Sale", "http/requests.total", "queue_depth"])

@@ -177,6 +177,8 @@ THRESHOLD = "/alerts/rules/threshold"
         ("backtest_alert_rule", BACKTEST, {"name": "queue_long", "incidents": [{"from": 1}]}, 422),
         ("suggest_threshold", THRESHOLD, {"condition": CONDITION, "per_month": 2}, 200),
         ("suggest_threshold", THRESHOLD, {"condition": CONDITION, "per_month": -2}, 422),
+        ("query_sql", "/query/sql", {"sql": "select kind, type from kinds order by 1"}, 200),
+        ("query_sql", "/query/sql", {"sql": "select kidn from kinds", "limit": 5}, 422),
     ],
 )
 async def test_rest_and_mcp_answer_a_question_with_a_body_alike(

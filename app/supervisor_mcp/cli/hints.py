@@ -78,6 +78,7 @@ PHRASES = {
     "Send the end of the silence as to.": (
         "Send --for with a length, such as 2h, or --to with a time."
     ),
+    "; supervisor://schema lists them.": ".",
     "params.faults lists": "--json lists",
     "params.items lists": "--json lists",
     " after the seconds in Retry-After": " in a moment",

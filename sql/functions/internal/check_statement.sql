@@ -24,7 +24,9 @@ begin
     where
         pg_proc.provolatile = 'v'
         and not word.name = any(c_harmless)
-        -- A kind may have the name of a function that no analyst reaches, such as heartbeat.
+        -- A kind may have the name of a function that no analyst reaches, such as heartbeat, or that no
+        -- statement can call, such as system.
+        and not 'internal'::regtype = any(pg_proc.proargtypes)
         and has_schema_privilege('supervisor_analyst', pg_proc.pronamespace, 'usage');
     if v_function is not null then
         raise exception 'function "%" may not be called', v_function

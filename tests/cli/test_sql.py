@@ -1,0 +1,53 @@
+"""supervisor-mcp sql: rows as a table, and where in a statement an error is."""
+
+from __future__ import annotations
+
+import json
+
+import httpx
+import pytest
+
+from tests.support.command_line import Service
+
+
+def test_rows_are_columns_where_there_is_no_terminal(service: Service, name: str) -> None:
+    item = {"name": name, "source": "me", "value": 2.5}
+    httpx.post(f"{service.url}/ingest/metrics", json=item).raise_for_status()
+    done = service.run("sql", f"select kind, value, unit from metrics where kind = '{name}'")
+    assert (done.returncode, done.stdout) == (0, f"kind\tvalue\tunit\n{name}\t2.5\t\n")
+
+
+def test_json_is_the_answer_of_the_service(service: Service) -> None:
+    done = service.run("sql", "select 1 as one", "--json")
+    assert json.loads(done.stdout) == {"columns": ["one"], "rows": [[1]], "truncated": False}
+
+
+def test_what_is_left_out_is_said(service: Service) -> None:
+    done = service.run("sql", "select * from generate_series(1, 3)", "--limit", "2")
+    assert done.stdout == "generate_series\n1\n2\n"
+    assert done.stderr == "There are more. Raise --limit, or select less.\n"
+    assert service.run("sql", "select 1 where false").stderr == "There are no rows.\n"
+
+
+@pytest.mark.parametrize(
+    ("statement", "error"),
+    [
+        (
+            "select kidn from kinds",
+            'column "kidn" does not exist (line 1, column 8)\n'
+            'Hint: Perhaps you meant to reference the column "kinds.kind".\n',
+        ),
+        (
+            "select 'é',\n  kidn\nfrom kinds",
+            'column "kidn" does not exist (line 2, column 3)\n'
+            'Hint: Perhaps you meant to reference the column "kinds.kind".\n',
+        ),
+        (
+            "select 1 / 0",
+            "division by zero\nHint: Send one SELECT on the views of schema analytics.\n",
+        ),
+    ],
+)
+def test_an_error_has_its_place_and_a_hint(service: Service, statement: str, error: str) -> None:
+    done = service.run("sql", statement)
+    assert (done.returncode, done.stderr) == (4, error)
