@@ -1,7 +1,7 @@
-"""The plans behind the answers of `query_agg`, on a native server: `python -m bench.plans DSN`.
+"""The plans behind `query_agg` and the views of analysts: `python -m bench.plans DSN`, native.
 
 Writes a file for each question to bench/plans/: the statements that take over a millisecond,
-each with its plan as it ran, nested ones first.
+each with its plan as it ran, nested ones first. Of the views, what an analyst asks.
 """
 
 from __future__ import annotations
@@ -20,6 +20,21 @@ FOLDER = Path(__file__).parent / "plans"
 # Calls before the one that is explained: PL/pgSQL may choose a generic plan after five.
 CALLS = 6
 LEAST_MS = 1.0
+OF_A_KIND = f"where kind = '{aggregates.KIND}' and bucket >= now() - interval '30 days'"
+VIEWS = {
+    "p95 by source and day": f"select bucket, source, p95 from analytics.metrics_daily {OF_A_KIND}",
+    "mean by source 30d": (
+        "select source, sum(sum) / sum(count) as avg"
+        f" from analytics.metrics_hourly {OF_A_KIND} group by source"
+    ),
+    "merged p95 30d": (
+        "select analytics.percentile(analytics.merge(sketch), 0.95)"
+        f" from analytics.metrics_hourly {OF_A_KIND}"
+    ),
+    "increase of a gauge 30d": (
+        f"select bucket, source, increase from analytics.metrics_hourly {OF_A_KIND}"
+    ),
+}
 SETTINGS = """
 load 'auto_explain';
 set auto_explain.log_min_duration = 0;
@@ -44,6 +59,9 @@ def main() -> None:
         aggregates.fill(conn, sent.samples)
         history.refresh(conn)
         history.vacuum(conn)
+        history.compress(conn)
+        for name, statement in VIEWS.items():
+            _explain_view(conn, name, statement)
         for question in aggregates.QUESTIONS:
             if question.kind is not None:
                 _explain(conn, question, sent.samples)
@@ -69,6 +87,16 @@ def _explain(conn: psycopg.Connection, question: aggregates.Question, samples: i
     head = f"{question.name}, {samples:,} samples, {conn.info.parameter_status('server_version')}"
     text = "\n\n".join([head, *plans]) + "\n"
     (FOLDER / f"{question.name.replace(' ', '-')}.txt").write_text(text)
+
+
+def _explain_view(conn: psycopg.Connection, name: str, statement: str) -> None:
+    with conn.transaction():
+        conn.execute("set local role supervisor_analyst")
+        # The first run plans what the others keep.
+        for _ in range(2):
+            rows = conn.execute(f"explain (analyze, costs off) {statement}".encode()).fetchall()
+    text = "\n".join([f"{name}: {statement}", "", *(line for (line,) in rows)]) + "\n"
+    (FOLDER / f"view-{name.replace(' ', '-')}.txt").write_text(text)
 
 
 def _ask(conn: psycopg.Connection, question: aggregates.Question) -> None:
