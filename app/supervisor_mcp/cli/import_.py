@@ -27,7 +27,10 @@ STANDARD_INPUT = "-"
 def import_files(
     files: Annotated[
         list[str],
-        typer.Argument(help="CSV or NDJSON files; - is standard input.", metavar="FILE"),
+        typer.Argument(
+            help="CSV or NDJSON files; - is standard input. Or the folder of an export.",
+            metavar="FILE",
+        ),
     ],
     kind: Annotated[
         str | None,
@@ -57,14 +60,20 @@ def import_files(
     After an interruption, run the command again: rows that are stored already count as
     duplicates. Rejected rows are counted and listed, and the exit status is 1; the others are
     stored.
+
+    The folder of an export goes into a database without data, before a service uses it.
     """
     import time
+    from pathlib import Path
 
     from supervisor_mcp.cli.client import connect, load_settings
     from supervisor_mcp.cli.files import Defaults
     from supervisor_mcp.cli.ingest import Tally
 
     defaults = Defaults(kind, source, type_, unit, read_labels(label))
+    if any(Path(name).is_dir() for name in files):
+        _import_folder(files, defaults, shift_to_now, as_json)
+        return
     settings = load_settings()
     tally = Tally()
     notes: list[str] = []
@@ -87,6 +96,22 @@ def import_files(
             if tally.rows or sys.exc_info()[0] is None:
                 _report(tally, time.monotonic() - started, notes, as_json)
     tally.raise_if_rejected()
+
+
+def _import_folder(files: list[str], defaults: Defaults, shift: bool, as_json: bool) -> None:
+    from pathlib import Path
+
+    from supervisor_mcp.cli.exports import import_folder
+    from supervisor_mcp.cli.failure import USAGE
+    from supervisor_mcp.cli.files import Defaults
+
+    if len(files) > 1 or shift or defaults != Defaults(None, None, None, None, read_labels(None)):
+        raise Failure(
+            "The folder of an export is imported alone and as it is.",
+            USAGE,
+            hint="Leave out the other files and options.",
+        )
+    import_folder(Path(files[0]), as_json)
 
 
 @contextmanager

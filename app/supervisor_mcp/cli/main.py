@@ -25,6 +25,7 @@ from supervisor_mcp.cli.demo import demo
 from supervisor_mcp.cli.deregister import deregister
 from supervisor_mcp.cli.doctor import doctor
 from supervisor_mcp.cli.escape import printable_json
+from supervisor_mcp.cli.exports import export
 from supervisor_mcp.cli.facts import facts
 from supervisor_mcp.cli.failure import FAILED, USAGE, Failure
 from supervisor_mcp.cli.health import health
@@ -159,6 +160,7 @@ def generate() -> None:
 
 
 app.command("import")(import_files)
+app.command()(export)
 app.command()(agg)
 app.command()(series)
 app.command()(kinds)

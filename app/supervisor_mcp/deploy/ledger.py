@@ -82,6 +82,19 @@ comment on column deploy.setting.value is
 comment on column deploy.setting.local_value is
 'Value set here, which that release kept; JSON null where the policy was removed here.';
 comment on column deploy.setting.shipped_at is 'When it was shipped.';
+create table if not exists deploy.import_file (
+    export_id uuid not null,
+    file text not null,
+    rows bigint not null,
+    imported_at timestamptz,
+    constraint import_file_once primary key (export_id, file)
+);
+comment on table deploy.import_file is 'Files of exports that were imported, each with its rows.';
+comment on column deploy.import_file.export_id is 'Export, as its manifest says.';
+comment on column deploy.import_file.file is 'Name of the file; manifest.json is the whole export.';
+comment on column deploy.import_file.rows is 'Number of its rows.';
+comment on column deploy.import_file.imported_at is
+'When it was imported; null for an export that is not complete yet.';
 """
 
 READ = """

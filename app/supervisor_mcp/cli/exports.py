@@ -1,0 +1,133 @@
+"""supervisor-mcp export and import of a folder: everything, from one server to another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from supervisor_mcp.cli import console
+from supervisor_mcp.cli.failure import INTERRUPTED, Failure
+
+if TYPE_CHECKING:
+    from supervisor_mcp.config import Settings
+    from supervisor_mcp.exports import Manifest
+
+
+def export(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder to create, or an empty one.")
+    ],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Write everything in the database into a folder, while the service runs.
+
+    The database is SUPERVISOR_DEPLOY_DATABASE_URL, else SUPERVISOR_DATABASE_URL, else the embedded
+    one. `import DIR` reads the folder into another database. It has secrets of subscriptions in it.
+    """
+    from supervisor_mcp import exports
+    from supervisor_mcp.cli import progress
+    from supervisor_mcp.cli.client import load_settings
+
+    settings = load_settings()
+    with (
+        progress.step("exporting") as next_step,
+        _running(settings) as url,
+        _explained("export"),
+    ):
+        made = exports.export(url, folder, next_step)
+    _report("exported", made, folder, as_json)
+
+
+def import_folder(folder: Path, as_json: bool) -> None:
+    """Import everything that `export` has written into a database without data. Raises Failure."""
+    from supervisor_mcp import exports
+    from supervisor_mcp.cli import progress, servers
+    from supervisor_mcp.cli.client import load_settings
+    from supervisor_mcp.deploy import Older
+
+    settings = load_settings()
+    with (
+        _explained("import"),
+        progress.step("reading the manifest") as next_step,
+    ):
+        exports.read(folder)
+        with servers.start_database(settings, next_step, jobs=False) as (database_url, _):
+            url = settings.deploy_database_url or database_url
+            if not exports.is_deployed(url):
+                next_step("deploying")
+                servers.deploy_schema(
+                    database_url, Older.REFUSE, deploy_url=settings.deploy_database_url
+                )
+            made = exports.load(url, folder, next_step)
+    if made is None:
+        console.say(f"{folder} was imported before; nothing to do.")
+        made = exports.read(folder)
+    _report("imported", made, folder, as_json)
+
+
+@contextmanager
+def _running(settings: Settings) -> Iterator[str]:
+    """The DSN of the owner; the embedded database may be that of a running service."""
+    from supervisor_mcp import embedded
+    from supervisor_mcp.cli import servers
+
+    servers.check_urls(settings)
+    if settings.database_url is None:
+        endpoints = embedded.running(settings.data_dir)
+        if endpoints is not None:
+            yield endpoints.database_url
+            return
+    with servers.start_database(settings, lambda _: None, jobs=False) as (database_url, _):
+        yield settings.deploy_database_url or database_url
+
+
+@contextmanager
+def _explained(command: str) -> Iterator[None]:
+    """Turn what ends an export or import into what a user can do about it."""
+    import psycopg
+
+    from supervisor_mcp.exports import ExportError
+
+    try:
+        yield
+    except ExportError as error:
+        raise Failure(str(error), hint=error.hint) from error
+    except KeyboardInterrupt:
+        raise Failure(
+            f"The {command} was interrupted.",
+            INTERRUPTED,
+            hint="Run the same command again: an import goes on, an export begins anew.",
+        ) from None
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise Failure(
+            f"The login may not {command} everything ({_one_line(error)}).",
+            hint="Set SUPERVISOR_DEPLOY_DATABASE_URL to the DSN of the owner of the schema.",
+        ) from error
+    except psycopg.Error as error:
+        raise Failure(
+            f"The {command} failed ({_one_line(error)}).",
+            hint="Run the same command again: an import goes on, an export begins anew.",
+        ) from error
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _report(done: str, made: Manifest, folder: Path, as_json: bool) -> None:
+    import msgspec
+
+    if as_json:
+        summary = {
+            "export_id": made.export_id,
+            "rows": made.rows,
+            "relations": {relation.name: relation.rows for relation in made.relations},
+        }
+        console.echo(msgspec.json.encode(summary))
+        return
+    filled = sum(relation.rows > 0 for relation in made.relations)
+    console.write(f"{done} {made.rows:,} rows of {filled} relations: {folder}\n")
