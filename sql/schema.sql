@@ -1457,6 +1457,8 @@ create function internal.audited_before(p_table text, p_row jsonb) returns jsonb
 
 create function internal.backtest_step(p_condition jsonb, p_step text, p_from timestamp with time zone, p_to timestamp with time zone) returns interval language plpgsql stable;
 
+create procedure internal.begin_import(IN p_state jsonb) language plpgsql volatile;
+
 create function internal.begin_restatements(p_late bigint[]) returns void language sql volatile;
 
 create function internal.bin(p_value double precision) returns integer language sql immutable parallel safe;
@@ -1569,6 +1571,8 @@ create function internal.end_alert_rule_version(p_rule bigint, p_now timestamp w
 
 create function internal.end_health(p_server bigint, p_at timestamp with time zone) returns void language sql volatile;
 
+create procedure internal.end_import(IN p_state jsonb) language plpgsql volatile;
+
 create function internal.end_kpi_version(p_kpi bigint, p_now timestamp with time zone) returns timestamp with time zone language plpgsql volatile;
 
 create function internal.end_restatements(p_late bigint[], p_now timestamp with time zone) returns void language sql volatile;
@@ -1592,6 +1596,14 @@ create procedure internal.expire_health(IN p_job_id integer, IN p_config jsonb) 
 create function internal.expire_states(p_now timestamp with time zone) returns integer language sql volatile;
 
 create function internal.explain_items(p_bad_items jsonb, p_now timestamp with time zone, p_type text) returns jsonb language plpgsql stable;
+
+create function internal.export_query(p_stored_in regclass) returns text language plpgsql stable;
+
+create function internal.export_state() returns json language plpgsql stable;
+
+create function internal.exported_columns(p_stored_in regclass) returns TABLE(place smallint, name name, type text, written text, read text, sort_key text) language sql stable;
+
+create function internal.exported_relations() returns TABLE(place bigint, name text, stored_in regclass, prefilled boolean, audited boolean) language sql stable;
 
 create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
@@ -1646,6 +1658,8 @@ create function internal.health_since(p_servers bigint[], p_statuses text[], p_f
 create function internal.hold_registrations(p_servers bigint[]) returns SETOF bigint language sql volatile;
 
 create function internal.hypertable(p_relation name) returns regclass language plpgsql stable;
+
+create function internal.import_rows(p_stored_in regclass, p_rows json) returns bigint language plpgsql volatile;
 
 create function internal.incidents_schema() returns jsonb language sql immutable parallel safe;
 
@@ -1952,6 +1966,8 @@ create function internal.resolve_alerts(p_rule bigint, p_reason text, p_now time
 create function internal.restate_sla(p_id text, p_author text, p_reason text, p_before jsonb, p_now timestamp with time zone) returns bigint language sql volatile;
 
 create function internal.restatements_json(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns json language sql stable;
+
+create procedure internal.restore_watermarks(IN p_watermarks jsonb) language plpgsql volatile;
 
 create function internal.retention(p_relation name) returns interval language plpgsql stable;
 
@@ -3010,18 +3026,15 @@ SELECT kind.namespace,
     NULLIF(bucket.value_max, 'Infinity'::double precision) AS max,
     sqrt((bucket.squared_deviations / (NULLIF(bucket.value_count, 0))::double precision)) AS stddev,
     bucket.value_last AS last,
-        CASE
-            WHEN (bucket.value_first IS NOT NULL) THEN (bucket.increase + COALESCE(( SELECT
-                    CASE
-                        WHEN (bucket.value_first >= before.value_last) THEN (bucket.value_first - before.value_last)
-                        ELSE bucket.value_first
-                    END AS value_first
-               FROM data.sample_1d before
-              WHERE ((before.series_id = bucket.series_id) AND (before.bucket < bucket.bucket) AND (before.value_first IS NOT NULL))
-              ORDER BY before.bucket DESC
-             LIMIT 1), (0)::double precision))
-            ELSE NULL::double precision
-        END AS increase,
+    (bucket.increase + COALESCE(( SELECT
+                CASE
+                    WHEN (bucket.value_first >= before.value_last) THEN (bucket.value_first - before.value_last)
+                    ELSE bucket.value_first
+                END AS value_first
+           FROM data.sample_1d before
+          WHERE ((before.series_id = bucket.series_id) AND (before.bucket < bucket.bucket) AND (before.value_first IS NOT NULL))
+          ORDER BY before.bucket DESC
+         LIMIT 1), (0)::double precision)) AS increase,
     analytics.percentile(distribution.sketch, (0.5)::double precision) AS p50,
     analytics.percentile(distribution.sketch, (0.9)::double precision) AS p90,
     analytics.percentile(distribution.sketch, (0.95)::double precision) AS p95,
@@ -3077,18 +3090,15 @@ SELECT kind.namespace,
     NULLIF(bucket.value_max, 'Infinity'::double precision) AS max,
     sqrt((bucket.squared_deviations / (NULLIF(bucket.value_count, 0))::double precision)) AS stddev,
     bucket.value_last AS last,
-        CASE
-            WHEN (bucket.value_first IS NOT NULL) THEN (bucket.increase + COALESCE(( SELECT
-                    CASE
-                        WHEN (bucket.value_first >= before.value_last) THEN (bucket.value_first - before.value_last)
-                        ELSE bucket.value_first
-                    END AS value_first
-               FROM data.sample_1h before
-              WHERE ((before.series_id = bucket.series_id) AND (before.bucket < bucket.bucket) AND (before.value_first IS NOT NULL))
-              ORDER BY before.bucket DESC
-             LIMIT 1), (0)::double precision))
-            ELSE NULL::double precision
-        END AS increase,
+    (bucket.increase + COALESCE(( SELECT
+                CASE
+                    WHEN (bucket.value_first >= before.value_last) THEN (bucket.value_first - before.value_last)
+                    ELSE bucket.value_first
+                END AS value_first
+           FROM data.sample_1h before
+          WHERE ((before.series_id = bucket.series_id) AND (before.bucket < bucket.bucket) AND (before.value_first IS NOT NULL))
+          ORDER BY before.bucket DESC
+         LIMIT 1), (0)::double precision)) AS increase,
     analytics.percentile(distribution.sketch, (0.5)::double precision) AS p50,
     analytics.percentile(distribution.sketch, (0.9)::double precision) AS p90,
     analytics.percentile(distribution.sketch, (0.95)::double precision) AS p95,
@@ -3618,6 +3628,15 @@ create table deploy.applied (
     applied_at timestamp with time zone not null default now(),  -- When this version of the file was applied.
     constraint applied_once PRIMARY KEY (path),
     constraint applied_sha256_well_formed CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
+);
+
+-- Files of exports that were imported, each with its rows.
+create table deploy.import_file (
+    export_id uuid not null,  -- Export, as its manifest says.
+    file text not null,  -- Name of the file; manifest.json is the whole export.
+    rows bigint not null,  -- Number of its rows.
+    imported_at timestamp with time zone,  -- When it was imported; null for an export that is not complete yet.
+    constraint import_file_once PRIMARY KEY (export_id, file)
 );
 
 -- Migrations that have run, each once.
