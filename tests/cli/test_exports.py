@@ -1,0 +1,64 @@
+"""`export` and `import` of a folder, as an operator types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import httpx
+import pytest
+
+from tests.support import command_line
+from tests.support.command_line import Service
+from tests.support.data_directories import DataDirectories
+
+
+def _import(folder: Path, data_dir: Path, *options: str) -> CompletedProcess[str]:
+    env = {"SUPERVISOR_DATA_DIR": str(data_dir), "SUPERVISOR_EMBEDDED_PORT": "0"}
+    return command_line.run("import", str(folder), *options, env=env)
+
+
+def test_what_a_running_service_has_is_served_by_another_one(
+    service: Service, prepared: DataDirectories, tmp_path: Path, name: str
+) -> None:
+    item = {"name": name, "source": "shop", "value": 1.5}
+    httpx.post(f"{service.url}/ingest/metrics", json=[item]).raise_for_status()
+    copy = tmp_path / "copy"
+    prepared.deployed(copy, jobs=False)
+
+    exported = service.run("export", str(tmp_path / "backup"), "--json")
+    imported = _import(tmp_path / "backup", copy, "--json")
+
+    assert (exported.returncode, imported.returncode) == (0, 0), imported.stderr
+    assert json.loads(imported.stdout) == json.loads(exported.stdout)
+    with command_line.up(copy, "--no-deploy") as other:
+        answer = httpx.get(f"{other.url}/query/agg", params={"kind": name, "window": "24h"})
+    assert answer.json()["sum"] == 1.5
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "reason"),
+    [
+        ((), 1, "is not an export, or not a complete one"),
+        (("--kind", "cpu"), 2, "is imported alone and as it is"),
+        (("other.csv",), 2, "is imported alone and as it is"),
+    ],
+)
+def test_a_folder_that_cannot_be_imported_is_refused(
+    tmp_path: Path, options: tuple[str, ...], status: int, reason: str
+) -> None:
+    refused = _import(tmp_path, tmp_path / "data", *options)
+
+    assert refused.returncode == status
+    assert reason in refused.stderr
+    assert "Hint:" in refused.stderr
+
+
+def test_an_export_into_a_folder_with_files_is_refused(service: Service, tmp_path: Path) -> None:
+    (tmp_path / "mine").touch()
+
+    refused = service.run("export", str(tmp_path))
+
+    assert refused.returncode == 1
+    assert "is not empty" in refused.stderr
