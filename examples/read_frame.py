@@ -3,9 +3,10 @@
     pip install adbc-driver-postgresql pyarrow pandas
     python examples/read_frame.py checkout_seconds [postgresql://analyst@host/database]
 
-ADBC copies columns as they come from the server, in binary: 70,000 rows take a fraction of a second.
-A percentile takes the server 0.1 ms a row, so leave out those that you don't need. connectorx works
-too: `connectorx.read_sql(url, sql, return_type="arrow")`, with the values in the text of the statement.
+ADBC copies columns as they come from the server, in binary: 70,000 rows take a fraction of a
+second. A percentile takes the server 0.1 ms a row, so leave out those that you don't need.
+connectorx works too: `connectorx.read_sql(url, sql, return_type="arrow")`, with the values in the
+text of the statement.
 """
 
 from __future__ import annotations

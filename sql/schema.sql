@@ -3026,15 +3026,18 @@ SELECT kind.namespace,
     NULLIF(bucket.value_max, 'Infinity'::double precision) AS max,
     sqrt((bucket.squared_deviations / (NULLIF(bucket.value_count, 0))::double precision)) AS stddev,
     bucket.value_last AS last,
-    (bucket.increase + COALESCE(( SELECT
-                CASE
-                    WHEN (bucket.value_first >= before.value_last) THEN (bucket.value_first - before.value_last)
-                    ELSE bucket.value_first
-                END AS value_first
-           FROM data.sample_1d before
-          WHERE ((before.series_id = bucket.series_id) AND (before.bucket < bucket.bucket) AND (before.value_first IS NOT NULL))
-          ORDER BY before.bucket DESC
-         LIMIT 1), (0)::double precision)) AS increase,
+        CASE
+            WHEN (bucket.value_first IS NOT NULL) THEN (bucket.increase + COALESCE(( SELECT
+                    CASE
+                        WHEN (bucket.value_first >= before.value_last) THEN (bucket.value_first - before.value_last)
+                        ELSE bucket.value_first
+                    END AS value_first
+               FROM data.sample_1d before
+              WHERE ((before.series_id = bucket.series_id) AND (before.bucket < bucket.bucket) AND (before.value_first IS NOT NULL))
+              ORDER BY before.bucket DESC
+             LIMIT 1), (0)::double precision))
+            ELSE NULL::double precision
+        END AS increase,
     analytics.percentile(distribution.sketch, (0.5)::double precision) AS p50,
     analytics.percentile(distribution.sketch, (0.9)::double precision) AS p90,
     analytics.percentile(distribution.sketch, (0.95)::double precision) AS p95,
@@ -3090,15 +3093,18 @@ SELECT kind.namespace,
     NULLIF(bucket.value_max, 'Infinity'::double precision) AS max,
     sqrt((bucket.squared_deviations / (NULLIF(bucket.value_count, 0))::double precision)) AS stddev,
     bucket.value_last AS last,
-    (bucket.increase + COALESCE(( SELECT
-                CASE
-                    WHEN (bucket.value_first >= before.value_last) THEN (bucket.value_first - before.value_last)
-                    ELSE bucket.value_first
-                END AS value_first
-           FROM data.sample_1h before
-          WHERE ((before.series_id = bucket.series_id) AND (before.bucket < bucket.bucket) AND (before.value_first IS NOT NULL))
-          ORDER BY before.bucket DESC
-         LIMIT 1), (0)::double precision)) AS increase,
+        CASE
+            WHEN (bucket.value_first IS NOT NULL) THEN (bucket.increase + COALESCE(( SELECT
+                    CASE
+                        WHEN (bucket.value_first >= before.value_last) THEN (bucket.value_first - before.value_last)
+                        ELSE bucket.value_first
+                    END AS value_first
+               FROM data.sample_1h before
+              WHERE ((before.series_id = bucket.series_id) AND (before.bucket < bucket.bucket) AND (before.value_first IS NOT NULL))
+              ORDER BY before.bucket DESC
+             LIMIT 1), (0)::double precision))
+            ELSE NULL::double precision
+        END AS increase,
     analytics.percentile(distribution.sketch, (0.5)::double precision) AS p50,
     analytics.percentile(distribution.sketch, (0.9)::double precision) AS p90,
     analytics.percentile(distribution.sketch, (0.95)::double precision) AS p95,

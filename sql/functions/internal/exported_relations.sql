@@ -44,7 +44,7 @@ begin atomic
         relation.name,
         relation.stored_in,
         relation.name in ('data.audit_head', 'data.quota', 'data.whole_from'),
-        exists (
+        exists(
             select from pg_catalog.pg_trigger
             where pg_trigger.tgrelid = relation.stored_in and pg_trigger.tgname = 'audited'
         )
