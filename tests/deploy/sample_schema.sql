@@ -122,6 +122,15 @@ create table deploy.applied (
     constraint applied_sha256_well_formed CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text))
 );
 
+-- Files of exports that were imported, each with its rows.
+create table deploy.import_file (
+    export_id uuid not null,  -- Export, as its manifest says.
+    file text not null,  -- Name of the file; manifest.json is the whole export.
+    rows bigint not null,  -- Number of its rows.
+    imported_at timestamp with time zone,  -- When it was imported; null for an export that is not complete yet.
+    constraint import_file_once PRIMARY KEY (export_id, file)
+);
+
 -- Migrations that have run, each once.
 create table deploy.migration (
     name text not null,  -- File name in sql/migrations.

@@ -100,7 +100,7 @@ def _explained(command: str) -> Iterator[None]:
         raise Failure(
             f"The {command} was interrupted.",
             INTERRUPTED,
-            hint="Run the same command again: an import goes on, an export begins anew.",
+            hint="Run the same command again: an import goes on, an export begins again.",
         ) from None
     except psycopg.errors.InsufficientPrivilege as error:
         raise Failure(
@@ -110,7 +110,7 @@ def _explained(command: str) -> Iterator[None]:
     except psycopg.Error as error:
         raise Failure(
             f"The {command} failed ({_one_line(error)}).",
-            hint="Run the same command again: an import goes on, an export begins anew.",
+            hint="Run the same command again: an import goes on, an export begins again.",
         ) from error
 
 

@@ -44,9 +44,9 @@ begin atomic
         relation.name,
         relation.stored_in,
         relation.name in ('data.audit_head', 'data.quota', 'data.whole_from'),
-        exists(
-            select from pg_catalog.pg_trigger
-            where pg_trigger.tgrelid = relation.stored_in and pg_trigger.tgname = 'audited'
+        relation.stored_in in (
+            select pg_trigger.tgrelid from pg_catalog.pg_trigger
+            where pg_trigger.tgname = 'audited'
         )
     from relation
     inner join step on relation.oid = step.oid
