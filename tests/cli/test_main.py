@@ -16,6 +16,7 @@ COMMANDS = (
     "mcp",
     "generate",
     "import",
+    "export",
     "agg",
     "series",
     "kinds",

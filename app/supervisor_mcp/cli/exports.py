@@ -23,10 +23,11 @@ def export(
     ],
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Write everything in the database into a folder, while the service runs.
+    """Write everything in the database into a folder.
 
-    The database is SUPERVISOR_DEPLOY_DATABASE_URL, else SUPERVISOR_DATABASE_URL, else the embedded
-    one. `import DIR` reads the folder into another database. It has secrets of subscriptions in it.
+    The service may run meanwhile. The database is SUPERVISOR_DEPLOY_DATABASE_URL, else
+    SUPERVISOR_DATABASE_URL, else the embedded one. `import DIR` reads the folder into another
+    database. The folder has secrets of subscriptions in it.
     """
     from supervisor_mcp import exports
     from supervisor_mcp.cli import progress
