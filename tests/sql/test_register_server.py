@@ -316,6 +316,13 @@ def test_only_the_owner_changes_or_ends_a_registration(db: Connection) -> None:
     assert deregister(db, owner="acme")["deregistered_at"]
 
 
+@pytest.mark.parametrize("owner", ["", "a\nb", "a" * 201])
+def test_an_owner_that_no_entry_can_have_ends_nothing(db: Connection, owner: str) -> None:
+    register(db, server_json())
+    with refused(db, "owner_well_formed"):
+        deregister(db, owner=owner)
+
+
 def test_an_entry_without_an_owner_can_get_one(db: Connection) -> None:
     register(db, server_json())
     register(db, server_json(owner="acme"))

@@ -33,4 +33,4 @@ comment on function api.deregister_server(text, text, timestamptz) is
 continues them: {name, deregistered_at}. The status of every signal ends; a new registration begins
 without any. Of a server that is not registered any more, the answer is the
 same as before. p_owner is its owner, where it has one.
-Errors: server_unknown, server_owned, source_of_key.';
+Errors: server_unknown, owner_well_formed, server_owned, source_of_key.';
