@@ -31,6 +31,16 @@ def test_a_container_is_not_root_and_writes_only_to_volumes_and_memory(name: str
     assert "privileged" not in service
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_configs_and_secrets_are_files_because_compose_writes_into_no_read_only_container(
+    name: str,
+) -> None:
+    for section in ("configs", "secrets"):
+        for used in SERVICES[name].get(section, []):
+            source = used if isinstance(used, str) else used["source"]
+            assert set(COMPOSE[section][source]) == {"file"}
+
+
 @pytest.mark.parametrize("name", ["database", "cache", "service", "grafana", "alertmanager"])
 def test_what_serves_has_a_health_check_and_is_published_on_loopback_only(name: str) -> None:
     service = SERVICES[name]
@@ -58,9 +68,13 @@ def test_only_what_the_image_needs_is_sent_to_the_build() -> None:
 
 
 @pytest.mark.parametrize("name", ["grafana", "alertmanager"])
-def test_what_is_optional_is_in_a_profile_and_reads_files_of_the_repository(name: str) -> None:
+def test_what_is_optional_is_in_a_profile(name: str) -> None:
+    assert SERVICES[name]["profiles"] == [name]
+
+
+@pytest.mark.parametrize("name", ["database", "grafana", "alertmanager"])
+def test_a_container_reads_files_of_the_repository(name: str) -> None:
     service = SERVICES[name]
-    assert service["profiles"] == [name]
     mounted = [volume.split(":") for volume in service["volumes"] if volume.startswith("./")]
     assert mounted
     assert all((ROOT / source).exists() and mode == "ro" for source, _, mode in mounted)
@@ -118,7 +132,7 @@ def test_the_owner_deploys_and_the_service_does_not_have_its_login() -> None:
     assert login_of(deploy["SUPERVISOR_DATABASE_URL"]) == "service"
     assert login_of(service["SUPERVISOR_DATABASE_URL"]) == "service"
     assert "DEPLOYER_PASSWORD" not in str(service)
-    logins = COMPOSE["configs"]["logins"]["content"]
+    logins = (ROOT / "deploy/database/logins.sql").read_text(encoding="utf-8")
     for login in ("deployer login createrole", "service login"):
         assert f"create role {login} password" in logins
 

@@ -1,0 +1,6 @@
+-- When the volume is new, the container of the database runs this once, in the new database.
+\getenv deployer DEPLOYER_PASSWORD
+\getenv service SERVICE_PASSWORD
+create role deployer login createrole password :'deployer';
+create role service login password :'service';
+alter database supervisor owner to deployer;
