@@ -1549,6 +1549,8 @@ create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN
 
 create function internal.current_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text, since timestamp with time zone) language plpgsql stable;
 
+create function internal.definition_json(p_name text, p_created boolean, p_restored boolean, p_before integer, p_former jsonb, p_version integer, p_document jsonb, p_author text, p_defined_at timestamp with time zone) returns json language sql immutable parallel safe;
+
 create function internal.delivery_payload(p_subscription data.every_subscription, p_group_key text, p_items jsonb, p_now timestamp with time zone) returns jsonb language plpgsql stable set TimeZone=UTC;
 
 create function internal.delivery_state(p_now timestamp with time zone) returns json language sql stable;
@@ -1899,9 +1901,9 @@ create function internal.read_incidents(p_incidents jsonb, p_kind text, p_from t
 
 create function internal.read_items(p_body jsonb) returns jsonb language plpgsql immutable;
 
-create function internal.read_length(p_value text) returns interval language plpgsql immutable;
+create function internal.read_length(p_value text, p_field text) returns interval language plpgsql immutable;
 
-create function internal.read_limit(p_limit integer, p_default integer, p_most integer) returns integer language plpgsql immutable;
+create function internal.read_limit(p_limit integer, p_default integer, p_most integer, p_continues boolean DEFAULT true) returns integer language plpgsql immutable;
 
 create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
 
@@ -2158,6 +2160,8 @@ create function internal.usual(p_earlier double precision[]) returns TABLE(media
 create function internal.value_fault(p_value jsonb) returns text language sql immutable parallel safe;
 
 create function internal.value_shown(p_value jsonb) returns text language sql immutable parallel safe;
+
+create function internal.version_from(p_last tstzrange, p_now timestamp with time zone) returns tstzrange language sql immutable parallel safe;
 
 create function internal.wait_for_ingests() returns void language plpgsql volatile set lock_timeout=10s;
 

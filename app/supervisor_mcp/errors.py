@@ -79,6 +79,7 @@ TITLES: Final[Mapping[str, str]] = {
     "from_in_past": "Range in the future",
     "from_in_range": "Range before the year 1",
     "key_active": "Key that is not active",
+    "kpi_unknown": "Unknown KPI",
     "key_rotated_once": "Key that was rotated already",
     "namespace_of_key": "Foreign namespace",
     "owner_reserved": "Reserved owner",
@@ -104,6 +105,9 @@ CHUNK_PREFIX = re.compile(r"^(_hyper_\d+_\d+_chunk_|(\d+_)+)")
 # What runs the statements of clients, as the context of an error names it.
 RUNNER = "internal.run_statement"
 CANCELED = "57014"
+# Classes of their errors: about values, and about names and syntax.
+DATA = "22"
+NAMES = "42"
 OWN_STATE = re.compile(r"SV[45]\d\d")
 
 
@@ -233,15 +237,22 @@ def from_statement(error: psycopg.Error, sql: str) -> Problem | None:
         return None
     if _state(error) == CANCELED:
         return too_slow()
-    params: dict[str, Any] = {"field": "sql", "sqlstate": error.sqlstate}
+    state = _state(error)
+    params: dict[str, Any] = {"field": "sql", "sqlstate": state}
     # That of a query within the statement says nothing to who wrote it.
     if error.diag.internal_position and error.diag.internal_query == sql:
         params["position"] = int(error.diag.internal_position)
+    if state.startswith(DATA):
+        hint = "Correct what the statement computes, or leave those rows out."
+    else:
+        hint = "Send one SELECT on the views of schema analytics; supervisor://schema lists them."
+    # What PostgreSQL says of names helps, and of anything else it is for who may do more than read.
+    if state.startswith(NAMES):
+        hint = error.diag.message_hint or hint
     return Problem(
         "statement_valid",
         error.diag.message_primary or "the statement failed",
-        hint=error.diag.message_hint
-        or "Send one SELECT on the views of schema analytics; supervisor://schema lists them.",
+        hint=hint,
         params=params,
     )
 

@@ -120,6 +120,12 @@ def plan(db: Connection, relation: str, keep: str | None) -> Json:
     return answer
 
 
+def test_a_malformed_length_is_named_as_it_was_sent(db: Connection) -> None:
+    with refused(db, "policy_value_well_formed") as refusal:
+        ask(db, "select api.plan_retention('data.fact', 'soon', now())")
+    assert refusal.column == "drop_after"
+
+
 def test_a_plan_says_what_would_go_and_drops_nothing(db: Connection) -> None:
     for n in (5, 40, 60, 61):
         ingest_metrics(db, metric(ts=(NOW - timedelta(days=n)).isoformat()))

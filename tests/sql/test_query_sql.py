@@ -60,8 +60,23 @@ def test_columns_of_one_name_keep_their_values(acme: Connection) -> None:
     assert (answer["columns"], answer["rows"]) == (["a", "a"], [[1, 2]])
 
 
-def test_an_answer_without_rows_is_empty(acme: Connection) -> None:
-    assert query(acme, "select 1 where false") == {"columns": [], "rows": [], "truncated": False}
+@pytest.mark.parametrize("end", ["", " ;\n", " -- none", "\n;;"])
+def test_an_answer_without_rows_has_the_names_of_its_columns(acme: Connection, end: str) -> None:
+    assert query(acme, f"select kind, 1 as b from kinds where false{end}") == {
+        "columns": ["kind", "b"],
+        "rows": [],
+        "truncated": False,
+    }
+
+
+def test_what_follows_a_statement_without_rows_is_no_error(acme: Connection) -> None:
+    assert query(acme, "select 1 as a where false; -- none")["rows"] == []
+
+
+def test_the_names_of_an_empty_answer_cost_no_second_run(acme: Connection) -> None:
+    # With rows it would fail.
+    sql = "select 1 / (count(*) - 7) as a from generate_series(1, 7) having count(*) < 7"
+    assert query(acme, sql)["columns"] == ["a"]
 
 
 def test_rows_beyond_the_limit_are_left_out(acme: Connection) -> None:
@@ -80,8 +95,9 @@ def test_rows_beyond_the_bytes_of_an_answer_are_left_out(acme: Connection) -> No
 
 @pytest.mark.parametrize("limit", [0, 1001])
 def test_a_limit_out_of_range_is_refused(acme: Connection, limit: int) -> None:
-    with refused(acme, "limit_in_range"):
+    with refused(acme, "limit_in_range") as refusal:
         query(acme, "select 1", limit)
+    assert refusal.hint == "Send 1 to 1000."
 
 
 def test_names_need_no_schema(acme: Connection) -> None:

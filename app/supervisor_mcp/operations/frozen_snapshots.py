@@ -13,6 +13,12 @@ from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.outcome import known_outcome
 from supervisor_mcp.operations.query import Query
 
+# The same name again is refused, also for the same snapshot.
+AGAIN = (
+    "Ask for it with get_snapshot (GET /query/snapshots/{name}); if it is unknown, send the request"
+    " again."
+)
+
 
 class SnapshotRequest(Query, frozen=True):
     """What to freeze."""
@@ -70,7 +76,7 @@ class SnapshotPage(Struct):
 async def create_snapshot(context: Context, request: SnapshotRequest, now: datetime) -> bytes:
     """A `Snapshot` as JSON; it is committed. Raises `Problem`."""
     arguments = {**request.arguments(), "now": now}
-    with known_outcome("the snapshot is created"):
+    with known_outcome("the snapshot is created", AGAIN):
         return await context.database.write_json("create_snapshot", arguments)
 
 

@@ -48,13 +48,7 @@ begin
             coalesce(v_last.version, 0) + 1,
             v_document,
             v_sent ->> 'author',
-            -- Of two changes at the same instant, or after the clock went back, the second one is later.
-            tstzrange(
-                greatest(
-                    p_now, coalesce(upper(v_last.valid), lower(v_last.valid) + interval '1 microsecond')
-                ),
-                null
-            )
+            internal.version_from(v_last.valid, p_now)
         );
         perform internal.end_alert_rule_version(v_rule.rule_id, lower(v_next.valid));
         insert into data.alert_rule_version
@@ -71,21 +65,9 @@ begin
         where rule_id = v_rule.rule_id;
     end if;
 
-    return json_build_object(
-        'name', p_name,
-        'outcome', case
-            when v_created then 'created'
-            when v_rule.deleted_at is not null then 'restored'
-            when v_next.version <> v_last.version then 'changed'
-            else 'unchanged'
-        end,
-        'version', v_next.version,
-        'author', v_next.author,
-        'defined_at', lower(v_next.valid),
-        'changes', case
-            when v_last.version is null or v_next.version = v_last.version then '[]'
-            else internal.document_changes(v_last.document, v_document)
-        end
+    return internal.definition_json(
+        p_name, v_created, v_rule.deleted_at is not null, v_last.version, v_last.document,
+        v_next.version, v_document, v_next.author, lower(v_next.valid)
     );
 end
 $$;

@@ -7,7 +7,7 @@ set extra_float_digits = 1
 as $$
 begin
     perform internal.check_operator();
-    return ops.plan_retention(p_name, internal.read_length(p_drop_after), p_now);
+    return ops.plan_retention(p_name, internal.read_length(p_drop_after, 'drop_after'), p_now);
 end
 $$;
 comment on function api.plan_retention(text, text, timestamptz) is

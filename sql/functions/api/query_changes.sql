@@ -8,7 +8,7 @@ set extra_float_digits = 1
 as $$
 declare
     c_groups constant integer := 5;
-    v_limit constant integer := internal.read_limit(p_limit, 10, 100);
+    v_limit constant integer := internal.read_limit(p_limit, 10, 100, false);
     v_kinds constant bigint [] := internal.find_kinds(p_kind);
     v_range constant record := internal.comparison_range(p_window, p_now);
     v_items json;

@@ -8,7 +8,7 @@ set extra_float_digits = 1
 as $$
 declare
     c_bytes constant integer := 900000;
-    v_limit constant integer := internal.read_limit(p_limit, 100, 1000);
+    v_limit constant integer := internal.read_limit(p_limit, 100, 1000, false);
 begin
     if length(p_sql) > 10000 then
         raise exception 'sql has % characters', length(p_sql)

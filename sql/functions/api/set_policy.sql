@@ -16,11 +16,11 @@ begin
     where shown.policy = p_policy and shown.name = p_name;
     case p_policy
         when 'retention' then
-            perform ops.set_retention(p_name, internal.read_length(p_value));
+            perform ops.set_retention(p_name, internal.read_length(p_value, 'value'));
         when 'columnstore' then
-            perform ops.set_columnstore(p_name, internal.read_length(p_value));
+            perform ops.set_columnstore(p_name, internal.read_length(p_value, 'value'));
         when 'refresh' then
-            perform ops.set_refresh(p_name, internal.read_length(p_value));
+            perform ops.set_refresh(p_name, internal.read_length(p_value, 'value'));
         else
             perform ops.set_quota(
                 p_name, case when p_value ~ '^[0-9]{1,18}$' then p_value::bigint end

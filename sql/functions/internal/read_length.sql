@@ -1,15 +1,15 @@
-create or replace function internal.read_length(p_value text) returns interval
+create or replace function internal.read_length(p_value text, p_field text) returns interval
 language plpgsql immutable
 as $$
 begin
     if not pg_input_is_valid(p_value, 'interval') then
         raise exception 'malformed length of time "%"', left(p_value, 100)
-            using errcode = 'SV422', constraint = 'policy_value_well_formed', column = 'value',
+            using errcode = 'SV422', constraint = 'policy_value_well_formed', column = p_field,
             hint = 'Send a number with a unit, such as 90 days or 5 years.';
     end if;
     return p_value::interval;
 end
 $$;
-comment on function internal.read_length(text) is
-'A length of time as PostgreSQL writes it, such as 90 days.
+comment on function internal.read_length(text, text) is
+'A length of time as PostgreSQL writes it, such as 90 days, that was sent as p_field.
 Errors: policy_value_well_formed.';

@@ -10,7 +10,6 @@ declare
     v_cursor refcursor;
     v_row record;
     v_json json;
-    v_names text [];
     v_rows json [] := '{}';
     v_bytes bigint := 0;
     v_truncated boolean := false;
@@ -25,17 +24,33 @@ begin
         v_bytes := v_bytes + octet_length(v_json::text);
         v_truncated := cardinality(v_rows) = p_limit or v_bytes > p_bytes;
         exit when v_truncated;
-        if v_names is null then
-            v_names := array(select key from json_each(v_json) with ordinality as each (key, value, n) order by n);
-        end if;
         v_rows := v_rows || (
             select json_agg(each.value order by each.n)
             from json_each(v_json) with ordinality as each (key, value, n)
         );
     end loop;
     close v_cursor;
+    if v_json is null then
+        begin
+            -- Nothing of it runs: the row is there for the names of its columns.
+            open v_cursor no scroll for execute
+            concat(
+                'select asked.* from (values (1)) as one left join (',
+                rtrim(p_sql, E' \t\r\n;'), E'\n) as asked on false'
+            );
+            fetch v_cursor into v_row;
+            close v_cursor;
+            v_json := row_to_json(v_row);
+        exception when syntax_error then
+            -- What may follow a statement need not fit into another one.
+            null;
+        end;
+    end if;
     return json_build_object(
-        'columns', coalesce(to_json(v_names), '[]'),
+        'columns', (
+            select coalesce(json_agg(each.key order by each.n), '[]')
+            from json_each(v_json) with ordinality as each (key, value, n)
+        ),
         'rows', array_to_json(v_rows),
         'truncated', v_truncated
     );
