@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import Meta, Struct
 
 from supervisor_mcp.db import Json
 from supervisor_mcp.operations import text_rules
@@ -15,6 +15,7 @@ from supervisor_mcp.operations.documents import SCHEMAS
 from supervisor_mcp.operations.json_validation import check_document
 from supervisor_mcp.operations.outcome import known_outcome
 from supervisor_mcp.operations.query import Query
+from supervisor_mcp.operations.versions import Version
 
 DOCUMENT = SCHEMAS["alert_rule"]
 RuleState = Literal["firing", "pending", "inactive", "disabled", "error", "deleted"]
@@ -27,28 +28,6 @@ class Definition(Query, frozen=True):
     """Which rule to define."""
 
     name: RuleName
-
-
-class Change(Struct):
-    """A member of a document that two versions have differently; null where one lacks it."""
-
-    field: Annotated[str, Meta(description="Path, such as condition.window.")]
-    before: Any
-    after: Any
-
-
-class DefinedAlertRule(Struct):
-    """What became of a definition; it is committed."""
-
-    name: str
-    outcome: Annotated[
-        Literal["created", "changed", "unchanged", "restored"],
-        Meta(description="restored: it had been deleted."),
-    ]
-    version: int
-    author: str
-    defined_at: str
-    changes: Annotated[list[Change], Meta(description="Differences to the version before.")]
 
 
 class AlertRuleListQuery(Query, frozen=True):
@@ -77,16 +56,6 @@ class AlertRuleQuery(Query, frozen=True):
     cursor: Cursor = None
 
 
-class AlertRuleVersion(Struct):
-    """A version of a rule, and from when until when it was in force."""
-
-    version: int
-    author: str
-    from_: str = field(name="from")
-    to: str | None
-    changes: Annotated[list[Change], Meta(description="Differences to the version before.")]
-
-
 class ListedAlertRule(Struct):
     """A rule in a list."""
 
@@ -110,7 +79,7 @@ class AlertRule(ListedAlertRule):
     deleted_at: str | None
     deleted_by: str | None
     document: Annotated[dict[str, Any], Meta(description="What it says, with its defaults.")]
-    versions: list[AlertRuleVersion]
+    versions: list[Version]
     next_cursor: str | None
 
 
@@ -142,7 +111,7 @@ class DeletedAlertRule(Struct):
 async def define_alert_rule(
     context: Context, query: Definition, document: bytes, now: datetime
 ) -> bytes:
-    """A `DefinedAlertRule` as JSON; it is committed. Raises `Problem`."""
+    """A `Defined` as JSON; it is committed. Raises `Problem`."""
     await check_document(document)
     arguments = {**query.arguments(), "document": Json(document), "now": now}
     with known_outcome("the rule is defined"):

@@ -9,13 +9,13 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from supervisor_mcp.db import Json
 from supervisor_mcp.operations import text_rules
-from supervisor_mcp.operations.alert_rules import Change
 from supervisor_mcp.operations.arguments import Cursor, Limit, Window
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.documents import SCHEMAS
 from supervisor_mcp.operations.json_validation import check_document
 from supervisor_mcp.operations.outcome import known_outcome
 from supervisor_mcp.operations.query import Query
+from supervisor_mcp.operations.versions import Version
 
 DOCUMENT = SCHEMAS["kpi"]
 KpiName = Annotated[
@@ -27,20 +27,6 @@ class KpiDefinition(Query, frozen=True):
     """Which KPI to define."""
 
     name: KpiName
-
-
-class DefinedKpi(Struct):
-    """What became of a definition; it is committed."""
-
-    name: str
-    outcome: Annotated[
-        Literal["created", "changed", "unchanged", "restored"],
-        Meta(description="restored: it had been deleted."),
-    ]
-    version: int
-    author: str
-    defined_at: str
-    changes: Annotated[list[Change], Meta(description="Differences to the version before.")]
 
 
 class KpiDeletion(Query, frozen=True):
@@ -74,16 +60,6 @@ class KpiListQuery(Query, frozen=True):
     cursor: Cursor = None
 
 
-class KpiVersion(Struct):
-    """A version of a KPI, and from when until when it was in force."""
-
-    version: int
-    author: str
-    from_: str = field(name="from")
-    to: str | None
-    changes: Annotated[list[Change], Meta(description="Differences to the version before.")]
-
-
 class ListedKpi(Struct):
     """A KPI in a list."""
 
@@ -99,7 +75,7 @@ class Kpi(ListedKpi):
 
     deleted_at: str | None
     deleted_by: str | None
-    versions: list[KpiVersion]
+    versions: list[Version]
     next_cursor: str | None
 
 
@@ -184,7 +160,7 @@ class MeasuredKpis(Struct):
 async def define_kpi(
     context: Context, query: KpiDefinition, document: bytes, now: datetime
 ) -> bytes:
-    """A `DefinedKpi` as JSON; it is committed. Raises `Problem`."""
+    """A `Defined` as JSON; it is committed. Raises `Problem`."""
     await check_document(document)
     arguments = {**query.arguments(), "document": Json(document), "now": now}
     with known_outcome("the KPI is defined"):

@@ -8,13 +8,13 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct, field
 
 from supervisor_mcp.operations import text_rules
-from supervisor_mcp.operations.alert_rules import Change
 from supervisor_mcp.operations.alerts import Hint
 from supervisor_mcp.operations.arguments import Cursor, Limit, Timestamp
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.documents import SCHEMAS
 from supervisor_mcp.operations.outcome import known_outcome
 from supervisor_mcp.operations.query import Query
+from supervisor_mcp.operations.versions import Change
 
 
 class SilenceRequest(Query, frozen=True):

@@ -10,7 +10,6 @@ from supervisor_mcp.operations.alert_rules import (
     AlertRuleListQuery,
     AlertRulePage,
     AlertRuleQuery,
-    DefinedAlertRule,
     Definition,
     DeletedAlertRule,
     Deletion,
@@ -19,6 +18,7 @@ from supervisor_mcp.operations.alert_rules import (
     get_alert_rule,
     list_alert_rules,
 )
+from supervisor_mcp.operations.versions import Defined
 from supervisor_mcp.rest.bodies import read_document
 from supervisor_mcp.rest.operation import JSON, Operation, ReadResource, Resource, send_json
 
@@ -51,7 +51,7 @@ class DefineAlertRuleResource(Resource):
         "define_alert_rule",
         "Define an alert rule",
         Definition,
-        {JSON: DefinedAlertRule},
+        {JSON: Defined},
         method="put",
         document=DOCUMENT,
         problems=(413, 415, 429),

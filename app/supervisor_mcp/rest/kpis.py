@@ -6,7 +6,6 @@ from falcon.asgi import Request, Response
 
 from supervisor_mcp.operations.kpis import (
     DOCUMENT,
-    DefinedKpi,
     DeletedKpi,
     Kpi,
     KpiDefinition,
@@ -20,6 +19,7 @@ from supervisor_mcp.operations.kpis import (
     list_kpis,
     query_kpis,
 )
+from supervisor_mcp.operations.versions import Defined
 from supervisor_mcp.rest.bodies import read_document
 from supervisor_mcp.rest.operation import JSON, Operation, ReadResource, Resource, send_json
 
@@ -62,7 +62,7 @@ class DefineKpiResource(Resource):
         "define_kpi",
         "Define a KPI",
         KpiDefinition,
-        {JSON: DefinedKpi},
+        {JSON: Defined},
         method="put",
         document=DOCUMENT,
         problems=(413, 415, 429),

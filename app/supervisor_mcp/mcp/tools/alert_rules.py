@@ -10,13 +10,13 @@ from supervisor_mcp.operations.alert_rules import (
     AlertRule,
     AlertRuleListQuery,
     AlertRulePage,
-    DefinedAlertRule,
     Definition,
     DeletedAlertRule,
     Deletion,
 )
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
+from supervisor_mcp.operations.versions import Defined
 
 NARROW = "Send a smaller limit."
 
@@ -52,7 +52,7 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
         return await alert_rules.delete_alert_rule(context, query, clock())
 
     return [
-        OperationTool.taking(define_alert_rule, Definition, DOCUMENT, DefinedAlertRule),
+        OperationTool.taking(define_alert_rule, Definition, DOCUMENT, Defined),
         OperationTool.asking(list_alert_rules, AlertRuleListQuery, AlertRulePage, AlertRule),
         OperationTool.asking(delete_alert_rule, Deletion, DeletedAlertRule, hints=REMOVING),
     ]

@@ -9,7 +9,6 @@ from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.kpis import (
     DOCUMENT,
-    DefinedKpi,
     DeletedKpi,
     Kpi,
     KpiDefinition,
@@ -19,6 +18,7 @@ from supervisor_mcp.operations.kpis import (
     KpisQuery,
     MeasuredKpis,
 )
+from supervisor_mcp.operations.versions import Defined
 
 
 def tools(context: Context, clock: Clock) -> list[OperationTool]:
@@ -52,6 +52,6 @@ def tools(context: Context, clock: Clock) -> list[OperationTool]:
     return [
         OperationTool.asking(query_kpis, KpisQuery, MeasuredKpis),
         OperationTool.asking(list_kpis, KpiListQuery, KpiPage, Kpi),
-        OperationTool.taking(define_kpi, KpiDefinition, DOCUMENT, DefinedKpi),
+        OperationTool.taking(define_kpi, KpiDefinition, DOCUMENT, Defined),
         OperationTool.asking(delete_kpi, KpiDeletion, DeletedKpi, hints=REMOVING),
     ]
