@@ -73,6 +73,20 @@ def test_a_restatement_says_which_hours_moved_from_what_to_what(
     assert item["noted_at"] < item["restated_at"]
 
 
+def test_late_samples_that_were_rolled_up_already_restate_nothing(
+    lasting: Connection, now: datetime, rolled_up: datetime
+) -> None:
+    ingest_metrics(lasting, at(rolled_up + timedelta(minutes=1), 9), now=now)
+    # As the first refresh of a history that is imported does.
+    roll_up(lasting, now - HOUR)
+    assert ask(lasting, "select count(*) from data.late") == 1
+
+    refresh(lasting)
+
+    assert ask(lasting, "select count(*) from data.late") == 0
+    assert restatements(lasting)["items"] == []
+
+
 def test_hours_that_are_apart_are_restated_apart(
     lasting: Connection, now: datetime, rolled_up: datetime
 ) -> None:

@@ -5,23 +5,38 @@ begin atomic
         delete from data.late
         where late_id = any(p_late)
         returning kind_id, bucket, samples
+    ),
+
+    measured as (
+        select
+            open.restatement_id,
+            sum(refreshed.samples) as samples,
+            internal.rolled_up(open.kind_id, open.during) as after
+        from data.aggregate_restatement as open
+        inner join refreshed on open.kind_id = refreshed.kind_id and open.during @> refreshed.bucket
+        where open.restated_at is null
+        group by open.restatement_id
+    ),
+
+    -- An earlier refresh had rolled it up already, as the first one of a history does.
+    unmoved as (
+        delete from data.aggregate_restatement as restatement
+        using measured
+        where
+            restatement.restatement_id = measured.restatement_id
+            and restatement.before is not distinct from measured.after
     )
 
     update data.aggregate_restatement as restatement
     set
         restated_at = p_now,
-        late_samples = late.samples,
-        after = internal.rolled_up(restatement.kind_id, restatement.during)
-    from (
-        select
-            open.restatement_id,
-            sum(refreshed.samples) as samples
-        from data.aggregate_restatement as open
-        inner join refreshed on open.kind_id = refreshed.kind_id and open.during @> refreshed.bucket
-        where open.restated_at is null
-        group by open.restatement_id
-    ) as late
-    where restatement.restatement_id = late.restatement_id;
+        late_samples = measured.samples,
+        after = measured.after
+    from measured
+    where
+        restatement.restatement_id = measured.restatement_id
+        and restatement.before is distinct from measured.after;
 end;
 comment on function internal.end_restatements(bigint[], timestamptz) is
-'Completes the restatements of these entries of data.late, whose hours are refreshed, and deletes them.';
+'Completes the restatements of these entries of data.late, whose hours are refreshed, and deletes them.
+Restatements that changed nothing are deleted too.';
