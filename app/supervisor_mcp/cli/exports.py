@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from supervisor_mcp.cli import console
-from supervisor_mcp.cli.failure import INTERRUPTED, Failure
+from supervisor_mcp.cli.failure import INTERRUPTED, Failure, one_line
 
 if TYPE_CHECKING:
     from supervisor_mcp.config import Settings
@@ -105,18 +105,14 @@ def _explained(command: str) -> Iterator[None]:
         ) from None
     except psycopg.errors.InsufficientPrivilege as error:
         raise Failure(
-            f"The login may not {command} everything ({_one_line(error)}).",
+            f"The login may not {command} everything ({one_line(error)}).",
             hint="Set SUPERVISOR_DEPLOY_DATABASE_URL to the DSN of the owner of the schema.",
         ) from error
     except psycopg.Error as error:
         raise Failure(
-            f"The {command} failed ({_one_line(error)}).",
+            f"The {command} failed ({one_line(error)}).",
             hint="Run the same command again: an import goes on, an export begins again.",
         ) from error
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 def _report(done: str, made: Manifest, folder: Path, as_json: bool) -> None:

@@ -44,3 +44,8 @@ class Failure(Exception):  # noqa: N818  the term that users read
         if self.problem is not None:
             return {**self.problem, **({"hint": self.hint} if self.hint else {})}
         return {"detail": self.detail, "hint": self.hint, "status": self.status}
+
+
+def one_line(error: Exception) -> str:
+    """The text of an error of a library, for the middle of a sentence."""
+    return " ".join(str(error).split())

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from supervisor_mcp.cli.failure import USAGE, Failure
+from supervisor_mcp.cli.failure import USAGE, Failure, one_line
 from supervisor_mcp.cli.restarts import Kept
 from supervisor_mcp.config import Settings
 from supervisor_mcp.credentials import key_secret
@@ -168,13 +168,13 @@ def deploy_schema(database_url: str, older: Older, *, deploy_url: str | None = N
         raise Failure(str(error)) from error
     except psycopg.errors.InsufficientPrivilege as error:
         raise Failure(
-            f'The login "{login_of(owner_url)}" may not deploy ({_one_line(error)}).',
+            f'The login "{login_of(owner_url)}" may not deploy ({one_line(error)}).',
             hint=f"Set {DEPLOY_URL} to the DSN of the owner of the schema, or deploy in a step of"
             " its own and start the service with --no-deploy.",
         ) from error
     except psycopg.OperationalError as error:
         raise Failure(
-            f"The database at {shown} does not answer ({_one_line(error)}).",
+            f"The database at {shown} does not answer ({one_line(error)}).",
             hint=f"Check {setting}.",
         ) from error
 
@@ -267,10 +267,6 @@ def without_login(url: str) -> str:
     """A Redis URL as it can be shown."""
     parts = urlsplit(url)
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())
 
 
 @contextmanager
