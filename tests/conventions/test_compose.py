@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +12,12 @@ import yaml  # type: ignore[import-untyped]
 
 from supervisor_mcp.config import Settings
 from supervisor_mcp.deploy import login_of
+from tests.support import compose as docker_compose
+from tests.support import debian
 from tests.support.repository import ROOT
 
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+TEXT = (ROOT / "compose.yaml").read_text(encoding="utf-8")
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, Any] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 
@@ -80,33 +81,52 @@ def test_a_container_reads_files_of_the_repository(name: str) -> None:
     assert all((ROOT / source).exists() and mode == "ro" for source, _, mode in mounted)
 
 
-def test_compose_accepts_the_file(tmp_path: Path) -> None:
-    compose = _compose()
-    if compose is None:
-        pytest.skip("no Docker Compose of version 2 or newer is installed")
-    names = re.findall(r"\$\{(\w+):\?\}", (ROOT / "compose.yaml").read_text(encoding="utf-8"))
+@pytest.fixture(scope="module")
+def compose(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """The command of a Docker Compose."""
+    try:
+        return docker_compose.program(tmp_path_factory.mktemp("compose"))
+    except debian.Unavailable as reason:
+        pytest.skip(f"no Docker Compose: {reason}")
+
+
+def checked(compose: list[str], text: str) -> str:
+    """What Compose finds wrong with a file beside compose.yaml; nothing when it accepts it."""
+    names = re.findall(r"\$\{(\w+):\?\}", text)
+    files = ["--project-directory", str(ROOT), "--file", "-"]
     done = subprocess.run(
-        [*compose, "--file", str(ROOT / "compose.yaml"), "--profile", "*", "config", "--quiet"],
+        [*compose, *files, "--profile", "*", "config", "--quiet"],
         env={**os.environ, **dict.fromkeys(names, "x")},
-        cwd=tmp_path,
+        input=text,
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode == 0) == (not done.stderr)
+    return done.stderr
 
 
-def _compose() -> list[str] | None:
-    """The command of an installed Docker Compose; None for none, or for version 1."""
-    for command in (["docker", "compose"], ["docker-compose"]):
-        if shutil.which(command[0]):
-            done = subprocess.run(
-                [*command, "version", "--short"], capture_output=True, text=True, check=False
-            )
-            if done.returncode == 0 and int(done.stdout.strip().lstrip("v").split(".")[0]) >= 2:
-                return command
-    return None
+@pytest.mark.server
+def test_compose_accepts_the_file(compose: list[str]) -> None:
+    assert checked(compose, TEXT) == ""
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (("read_only:", "readonly:"), "Additional property readonly is not allowed"),
+        (("retries: 60", "retries: many"), "services.database.healthcheck.retries"),
+        (("condition: service_healthy", "condition: healthy"), "condition must be one of"),
+        (("secrets: [admin_key,", "secrets: [root_key,"), "undefined secret root_key"),
+        (("- database:/var", "- data:/var"), "undefined volume data"),
+    ],
+)
+def test_compose_refuses_what_it_does_not_know(
+    compose: list[str], change: tuple[str, str], problem: str
+) -> None:
+    assert problem in checked(compose, TEXT.replace(*change))
 
 
 def test_the_service_needs_credentials_from_secrets() -> None:
@@ -138,8 +158,7 @@ def test_the_owner_deploys_and_the_service_does_not_have_its_login() -> None:
 
 
 def test_no_password_has_a_default() -> None:
-    text = (ROOT / "compose.yaml").read_text(encoding="utf-8")
-    assert set(re.findall(r"\$\{\w*PASSWORD([^}]*)\}", text)) == {":?"}
+    assert set(re.findall(r"\$\{\w*PASSWORD([^}]*)\}", TEXT)) == {":?"}
 
 
 @pytest.mark.parametrize("name", ["deploy", "service"])
