@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import httpx
 import psycopg
 import pytest
 from fastmcp import Client
-from mcp_types import TextContent
+from mcp_types import CallToolResult, TextContent
 
 from tests.rest.conftest import slug_of
 from tests.support import web_server
@@ -21,8 +21,33 @@ from tests.support.valkey import Valkey
 from tests.support.waiting import eventually
 
 LIMIT_SECONDS = 2
-# Past the limit and its grace of 2 s.
-HELD_SECONDS = LIMIT_SECONDS + 2.5
+FACT = {"kind": "Fact:Held", "source": "a", "fact_id": "2"}
+FACTS = {"kind": "Fact:Held", "window": "7d"}
+METRIC = {"name": "m", "source": "a", "value": 1}
+DOCUMENT = {"description": "d", "version": "1"}
+WINDOW = {
+    "servers": ["acme/watched"],
+    "from": "2026-01-01T00:00:00Z",
+    "to": "2026-01-02T00:00:00Z",
+    "author": "ann",
+    "reason": "update",
+}
+REGISTRY: list[tuple[str, str, object, str]] = [
+    ("PUT", "/registry/servers/acme/changed", DOCUMENT, "whether it is registered"),
+    ("DELETE", "/registry/servers/acme/gone", None, "whether the registration has ended"),
+]
+HEALTH: list[tuple[str, str, object, str]] = [
+    ("PUT", "/health/maintenance/held", WINDOW, "whether the window is planned"),
+    ("POST", "/registry/heartbeats", {"names": ["acme/watched"]}, "whether it is renewed"),
+    ("POST", "/registry/servers/acme/watched/heartbeat", None, "whether it is renewed"),
+]
+SERVERS = ("acme/changed", "acme/gone", "acme/watched")
+# On a server with many sessions, only what the requests use is held.
+HOLD = (
+    "lock table data.fact_identity, data.sample, data.every_server in exclusive mode",
+    "lock table data.health_state, data.every_maintenance, data.every_kind"
+    " in access exclusive mode",
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,113 +69,103 @@ def impatient(
         yield server.url
 
 
-@contextmanager
-def held(database_url: str) -> Iterator[None]:
-    with psycopg.connect(database_url, prepare_threshold=None) as holder:
-        # On a server with many sessions, only what an ingest writes to is held.
-        holder.execute("lock table data.fact_identity, data.sample in exclusive mode")
-        yield
+@pytest.fixture(scope="module")
+def unanswered(impatient: str, database_url: str) -> dict[tuple[str, str], Any]:
+    """What is said to all requests of this module, sent at once to a database that does not answer.
+
+    By their methods and paths, or by the name of the tool.
+    """
+    requests: list[tuple[str, str, object]] = [
+        ("POST", "/ingest/facts", FACT),
+        ("GET", "/query/agg?window=7d", None),
+        *(case[:3] for case in (*REGISTRY, *HEALTH)),
+    ]
+    with httpx.Client(base_url=impatient, timeout=60) as http, ThreadPoolExecutor(16) as pool:
+        http.post("/ingest/facts", json={**FACT, "fact_id": "1"})
+        for server in SERVERS:
+            http.put(f"/registry/servers/{server}", json=DOCUMENT)
+        # The first question of a server may take longer.
+        eventually(lambda: http.get("/query/agg", params=FACTS).json().get("count") == 1)
+        # As many connections as there are requests.
+        wait([pool.submit(http.get, "/query/kinds") for _ in range(16)])
+        with psycopg.connect(database_url, prepare_threshold=None) as holder:
+            for statement in HOLD:
+                holder.execute(statement.encode())
+            sent: dict[tuple[str, str], Future[Any]] = {
+                (method, path): pool.submit(http.request, method, path, json=body)
+                for method, path, body in requests
+            }
+            sent["MCP", "ingest_metric"] = pool.submit(asyncio.run, call_tool(impatient))
+            wait(sent.values())
+            holder.rollback()
+        return {request: answer.result() for request, answer in sent.items()}
+
+
+async def call_tool(url: str) -> CallToolResult:
+    async with Client(f"{url}/mcp") as client:
+        return await client.call_tool_mcp("ingest_metric", METRIC)
 
 
 def test_a_timeout_says_that_the_outcome_is_unknown_and_a_retry_is_counted_once(
-    impatient: str, database_url: str, fact_kind: str
+    unanswered: dict[tuple[str, str], Any], impatient: str
 ) -> None:
-    item = {"kind": fact_kind, "source": "a", "fact_id": "2"}
-    question = {"kind": fact_kind, "window": "7d"}
-    with httpx.Client(base_url=impatient, timeout=60) as http, ThreadPoolExecutor() as pool:
-        http.post("/ingest/facts", json={**item, "fact_id": "1"})
-        # The first question of a server may take longer.
-        eventually(lambda: http.get("/query/agg", params=question).json().get("count") == 1)
-        with held(database_url):
-            posted = pool.submit(http.post, "/ingest/facts", json=item)
-            wait([posted], HELD_SECONDS)
-        answer = posted.result()
-        assert (answer.status_code, slug_of(answer)) == (504, "too_slow")
-        problem = answer.json()
-        assert problem["detail"].endswith("whether the items are stored is unknown")
-        assert "Idempotency-Key" in problem["hint"]
+    answer = unanswered["POST", "/ingest/facts"]
+    assert (answer.status_code, slug_of(answer)) == (504, "too_slow")
+    problem = answer.json()
+    assert problem["detail"].endswith("whether the items are stored is unknown")
+    assert "Idempotency-Key" in problem["hint"]
 
-        receipt = http.post("/ingest/facts", json=item).json()
+    with httpx.Client(base_url=impatient, timeout=60) as http:
+        receipt = http.post("/ingest/facts", json=FACT).json()
         assert receipt["accepted"] + receipt["duplicate"] == 1
-        assert http.get("/query/agg", params=question).json()["count"] == 2
+        assert http.get("/query/agg", params=FACTS).json()["count"] == 2
 
 
-async def test_a_tool_says_the_same(impatient: str, database_url: str) -> None:
-    async with Client(f"{impatient}/mcp") as client:
-        arguments = {"name": "m", "source": "a", "value": 1}
-        with held(database_url):
-            result = await client.call_tool("ingest_metric", arguments, raise_on_error=False)
-        assert result.is_error
-        (content,) = result.content
-        assert isinstance(content, TextContent)
-        problem: dict[str, Any] = json.loads(content.text)
-        assert problem["status"] in {503, 504}
-        assert problem["detail"].endswith("whether the items are stored is unknown")
+def test_a_tool_says_the_same(unanswered: dict[tuple[str, str], Any]) -> None:
+    result = unanswered["MCP", "ingest_metric"]
+    assert result.is_error
+    (content,) = result.content
+    assert isinstance(content, TextContent)
+    problem: dict[str, Any] = json.loads(content.text)
+    assert problem["status"] in {503, 504}
+    assert problem["detail"].endswith("whether the items are stored is unknown")
 
 
-@pytest.mark.parametrize(
-    ("method", "said"),
-    [("PUT", "whether it is registered"), ("DELETE", "whether the registration has ended")],
-)
+@pytest.mark.parametrize(("method", "path", "body", "said"), REGISTRY)
 def test_a_change_of_the_registry_whose_outcome_is_unknown_can_be_sent_again(
-    impatient: str, database_url: str, method: str, said: str
+    unanswered: dict[tuple[str, str], Any],
+    impatient: str,
+    method: str,
+    path: str,
+    body: object,
+    said: str,
 ) -> None:
-    document = {"description": "d", "version": "1"}
-    body = document if method == "PUT" else None
-    url = f"{impatient}/registry/servers/acme/held"
-    httpx.put(url, json=document, timeout=60)
-    with psycopg.connect(database_url, prepare_threshold=None) as holder:
-        holder.execute("lock table data.every_server in exclusive mode")
-        answer = httpx.request(method, url, json=body, timeout=60)
-        holder.rollback()
-    assert answer.status_code in {503, 504}
-    assert answer.json()["detail"].endswith(f"{said} is unknown")
-    assert answer.json()["hint"].startswith("Send the request again")
-    assert httpx.request(method, url, json=body, timeout=60).status_code == 200
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "body", "said"),
-    [
-        (
-            "PUT",
-            "/health/maintenance/held",
-            {
-                "servers": ["acme/watched"],
-                "from": "2026-01-01T00:00:00Z",
-                "to": "2026-01-02T00:00:00Z",
-                "author": "ann",
-                "reason": "update",
-            },
-            "whether the window is planned",
-        ),
-        ("POST", "/registry/heartbeats", {"names": ["acme/watched"]}, "whether it is renewed"),
-        ("POST", "/registry/servers/acme/watched/heartbeat", None, "whether it is renewed"),
-    ],
-)
-def test_what_is_written_about_health_can_be_sent_again(
-    impatient: str, database_url: str, method: str, path: str, body: object, said: str
-) -> None:
-    document = {"description": "d", "version": "1"}
-    httpx.put(f"{impatient}/registry/servers/acme/watched", json=document, timeout=60)
-    with psycopg.connect(database_url, prepare_threshold=None) as holder:
-        holder.execute(
-            "lock table data.health_state, data.every_maintenance in access exclusive mode"
-        )
-        answer = httpx.request(method, f"{impatient}{path}", json=body, timeout=60)
-        holder.rollback()
-    assert answer.status_code in {503, 504}
-    assert answer.json()["detail"].endswith(f"{said} is unknown")
-    assert answer.json()["hint"].startswith("Send the request again")
+    expect_unknown(unanswered[method, path], said)
     assert httpx.request(method, f"{impatient}{path}", json=body, timeout=60).status_code == 200
 
 
-def test_a_question_that_takes_too_long_says_how_to_ask_for_less(
-    impatient: str, database_url: str
+@pytest.mark.parametrize(("method", "path", "body", "said"), HEALTH)
+def test_what_is_written_about_health_can_be_sent_again(
+    unanswered: dict[tuple[str, str], Any],
+    impatient: str,
+    method: str,
+    path: str,
+    body: object,
+    said: str,
 ) -> None:
-    with psycopg.connect(database_url, prepare_threshold=None) as holder:
-        holder.execute("lock table data.every_kind in access exclusive mode")
-        answer = httpx.get(f"{impatient}/query/agg?window=7d", timeout=60)
-        holder.rollback()
+    expect_unknown(unanswered[method, path], said)
+    assert httpx.request(method, f"{impatient}{path}", json=body, timeout=60).status_code == 200
+
+
+def expect_unknown(answer: httpx.Response, said: str) -> None:
+    assert answer.status_code in {503, 504}
+    assert answer.json()["detail"].endswith(f"{said} is unknown")
+    assert answer.json()["hint"].startswith("Send the request again")
+
+
+def test_a_question_that_takes_too_long_says_how_to_ask_for_less(
+    unanswered: dict[tuple[str, str], Any],
+) -> None:
+    answer = unanswered["GET", "/query/agg?window=7d"]
     assert answer.status_code in {503, 504}
     assert "stored" not in answer.json()["detail"]
