@@ -8,6 +8,7 @@ there is one, is called then, too.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -233,6 +234,18 @@ def _refuse_exposure(descriptor: int) -> None:
             sys.exit(USAGE)
 
 
+def _import(application: str) -> None:
+    """Import what serves. Nothing of that is garbage, so the collector looks at none of it."""
+    gc.disable()
+    # A worker reports what cannot be imported.
+    with suppress(ImportError):
+        module = import_module(application.partition(":")[0])
+        if hasattr(module, "warm_up"):
+            module.warm_up()
+    gc.freeze()
+    gc.enable()
+
+
 def main() -> None:
     """Serve until a signal stops it."""
     descriptor, application = sys.argv[1:]
@@ -241,11 +254,7 @@ def main() -> None:
     configuration = import_module(CONFIGURATION)
     own = os.getpid()
     try:
-        # A worker reports what cannot be imported.
-        with suppress(ImportError):
-            module = import_module(application.partition(":")[0])
-            if hasattr(module, "warm_up"):
-                module.warm_up()
+        _import(application)
         line = sys.stdin.buffer.readline()
         if line:
             os.environ.update(json.loads(line))
