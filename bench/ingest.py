@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-import httpx
 import numpy as np
 import psycopg
 
-from bench import history, load
+from bench import history, keep_alive, load
 from bench.measures import Measure, medians_ms
 from bench.servers import Target
 
@@ -88,15 +87,9 @@ def _batches(target: Target, conn: psycopg.Connection, numbers: Iterator[int]) -
 
 def _items(target: Target, conn: psycopg.Connection, numbers: Iterator[int]) -> list[Measure]:
     conn.execute(ROW)
-    headers = {"Content-Type": "application/json"}
-    with httpx.Client(base_url=target.url, timeout=60, headers=headers) as http:
-
-        def over_http() -> None:
-            sent = http.post("/ingest/metrics", content=_batch(next(numbers), 1))
-            sent.raise_for_status()
-
+    with keep_alive.client(target) as http:
         http_ms, sql_ms, row_ms = medians_ms(
-            over_http,
+            lambda: http.post("/ingest/metrics", _batch(next(numbers), 1)),
             lambda: history.send(conn, _batch(next(numbers), 1)),
             lambda: conn.execute("insert into public.bench_row values (now(), 1)"),
             rounds=CALLS,

@@ -51,17 +51,17 @@ def median_ms(call: Callable[[], object]) -> float:
     return statistics.median(milliseconds(call) for _ in range(ROUNDS))
 
 
-def medians_ms(*calls: Callable[[], object], rounds: int = ROUNDS) -> list[float]:
-    """Milliseconds of each call, medians; a round calls each once, the first is not measured.
+def medians_ms(*calls: Callable[[], object], rounds: int = ROUNDS, warm_up: int = 1) -> list[float]:
+    """Milliseconds of each call, medians; a round calls each once. Those that warm up do not count.
 
     A call that takes very long is not repeated.
     """
     taken: list[list[float]] = [[] for _ in calls]
-    for turn in range(rounds + 1):
+    for turn in range(warm_up + rounds):
         for call, times in zip(calls, taken, strict=True):
             if times and times[-1] > LONG_MS:
                 continue
             ms = milliseconds(call)
-            if turn or ms > LONG_MS:
+            if turn >= warm_up or ms > LONG_MS:
                 times.append(ms)
     return [statistics.median(times) for times in taken]
