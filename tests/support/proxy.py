@@ -4,15 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from itertools import cycle
+from urllib.parse import urlsplit
+
+from anyio.from_thread import start_blocking_portal
+
+Address = tuple[str, int]
 
 
 class Proxy:
-    """A TCP proxy on a loopback port whose connections a test can break."""
+    """A TCP proxy on a loopback port whose connections a test can break.
 
-    def __init__(self, host: str, port: int) -> None:
-        self._target = (host, port)
+    Of several targets, each connection gets the next one.
+    """
+
+    def __init__(self, *targets: Address) -> None:
+        self._targets = cycle(targets)
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
         self.refusing = False
@@ -27,7 +36,7 @@ class Proxy:
         if self.refusing:
             writer.transport.abort()
             return
-        there, onward = await asyncio.open_connection(*self._target)
+        there, onward = await asyncio.open_connection(*next(self._targets))
         pair = {writer, onward}
         self._writers |= pair
         try:
@@ -41,7 +50,23 @@ class Proxy:
 @asynccontextmanager
 async def start(host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[Proxy]:
     """Run a proxy to `host`:`port`; with `tls` it takes TLS connections and ends TLS itself."""
-    running = Proxy(host, port)
+    async with _serving(Proxy((host, port)), tls) as running:
+        yield running
+
+
+@contextmanager
+def round_robin(*urls: str) -> Iterator[str]:
+    """Run a proxy in front of web servers, in a thread of its own; its URL."""
+    targets = [(str(there.hostname), there.port or 80) for there in map(urlsplit, urls)]
+    with (
+        start_blocking_portal() as portal,
+        portal.wrap_async_context_manager(_serving(Proxy(*targets), None)) as running,
+    ):
+        yield f"http://127.0.0.1:{running.port}"
+
+
+@asynccontextmanager
+async def _serving(running: Proxy, tls: ssl.SSLContext | None) -> AsyncIterator[Proxy]:
     server = await asyncio.start_server(running.serve, "127.0.0.1", 0, ssl=tls)
     running.port = server.sockets[0].getsockname()[1]
     try:
