@@ -161,7 +161,7 @@ def hits(target: Target) -> list[Measure]:
 
 async def _reads(target: Target) -> float:
     """Reads/s of 32 tasks that share the connection of the cache."""
-    connection = Connection(target.redis_url, 5)
+    connection = Connection(target.redis_url)
     keys = [f"supervisor:{name}:{KIND}:30d" for name in ("agg", "stamp", "generation")]
     end = time.perf_counter() + ROUND_SECONDS
     done = 0

@@ -11,6 +11,7 @@ from collections import deque
 import redis
 
 from supervisor_mcp.cache.aggregates import Cache, Computed, Key
+from supervisor_mcp.cache.connection import Connection
 
 KEYS = (
     Key("cpu", "7d", namespace=""),
@@ -54,7 +55,7 @@ async def race(url: str, seconds: float, seed: int, *, faulty: bool) -> tuple[in
     knows its own changes, and the others only read.
     """
     chance = random.Random(seed)
-    cache = Cache(url, ttl_seconds=60)
+    cache = Cache(Connection(url), ttl_seconds=60)
     truth = redis.asyncio.Redis.from_url(url)
     end = time.monotonic() + seconds
     reads = writes = stale = 0
@@ -117,7 +118,7 @@ async def race(url: str, seconds: float, seed: int, *, faulty: bool) -> tuple[in
     if faulty and seed != 0:
         work.append(fail_over(truth, chance, end))
     await asyncio.gather(*work)
-    await cache.close()
+    cache.close()
     await truth.aclose()
     return reads, writes, stale
 

@@ -13,9 +13,11 @@ import redis
 import trustme
 
 from supervisor_mcp.cache.aggregates import Cache, Computed, Key
+from supervisor_mcp.cache.connection import Connection
 from supervisor_mcp.cache.store import LEASE_MS
 from tests.support import proxy
 from tests.support.ports import free_port
+from tests.support.valkey import PATIENCE
 from tests.support.waiting import eventually, eventually_async
 
 CPU = Key("cpu", "7d", namespace="")
@@ -29,7 +31,7 @@ FIRST, SECOND = "10:10:", "11:11:"
 
 def begun(redis_url: str | None, ttl_seconds: int = 60) -> Cache:
     """A cache that has read changes once."""
-    made = Cache(redis_url, ttl_seconds=ttl_seconds)
+    made = Cache(Connection(redis_url) if redis_url else None, ttl_seconds=ttl_seconds)
     made.changes.learn(FIRST, 0, {})
     return made
 
@@ -62,14 +64,14 @@ def source() -> Source:
 async def cache(redis_url: str) -> AsyncIterator[Cache]:
     made = begun(redis_url)
     yield made
-    await made.close()
+    made.close()
 
 
 @pytest.fixture
 async def other_worker(redis_url: str) -> AsyncIterator[Cache]:
     made = begun(redis_url)
     yield made
-    await made.close()
+    made.close()
 
 
 async def test_an_answer_is_in_redis_as_it_was_computed(
@@ -232,12 +234,13 @@ async def test_tls_to_redis_is_tls_for_what_is_written_too(
     authority.issue_cert("127.0.0.1").configure_cert(context)
     address = urlsplit(redis_url)
     async with proxy.start(str(address.hostname), address.port or 0, context) as tls:
-        cache = begun(f"rediss://127.0.0.1:{tls.port}/0?ssl_ca_certs={tmp_path}/ca.pem")
-        assert await cache.state() == "ok"
+        cache = begun(f"rediss://127.0.0.1:{tls.port}/0?{PATIENCE}&ssl_ca_certs={tmp_path}/ca.pem")
+        await cache.open()
+        assert await cache.fault() is None
         for _ in range(2):
             assert await cache.answer(CPU, source.compute) == source.value
         assert source.computed == 1
-        await cache.close()
+        cache.close()
 
 
 async def test_without_redis_every_question_is_computed(source: Source) -> None:
@@ -246,14 +249,14 @@ async def test_without_redis_every_question_is_computed(source: Source) -> None:
     await cache.answer(CPU, source.compute)
     await cache.invalidate(["cpu"], 10, namespace="")
     assert source.computed == 2
-    assert await cache.state() == "off"
+    assert await cache.fault() is None
 
 
 async def test_a_redis_that_is_down_is_a_miss(source: Source) -> None:
     cache = begun(f"redis://127.0.0.1:{free_port()}/0")
     assert await cache.answer(CPU, source.compute) == source.value
-    assert await cache.state() == "degraded"
-    await cache.close()
+    assert await cache.fault() == "Redis cannot be reached"
+    cache.close()
 
 
 async def test_the_process_whose_invalidation_failed_does_not_read_past_it(
@@ -272,11 +275,11 @@ async def test_the_process_whose_invalidation_failed_does_not_read_past_it(
         breakable.refusing = False
 
         async def healed() -> bool:
-            return await cache.state() == "ok"
+            return await cache.fault() is None
 
         await eventually_async(healed)
         assert await cache.answer(CPU, source.compute) == b'{"sum":2}'
-        await cache.close()
+        cache.close()
 
 
 @pytest.mark.parametrize("key", [CPU, CPU_OF_A_SOURCE, EVERYTHING])
@@ -324,13 +327,13 @@ async def test_a_process_trusts_no_answer_before_it_has_read_changes(
     redis_url: str, cache: Cache, source: Source, client: redis.Redis
 ) -> None:
     await cache.answer(CPU, source.compute)
-    fresh = Cache(redis_url, ttl_seconds=60)
+    fresh = Cache(Connection(redis_url), ttl_seconds=60)
     source.value, source.visibility = b'{"sum":2}', SECOND
     assert await fresh.answer(CPU, source.compute) == b'{"sum":2}'
     assert client.get("supervisor:agg:cpu:7d") == b'{"sum":1}'
     fresh.changes.learn(SECOND, 1, {})
     assert await fresh.answer(CPU, source.compute) == b'{"sum":2}'
-    await fresh.close()
+    fresh.close()
     assert source.computed == 3
 
 
@@ -342,7 +345,7 @@ async def test_names_of_expired_answers_are_forgotten(
     eventually(lambda: client.get(f"supervisor:agg:cpu:7d:{'0' * 32}") is None)
     await cache.answer(CPU, source.compute)
     assert client.zrange("supervisor:members:cpu", 0, -1) == [b"supervisor:agg:cpu:7d"]
-    await cache.close()
+    cache.close()
 
 
 @pytest.mark.parametrize("lost", ["stamp", "generation", "members"])

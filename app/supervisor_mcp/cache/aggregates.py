@@ -9,34 +9,28 @@ one, `cache/changes.py` finds the answer stale as soon as this process has read 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Literal
+from contextlib import suppress
 from uuid import uuid4
 from weakref import WeakValueDictionary
 
 from supervisor_mcp.cache.changes import EVERY_KIND, Changes
 from supervisor_mcp.cache.connection import Connection, ConnectionFailure
-from supervisor_mcp.cache.store import Computed, Key, Look, Store, StoreError, seen
+from supervisor_mcp.cache.store import Computed, Key, Look, Store
 
 __all__ = ["EVERY_KIND", "Cache", "Computed", "Key"]
 
-logger = logging.getLogger(__name__)
-
-TIMEOUT_SECONDS = 0.5
 POLL_SECONDS = 0.01
 
 Compute = Callable[[], Awaitable[Computed]]
 
 
 class Cache:
-    """One per process. `url` None means that there is no Redis: every answer is computed."""
+    """One per process. `redis` None means that there is none: every answer is computed."""
 
-    def __init__(self, url: str | None, *, ttl_seconds: int) -> None:
-        self._connection = Connection(url, TIMEOUT_SECONDS) if url else None
-        self._store = (
-            Store(url, ttl_ms=ttl_seconds * 1000, timeout_seconds=TIMEOUT_SECONDS) if url else None
-        )
+    def __init__(self, redis: Connection | None, *, ttl_seconds: int) -> None:
+        self.redis = redis
+        self._store = Store(redis, ttl_ms=ttl_seconds * 1000) if redis else None
         self._waiting: dict[Key, asyncio.Task[bytes]] = {}
         self._turns: WeakValueDictionary[Key, asyncio.Lock] = WeakValueDictionary()
         self.changes = Changes(lifetime_seconds=ttl_seconds)
@@ -46,22 +40,19 @@ class Cache:
         """Whether there is no Redis."""
         return self._store is None
 
-    async def close(self) -> None:
-        """Drop the connections."""
-        if self._connection is not None:
-            self._connection.close()
-        if self._store is not None:
-            await self._store.close()
+    async def open(self) -> None:
+        """Connect; a Redis that is not there is no error."""
+        if self.redis is not None:
+            await self.redis.open()
 
-    async def state(self) -> Literal["ok", "degraded", "off"]:
-        """`ok`, `degraded` when Redis fails, `off` without Redis."""
-        if self._store is None:
-            return "off"
-        try:
-            await self._store.ping()
-        except StoreError:
-            return "degraded"
-        return "ok"
+    def close(self) -> None:
+        """Drop the connection."""
+        if self.redis is not None:
+            self.redis.close()
+
+    async def fault(self) -> str | None:
+        """Why Redis is not used, in words without addresses; None when nothing is wrong."""
+        return None if self.redis is None else await self.redis.check()
 
     async def answer(self, key: Key, compute: Compute) -> bytes:
         """The kept answer, or what `compute` returns, which is then kept.
@@ -69,13 +60,11 @@ class Cache:
         Requests that come together are computed once. `compute` starts after the request came,
         so that it sees what was acknowledged before. Errors of `compute` pass through.
         """
-        if self._connection is None or self._store is None:
+        if self._store is None:
             return (await compute()).answer
         try:
-            found, stamp, generation = await self._connection.get(
-                key.answer, key.stamp, key.generation
-            )
-            if found is not None and self._is_current(key, seen(stamp, generation)):
+            found, visibility = await self._store.read(key)
+            if found is not None and self._is_current(key, visibility):
                 return found
         except ConnectionFailure:
             pass
@@ -91,10 +80,8 @@ class Cache:
             return
         changed = {*kinds, EVERY_KIND}
         self.changes.note(changed, transaction, namespace=namespace)
-        try:
+        with suppress(ConnectionFailure):
             await self._store.bump(changed, uuid4().hex, namespace=namespace)
-        except StoreError as error:
-            logger.warning("the cache could not be invalidated: %s", error)
 
     def _is_current(self, key: Key, visibility: bytes | None) -> bool:
         return visibility is not None and self.changes.has_seen_all(
@@ -124,18 +111,19 @@ class Cache:
         token = uuid4().hex
         try:
             look = await self._look_in_turn(store, key, token)
-        except StoreError:
+        except ConnectionFailure:
             return (await compute()).answer
         if look.answer is not None:
             return look.answer
-        computed = None
+        kept = None
         try:
             computed = await compute()
+            # A replica may lack what was committed before the question.
+            if self._is_current(key, computed.visibility.encode()):
+                kept = computed
         finally:
-            try:
-                await store.fill(key, token, look.generation, computed)
-            except StoreError as error:
-                logger.warning("an answer could not be kept: %s", error)
+            with suppress(ConnectionFailure):
+                await store.fill(key, token, look.generation, kept)
         return computed.answer
 
     async def _look_in_turn(self, store: Store, key: Key, token: str) -> Look:

@@ -1,179 +1,246 @@
-"""One connection to Redis that any number of tasks share for reading.
+"""The connection of this process to Redis, and a circuit breaker before it.
 
-Commands of one turn of the event loop go out in one write; answers come back in the order of the
-commands. redis-py connects, so that every option of the URL means what it means there. For the
-reads themselves it costs a third more CPU per cached answer (bench/RESULTS.md), even with one MGET
-for all reads of a turn.
+While the circuit is closed, a call waits for its answer, but not long. A call that fails opens it:
+from then on every call fails at once, and a task of its own connects again. So a Redis that hangs
+costs one answer a short wait, and the others nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
-from collections import deque
+import ssl
+from contextlib import suppress
 from typing import cast
 
-import hiredis
 from redis.asyncio.connection import AbstractConnection, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from supervisor_mcp.cache.wire import ConnectionFailure, Refusal, Wire
+
+__all__ = ["Connection", "ConnectionFailure", "Misconfigured", "Script"]
 
 logger = logging.getLogger(__name__)
 
-# After a failure, how long every call fails at once instead of trying to connect.
-PAUSE_SECONDS = 0.1
+# How long a call waits, where the URL has no socket_timeout of its own.
+ANSWER_SECONDS = 0.05
+# How long the task that connects waits, where the URL has no socket_connect_timeout of its own.
+CONNECT_SECONDS = 1.0
+# Between its attempts; each pause is twice the one before.
+FIRST_PAUSE_SECONDS = 0.1
+LONGEST_PAUSE_SECONDS = 1.0
+# Errors of the server, not of a command: it may have become a replica, or hold no data yet.
+ENDING = {"READONLY", "LOADING", "MASTERDOWN", "CLUSTERDOWN", "MOVED", "NOAUTH"}
+CANNOT_CONNECT = "Redis cannot be reached"
 
 
-class ConnectionFailure(Exception):  # noqa: N818  the field calls it a failure
-    """Redis cannot be reached, or did not answer in time, or refused."""
+class Script:
+    """A Lua script, which is sent whole only where Redis does not know it."""
+
+    __slots__ = ("digest", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+# What everything here needs: a script that writes.
+CHECK = Script("return redis.call('set', KEYS[1], '1', 'px', 1000)")
+CHECKED = "supervisor:check"
+
+
+class Misconfigured(ConnectionFailure):
+    """No such server can ever be used; the settings have to change."""
 
 
 class Connection:
-    """Tasks may call `get` at will; the next call replaces a lost connection.
+    """Tasks may call it at will. Raises ValueError for a URL that redis-py refuses."""
 
-    `timeout_seconds` applies where the URL has no socket_timeout of its own. Raises ValueError for
-    a URL that redis-py refuses.
-    """
-
-    def __init__(self, url: str, timeout_seconds: float) -> None:
+    def __init__(self, url: str) -> None:
         self._pool = ConnectionPool.from_url(
             url,
-            socket_timeout=timeout_seconds,
-            socket_connect_timeout=timeout_seconds,
-            retry=Retry(NoBackoff(), 0),
+            **{"socket_connect_timeout": CONNECT_SECONDS, "retry": Retry(NoBackoff(), 0)},
         )
+        given = self._pool.connection_kwargs
+        self._seconds = float(given.pop("socket_timeout", None) or ANSWER_SECONDS)
+        # A handshake is several answers.
+        given["socket_timeout"] = given["socket_connect_timeout"]
         try:
             self._new()
         except TypeError as error:
             raise ValueError(f"the Redis URL has an unsupported option: {error}") from None
-        self._wire: _Wire | None = None
-        self._connecting = asyncio.Lock()
-        self._resume_at = 0.0
-        self._failing = False
+        self._wire: Wire | None = None
+        self._opening: asyncio.Task[None] | None = None
+        # Set while it is known whether Redis can be used.
+        self._known = asyncio.Event()
+        # Why Redis is not used; None while the circuit is closed.
+        self.reason: str | None = None
+
+    async def open(self) -> None:
+        """Wait for the first connection, or the first failure, for longer than a call does."""
+        if self._opening is None and self._wire is None:
+            self._opening = asyncio.create_task(self._open())
+        await self._known.wait()
 
     async def get(self, *keys: str) -> list[bytes | None]:
         """The values of string keys, None for a missing one. Raises `ConnectionFailure`."""
+        return cast("list[bytes | None]", await self.run("MGET", *keys))
+
+    async def run_script(
+        self, script: Script, keys: list[str], arguments: list[str | bytes | int]
+    ) -> object:
+        """What a script returns. Raises `ConnectionFailure`."""
+        given = (len(keys), *keys, *arguments)
+        try:
+            return await self.run("EVALSHA", script.digest, *given)
+        except Refusal as refusal:
+            if refusal.code != "NOSCRIPT":
+                raise
+        return await self.run("EVAL", script.text, *given)
+
+    async def run(self, *command: str | bytes | int) -> object:
+        """The answer to a command. Raises `ConnectionFailure`."""
         wire = self._wire
         if wire is None or wire.lost:
-            wire = await self._connect()
-        return cast("list[bytes | None]", await wire.send("MGET", *keys))
+            wire = await self._reached()
+        try:
+            return await wire.send(*command)
+        except Refusal as refusal:
+            if refusal.code in ENDING:
+                self._open_circuit(refusal)
+            raise
+        except ConnectionFailure as failure:
+            if wire is self._wire:
+                self._open_circuit(failure)
+            raise
+
+    async def check(self) -> str | None:
+        """Why Redis is not used; None when it does what is needed of it."""
+        if self.reason is None:
+            try:
+                await self.run_script(CHECK, [CHECKED], [])
+            except ConnectionFailure as failure:
+                return failure.reason
+        return self.reason
+
+    async def examine(self) -> None:
+        """Connect once, and end the connection. Raises `ConnectionFailure`, or `Misconfigured`."""
+        (await self._connect()).abort()
 
     def close(self) -> None:
         """Drop the connection; commands under way fail."""
+        if self._opening is not None:
+            self._opening.cancel()
+            self._opening = None
         if self._wire is not None:
             self._wire.abort()
 
     def _new(self) -> AbstractConnection:
         return cast("AbstractConnection", self._pool.make_connection())  # type: ignore[no-untyped-call]
 
-    async def _connect(self) -> _Wire:
-        async with self._connecting:
-            if self._wire is not None and not self._wire.lost:
-                return self._wire
-            loop = asyncio.get_running_loop()
-            if loop.time() < self._resume_at:
-                raise ConnectionFailure("Redis was unavailable a moment ago")
-            opened = self._new()
+    async def _reached(self) -> Wire:
+        """The connection, for which a call waits only while nothing is known of Redis."""
+        if self._opening is None:
+            self._known.clear()
+            self._opening = asyncio.create_task(self._open())
+        if self.reason is None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._seconds):
+                    await self._known.wait()
+        wire = self._wire
+        if wire is None or wire.lost:
+            if self.reason is None:
+                late = f"no connection within {self._seconds * 1000:.0f} ms"
+                self._open_circuit(ConnectionFailure(late))
+            raise ConnectionFailure(self.reason or CANNOT_CONNECT)
+        return wire
+
+    async def _open(self) -> None:
+        """Connect, however long it takes, and close the circuit."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
             try:
-                await opened.connect()  # type: ignore[no-untyped-call]
-            except (RedisError, OSError) as error:
-                self._resume_at = loop.time() + PAUSE_SECONDS
-                if not self._failing:
-                    logger.warning("cannot connect to Redis, computing every answer: %s", error)
-                self._failing = True
-                raise ConnectionFailure(f"cannot connect to Redis: {error}") from error
-            if self._failing:
-                logger.info("connected to Redis again")
-            self._failing = False
-            self._wire = _Wire(opened, loop)
-            return self._wire
+                self._wire = await self._connect()
+            except ConnectionFailure as failure:
+                self._open_circuit(failure)
+            else:
+                break
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+        if self.reason is not None:
+            logger.info("Redis is used again")
+        self.reason = None
+        self._opening = None
+        self._known.set()
 
+    def _open_circuit(self, failure: ConnectionFailure) -> None:
+        if self._wire is not None:
+            self._wire.abort()
+            self._wire = None
+        if failure.reason != self.reason:
+            logger.warning(
+                "Redis is not used, answers come from the database and each process counts"
+                " requests by itself: %s",
+                failure,
+            )
+        self.reason = failure.reason
+        self._known.set()
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open())
 
-class _Wire(asyncio.Protocol):
-    """The connection: commands waiting to be written, and futures waiting for answers."""
-
-    def __init__(self, opened: AbstractConnection, loop: asyncio.AbstractEventLoop) -> None:
-        self.lost = False
-        self._loop = loop
-        self._timeout = opened.socket_timeout
-        self._reader = hiredis.Reader()
-        self._unsent: list[bytes] = []
-        self._waiting: deque[asyncio.Future[object]] = deque()
-        self._watch: asyncio.TimerHandle | None = None
-        self._answered = 0
-        # The writer closes its transport when it is collected, so it is kept, and kept here only.
-        self._writer = cast("asyncio.StreamWriter", opened._writer)
-        opened._writer = opened._reader = None
-        self._transport = cast("asyncio.Transport", self._writer.transport)
-        self._transport.set_protocol(self)
-
-    def send(self, *command: str) -> asyncio.Future[object]:
-        """The answer to come. A cancelled caller keeps its place in the queue."""
-        future = self._loop.create_future()
-        if self.lost:
-            future.set_exception(ConnectionFailure("the connection is lost"))
-            return future
-        if not self._unsent:
-            self._loop.call_soon(self._flush)
-        self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]
-        self._waiting.append(future)
-        if self._watch is None and self._timeout is not None:
-            self._watch_from(self._answered)
-        return future
-
-    def abort(self) -> None:
-        """End the connection; what waits fails."""
-        self._transport.abort()
-        self._fail(ConnectionFailure("the connection was closed"))
-
-    def data_received(self, data: bytes) -> None:
-        """Give every complete answer to the future that is first in the queue."""
+    async def _connect(self) -> Wire:
+        opened = self._new()
         try:
-            self._reader.feed(data)
-            while (answer := self._reader.gets()) is not False:
-                if isinstance(answer, hiredis.PushNotification):
-                    continue
-                future = self._waiting.popleft()
-                self._answered += 1
-                if future.done():
-                    continue
-                if isinstance(answer, hiredis.ReplyError):
-                    future.set_exception(ConnectionFailure(str(answer)))
-                else:
-                    future.set_result(answer)
-        except (hiredis.ProtocolError, IndexError):
-            self.abort()
+            await opened.connect()  # type: ignore[no-untyped-call]
+        except (RedisError, OSError) as error:
+            raise ConnectionFailure(f"cannot connect: {error}", _reason(error)) from None
+        # A server that has just connected may take longer for its first answers.
+        wire = Wire(opened, CONNECT_SECONDS, asyncio.get_running_loop())
+        try:
+            await _examine(wire)
+        except BaseException:
+            wire.abort()
+            raise
+        wire.expect(self._seconds)
+        return wire
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Fail what waits."""
-        self._fail(ConnectionFailure(f"the connection was lost: {exc}"))
 
-    def _flush(self) -> None:
-        if not self.lost:
-            self._transport.write(b"".join(self._unsent))
-        self._unsent.clear()
+async def _examine(wire: Wire) -> None:
+    """Raise `ConnectionFailure` for a server that does not do what is needed of it."""
+    try:
+        mode = _mode(await wire.send("HELLO"))
+    except Refusal:
+        # Older than Redis 6, or a proxy.
+        mode = None
+    if mode == b"cluster":
+        raise Misconfigured("Redis runs as a cluster, which is not supported")
+    if mode == b"sentinel":
+        raise Misconfigured("this is a Sentinel, not the Redis that it watches")
+    await wire.send("EVAL", CHECK.text, 1, CHECKED)
 
-    def _watch_from(self, answered: int) -> None:
-        assert self._timeout is not None  # noqa: S101
-        self._watch = self._loop.call_later(self._timeout, self._check, answered)
 
-    def _check(self, answered: int) -> None:
-        """Give the connection up when a whole timeout brought no answer."""
-        self._watch = None
-        if not self._waiting:
-            return
-        if self._answered == answered:
-            self.abort()
-        else:
-            self._watch_from(self._answered)
+def _mode(hello: object) -> object:
+    """The mode in an answer to HELLO: a map, or before version 3 of the protocol a list."""
+    if isinstance(hello, list):
+        hello = dict(zip(hello[::2], hello[1::2], strict=True))
+    return hello.get(b"mode") if isinstance(hello, dict) else None
 
-    def _fail(self, error: ConnectionFailure) -> None:
-        self.lost = True
-        if self._watch is not None:
-            self._watch.cancel()
-            self._watch = None
-        while self._waiting:
-            future = self._waiting.popleft()
-            if not future.done():
-                future.set_exception(error)
+
+def _reason(error: BaseException) -> str:
+    """A failure to connect in words without addresses."""
+    if isinstance(error, AuthenticationError):
+        return "Redis refuses the password"
+    if isinstance(error, RedisTimeoutError):
+        return "Redis does not answer"
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, ssl.SSLCertVerificationError):
+            return "the certificate of Redis is not trusted"
+        if isinstance(seen, ssl.SSLError):
+            return "Redis does not speak TLS as the URL asks"
+        seen = seen.__cause__ or seen.__context__
+    return CANNOT_CONNECT

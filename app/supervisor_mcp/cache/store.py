@@ -14,12 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from supervisor_mcp.cache.connection import Connection, Script
 
 # Longer than any computation: a generation that is gone at the fill only costs the fill.
 GENERATION_MS = 600_000
@@ -28,7 +25,7 @@ LEASE_MS = 5_000
 
 # keys: answer, stamp, generation, lease; arguments: token, generation ms, lease ms, stamp of an
 # answer that is stale. Returns {answer or false, its stamp, generation, holder of the lease}.
-LOOK = """
+LOOK = Script("""
 local answer, stamp, generation = unpack(redis.call('mget', KEYS[1], KEYS[2], KEYS[3]))
 if stamp and stamp == ARGV[4] then
     redis.call('unlink', KEYS[1], KEYS[2])
@@ -38,11 +35,11 @@ end
 redis.call('set', KEYS[3], ARGV[1], 'nx', 'px', ARGV[2])
 redis.call('set', KEYS[4], ARGV[1], 'nx', 'px', ARGV[3])
 return {false, false, redis.call('get', KEYS[3]), redis.call('get', KEYS[4])}
-"""
+""")
 
 # keys: answer, stamp, generation, lease, members; arguments: token, generation, ttl ms, answer,
 # what it has seen. Without an answer it only gives the lease back.
-FILL = """
+FILL = Script("""
 if redis.call('get', KEYS[4]) == ARGV[1] then redis.call('unlink', KEYS[4]) end
 if not ARGV[4] or redis.call('get', KEYS[3]) ~= ARGV[2] then return 0 end
 redis.call('set', KEYS[1], ARGV[4], 'px', ARGV[3])
@@ -55,10 +52,10 @@ if redis.call('pttl', KEYS[5]) < ARGV[3] + 60000 then
     redis.call('pexpire', KEYS[5], ARGV[3] + 60000)
 end
 return 1
-"""
+""")
 
 # keys: generation and members of every kind, in pairs; arguments: token, generation ms.
-BUMP = """
+BUMP = Script("""
 for i = 1, #KEYS, 2 do
     redis.call('set', KEYS[i], ARGV[1], 'px', ARGV[2])
     for _, answer in ipairs(redis.call('zrange', KEYS[i + 1], 0, -1)) do
@@ -67,11 +64,7 @@ for i = 1, #KEYS, 2 do
     redis.call('unlink', KEYS[i + 1])
 end
 return #KEYS / 2
-"""
-
-
-class StoreError(Exception):
-    """Redis cannot be reached, or did not answer in time, or refused."""
+""")
 
 
 class Key:
@@ -119,29 +112,32 @@ class Look:
 
 
 class Store:
-    """Every method raises `StoreError`."""
+    """Every method raises `ConnectionFailure`."""
 
-    def __init__(self, url: str, *, ttl_ms: int, timeout_seconds: float) -> None:
+    def __init__(self, connection: Connection, *, ttl_ms: int) -> None:
+        self._connection = connection
         self._ttl_ms = ttl_ms
-        self._redis = Redis.from_url(
-            url,
-            socket_timeout=timeout_seconds,
-            socket_connect_timeout=timeout_seconds,
-            retry=Retry(NoBackoff(), 1),
+
+    async def read(self, key: Key) -> tuple[bytes | None, bytes | None]:
+        """An answer and what it has seen, None where they are of another generation."""
+        answer, stamp, generation = await self._connection.get(
+            key.answer, key.stamp, key.generation
         )
-        self._scripts = {text: self._redis.register_script(text) for text in (LOOK, FILL, BUMP)}
+        if stamp is None or generation is None or not stamp.startswith(generation):
+            return answer, None
+        return answer, stamp[len(generation) + 1 :]
 
     async def look(self, key: Key, token: str, stale: bytes) -> Look:
         """Read an answer; where there is none, make `token` the holder if nobody computes it.
 
         An answer with the stamp `stale` is removed.
         """
-        found = await self._run(
+        found = await self._connection.run_script(
             LOOK,
             [key.answer, key.stamp, key.generation, key.lease],
             [token, GENERATION_MS, LEASE_MS, stale],
         )
-        return Look(*found)
+        return Look(*cast("list[bytes | None]", found))
 
     async def fill(
         self, key: Key, token: str, generation: bytes | None, computed: Computed | None
@@ -154,38 +150,14 @@ class Store:
         given: list[str | bytes] = (
             [] if computed is None else [computed.answer, computed.visibility]
         )
-        await self._run(FILL, keys, [token, generation or b"", self._ttl_ms, *given])
+        await self._connection.run_script(
+            FILL, keys, [token, generation or b"", self._ttl_ms, *given]
+        )
 
     async def bump(self, kinds: Iterable[str], token: str, *, namespace: str) -> None:
         """Begin a new generation of these kinds and remove all answers of the last one."""
         keys = [name for kind in kinds for name in _of_kind(kind, namespace)]
-        await self._run(BUMP, keys, [token, GENERATION_MS])
-
-    async def ping(self) -> None:
-        """Ask for a sign of life."""
-        try:
-            await self._redis.ping()
-        except (RedisError, OSError) as error:
-            raise StoreError(str(error)) from error
-
-    async def close(self) -> None:
-        """Drop the connections."""
-        await self._redis.aclose()
-
-    async def _run(
-        self, script: str, keys: list[str], arguments: list[str | bytes | int]
-    ) -> list[bytes | None]:
-        try:
-            return await self._scripts[script](keys=keys, args=arguments)  # type: ignore[no-any-return]
-        except (RedisError, OSError) as error:
-            raise StoreError(str(error)) from error
-
-
-def seen(stamp: bytes | None, generation: bytes | None) -> bytes | None:
-    """What an answer with this stamp has seen; None where the stamp is of another generation."""
-    if stamp is None or generation is None or not stamp.startswith(generation):
-        return None
-    return stamp[len(generation) + 1 :]
+        await self._connection.run_script(BUMP, keys, [token, GENERATION_MS])
 
 
 def _of_kind(kind: str, namespace: str) -> tuple[str, str]:

@@ -8,22 +8,14 @@ for Redis. Without Redis, each process has buckets of its own.
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 import time
 from collections.abc import Callable
-from typing import NamedTuple
+from contextlib import suppress
+from typing import NamedTuple, cast
 
-from redis.asyncio import Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from supervisor_mcp.cache.connection import Connection, ConnectionFailure, Script
 
-logger = logging.getLogger(__name__)
-
-TIMEOUT_SECONDS = 0.5
-# After a failure, how long Redis is not asked again.
-PAUSE_SECONDS = 1.0
 # What a process takes at a time: the new tokens of this time, and how long it may spend them.
 SHARE_SECONDS = 0.05
 SPEND_SECONDS = 1.0
@@ -32,7 +24,7 @@ MOST_ALLOWANCES = 10_000
 
 # key: the bucket; arguments: tokens a second, most tokens, tokens wanted. Returns the tokens that
 # were taken, the whole ones that are left, and milliseconds until there is one.
-TAKE = """
+TAKE = Script("""
 local rate, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local clock = redis.call('time')
 local now = clock[1] + clock[2] / 1000000
@@ -45,7 +37,7 @@ redis.call('hset', KEYS[1],
     'tokens', string.format('%.6f', tokens), 'at', string.format('%.6f', now))
 redis.call('pexpire', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
 return {taken, math.floor(tokens), tokens < 1 and math.ceil((1 - tokens) / rate * 1000) or 0}
-"""
+""")
 
 
 class Taken(NamedTuple):
@@ -70,11 +62,11 @@ class _Allowance:
 
 
 class TokenBuckets:
-    """One per process. `rate` is in requests a second; `url` None means that there is no Redis."""
+    """One per process. `rate` is in requests a second; `redis` None means that there is none."""
 
     def __init__(
         self,
-        url: str | None,
+        redis: Connection | None,
         *,
         rate: float,
         burst: int,
@@ -84,18 +76,7 @@ class TokenBuckets:
         self.burst = burst
         self._clock = clock
         self._share = max(1, math.floor(rate * SHARE_SECONDS))
-        self._redis = (
-            Redis.from_url(
-                url,
-                socket_timeout=TIMEOUT_SECONDS,
-                socket_connect_timeout=TIMEOUT_SECONDS,
-                retry=Retry(NoBackoff(), 1),
-            )
-            if url
-            else None
-        )
-        self._take = self._redis.register_script(TAKE) if self._redis else None
-        self._resume_at = -math.inf
+        self._redis = redis
         self._allowances: dict[str, _Allowance] = {}
         # By name, the tokens and when they were counted; for the time without Redis.
         self._own: dict[str, tuple[float, float]] = {}
@@ -136,26 +117,19 @@ class TokenBuckets:
             allowance.spend_until = self._clock() + SPEND_SECONDS
             return Taken(allowed=True, left=left + allowance.tokens, wait_seconds=0.0)
 
-    async def close(self) -> None:
-        """Drop the connections."""
-        if self._redis is not None:
-            await self._redis.aclose()
-
     def _refused(self, allowance: _Allowance) -> Taken | None:
         wait = allowance.refused_until - self._clock()
         return Taken(allowed=False, left=0, wait_seconds=wait) if wait > 0 else None
 
     async def _ask(self, name: str) -> tuple[int, int, int]:
-        if self._take is not None and self._clock() >= self._resume_at:
-            try:
-                taken, left, wait_ms = await self._take(
-                    keys=[f"supervisor:requests:{name}"],
-                    args=[self.rate, self.burst, self._share],
+        if self._redis is not None:
+            with suppress(ConnectionFailure):
+                found = await self._redis.run_script(
+                    TAKE,
+                    [f"supervisor:requests:{name}"],
+                    [str(self.rate), self.burst, self._share],
                 )
-            except (RedisError, OSError) as error:
-                logger.warning("requests are counted by this process alone: %s", error)
-                self._resume_at = self._clock() + PAUSE_SECONDS
-            else:
+                taken, left, wait_ms = cast("list[int]", found)
                 return taken, left, wait_ms
         return self._ask_own(name)
 

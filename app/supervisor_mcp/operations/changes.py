@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import suppress
 
 import msgspec
@@ -33,9 +34,11 @@ class ChangeReader:
         self._due = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._failing = False
+        self._read_at = 0.0
 
     def start(self) -> None:
         """Begin to read."""
+        self._read_at = time.monotonic()
         self._task = asyncio.create_task(self._follow())
 
     async def stop(self) -> None:
@@ -44,6 +47,10 @@ class ChangeReader:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
+
+    def seconds_since_reading(self) -> float:
+        """How long ago changes were read, or the start where they never were; 0 before it."""
+        return 0.0 if self._task is None else time.monotonic() - self._read_at
 
     def wake(self) -> None:
         """Read at once: an ingest of this process may have been committed without an answer."""
@@ -56,6 +63,7 @@ class ChangeReader:
         )
         changes = msgspec.json.decode(found, type=Found) if found else {}
         self._changes.learn(since, read_at.timestamp(), changes)
+        self._read_at = time.monotonic()
 
     async def _follow(self) -> None:
         while True:

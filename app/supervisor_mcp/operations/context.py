@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from supervisor_mcp.cache.aggregates import Cache
+from supervisor_mcp.cache.connection import Connection
 from supervisor_mcp.config import Settings
 from supervisor_mcp.credentials import key_secret
 from supervisor_mcp.db import Database
@@ -45,7 +46,8 @@ def build(settings: Settings) -> Context:
         pool_size=settings.pool_size,
         statement_timeout_seconds=settings.statement_timeout_seconds,
     )
-    cache = Cache(settings.redis_url, ttl_seconds=settings.cache_ttl_seconds)
+    redis = Connection(settings.redis_url) if settings.redis_url else None
+    cache = Cache(redis, ttl_seconds=settings.cache_ttl_seconds)
     return Context(
         database,
         cache,
@@ -66,6 +68,7 @@ def build(settings: Settings) -> Context:
 async def connected(context: Context) -> AsyncIterator[Context]:
     """Connect, and disconnect at the end; neither server has to be there yet."""
     await context.database.open()
+    await context.cache.open()
     if not context.cache.is_off:
         context.changes.start()
     try:
@@ -75,5 +78,5 @@ async def connected(context: Context) -> AsyncIterator[Context]:
         await context.heartbeats.stop()
         await context.changes.stop()
         await context.snapshots.stop()
-        await context.cache.close()
+        context.cache.close()
         await context.database.close()

@@ -14,12 +14,14 @@ from supervisor_mcp.operations.context import Context
 
 # What monitoring asks for must come before it gives up.
 STATE_SECONDS = 3.0
+# Changes are read every second; a busy machine takes its time.
+LATE_READING_SECONDS = 5.0
 # Where writes have stopped coming, none can show that they succeed again.
 LOST_WRITE_SECONDS = 300.0
 
 
 class Readiness(Struct):
-    """`degraded`: requests are answered, except for what another member names."""
+    """`degraded`: requests are answered, except for what the other members name."""
 
     status: Literal["ready", "degraded"]
     database: Literal["ok"]
@@ -30,6 +32,9 @@ class Readiness(Struct):
     ingest: Annotated[
         Literal["ok", "failing"],
         Meta(description="failing: the last write failed, as on a full disk."),
+    ]
+    reasons: Annotated[
+        list[str], Meta(description="Why it is degraded, in words; empty when it is ready.")
     ]
 
 
@@ -49,18 +54,25 @@ async def read_state(context: Context, now: datetime) -> dict[str, Any]:
 
 async def read_readiness(context: Context) -> Readiness:
     """Whether requests are answered. Raises `Problem` `unavailable` when they are not."""
-    cache = await context.cache.state()
+    fault = await context.cache.fault()
+    cache: Literal["ok", "degraded", "off"] = "ok" if fault is None else "degraded"
+    if context.cache.is_off:
+        cache = "off"
     try:
         await context.database.probe()
     except Problem as problem:
         params = {**problem.params, "database": "unavailable", "cache": cache}
         raise Problem(problem.slug, problem.detail, hint=problem.hint, params=params) from problem
     failing = context.database.lost_a_write(within_seconds=LOST_WRITE_SECONDS)
+    reasons = []
+    if fault is not None:
+        reasons.append(f"cache: {fault}")
+    if context.changes.seconds_since_reading() > LATE_READING_SECONDS:
+        reasons.append("changes: they cannot be read, so answers of the cache may be stale")
+    if failing:
+        reasons.append("ingest: the last write failed")
     return Readiness(
-        "degraded" if cache == "degraded" or failing else "ready",
-        "ok",
-        cache,
-        "failing" if failing else "ok",
+        "degraded" if reasons else "ready", "ok", cache, "failing" if failing else "ok", reasons
     )
 
 

@@ -101,7 +101,7 @@ def create(settings: Settings | None = None) -> Application:
             authenticator,
             {*OPEN_PATHS, *(route.path for route in provider.get_routes(http.PATH))},
             partial(provider.metadata_url, mcp_path=http.PATH),
-            rate_limit.build(settings),
+            rate_limit.build(settings, context.cache.redis),
         )
     mcp = http.create_http_app(create_mcp(context, auth=provider))
     mounts = {http.PATH: mcp, **({WELL_KNOWN: mcp} if provider is not None else {})}

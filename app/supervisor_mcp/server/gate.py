@@ -77,8 +77,6 @@ class Gate:
     async def stop(self) -> None:
         """Record what was noted of the credentials."""
         await self._authenticator.stop()
-        if self._rate_limit is not None:
-            await self._rate_limit.close()
 
     async def _end(self, problem: Problem, scope: Scope, send: Send) -> None:
         """Refuse a request, or end the answer that has begun."""

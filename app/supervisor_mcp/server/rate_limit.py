@@ -9,6 +9,7 @@ import math
 
 from starlette.types import Scope
 
+from supervisor_mcp.cache.connection import Connection
 from supervisor_mcp.cache.token_bucket import Taken, TokenBuckets
 from supervisor_mcp.config import Settings
 from supervisor_mcp.errors import Problem
@@ -38,10 +39,6 @@ class RateLimit:
     def _headers(self, left: bytes) -> tuple[tuple[bytes, bytes], ...]:
         return (self._policy, (b"ratelimit", left))
 
-    async def close(self) -> None:
-        """Drop the connections."""
-        await self._buckets.close()
-
     def _refusal(self, sender: Identity, taken: Taken) -> Problem:
         return Problem(
             "requests_within_limit",
@@ -52,12 +49,10 @@ class RateLimit:
         )
 
 
-def build(settings: Settings) -> RateLimit | None:
+def build(settings: Settings, redis: Connection | None) -> RateLimit | None:
     """The limit that the settings describe; None where there is none."""
     if settings.requests_per_second == 0:
         return None
     return RateLimit(
-        TokenBuckets(
-            settings.redis_url, rate=settings.requests_per_second, burst=settings.requests_burst
-        )
+        TokenBuckets(redis, rate=settings.requests_per_second, burst=settings.requests_burst)
     )
