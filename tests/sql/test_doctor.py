@@ -23,7 +23,7 @@ def healthy(db: Connection) -> Connection:
 
 
 def diagnosis(db: Connection) -> Json:
-    answer: Json = ask(db, "select api.doctor(%s)", NOW)
+    answer: Json = ask(db, "select api.doctor(%s, null)", NOW)
     return answer
 
 

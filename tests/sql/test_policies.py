@@ -112,7 +112,7 @@ def test_a_namespace_changes_no_policy(db: Connection) -> None:
     with refused(db, "namespace_default"):
         ask(db, "select api.plan_retention('data.fact', null, now())")
     with refused(db, "namespace_default"):
-        ask(db, "select api.doctor(now())")
+        ask(db, "select api.doctor(now(), null)")
 
 
 def plan(db: Connection, relation: str, keep: str | None) -> Json:

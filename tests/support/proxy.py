@@ -68,13 +68,25 @@ async def start(host: str, port: int, tls: ssl.SSLContext | None = None) -> Asyn
 
 
 @contextmanager
-def round_robin(*urls: str) -> Iterator[str]:
-    """Run a proxy in front of web servers, in a thread of its own; its URL."""
+def in_thread(*urls: str, tls: ssl.SSLContext | None = None) -> Iterator[Proxy]:
+    """Run a proxy to the servers of URLs, in a thread of its own; `drop` may be called there."""
     targets = [(str(there.hostname), there.port or 80) for there in map(urlsplit, urls)]
+    running = Proxy(*targets)
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(_serving(Proxy(*targets), None)) as running,
+        portal.wrap_async_context_manager(_serving(running, tls)),
     ):
+        drop, running.drop = running.drop, lambda: portal.call(drop)  # type: ignore[method-assign]
+        try:
+            yield running
+        finally:
+            running.drop = drop  # type: ignore[method-assign]
+
+
+@contextmanager
+def round_robin(*urls: str) -> Iterator[str]:
+    """Run a proxy in front of web servers, in a thread of its own; its URL."""
+    with in_thread(*urls) as running:
         yield f"http://127.0.0.1:{running.port}"
 
 

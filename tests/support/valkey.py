@@ -39,6 +39,27 @@ class Valkey:
 
 
 @contextmanager
+def alone(**configuration: str) -> Iterator[int]:
+    """Run a server of a test's own, with a configuration; its port."""
+    server = ValkeyServer(
+        port=free_port(),
+        config={name.replace("_", "-"): value for name, value in configuration.items()},
+    )
+    server.start()
+    try:
+        yield server.port
+    finally:
+        server.stop()
+
+
+@contextmanager
+def cluster() -> Iterator[int]:
+    """Run a server in cluster mode; its port."""
+    with alone(cluster_enabled="yes", cluster_port=str(free_port())) as port:
+        yield port
+
+
+@contextmanager
 def start() -> Iterator[Valkey]:
     """Run a server for the time of the context."""
     server = ValkeyServer(port=free_port(), databases=DATABASES)

@@ -14,7 +14,7 @@ import ssl
 from contextlib import suppress
 from typing import cast
 
-from redis.asyncio.connection import AbstractConnection, ConnectionPool
+from redis.asyncio.connection import AbstractConnection, ConnectionPool, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
@@ -58,7 +58,11 @@ class Misconfigured(ConnectionFailure):
 
 
 class Connection:
-    """Tasks may call it at will. Raises ValueError for a URL that redis-py refuses."""
+    """Tasks may call it at will.
+
+    Raises ValueError for a URL that redis-py refuses, and `Misconfigured` for one that names
+    certificates that cannot be read.
+    """
 
     def __init__(self, url: str) -> None:
         self._pool = ConnectionPool.from_url(
@@ -70,9 +74,11 @@ class Connection:
         # A handshake is several answers.
         given["socket_timeout"] = given["socket_connect_timeout"]
         try:
-            self._new()
+            made = self._new()
         except TypeError as error:
             raise ValueError(f"the Redis URL has an unsupported option: {error}") from None
+        if isinstance(made, SSLConnection):
+            _read_certificates(made)
         self._wire: Wire | None = None
         self._opening: asyncio.Task[None] | None = None
         # Set while it is known whether Redis can be used.
@@ -221,6 +227,14 @@ async def _examine(wire: Wire) -> None:
     if mode == b"sentinel":
         raise Misconfigured("this is a Sentinel, not the Redis that it watches")
     await wire.send("EVAL", CHECK.text, 1, CHECKED)
+
+
+def _read_certificates(connection: SSLConnection) -> None:
+    try:
+        connection.ssl_context.get()
+    except (RedisError, OSError) as error:
+        # A wrong file is an error of OpenSSL, which is an OSError too.
+        raise Misconfigured(f"the certificates that it names cannot be read ({error})") from None
 
 
 def _mode(hello: object) -> object:

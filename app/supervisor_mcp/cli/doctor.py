@@ -1,16 +1,16 @@
-"""supervisor-mcp doctor: what is wrong with the database, and what repairs it."""
+"""supervisor-mcp doctor: what is wrong with database and cache, and what repairs it."""
 
 from __future__ import annotations
 
 import typer
 
-from supervisor_mcp.cli import console
+from supervisor_mcp.cli import cache_url, console
 from supervisor_mcp.cli.failure import FAILED, UNREACHABLE, Failure
 from supervisor_mcp.cli.parameters import Json
 from supervisor_mcp.cli.tables import table
 
 COLUMNS = ("status", "check", "finding", "repair")
-STATEMENT = "select api.doctor(now())::text"
+STATEMENT = "select api.doctor(now(), %s)::text"
 CONNECT_SECONDS = 5
 
 
@@ -54,10 +54,10 @@ def _ask() -> bytes:
         if failure.status != UNREACHABLE or settings.database_url is None:
             raise
         console.say(f"{failure.detail} Asking the database.")
-    return _ask_database(settings.database_url)
+    return _ask_database(settings.database_url, cache_url.fault(settings.redis_url))
 
 
-def _ask_database(url: str) -> bytes:
+def _ask_database(url: str, cache: str | None) -> bytes:
     import psycopg
 
     try:
@@ -65,7 +65,7 @@ def _ask_database(url: str) -> bytes:
             url, prepare_threshold=None, connect_timeout=CONNECT_SECONDS
         ) as connection:
             connection.execute("set local role supervisor_app")
-            row = connection.execute(STATEMENT).fetchone()
+            row = connection.execute(STATEMENT, [cache]).fetchone()
     except psycopg.OperationalError as error:
         raise Failure(
             f"The database does not answer: {str(error).strip()}.",

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import anyio
 
 from supervisor_mcp import embedded
-from supervisor_mcp.cli import console, servers
+from supervisor_mcp.cli import cache_url, console, servers
 from supervisor_mcp.cli.client import load_settings
 from supervisor_mcp.cli.failure import Failure
 from supervisor_mcp.config import Settings
@@ -34,6 +34,7 @@ def mcp() -> None:
     # Standard output is for the protocol alone.
     log.set_up(settings.log_level)
     servers.check_urls(settings)
+    cache_url.refuse_unusable(settings.redis_url)
     if settings.database_url is not None:
         servers.key_secret_file(settings, is_embedded=False)
         anyio.run(_serve, settings)

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from supervisor_mcp.cli import cache_url
 from supervisor_mcp.cli.failure import USAGE, Failure, one_line
 from supervisor_mcp.cli.restarts import Kept
 from supervisor_mcp.config import Settings
@@ -78,6 +78,8 @@ class Servers:
 @contextmanager
 def start(settings: Settings, progress: Progress) -> Iterator[Servers]:
     """Start the servers that the settings do not name, and stop them at the end. Raises Failure."""
+    check_urls(settings)
+    cache_url.refuse_unusable(settings.redis_url)
     with ExitStack() as stack:
         database_url, own_database = stack.enter_context(
             start_database(settings, progress, jobs=True)
@@ -248,25 +250,7 @@ def check_urls(settings: Settings) -> None:
     """Raise Failure for a database or a Redis whose URL cannot be read; it may hold a password."""
     if settings.database_url is not None:
         without_password(settings.database_url)
-    if settings.redis_url is None:
-        return
-    from supervisor_mcp.cache.connection import Connection
-
-    try:
-        Connection(settings.redis_url, timeout_seconds=1)
-    except ValueError:
-        raise Failure(
-            "SUPERVISOR_REDIS_URL is not a URL of a Redis.",
-            USAGE,
-            hint="Set it to a URL such as redis://:password@host:6379/0; options are those of"
-            " redis-py.",
-        ) from None
-
-
-def without_login(url: str) -> str:
-    """A Redis URL as it can be shown."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    cache_url.check(settings.redis_url)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from types import FrameType
 
 from rich.text import Text
 
-from supervisor_mcp.cli import console, progress, servers
+from supervisor_mcp.cli import cache_url, console, progress, servers
 from supervisor_mcp.cli.client import load_settings, local_url
 from supervisor_mcp.cli.failure import USAGE, Failure
 from supervisor_mcp.cli.restarts import Kept
@@ -165,7 +165,7 @@ def _announce(settings: Settings, running: Servers, url: str) -> None:
         ("Access", _access(settings)),
         ("Data", str(settings.data_dir) if running.database else "in your database"),
         ("Database", running.shown_database),
-        ("Cache", servers.without_login(running.redis_url)),
+        ("Cache", cache_url.without_login(running.redis_url)),
     ]
     if running.analyst_dsn is not None:
         limit = f"what keeps others waiting for {database.PATIENCE_SECONDS} s is ended"

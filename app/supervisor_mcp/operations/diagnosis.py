@@ -1,4 +1,4 @@
-"""The diagnosis of the database: what is wrong, and what repairs it."""
+"""The diagnosis of the database and the cache: what is wrong, and what repairs it."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Finding(Struct):
 
 
 class Diagnosis(Struct):
-    """What is wrong with the database; checked are the checks that were made."""
+    """What is wrong with the database or the cache; checked are the checks that were made."""
 
     status: Literal["ok", "warning", "error"]
     versions: Versions
@@ -43,4 +43,6 @@ class Diagnosis(Struct):
 
 async def doctor(context: Context, now: datetime) -> bytes:
     """A `Diagnosis` as JSON. Raises `Problem`."""
-    return await context.database.read_json("doctor", {"now": now})
+    return await context.database.read_json(
+        "doctor", {"now": now, "cache": await context.cache.fault()}
+    )

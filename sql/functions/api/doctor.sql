@@ -1,4 +1,4 @@
-create or replace function api.doctor(p_now timestamptz) returns json
+create or replace function api.doctor(p_now timestamptz, p_cache text) returns json
 language plpgsql stable
 security definer
 set search_path = pg_catalog, public, pg_temp
@@ -6,12 +6,19 @@ set timezone = 'UTC'
 set extra_float_digits = 1
 as $$
 declare
-    c_checks constant text [] := '{versions,jobs,refresh,backlog,conflicts,quotas,pins,proof}';
+    c_checks constant text [] := '{versions,jobs,refresh,backlog,conflicts,quotas,pins,proof,cache}';
 begin
     perform internal.check_operator();
     return (
         with finding as materialized (
             select * from internal.diagnose(p_now)
+            union all
+            select
+                'cache',
+                'warning',
+                format('Answers are computed by the database, because the cache is not used: %s.', p_cache),
+                'Check SUPERVISOR_REDIS_URL and the server that it names.'
+            where p_cache is not null
         )
         select json_build_object(
             'status', coalesce((select min(finding.status) from finding), 'ok'),
@@ -32,8 +39,8 @@ begin
     );
 end
 $$;
-comment on function api.doctor(timestamptz) is
+comment on function api.doctor(timestamptz, text) is
 'What is wrong with the database, and the statement that repairs or shows it: {status, versions, checked,
 findings: [{name, status, detail, repair}]}. status is ok, warning or error; checked are the checks that were
-made.
+made. p_cache is why the caller does not use its cache, null where it does.
 Errors: namespace_default.';
