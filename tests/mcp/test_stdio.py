@@ -41,6 +41,25 @@ CALLS = (
     b'{"jsonrpc": "2.0", "id": 4, "method": "tools/call", "params":'
     b' {"name": "query_agg", "arguments": {"window": "week"}}}\n'
 )
+NO_MESSAGES = b'[{"jsonrpc": "2.0", "id": 2, "method": "tools/list"}]\n{x\n\n{"a": 1}\n'
+LARGE, SEPARATED = 5, 6
+ANSWERS = 9
+UNUSUAL = "".join(
+    json.dumps(
+        {
+            "jsonrpc": "2.0",
+            "id": number,
+            "method": "tools/call",
+            "params": {"name": name, "arguments": arguments},
+        },
+        ensure_ascii=False,
+    )
+    + "\n"
+    for number, name, arguments in (
+        (LARGE, "ingest_fact", {"kind": "é" * 300_000, "source": "a"}),
+        (SEPARATED, "query_agg", {"window": "7d", "kind": "a\u2028b\u0085c"}),
+    )
+).encode()
 FACT = {"kind": "Fact:Sale", "source": "a", "fact_id": "1", "value": 2}
 QUESTION = {"kind": "Fact:Sale", "window": "24h"}
 
@@ -112,9 +131,10 @@ async def test_it_works_on_the_database_of_a_running_service(
 
 
 async def test_with_nothing_configured_it_starts_servers_that_the_next_one_joins_and_keeps(
-    tmp_path: Path,
+    tmp_path: Path, prepared: DataDirectories
 ) -> None:
     data_dir = tmp_path / "data"
+    prepared.deployed(data_dir)
     command = embedded_parameters(data_dir)
     with spawned(command) as first:
         found = await running(data_dir)
@@ -149,18 +169,25 @@ async def test_it_joins_the_servers_of_a_running_service(
         assert embedded.running(data_dir) == found
 
 
-@pytest.mark.parametrize("setting", [{}, {"SUPERVISOR_LOG_LEVEL": "debug"}])
-def test_nothing_but_the_protocol_goes_to_standard_output(
-    history_url: str, redis_url: str, setting: dict[str, str]
-) -> None:
-    command = parameters(
-        SUPERVISOR_DATABASE_URL=history_url, SUPERVISOR_REDIS_URL=redis_url, **setting
-    )
+@pytest.fixture(scope="module", params=["info", "debug"])
+def answers(request: pytest.FixtureRequest, history_url: str) -> list[dict[str, Any]]:
+    """What a process writes to standard output, at a level of its log, each line of it parsed."""
+    command = parameters(SUPERVISOR_DATABASE_URL=history_url, SUPERVISOR_LOG_LEVEL=request.param)
     with spawned(command) as process:
-        output, _ = process.communicate(HANDSHAKE + CALLS, timeout=60)
-    answers = [json.loads(line) for line in output.splitlines()]
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(HANDSHAKE + NO_MESSAGES + UNUSUAL + CALLS)
+        process.stdin.flush()
+        # Where standard input ends, calls under way do too.
+        awaited = [process.stdout.readline() for _ in range(ANSWERS)]
+        more, _ = process.communicate(timeout=60)
+    # A line separator of Unicode would end a line, too.
+    return [json.loads(line) for line in b"".join([*awaited, more]).decode().splitlines()]
+
+
+def test_nothing_but_the_protocol_goes_to_standard_output(answers: list[dict[str, Any]]) -> None:
     assert {answer["jsonrpc"] for answer in answers} == {"2.0"}
-    assert {answer["id"] for answer in answers} == {1, 2, 3, 4}
+    assert {answer["id"] for answer in answers} == {None, 1, 2, 3, 4, LARGE, SEPARATED}
 
 
 def test_a_data_directory_that_cannot_be_used_ends_it_with_a_sentence(tmp_path: Path) -> None:
@@ -202,54 +229,20 @@ def test_the_readme_shows_no_snippet_but_those_that_were_tried() -> None:
 
 
 def test_a_line_that_is_no_message_is_answered_with_a_sentence(
-    history_url: str, redis_url: str
+    answers: list[dict[str, Any]],
 ) -> None:
-    command = parameters(SUPERVISOR_DATABASE_URL=history_url, SUPERVISOR_REDIS_URL=redis_url)
-    batch = b'[{"jsonrpc": "2.0", "id": 2, "method": "tools/list"}]\n'
-    sent = HANDSHAKE + batch + b'{x\n\n{"a": 1}\n' + CALLS
-    with spawned(command) as process:
-        output, _ = process.communicate(sent, timeout=60)
-    answers = [json.loads(line) for line in output.splitlines()]
     errors = [answer["error"] for answer in answers if answer["id"] is None]
     assert [error["code"] for error in errors] == [-32600, -32700, -32600]
     assert "send the messages of a batch one by one" in errors[0]["message"]
     assert "line 1 column 2" in errors[1]["message"]
-    assert {answer["id"] for answer in answers} == {None, 1, 2, 3, 4}
 
 
-def test_a_message_larger_than_the_buffers_arrives_whole(history_url: str, redis_url: str) -> None:
-    command = parameters(SUPERVISOR_DATABASE_URL=history_url, SUPERVISOR_REDIS_URL=redis_url)
-    request = {
-        "jsonrpc": "2.0",
-        "id": 2,
-        "method": "tools/call",
-        "params": {"name": "ingest_fact", "arguments": {"kind": "é" * 300_000, "source": "a"}},
-    }
-    with spawned(command) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(HANDSHAKE + json.dumps(request, ensure_ascii=False).encode() + b"\n")
-        process.stdin.flush()
-        process.stdout.readline()
-        answer = json.loads(process.stdout.readline())
-        process.communicate(timeout=30)
+def test_a_message_larger_than_the_buffers_arrives_whole(answers: list[dict[str, Any]]) -> None:
+    (answer,) = [answer for answer in answers if answer["id"] == LARGE]
     assert "fact_kind_well_formed" in answer["result"]["content"][0]["text"]
 
 
-async def test_line_separators_in_an_answer_are_escaped(history_url: str, redis_url: str) -> None:
-    command = parameters(SUPERVISOR_DATABASE_URL=history_url, SUPERVISOR_REDIS_URL=redis_url)
-    request = (
-        '{"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": {"name": "query_agg",'
-        ' "arguments": {"window": "7d", "kind": "a\\u2028b\\u0085c"}}}\n'
-    )
-    with spawned(command) as process:
-        assert process.stdin is not None
-        assert process.stdout is not None
-        process.stdin.write(HANDSHAKE + request.encode())
-        process.stdin.flush()
-        process.stdout.readline()
-        answer = process.stdout.readline().decode()
-        process.communicate(timeout=30)
-    assert len(answer.splitlines()) == 1
-    problem = json.loads(json.loads(answer)["result"]["content"][0]["text"])
+def test_line_separators_in_an_answer_are_escaped(answers: list[dict[str, Any]]) -> None:
+    (answer,) = [answer for answer in answers if answer["id"] == SEPARATED]
+    problem = json.loads(answer["result"]["content"][0]["text"])
     assert "a\u2028b\u0085c" in problem["detail"]

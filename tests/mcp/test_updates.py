@@ -29,16 +29,25 @@ from tests.support.timescaledb import Server
 SECONDS = 10
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database_url(database_server: Server) -> Iterator[str]:
-    """DSN of a database of this test's own."""
+    """DSN of a database of this module's own."""
     with database_server.deployed() as url:
         yield url
 
 
+@pytest.fixture(scope="module")
+def service(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+    """A service that the tests share that do not stop it."""
+    log = tmp_path_factory.mktemp("updates") / "log"
+    with web_server.start(database_url, None, log) as server:
+        yield server
+
+
 @pytest.fixture
-def service(database_url: str, tmp_path: Path) -> Iterator[WebServer]:
-    with web_server.start(database_url, None, tmp_path / "log") as server:
+def alone(database_url: str, tmp_path: Path) -> Iterator[WebServer]:
+    """A service of one process, to be stopped; one that is ready has started whole."""
+    with web_server.start(database_url, None, tmp_path / "log", workers=1) as server:
         yield server
 
 
@@ -108,34 +117,28 @@ async def test_a_client_that_listens_to_another_resource_is_not_disturbed(
         client.listen(resource_subscriptions=[KINDS]) as other,
         client.listen(resource_subscriptions=[ACTIVE_ALERTS]) as updates,
     ):
-        await asyncio.to_thread(fire, committing, "slow")
+        await asyncio.to_thread(fire, committing, "late")
         disturbed = asyncio.create_task(anext(other))
         await asyncio.wait_for(anext(updates), SECONDS)
         assert not (await asyncio.wait({disturbed}, timeout=0))[0]
         disturbed.cancel()
 
 
-def test_a_client_that_does_not_read_does_not_delay_a_stop(
-    database_url: str, tmp_path: Path
-) -> None:
-    with (
-        # One that is ready has started whole.
-        web_server.start(database_url, None, tmp_path / "log", workers=1) as alone,
-        stalled_listener(alone.url),
-    ):
+def test_a_client_that_does_not_read_does_not_delay_a_stop(alone: WebServer) -> None:
+    with stalled_listener(alone.url):
         started = time.monotonic()
         assert alone.stop() == 0
         assert time.monotonic() - started < GRACE_SECONDS - 3
 
 
-async def test_a_stop_ends_what_clients_listen_to(service: WebServer) -> None:
+async def test_a_stop_ends_what_clients_listen_to(alone: WebServer) -> None:
     async with (
-        Client(f"{service.url}/mcp") as client,
+        Client(f"{alone.url}/mcp") as client,
         client.listen(resource_subscriptions=[ACTIVE_ALERTS]) as updates,
     ):
         with ThreadPoolExecutor(1) as pool:
             started = time.monotonic()
-            stopping = asyncio.wrap_future(pool.submit(service.stop))
+            stopping = asyncio.wrap_future(pool.submit(alone.stop))
             assert [event async for event in updates] == []
             assert await stopping == 0
         assert time.monotonic() - started < 3

@@ -7,6 +7,7 @@ of the members of an answer, which the description of the tool explains and Open
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -35,6 +36,7 @@ RANGE = {"minimum", "maximum"}
 DEFAULTS = (("default", None), ("minimum", 0), ("minimum", 1))
 
 
+@cache
 def input_schema(query: type[Query]) -> Schema:
     """The schema of the arguments of a tool that takes a query."""
     known: Any = query
@@ -74,6 +76,7 @@ def batch_input_schema(item: type[Struct], about: str) -> Schema:
     return _arguments({"items": items, **options}, ["items"])
 
 
+@cache
 def answer_schema(*shapes: type[Struct]) -> Schema:
     """The schema of an answer of one of these shapes: the names that all of them have."""
     always = [{f.encode_name for f in msgspec.structs.fields(s) if f.required} for s in shapes]
@@ -87,6 +90,7 @@ def _arguments(properties: Schema, required: list[str]) -> Schema:
     return {**schema, "required": required} if required else schema
 
 
+@cache
 def _fields(item: type[Struct]) -> tuple[Schema, list[str]]:
     """The properties of an item, without references, and the required ones among them."""
     _, components = msgspec.json.schema_components([item], ref_template=REFERENCE + "{name}")

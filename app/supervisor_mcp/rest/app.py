@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -102,11 +103,17 @@ def create_app(context: Context, clock: Clock = now) -> ASGIApp:
         paths.setdefault(resource.path, []).append(resource(context, clock))
     for path, resources in paths.items():
         app.add_route(path, PathResource(resources))
-    app.add_route(DOCUMENT, OpenApiResource(OPERATIONS, _version()))
+    app.add_route(DOCUMENT, _document())
     links = {operation.name: path for path, operation in OPERATIONS}
     app.add_route("/", IndexResource({**links, "openapi": DOCUMENT}))
     asgi: Any = app
     return Compression(asgi)
+
+
+@cache
+def _document() -> OpenApiResource:
+    """The document, which takes long to make and is the same for every application."""
+    return OpenApiResource(OPERATIONS, _version())
 
 
 def _version() -> str:
