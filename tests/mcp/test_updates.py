@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -29,6 +30,14 @@ from tests.support.timescaledb import Server
 SECONDS = 10
 
 
+@dataclass(frozen=True)
+class Alone:
+    """A service, and how long its start took here and now."""
+
+    server: WebServer
+    start_seconds: float
+
+
 @pytest.fixture(scope="module")
 def database_url(database_server: Server) -> Iterator[str]:
     """DSN of a database of this module's own."""
@@ -45,10 +54,11 @@ def service(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture
-def alone(database_url: str, tmp_path: Path) -> Iterator[WebServer]:
+def alone(database_url: str, tmp_path: Path) -> Iterator[Alone]:
     """A service of one process, to be stopped; one that is ready has started whole."""
+    began = time.monotonic()
     with web_server.start(database_url, None, tmp_path / "log", workers=1) as server:
-        yield server
+        yield Alone(server, start_seconds=time.monotonic() - began)
 
 
 @pytest.fixture
@@ -124,21 +134,22 @@ async def test_a_client_that_listens_to_another_resource_is_not_disturbed(
         disturbed.cancel()
 
 
-def test_a_client_that_does_not_read_does_not_delay_a_stop(alone: WebServer) -> None:
-    with stalled_listener(alone.url):
+def test_a_client_that_does_not_read_does_not_delay_a_stop(alone: Alone) -> None:
+    with stalled_listener(alone.server.url):
         started = time.monotonic()
-        assert alone.stop() == 0
-        assert time.monotonic() - started < GRACE_SECONDS - 3
+        assert alone.server.stop() == 0
+        assert time.monotonic() - started < max(GRACE_SECONDS - 3, 2 * alone.start_seconds)
 
 
-async def test_a_stop_ends_what_clients_listen_to(alone: WebServer) -> None:
+async def test_a_stop_ends_what_clients_listen_to(alone: Alone) -> None:
     async with (
-        Client(f"{alone.url}/mcp") as client,
+        Client(f"{alone.server.url}/mcp") as client,
         client.listen(resource_subscriptions=[ACTIVE_ALERTS]) as updates,
     ):
         with ThreadPoolExecutor(1) as pool:
             started = time.monotonic()
-            stopping = asyncio.wrap_future(pool.submit(alone.stop))
+            stopping = asyncio.wrap_future(pool.submit(alone.server.stop))
             assert [event async for event in updates] == []
             assert await stopping == 0
-        assert time.monotonic() - started < 3
+        # It is shorter than a start is, on whatever else the machine does; waiting takes 10 s.
+        assert time.monotonic() - started < max(3, alone.start_seconds)

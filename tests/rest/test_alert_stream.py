@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import psycopg
@@ -30,17 +29,18 @@ RULE = {
 }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def database_url(database_server: Server) -> Iterator[str]:
-    """DSN of a database of this test's own."""
+    """DSN of a database of this module's own."""
     with database_server.deployed() as url:
         yield url
 
 
-@pytest.fixture
-def http(database_url: str, tmp_path: Path) -> Iterator[httpx.Client]:
+@pytest.fixture(scope="module")
+def http(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    log = tmp_path_factory.mktemp("alerts") / "log"
     with (
-        web_server.start(database_url, None, tmp_path / "log", workers=1) as server,
+        web_server.start(database_url, None, log, workers=1) as server,
         httpx.Client(base_url=server.url, timeout=60) as client,
     ):
         yield client

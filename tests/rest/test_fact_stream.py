@@ -24,7 +24,7 @@ from tests.support.waiting import eventually
 
 PATH = "/facts/stream"
 CLIENTS = 4
-INGESTS = 60
+INGESTS = 24
 
 
 @dataclass(frozen=True)
@@ -195,7 +195,7 @@ def test_clients_that_come_and_go_get_every_fact_once(http: httpx.Client, fact_k
         position = beginning
         while len(received) < len(wanted) and not failed.is_set():
             with follow(http, PATH, position, kind=fact_kind) as events:
-                wish = min(chance.randint(1, 60), len(wanted) - len(received))
+                wish = min(chance.randint(1, 24), len(wanted) - len(received))
                 received += [event.data["fact_id"] for event in events.take(wish)]
                 position = events.last_event_id
         return received

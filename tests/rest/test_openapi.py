@@ -86,7 +86,7 @@ document = schemathesis.openapi.from_dict(
     config=schemathesis.Config.from_dict(
         {
             "output": {"truncation": {"enabled": False}},
-            "generation": {"mode": "all", "max-examples": 100, "allow-x00": False},
+            "generation": {"mode": "all", "max-examples": 20, "allow-x00": False},
             "checks": {"negative_data_rejection": {"expected-statuses": ["4xx"]}},
         }
     ),

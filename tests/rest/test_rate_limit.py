@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from tests.rest.conftest import slug_of
 from tests.support import web_server
 from tests.support.timescaledb import Server
+from tests.support.valkey import Valkey
 
 KEY = "the key of the operator, long enough"
 BURST = 3
@@ -18,9 +18,12 @@ CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
 ACCEPTED = {"Accept": "application/json, text/event-stream"}
 
 
-@pytest.fixture
-def limited(database_server: Server, redis_url: str, tmp_path: Path) -> Iterator[httpx.Client]:
+@pytest.fixture(scope="module")
+def limited(
+    database_server: Server, valkey_server: Valkey, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[httpx.Client]:
     """A client with the key of a service where a new token takes a thousand seconds."""
+    log = tmp_path_factory.mktemp("limited") / "log"
     settings = {
         "SUPERVISOR_AUTHENTICATION": "on",
         "SUPERVISOR_ADMIN_KEY": KEY,
@@ -30,7 +33,7 @@ def limited(database_server: Server, redis_url: str, tmp_path: Path) -> Iterator
     }
     with (
         database_server.deployed() as database_url,
-        web_server.start(database_url, redis_url, tmp_path / "log", settings=settings) as server,
+        web_server.start(database_url, valkey_server.own(), log, settings=settings) as server,
         httpx.Client(base_url=server.url, headers={"X-API-Key": KEY}, timeout=60) as http,
     ):
         yield http

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import psycopg
 import pytest
 from psycopg import Connection
 
@@ -23,33 +24,49 @@ cross join generate_series(1, 20000) as n
 """
 
 
+ANSWERS = [(kind, group_by) for kind in ("cpu", "visits") for group_by in (None, "source")]
+
+
 def pages(db: Connection, kind: str, group_by: str | None) -> int:
     """Pages that an answer reads."""
     plan = ask(db, PLAN, kind, group_by, NOW)[0]["Plan"]
     return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
 
 
-@pytest.mark.parametrize("group_by", [None, "source"])
-@pytest.mark.parametrize("kind", ["cpu", "visits"])
-def test_an_answer_reads_no_more_for_20000_series_without_samples(
-    db: Connection, kind: str, group_by: str | None
-) -> None:
-    ingest_metrics(
-        db,
-        [
-            metric(name, "web", n, type=type_, ts=ago(hours=8 * n))
-            for name, type_ in (("cpu", "gauge"), ("visits", "counter"))
-            for n in range(40)
-        ],
-    )
+def second_pages(db: Connection, kind: str, group_by: str | None) -> int:
+    """Pages that it reads when it is asked for the second time."""
     pages(db, kind, group_by)
-    before = pages(db, kind, group_by)
+    return pages(db, kind, group_by)
 
-    db.execute(IDLE, [NOW])
-    # Plans for a table of two rows would scan it.
-    db.execute("analyze data.series")
-    pages(db, kind, group_by)
-    assert pages(db, kind, group_by) < 2 * before
+
+@pytest.fixture(scope="module")
+def read(database_url: str) -> dict[tuple[str, str | None], tuple[int, int]]:
+    """Pages that each answer reads, before there are series without samples and with 20,000."""
+    with (
+        psycopg.connect(database_url, prepare_threshold=None) as db,
+        db.transaction(force_rollback=True),
+    ):
+        ingest_metrics(
+            db,
+            [
+                metric(name, "web", n, type=type_, ts=ago(hours=8 * n))
+                for name, type_ in (("cpu", "gauge"), ("visits", "counter"))
+                for n in range(40)
+            ],
+        )
+        before = {answer: second_pages(db, *answer) for answer in ANSWERS}
+        db.execute(IDLE, [NOW])
+        # Plans for a table of two rows would scan it.
+        db.execute("analyze data.series")
+        return {answer: (before[answer], second_pages(db, *answer)) for answer in ANSWERS}
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
+def test_an_answer_reads_no_more_for_20000_series_without_samples(
+    read: dict[tuple[str, str | None], tuple[int, int]], answer: tuple[str, str | None]
+) -> None:
+    before, after = read[answer]
+    assert after < 2 * before
 
 
 def test_a_source_with_many_series_has_the_answer_of_those_with_samples(

@@ -65,13 +65,13 @@ def test_a_batch_of_old_and_new_samples_refreshes_the_days_that_got_some(
 
 def test_batches_do_not_add_up_to_more_work(lasting: Connection, rolled_up: datetime) -> None:
     refresh(lasting)
-    for number in range(5):
+    for number in range(3):
         batch = [hours_ago(rolled_up, hours + 0.1 + number / 60) for hours in (26, 600)]
         ingest_metrics(lasting, batch, now=rolled_up)
         written = refresh(lasting)
         assert all(count <= 2 * 24 for count in written.values()), written
     known = ask(lasting, INVALID)
-    for number in range(5):
+    for number in range(3):
         batch = [hours_ago(rolled_up, hours + 0.2 + number / 60) for hours in (26, 600)]
         ingest_metrics(lasting, batch, now=rolled_up)
         refresh(lasting)

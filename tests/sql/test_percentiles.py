@@ -19,7 +19,7 @@ VALUES = st.one_of(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(now=st.lists(VALUES, min_size=1, max_size=30), before=st.lists(VALUES, max_size=5))
 @example(now=[-1000, 1005], before=[])
 @example(now=[-1000, 1, 2, 1005], before=[])

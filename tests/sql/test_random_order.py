@@ -12,7 +12,7 @@ from tests.sql.calls import Item, Json, ask, ingest_metrics, metric, query_agg
 from tests.support.real_input import METRICS
 from tests.support.real_series import Sent, as_counter, increase, read_series
 
-BATCH = 1600
+BATCH = 2700
 JOBS = (
     "call internal.refresh_late(0, '{}')",
     'call internal.refresh_rollups(0, \'{"end_offset": "20 minutes"}\')',

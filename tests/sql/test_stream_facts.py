@@ -250,7 +250,9 @@ def histories(draw: st.DrawFn) -> History:
 
 
 @given(history=histories(), data=st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=30
+)
 def test_a_reader_that_is_cut_off_anywhere_gets_each_fact_once(
     db: Connection, history: History, data: st.DataObject
 ) -> None:
