@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Generator, Iterator
 
 import psycopg
@@ -26,6 +27,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--without-servers", action="store_true", help="run only the tests that need no server"
     )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Half as many again as there are processors: a third of the time, tests wait."""
+    return len(os.sched_getaffinity(0)) * 3 // 2
 
 
 @pytest.hookimpl(wrapper=True)
@@ -71,9 +78,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> DataDirectories:
+def prepared(
+    pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory
+) -> DataDirectories:
     """Data directories for embedded databases; ask it for a copy."""
-    return data_directories.shared_by_workers(tmp_path_factory)
+    return data_directories.shared(pytestconfig, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,7 @@ def service(
 ) -> Iterator[Service]:
     """`up` with both embedded servers on free ports."""
     data_dir = tmp_path_factory.mktemp("cli") / "data"
-    prepared.empty(data_dir)
+    prepared.deployed(data_dir)
     with command_line.up(data_dir, env={"SUPERVISOR_WORKERS": "2"}) as started:
         yield started
 

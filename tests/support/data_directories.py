@@ -1,23 +1,26 @@
-"""Data directories of the embedded database, prepared once for all workers of a run."""
+"""Data directories of the embedded database, prepared once a day for all runs of the same code."""
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from supervisor_mcp import config
+import supervisor_mcp
+from supervisor_mcp import config as settings
 from supervisor_mcp.deploy import deploy, shipped_sql_dir
 from supervisor_mcp.embedded import database
 
 
 class DataDirectories:
-    """Stopped data directories below `folder`, which the workers of a run share."""
+    """Stopped data directories below `folder`, which workers and runs share."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -42,10 +45,12 @@ class DataDirectories:
 
     def _make(self, name: str) -> None:
         made = self._folder / f"{name}.new"
+        # A run that was killed may have left it.
+        shutil.rmtree(made, ignore_errors=True)
         base, prepare = STEPS[name]
         if base is not None:
             self._copy(base, made)
-        with database.start(made, cache_dir=config.load().cache_dir, jobs=False) as running:
+        with database.start(made, cache_dir=settings.load().cache_dir, jobs=False) as running:
             prepare(running.url)
         made.rename(self._folder / name)
 
@@ -72,9 +77,33 @@ STEPS: dict[str, tuple[str | None, Callable[[str], None]]] = {
 }
 
 
-def shared_by_workers(tmp_path_factory: pytest.TempPathFactory) -> DataDirectories:
-    """The prepared data directories of this run."""
+def shared(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> DataDirectories:
+    """The prepared data directories in pytest's cache, or where that is off, of this run."""
+    if hasattr(config, "cache"):
+        assert config.cache is not None
+        return DataDirectories(_current(config.cache.mkdir("prepared")))
     own = tmp_path_factory.getbasetemp()
     return DataDirectories(
         (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "prepared"
     )
+
+
+def _current(kept: Path) -> Path:
+    """The folder for this code and this day, as jobs go by the clock; others are removed."""
+    digest = hashlib.sha256(datetime.now(UTC).date().isoformat().encode())
+    for path in _sources():
+        digest.update(f"{path.name} {path.stat().st_size} ".encode() + path.read_bytes())
+    current = kept / digest.hexdigest()
+    for other in set(kept.iterdir()) - {current}:
+        shutil.rmtree(other, ignore_errors=True)
+    return current
+
+
+def _sources() -> Iterator[Path]:
+    """What decides the contents of a data directory."""
+    yield Path(__file__)
+    package = Path(supervisor_mcp.__file__).parent
+    for folder in (shipped_sql_dir(), package / "deploy", package / "embedded"):
+        yield from sorted(
+            path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+        )
