@@ -25,6 +25,7 @@ class Server:
         """Stop cleanly, by force after 15 s; the exit status. A second call changes nothing."""
         if self._process.poll() is None:
             self._process.terminate()
+            self._refuse()
             try:
                 self._process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
@@ -33,6 +34,9 @@ class Server:
             if stream is not None:
                 stream.close()
         return self._process.wait()
+
+    def _refuse(self) -> None:
+        """Take nothing new from clients while the process ends."""
 
     def __enter__(self) -> Self:
         return self

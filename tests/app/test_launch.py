@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -132,6 +133,52 @@ def test_a_stop_while_workers_start_is_no_failure_and_takes_no_force(tmp_path: P
         written = (tmp_path / f"log{round_}").read_text()
         assert "Traceback" not in written
         assert "SIGKILL" not in written
+
+
+SLOW_TO_STOP = """
+async def app(scope, receive, send):
+    import asyncio
+    if scope["type"] == "lifespan":
+        while (await receive())["type"] != "lifespan.shutdown":
+            await send({"type": "lifespan.startup.complete"})
+        await asyncio.sleep(8)
+        return await send({"type": "lifespan.shutdown.complete"})
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+"""
+
+
+@pytest.mark.server
+def test_a_web_server_that_stops_refuses_connections_instead_of_keeping_them_waiting(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "slow.py").write_text(SLOW_TO_STOP)
+    with launch.reserve("127.0.0.1", 0) as listener, (tmp_path / "log").open("wb") as log:
+        address = listener.getsockname()
+        environment = {"PYTHONPATH": str(tmp_path)}
+        with (
+            launch.start(
+                listener,
+                f"http://127.0.0.1:{address[1]}",
+                environment,
+                application="slow:app",
+                log=log,
+            ) as server,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            launch.await_readiness(server, seconds=60)
+            stopping = pool.submit(server.stop)
+
+            def refuses() -> bool:
+                try:
+                    socket.create_connection(address, timeout=5).close()
+                except ConnectionRefusedError:
+                    return True
+                return False
+
+            eventually(refuses, "a refusal", seconds=7)
+            assert not stopping.done()
+    assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 @pytest.mark.server

@@ -47,6 +47,8 @@ POLL_SECONDS = 0.05
 # Answers under way get this long to end when the server is stopped; `Server.stop` waits
 # longer before it uses force.
 GRACE_SECONDS = 10
+# Within this time, a worker that is asked to stop takes no connection any more.
+CLOSING_SECONDS = 0.3
 STOPS = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 DEPLOYING = {"SUPERVISOR_DEPLOY_DATABASE_URL"}
 
@@ -68,6 +70,14 @@ class WebServer(Server):
         with suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps(dict(settings)).encode() + b"\n")
             self._process.stdin.flush()
+
+    def _refuse(self) -> None:
+        # The workers close the socket within a moment. This process and gunicorn's own still have
+        # it: a connection that comes now would wait there and be reset in the end.
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(CLOSING_SECONDS)
+        with suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
 
 
 def reserve(host: str, port: int) -> socket.socket:
