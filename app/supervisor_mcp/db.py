@@ -11,9 +11,9 @@ import logging
 import select
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Container, Mapping
 from functools import cache
-from typing import Any, LiteralString
+from typing import Any, LiteralString, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection, adapters
@@ -36,12 +36,18 @@ from supervisor_mcp.errors import (
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 ROLE = "supervisor_app"
 # The server's own limit comes first where it has one; the embedded server cannot interrupt itself.
 GRACE_SECONDS = 2.0
 # How long a call waits for a free connection.
 POOL_SECONDS = 5.0
 RETRIED = {"40001", "40P01"}
+# What a deploy makes of a statement that runs at its commit: what it has looked up is gone (an
+# internal error), or has another signature. Nothing of the statement was stored.
+GONE = "XX000"
+REPLACED = {GONE, "42883", "42P01", "42703", "42704"}
 
 # The limit of a statement of a client.
 QUERY_SECONDS = 10
@@ -216,8 +222,7 @@ class Database:
                 connection.transaction(force_rollback=True),
             ):
                 await connection.execute(SETTINGS, _settings(seconds, read_only=False))
-                cursor = await connection.execute(QUERY, {"sql": sql, "limit": limit})
-                row = await cursor.fetchone()
+                row = await _twice(lambda: _query(connection, sql, limit), {GONE})
         except TimeoutError:
             raise self._blocking.explain(too_slow()) from None
         except psycopg.Error as error:
@@ -347,14 +352,35 @@ async def _transact(
     statement: Statement,
     arguments: Mapping[str, object],
 ) -> tuple[Any, ...]:
-    # Until the pipeline ends the server takes all of it for one transaction.
-    async with connection.pipeline():
-        await connection.execute(SETTINGS, settings)
-        cursor = await connection.execute(statement, arguments)
-    row: tuple[Any, ...] | None = await cursor.fetchone()
-    if row is None:
-        raise LookupError(f"no row from {statement!r}")
-    return row
+    async def transact() -> tuple[Any, ...]:
+        # Until the pipeline ends the server takes all of it for one transaction.
+        async with connection.pipeline():
+            await connection.execute(SETTINGS, settings)
+            cursor = await connection.execute(statement, arguments)
+        row: tuple[Any, ...] | None = await cursor.fetchone()
+        if row is None:
+            raise LookupError(f"no row from {statement!r}")
+        return row
+
+    return await _twice(transact, REPLACED)
+
+
+async def _query(
+    connection: AsyncConnection[Any], sql: str, limit: int | None
+) -> tuple[Any, ...] | None:
+    async with connection.transaction():
+        cursor = await connection.execute(QUERY, {"sql": sql, "limit": limit})
+        return await cursor.fetchone()
+
+
+async def _twice(call: Callable[[], Awaitable[T]], states: Container[str | None]) -> T:
+    """What a call answers, the second time where the first one raised one of these errors."""
+    try:
+        return await call()
+    except psycopg.Error as error:
+        if error.sqlstate not in states:
+            raise
+    return await call()
 
 
 @cache

@@ -14,6 +14,7 @@ from supervisor_mcp.deploy import DeployError, Report, deploy, shipped_sql_dir
 from tests.deploy.conftest import Ask
 from tests.deploy.sample import SAMPLE, write
 from tests.support.timescaledb import Server
+from tests.support.waiting import eventually
 
 
 def test_applies_every_file_and_reports_it(empty_database: str, sql_dir: Path) -> None:
@@ -157,3 +158,20 @@ def test_owner_who_is_no_superuser_can_deploy(
         assert (first.changed, second.changed) == (True, False)
         conn.execute("select delete_job(job_id) from timescaledb_information.jobs")
         conn.execute(f"drop owned by {owner} cascade; drop role {owner}".encode())
+
+
+@pytest.mark.native_only("the embedded server runs one transaction at a time")
+def test_a_deploy_gives_way_to_who_holds_a_lock_and_tries_again(
+    empty_database: str, sql_dir: Path, ask: Ask
+) -> None:
+    deploy(empty_database, sql_dir)
+    text = "-- Additive: more.\nalter table data.series add column more integer;"
+    write(sql_dir, {"migrations/0003_more.sql": text})
+    refused = "select sum(deadlocks + xact_rollback) from pg_stat_database"
+    with ThreadPoolExecutor(1) as pool, psycopg.connect(empty_database) as holding:
+        holding.execute("select from data.series")
+        before = ask(refused)
+        deployed = pool.submit(deploy, empty_database, sql_dir)
+        eventually(lambda: ask(refused) > before, "a deploy that gave way")
+        holding.commit()
+        assert deployed.result().migrations

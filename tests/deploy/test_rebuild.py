@@ -238,3 +238,78 @@ def test_job_runs_the_procedure_as_it_now_is(empty_database: str, sql_dir: Path,
     assert ask(job) == before
     ask(f"call run_job({before[0][0]})")
     assert ask("select count(*) > 0 from data.series where source = 'counted again'") == [(True,)]
+
+
+def test_what_keeps_its_signature_is_replaced_in_place(
+    empty_database: str, sql_dir: Path, ask: Ask
+) -> None:
+    deploy(empty_database, sql_dir)
+    identity = "select oid from pg_proc where proname = 'b_sum'"
+    before = ask(identity)
+    path = "functions/internal/b_sum.sql"
+    write(sql_dir, {path: SAMPLE[path].replace("sum(total)", "sum(total) + 1")})
+
+    report = deploy(empty_database, sql_dir)
+
+    assert report.code == (path,)
+    assert ask(identity) == before
+
+
+@pytest.mark.parametrize(
+    ("path", "old", "new"),
+    [
+        ("functions/internal/b_sum.sql", "returns double precision", "returns numeric"),
+        ("functions/internal/b_sum.sql", "b_sum()", "b_sum(p_more integer default 0)"),
+        ("views/analytics/metrics.sql", "series_id, source", "source, series_id"),
+        ("views/analytics/metrics.sql", " from data", ", 1 as more from data"),
+    ],
+)
+def test_what_gets_another_signature_is_dropped_with_what_depends_on_it(
+    empty_database: str, sql_dir: Path, ask: Ask, path: str, old: str, new: str
+) -> None:
+    deploy(empty_database, sql_dir)
+    identity = "select oid from pg_proc where proname in ('a_sum', 'query_sum') order by proname"
+    before = ask(identity)
+    text = SAMPLE[path].replace(old, new).replace(" default 0) is", ") is")
+    write(sql_dir, {path: text})
+
+    assert deploy(empty_database, sql_dir).code == (path,)
+
+    assert len(set(ask(identity)) & set(before)) == 0
+    assert ask("select api.query_sum('x')") == [({"sum": None},)]
+    assert ask("select count(*) from pg_proc where proname ~ '^._sum$'") == [(2,)]
+    assert not deploy(empty_database, sql_dir).changed
+
+
+def test_an_additive_migration_replaces_in_place_unless_something_is_in_its_way(
+    empty_database: str, sql_dir: Path, ask: Ask
+) -> None:
+    deploy(empty_database, sql_dir)
+    identity = "select oid from pg_proc where proname = 'a_sum'"
+    before = ask(identity)
+    more = "-- Additive: more.\nalter table data.series add column more integer;"
+    write(sql_dir, {"migrations/0003_more.sql": more})
+    assert deploy(empty_database, sql_dir).migrations
+    assert ask(identity) == before
+
+    other = "-- Additive: longer.\nalter table data.series alter column source type varchar;"
+    write(sql_dir, {"migrations/0004_other.sql": other})
+    assert deploy(empty_database, sql_dir).migrations
+    assert ask(identity) != before
+
+
+def test_privileges_are_those_of_the_release(empty_database: str, sql_dir: Path, ask: Ask) -> None:
+    deploy(empty_database, sql_dir)
+    ask("grant execute on function internal.a_sum() to supervisor_dba")
+    ask("grant select on analytics.metrics to supervisor_app")
+    path = "functions/internal/b_sum.sql"
+    write(sql_dir, {path: SAMPLE[path].replace("sum(total)", "sum(total) + 1")})
+
+    deploy(empty_database, sql_dir)
+
+    has = "select has_function_privilege('supervisor_{}', '{}', 'execute')"
+    assert ask(has.format("dba", "internal.a_sum()")) == [(False,)]
+    assert ask(has.format("app", "api.query_sum(text, interval)")) == [(True,)]
+    assert ask("select has_table_privilege('supervisor_app', 'analytics.metrics', 'select')") == [
+        (False,)
+    ]

@@ -1,4 +1,4 @@
-create aggregate internal.health_after ( -- noqa: PRS
+create or replace aggregate internal.health_after ( -- noqa: PRS
     data.health_step, text, timestamptz, text, integer, integer, interval
 ) ( -- noqa: LT01
     sfunc = internal.step_health,
