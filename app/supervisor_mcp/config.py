@@ -184,6 +184,9 @@ class Settings(BaseSettings):
         description="Loopback port of the embedded database; a free one when taken or 0.",
     )
     cache_ttl_seconds: int = Field(60, ge=1, description="How long a finished aggregate is held.")
+    database_wait_seconds: int = Field(
+        300, ge=0, description="How long a start waits for a database that does not answer yet."
+    )
     pool_size: int = Field(8, ge=1, description="Database connections of one worker.")
     streams: int = Field(200, ge=1, description="Streams that one worker serves at once.")
     streams_per_identity: int = Field(

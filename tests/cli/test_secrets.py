@@ -172,6 +172,7 @@ def test_a_wrong_setting_is_named_without_its_secret(
         "SUPERVISOR_REDIS_URL": "redis://127.0.0.1:1",
         "SUPERVISOR_URL": "http://127.0.0.1:1",
         "SUPERVISOR_PORT": "0",
+        "SUPERVISOR_DATABASE_WAIT_SECONDS": "0",
         "SUPERVISOR_DATA_DIR": str(tmp_path / "data"),
         **AROUND,
         f"SUPERVISOR_{setting}": value,

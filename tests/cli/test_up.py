@@ -324,6 +324,7 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path:
             "SUPERVISOR_DATABASE_URL": "postgresql://me:secret@127.0.0.1:1/none",
             "SUPERVISOR_REDIS_URL": "redis://127.0.0.1:1",
             "SUPERVISOR_PORT": "0",
+            "SUPERVISOR_DATABASE_WAIT_SECONDS": "0",
         },
     )
     assert done.returncode == 1

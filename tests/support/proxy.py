@@ -61,9 +61,11 @@ class Proxy:
 
 
 @asynccontextmanager
-async def start(host: str, port: int, tls: ssl.SSLContext | None = None) -> AsyncIterator[Proxy]:
+async def start(
+    host: str, port: int, tls: ssl.SSLContext | None = None, *, own_port: int = 0
+) -> AsyncIterator[Proxy]:
     """Run a proxy to `host`:`port`; with `tls` it takes TLS connections and ends TLS itself."""
-    async with _serving(Proxy((host, port)), tls) as running:
+    async with _serving(Proxy((host, port)), tls, own_port) as running:
         yield running
 
 
@@ -74,7 +76,7 @@ def in_thread(*urls: str, tls: ssl.SSLContext | None = None) -> Iterator[Proxy]:
     running = Proxy(*targets)
     with (
         start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(_serving(running, tls)),
+        portal.wrap_async_context_manager(_serving(running, tls, 0)),
     ):
         drop, running.drop = running.drop, lambda: portal.call(drop)  # type: ignore[method-assign]
         try:
@@ -91,8 +93,10 @@ def round_robin(*urls: str) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def _serving(running: Proxy, tls: ssl.SSLContext | None) -> AsyncIterator[Proxy]:
-    server = await asyncio.start_server(running.serve, "127.0.0.1", 0, ssl=tls)
+async def _serving(
+    running: Proxy, tls: ssl.SSLContext | None, own_port: int
+) -> AsyncIterator[Proxy]:
+    server = await asyncio.start_server(running.serve, "127.0.0.1", own_port, ssl=tls)
     running.port = server.sockets[0].getsockname()[1]
     try:
         yield running

@@ -77,13 +77,15 @@ def _running(settings: Settings) -> Iterator[str]:
     from supervisor_mcp.cli import servers
 
     servers.check_urls(settings)
-    if settings.database_url is None:
-        endpoints = embedded.running(settings.data_dir)
-        if endpoints is not None:
-            yield endpoints.database_url
-            return
+    if settings.database_url is not None:
+        yield settings.deploy_database_url or settings.database_url
+        return
+    endpoints = embedded.running(settings.data_dir)
+    if endpoints is not None:
+        yield endpoints.database_url
+        return
     with servers.start_database(settings, lambda _: None, jobs=False) as (database_url, _):
-        yield settings.deploy_database_url or database_url
+        yield database_url
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from supervisor_mcp.cli import cache_url
+from supervisor_mcp.cli.availability import await_database
 from supervisor_mcp.cli.failure import USAGE, Failure, one_line
 from supervisor_mcp.cli.restarts import Kept
 from supervisor_mcp.config import Settings
@@ -106,10 +107,12 @@ def start_database(
 ) -> Iterator[tuple[str, Kept[database.Database] | None]]:
     """The DSN in the settings, or the embedded database, started.
 
-    With `jobs`, it runs its jobs from `begin_jobs` on. Raises Failure.
+    With `jobs`, it runs its jobs from `begin_jobs` on. A database in the settings may still be on
+    its way. Raises Failure.
     """
     check_urls(settings)
     if settings.database_url is not None:
+        _await(settings, settings.database_url, progress)
         yield settings.database_url, None
         return
     if settings.deploy_database_url is not None:
@@ -147,6 +150,20 @@ def start_database(
         )
     with Kept("The embedded database", running, again) as kept:
         yield running.url, kept
+
+
+def _await(settings: Settings, url: str, progress: Progress) -> None:
+    """Wait for the database in the settings. Raises Failure where it does not come."""
+    seconds = settings.database_wait_seconds
+    shown = without_password(url)
+    reason = await_database(url, shown, seconds=seconds, say=progress)
+    if reason is not None:
+        waited = f" within {seconds} s" if seconds else ""
+        raise Failure(
+            f"The database at {shown} does not answer{waited} ({reason}).",
+            hint=f"Check {DATABASE_URL}, and that the server runs;"
+            " SUPERVISOR_DATABASE_WAIT_SECONDS sets how long to wait.",
+        )
 
 
 def _start_cache(data_dir: Path) -> Kept[cache.Cache]:

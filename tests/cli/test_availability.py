@@ -1,0 +1,104 @@
+"""Waiting for a database that does not answer yet, and not for one that refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import pytest
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from supervisor_mcp.cli.availability import await_database
+from tests.support import command_line, proxy
+from tests.support.ports import free_port
+from tests.support.waiting import eventually_async
+
+pytestmark = pytest.mark.server
+
+
+async def test_a_deploy_waits_for_a_database_that_is_not_there_yet(
+    empty_database: str, tmp_path: Path
+) -> None:
+    there = conninfo_to_dict(empty_database)
+    port = free_port()
+    said = tmp_path / "said"
+    with said.open("wb") as errors:
+        deploy = await asyncio.create_subprocess_exec(
+            *command_line.COMMAND,
+            "deploy",
+            env={
+                **command_line.environment(),
+                "SUPERVISOR_DATABASE_URL": make_conninfo(empty_database, port=port),
+            },
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+        )
+
+    async def has_said() -> bool:
+        return "waiting for the database at" in said.read_text()
+
+    try:
+        await eventually_async(has_said, "a word", seconds=60)
+        async with proxy.start(str(there["host"]), int(str(there["port"])), own_port=port):
+            done, _ = await deploy.communicate()
+    finally:
+        if deploy.returncode is None:
+            deploy.kill()
+
+    assert (deploy.returncode, "applied migrations/0001" in done.decode()) == (0, True)
+    assert said.read_text().count("waiting for the database at") == 1
+    assert "refused" in said.read_text()
+
+
+def test_a_deploy_waits_no_longer_than_it_is_told() -> None:
+    done = command_line.run(
+        "deploy",
+        env={
+            "SUPERVISOR_DATABASE_URL": "postgresql://me:secret@127.0.0.1:1/none",
+            "SUPERVISOR_DATABASE_WAIT_SECONDS": "1",
+        },
+    )
+    assert done.returncode == 1
+    assert "does not answer within 1 s" in done.stderr
+    assert "SUPERVISOR_DATABASE_WAIT_SECONDS" in done.stderr
+    assert "secret" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "host=127.0.0.1 port=1",
+        "host=no.such.host.invalid",
+        "host=127.0.0.1,127.0.0.1 port=1,1 target_session_attrs=read-write",
+    ],
+)
+def test_a_server_that_is_not_there_is_waited_for(dsn: str) -> None:
+    said: list[str] = []
+    began = time.monotonic()
+
+    assert await_database(dsn, dsn, seconds=0.5, say=said.append)
+
+    assert time.monotonic() - began >= 0.5
+    assert len(said) == 1
+
+
+@pytest.mark.native_only("the embedded server admits every login to its one database")
+@pytest.mark.parametrize("other", [{"dbname": "not_there"}, {"user": "nobody_at_all"}])
+def test_a_login_that_is_refused_is_not_waited_for(
+    database_url: str, other: dict[str, str]
+) -> None:
+    said: list[str] = []
+    assert (
+        await_database(make_conninfo(database_url, **other), "it", seconds=60, say=said.append)
+        is None
+    )
+    assert said == []
+
+
+@pytest.mark.native_only("the embedded server does not say whether it takes writes")
+def test_a_server_of_another_kind_than_asked_for_is_waited_for(database_url: str) -> None:
+    standby = make_conninfo(database_url, target_session_attrs="standby")
+    reason = await_database(standby, "it", seconds=0.5, say=lambda _: None)
+    assert reason is not None
+    assert "hot standby" in reason
