@@ -23,6 +23,7 @@ WITHIN = {
     "list_changes": "the cache",
     "record_uptime": "get_health and query_sla",
     "renew_lease": "loops of the service",
+    "repair_jobs": "loops of the service",
     "list_probe_targets": "the prober",
     "record_probes": "the prober",
     "take_deliveries": "the sender",

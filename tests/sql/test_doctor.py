@@ -48,7 +48,12 @@ def stat(db: Connection, assignment: str) -> None:
 @pytest.mark.parametrize(
     ("assignment", "state", "repair"),
     [
-        ("next_start = '-infinity'", "crashed", "select alter_job(%s, next_start => now());"),
+        (
+            "next_start = '-infinity', last_finish = '-infinity',"
+            " last_start = now() - interval '2 minutes'",
+            "crashed",
+            "select * from ops.repair_jobs();",
+        ),
         (
             "next_start = now() - interval '2 days'",
             "overdue",
@@ -69,7 +74,7 @@ def test_jobs_that_do_not_run_are_found(
     assert ask(healthy, "select state from ops.jobs where job_id = %s", number) == state
     (found,) = findings(healthy, "jobs")
     assert f"is {state}" in found["detail"]
-    assert (found["status"], found["repair"]) == ("error", repair % number)
+    assert (found["status"], found["repair"]) == ("error", repair.replace("%s", str(number)))
 
 
 def test_a_paused_job_is_a_warning_and_its_repair_ends_that(healthy: Connection) -> None:

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from uuid import uuid4
 
-from supervisor_mcp.background import deliveries, prober
+from supervisor_mcp.background import deliveries, jobs, prober
 from supervisor_mcp.background.addresses import Allowed
 from supervisor_mcp.background.deliveries import Deliveries
+from supervisor_mcp.background.jobs import Jobs
 from supervisor_mcp.background.loop import Loop
 from supervisor_mcp.background.probe import Prober
 from supervisor_mcp.background.prober import Probes
@@ -37,6 +38,8 @@ async def running(context: Context, settings: Settings, clock: Clock = now) -> A
             stack.push_async_callback(loop.stop)
 
         start(Loop("uptime", record_uptime, interval_seconds=UPTIME_SECONDS))
+        repairs = Jobs(context.database, clock)
+        start(Loop("repair of jobs", repairs.step, interval_seconds=jobs.STEP_SECONDS))
         if settings.probe:
             probes = _probes(context, settings, clock)
             stack.push_async_callback(probes.stop)

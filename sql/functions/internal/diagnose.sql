@@ -31,9 +31,17 @@ begin
         case
             when jobs.state = 'paused' then format('select alter_job(%s, scheduled => true);', jobs.job_id)
             when jobs.state = 'failed' then format('call run_job(%s);', jobs.job_id)
-            else format('select alter_job(%s, next_start => now());', jobs.job_id)
+            when jobs.state = 'overdue' then format('select alter_job(%s, next_start => now());', jobs.job_id)
+            when setting.relation is not null then 'select * from ops.repair_jobs();'
+            -- TimescaleDB runs it again by itself, minutes later.
+            else format('call run_job(%s);', jobs.job_id)
         end
     from internal.show_jobs() as jobs
+    left join lateral (
+        select relation from deploy.setting
+        where setting.relation = jobs.relation and setting.policy = jobs.policy
+        limit 1
+    ) as setting on true
     where jobs.state in ('paused', 'failed', 'overdue', 'crashed')
     union all
     select

@@ -29,6 +29,8 @@ begin atomic
             listed.scheduled,
             coalesce(stat.next_start, listed.initial_start) as next_start,
             nullif(stat.last_start, '-infinity') as last_started_at,
+            -- A run takes the end of the last one away.
+            coalesce(stat.last_finish < stat.last_start, false) as started,
             stats.last_run_duration,
             stats.last_run_status,
             stats.job_status,
@@ -71,9 +73,8 @@ begin atomic
         job.policy::text,
         case
             when not job.scheduled then 'paused'
-            when job.job_status = 'Running' then 'running'
-            -- A run sets it at its start, and its end sets it again.
-            when job.next_start = '-infinity' then 'crashed'
+            when crashed.job_id is not null then 'crashed'
+            when job.job_status = 'Running' or job.started then 'running'
             when job.last_run_status = 'Failed' then 'failed'
             when now() - job.next_start > greatest(job.schedule_interval, interval '10 minutes')
                 then 'overdue'
@@ -94,6 +95,7 @@ begin atomic
         failure.err_message,
         failure.start_time
     from job
+    left join internal.crashed_jobs() as crashed on job.job_id = crashed.job_id
     left join run on job.job_id = run.job_id
     left join failure on job.job_id = failure.job_id;
 end;
