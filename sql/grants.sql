@@ -23,19 +23,29 @@ grant execute on function
 internal.show_relations, internal.show_jobs, internal.show_backlog
 to supervisor_dba;
 
--- What query_sql runs has the rights of an analyst. Where the owner may not give the function away, query_sql
--- is not available.
+-- What query_sql runs has the rights of an analyst, and belongs to a role that analysts are not members of:
+-- what is theirs, each of them can drop. Where the owner may not give it away, query_sql is not available.
 do $$
 begin
-    if not pg_has_role(current_user, 'supervisor_analyst', 'set') then
-        execute 'grant supervisor_analyst to current_user with inherit true, set true';
+    if to_regrole('supervisor_statement') is null then
+        begin
+            create role supervisor_statement nologin;
+        exception when duplicate_object or unique_violation then
+            null;
+        end;
+    end if;
+    if not pg_has_role('supervisor_statement', 'supervisor_analyst', 'usage') then
+        grant supervisor_analyst to supervisor_statement;
+    end if;
+    if not pg_has_role(current_user, 'supervisor_statement', 'set') then
+        execute 'grant supervisor_statement to current_user with inherit true, set true';
     end if;
     execute format(
         'grant execute on function internal.run_statement(text, integer, integer) to %I', current_user
     );
-    grant create on schema internal to supervisor_analyst;
-    alter function internal.run_statement(text, integer, integer) owner to supervisor_analyst;
-    revoke create on schema internal from supervisor_analyst;
+    grant create on schema internal to supervisor_statement;
+    alter function internal.run_statement(text, integer, integer) owner to supervisor_statement;
+    revoke create on schema internal from supervisor_statement;
 exception
     when insufficient_privilege then
         raise warning 'query_sql is not available: %', sqlerrm;

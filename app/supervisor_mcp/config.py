@@ -202,6 +202,11 @@ class Settings(BaseSettings):
         30, ge=1, description="How long one database call may take."
     )
     query_sql: bool = Field(True, description="Whether clients may read the views in SQL.")
+    query_sql_seconds: int = Field(
+        10,
+        ge=1,
+        description="How long such a statement may take; 2 where the database is embedded.",
+    )
     probe: bool = Field(True, description="Whether the remotes of registered servers are asked.")
     probe_allowed: Networks = Field(
         None, description="Networks and names of hosts that are asked, beside public addresses."

@@ -49,7 +49,7 @@ RETRIED = {"40001", "40P01"}
 GONE = "XX000"
 REPLACED = {GONE, "42883", "42P01", "42703", "42704"}
 
-# The limit of a statement of a client.
+# The limit of a statement of a client where none is given.
 QUERY_SECONDS = 10
 QUERY: LiteralString = "select api.query_sql(p_sql => %(sql)s, p_limit => %(limit)s)"
 # The limit of a call on a connection beside the pool.
@@ -121,8 +121,16 @@ def own_adapters() -> AdaptersMap:
 class Database:
     """Calls of functions in schema `api`, each in a transaction of its own."""
 
-    def __init__(self, url: str, *, pool_size: int, statement_timeout_seconds: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int,
+        statement_timeout_seconds: int,
+        query_seconds: int = QUERY_SECONDS,
+    ) -> None:
         self._timeout = statement_timeout_seconds
+        self._query_timeout = min(statement_timeout_seconds, query_seconds)
         self._options: dict[str, Any] = {
             "autocommit": True,
             "prepare_threshold": None,
@@ -214,7 +222,7 @@ class Database:
 
         Raises `Problem`, also for what is wrong with the statement.
         """
-        seconds = min(self._timeout, QUERY_SECONDS)
+        seconds = self._query_timeout
         try:
             async with (
                 asyncio.timeout(seconds + GRACE_SECONDS),

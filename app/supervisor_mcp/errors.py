@@ -46,6 +46,7 @@ REGISTRY: Final[Mapping[str, tuple[int, str]]] = {
     "identity_streams_within_limit": (429, "Too many streams of one identity"),
     "headers_within_limit": (431, "Headers too large"),
     "statement_valid": (422, "Statement failed"),
+    "statement_within_limits": (422, "Statement needs too much"),
     "request_invalid": (400, "Invalid request"),
     "key_secret_set": (501, "Service without a secret for keys"),
     "query_sql_enabled": (501, "query_sql is switched off"),
@@ -108,6 +109,8 @@ CANCELED = "57014"
 # Classes of their errors: about values, and about names and syntax.
 DATA = "22"
 NAMES = "42"
+# Memory, temporary files, and what a value or a statement may have.
+EXHAUSTED = {"53200", "53400", "54000"}
 OWN_STATE = re.compile(r"SV[45]\d\d")
 
 
@@ -233,12 +236,21 @@ def from_database(error: psycopg.Error) -> Problem:
 
 def from_statement(error: psycopg.Error, sql: str) -> Problem | None:
     """The problem of a statement that a client wrote; None where the error is not of it."""
-    if is_outage(error) or RUNNER not in (error.diag.context or ""):
-        return None
-    if _state(error) == CANCELED:
-        return too_slow()
     state = _state(error)
+    if RUNNER not in (error.diag.context or ""):
+        return None
     params: dict[str, Any] = {"field": "sql", "sqlstate": state}
+    if state in EXHAUSTED:
+        return Problem(
+            "statement_within_limits",
+            error.diag.message_primary or "the statement needs too much",
+            hint="Sort and group fewer rows: name a kind and a range of bucket or ts.",
+            params=params,
+        )
+    if is_outage(error):
+        return None
+    if state == CANCELED:
+        return too_slow()
     # That of a query within the statement says nothing to who wrote it.
     if error.diag.internal_position and error.diag.internal_query == sql:
         params["position"] = int(error.diag.internal_position)

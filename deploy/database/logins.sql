@@ -3,4 +3,6 @@
 \getenv service SERVICE_PASSWORD
 create role deployer login createrole password :'deployer';
 create role service login password :'service';
+-- Statements of query_sql get a limit of temporary files.
+grant set on parameter temp_file_limit to deployer;
 alter database supervisor owner to deployer;

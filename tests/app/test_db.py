@@ -220,6 +220,20 @@ async def test_a_call_that_takes_too_long_is_ended(database_url: str) -> None:
     await database.close()
 
 
+async def test_a_statement_of_a_client_that_takes_too_long_is_ended(database_url: str) -> None:
+    database = Database(database_url, pool_size=1, statement_timeout_seconds=20, query_seconds=1)
+    await database.open()
+    async with opened(database_url) as other:
+        for sql in (
+            "select count(*) from generate_series(1, 10000000000)",
+            "select count(*) from generate_series(1, 100000) as a, generate_series(1, 100000) as b",
+        ):
+            with pytest.raises(Problem, match="too_slow"):
+                await database.query(sql, None)
+            assert await other.read("select 1", {}) == (1,)
+    await database.close()
+
+
 async def test_a_database_that_is_back_is_used_at_once(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import httpx
 import pytest
@@ -27,6 +28,16 @@ def test_what_is_left_out_is_said(service: Service) -> None:
     assert done.stdout == "generate_series\n1\n2\n"
     assert done.stderr == "There are more. Raise --limit, or select less.\n"
     assert service.run("sql", "select 1 where false").stderr == "There are no rows.\n"
+
+
+def test_a_statement_keeps_others_waiting_for_two_seconds_on_the_embedded_database(
+    service: Service,
+) -> None:
+    before = time.monotonic()
+    done = service.run("sql", "select count(*) from generate_series(1, 10000000000)")
+    assert "the request exceeded its time limit" in done.stderr
+    # Less than the 10 s of a server where nobody waits.
+    assert time.monotonic() - before < 9
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from supervisor_mcp.deploy import deploy
+import pytest
+
+from supervisor_mcp.deploy import deploy, shipped_sql_dir
 from tests.deploy.conftest import Ask
 from tests.deploy.sample import SAMPLE, write
 
@@ -39,6 +41,33 @@ def test_changed_file_is_applied_again(empty_database: str, sql_dir: Path, ask: 
     assert report.policies == ("policies/sample.sql",)
     assert report.code == ()
     assert ask(KEPT) == [("60 days",)]
+
+
+def test_what_was_dropped_by_hand_is_created_again(
+    empty_database: str, sql_dir: Path, ask: Ask
+) -> None:
+    deploy(empty_database, sql_dir)
+    ask("drop function api.query_sum(text, interval)")
+
+    report = deploy(empty_database, sql_dir)
+
+    assert report.code == ("functions/api/query_sum.sql",)
+    assert not deploy(empty_database, sql_dir).changed
+
+
+@pytest.mark.parametrize("role", ["supervisor_app", "supervisor_analyst", "supervisor_dba"])
+def test_what_a_role_has_lost_is_granted_again(empty_database: str, ask: Ask, role: str) -> None:
+    deploy(empty_database, shipped_sql_dir())
+    ask(f"drop owned by {role} cascade")
+    assert {lost for (lost,) in ask("select role from internal.lost_grants()")} == {role}
+
+    assert "grants.sql" in deploy(empty_database, shipped_sql_dir()).grants
+
+    assert ask("select * from internal.lost_grants()") == []
+    assert ask("select to_regprocedure('internal.run_statement(text, integer, integer)')") != [
+        (None,)
+    ]
+    assert not deploy(empty_database, shipped_sql_dir()).changed
 
 
 def test_privileges_are_kept_after_functions_were_created_again(

@@ -47,6 +47,15 @@ def test_an_error_says_what_somebody_who_may_read_can_do(
     assert ask(http, sql).json()["hint"].startswith(hint)
 
 
+def test_a_value_that_no_server_holds_is_over_the_limits(http: httpx.Client) -> None:
+    answer = ask(http, "select repeat('x', 2000000000)")
+    assert (answer.status_code, slug_of(answer)) == (422, "statement_within_limits")
+    problem = answer.json()
+    assert problem["title"] == "Statement needs too much"
+    assert problem["hint"].startswith("Sort and group fewer rows")
+    assert problem["params"] == {"field": "sql", "sqlstate": "54000"}
+
+
 def test_a_statement_takes_no_lock(http: httpx.Client) -> None:
     assert slug_of(ask(http, "select pg_advisory_lock(7341)")) == "statement_reads"
 

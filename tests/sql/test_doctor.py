@@ -140,6 +140,58 @@ def test_a_pinned_chunk_that_nothing_keeps_is_found(healthy: Connection) -> None
     assert findings(healthy, "pins") == []
 
 
+@pytest.mark.parametrize(
+    ("statement", "detail"),
+    [
+        (
+            "revoke select on analytics.kinds from supervisor_analyst",
+            "Role supervisor_analyst lacks 1 privilege, such as select on analytics.kinds.",
+        ),
+        (
+            "revoke execute on function api.get_state from supervisor_app",
+            "Role supervisor_app lacks 1 privilege, such as execute on function api.get_state.",
+        ),
+        (
+            "revoke usage on schema ops from supervisor_dba",
+            "Role supervisor_dba lacks 1 privilege, such as usage on schema ops.",
+        ),
+    ],
+)
+def test_privileges_that_a_role_has_lost_are_found(
+    healthy: Connection, statement: str, detail: str
+) -> None:
+    healthy.execute(statement.encode())
+    (found,) = findings(healthy, "grants")
+    assert (found["status"], found["detail"]) == ("error", detail)
+    assert found["repair"] == "supervisor-mcp deploy"
+
+
+@pytest.mark.parametrize("role", ["supervisor_app", "supervisor_analyst", "supervisor_dba"])
+def test_who_has_a_role_cannot_drop_what_it_needs(healthy: Connection, role: str) -> None:
+    healthy.execute(f"create role member_of_it login in role {role}".encode())
+    healthy.execute("set local role member_of_it")
+    healthy.execute(f"drop owned by {role} cascade".encode())
+    healthy.execute("reset role")
+    assert findings(healthy, "grants") == findings(healthy, "query_sql") == []
+
+
+def test_a_function_of_statements_that_was_dropped_is_found(healthy: Connection) -> None:
+    healthy.execute("drop owned by supervisor_statement cascade")
+    (found,) = findings(healthy, "query_sql")
+    assert (found["status"], found["repair"]) == ("error", "supervisor-mcp deploy")
+
+
+def test_an_owner_who_cannot_limit_temporary_files_is_found(healthy: Connection) -> None:
+    healthy.execute("create role plain_owner in role supervisor_dba")
+    for kind in ("schema", "all tables in schema", "all functions in schema"):
+        healthy.execute(f"grant all on {kind} data, internal, deploy to plain_owner".encode())
+    healthy.execute("alter function api.doctor(timestamptz) owner to plain_owner")
+    (found,) = findings(healthy, "query_sql")
+    assert found["status"] == "warning"
+    healthy.execute(found["repair"].encode())
+    assert findings(healthy, "query_sql") == []
+
+
 def test_the_service_may_ask(healthy: Connection) -> None:
     healthy.execute("set local role supervisor_app")
     assert diagnosis(healthy)["status"] == "ok"

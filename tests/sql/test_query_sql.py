@@ -222,6 +222,44 @@ def test_a_statement_may_fill_gaps_and_draw_at_random(acme: Connection) -> None:
     assert answer["columns"] == ["hour", "value", "drawn"]
 
 
+LIMITS = "select " + ", ".join(
+    f"current_setting('{name}')" for name in ("work_mem", "hash_mem_multiplier", "temp_file_limit")
+)
+
+
+def test_a_statement_has_limits_of_memory_and_of_temporary_files(acme: Connection) -> None:
+    acme.execute("set local work_mem = '1GB'")
+    assert query(acme, LIMITS)["rows"] == [["16MB", "1", "1GB"]]
+
+
+def test_smaller_limits_of_the_server_stay(acme: Connection) -> None:
+    acme.execute("reset role")
+    acme.execute("set local work_mem = '2MB'")
+    acme.execute("set local temp_file_limit = '100MB'")
+    acme.execute("set local role supervisor_app")
+    assert query(acme, LIMITS)["rows"] == [["2MB", "1", "100MB"]]
+
+
+def test_an_owner_who_may_not_limit_temporary_files_still_answers(acme: Connection) -> None:
+    acme.execute("reset role")
+    acme.execute("create role plain_owner")
+    acme.execute("grant all on schema internal to plain_owner")
+    acme.execute("alter function internal.limit_statement() owner to plain_owner")
+    acme.execute("alter function internal.limit_statement() security definer")
+    acme.execute("set local role supervisor_app")
+    assert query(acme, LIMITS)["rows"][0][2] == "-1"
+
+
+def test_a_statement_that_would_write_10_gb_of_temporary_files_ends(acme: Connection) -> None:
+    acme.execute("reset role")
+    acme.execute("set local temp_file_limit = '4MB'")
+    acme.execute("set local role supervisor_app")
+    sql = "select n from generate_series(1, 10000000) as n order by repeat(md5(n::text), 30)"
+    with pytest.raises(psycopg.errors.ConfigurationLimitExceeded), acme.transaction():
+        query(acme, sql)
+    assert query(acme, "select 1")["rows"] == [[1]]
+
+
 def test_without_its_function_nothing_runs(acme: Connection) -> None:
     acme.execute("reset role")
     acme.execute("drop function internal.run_statement")

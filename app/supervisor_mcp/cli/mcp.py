@@ -47,6 +47,7 @@ def mcp() -> None:
                     "database_url": endpoints.database_url,
                     "redis_url": settings.redis_url or endpoints.redis_url,
                     "key_secret_file": servers.key_secret_file(settings, is_embedded=True),
+                    "query_sql_seconds": servers.query_sql_seconds(settings, is_embedded=True),
                 }
             ),
         )

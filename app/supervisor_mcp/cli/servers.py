@@ -38,6 +38,8 @@ DATABASE_URL = "SUPERVISOR_DATABASE_URL"
 DEPLOY_URL = "SUPERVISOR_DEPLOY_DATABASE_URL"
 # Jobs begin at the latest then, should the service not get ready.
 JOBS_WAIT_SECONDS = 600.0
+# On the embedded database, everybody waits for the statement of a client.
+EMBEDDED_QUERY_SECONDS = 2
 Progress = Callable[[str], None]
 
 
@@ -228,6 +230,13 @@ def key_secret_file(settings: Settings, *, is_embedded: bool) -> Path | None:
             f" {key_secret.SHORTEST} random characters.",
         ) from error
     return file
+
+
+def query_sql_seconds(settings: Settings, *, is_embedded: bool) -> int:
+    """How long a statement of a client may take: as set, and else less on an embedded database."""
+    if is_embedded and "query_sql_seconds" not in settings.model_fields_set:
+        return EMBEDDED_QUERY_SECONDS
+    return settings.query_sql_seconds
 
 
 def warn_of_owner(database_url: str) -> None:

@@ -117,11 +117,15 @@ def _refuse_exposure(settings: Settings, listener: socket.socket) -> None:
 
 
 def _serve(server: WebServer, settings: Settings, running: Servers) -> None:
+    is_embedded = running.database is not None
     found = {
         "SUPERVISOR_DATABASE_URL": running.database_url,
         "SUPERVISOR_REDIS_URL": running.redis_url,
+        "SUPERVISOR_QUERY_SQL_SECONDS": str(
+            servers.query_sql_seconds(settings, is_embedded=is_embedded)
+        ),
     }
-    secret = servers.key_secret_file(settings, is_embedded=running.database is not None)
+    secret = servers.key_secret_file(settings, is_embedded=is_embedded)
     if secret is not None:
         found["SUPERVISOR_KEY_SECRET_FILE"] = str(secret)
     try:

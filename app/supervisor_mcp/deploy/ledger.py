@@ -16,6 +16,7 @@ LOCK = "select pg_advisory_xact_lock(hashtextextended('supervisor-mcp deploy', 0
 
 # Asked first, because reading a table that is not there would be an error in the server's log.
 EXISTS = "select to_regclass('deploy.release') is not null"
+KNOWS_GRANTS = "select to_regprocedure('internal.lost_grants()') is not null"
 
 CREATE = """
 create schema if not exists deploy;
@@ -97,13 +98,28 @@ comment on column deploy.import_file.imported_at is
 'When it was imported; null for an export that is not complete yet.';
 """
 
+# What was dropped by hand counts as not applied, so that the next deploy creates it again.
 READ = """
 select 'migration', name, sha256, additive, version from deploy.migration
 union all
-select 'file', path, sha256, null, null from deploy.applied
+select 'file', path, sha256, null, null
+from deploy.applied
+cross join lateral (
+    select split_part(path, '/', 2) as schema, split_part(path, '/', 3) as name
+) as file
+where
+    path !~ '^(functions|views)/'
+    or to_regclass(format('%I.%I', schema, left(name, -4))) is not null
+    or exists (
+        select from pg_proc
+        where pronamespace = to_regnamespace(quote_ident(schema)) and proname = left(name, -4)
+    )
 union all
 (select 'release', '', sha256, null, version from deploy.release order by release_id desc limit 1)
 """
+
+# The same holds for grants that a role has lost.
+READ_LOST = "select 'lost', '', null, null, null where exists (select from internal.lost_grants())"
 
 RECORD = """
 insert into deploy.applied (path, sha256)
@@ -180,12 +196,16 @@ def read(conn: Connection) -> Ledger:
     """Read the ledger; empty where there is none yet."""
     if conn.execute(EXISTS).fetchone() == (False,):
         return Ledger()
+    knows_grants = conn.execute(KNOWS_GRANTS).fetchone() == (True,)
+    question = f"{READ} union all {READ_LOST}" if knows_grants else READ
     migrations, applied, release = {}, {}, None
-    for entry, name, digest, additive, version in conn.execute(READ):
+    for entry, name, digest, additive, version in conn.execute(question):
         if entry == "migration":
             migrations[name] = Ran(digest, additive, version)
         elif entry == "file":
             applied[name] = digest
+        elif entry == "lost":
+            applied.pop("grants.sql", None)
         else:
             release = Release(version, digest)
     return Ledger(migrations, applied, release)

@@ -76,7 +76,7 @@ def deploy(
     `version` is that of the release, by default the installed one; `older` says what happens when
     a newer release has deployed the database. `service` is the login that the service will have:
     it may work as supervisor_app then, or a warning says what is missing. Deploys of one database
-    at the same time wait for each other; nothing to do costs four round trips. What others do in
+    at the same time wait for each other; nothing to do costs five round trips. What others do in
     the database does not have to wait for a deploy: it tries again where they hold what it needs.
     Raises DeployError when the files or the release are refused, psycopg.Error when the server
     cannot be reached.

@@ -45,6 +45,7 @@ def build(settings: Settings) -> Context:
         settings.database_url,
         pool_size=settings.pool_size,
         statement_timeout_seconds=settings.statement_timeout_seconds,
+        query_seconds=settings.query_sql_seconds,
     )
     redis = Connection(settings.redis_url) if settings.redis_url else None
     cache = Cache(redis, ttl_seconds=settings.cache_ttl_seconds)

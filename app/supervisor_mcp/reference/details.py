@@ -199,7 +199,19 @@ select 'role', r.rolname, format('grant %%I to %%I', r.rolname, m.rolname)
 from pg_catalog.pg_auth_members as am
 inner join pg_catalog.pg_roles as r on am.roleid = r.oid
 inner join pg_catalog.pg_roles as m on am.member = m.oid
-where r.rolname ~ '^supervisor_' and m.rolname ~ '^supervisor_'
+where
+    r.rolname ~ '^supervisor_'
+    and m.rolname ~ '^supervisor_'
+    -- Another database of the cluster may have more roles.
+    and exists (
+        select from pg_catalog.pg_shdepend as used
+        where
+            used.refclassid = 'pg_authid'::regclass
+            and used.refobjid = m.oid
+            and used.dbid = (
+                select oid from pg_catalog.pg_database where datname = current_database()
+            )
+    )
 """
 
 

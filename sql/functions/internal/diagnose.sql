@@ -115,6 +115,38 @@ begin
         )
     union all
     select
+        'grants',
+        'error',
+        format(
+            'Role %s lacks %s %s, such as %s.', lost.role, count(*),
+            case count(*) when 1 then 'privilege' else 'privileges' end, min(lost.privilege)
+        ),
+        'supervisor-mcp deploy'
+    from internal.lost_grants() as lost
+    group by lost.role
+    union all
+    select
+        'query_sql',
+        'error',
+        'query_sql is not available: its function was dropped, or does not belong to supervisor_statement.',
+        'supervisor-mcp deploy'
+    where not exists (
+        select from pg_proc
+        where
+            oid = to_regprocedure('internal.run_statement(text, integer, integer)')
+            and proowner = to_regrole('supervisor_statement')
+    )
+    union all
+    select
+        'query_sql',
+        'warning',
+        'A statement of query_sql may fill the disk with temporary files.',
+        format('grant set on parameter temp_file_limit to %I;', current_user)
+    where
+        current_setting('temp_file_limit') = '-1'
+        and not has_parameter_privilege('temp_file_limit', 'set')
+    union all
+    select
         'proof',
         'error',
         format('%s buckets differ from what their samples say.', v_mismatches),

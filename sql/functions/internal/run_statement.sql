@@ -1,7 +1,7 @@
 create or replace function internal.run_statement(p_sql text, p_limit integer, p_bytes integer)
 returns json
 language plpgsql stable
--- It belongs to supervisor_analyst, by grants.sql: what it runs may do what analysts may, and in a security
+-- It belongs to supervisor_statement, by grants.sql: what it runs may do what analysts may, and in a security
 -- definer function nothing can change the role.
 security definer
 set search_path = pg_catalog, analytics, public, pg_temp
