@@ -22,6 +22,7 @@ from tests.sql.calls import (
     query_agg,
     receipt,
 )
+from tests.support.locks import waiting
 from tests.support.rollups import roll_up
 from tests.support.waiting import eventually
 
@@ -170,17 +171,6 @@ def test_a_deleted_series_is_registered_again_when_it_sends(
     assert query_agg(conn, "again", now=clock)["sum"] == 7
 
 
-def waits(conn: Connection) -> bool:
-    """Whether a session waits for the lock of the samples."""
-    return bool(
-        ask(
-            conn,
-            "select count(*) from pg_locks where not granted"
-            " and relation = 'data.sample'::regclass",
-        )
-    )
-
-
 @pytest.mark.native_only("many sessions at once")
 def test_a_series_that_gets_its_first_sample_meanwhile_is_kept(
     conn: Connection, clock: datetime, run_job: RunJob
@@ -194,7 +184,7 @@ def test_a_series_that_gets_its_first_sample_meanwhile_is_kept(
     ):
         ingest_metrics(ingesting, metric("used", value=7), now=clock)
         job = pool.submit(run_job, JOB, None)
-        eventually(lambda: waits(watching))
+        eventually(lambda: waiting(watching, "relation"))
         ingesting.commit()
         job.result()
     assert series(conn) == 1
@@ -217,7 +207,7 @@ def test_an_ingest_that_waits_for_the_job_registers_its_series_again(
         ingest_metrics(ingesting, [], now=clock)
         pruning.execute("select internal.wait_for_ingests()")
         job = pool.submit(ingest_metrics, ingesting, metric("raced", value=7), now=clock)
-        eventually(lambda: waits(watching))
+        eventually(lambda: waiting(watching, "relation"))
         pruning.execute("delete from data.series")
         pruning.commit()
         assert job.result() == receipt(1)

@@ -11,6 +11,7 @@ import pytest
 from psycopg import Connection
 
 from tests.sql.calls import Json, ask, fact, ingest_facts, ingest_metrics, metric, query_agg
+from tests.support.locks import waiting
 from tests.support.rollups import roll_up
 from tests.support.waiting import eventually
 
@@ -21,7 +22,6 @@ HELD = """
 with held as materialized (select %s::timestamptz as now, pg_advisory_xact_lock_shared(1))
 select {} from held
 """
-WAITING = "select exists (select from pg_locks where locktype = %s and not granted)"
 MATERIALIZED = """
 select format('%%I.%%I', materialization_hypertable_schema, materialization_hypertable_name)
 from timescaledb_information.continuous_aggregates
@@ -75,7 +75,7 @@ def answer_during(conn: Connection, change: Callable[[], object], call: str, now
         conn.execute("select pg_advisory_lock(1)")
         try:
             answer = pool.submit(ask, other, HELD.format(call), now)
-            eventually(lambda: ask(conn, WAITING, "advisory"), "the call that waits")
+            eventually(lambda: waiting(conn, "advisory"), "the call that waits")
             change()
         finally:
             conn.execute("select pg_advisory_unlock(1)")
@@ -137,7 +137,7 @@ def test_a_refresh_misses_no_sample_that_was_moved_while_it_waited(
         # The refresh has begun, and plans when it gets the lock.
         blocker.execute(f"lock table {hypertable} in access exclusive mode")
         refresh = pool.submit(refresh_late, lasting.info.dsn)
-        eventually(lambda: ask(blocker, WAITING, "relation"), "the refresh that waits")
+        eventually(lambda: waiting(blocker, "relation"), "the refresh that waits")
         with psycopg.connect(lasting.info.dsn, autocommit=True) as policy:
             compress(policy)
         blocker.rollback()
@@ -163,7 +163,7 @@ def test_an_ingest_that_repeats_a_sample_and_a_conversion_do_not_wait_for_each_o
     ):
         ingest_metrics(ingest, [metric(ts=samples[-1].isoformat())], now=now)
         conversion = pool.submit(compress, policy, "data.sample")
-        eventually(lambda: ask(lasting, WAITING, "relation"), "the conversion that waits")
+        eventually(lambda: waiting(lasting, "relation"), "the conversion that waits")
         answer = ingest_metrics(ingest, [metric(ts=new.isoformat())], now=now)
         ingest.commit()
         conversion.result()
