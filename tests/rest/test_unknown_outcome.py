@@ -103,7 +103,8 @@ def unanswered(impatient: str, database_url: str) -> dict[tuple[str, str], Any]:
 
 async def call_tool(url: str) -> CallToolResult:
     async with Client(f"{url}/mcp") as client:
-        return await client.call_tool_mcp("ingest_metric", METRIC)
+        result: CallToolResult = await client.call_tool_mcp("ingest_metric", METRIC)
+    return result
 
 
 def test_a_timeout_says_that_the_outcome_is_unknown_and_a_retry_is_counted_once(

@@ -11,5 +11,6 @@ begin atomic
     from internal.repair_jobs(null, now()) as repaired;
 end;
 comment on function ops.repair_jobs() is
-'Makes jobs run again that a crash of the server or a failover has cut off, as the service does at most once an hour.
+'Makes jobs run again that a crash of the server or a failover has cut off, as the service does at most
+once an hour.
 Returns them, and when the run that was cut off began. A job gets another number.';
