@@ -26,6 +26,8 @@ from tests.sql.calls import (
 from tests.support.rollups import ROLLUPS
 
 CONFIG = '{"end_offset": "1 hour"}'
+# Days: a job makes each that has a sample.
+HISTORY = [day + 0.25 for day in range(0, 85, 5)]
 OBSERVATIONS = "select coalesce(sum(observations), 0)::integer from data."
 
 
@@ -171,7 +173,7 @@ def test_hours_that_were_dropped_are_read_from_their_samples(
     lasting: Connection, clock: datetime, run_job: RunJob, relation: str
 ) -> None:
     kind = f"kept_{relation}"
-    send(lasting, clock, *(n / 4 for n in range(1, 340, 4)), kind=kind)
+    send(lasting, clock, *HISTORY, kind=kind)
     refresh(run_job)
     before = query_agg(lasting, kind, "80d", group_by="source", now=clock)
 
@@ -185,7 +187,7 @@ def test_hours_that_were_dropped_are_read_from_their_samples(
 def test_where_hours_are_gone_too_the_window_before_starts_on_a_day(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
-    send(lasting, clock, *(n / 4 for n in range(1, 340, 4)), kind="days")
+    send(lasting, clock, *HISTORY, 78.25, 79.25, kind="days")
     refresh(run_job)
     for relation in ("sample", "sample_1h", "kind_1h"):
         drop = f"select drop_chunks('data.{relation}', %s)"
@@ -198,7 +200,7 @@ def test_where_hours_are_gone_too_the_window_before_starts_on_a_day(
 def test_a_late_sample_is_counted_where_its_hour_may_not_be_refreshed(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
-    send(lasting, clock, *(n / 4 for n in range(1, 340, 4)), kind="expired")
+    send(lasting, clock, *HISTORY, kind="expired")
     refresh(run_job)
     before = query_agg(lasting, "expired", "80d", now=clock)["count"]
     lasting.execute("select remove_retention_policy('data.kind_1h')")
@@ -229,30 +231,32 @@ def test_refreshes_at_once_wait_for_each_other(fresh_database: str, clock: datet
 
 
 def test_sessions_that_count_old_facts_at_once_share_a_row(
-    fresh_database: str, clock: datetime
+    lasting: Connection, clock: datetime
 ) -> None:
     old = (clock - timedelta(days=200)).isoformat()
+    kind = "Fact:Shared"
 
     def work(number: int) -> None:
-        with psycopg.connect(fresh_database, autocommit=True, prepare_threshold=None) as conn:
+        dsn = lasting.info.dsn
+        with psycopg.connect(dsn, autocommit=True, prepare_threshold=None) as conn:
             for n in range(4):
-                ingest_facts(conn, fact(fact_id=f"{number}/{n}", ts=old), now=clock)
+                ingest_facts(conn, fact(kind, fact_id=f"{number}/{n}", ts=old), now=clock)
                 if number == 0:
                     conn.execute("call internal.refresh_rollups(0, %s)", [CONFIG])
 
-    with psycopg.connect(fresh_database, autocommit=True, prepare_threshold=None) as conn:
-        send(conn, clock, 3, 30)
-        ingest_facts(conn, fact(ts=old), now=clock)
-        with ThreadPoolExecutor(4) as pool:
-            list(pool.map(work, range(4)))
+    send(lasting, clock, 3, 30)
+    ingest_facts(lasting, fact(kind, ts=old), now=clock)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, range(4)))
 
-        for rollup in ("sample_1d", "kind_1d"):
-            counted = ask(
-                conn,
-                f"select json_agg(observations) from data.{rollup} inner join data.kind"
-                " using (kind_id) where name = 'Fact:Deal'",
-            )
-            assert counted == [17]
+    for rollup in ("sample_1d", "kind_1d"):
+        counted = ask(
+            lasting,
+            f"select json_agg(observations) from data.{rollup} inner join data.kind"
+            " using (kind_id) where name = %s",
+            kind,
+        )
+        assert counted == [17]
 
 
 kinds = (f"kind_{n}" for n in itertools.count())
@@ -265,7 +269,7 @@ steps = st.one_of(
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(history=st.lists(steps, min_size=4, max_size=12))
 def test_what_was_accepted_is_counted_whenever_samples_are_dropped(
@@ -289,7 +293,7 @@ def test_what_was_accepted_is_counted_whenever_samples_are_dropped(
 
 
 @settings(
-    max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     history=st.lists(

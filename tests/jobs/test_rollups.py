@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import psycopg
 import pytest
@@ -21,6 +22,15 @@ inner join timescaledb_information.continuous_aggregates
     on chunks.hypertable_name = materialization_hypertable_name
 where is_compressed and view_name = any(%s)
 """
+
+
+def rounded(answer: Any) -> Any:
+    """An answer without the last digits of its numbers."""
+    if isinstance(answer, dict):
+        return {name: rounded(each) for name, each in answer.items()}
+    if isinstance(answer, list):
+        return [rounded(each) for each in answer]
+    return float(f"{answer:.12g}") if isinstance(answer, float) else answer
 
 
 @pytest.fixture(autouse=True)
@@ -155,13 +165,15 @@ def test_columnstore_policy_changes_no_answer(
         " where hypertable_name = 'sample' and is_compressed",
     )
     assert compressed > 0
-    assert query_agg(lasting, "columns", "30d", group_by="source", now=clock) == before
+    after = query_agg(lasting, "columns", "30d", group_by="source", now=clock)
+    # Sums of the same numbers in another order.
+    assert rounded(after) == rounded(before)
 
 
 def test_hours_in_the_columnstore_take_late_samples(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
-    fill(lasting, "converted", clock, 60)
+    fill(lasting, "converted", clock, 60, every=60)
     run_job(REFRESH, None)
     for relation in ("sample_1h", "kind_1h"):
         run_job("policy_compression", relation)

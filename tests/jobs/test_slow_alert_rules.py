@@ -18,8 +18,8 @@ pytestmark = pytest.mark.usefixtures("forty_rules")
 
 MANY = """
 insert into data.sample (series_id, kind_id, ts, seq, value, observations, counter)
-select series_id, kind_id, now() - n * interval '100 ms', 0, n % 977, 1, false
-from data.series cross join generate_series(1, 150000) as n
+select series_id, kind_id, now() - n * interval '50 ms', 0, n % 977, 1, false
+from data.series cross join generate_series(1, 300000) as n
 where not exists (select from data.sample where ts < now() - interval '1 hour')
 """
 

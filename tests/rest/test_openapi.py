@@ -57,6 +57,7 @@ UNSTATABLE = {
     "servers_listed",
     "silence_closed",
     "sources_of_ingest",
+    "statement_valid",
     "timezone_known",
     "placeholder_known",
     "server_registered",
