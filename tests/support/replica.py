@@ -66,12 +66,18 @@ class Postgres:
     def copy(self, primary: Postgres) -> None:
         """Make the data directory of a standby, whose name there is that of its folder."""
         source = make_conninfo(primary.url, application_name=self._folder.name)
+        # What pg_basebackup writes has options that the libpq of the server may not know.
+        following = f"primary_conninfo = '{source}'\n"
         options = ["--wal-method", "stream", "--checkpoint", "fast", "--no-sync"]
         copying = ["--pgdata", str(self._folder), "--dbname", source, "--write-recovery-conf"]
         self._run("pg_basebackup", *copying, *options)
+        with (self._folder / "postgresql.auto.conf").open("a") as settings:
+            settings.write(following)
 
     def start(self) -> Self:
-        """Run the server and wait until it takes connections."""
+        """Run the server, unless it does, and wait until it takes connections."""
+        if self._process is not None:
+            return self
         settings = [f"--{name}={value}" for name, value in SETTINGS.items()]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
