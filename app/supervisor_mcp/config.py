@@ -171,6 +171,12 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="DSN of a TimescaleDB; the embedded one is used when absent."
     )
+    read_database_url: Text = Field(
+        None, description="DSN of a standby of that database, which answers reads."
+    )
+    read_lag_seconds: float = Field(
+        5, gt=0, description="How far the standby may be behind before it answers nothing."
+    )
     deploy_database_url: str | None = Field(
         None, description="DSN of the owner of the schema, for deploys; database_url when absent."
     )

@@ -19,16 +19,25 @@ T = TypeVar("T")
 
 # How long a probe waits for an answer, however long other statements take.
 PROBE_SECONDS = 2.0
+PROBE = """
+select
+    'api'::regnamespace,
+    not (pg_is_in_recovery() or current_setting('transaction_read_only')::boolean)
+"""
 NO_ANSWER = f"no answer within {PROBE_SECONDS:.0f} s"
 
 
 class Probe:
-    """Whether the database answers, asked on a connection that is opened for it."""
+    """Whether the database answers, asked on a connection that is opened for it.
+
+    `takes_writes` is what the server said of itself last.
+    """
 
     def __init__(self, url: str, blocking: Blocking) -> None:
         self._url = url
         self._blocking = blocking
         self._probing: asyncio.Task[str | None] | None = None
+        self.takes_writes = True
 
     async def ask(self) -> None:
         """Ask the server whether it has the schema.
@@ -59,7 +68,8 @@ class Probe:
                 ) as connection,
             ):
                 connection.add_notice_handler(self._blocking.hear)
-                await connection.execute("select 'api'::regnamespace")
+                cursor = await connection.execute(PROBE)
+                _, self.takes_writes = await cursor.fetchone() or (None, True)
         except TimeoutError:
             return NO_ANSWER
         except (psycopg.Error, OSError) as error:

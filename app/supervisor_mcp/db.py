@@ -11,7 +11,8 @@ import logging
 import select
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Container, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping
+from contextlib import asynccontextmanager, nullcontext
 from functools import cache
 from typing import Any, LiteralString, TypeVar
 
@@ -43,6 +44,9 @@ ROLE = "supervisor_app"
 GRACE_SECONDS = 2.0
 # How long a call waits for a free connection.
 POOL_SECONDS = 5.0
+# Of four connections, the one that writes leave to reads: while a synchronous standby is away,
+# every write waits.
+WRITE_SHARE = 0.75
 RETRIED = {"40001", "40P01"}
 # What a deploy makes of a statement that runs at its commit: what it has looked up is gone (an
 # internal error), or has another signature. Nothing of the statement was stored.
@@ -63,6 +67,11 @@ select
     set_config(
         'transaction_read_only',
         case when %(read_only)s then 'on' else current_setting('transaction_read_only') end,
+        true
+    ),
+    set_config(
+        'synchronous_commit',
+        case when %(local)s then 'local' else current_setting('synchronous_commit') end,
         true
     ),
     set_config('supervisor.actor', %(actor)s, true),
@@ -141,6 +150,7 @@ class Database:
         self._blocking = Blocking()
         self._probe = Probe(url, self._blocking)
         self._lost_write_at: float | None = None
+        self._writing = asyncio.Semaphore(max(1, int(pool_size * WRITE_SHARE)))
         self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
             url,
             kwargs=self._options,
@@ -194,12 +204,13 @@ class Database:
         lost_at = self._lost_write_at
         return lost_at is not None and time.monotonic() - lost_at < within_seconds
 
-    async def probe(self) -> None:
-        """Ask the server whether it has the schema, on a connection of its own.
+    async def probe(self) -> bool:
+        """Ask the server whether it has the schema and takes writes, on a connection of its own.
 
         Raises `Problem` when it does not answer in time. One probe at a time serves all callers.
         """
         await self._probe.ask()
+        return self._probe.takes_writes
 
     async def read_json(self, function: str, arguments: Mapping[str, object]) -> bytes:
         """The JSON that a function of `api` returns, in a READ ONLY transaction.
@@ -269,6 +280,14 @@ class Database:
         """
         return await self.write(_call_of(function, tuple(arguments)), arguments)
 
+    async def record(self, function: str, arguments: Mapping[str, object]) -> None:
+        """Call a function of `api` that writes what nobody waits for.
+
+        Its commit waits for no standby. Raises `Problem`.
+        """
+        statement = _call_of(function, tuple(arguments))
+        await self._call(statement, arguments, read_only=False, local=True)
+
     async def call_in_background(
         self, function: str, arguments: Mapping[str, object], *, read_only: bool
     ) -> tuple[Any, ...]:
@@ -285,12 +304,17 @@ class Database:
         arguments: Mapping[str, object],
         *,
         read_only: bool,
+        local: bool = False,
         logged: bool = True,
     ) -> tuple[Any, ...]:
+        settings = _settings(self._timeout, read_only=read_only, local=local)
         try:
-            async with asyncio.timeout(self._timeout + GRACE_SECONDS):
+            async with (
+                asyncio.timeout(self._timeout + GRACE_SECONDS),
+                nullcontext() if read_only else self._turn_to_write(),
+            ):
                 try:
-                    return await self._run(statement, arguments, read_only=read_only)
+                    return await self._run(settings, statement, arguments)
                 except psycopg.Error as error:
                     lost = is_outage(error) and not isinstance(error, PoolTimeout)
                     if lost:
@@ -298,7 +322,7 @@ class Database:
                         await self._pool.check()
                     if error.sqlstate not in RETRIED and not (lost and read_only):
                         raise
-                    return await self._run(statement, arguments, read_only=read_only)
+                    return await self._run(settings, statement, arguments)
         except TimeoutError:
             raise self._blocking.explain(too_slow()) from None
         except psycopg.errors.ReadOnlySqlTransaction as error:
@@ -308,10 +332,23 @@ class Database:
         except psycopg.Error as error:
             raise self._problem(error, logged=logged) from error
 
+    @asynccontextmanager
+    async def _turn_to_write(self) -> AsyncIterator[None]:
+        try:
+            await asyncio.wait_for(self._writing.acquire(), POOL_SECONDS)
+        except TimeoutError:
+            raise PoolTimeout(f"no turn to write within {POOL_SECONDS:.0f} s") from None
+        try:
+            yield
+        finally:
+            self._writing.release()
+
     async def _run(
-        self, statement: Statement, arguments: Mapping[str, object], *, read_only: bool
+        self,
+        settings: Mapping[str, object],
+        statement: Statement,
+        arguments: Mapping[str, object],
     ) -> tuple[Any, ...]:
-        settings = _settings(self._timeout, read_only=read_only)
         async with self._pool.connection() as connection:
             if not _was_ended(connection):
                 return await _transact(connection, settings, statement, arguments)
@@ -341,12 +378,13 @@ def _was_ended(connection: AsyncConnection[Any]) -> bool:
     return bool(arrived.poll(0))
 
 
-def _settings(timeout: int, *, read_only: bool) -> dict[str, object]:
+def _settings(timeout: int, *, read_only: bool, local: bool = False) -> dict[str, object]:
     sender = identity.current.get()
     return {
         "role": ROLE,
         "timeout": str(timeout * 1000),
         "read_only": read_only,
+        "local": local,
         "actor": sender.name,
         "namespace": sender.namespace,
         # A name contains no line feed.

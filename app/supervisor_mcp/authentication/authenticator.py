@@ -14,8 +14,8 @@ from supervisor_mcp.authentication.keys import Keys
 from supervisor_mcp.authentication.tokens import Tokens
 from supervisor_mcp.authentication.verified import Verified
 from supervisor_mcp.config import Settings
-from supervisor_mcp.db import Database
 from supervisor_mcp.identity import Identity
+from supervisor_mcp.operations.context import Context
 
 # A key that is revoked is refused everywhere within a second.
 KEY_SECONDS: Final = 0.5
@@ -82,10 +82,12 @@ class Authenticator:
         return found
 
 
-def build(settings: Settings, database: Database, key_secret: bytes | None) -> Authenticator | None:
+def build(settings: Settings, context: Context) -> Authenticator | None:
     """The authenticator that the settings describe; None where authentication is off."""
     if settings.authentication == "off":
         return None
     return Authenticator(
-        Keys(database, key_secret), Tokens.of(settings), settings.secret("admin_key")
+        Keys(context.database, context.key_secret, context.reads),
+        Tokens.of(settings),
+        settings.secret("admin_key"),
     )

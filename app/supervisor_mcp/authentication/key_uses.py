@@ -51,8 +51,6 @@ class KeyUses:
             return
         uses = [{"id": key_id, "used_at": used_at} for key_id, used_at in noted.items()]
         try:
-            await self._database.write_row(
-                "record_key_use", {"uses": Json(msgspec.json.encode(uses))}
-            )
+            await self._database.record("record_key_use", {"uses": Json(msgspec.json.encode(uses))})
         except Problem as problem:
             logger.debug("the use of keys was not recorded: %s", problem)

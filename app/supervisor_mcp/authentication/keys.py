@@ -18,6 +18,7 @@ from supervisor_mcp.credentials.keys import PREFIX
 from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem, unavailable
 from supervisor_mcp.identity import Identity, Scope
+from supervisor_mcp.operations.reads import Reads
 
 logger = logging.getLogger(__name__)
 
@@ -43,8 +44,10 @@ class _Known(Struct):
 class Keys:
     """Verifies keys, and notes that they were used."""
 
-    def __init__(self, database: Database, secret: bytes | None) -> None:
-        self._database = database
+    def __init__(
+        self, database: Database, secret: bytes | None, reads: Reads | None = None
+    ) -> None:
+        self._reads = reads or database
         self._secret = secret
         self._turns = asyncio.Semaphore(OTHERS_AT_ONCE)
         self._turns_of_proven = asyncio.Semaphore(PROVEN_AT_ONCE)
@@ -83,7 +86,7 @@ class Keys:
 
     async def _ask(self, arguments: Mapping[str, object]) -> _Known:
         try:
-            answer = await self._database.read_json("authenticate_key", arguments)
+            answer = await self._reads.read_json("authenticate_key", arguments)
         except Problem as problem:
             # It is no long question that a client could shorten.
             raise unavailable() if problem.slug == "too_slow" else problem from None

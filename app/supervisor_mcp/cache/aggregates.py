@@ -76,10 +76,11 @@ class Cache:
         Call it between commit and acknowledgement. When Redis fails, this process takes the
         answers for stale at once, and the others when they read of the change.
         """
+        changed = {*kinds, EVERY_KIND}
+        if self._store is not None or self.changes.since is not None:
+            self.changes.note(changed, transaction, namespace=namespace)
         if self._store is None:
             return
-        changed = {*kinds, EVERY_KIND}
-        self.changes.note(changed, transaction, namespace=namespace)
         with suppress(ConnectionFailure):
             await self._store.bump(changed, uuid4().hex, namespace=namespace)
 
@@ -119,7 +120,7 @@ class Cache:
         try:
             computed = await compute()
             # A replica may lack what was committed before the question.
-            if self._is_current(key, computed.visibility.encode()):
+            if computed.visibility and self._is_current(key, computed.visibility.encode()):
                 kept = computed
         finally:
             with suppress(ConnectionFailure):

@@ -95,10 +95,13 @@ class Key:
 
 
 class Computed(NamedTuple):
-    """An answer and the transactions that it has seen, as `pg_snapshot` writes them."""
+    """An answer and the transactions that it has seen, as `pg_snapshot` writes them.
+
+    Without them, the answer is not kept.
+    """
 
     answer: bytes
-    visibility: str
+    visibility: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +150,9 @@ class Store:
         `computed` None keeps nothing.
         """
         keys = [key.answer, key.stamp, key.generation, key.lease, key.members]
-        given: list[str | bytes] = (
-            [] if computed is None else [computed.answer, computed.visibility]
-        )
+        given: list[str | bytes] = []
+        if computed is not None and computed.visibility is not None:
+            given = [computed.answer, computed.visibility]
         await self._connection.run_script(
             FILL, keys, [token, generation or b"", self._ttl_ms, *given]
         )

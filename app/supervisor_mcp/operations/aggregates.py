@@ -204,9 +204,12 @@ async def query_agg(context: Context, query: AggregateQuery, now: datetime) -> b
 
 
 async def _compute(context: Context, query: AggregateQuery, now: datetime) -> Computed:
-    answer, visibility = await context.database.read_visible_json(
-        "query_agg", {**query.arguments(), "now": now}
-    )
-    if not query.narrowed:
-        context.snapshots.offer(query.kind, query.window, answer)
-    return Computed(answer, visibility)
+    arguments = {**query.arguments(), "now": now}
+    if query.as_of is not None:
+        # What was recorded is no change of a kind.
+        return Computed(await context.reads.read_json("query_agg", arguments), None)
+    computed = await context.reads.read_kind("query_agg", arguments, query.kind or EVERY_KIND)
+    # What lacks the newest is no answer to remember.
+    if not query.narrowed and computed.visibility is not None:
+        context.snapshots.offer(query.kind, query.window, computed.answer)
+    return computed

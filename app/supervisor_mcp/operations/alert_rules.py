@@ -120,7 +120,7 @@ async def define_alert_rule(
 
 async def list_alert_rules(context: Context, query: AlertRuleListQuery, now: datetime) -> bytes:
     """An `AlertRulePage` as JSON, or an `AlertRule` where one is named. Raises `Problem`."""
-    return await context.database.read_json("list_alert_rules", {**query.arguments(), "now": now})
+    return await context.reads.read_json("list_alert_rules", {**query.arguments(), "now": now})
 
 
 async def get_alert_rule(context: Context, query: AlertRuleQuery, now: datetime) -> bytes:

@@ -163,13 +163,13 @@ class AlertHistoryPage(Struct):
 async def list_active_alerts(context: Context, query: ActiveAlertQuery, now: datetime) -> bytes:
     """An `ActiveAlertPage` as JSON. Raises `Problem`."""
     arguments = {**query.arguments(), "now": now}
-    return await context.database.read_json("list_active_alerts", arguments)
+    return await context.reads.read_json("list_active_alerts", arguments)
 
 
 async def list_alert_history(context: Context, query: AlertHistoryQuery, now: datetime) -> bytes:
     """An `AlertHistoryPage` as JSON. Raises `Problem`."""
     arguments = {**query.arguments(), "now": now}
-    return await context.database.read_json("list_alert_history", arguments)
+    return await context.reads.read_json("list_alert_history", arguments)
 
 
 async def stream_alerts(

@@ -46,4 +46,4 @@ class AuditPage(Struct):
 
 async def list_audit(context: Context, query: AuditQuery) -> bytes:
     """An `AuditPage` as JSON. Raises `Problem`."""
-    return await context.database.read_json("list_audit", query.arguments())
+    return await context.reads.read_json("list_audit", query.arguments())

@@ -181,11 +181,9 @@ class Threshold(Struct):
 
 async def backtest_alert_rule(context: Context, query: BacktestQuery, now: datetime) -> bytes:
     """A `Backtest` as JSON. Raises `Problem`."""
-    return await context.database.read_json(
-        "backtest_alert_rule", {**query.arguments(), "now": now}
-    )
+    return await context.reads.read_json("backtest_alert_rule", {**query.arguments(), "now": now})
 
 
 async def suggest_threshold(context: Context, query: ThresholdQuery, now: datetime) -> bytes:
     """A `Threshold` as JSON. Raises `Problem`."""
-    return await context.database.read_json("suggest_threshold", {**query.arguments(), "now": now})
+    return await context.reads.read_json("suggest_threshold", {**query.arguments(), "now": now})

@@ -35,6 +35,8 @@ class ChangeReader:
         self._task: asyncio.Task[None] | None = None
         self._failing = False
         self._read_at = 0.0
+        self._next: asyncio.Task[None] | None = None
+        self._turn = asyncio.Lock()
 
     def start(self) -> None:
         """Begin to read."""
@@ -65,6 +67,19 @@ class ChangeReader:
         self._changes.learn(since, read_at.timestamp(), changes)
         self._read_at = time.monotonic()
 
+    async def catch_up(self) -> None:
+        """Know every change that was committed before this call. Raises `Problem`."""
+        # A reading under way may have begun too early: those who come now share the next one.
+        if self._next is None:
+            self._next = asyncio.create_task(self._read_next())
+            self._next.add_done_callback(_retrieve)
+        await asyncio.shield(self._next)
+
+    async def _read_next(self) -> None:
+        async with self._turn:
+            self._next = None
+            await self.read()
+
     async def _follow(self) -> None:
         while True:
             self._due.clear()
@@ -81,3 +96,9 @@ class ChangeReader:
                 logger.exception("changes cannot be read")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._due.wait(), INTERVAL_SECONDS)
+
+
+def _retrieve(reading: asyncio.Task[None]) -> None:
+    """Mark an error as seen: the caller may have gone."""
+    if not reading.cancelled():
+        reading.exception()

@@ -13,6 +13,8 @@ from supervisor_mcp.credentials import key_secret
 from supervisor_mcp.db import Database
 from supervisor_mcp.operations.changes import ChangeReader
 from supervisor_mcp.operations.heartbeat_writer import HeartbeatWriter
+from supervisor_mcp.operations.reads import Reads
+from supervisor_mcp.operations.replication import Replication
 from supervisor_mcp.operations.snapshots import SnapshotWriter
 from supervisor_mcp.operations.streams import Streams
 
@@ -22,6 +24,9 @@ class Context:
     """The database and the cache of this process, and what runs beside its requests."""
 
     database: Database
+    reads: Reads
+    # None without a standby.
+    replication: Replication | None
     cache: Cache
     changes: ChangeReader
     snapshots: SnapshotWriter
@@ -41,18 +46,17 @@ def build(settings: Settings) -> Context:
         raise ValueError(
             "SUPERVISOR_DATABASE_URL is not set; start the service with `supervisor-mcp up`"
         )
-    database = Database(
-        settings.database_url,
-        pool_size=settings.pool_size,
-        statement_timeout_seconds=settings.statement_timeout_seconds,
-        query_seconds=settings.query_sql_seconds,
-    )
+    database = _database(settings.database_url, settings)
     redis = Connection(settings.redis_url) if settings.redis_url else None
     cache = Cache(redis, ttl_seconds=settings.cache_ttl_seconds)
+    changes = ChangeReader(database, cache.changes)
+    replication = _replication(settings, database)
     return Context(
         database,
+        Reads(database, cache.changes, changes, replication),
+        replication,
         cache,
-        ChangeReader(database, cache.changes),
+        changes,
         SnapshotWriter(database),
         HeartbeatWriter(database),
         Streams(
@@ -65,12 +69,30 @@ def build(settings: Settings) -> Context:
     )
 
 
+def _replication(settings: Settings, primary: Database) -> Replication | None:
+    if settings.read_database_url is None:
+        return None
+    standby = _database(settings.read_database_url, settings)
+    return Replication(primary, standby, most_lag_seconds=settings.read_lag_seconds)
+
+
+def _database(url: str, settings: Settings) -> Database:
+    return Database(
+        url,
+        pool_size=settings.pool_size,
+        statement_timeout_seconds=settings.statement_timeout_seconds,
+        query_seconds=settings.query_sql_seconds,
+    )
+
+
 @asynccontextmanager
 async def connected(context: Context) -> AsyncIterator[Context]:
     """Connect, and disconnect at the end; neither server has to be there yet."""
     await context.database.open()
     await context.cache.open()
-    if not context.cache.is_off:
+    if context.replication is not None:
+        await context.replication.start()
+    if context.replication is not None or not context.cache.is_off:
         context.changes.start()
     try:
         yield context
@@ -80,4 +102,6 @@ async def connected(context: Context) -> AsyncIterator[Context]:
         await context.changes.stop()
         await context.snapshots.stop()
         context.cache.close()
+        if context.replication is not None:
+            await context.replication.stop()
         await context.database.close()

@@ -43,6 +43,6 @@ class Diagnosis(Struct):
 
 async def doctor(context: Context, now: datetime) -> bytes:
     """A `Diagnosis` as JSON. Raises `Problem`."""
-    return await context.database.read_json(
+    return await context.reads.read_json(
         "doctor", {"now": now, "cache": await context.cache.fault()}
     )

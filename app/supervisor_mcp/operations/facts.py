@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from supervisor_mcp.cache.changes import EVERY_KIND
 from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.arguments import Cursor, From, LastEventId, Limit, Source, To
 from supervisor_mcp.operations.context import Context
@@ -134,7 +135,8 @@ async def ingest_facts(
 
 async def query_facts(context: Context, query: FactQuery, now: datetime) -> bytes:
     """A `FactPage` as JSON. Raises `Problem`."""
-    return await context.database.read_json("query_facts", {**query.arguments(), "now": now})
+    arguments = {**query.arguments(), "now": now}
+    return await context.reads.read_kind_json("query_facts", arguments, query.kind or EVERY_KIND)
 
 
 async def stream_facts(context: Context, query: FactStreamQuery) -> Messages:

@@ -82,9 +82,9 @@ async def create_snapshot(context: Context, request: SnapshotRequest, now: datet
 
 async def get_snapshot(context: Context, query: SnapshotQuery) -> bytes:
     """The content, an `Aggregates` as JSON: the bytes that were hashed. Raises `Problem`."""
-    return await context.database.read_json("get_snapshot", query.arguments())
+    return await context.reads.read_json("get_snapshot", query.arguments())
 
 
 async def list_snapshots(context: Context, query: SnapshotListQuery) -> bytes:
     """A `SnapshotPage` as JSON. Raises `Problem`."""
-    return await context.database.read_json("list_snapshots", query.arguments())
+    return await context.reads.read_json("list_snapshots", query.arguments())

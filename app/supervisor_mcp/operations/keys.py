@@ -166,7 +166,7 @@ async def create_key(context: Context, request: KeyRequest, now: datetime) -> by
 
 async def list_keys(context: Context, query: KeyListQuery, now: datetime) -> bytes:
     """A `KeyPage` as JSON. Raises `Problem`."""
-    return await context.database.read_json("list_keys", {**query.arguments(), "now": now})
+    return await context.reads.read_json("list_keys", {**query.arguments(), "now": now})
 
 
 async def revoke_key(context: Context, revocation: Revocation, now: datetime) -> bytes:

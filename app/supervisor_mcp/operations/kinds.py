@@ -45,4 +45,4 @@ class KindPage(Struct):
 
 async def list_kinds(context: Context, query: KindQuery) -> bytes:
     """A `KindPage` as JSON. Raises `Problem`."""
-    return await context.database.read_json("list_kinds", query.arguments())
+    return await context.reads.read_json("list_kinds", query.arguments())

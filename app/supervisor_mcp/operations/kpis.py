@@ -176,9 +176,9 @@ async def delete_kpi(context: Context, query: KpiDeletion, now: datetime) -> byt
 
 async def list_kpis(context: Context, query: KpiListQuery, now: datetime) -> bytes:
     """A `KpiPage` as JSON, or a `Kpi` where one is named. Raises `Problem`."""
-    return await context.database.read_json("list_kpis", {**query.arguments(), "now": now})
+    return await context.reads.read_json("list_kpis", {**query.arguments(), "now": now})
 
 
 async def query_kpis(context: Context, query: KpisQuery, now: datetime) -> bytes:
     """`MeasuredKpis` as JSON. Raises `Problem`."""
-    return await context.database.read_json("query_kpis", {**query.arguments(), "now": now})
+    return await context.reads.read_json("query_kpis", {**query.arguments(), "now": now})

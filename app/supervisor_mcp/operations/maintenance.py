@@ -102,4 +102,4 @@ async def plan_maintenance(context: Context, plan: MaintenancePlan, now: datetim
 
 async def list_maintenance(context: Context, query: MaintenanceQuery, now: datetime) -> bytes:
     """A `MaintenancePage` as JSON. Raises `Problem`."""
-    return await context.database.read_json("list_maintenance", {**query.arguments(), "now": now})
+    return await context.reads.read_json("list_maintenance", {**query.arguments(), "now": now})

@@ -153,4 +153,8 @@ async def ingest_metrics(
 
 async def query_metrics(context: Context, query: SeriesQuery, now: datetime) -> bytes:
     """A `SeriesResult` as JSON. Raises `Problem`."""
-    return await context.database.read_json("query_metrics", {**query.arguments(), "now": now})
+    arguments = {**query.arguments(), "now": now}
+    if query.split_by is not None:
+        # A registration is no change of a kind.
+        return await context.reads.read_json("query_metrics", arguments)
+    return await context.reads.read_kind_json("query_metrics", arguments, query.name)

@@ -72,7 +72,7 @@ async def pin_window(context: Context, request: PinRequest, now: datetime) -> by
 
 async def list_pins(context: Context, query: PinQuery) -> bytes:
     """A `PinList` as JSON. Raises `Problem`."""
-    return await context.database.read_json("list_pins", query.arguments())
+    return await context.reads.read_json("list_pins", query.arguments())
 
 
 async def unpin_window(context: Context, unpin: Unpin, now: datetime) -> bytes:

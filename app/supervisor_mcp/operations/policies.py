@@ -111,7 +111,7 @@ class RetentionPlan(Struct):
 
 async def list_policies(context: Context, query: PolicyQuery) -> bytes:
     """A `PolicyList` as JSON. Raises `Problem`."""
-    return await context.database.read_json("list_policies", query.arguments())
+    return await context.reads.read_json("list_policies", query.arguments())
 
 
 async def set_policy(context: Context, change: PolicyChange) -> bytes:
@@ -122,4 +122,4 @@ async def set_policy(context: Context, change: PolicyChange) -> bytes:
 
 async def plan_retention(context: Context, query: RetentionQuery, now: datetime) -> bytes:
     """A `RetentionPlan` as JSON; nothing is changed. Raises `Problem`."""
-    return await context.database.read_json("plan_retention", {**query.arguments(), "now": now})
+    return await context.reads.read_json("plan_retention", {**query.arguments(), "now": now})

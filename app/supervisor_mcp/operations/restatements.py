@@ -56,4 +56,4 @@ class RestatementPage(Struct):
 
 async def list_restatements(context: Context, query: RestatementQuery) -> bytes:
     """A `RestatementPage` as JSON. Raises `Problem`."""
-    return await context.database.read_json("list_restatements", query.arguments())
+    return await context.reads.read_json("list_restatements", query.arguments())

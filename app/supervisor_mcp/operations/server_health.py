@@ -162,9 +162,9 @@ async def report_health(
 
 async def get_health(context: Context, query: HealthQuery, now: datetime) -> bytes:
     """A `Health` as JSON. Raises `Problem`."""
-    return await context.database.read_json("get_health", {**query.arguments(), "now": now})
+    return await context.reads.read_json("get_health", {**query.arguments(), "now": now})
 
 
 async def list_health(context: Context, query: HealthListQuery, now: datetime) -> bytes:
     """A `HealthPage` as JSON. Raises `Problem`."""
-    return await context.database.read_json("list_health", {**query.arguments(), "now": now})
+    return await context.reads.read_json("list_health", {**query.arguments(), "now": now})

@@ -196,12 +196,12 @@ async def register_server(
 
 async def list_servers(context: Context, query: ServerListQuery, now: datetime) -> bytes:
     """A `ServerPage` as JSON. Raises `Problem`."""
-    return await context.database.read_json("list_servers", {**query.arguments(), "now": now})
+    return await context.reads.read_json("list_servers", {**query.arguments(), "now": now})
 
 
 async def get_server(context: Context, query: ServerQuery, now: datetime) -> bytes:
     """A `Server` as JSON. Raises `Problem`."""
-    return await context.database.read_json("get_server", {**query.arguments(), "now": now})
+    return await context.reads.read_json("get_server", {**query.arguments(), "now": now})
 
 
 async def deregister_server(context: Context, query: Deregistration, now: datetime) -> bytes:

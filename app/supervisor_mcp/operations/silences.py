@@ -124,4 +124,4 @@ async def silence_alerts(context: Context, request: SilenceRequest, now: datetim
 
 async def list_silences(context: Context, query: SilenceQuery, now: datetime) -> bytes:
     """A `SilencePage` as JSON. Raises `Problem`."""
-    return await context.database.read_json("list_silences", {**query.arguments(), "now": now})
+    return await context.reads.read_json("list_silences", {**query.arguments(), "now": now})

@@ -134,4 +134,4 @@ class SlaPage(Struct):
 
 async def query_sla(context: Context, query: SlaQuery, now: datetime) -> bytes:
     """A `SlaPage` as JSON. Raises `Problem`."""
-    return await context.database.read_json("query_sla", {**query.arguments(), "now": now})
+    return await context.reads.read_json("query_sla", {**query.arguments(), "now": now})

@@ -54,7 +54,7 @@ class SnapshotWriter:
             for (namespace, _, _), answer in answers.items():
                 try:
                     with identity.acting_as(identity.serving(namespace)):
-                        await self._database.write_row("record_agg", {"answer": answer.decode()})
+                        await self._database.record("record_agg", {"answer": answer.decode()})
                 except Problem as problem:
                     logger.debug("a snapshot was not stored: %s", problem)
                     if problem.slug == "read_only":

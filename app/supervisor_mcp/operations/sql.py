@@ -46,4 +46,4 @@ async def query_sql(context: Context, query: SqlQuery) -> bytes:
 
 async def describe_schema(context: Context) -> bytes:
     """The views and functions that statements may use, as JSON. Raises `Problem`."""
-    return await context.database.read_json("describe_schema", {})
+    return await context.reads.read_json("describe_schema", {})

@@ -125,7 +125,7 @@ async def list_subscriptions(
     context: Context, query: SubscriptionListQuery, now: datetime
 ) -> bytes:
     """A `SubscriptionPage` as JSON, or a `Subscription` where one is named. Raises `Problem`."""
-    return await context.database.read_json("list_subscriptions", {**query.arguments(), "now": now})
+    return await context.reads.read_json("list_subscriptions", {**query.arguments(), "now": now})
 
 
 async def get_subscription(context: Context, query: SubscriptionQuery, now: datetime) -> bytes:

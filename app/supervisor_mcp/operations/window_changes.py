@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from supervisor_mcp.cache.changes import EVERY_KIND
 from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.arguments import Window
 from supervisor_mcp.operations.context import Context
@@ -97,4 +98,6 @@ class WindowChanges(Struct):
 
 async def query_changes(context: Context, query: ChangesQuery, now: datetime) -> bytes:
     """`WindowChanges` as JSON. Raises `Problem`."""
-    return await context.database.read_json("query_changes", {**query.arguments(), "now": now})
+    arguments = {**query.arguments(), "now": now}
+    kind = query.kind or EVERY_KIND
+    return await context.reads.read_kind_json("query_changes", arguments, kind)

@@ -92,7 +92,7 @@ def create(settings: Settings | None = None) -> Application:
     settings = settings or config.load()
     refuse_exposure(settings, settings.host)
     context = operations.build(settings)
-    authenticator = authentication.build(settings, context.database, context.key_secret)
+    authenticator = authentication.build(settings, context)
     provider = gate = None
     if authenticator is not None:
         issuer = settings.jwt_issuer if settings.algorithms else None

@@ -36,10 +36,18 @@ DELIVERIES = Counter(
     "Attempts to deliver to a subscription; failed ones are repeated, given_up ones are not.",
     ("subscription", "outcome"),
 )
+READS = Counter(
+    "supervisor_database_reads",
+    "Reads that a primary or its standby answered, where the service has both.",
+    ("server",),
+)
 METHODS = frozenset({"GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"})
 
 HELP = {
     "database_up": "Whether the database answered this scrape in time.",
+    "standby_up": "Whether the standby that answers reads answered when it was asked last.",
+    "standby_lag_seconds": "How far the standby is behind its primary.",
+    "reads_from_standby": "Whether the standby answers questions about kinds.",
     "kinds": "Kinds in the catalogue; many are estimated.",
     "sources": "Sources in the catalogue; many are estimated.",
     "series": "Series in the catalogue; many are estimated.",
@@ -71,6 +79,11 @@ def count(method: str, route: str, status: int, seconds: float) -> None:
 def count_refused(status: int) -> None:
     """Count a request that was refused before its method and path were read."""
     REQUESTS.labels("other", "none", status).inc()
+
+
+def count_read(server: str) -> None:
+    """Count a read that a server, primary or standby, answered."""
+    READS.labels(server).inc()
 
 
 def count_delivery(subscription: str, outcome: str) -> None:
