@@ -88,8 +88,7 @@ class Reads:
         except Problem:
             # It may be that the standby lacks what is asked for.
             return None
-        is_caught_up = await catching_up
-        return computed if is_caught_up and self._has_seen_all(kind, computed) else None
+        return computed if await catching_up and self._has_seen_all(kind, computed) else None
 
     async def _catch_up(self) -> bool:
         """Whether every change is known that was committed before this call."""
@@ -104,29 +103,57 @@ class Reads:
         self, replication: Replication, read: Read, kind: str | None
     ) -> Computed:
         """What the primary answers, or the standby while the primary is away."""
-        primary, standby = replication.primary, replication.standby
+        primary = replication.primary
         if not primary.is_away:
             try:
-                computed = await primary.answer(read)
+                return await _counted("primary", primary.answer(read))
             except Problem as problem:
                 if problem.slug != "unavailable" or await primary.locate() is not None:
                     raise
-            else:
-                counts.count_read("primary")
+        if replication.reads_from_standby:
+            computed = await self._ask_standby_alone(replication, read, kind)
+            if computed is not None:
                 return computed
-        if not replication.reads_from_standby:
-            raise unavailable()
-        computed = await standby.answer(read)
-        if kind is not None and self._changes.since and not self._has_seen_all(kind, computed):
-            raise _behind()
-        counts.count_read("standby")
+        if await primary.locate() is None:
+            raise _behind() if replication.reads_from_standby else unavailable()
+        return await _counted("primary", primary.answer(read))
+
+    async def _ask_standby_alone(
+        self, replication: Replication, read: Read, kind: str | None
+    ) -> Computed | None:
+        """What the standby answers; None where it lacks what this process knows."""
+        try:
+            computed = await _counted("standby", replication.standby.answer(read))
+        except Problem:
+            # It may not know the kind yet.
+            sees = await replication.standby.answer(_read_visibility)
+            if self._lacks(kind, sees):
+                return None
+            raise
         # What other processes have committed since is not known: nobody keeps this answer.
-        return Computed(computed.answer, None)
+        return None if self._lacks(kind, computed) else Computed(computed.answer, None)
+
+    def _lacks(self, kind: str | None, computed: Computed) -> bool:
+        # Before the first reading, nothing is known.
+        if kind is None or self._changes.since is None:
+            return False
+        return not self._has_seen_all(kind, computed)
 
     def _has_seen_all(self, kind: str, computed: Computed) -> bool:
         return computed.visibility is not None and self._changes.has_seen_all(
             kind, computed.visibility.encode(), namespace=identity.current.get().namespace
         )
+
+
+async def _counted(server: str, call: Awaitable[Computed]) -> Computed:
+    computed = await call
+    counts.count_read(server)
+    return computed
+
+
+async def _read_visibility(database: Database) -> Computed:
+    (visibility,) = await database.read("select api.get_visibility()::text", {})
+    return Computed(b"", visibility)
 
 
 def _behind() -> Problem:

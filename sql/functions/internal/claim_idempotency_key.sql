@@ -23,12 +23,14 @@ begin
     if found then
         return;
     end if;
+    -- Locked, so that this commit waits for a synchronous standby: the first one may have given up waiting.
     select * into strict v_stored
     from data.idempotency_key
     where
         idempotency_key.operation = p_operation
         and idempotency_key.actor = internal.actor()
-        and idempotency_key.key = p_key;
+        and idempotency_key.key = p_key
+    for update;
     if v_stored.body_digest <> v_digest then
         raise exception 'Idempotency-Key "%" was used with another body', p_key
             using errcode = 'SV409', constraint = 'idempotency_key_reused',
