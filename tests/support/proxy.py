@@ -32,6 +32,10 @@ class Proxy:
         self.held: Counter[int] = Counter()
         self._numbers = count()
 
+    def lead_to(self, *targets: Address) -> None:
+        """Give new connections other targets."""
+        self._targets = cycle(targets)
+
     def drop(self) -> None:
         """End every connection at once."""
         for writer in self._writers:
