@@ -335,7 +335,8 @@ class Database:
     @asynccontextmanager
     async def _turn_to_write(self) -> AsyncIterator[None]:
         try:
-            await asyncio.wait_for(self._writing.acquire(), POOL_SECONDS)
+            async with asyncio.timeout(POOL_SECONDS):
+                await self._writing.acquire()
         except TimeoutError:
             raise PoolTimeout(f"no turn to write within {POOL_SECONDS:.0f} s") from None
         try:

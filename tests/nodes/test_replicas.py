@@ -58,6 +58,8 @@ def pair() -> Iterator[Pair]:
 def running(pair: Pair) -> Iterator[Pair]:
     """Both run and the standby follows; so they do afterwards."""
     yield pair
+    pair.primary.thaw()
+    pair.standby.thaw()
     pair.primary.start()
     pair.primary.execute("alter system reset synchronous_standby_names")
     pair.primary.execute("select pg_reload_conf()")
@@ -251,6 +253,22 @@ async def test_the_standby_answers_while_the_primary_is_away(
     await eventually_async(is_ready)
     await post(context, kind, "b")
     assert await count(context, kind) == 2
+
+
+@pytest.mark.parametrize("frozen", ["primary", "standby"])
+async def test_a_server_that_hangs_delays_reads_for_seconds_and_then_not_at_all(
+    running: Pair, context: Context, kind: str, frozen: str
+) -> None:
+    await post(context, kind, "a")
+    await replayed(running)
+    getattr(running, frozen).freeze()
+    began = time.monotonic()
+    assert await count(context, kind) == 1
+    assert time.monotonic() - began < 4
+    for _ in range(3):
+        began = time.monotonic()
+        assert await count(context, kind) == 1
+        assert time.monotonic() - began < 0.5
 
 
 async def test_an_answer_without_what_was_acknowledged_is_refused_while_the_primary_is_away(

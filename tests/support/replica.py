@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -23,6 +23,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from tests.support.ports import free_port
+from tests.support.processes import descendants
 
 VARIABLE = "SUPERVISOR_TEST_POSTGRES_BIN"
 UNPRIVILEGED = "nobody"
@@ -113,6 +114,14 @@ class Postgres:
         """End the server at once, as a failure of the machine does."""
         self._end(signal.SIGQUIT)
 
+    def freeze(self) -> None:
+        """Let the server answer nothing while its connections stay open."""
+        self._signal_all(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal_all(signal.SIGCONT)
+
     def promote(self) -> None:
         """Make a primary of a standby, and wait until it takes writes."""
         self.execute("select pg_promote()")
@@ -132,6 +141,12 @@ class Postgres:
             **_identity(),
         )
         assert done.returncode == 0, done.stderr.decode()
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            for pid, _ in descendants(self._process.pid):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is not None:

@@ -94,8 +94,10 @@ class ChangeReader:
                 self._failing = True
             except Exception:
                 logger.exception("changes cannot be read")
+            # wait_for would lose a cancellation that comes together with a wake.
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._due.wait(), INTERVAL_SECONDS)
+                async with asyncio.timeout(INTERVAL_SECONDS):
+                    await self._due.wait()
 
 
 def _retrieve(reading: asyncio.Task[None]) -> None:

@@ -108,7 +108,7 @@ class Reads:
             try:
                 return await _counted("primary", primary.answer(read))
             except Problem as problem:
-                if problem.slug != "unavailable" or await primary.locate() is not None:
+                if problem.slug != "unavailable" or not await primary.is_lost():
                     raise
         if replication.reads_from_standby:
             computed = await self._ask_standby_alone(replication, read, kind)

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem, unavailable
@@ -65,22 +65,26 @@ class Server:
         return self._lost.is_set()
 
     async def locate(self) -> int | None:
-        """Ask where its log ends; None when it does not answer."""
-        try:
-            async with asyncio.timeout(ANSWER_SECONDS):
-                _, position, self.age_seconds = await self.database.read_aside(
-                    "get_replication", {}
-                )
-        except (Problem, TimeoutError) as error:
+        """Ask where its log ends; None when it does not answer in time."""
+        asking = asyncio.create_task(self.database.read_aside("get_replication", {}))
+        asking.add_done_callback(_retrieve)
+        # To cancel a statement takes as long as the server likes; nobody waits for it.
+        await asyncio.wait({asking}, timeout=ANSWER_SECONDS)
+        if not asking.done() or isinstance(asking.exception(), Problem):
+            asking.cancel()
             if not self.is_away:
-                reason = error.detail if isinstance(error, Problem) else "it does not answer"
-                logger.warning("the %s is not used: %s", self._name, reason)
+                logger.warning("the %s does not answer", self._name)
             self._lost.set()
             return None
+        _, position, self.age_seconds = asking.result()
         if self.is_away:
-            logger.info("the %s is used again", self._name)
+            logger.info("the %s answers again", self._name)
         self._lost.clear()
         return int(position)
+
+    async def is_lost(self) -> bool:
+        """Whether it does not answer, asked now unless that is known."""
+        return self.is_away or await self.locate() is None
 
     async def answer(self, call: Callable[[Database], Awaitable[T]]) -> T:
         """What a call answers, which ends when the server goes away. Raises `Problem`."""
@@ -185,7 +189,7 @@ async def _repeat(step: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(INTERVAL_SECONDS)
 
 
-def _retrieve(call: asyncio.Future[T]) -> None:
+def _retrieve(call: asyncio.Future[Any]) -> None:
     """Mark an error as seen: the caller may have gone."""
     if not call.cancelled():
         call.exception()
