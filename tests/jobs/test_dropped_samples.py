@@ -155,17 +155,22 @@ def test_history_comes_with_no_sample_of_today(lasting: Connection, clock: datet
 
 
 def test_samples_without_a_retention_policy_are_rolled_up(
-    fresh_database: str, clock: datetime
+    lasting: Connection, clock: datetime
 ) -> None:
-    with psycopg.connect(fresh_database, autocommit=True, prepare_threshold=None) as conn:
-        # Hours are to be kept as long as samples.
-        for relation in ("sample", "fact", "sample_1h", "kind_1h"):
-            conn.execute(f"select remove_retention_policy('data.{relation}')".encode())
+    # Hours are to be kept as long as samples.
+    kept = {"sample": "90 days", "fact": "5 years", "sample_1h": "400 days", "kind_1h": "400 days"}
+    for relation in kept:
+        lasting.execute("select remove_retention_policy(%s)", [f"data.{relation}"])
+    try:
         # Older than what is kept where there are policies.
-        assert send(conn, clock, 2, 100, 410)["accepted"] == 3
-        conn.execute("call internal.refresh_rollups(0, %s)", [CONFIG])
+        assert send(lasting, clock, 2, 100, 410)["accepted"] == 3
+        lasting.execute("call internal.refresh_rollups(0, %s)", [CONFIG])
 
-        assert rolled_up(conn) == [3] * 4
+        assert rolled_up(lasting) == [3] * 4
+    finally:
+        for relation, age in kept.items():
+            add = "select add_retention_policy(%s, %s::interval)"
+            lasting.execute(add, [f"data.{relation}", age])
 
 
 @pytest.mark.parametrize("relation", ["sample_1h", "kind_1h"])
