@@ -35,6 +35,26 @@ VIEWS = {
         f"select bucket, source, increase from analytics.metrics_hourly {OF_A_KIND}"
     ),
 }
+# What `api.list_changes` reads of an hour of 100 changes a second, of which 100 are new.
+EARLIER = """
+insert into data.kind_change (xid, kind_id, changed_at)
+select
+    (3 + n % (pg_current_xact_id()::text::bigint - 3))::text::xid8,
+    (select min(kind_id) from data.every_kind),
+    now() - interval '1 hour' + n * interval '10 ms'
+from generate_series(1, 360000) as n
+"""
+NEW = "insert into data.kind_change (kind_id) select min(kind_id) from data.every_kind"
+NEW_CHANGES = 100
+READING = """
+select kind.namespace, kind.name, json_agg(kind_change.xid::text::bigint)
+from data.kind_change
+inner join data.every_kind as kind on kind_change.kind_id = kind.kind_id
+where
+    kind_change.xid >= pg_snapshot_xmin({since})
+    and not pg_visible_in_snapshot(kind_change.xid, {since})
+group by kind.namespace, kind.name
+"""
 SETTINGS = """
 load 'auto_explain';
 set auto_explain.log_min_duration = 0;
@@ -62,6 +82,7 @@ def main() -> None:
         history.compress(conn)
         for name, statement in VIEWS.items():
             _explain_view(conn, name, statement)
+        _explain_reading(conn)
         for question in aggregates.QUESTIONS:
             if question.kind is not None:
                 _explain(conn, question, sent.samples)
@@ -97,6 +118,19 @@ def _explain_view(conn: psycopg.Connection, name: str, statement: str) -> None:
             rows = conn.execute(f"explain (analyze, costs off) {statement}".encode()).fetchall()
     text = "\n".join([f"{name}: {statement}", "", *(line for (line,) in rows)]) + "\n"
     (FOLDER / f"view-{name.replace(' ', '-')}.txt").write_text(text)
+
+
+def _explain_reading(conn: psycopg.Connection) -> None:
+    conn.execute(EARLIER)
+    conn.execute("analyze data.kind_change")
+    row = conn.execute("select pg_current_snapshot()::text").fetchone()
+    assert row is not None
+    for _ in range(NEW_CHANGES):
+        conn.execute(NEW)
+    statement = READING.format(since=f"'{row[0]}'::pg_snapshot")
+    rows = conn.execute(f"explain (analyze, buffers, costs off) {statement}".encode()).fetchall()
+    text = "\n".join(["reading of changes, 360,000 an hour", "", *(line for (line,) in rows)])
+    (FOLDER / "reading-of-changes.txt").write_text(text + "\n")
 
 
 def _ask(conn: psycopg.Connection, question: aggregates.Question) -> None:

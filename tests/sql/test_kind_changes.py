@@ -117,3 +117,26 @@ def test_a_transaction_that_commits_after_later_ones_is_not_missed(
 
     slow.commit()
     assert changes(reader, row[0]) == {"slow": [first]}
+
+
+@pytest.mark.native_only("many sessions at once")
+@pytest.mark.parametrize("ingested", ["metrics", "facts"])
+def test_ingests_of_one_kind_do_not_wait_for_each_other(
+    sessions: list[Connection], ingested: str
+) -> None:
+    slow, fast, _ = sessions
+
+    def ingest(session: Connection, source: str, name: str) -> None:
+        if ingested == "metrics":
+            ingest_metrics(session, metric("cpu", source=source))
+        else:
+            ingest_facts(session, [fact(source=source, fact_id=name)])
+
+    for source in ("a", "b"):
+        ingest(slow, source, "before")
+    slow.commit()
+    ingest(slow, "a", "open")
+    fast.execute("set local lock_timeout = '1s'")
+    ingest(fast, "b", "done")
+    fast.commit()
+    slow.commit()
