@@ -116,6 +116,21 @@ async def test_a_failed_write_leaves_nothing(probed: str) -> None:
     assert notes(probed) == []
 
 
+@pytest.mark.parametrize("state", ["XX000", "42883", "42P01"], ids=["gone", "function", "table"])
+@pytest.mark.parametrize(("clashes", "outcome"), [(1, 2), (2, None)])
+async def test_what_a_deploy_replaces_meanwhile_is_called_once_more(
+    probed: str, clashes: int, outcome: int | None, state: str
+) -> None:
+    async with opened(probed) as database:
+        arguments = {"times": clashes, "state": state}
+        call = database.write("select probe.clash(%(times)s, %(state)s)", arguments)
+        if outcome is None:
+            with pytest.raises(Problem, match="internal"):
+                await call
+        else:
+            assert await call == (outcome,)
+
+
 @pytest.mark.parametrize("state", ["40001", "40P01"], ids=["serialization", "deadlock"])
 @pytest.mark.parametrize(("clashes", "outcome"), [(1, 2), (2, None)])
 async def test_a_clash_is_retried_once(

@@ -51,7 +51,7 @@ async def test_a_deploy_waits_for_a_database_that_is_not_there_yet(
     assert "refused" in said.read_text()
 
 
-def test_a_deploy_waits_no_longer_than_it_is_told() -> None:
+def test_a_deploy_waits_no_longer_than_the_setting_says() -> None:
     done = command_line.run(
         "deploy",
         env={

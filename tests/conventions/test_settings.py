@@ -14,7 +14,7 @@ from tests.support.repository import ROOT
 
 SETTINGS = (ROOT / "docs" / "settings.md").read_text(encoding="utf-8")
 ROWS = dict(re.findall(r"^\| `SUPERVISOR_(\w+)` \| (.+?) \|", SETTINGS, flags=re.MULTILINE))
-TEST_SETTINGS = {"TEST_DATABASE_URL"}
+TEST_SETTINGS = {"TEST_DATABASE_URL", "TEST_POSTGRES_BIN"}
 
 
 @pytest.mark.parametrize("field", Settings.model_fields)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -49,11 +52,18 @@ def test_a_job_that_ran_when_the_primary_died_runs_again_after_the_promotion(
 
 def crash_in_a_run(primary: Postgres, standby: Postgres) -> None:
     """End the primary while a job runs, when the standby knows that it has begun."""
-    with psycopg.connect(primary.url) as holding:
+    with closing(psycopg.connect(primary.url)) as holding:
         holding.execute("lock table data.every_server")
         primary.execute(DUE)
         eventually(lambda: standby.execute(STATE)[0][3], "a run that the standby knows", seconds=60)
-        primary.crash()
+        kill(primary)
+
+
+def kill(server: Postgres) -> None:
+    """End a server as kill -9 does; its processes end when they notice."""
+    ((folder,),) = server.execute("show data_directory")
+    pid = (Path(folder) / "postmaster.pid").read_text().split()[0]
+    os.kill(int(pid), signal.SIGKILL)
 
 
 def has_run(server: Postgres, *, other_than: int) -> bool:

@@ -23,7 +23,7 @@ LONGEST_PAUSE_SECONDS = 10.0
 WORD_SECONDS = 60.0
 
 # What a server between may say, and the client itself where target_session_attrs asks for another
-# server; the rest is told by a ping, which needs no login.
+# server; the rest shows in a ping, which needs no login.
 AWAY = re.compile(r"session is (not )?read-only|hot standby mode|connect failed|DNS lookup failed")
 
 

@@ -8,6 +8,8 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 from psycopg.sql import SQL, Identifier
 
+from supervisor_mcp.deploy.ledger import LOCK
+
 ROLE = "supervisor_app"
 
 KNOWN = "select exists (select from pg_roles where rolname = %s)"
@@ -39,7 +41,10 @@ def admit(conn: Connection, login: str) -> tuple[str, ...]:
     if conn.execute(MEMBER, (login,)).fetchone() == (True,):
         return ()
     try:
-        conn.execute(SQL("grant {} to {}").format(Identifier(ROLE), Identifier(login)))
+        with conn.transaction():
+            # Of two that grant it at once, the server refuses one with an internal error.
+            conn.execute(LOCK)
+            conn.execute(SQL("grant {} to {}").format(Identifier(ROLE), Identifier(login)))
     except psycopg.errors.InsufficientPrivilege:
         return (f"an administrator of the database has to run: {statement}",)
     return ()

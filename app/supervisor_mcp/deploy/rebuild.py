@@ -223,7 +223,7 @@ def _is_other(
     before: set[tuple[int, str | None]],
     error: psycopg.Error | None,
 ) -> bool:
-    """Whether a file cannot take the place of what stands under its name."""
+    """Whether a file cannot take the place of what has its name."""
     if error is not None:
         return error.sqlstate in NOT_REPLACEABLE
     return _identity(conn, file) != before
@@ -234,7 +234,7 @@ def _identity(conn: Connection, file: SqlFile) -> set[tuple[int, str | None]]:
 
 
 def _drop_depending(conn: Connection, file: SqlFile) -> set[str]:
-    """Drop what stands under the name of a file, with what depends on it; return the names."""
+    """Drop what has the name of a file, with what depends on it; return the names."""
     names = {row[0] for row in conn.execute(DEPENDING, (file.relation,))}
     _drop(conn, SQL("ours.relation = any({})").format(list(names)))
     return names - _relations(conn).keys()

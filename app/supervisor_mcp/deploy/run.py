@@ -30,7 +30,7 @@ RETRIED = {"40P01", "55P03", "XX000"}
 RETRY_SECONDS = 300.0
 PAUSE_SECONDS = 2.0
 
-# What the server says where a function or view stands in the way of a change of a table.
+# What the server says where a function or view prevents the change of a table.
 IN_USE = {"2BP01", "0A000"}
 
 
