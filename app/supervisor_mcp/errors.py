@@ -85,6 +85,7 @@ TITLES: Final[Mapping[str, str]] = {
     "namespace_of_key": "Foreign namespace",
     "owner_reserved": "Reserved owner",
     "range_stored": "Range without rows",
+    "refresh_ended": "Refresh under way",
     "retention_needed": "Retention that is too short",
     "rule_or_name": "Rule and name, or neither",
     "server_owned": "Server of another owner",

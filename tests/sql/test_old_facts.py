@@ -6,6 +6,8 @@ import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+import psycopg
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import Connection
@@ -53,6 +55,21 @@ def test_an_old_fact_is_stored_and_counted_in_its_day(db: Connection) -> None:
     for rollup in ("sample_1d", "kind_1d"):
         assert days(db, rollup) == [[start(OLD), 1, 5, 5]]
     assert ask(db, "select count(*) from data.sample") == 0
+
+
+@pytest.mark.native_only("a refresh beside an ingest")
+def test_a_refresh_that_does_not_end_refuses_an_old_fact_and_no_other(db: Connection) -> None:
+    db.execute("set local lock_timeout = '50ms'")
+    refresh = b"select pg_advisory_lock(hashtextextended('supervisor-mcp refresh', 0))"
+    with psycopg.connect(db.info.dsn, autocommit=True) as job:
+        job.execute(refresh)
+        with refused(db, "refresh_ended") as refusal:
+            send(db, OLD)
+        assert refusal.hint == "Send the request again after the seconds in Retry-After."
+        assert send(db, NOW) == receipt(1)
+
+    assert send(db, OLD) == receipt(1)
+    assert ask(db, "select current_setting('lock_timeout')") == "50ms"
 
 
 def test_later_requests_add_to_the_day(db: Connection) -> None:

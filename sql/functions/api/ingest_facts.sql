@@ -57,4 +57,4 @@ answer: {accepted, duplicate, conflict, late, rejected}. The first four count it
 lists the rules that refused items break. kinds: the kinds of the good items, stored now
 or before; an answer that has not seen the transaction of this number, change, may lack them.
 Errors: json_keys_repeated, body_is_items, batch_within_limit, items_refused, source_of_key, series_within_quota,
-idempotency_key_reused.';
+idempotency_key_reused, refresh_ended.';

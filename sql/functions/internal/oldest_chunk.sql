@@ -1,27 +1,39 @@
 create or replace function internal.oldest_chunk(p_relation name) returns timestamptz
 language plpgsql stable
 as $$
-begin
+declare
     -- Of the catalog, not timescaledb_information.chunks, which takes milliseconds; in PL/pgSQL, because
     -- an SQL function is planned at each call.
+    v_dimension constant integer := (
+        select dimension.id
+        from _timescaledb_catalog.hypertable
+        inner join _timescaledb_catalog.dimension on hypertable.id = dimension.hypertable_id
+        left join _timescaledb_catalog.continuous_agg as rollup
+            on hypertable.id = rollup.mat_hypertable_id
+        where
+            coalesce(rollup.user_view_schema, hypertable.schema_name) = 'data'
+            and coalesce(rollup.user_view_name, hypertable.table_name) = p_relation
+    );
+begin
     return coalesce(
         (
-            select _timescaledb_functions.to_timestamp(min(slice.range_start))
-            from _timescaledb_catalog.hypertable
-            inner join _timescaledb_catalog.dimension on hypertable.id = dimension.hypertable_id
-            inner join _timescaledb_catalog.dimension_slice as slice on dimension.id = slice.dimension_id
-            left join _timescaledb_catalog.continuous_agg as rollup
-                on hypertable.id = rollup.mat_hypertable_id
+            select _timescaledb_functions.to_timestamp(slice.range_start)
+            from _timescaledb_catalog.dimension_slice as slice
             where
-                coalesce(rollup.user_view_schema, hypertable.schema_name) = 'data'
-                and coalesce(rollup.user_view_name, hypertable.table_name) = p_relation
-                -- What is pinned says nothing of what is around it.
-                and not exists (
-                    select
-                    from _timescaledb_catalog.chunk_constraint as part
-                    inner join _timescaledb_catalog.chunk on part.chunk_id = chunk.id
-                    where part.dimension_slice_id = slice.id and chunk.status & 4 > 0
+                slice.dimension_id = v_dimension
+                -- What is pinned says nothing of what is around it. An aggregate is asked for the first
+                -- slices of the index alone, where not exists would be a join of all chunks.
+                and not coalesce(
+                    (
+                        select bool_or(chunk.status & 4 > 0)
+                        from _timescaledb_catalog.chunk_constraint as part
+                        inner join _timescaledb_catalog.chunk on part.chunk_id = chunk.id
+                        where part.dimension_slice_id = slice.id
+                    ),
+                    false
                 )
+            order by slice.range_start
+            limit 1
         ),
         'infinity'
     );

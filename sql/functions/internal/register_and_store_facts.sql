@@ -32,4 +32,4 @@ $$;
 comment on function internal.register_and_store_facts(jsonb, boolean, timestamptz) is
 'Stores facts as internal.store_facts does, and registers their series first where they are new. Those that
 are older than samples are counted in the days at once.
-Errors: series_within_quota.';
+Errors: series_within_quota, refresh_ended.';

@@ -4,12 +4,16 @@ as $$
 begin
     return coalesce(
         (
-            select min((config ->> 'drop_after')::interval)
-            from timescaledb_information.jobs
+            -- Of the catalog, not timescaledb_information.jobs: ingest asks for it.
+            select min((job.config ->> 'drop_after')::interval)
+            from _timescaledb_config.bgw_job as job
+            inner join _timescaledb_catalog.hypertable on job.hypertable_id = hypertable.id
+            left join _timescaledb_catalog.continuous_agg as rollup
+                on hypertable.id = rollup.mat_hypertable_id
             where
-                proc_name = 'policy_retention'
-                and hypertable_schema = 'data'
-                and hypertable_name = p_relation
+                job.proc_name = 'policy_retention'
+                and coalesce(rollup.user_view_schema, hypertable.schema_name) = 'data'
+                and coalesce(rollup.user_view_name, hypertable.table_name) = p_relation
         ),
         interval '1000 years'
     );

@@ -9,9 +9,8 @@ begin
     if p_facts is null then
         return;
     end if;
-    -- No refresh may be at these days, which it would erase, and nobody else may count in them. See
-    -- internal.refresh_buckets.
-    perform pg_advisory_xact_lock(hashtextextended('supervisor-mcp refresh', 0));
+    -- No refresh may be at these days, which it would erase, and nobody else may count in them.
+    perform internal.wait_for_refresh();
     for v_rollup in
         select
             name,
@@ -110,4 +109,5 @@ end
 $$;
 comment on function internal.roll_up_facts(data.sample[], timestamptz) is
 'Counts stored facts that are older than samples are kept in their days, as far back as days are kept. No
-refresh reaches these days afterwards.';
+refresh reaches these days afterwards.
+Errors: refresh_ended.';

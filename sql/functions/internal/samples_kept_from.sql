@@ -7,6 +7,7 @@ declare
     v_rollup record;
     v_oldest timestamptz;
     v_bucket timestamptz;
+    v_length interval;
     v_upto timestamptz := greatest(
         internal.frozen_upto('sample'),
         (select whole.ts from data.whole_from as whole where whole.relation = 'sample')
@@ -16,10 +17,9 @@ begin
         select * from internal.rollups()
     loop
         v_oldest := internal.oldest_chunk(v_rollup.parent);
-        execute format(
-            'select max(bucket) + $2 from data.%I where bucket <= $1', v_rollup.name
-        ) into v_bucket using v_oldest - v_rollup.width, v_rollup.width;
+        v_bucket := internal.newest_bucket(v_rollup.name, v_oldest - v_rollup.width) + v_rollup.width;
         continue when v_bucket is null;
+        v_length := internal.chunk_interval(v_rollup.parent);
         -- A chunk that a late sample creates must not reach into what is gone, and neither must a day.
         v_upto := greatest(
             v_upto,
@@ -27,8 +27,8 @@ begin
                 c_day,
                 least(
                     time_bucket(
-                        internal.chunk_interval(v_rollup.parent),
-                        v_bucket + internal.chunk_interval(v_rollup.parent) - c_instant,
+                        v_length,
+                        v_bucket + v_length - c_instant,
                         timestamptz '1970-01-01 00:00:00+00'
                     ),
                     v_oldest
