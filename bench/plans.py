@@ -27,6 +27,12 @@ VIEWS = {
         "select source, sum(sum) / sum(count) as avg"
         f" from analytics.metrics_hourly {OF_A_KIND} group by source"
     ),
+    "mean by source 30d, series first": (
+        "select source, sum(total) / sum(observations) as avg from ("
+        "select series_id, sum(sum) as total, sum(count) as observations"
+        f" from analytics.metrics_hourly {OF_A_KIND} group by series_id) as part"
+        " inner join analytics.series using (series_id) group by source"
+    ),
     "merged p95 30d": (
         "select analytics.percentile(analytics.merge(sketch), 0.95)"
         f" from analytics.metrics_hourly {OF_A_KIND}"

@@ -2673,8 +2673,8 @@ SELECT kind.namespace,
         END AS sketch
    FROM ((((data.sample_1d bucket
      JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
-     JOIN data.series ON ((bucket.series_id = series.series_id)))
-     JOIN data.every_source source ON ((series.source_id = source.source_id)))
+     LEFT JOIN data.series ON ((bucket.series_id = series.series_id)))
+     LEFT JOIN data.every_source source ON ((series.source_id = source.source_id)))
      CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
   WHERE ((kind.type = 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
@@ -2721,8 +2721,8 @@ SELECT kind.namespace,
         END AS sketch
    FROM ((((data.sample_1h bucket
      JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
-     JOIN data.series ON ((bucket.series_id = series.series_id)))
-     JOIN data.every_source source ON ((series.source_id = source.source_id)))
+     LEFT JOIN data.series ON ((bucket.series_id = series.series_id)))
+     LEFT JOIN data.every_source source ON ((series.source_id = source.source_id)))
      CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
   WHERE ((kind.type = 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
@@ -3060,8 +3060,8 @@ SELECT kind.namespace,
         END AS sketch
    FROM ((((data.sample_1d bucket
      JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
-     JOIN data.series ON ((bucket.series_id = series.series_id)))
-     JOIN data.every_source source ON ((series.source_id = source.source_id)))
+     LEFT JOIN data.series ON ((bucket.series_id = series.series_id)))
+     LEFT JOIN data.every_source source ON ((series.source_id = source.source_id)))
      CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
   WHERE ((kind.type <> 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
@@ -3127,8 +3127,8 @@ SELECT kind.namespace,
         END AS sketch
    FROM ((((data.sample_1h bucket
      JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
-     JOIN data.series ON ((bucket.series_id = series.series_id)))
-     JOIN data.every_source source ON ((series.source_id = source.source_id)))
+     LEFT JOIN data.series ON ((bucket.series_id = series.series_id)))
+     LEFT JOIN data.every_source source ON ((series.source_id = source.source_id)))
      CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
   WHERE ((kind.type <> 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 

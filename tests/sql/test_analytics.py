@@ -117,6 +117,17 @@ def test_no_column_is_named_by_a_reserved_word(filled: Connection) -> None:
     assert filled.execute(RESERVED).fetchall() == []
 
 
+@pytest.mark.parametrize("view", ["metrics_hourly", "metrics_daily", "facts_hourly", "facts_daily"])
+def test_who_selects_no_names_pays_for_no_join_of_names(filled: Connection, view: str) -> None:
+    question = f"explain select kind, sum(sum) from analytics.{view} group by kind"
+    with as_analyst(filled):
+        plan = str(filled.execute(question.encode()).fetchall())
+    assert "every_kind" in plan
+    assert "every_source" not in plan
+    assert "series_pkey" not in plan
+    assert "on series" not in plan
+
+
 @pytest.mark.parametrize("statement", EXAMPLES)
 def test_the_examples_of_the_page_run(filled: Connection, statement: str) -> None:
     with as_analyst(filled):

@@ -20,8 +20,9 @@ select
     case when bucket.value_count > 0 then distribution.sketch end as sketch
 from data.sample_1d as bucket
 inner join data.every_kind as kind on bucket.kind_id = kind.kind_id
-inner join data.series on bucket.series_id = series.series_id
-inner join data.every_source as source on series.source_id = source.source_id
+-- There is one of each: who selects no name of theirs pays for neither join.
+left join data.series on bucket.series_id = series.series_id
+left join data.every_source as source on series.source_id = source.source_id
 cross join
     lateral ( -- noqa: ST05
         select
