@@ -61,7 +61,7 @@ def test_a_secret_is_made_once_for_this_user_alone(tmp_path: Path) -> None:
 
 
 def test_processes_that_start_together_have_the_same_secret(tmp_path: Path) -> None:
-    with ProcessPoolExecutor(8, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(4, mp_context=get_context("spawn")) as pool:
         found = set(pool.map(made, [tmp_path / "secret"] * 64))
     assert len(found) == 1
     assert [each.name for each in tmp_path.iterdir()] == ["secret"]

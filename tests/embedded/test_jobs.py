@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from supervisor_mcp import db
 from supervisor_mcp.db import Database
 from supervisor_mcp.embedded import database
 from supervisor_mcp.errors import Problem
@@ -364,9 +365,13 @@ def test_runs_are_counted_where_timescaledb_counts_them(client: psycopg.Connecti
 
 @pytest.mark.parametrize("slug", ["unavailable", "too_slow"])
 def test_a_request_that_waited_for_a_job_in_vain_says_for_which(
-    client: psycopg.Connection, with_jobs: database.Database, slug: str
+    client: psycopg.Connection,
+    with_jobs: database.Database,
+    slug: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """`unavailable`: no connection of the pool was free in time."""
+    monkeypatch.setattr(db, "POOL_SECONDS", 3.0)
 
     async def refused() -> BaseException | None:
         limit = 30 if slug == "unavailable" else 1
@@ -378,7 +383,7 @@ def test_a_request_that_waited_for_a_job_in_vain_says_for_which(
 
         await calls.open()
         try:
-            hold(client, 8)
+            hold(client, 5)
             # One is asked and two wait for its connection, whenever the job begins.
             asking = [asyncio.create_task(ask()) for _ in range(3)]
             refused, _ = await asyncio.wait(asking, timeout=60, return_when="FIRST_COMPLETED")

@@ -48,8 +48,7 @@ def run(
     *arguments: str, env: Mapping[str, str], command: Sequence[str] = COMMAND
 ) -> subprocess.CompletedProcess[str]:
     """Run the command line to its end."""
-    # What is not a setting of ours may have been read when the modules were imported.
-    if command is COMMAND and all(name.startswith("SUPERVISOR_") for name in env):
+    if command is COMMAND and all(map(_is_read_late, env)):
         return preloaded.run([*arguments], {**environment(), **env})
     return subprocess.run(
         [*command, *arguments],
@@ -59,6 +58,11 @@ def run(
         text=True,
         timeout=60,
     )
+
+
+def _is_read_late(name: str) -> bool:
+    """Whether a variable is read when a command runs: others may be when modules are imported."""
+    return name.startswith("SUPERVISOR_") or name in {"COLUMNS", "NO_COLOR", "TTY_COMPATIBLE"}
 
 
 def environment() -> dict[str, str]:
