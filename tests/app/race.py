@@ -7,6 +7,7 @@ import random
 import sys
 import time
 from collections import deque
+from collections.abc import Callable
 
 import redis
 
@@ -21,6 +22,11 @@ KEYS = (
 # Redis keys that play the database: what is committed, and what was acknowledged.
 COMMITTED = "test:committed"
 ACKNOWLEDGED = "test:acknowledged"
+# What a process does without faults, however long a busy machine takes.
+READS = 1_000
+WRITES = 400
+# With faults, a process goes on for so long.
+FAULTY_SECONDS = 8.0
 READING_SECONDS = 0.5
 # How old an answer may be where Redis loses invalidations; readings are late on a busy machine.
 BOUND_SECONDS = 2.0
@@ -31,9 +37,11 @@ def seen(number: int) -> str:
     return f"{number + 1}:{number + 1}:"
 
 
-async def fail_over(truth: redis.asyncio.Redis, chance: random.Random, end: float) -> None:
+async def fail_over(
+    truth: redis.asyncio.Redis, chance: random.Random, goes_on: Callable[[], bool]
+) -> None:
     """Bring old states of Redis back, as a replica that missed the last writes does."""
-    while time.monotonic() < end:
+    while goes_on():
         # Without leases: one that comes back holds readers up until it ends.
         names = [
             name
@@ -48,7 +56,7 @@ async def fail_over(truth: redis.asyncio.Redis, chance: random.Random, end: floa
         await asyncio.sleep(chance.choice((0.01, 0.3)))
 
 
-async def race(url: str, seconds: float, seed: int, *, faulty: bool) -> tuple[int, int, int]:
+async def race(url: str, seed: int, *, faulty: bool) -> tuple[int, int, int]:
     """Reads, writes and stale answers.
 
     `faulty` brings old states of Redis back; the process of seed 0 only writes then, because it
@@ -57,10 +65,13 @@ async def race(url: str, seconds: float, seed: int, *, faulty: bool) -> tuple[in
     chance = random.Random(seed)
     cache = Cache(Connection(url), ttl_seconds=60)
     truth = redis.asyncio.Redis.from_url(url)
-    end = time.monotonic() + seconds
+    end = time.monotonic() + FAULTY_SECONDS
     reads = writes = stale = 0
     # Acknowledged numbers by the time at which this process knew them.
     known: deque[tuple[float, int]] = deque([(0.0, 0)])
+
+    def goes_on() -> bool:
+        return time.monotonic() < end if faulty else reads < READS or writes < WRITES
 
     async def committed() -> int:
         return int(await truth.get(COMMITTED) or 0)
@@ -73,7 +84,7 @@ async def race(url: str, seconds: float, seed: int, *, faulty: bool) -> tuple[in
 
     async def read() -> None:
         nonlocal reads, stale
-        while time.monotonic() < end:
+        while goes_on():
             now = time.monotonic()
             known.append((now, int(await truth.get(ACKNOWLEDGED) or 0)))
             while faulty and len(known) > 1 and known[1][0] < now - BOUND_SECONDS:
@@ -85,7 +96,7 @@ async def race(url: str, seconds: float, seed: int, *, faulty: bool) -> tuple[in
 
     async def write() -> None:
         nonlocal writes
-        while time.monotonic() < end:
+        while goes_on():
             number = await truth.incr(COMMITTED)
             await asyncio.sleep(chance.choice((0, 0, 0.002)))
             await cache.invalidate(["cpu"], number, namespace="")
@@ -102,13 +113,16 @@ async def race(url: str, seconds: float, seed: int, *, faulty: bool) -> tuple[in
 
     async def follow() -> None:
         last = 0
-        while time.monotonic() < end:
+        while goes_on():
             number = await committed()
             cache.changes.learn(
                 seen(number), time.time(), {"": {"cpu": range(last + 1, number + 1)}}
             )
             last = number
-            await asyncio.sleep(READING_SECONDS if faulty else seconds)
+            if not faulty:
+                # Invalidations alone have to do.
+                return
+            await asyncio.sleep(READING_SECONDS)
 
     work = [follow()]
     if not faulty or seed == 0:
@@ -116,7 +130,7 @@ async def race(url: str, seconds: float, seed: int, *, faulty: bool) -> tuple[in
     if not faulty or seed != 0:
         work += [read() for _ in range(8)]
     if faulty and seed != 0:
-        work.append(fail_over(truth, chance, end))
+        work.append(fail_over(truth, chance, goes_on))
     await asyncio.gather(*work)
     cache.close()
     await truth.aclose()
@@ -124,8 +138,4 @@ async def race(url: str, seconds: float, seed: int, *, faulty: bool) -> tuple[in
 
 
 if __name__ == "__main__":
-    print(
-        *asyncio.run(
-            race(sys.argv[1], float(sys.argv[2]), int(sys.argv[3]), faulty=sys.argv[4] == "faulty")
-        )
-    )
+    print(*asyncio.run(race(sys.argv[1], int(sys.argv[2]), faulty=sys.argv[3] == "faulty")))

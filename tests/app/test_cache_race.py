@@ -5,21 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from tests.app.race import READS, WRITES
+
 WORKERS = 3
-SECONDS = 8
 
 
 def race(redis_url: str, mode: str) -> tuple[int, int, int]:
     """Reads, writes and stale answers of all workers."""
     workers = [
         subprocess.Popen(
-            [sys.executable, "-m", "tests.app.race", redis_url, str(SECONDS), str(seed), mode],
+            [sys.executable, "-m", "tests.app.race", redis_url, str(seed), mode],
             stdout=subprocess.PIPE,
             text=True,
         )
         for seed in range(WORKERS)
     ]
-    counted = [worker.communicate(timeout=SECONDS + 30)[0].split() for worker in workers]
+    counted = [worker.communicate(timeout=100)[0].split() for worker in workers]
     reads, writes, stale = (sum(int(row[column]) for row in counted) for column in range(3))
     return reads, writes, stale
 
@@ -28,8 +29,8 @@ def test_no_answer_is_older_than_what_was_acknowledged_before_the_question(
     redis_url: str,
 ) -> None:
     reads, writes, stale = race(redis_url, "sound")
-    assert reads > 1000
-    assert writes > 200
+    assert reads >= WORKERS * READS
+    assert writes >= WORKERS * WRITES
     assert stale == 0
 
 
