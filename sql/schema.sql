@@ -1545,6 +1545,8 @@ create function internal.counter_before(p_series bigint, p_at timestamp with tim
 
 create function internal.counter_growth(p_buckets data.rollup[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(series_id bigint, bucket timestamp with time zone, increase double precision) language sql stable;
 
+create function internal.crashed_jobs() returns TABLE(job_id integer, relation text, policy text, started_at timestamp with time zone) language sql stable;
+
 create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN p_settings jsonb) language plpgsql volatile;
 
 create function internal.current_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text, since timestamp with time zone) language plpgsql stable;
@@ -1935,6 +1937,8 @@ create function internal.receipt_json(p_items integer, p_accepted integer, p_con
 
 create function internal.record_health(p_reports data.health_report[], p_now timestamp with time zone, OUT accepted integer, OUT duplicate integer, OUT late integer) returns record language plpgsql volatile;
 
+create procedure internal.recreate_job(IN p_job_id integer) language plpgsql volatile;
+
 create procedure internal.refresh_buckets(IN p_rollup name, IN p_from timestamp with time zone, IN p_to timestamp with time zone) language plpgsql volatile;
 
 create procedure internal.refresh_late(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
@@ -1964,6 +1968,8 @@ create function internal.register_series(p_series jsonb, p_now timestamp with ti
 create function internal.registered_since(p_server bigint) returns timestamp with time zone language sql stable;
 
 create function internal.render_annotations(p_annotations jsonb, p_labels jsonb, p_value text) returns jsonb language sql immutable parallel safe;
+
+create function internal.repair_jobs(p_pause interval, p_now timestamp with time zone) returns TABLE(relation text, policy text, started_at timestamp with time zone) language plpgsql volatile;
 
 create function internal.replay_alert_rule(p_rule data.alert_rule_version, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(at timestamp with time zone, label text, from_state text, to_state text, value double precision, active_at timestamp with time zone) language plpgsql stable;
 
@@ -2209,9 +2215,11 @@ create function api.deregister_server(p_name text, p_owner text, p_now timestamp
 
 create function api.describe_schema() returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.doctor(p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.doctor(p_now timestamp with time zone, p_cache text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_health(p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.get_replication(OUT is_standby boolean, OUT wal_position bigint, OUT age_seconds double precision) returns record language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_server(p_name text, p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -2296,6 +2304,8 @@ create function api.record_uptime(p_process uuid, p_now timestamp with time zone
 create function api.register_server(p_name text, p_document jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.renew_lease(p_name text, p_holder text, p_seconds double precision) returns boolean language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.repair_jobs(p_now timestamp with time zone) returns json language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.report_health(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -3625,6 +3635,8 @@ create function ops.bind_login(p_login text, p_namespaces text[]) returns void l
 
 create function ops.plan_retention(p_relation text, p_drop_after interval, p_now timestamp with time zone DEFAULT now()) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function ops.repair_jobs() returns TABLE(relation text, policy text, started_at timestamp with time zone) language sql volatile security definer set search_path=pg_catalog, public, pg_temp;
+
 create function ops.set_columnstore(p_relation text, p_after interval) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
 
 create function ops.set_quota(p_name text, p_value bigint) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
@@ -3738,8 +3750,9 @@ grant execute on function api.delete_alert_rule(text,text,timestamp with time zo
 grant execute on function api.delete_kpi(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.describe_schema() to supervisor_app;
-grant execute on function api.doctor(timestamp with time zone) to supervisor_app;
+grant execute on function api.doctor(timestamp with time zone,text) to supervisor_app;
 grant execute on function api.get_health(text,timestamp with time zone) to supervisor_app;
+grant execute on function api.get_replication() to supervisor_app;
 grant execute on function api.get_server(text,timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_snapshot(text) to supervisor_app;
 grant execute on function api.get_state(timestamp with time zone) to supervisor_app;
@@ -3782,6 +3795,7 @@ grant execute on function api.record_probes(jsonb,timestamp with time zone) to s
 grant execute on function api.record_uptime(uuid,timestamp with time zone) to supervisor_app;
 grant execute on function api.register_server(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.renew_lease(text,text,double precision) to supervisor_app;
+grant execute on function api.repair_jobs(timestamp with time zone) to supervisor_app;
 grant execute on function api.report_health(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.revoke_key(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.rotate_key(text,text,bytea,text,timestamp with time zone,timestamp with time zone) to supervisor_app;
@@ -3820,6 +3834,7 @@ grant execute on function internal.shown_namespaces() to supervisor_analyst;
 grant execute on function internal.shown_namespaces() to supervisor_dba;
 grant execute on function ops.bind_login(text,text[]) to supervisor_dba;
 grant execute on function ops.plan_retention(text,interval,timestamp with time zone) to supervisor_dba;
+grant execute on function ops.repair_jobs() to supervisor_dba;
 grant execute on function ops.set_columnstore(text,interval) to supervisor_dba;
 grant execute on function ops.set_quota(text,bigint) to supervisor_dba;
 grant execute on function ops.set_refresh(text,interval) to supervisor_dba;
