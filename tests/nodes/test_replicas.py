@@ -387,7 +387,9 @@ async def test_an_answer_is_recorded_while_the_synchronous_standby_is_away(
         asked = AggregateQuery(window="7d")
         before = running.primary.execute("select count(*) from data.aggregate")
         await query_agg(context, asked, datetime.now(UTC))
-        await asyncio.to_thread(
-            eventually,
-            lambda: running.primary.execute("select count(*) from data.aggregate") != before,
-        )
+
+        async def is_stored() -> bool:
+            return running.primary.execute("select count(*) from data.aggregate") != before
+
+        await eventually_async(is_stored, "the recorded answer")
+        assert (await read_readiness(context)).status == "ready"
