@@ -22,9 +22,15 @@ FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 10.0
 WORD_SECONDS = 60.0
 
-# What a server between may say, and the client itself where target_session_attrs asks for another
-# server; the rest shows in a ping, which needs no login.
-AWAY = re.compile(r"session is (not )?read-only|hot standby mode|connect failed|DNS lookup failed")
+# What a server says that starts or ends, a pooler whose server is away, and the client itself where
+# target_session_attrs asks for another server.
+AWAY = re.compile(
+    r"the database system is|hot standby mode|session is (not )?read-only"
+    r"|connect failed|DNS lookup failed"
+)
+# Any other refusal is final. Where the server says it in another language, a ping decides, which
+# needs no login.
+REFUSAL = "FATAL:"
 
 
 def await_database(
@@ -65,6 +71,8 @@ def _absence(conninfo: str) -> str | None:
     reason = _refusal(conninfo)
     if reason is None or AWAY.search(reason):
         return reason
+    if REFUSAL in reason:
+        return None
     # The ping comes second, so that what has started meanwhile is asked once more.
     if PGconn.ping(conninfo.encode()) in (Ping.NO_RESPONSE, Ping.REJECT):
         return reason
@@ -74,7 +82,9 @@ def _absence(conninfo: str) -> str | None:
 
 def _refusal(conninfo: str) -> str | None:
     try:
-        psycopg.connect(conninfo, autocommit=True).close()
+        # A pooler takes the connection before it has one to the server.
+        with psycopg.connect(conninfo, autocommit=True, prepare_threshold=None) as conn:
+            conn.execute("select")
     except psycopg.OperationalError as error:
         return one_line(error)
     return None

@@ -123,14 +123,15 @@ declare
 begin
     for v_statement in
         select distinct format(
-            'revoke all on %s from %I',
-            regexp_replace(ours.statement, '^drop (view )?', ''), grantee.rolname
+            'revoke all on %s from %s',
+            regexp_replace(ours.statement, '^drop (view )?', ''),
+            coalesce(quote_ident(grantee.rolname), 'public')
         )
         from ({ours}) as ours
         left join pg_proc as p on ours.oid = p.oid and ours.columns is null
         left join pg_class as c on ours.oid = c.oid and ours.columns is not null
         cross join lateral aclexplode(coalesce(p.proacl, c.relacl)) as granted
-        inner join pg_roles as grantee on granted.grantee = grantee.oid
+        left join pg_roles as grantee on granted.grantee = grantee.oid
         where granted.grantee <> coalesce(p.proowner, c.relowner)
     loop
         execute v_statement;

@@ -17,7 +17,7 @@ begin atomic
             'failing_jobs', (
                 select count(*) from timescaledb_information.job_stats
                 where job_stats.last_run_status = 'Failed'
-            ),
+            ) + (select count(*) from internal.crashed_jobs()),
             'job_runs', json_agg(json_build_object('job', job, 'relation', relation, 'value', total_runs)),
             'job_last_run_duration_seconds', json_agg(
                 json_build_object('job', job, 'relation', relation, 'value', seconds)
@@ -26,4 +26,5 @@ begin atomic
     from ran;
 end;
 comment on function internal.job_state() is
-'How many jobs failed in their last run, and runs and seconds of the last one by job, for monitoring.';
+'How many jobs failed in their last run or were cut off in it, and runs and seconds of the last one by job,
+for monitoring.';
