@@ -19,9 +19,12 @@ T = TypeVar("T")
 
 # How long a probe waits for an answer, however long other statements take.
 PROBE_SECONDS = 2.0
-PROBE = """
+# Whether there is the schema, whether the login may do what every call does first, and whether the
+# server takes writes.
+READY = """
 select
     'api'::regnamespace,
+    set_config('role', 'supervisor_app', true),
     not (pg_is_in_recovery() or current_setting('transaction_read_only')::boolean)
 """
 NO_ANSWER = f"no answer within {PROBE_SECONDS:.0f} s"
@@ -40,7 +43,7 @@ class Probe:
         self.takes_writes = True
 
     async def ask(self) -> None:
-        """Ask the server whether it has the schema.
+        """Ask the server whether it has the schema, and the login the role of the service.
 
         Raises `Problem` when it does not answer in time. One probe at a time serves all callers.
         """
@@ -68,8 +71,8 @@ class Probe:
                 ) as connection,
             ):
                 connection.add_notice_handler(self._blocking.hear)
-                cursor = await connection.execute(PROBE)
-                _, self.takes_writes = await cursor.fetchone() or (None, True)
+                cursor = await connection.execute(READY)
+                *_, self.takes_writes = await cursor.fetchone() or (True,)
         except TimeoutError:
             return NO_ANSWER
         except (psycopg.Error, OSError) as error:

@@ -11,8 +11,10 @@ from psycopg import Connection
 from psycopg.conninfo import make_conninfo
 from psycopg.sql import SQL, Identifier
 
+from supervisor_mcp.db import Database
 from supervisor_mcp.deploy import deploy, login_of, owner_among, shipped_sql_dir
 from supervisor_mcp.deploy.logins import admit
+from supervisor_mcp.errors import Problem
 
 ESCAPES = [
     "select * from data.sample",
@@ -79,6 +81,19 @@ def test_what_an_owner_may_not_grant_is_a_warning_for_an_administrator(
         assert admit(conn, login) == (
             f'an administrator of the database has to run: grant supervisor_app to "{login}"',
         )
+
+
+async def test_a_service_whose_login_may_call_nothing_is_not_ready(
+    fresh_database: str, login: str
+) -> None:
+    as_service = make_conninfo(fresh_database, user=login)
+    database = Database(as_service, pool_size=1, statement_timeout_seconds=5)
+    with pytest.raises(Problem):
+        await database.probe()
+    with connect(fresh_database) as conn:
+        admit(conn, login)
+    await database.probe()
+    await database.close()
 
 
 def test_a_service_that_logs_in_as_the_owner_is_noticed(fresh_database: str, login: str) -> None:

@@ -70,6 +70,17 @@ def test_what_a_role_has_lost_is_granted_again(empty_database: str, ask: Ask, ro
     assert not deploy(empty_database, shipped_sql_dir()).changed
 
 
+def test_what_runs_statements_is_given_to_its_role_again(empty_database: str, ask: Ask) -> None:
+    deploy(empty_database, shipped_sql_dir())
+    runner = "internal.run_statement(text, integer, integer)"
+    ask(f"alter function {runner} owner to current_user")
+
+    deploy(empty_database, shipped_sql_dir())
+
+    owner = f"select proowner::regrole::text from pg_proc where oid = '{runner}'::regprocedure"
+    assert ask(owner) == [("supervisor_statement",)]
+
+
 def test_privileges_are_kept_after_functions_were_created_again(
     empty_database: str, sql_dir: Path, ask: Ask
 ) -> None:
