@@ -27,7 +27,7 @@ VIEWS = {
         "select source, sum(sum) / sum(count) as avg"
         f" from analytics.metrics_hourly {OF_A_KIND} group by source"
     ),
-    "mean by source 30d, series first": (
+    "mean by source 30d series first": (
         "select source, sum(total) / sum(observations) as avg from ("
         "select series_id, sum(sum) as total, sum(count) as observations"
         f" from analytics.metrics_hourly {OF_A_KIND} group by series_id) as part"
