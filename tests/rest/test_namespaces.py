@@ -256,6 +256,9 @@ OWNED = {
     "series_id": "series_id in (select series_id from data.series inner join data.every_kind"
     " using (kind_id) where namespace = %(namespace)s)",
 }
+# What takes away what other writes are about is sent by a tenant of its own.
+LEAVING = Tenant("leaving", ACME.word, 5)
+TAKES_AWAY = {"delete_alert_rule", "delete_kpi", "unsubscribe", "deregister_server"}
 STREAMS = {"stream_facts", "stream_alerts"}
 OF_THE_SERVICE = {"metrics"}
 # The default namespace manages the keys, and reads the audit, of all.
@@ -267,10 +270,10 @@ OF_THE_OPERATOR = {
 
 @pytest.fixture(scope="module")
 def filled_url(database_server: Server) -> Iterator[str]:
-    """DSN of a database in which every tenant has something; only acme changes what it has."""
+    """DSN of a database where every tenant has something; acme and leaving change theirs."""
     with database_server.deployed() as url:
         with psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn:
-            for tenant in TENANTS:
+            for tenant in (*TENANTS, LEAVING):
                 tenant.fill(conn)
         yield url
 
@@ -372,11 +375,14 @@ async def test_a_name_of_another_namespace_is_unknown_and_no_nearest_one(
 async def test_a_write_changes_nothing_in_another_namespace(
     filled: Connection[Any], every_row: str, rest: httpx.AsyncClient, name: str
 ) -> None:
+    sender = LEAVING if name in TAKES_AWAY else ACME
     others = (UMBRELLA, EVERYONE)
     before = [state(filled, every_row, other) for other in others]
 
     answers = [
-        await send(rest, filled, ACME, write, about) for write in WRITES[name] for about in TENANTS
+        await send(rest, filled, sender, write, about)
+        for write in WRITES[name]
+        for about in (sender, *others)
     ]
 
     assert any(answer.is_success for answer in answers), [answer.text for answer in answers]
