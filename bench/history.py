@@ -15,7 +15,7 @@ import psycopg
 from numpy.typing import NDArray
 
 from bench import binary_copy
-from supervisor_mcp.db import Body, own_adapters
+from supervisor_mcp.json_text import Body, own_adapters
 
 SAMPLES = ("data", "sample")
 # A piece keeps the memory for its binary form small.

@@ -1,8 +1,4 @@
-"""The pool of database connections and the two kinds of transaction.
-
-A call is one round trip: settings and statement go out together and are one transaction, which
-ends with the answer. No session state is used, so that a transaction pooler works in between.
-"""
+"""The pool of database connections, and reads and writes that are transactions of their own."""
 
 from __future__ import annotations
 
@@ -11,19 +7,14 @@ import logging
 import select
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
-from functools import cache
-from typing import Any, LiteralString, TypeVar
+from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection, adapters
-from psycopg.adapt import AdaptersMap, Buffer, Dumper, Loader
-from psycopg.pq import Format
-from psycopg.sql import SQL, Identifier, Placeholder
+from psycopg import AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from supervisor_mcp import identity
 from supervisor_mcp.blocking import Blocking
 from supervisor_mcp.connections import Aside, Probe
 from supervisor_mcp.errors import (
@@ -34,12 +25,18 @@ from supervisor_mcp.errors import (
     takes_no_writes,
     too_slow,
 )
+from supervisor_mcp.json_text import own_adapters
+from supervisor_mcp.transaction import (
+    VISIBLE,
+    Statement,
+    call_of,
+    query,
+    settings_for,
+    transact,
+)
 
 logger = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-ROLE = "supervisor_app"
 # The server's own limit comes first where it has one; the embedded server cannot interrupt itself.
 GRACE_SECONDS = 2.0
 # How long a call waits for a free connection.
@@ -48,83 +45,10 @@ POOL_SECONDS = 5.0
 # every write waits.
 WRITE_SHARE = 0.75
 RETRIED = {"40001", "40P01"}
-# What a deploy makes of a statement that runs at its commit: what it has looked up is gone (an
-# internal error), or has another signature. Nothing of the statement was stored.
-GONE = "XX000"
-REPLACED = {GONE, "42883", "42P01", "42703", "42704"}
-
 # The limit of a statement of a client where none is given.
 QUERY_SECONDS = 10
-QUERY: LiteralString = "select api.query_sql(p_sql => %(sql)s, p_limit => %(limit)s)"
 # The limit of a call on a connection beside the pool.
 ASIDE_SECONDS = 2
-
-# A write leaves the server's setting: a standby refuses the write then, and not the setting.
-SETTINGS: LiteralString = """
-select
-    set_config('role', %(role)s, true),
-    set_config('statement_timeout', %(timeout)s, true),
-    set_config(
-        'transaction_read_only',
-        case when %(read_only)s then 'on' else current_setting('transaction_read_only') end,
-        true
-    ),
-    set_config(
-        'synchronous_commit',
-        case when %(local)s then 'local' else current_setting('synchronous_commit') end,
-        true
-    ),
-    set_config('supervisor.actor', %(actor)s, true),
-    set_config('supervisor.namespace', %(namespace)s, true),
-    set_config('supervisor.sources', %(sources)s, true)
-"""
-VISIBLE = ", api.get_visibility()::text"
-
-Statement = LiteralString | bytes
-
-
-class Json(bytes):
-    """A JSON text on its way to a `jsonb` parameter, as it is."""
-
-
-class Body(bytes):
-    """A JSON text on its way to a `json` parameter, as it is."""
-
-
-class _JsonDumper(Dumper):
-    """The binary format: it carries its length, so that a U+0000 does not end the text."""
-
-    format = Format.BINARY
-    oid = adapters.types["jsonb"].oid
-
-    def dump(self, obj: Json) -> Buffer:
-        return b"\x01" + obj
-
-
-class _BodyDumper(Dumper):
-    """The binary format, for the same reason."""
-
-    format = Format.BINARY
-    oid = adapters.types["json"].oid
-
-    def dump(self, obj: Body) -> Buffer:
-        return obj
-
-
-class _JsonLoader(Loader):
-    """Finished JSON passes through."""
-
-    def load(self, data: Buffer) -> bytes:
-        return bytes(data)
-
-
-def own_adapters() -> AdaptersMap:
-    """How values are sent and read: JSON stays text."""
-    own = AdaptersMap(adapters)
-    own.register_dumper(Json, _JsonDumper)
-    own.register_dumper(Body, _BodyDumper)
-    own.register_loader("json", _JsonLoader)
-    return own
 
 
 class Database:
@@ -217,14 +141,14 @@ class Database:
 
         `arguments` are by their names without p_. Raises `Problem`.
         """
-        (answer,) = await self.read(_call_of(function, tuple(arguments)), arguments)
+        (answer,) = await self.read(call_of(function, tuple(arguments)), arguments)
         return bytes(answer)
 
     async def read_visible_json(
         self, function: str, arguments: Mapping[str, object]
     ) -> tuple[bytes, str]:
         """What `read_json` returns, and the transactions that it has seen. Raises `Problem`."""
-        statement = _call_of(function, tuple(arguments), more=VISIBLE)
+        statement = call_of(function, tuple(arguments), more=VISIBLE)
         answer, visibility = await self.read(statement, arguments)
         return bytes(answer), visibility
 
@@ -234,14 +158,13 @@ class Database:
         Raises `Problem`, also for what is wrong with the statement.
         """
         seconds = self._query_timeout
+        settings = settings_for(seconds, read_only=False)
         try:
             async with (
                 asyncio.timeout(seconds + GRACE_SECONDS),
                 self._pool.connection() as connection,
-                connection.transaction(force_rollback=True),
             ):
-                await connection.execute(SETTINGS, _settings(seconds, read_only=False))
-                row = await _twice(lambda: _query(connection, sql, limit), {GONE})
+                return await query(connection, settings, sql, limit)
         except TimeoutError:
             raise self._blocking.explain(too_slow()) from None
         except psycopg.Error as error:
@@ -249,8 +172,6 @@ class Database:
             if problem is None and isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
                 problem = takes_no_writes()
             raise problem or self._problem(error, logged=True) from error
-        assert row is not None  # noqa: S101  a function answers
-        return bytes(row[0])
 
     async def read_aside(self, function: str, arguments: Mapping[str, object]) -> tuple[Any, ...]:
         """The out arguments of a function of `api`, within seconds or not at all.
@@ -258,10 +179,10 @@ class Database:
         One call of a function at a time, in a READ ONLY transaction on a connection of its own, so
         that it does not wait for the pool. Raises `Problem`.
         """
-        settings = _settings(ASIDE_SECONDS, read_only=True)
-        statement = _call_of(function, tuple(arguments))
+        settings = settings_for(ASIDE_SECONDS, read_only=True)
+        statement = call_of(function, tuple(arguments))
         return await self._asides[function].run(
-            lambda connection: _transact(connection, settings, statement, arguments),
+            lambda connection: transact(connection, settings, statement, arguments),
             seconds=ASIDE_SECONDS + GRACE_SECONDS,
         )
 
@@ -270,7 +191,7 @@ class Database:
 
         Raises `Problem`, as `write` does.
         """
-        (answer,) = await self.write(_call_of(function, tuple(arguments)), arguments)
+        (answer,) = await self.write(call_of(function, tuple(arguments)), arguments)
         return bytes(answer)
 
     async def write_row(self, function: str, arguments: Mapping[str, object]) -> tuple[Any, ...]:
@@ -278,14 +199,14 @@ class Database:
 
         Raises `Problem`, as `write` does.
         """
-        return await self.write(_call_of(function, tuple(arguments)), arguments)
+        return await self.write(call_of(function, tuple(arguments)), arguments)
 
     async def record(self, function: str, arguments: Mapping[str, object]) -> None:
         """Call a function of `api` that writes what nobody waits for.
 
         Its commit waits for no standby. Raises `Problem`.
         """
-        statement = _call_of(function, tuple(arguments))
+        statement = call_of(function, tuple(arguments))
         await self._call(statement, arguments, read_only=False, local=True)
 
     async def call_in_background(
@@ -295,7 +216,7 @@ class Database:
 
         Raises `Problem`, as `read` and `write` do, whose cause is the error of the database.
         """
-        statement = _call_of(function, tuple(arguments))
+        statement = call_of(function, tuple(arguments))
         return await self._call(statement, arguments, read_only=read_only, logged=False)
 
     async def _call(
@@ -307,7 +228,7 @@ class Database:
         local: bool = False,
         logged: bool = True,
     ) -> tuple[Any, ...]:
-        settings = _settings(self._timeout, read_only=read_only, local=local)
+        settings = settings_for(self._timeout, read_only=read_only, local=local)
         try:
             async with (
                 asyncio.timeout(self._timeout + GRACE_SECONDS),
@@ -352,11 +273,11 @@ class Database:
     ) -> tuple[Any, ...]:
         async with self._pool.connection() as connection:
             if not _was_ended(connection):
-                return await _transact(connection, settings, statement, arguments)
+                return await transact(connection, settings, statement, arguments)
         # Where the server ended one idle connection, as a restart does, it ended the others too.
         await self._pool.check()
         async with self._pool.connection() as connection:
-            return await _transact(connection, settings, statement, arguments)
+            return await transact(connection, settings, statement, arguments)
 
     async def _listen(self, connection: AsyncConnection[Any]) -> None:
         connection.add_notice_handler(self._blocking.hear)
@@ -377,64 +298,3 @@ def _was_ended(connection: AsyncConnection[Any]) -> bool:
     arrived = select.poll()
     arrived.register(connection.fileno(), select.POLLIN)
     return bool(arrived.poll(0))
-
-
-def _settings(timeout: int, *, read_only: bool, local: bool = False) -> dict[str, object]:
-    sender = identity.current.get()
-    return {
-        "role": ROLE,
-        "timeout": str(timeout * 1000),
-        "read_only": read_only,
-        "local": local,
-        "actor": sender.name,
-        "namespace": sender.namespace,
-        # A name contains no line feed.
-        "sources": "\n".join(sender.sources or ()),
-    }
-
-
-async def _transact(
-    connection: AsyncConnection[Any],
-    settings: Mapping[str, object],
-    statement: Statement,
-    arguments: Mapping[str, object],
-) -> tuple[Any, ...]:
-    async def transact() -> tuple[Any, ...]:
-        # Until the pipeline ends the server takes all of it for one transaction.
-        async with connection.pipeline():
-            await connection.execute(SETTINGS, settings)
-            cursor = await connection.execute(statement, arguments)
-        row: tuple[Any, ...] | None = await cursor.fetchone()
-        if row is None:
-            raise LookupError(f"no row from {statement!r}")
-        return row
-
-    return await _twice(transact, REPLACED)
-
-
-async def _query(
-    connection: AsyncConnection[Any], sql: str, limit: int | None
-) -> tuple[Any, ...] | None:
-    async with connection.transaction():
-        cursor = await connection.execute(QUERY, {"sql": sql, "limit": limit})
-        return await cursor.fetchone()
-
-
-async def _twice(call: Callable[[], Awaitable[T]], states: Container[str | None]) -> T:
-    """What a call answers, the second time where the first one raised one of these errors."""
-    try:
-        return await call()
-    except psycopg.Error as error:
-        if error.sqlstate not in states:
-            raise
-    return await call()
-
-
-@cache
-def _call_of(function: str, names: tuple[str, ...], more: LiteralString = "") -> bytes:
-    """`select *<more> from api.<function>(p_<name> => %(<name>)s, …)`, written once."""
-    arguments = SQL(", ").join(
-        SQL("{} => {}").format(Identifier(f"p_{name}"), Placeholder(name)) for name in names
-    )
-    call = SQL("select *{} from {}({})").format(SQL(more), Identifier("api", function), arguments)
-    return call.as_bytes()

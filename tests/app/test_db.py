@@ -14,8 +14,9 @@ from psycopg_pool.base import AttemptWithBackoff
 
 from supervisor_mcp import db
 from supervisor_mcp.connections import PROBE_SECONDS
-from supervisor_mcp.db import Database, Json
+from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.json_text import Json
 from tests.support import proxy
 from tests.support.ports import free_port
 

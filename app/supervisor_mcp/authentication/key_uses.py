@@ -10,8 +10,9 @@ from typing import Final
 import msgspec
 
 from supervisor_mcp import identity
-from supervisor_mcp.db import Database, Json
+from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.json_text import Json
 
 logger = logging.getLogger(__name__)
 

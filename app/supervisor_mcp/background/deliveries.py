@@ -13,8 +13,8 @@ import msgspec
 from msgspec import Struct
 
 from supervisor_mcp.background.sender import Delivery, Outcome, Sender
-from supervisor_mcp.db import Json
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.json_text import Json
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.telemetry import counts

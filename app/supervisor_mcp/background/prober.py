@@ -17,7 +17,7 @@ from supervisor_mcp.background.lease import Lease
 from supervisor_mcp.background.probe import Outcome, Prober
 from supervisor_mcp.background.results import Result, combine
 from supervisor_mcp.background.turns import Turns
-from supervisor_mcp.db import Json
+from supervisor_mcp.json_text import Json
 from supervisor_mcp.operations.clock import Clock
 from supervisor_mcp.operations.context import Context
 

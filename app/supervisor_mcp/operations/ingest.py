@@ -10,8 +10,8 @@ from typing import Annotated, Any
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from supervisor_mcp import identity
-from supervisor_mcp.db import Body
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.json_text import Body
 from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.json_validation import check_depth, check_document

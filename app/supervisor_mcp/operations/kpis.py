@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from supervisor_mcp.db import Json
+from supervisor_mcp.json_text import Json
 from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.arguments import Cursor, Limit, Window
 from supervisor_mcp.operations.context import Context

@@ -16,8 +16,8 @@ from typing import Any, Self
 import msgspec
 from msgspec import Struct
 
-from supervisor_mcp.db import Json
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.json_text import Json
 from supervisor_mcp.operations import arguments
 from supervisor_mcp.operations.arguments import Reader
 
