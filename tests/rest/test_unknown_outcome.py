@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any
 
 import httpx
@@ -81,11 +82,14 @@ def unanswered(impatient: str, database_url: str) -> dict[tuple[str, str], Any]:
         *(case[:3] for case in (*REGISTRY, *HEALTH)),
     ]
     with httpx.Client(base_url=impatient, timeout=60) as http, ThreadPoolExecutor(16) as pool:
-        http.post("/ingest/facts", json={**FACT, "fact_id": "1"})
-        for server in SERVERS:
-            http.put(f"/registry/servers/{server}", json=DOCUMENT)
-        # The first question of a server may take longer.
-        eventually(lambda: http.get("/query/agg", params=FACTS).json().get("count") == 1)
+        ready: list[tuple[str, str, object]] = [
+            ("POST", "/ingest/facts", {**FACT, "fact_id": "1"}),
+            *(("PUT", f"/registry/servers/{server}", DOCUMENT) for server in SERVERS),
+            ("GET", "/query/agg?kind=Fact:Held&window=7d", None),
+        ]
+        # The first requests of a server may take longer.
+        for method, path, body in ready:
+            eventually(partial(succeeds, http, method, path, body), path, seconds=60)
         # As many connections as there are requests.
         wait([pool.submit(http.get, "/query/kinds") for _ in range(16)])
         with psycopg.connect(database_url, prepare_threshold=None) as holder:
@@ -99,6 +103,10 @@ def unanswered(impatient: str, database_url: str) -> dict[tuple[str, str], Any]:
             wait(sent.values())
             holder.rollback()
         return {request: answer.result() for request, answer in sent.items()}
+
+
+def succeeds(http: httpx.Client, method: str, path: str, body: object) -> bool:
+    return http.request(method, path, json=body).is_success
 
 
 async def call_tool(url: str) -> CallToolResult:
