@@ -185,7 +185,7 @@ def test_an_owner_who_cannot_limit_temporary_files_is_found(healthy: Connection)
     healthy.execute("create role plain_owner in role supervisor_dba")
     for kind in ("schema", "all tables in schema", "all functions in schema"):
         healthy.execute(f"grant all on {kind} data, internal, deploy to plain_owner".encode())
-    healthy.execute("alter function api.doctor(timestamptz) owner to plain_owner")
+    healthy.execute("alter function api.doctor(timestamptz, text) owner to plain_owner")
     (found,) = findings(healthy, "query_sql")
     assert found["status"] == "warning"
     healthy.execute(found["repair"].encode())

@@ -3,7 +3,7 @@ create or replace function api.get_replication(
     out wal_position bigint,
     out age_seconds double precision
 )
-language sql volatile
+language sql stable
 security definer
 set search_path = pg_catalog, public, pg_temp
 set timezone = 'UTC'
