@@ -54,6 +54,18 @@ class Question:
     group_by: str | None = None
     fields: tuple[str, ...] | None = None
 
+    @property
+    def path(self) -> str:
+        """Where it is asked over HTTP."""
+        sent = {
+            "kind": self.kind,
+            "window": self.window,
+            "source": self.source,
+            "group_by": self.group_by,
+            "fields": self.fields and ",".join(self.fields),
+        }
+        return "/query/agg?" + urlencode({name: text for name, text in sent.items() if text})
+
 
 QUESTIONS = (
     Question("all sources 7d", "7d", 15),
@@ -114,16 +126,16 @@ def _ask(
         "window": asked.window,
         "source": asked.source,
         "group_by": asked.group_by,
-        "fields": asked.fields and ",".join(asked.fields),
     }
-    path = "/query/agg?" + urlencode({name: text for name, text in sent.items() if text})
     fields = None if asked.fields is None else list(asked.fields)
 
     def by_sql() -> None:
         with suppress(psycopg.errors.QueryCanceled):
             conn.execute(BY_SQL, {**sent, "fields": fields, "now": datetime.now(UTC)})
 
-    figure, _, limit = medians_ms(lambda: http.get(path), cache.flushall, by_sql, warm_up=WARM_UP)
+    figure, _, limit = medians_ms(
+        lambda: http.get(asked.path), cache.flushall, by_sql, warm_up=WARM_UP
+    )
     return Measure(
         f"cold /query/agg, {asked.name}, {samples:,} samples",
         "ms",

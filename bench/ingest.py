@@ -38,7 +38,7 @@ def ingest(target: Target) -> list[Measure]:
     """Rows/s of batches, and milliseconds of one item."""
     numbers = count()
     with history.connect(target.database_url) as conn:
-        history.send(conn, _batch(next(numbers), SERIES))
+        history.send(conn, batch(next(numbers), SERIES))
         return [*_batches(target, conn, numbers), *_items(target, conn, numbers)]
 
 
@@ -48,12 +48,12 @@ def _batches(target: Target, conn: psycopg.Connection, numbers: Iterator[int]) -
     by_copy: list[float] = []
     for turn in range(ROUNDS + 1):
         for rows, batches, clients, *_ in SHAPES:
-            bodies = [_batch(next(numbers), rows) for _ in range(batches)]
-            rate = _post(target, bodies, clients) * rows
+            bodies = [batch(next(numbers), rows) for _ in range(batches)]
+            rate = post(target, bodies, clients) * rows
             # The first turn warms the server up.
             if turn:
                 by_http.setdefault((rows, clients), []).append(rate)
-        sql = _send(conn, [_batch(next(numbers), 1000) for _ in range(10)]) * 1000
+        sql = _send(conn, [batch(next(numbers), 1000) for _ in range(10)]) * 1000
         copied = _copy(conn, numbers)
         if turn:
             by_sql.append(sql)
@@ -89,8 +89,8 @@ def _items(target: Target, conn: psycopg.Connection, numbers: Iterator[int]) -> 
     conn.execute(ROW)
     with keep_alive.client(target) as http:
         http_ms, sql_ms, row_ms = medians_ms(
-            lambda: http.post("/ingest/metrics", _batch(next(numbers), 1)),
-            lambda: history.send(conn, _batch(next(numbers), 1)),
+            lambda: http.post("/ingest/metrics", batch(next(numbers), 1)),
+            lambda: history.send(conn, batch(next(numbers), 1)),
             lambda: conn.execute("insert into public.bench_row values (now(), 1)"),
             rounds=CALLS,
         )
@@ -116,7 +116,7 @@ def _items(target: Target, conn: psycopg.Connection, numbers: Iterator[int]) -> 
     ]
 
 
-def _batch(number: int, rows: int) -> bytes:
+def batch(number: int, rows: int) -> bytes:
     """Items of 100 series; no two batches share an instant."""
     newest = datetime.now(UTC) - timedelta(minutes=1, seconds=number)
     return json.dumps(
@@ -133,7 +133,7 @@ def _batch(number: int, rows: int) -> bytes:
     ).encode()
 
 
-def _post(target: Target, bodies: list[bytes], clients: int) -> float:
+def post(target: Target, bodies: list[bytes], clients: int) -> float:
     """Batches a second."""
     head = f"POST /ingest/metrics HTTP/1.1\r\nHost: {target.host}\r\nContent-Type: application/json"
     requests = [f"{head}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body for body in bodies]

@@ -1,3 +1,3 @@
 -- Samples: kept so that windows of up to 90d can be recomputed.
 call internal.set_default_retention('data.sample', '90 days');
-call internal.set_default_columnstore('data.sample', '8 days');
+call internal.set_default_columnstore('data.sample', '1 day');
