@@ -2201,9 +2201,11 @@ create function api.deregister_server(p_name text, p_owner text, p_now timestamp
 
 create function api.describe_schema() returns json language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.doctor(p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.doctor(p_now timestamp with time zone, p_cache text) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_health(p_name text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.get_replication(OUT is_standby boolean, OUT wal_position bigint, OUT age_seconds double precision) returns record language sql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.get_server(p_name text, p_as_of timestamp with time zone, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -3707,7 +3709,7 @@ create table deploy.setting (
 -- data.kind_1h: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.kind_1h: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 -- data.kind_change: job _timescaledb_functions.policy_retention every 01:00:00 {"drop_after": "01:00:00"}
--- data.sample: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "1 day"}
+-- data.sample: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.sample: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.sample_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
 -- data.sample_1d: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "1830 days"}
@@ -3730,8 +3732,9 @@ grant execute on function api.delete_alert_rule(text,text,timestamp with time zo
 grant execute on function api.delete_kpi(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.deregister_server(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.describe_schema() to supervisor_app;
-grant execute on function api.doctor(timestamp with time zone) to supervisor_app;
+grant execute on function api.doctor(timestamp with time zone,text) to supervisor_app;
 grant execute on function api.get_health(text,timestamp with time zone) to supervisor_app;
+grant execute on function api.get_replication() to supervisor_app;
 grant execute on function api.get_server(text,timestamp with time zone,timestamp with time zone) to supervisor_app;
 grant execute on function api.get_snapshot(text) to supervisor_app;
 grant execute on function api.get_state(timestamp with time zone) to supervisor_app;

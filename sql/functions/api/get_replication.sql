@@ -18,6 +18,6 @@ begin atomic
         extract(epoch from clock_timestamp() - pg_last_xact_replay_timestamp());
 end;
 comment on function api.get_replication() is
-'Whether this server is a standby; wal_position: to where it has written its log to disk, on a standby what it has
-replayed; age_seconds: how long ago the primary committed what the standby has replayed last, null on a
-primary.';
+'Whether this server is a standby; wal_position: to where its write-ahead log is on disk, on a standby what
+it has replayed; age_seconds: how long ago the primary committed what the standby has replayed last, null on
+a primary.';
