@@ -1545,6 +1545,8 @@ create function internal.counter_before(p_series bigint, p_at timestamp with tim
 
 create function internal.counter_growth(p_buckets data.rollup[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(series_id bigint, bucket timestamp with time zone, increase double precision) language sql stable;
 
+create function internal.crashed_jobs() returns TABLE(job_id integer, relation text, policy text, started_at timestamp with time zone) language sql stable;
+
 create procedure internal.create_policy(IN p_relation text, IN p_policy text, IN p_settings jsonb) language plpgsql volatile;
 
 create function internal.current_health(p_now timestamp with time zone, p_servers bigint[]) returns TABLE(server_id bigint, status text, since timestamp with time zone) language plpgsql stable;
@@ -1733,6 +1735,8 @@ create function internal.late_hours(p_kinds bigint[], p_from timestamp with time
 
 create function internal.limit_backtest() returns void language plpgsql volatile;
 
+create function internal.limit_statement() returns void language plpgsql volatile;
+
 create function internal.list_chunks(p_relation name) returns TABLE(chunk regclass, range_start timestamp with time zone, range_end timestamp with time zone, compressed boolean, frozen boolean) language plpgsql stable;
 
 create function internal.local_days(p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text) returns TABLE(day date, begins_at timestamp with time zone, ends_at timestamp with time zone) language sql stable;
@@ -1740,6 +1744,8 @@ create function internal.local_days(p_from timestamp with time zone, p_to timest
 create function internal.lock_quotas() returns void language plpgsql volatile;
 
 create function internal.longest_sampled_window() returns interval language sql immutable parallel safe;
+
+create function internal.lost_grants() returns TABLE(role text, privilege text) language sql stable;
 
 create function internal.maintenance_json(p_id text, p_now timestamp with time zone) returns json language sql stable;
 
@@ -1802,6 +1808,8 @@ create function internal.nearest_server(p_name text) returns text language sql s
 create function internal.needs(p_statistics text[], p_names text[]) returns boolean language sql immutable parallel safe;
 
 create function internal.new_secret() returns text language sql volatile;
+
+create function internal.newest_bucket(p_rollup name, p_upto timestamp with time zone) returns timestamp with time zone language plpgsql stable;
 
 create function internal.next_alert(p_state data.alert_step, p_active boolean, p_at timestamp with time zone, p_for interval, p_keep_firing_for interval) returns data.alert_step language sql immutable parallel safe;
 
@@ -1929,6 +1937,8 @@ create function internal.receipt_json(p_items integer, p_accepted integer, p_con
 
 create function internal.record_health(p_reports data.health_report[], p_now timestamp with time zone, OUT accepted integer, OUT duplicate integer, OUT late integer) returns record language plpgsql volatile;
 
+create procedure internal.recreate_job(IN p_job_id integer) language plpgsql volatile;
+
 create procedure internal.refresh_buckets(IN p_rollup name, IN p_from timestamp with time zone, IN p_to timestamp with time zone) language plpgsql volatile;
 
 create procedure internal.refresh_late(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
@@ -1958,6 +1968,8 @@ create function internal.register_series(p_series jsonb, p_now timestamp with ti
 create function internal.registered_since(p_server bigint) returns timestamp with time zone language sql stable;
 
 create function internal.render_annotations(p_annotations jsonb, p_labels jsonb, p_value text) returns jsonb language sql immutable parallel safe;
+
+create function internal.repair_jobs(p_pause interval, p_now timestamp with time zone) returns TABLE(relation text, policy text, started_at timestamp with time zone) language plpgsql volatile;
 
 create function internal.replay_alert_rule(p_rule data.alert_rule_version, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(at timestamp with time zone, label text, from_state text, to_state text, value double precision, active_at timestamp with time zone) language plpgsql stable;
 
@@ -2165,6 +2177,8 @@ create function internal.version_from(p_last tstzrange, p_now timestamp with tim
 
 create function internal.wait_for_ingests() returns void language plpgsql volatile set lock_timeout=10s;
 
+create function internal.wait_for_refresh() returns void language plpgsql volatile;
+
 create function internal.watermark(p_rollup name) returns timestamp with time zone language plpgsql stable parallel safe;
 
 create function internal.window_json(p_window data.maintenance) returns json language sql stable;
@@ -2290,6 +2304,8 @@ create function api.record_uptime(p_process uuid, p_now timestamp with time zone
 create function api.register_server(p_name text, p_document jsonb, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.renew_lease(p_name text, p_holder text, p_seconds double precision) returns boolean language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.repair_jobs(p_now timestamp with time zone) returns json language sql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.report_health(p_body jsonb, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
@@ -2667,8 +2683,8 @@ SELECT kind.namespace,
         END AS sketch
    FROM ((((data.sample_1d bucket
      JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
-     JOIN data.series ON ((bucket.series_id = series.series_id)))
-     JOIN data.every_source source ON ((series.source_id = source.source_id)))
+     LEFT JOIN data.series ON ((bucket.series_id = series.series_id)))
+     LEFT JOIN data.every_source source ON ((series.source_id = source.source_id)))
      CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
   WHERE ((kind.type = 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
@@ -2715,8 +2731,8 @@ SELECT kind.namespace,
         END AS sketch
    FROM ((((data.sample_1h bucket
      JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
-     JOIN data.series ON ((bucket.series_id = series.series_id)))
-     JOIN data.every_source source ON ((series.source_id = source.source_id)))
+     LEFT JOIN data.series ON ((bucket.series_id = series.series_id)))
+     LEFT JOIN data.every_source source ON ((series.source_id = source.source_id)))
      CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
   WHERE ((kind.type = 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
@@ -3054,8 +3070,8 @@ SELECT kind.namespace,
         END AS sketch
    FROM ((((data.sample_1d bucket
      JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
-     JOIN data.series ON ((bucket.series_id = series.series_id)))
-     JOIN data.every_source source ON ((series.source_id = source.source_id)))
+     LEFT JOIN data.series ON ((bucket.series_id = series.series_id)))
+     LEFT JOIN data.every_source source ON ((series.source_id = source.source_id)))
      CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
   WHERE ((kind.type <> 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
@@ -3121,8 +3137,8 @@ SELECT kind.namespace,
         END AS sketch
    FROM ((((data.sample_1h bucket
      JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
-     JOIN data.series ON ((bucket.series_id = series.series_id)))
-     JOIN data.every_source source ON ((series.source_id = source.source_id)))
+     LEFT JOIN data.series ON ((bucket.series_id = series.series_id)))
+     LEFT JOIN data.every_source source ON ((series.source_id = source.source_id)))
      CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
   WHERE ((kind.type <> 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
@@ -3619,6 +3635,8 @@ create function ops.bind_login(p_login text, p_namespaces text[]) returns void l
 
 create function ops.plan_retention(p_relation text, p_drop_after interval, p_now timestamp with time zone DEFAULT now()) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
+create function ops.repair_jobs() returns TABLE(relation text, policy text, started_at timestamp with time zone) language sql volatile security definer set search_path=pg_catalog, public, pg_temp;
+
 create function ops.set_columnstore(p_relation text, p_after interval) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
 
 create function ops.set_quota(p_name text, p_value bigint) returns void language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp;
@@ -3709,7 +3727,7 @@ create table deploy.setting (
 -- data.kind_1h: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
 -- data.kind_1h: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "400 days"}
 -- data.kind_change: job _timescaledb_functions.policy_retention every 01:00:00 {"drop_after": "01:00:00"}
--- data.sample: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}
+-- data.sample: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "1 day"}
 -- data.sample: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "90 days"}
 -- data.sample_1d: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "100 days"}
 -- data.sample_1d: job _timescaledb_functions.policy_retention every 1 day {"drop_after": "1830 days"}
@@ -3777,6 +3795,7 @@ grant execute on function api.record_probes(jsonb,timestamp with time zone) to s
 grant execute on function api.record_uptime(uuid,timestamp with time zone) to supervisor_app;
 grant execute on function api.register_server(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.renew_lease(text,text,double precision) to supervisor_app;
+grant execute on function api.repair_jobs(timestamp with time zone) to supervisor_app;
 grant execute on function api.report_health(jsonb,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.revoke_key(text,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.rotate_key(text,text,bytea,text,timestamp with time zone,timestamp with time zone) to supervisor_app;
@@ -3803,7 +3822,7 @@ grant execute on function internal.outages(bigint[],timestamp with time zone,tim
 grant execute on function internal.outages(bigint[],timestamp with time zone,timestamp with time zone) to supervisor_dba;
 grant execute on function internal.quotient(double precision,double precision) to supervisor_analyst;
 grant execute on function internal.quotient(double precision,double precision) to supervisor_dba;
-grant execute on function internal.run_statement(text,integer,integer) to supervisor_analyst;
+grant execute on function internal.run_statement(text,integer,integer) to supervisor_statement;
 grant execute on function internal.show_backlog(timestamp with time zone) to supervisor_dba;
 grant execute on function internal.show_every_alert(timestamp with time zone) to supervisor_analyst;
 grant execute on function internal.show_every_alert(timestamp with time zone) to supervisor_dba;
@@ -3815,11 +3834,13 @@ grant execute on function internal.shown_namespaces() to supervisor_analyst;
 grant execute on function internal.shown_namespaces() to supervisor_dba;
 grant execute on function ops.bind_login(text,text[]) to supervisor_dba;
 grant execute on function ops.plan_retention(text,interval,timestamp with time zone) to supervisor_dba;
+grant execute on function ops.repair_jobs() to supervisor_dba;
 grant execute on function ops.set_columnstore(text,interval) to supervisor_dba;
 grant execute on function ops.set_quota(text,bigint) to supervisor_dba;
 grant execute on function ops.set_refresh(text,interval) to supervisor_dba;
 grant execute on function ops.set_retention(text,interval) to supervisor_dba;
 grant execute on function ops.verify_audit(bigint,text) to supervisor_dba;
+grant supervisor_analyst to supervisor_statement;
 grant usage on schema analytics to supervisor_analyst;
 grant usage on schema analytics to supervisor_dba;
 grant usage on schema api to supervisor_app;
