@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import Connection
+from psycopg.pq import TransactionStatus
 
 from tests.sql.calls import Json, ago, ask, fact, ingest_facts, ingest_metrics, metric
 
@@ -139,4 +140,5 @@ def test_ingests_of_one_kind_do_not_wait_for_each_other(
     fast.execute("set local lock_timeout = '1s'")
     ingest(fast, "b", "done")
     fast.commit()
+    assert slow.info.transaction_status is TransactionStatus.INTRANS
     slow.commit()
