@@ -84,6 +84,18 @@ def test_the_doctor_trusts_an_authority_of_ones_own_where_it_is_named(
     assert "the certificate of Redis is not trusted" in untrusted
 
 
+def test_mcp_on_standard_input_trusts_an_authority_of_ones_own_where_it_is_named(
+    service: Service, secured: str
+) -> None:
+    def log(url: str) -> str:
+        database = service.analyst_dsn.replace("supervisor_analyst@", "postgres@")
+        env = {"SUPERVISOR_DATABASE_URL": database, "SUPERVISOR_REDIS_URL": url}
+        return service.run("mcp", **env).stderr
+
+    assert "Redis is not used" not in log(secured)
+    assert "CERTIFICATE_VERIFY_FAILED" in log(secured.partition("&")[0])
+
+
 def test_the_doctor_names_a_cluster_and_a_wrong_password(service: Service, cluster: str) -> None:
     assert "Redis runs as a cluster" in doctor(service, cluster)
     with valkey.alone() as port, redis.Redis(port=port) as own:
