@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from urllib.parse import urlsplit
 
 from supervisor_mcp.cli.failure import USAGE, Failure
@@ -59,6 +58,8 @@ def without_login(url: str) -> str:
 
 
 def _examine(url: str | None) -> None:
+    import asyncio
+
     from supervisor_mcp.cache.connection import Connection
 
     if url is not None:
