@@ -19,6 +19,7 @@ Schema = dict[str, Any]
 WITHIN = {
     "get_state": "/readyz and /metrics",
     "record_agg": "query_agg",
+    "get_replication": "reads on a standby",
     "get_visibility": "the cache",
     "list_changes": "the cache",
     "record_uptime": "get_health and query_sla",
