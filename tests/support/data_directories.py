@@ -6,6 +6,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,9 @@ import supervisor_mcp
 from supervisor_mcp import config as settings
 from supervisor_mcp.deploy import deploy, shipped_sql_dir
 from supervisor_mcp.embedded import database
+
+# Longer than a run takes.
+UNUSED_SECONDS = 3600
 
 
 class DataDirectories:
@@ -89,13 +93,20 @@ def shared(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> D
 
 
 def _current(kept: Path) -> Path:
-    """The folder for this code and this day, as jobs go by the clock; others are removed."""
+    """The folder for this code and this day, as jobs go by the clock.
+
+    Others are removed, unless a run may still use them.
+    """
     digest = hashlib.sha256(datetime.now(UTC).date().isoformat().encode())
     for path in _sources():
         digest.update(f"{path.name} {path.stat().st_size} ".encode() + path.read_bytes())
     current = kept / digest.hexdigest()
-    for other in set(kept.iterdir()) - {current}:
-        shutil.rmtree(other, ignore_errors=True)
+    current.mkdir(exist_ok=True)
+    os.utime(current)
+    unused = time.time() - UNUSED_SECONDS
+    for other in kept.iterdir():
+        if other.stat().st_mtime < unused:
+            shutil.rmtree(other, ignore_errors=True)
     return current
 
 
