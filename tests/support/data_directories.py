@@ -8,6 +8,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -105,8 +106,10 @@ def _current(kept: Path) -> Path:
     os.utime(current)
     unused = time.time() - UNUSED_SECONDS
     for other in kept.iterdir():
-        if other.stat().st_mtime < unused:
-            shutil.rmtree(other, ignore_errors=True)
+        # Another worker may have removed it.
+        with suppress(FileNotFoundError):
+            if other.stat().st_mtime < unused:
+                shutil.rmtree(other, ignore_errors=True)
     return current
 
 
