@@ -22,6 +22,7 @@ from supervisor_mcp.errors import (
     from_database,
     from_statement,
     is_outage,
+    statement_too_slow,
     takes_no_writes,
     too_slow,
 )
@@ -166,7 +167,7 @@ class Database:
             ):
                 return await query(connection, settings, sql, limit)
         except TimeoutError:
-            raise self._blocking.explain(too_slow()) from None
+            raise self._blocking.explain(statement_too_slow()) from None
         except psycopg.Error as error:
             problem = from_statement(error, sql)
             if problem is None and isinstance(error, psycopg.errors.ReadOnlySqlTransaction):

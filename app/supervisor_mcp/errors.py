@@ -203,6 +203,15 @@ def too_slow() -> Problem:
     )
 
 
+def statement_too_slow() -> Problem:
+    """The problem of a statement of a client that ran out of time."""
+    return Problem(
+        "too_slow",
+        "the request exceeded its time limit",
+        hint="Read fewer rows: name a kind and a range of bucket or ts, or read hours or days.",
+    )
+
+
 def takes_no_writes() -> Problem:
     """The problem of a write to a server that takes none, such as a standby."""
     return Problem(
@@ -251,7 +260,7 @@ def from_statement(error: psycopg.Error, sql: str) -> Problem | None:
     if is_outage(error):
         return None
     if state == CANCELED:
-        return too_slow()
+        return statement_too_slow()
     # That of a query within the statement says nothing to who wrote it.
     if error.diag.internal_position and error.diag.internal_query == sql:
         params["position"] = int(error.diag.internal_position)
