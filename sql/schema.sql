@@ -1559,6 +1559,8 @@ create function internal.delivery_state(p_now timestamp with time zone) returns 
 
 create function internal.diagnose(p_now timestamp with time zone) returns TABLE(name text, status text, detail text, repair text) language plpgsql stable;
 
+create function internal.dimension_id(p_relation name) returns integer language plpgsql stable;
+
 create function internal.document_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
 
 create function internal.document_faults(p_name text, p_document jsonb, p_schema jsonb) returns TABLE(field text, slug text, detail text) language plpgsql immutable;

@@ -4,13 +4,8 @@ as $$
 begin
     return (
         select make_interval(secs => dimension.interval_length / 1e6)
-        from _timescaledb_catalog.hypertable
-        inner join _timescaledb_catalog.dimension on hypertable.id = dimension.hypertable_id
-        left join _timescaledb_catalog.continuous_agg as rollup
-            on hypertable.id = rollup.mat_hypertable_id
-        where
-            coalesce(rollup.user_view_schema, hypertable.schema_name) = 'data'
-            and coalesce(rollup.user_view_name, hypertable.table_name) = p_relation
+        from _timescaledb_catalog.dimension
+        where dimension.id = (select internal.dimension_id(p_relation))
     );
 end
 $$;

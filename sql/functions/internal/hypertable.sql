@@ -5,11 +5,8 @@ begin
     return (
         select format('%I.%I', hypertable.schema_name, hypertable.table_name)::regclass
         from _timescaledb_catalog.hypertable
-        left join _timescaledb_catalog.continuous_agg as rollup
-            on hypertable.id = rollup.mat_hypertable_id
-        where
-            coalesce(rollup.user_view_schema, hypertable.schema_name) = 'data'
-            and coalesce(rollup.user_view_name, hypertable.table_name) = p_relation
+        inner join _timescaledb_catalog.dimension on hypertable.id = dimension.hypertable_id
+        where dimension.id = (select internal.dimension_id(p_relation))
     );
 end
 $$;

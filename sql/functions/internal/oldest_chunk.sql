@@ -2,18 +2,7 @@ create or replace function internal.oldest_chunk(p_relation name) returns timest
 language plpgsql stable
 as $$
 declare
-    -- Of the catalog, not timescaledb_information.chunks, which takes milliseconds; in PL/pgSQL, because
-    -- an SQL function is planned at each call.
-    v_dimension constant integer := (
-        select dimension.id
-        from _timescaledb_catalog.hypertable
-        inner join _timescaledb_catalog.dimension on hypertable.id = dimension.hypertable_id
-        left join _timescaledb_catalog.continuous_agg as rollup
-            on hypertable.id = rollup.mat_hypertable_id
-        where
-            coalesce(rollup.user_view_schema, hypertable.schema_name) = 'data'
-            and coalesce(rollup.user_view_name, hypertable.table_name) = p_relation
-    );
+    v_dimension constant integer := internal.dimension_id(p_relation);
 begin
     return coalesce(
         (
