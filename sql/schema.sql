@@ -1030,10 +1030,13 @@ create table data.sample (
     high double precision,  -- Of a histogram: upper bound of its highest bucket with observations; infinity where that is open.
     sketch numeric,  -- Sketch of a histogram: of its values above zero; 0 without any, null for any other sample.
     sketch_other numeric,  -- Sketch of the other values of a histogram: negative ones, zero, those in open buckets.
-    constraint sample_once UNIQUE (series_id, ts, seq),
+    constraint sample_seq_not_negative CHECK ((seq >= 0)),
     constraint sample_value_in_range CHECK ((abs(value) <= '1e+140'::double precision))
 );
 create index sample_by_kind on data.sample using btree (kind_id, ts);
+create index sample_by_time on data.sample using brin (ts) with (autosummarize='true', pages_per_range='32');
+create unique index sample_of_fact_once on data.sample using btree (series_id, ts, seq) where (seq > 0);
+create unique index sample_once on data.sample using btree (series_id, ts) where (seq = 0);
 create trigger changed after delete or update on data.sample for each row execute function internal.note_change();
 -- hypertable by ts, chunks of 7 days
 -- columnstore, segments by (series_id,kind_id), ordered by (ts,seq)
@@ -3008,7 +3011,7 @@ SELECT kind.namespace,
      JOIN data.series ON ((sample.series_id = series.series_id)))
      JOIN data.every_kind kind ON ((sample.kind_id = kind.kind_id)))
      JOIN data.every_source source ON ((series.source_id = source.source_id)))
-  WHERE ((kind.type <> 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
+  WHERE ((kind.type <> 'fact'::text) AND (sample.seq = 0) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
 -- Metrics by day and series, five years back. The present day is
 -- not rolled up yet, and in analytics.metrics alone.

@@ -97,7 +97,7 @@ create table data.sample (
     high double precision,
     sketch numeric,
     sketch_other numeric,
-    constraint sample_once unique (series_id, ts, seq),
+    constraint sample_seq_not_negative check (seq >= 0),
     constraint sample_value_in_range check (abs(value) <= double precision '1e140')
 );
 do $$
@@ -111,8 +111,15 @@ begin
 end
 $$;
 select create_hypertable('data.sample', by_range('ts', interval '7 days'), create_default_indexes => false);
+-- Two indexes: with a key of 16 bytes at most, the pages of a B-tree that grows at the end of each series stay
+-- full; with more, they stay half empty.
+create unique index sample_once on data.sample (series_id, ts) where seq = 0;
+create unique index sample_of_fact_once on data.sample (series_id, ts, seq) where seq > 0;
 -- A series without samples costs a query of its kind nothing.
 create index sample_by_kind on data.sample (kind_id, ts);
+-- A refresh reads all kinds of an hour. Samples arrive in the order of time, so that their pages have one, too.
+create index sample_by_time on data.sample using brin (ts)
+with (autosummarize = true, pages_per_range = 32);
 alter table data.sample set (
     timescaledb.enable_columnstore,
     -- The kind follows from the series; here it is found without decompression.

@@ -11,6 +11,7 @@ begin atomic
         from data.sample
         where
             sample.series_id = p_series
+            and sample.seq = 0
             and sample.ts >= p_at - interval '168 hours'
             and sample.ts < p_at
         order by sample.ts desc

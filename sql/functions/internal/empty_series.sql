@@ -11,7 +11,13 @@ begin atomic
         and series.created_at < p_before
         and (
             select true from data.sample
-            where sample.series_id = series.series_id
+            where sample.series_id = series.series_id and sample.seq = 0
+            order by sample.ts desc
+            limit 1
+        ) is null
+        and (
+            select true from data.sample
+            where sample.series_id = series.series_id and sample.seq > 0
             order by sample.ts desc
             limit 1
         ) is null

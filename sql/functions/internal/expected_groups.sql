@@ -28,12 +28,24 @@ begin atomic
         p_group_by is not null
         and series.kind_id = p_kind
         and (p_series is null or series.series_id = any(p_series))
-        and exists (
-            select from data.sample
-            where
-                sample.series_id = series.series_id
-                and sample.ts > instant.at - interval '7 days'
-                and sample.ts <= instant.at
+        -- Metrics and facts apart, as they have an index each.
+        and (
+            exists (
+                select from data.sample
+                where
+                    sample.series_id = series.series_id
+                    and sample.seq = 0
+                    and sample.ts > instant.at - interval '7 days'
+                    and sample.ts <= instant.at
+            )
+            or exists (
+                select from data.sample
+                where
+                    sample.series_id = series.series_id
+                    and sample.seq > 0
+                    and sample.ts > instant.at - interval '7 days'
+                    and sample.ts <= instant.at
+            )
         );
 end;
 comment on function internal.expected_groups(

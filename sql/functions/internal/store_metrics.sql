@@ -35,7 +35,7 @@ begin
         where item.good and verdict.storable
         -- Two batches with the same samples wait for each other in one order.
         order by item.series_id, item.ts, item.place
-        on conflict (series_id, ts, seq) do nothing
+        on conflict (series_id, ts) where seq = 0 do nothing
         returning kind_id, ts
     ),
     overdue as (

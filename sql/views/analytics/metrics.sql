@@ -17,6 +17,7 @@ inner join data.every_kind as kind on sample.kind_id = kind.kind_id
 inner join data.every_source as source on series.source_id = source.source_id
 where
     kind.type <> 'fact'
+    and sample.seq = 0
     and coalesce(kind.namespace = any((select internal.shown_namespaces())::text[]), true);
 comment on view analytics.metrics is 'Samples of metrics.';
 comment on column analytics.metrics.namespace is 'Namespace; empty for the default one.';
