@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 from pathlib import Path
 
 from tests.support.repository import ROOT
@@ -17,3 +19,19 @@ _CODE = re.compile(r"`[^`\n]*`")
 def prose(document: Path) -> str:
     """The text of a document without code, whose words belong to programs."""
     return _CODE.sub("``", _BLOCK.sub("", document.read_text(encoding="utf-8")))
+
+
+def written(document: Path, file: str, **variables: str) -> str:
+    """What the shell of a document writes into a file, where its variables have these values."""
+    text = document.read_text(encoding="utf-8")
+    (lines,) = re.findall(
+        rf"^cat >>? {re.escape(file)} <<EOF\n(.*?)^EOF$", text, re.DOTALL | re.MULTILINE
+    )
+    done = subprocess.run(
+        ["sh", "-euc", f"cat <<EOF\n{lines}EOF"],
+        env={"PATH": os.environ["PATH"], **variables},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout

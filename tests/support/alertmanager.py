@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ import httpx
 
 from tests.support import debian
 from tests.support.ports import free_port
-from tests.support.waiting import eventually
+from tests.support.programs import Program
 
 NAMES = ("prometheus-alertmanager", "alertmanager")
 PACKAGE = "prometheus-alertmanager"
@@ -46,7 +45,7 @@ def program(folder: Path) -> Path:
     installed = next(filter(None, map(shutil.which, NAMES)), None)
     if installed is not None:
         return Path(installed)
-    debian.unpack(PACKAGE, folder)
+    debian.unpack(folder, PACKAGE)
     for file in (folder / TEMPLATES.decode().lstrip("/")).iterdir():
         file.rename(folder / file.name)
     unpacked = folder / "usr/bin" / NAMES[0]
@@ -60,30 +59,19 @@ def start(folder: Path) -> Iterator[Alertmanager]:
     binary = program(folder)
     (folder / "alertmanager.yml").write_text(CONFIGURATION)
     address = f"127.0.0.1:{free_port()}"
-    with (folder / "alertmanager.log").open("wb") as log:
-        process = subprocess.Popen(
-            [
-                binary,
-                "--config.file=alertmanager.yml",
-                "--storage.path=storage",
-                f"--web.listen-address={address}",
-                "--cluster.listen-address=",
-            ],
-            cwd=folder,
-            stdout=log,
-            stderr=log,
-        )
-    try:
+    arguments = [
+        "--config.file=alertmanager.yml",
+        "--storage.path=storage",
+        f"--web.listen-address={address}",
+        "--cluster.listen-address=",
+    ]
 
-        def ready() -> bool:
-            assert process.poll() is None, (folder / "alertmanager.log").read_text()[-2000:]
-            try:
-                return httpx.get(f"http://{address}/-/ready", trust_env=False).is_success
-            except httpx.TransportError:
-                return False
+    def ready() -> bool:
+        try:
+            return httpx.get(f"http://{address}/-/ready", trust_env=False).is_success
+        except httpx.TransportError:
+            return False
 
-        eventually(ready, "the start of the Alertmanager", seconds=30)
+    log = folder / "alertmanager.log"
+    with Program((str(binary),)).running(*arguments, ready=ready, log=log):
         yield Alertmanager(f"http://{address}")
-    finally:
-        process.terminate()
-        process.wait(10)

@@ -19,7 +19,7 @@ def program(folder: Path) -> list[str]:
     for command in INSTALLED:
         if shutil.which(command[0]) and _version(command) >= 2:
             return command
-    debian.unpack(PACKAGE, folder, release=RELEASE)
+    debian.unpack(folder, PACKAGE, release=RELEASE)
     return [str(folder / "usr/libexec/docker/cli-plugins/docker-compose")]
 
 

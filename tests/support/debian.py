@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -23,18 +24,36 @@ class Unavailable(Exception):  # noqa: N818  a reason to skip
     """There is no such program here, and why."""
 
 
-def unpack(package: str, folder: Path, *, release: str | None = None) -> None:
-    """Unpack a package below `folder`, without what it depends on.
+def unpack(folder: Path, *packages: str, release: str | None = None) -> None:
+    """Unpack packages below `folder`, without what they depend on.
 
-    It is of the release that this machine has, or of another one. Raises Unavailable.
+    They are of the release that this machine has, or of another one. Raises Unavailable.
     """
     for tool in ("apt-get", "dpkg-deb"):
         if shutil.which(tool) is None:
-            raise Unavailable(f"{package} is not installed, and there is no {tool}")
+            raise Unavailable(f"{packages[0]} is not installed, and there is no {tool}")
     options = [] if release is None else _list(release, folder)
-    _run(["apt-get", *options, "download", package], folder)
-    (found,) = folder.glob(f"{package}_*.deb")
-    _run(["dpkg-deb", "--extract", str(found), str(folder)], folder)
+    _run(["apt-get", *options, "download", *packages], folder)
+    for package in packages:
+        (found,) = folder.glob(f"{package}_*.deb")
+        _run(["dpkg-deb", "--extract", str(found), str(folder)], folder)
+
+
+def missing(package: str) -> list[str]:
+    """A package and those that it needs, as far as this machine lacks them.
+
+    Raises Unavailable.
+    """
+    if shutil.which("apt-get") is None:
+        raise Unavailable(f"{package} is not installed, and there is no apt-get")
+    simulated = ["apt-get", "--simulate", "--no-install-recommends", "install", package]
+    return re.findall(r"^Inst (\S+)", _run(simulated, Path.cwd()), re.MULTILINE)
+
+
+def libraries(folder: Path) -> dict[str, str]:
+    """The environment in which a program finds the libraries below `folder`."""
+    found = [path for lib in ("lib", "usr/lib") for path in folder.glob(f"{lib}/*-linux-gnu*")]
+    return {"LD_LIBRARY_PATH": ":".join(map(str, found))}
 
 
 def _list(release: str, folder: Path) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from tests.support import debian
 from tests.support.ports import free_port
-from tests.support.waiting import eventually
+from tests.support.programs import Program
 
 # The package, and the library that a container mostly lacks.
 PACKAGES = ("pgbouncer", "libc-ares2")
@@ -32,42 +31,32 @@ ignore_startup_parameters = extra_float_digits
 """
 
 
-def program(folder: Path) -> tuple[str, dict[str, str]]:
-    """A PgBouncer and its environment. Raises debian.Unavailable."""
+def program(folder: Path) -> Program:
+    """A PgBouncer. Raises debian.Unavailable."""
+    # It does not run as root.
+    user = ("--user", "nobody") if os.getuid() == 0 else ()
     installed = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin")
     if installed is not None:
-        return installed, dict(os.environ)
-    for package in PACKAGES:
-        debian.unpack(package, folder)
-    libraries = ":".join(str(path) for path in folder.glob("usr/lib/*-linux-gnu*"))
-    return str(folder / "usr/sbin/pgbouncer"), {**os.environ, "LD_LIBRARY_PATH": libraries}
+        return Program((installed, *user))
+    debian.unpack(folder, *PACKAGES)
+    return Program((str(folder / "usr/sbin/pgbouncer"), *user), debian.libraries(folder))
 
 
 @contextmanager
 def start(folder: Path, database_url: str) -> Iterator[str]:
     """Run a PgBouncer in front of a database; its DSN. Raises debian.Unavailable."""
-    binary, environment = program(folder)
     there = conninfo_to_dict(database_url)
     own = free_port()
     file = folder / "pgbouncer.ini"
     file.write_text(CONFIGURATION.format(**{"port": 5432, **there}, own=own))
-    # It does not run as root.
-    user = ["--user", "nobody"] if os.getuid() == 0 else []
-    with (folder / "pgbouncer.log").open("wb") as log:
-        process = subprocess.Popen([binary, *user, file], env=environment, stdout=log, stderr=log)
     url = make_conninfo(database_url, host="127.0.0.1", port=own)
-    try:
 
-        def ready() -> bool:
-            assert process.poll() is None, (folder / "pgbouncer.log").read_text()[-2000:]
-            try:
-                psycopg.connect(url, prepare_threshold=None, connect_timeout=5).close()
-            except psycopg.OperationalError:
-                return False
-            return True
+    def ready() -> bool:
+        try:
+            psycopg.connect(url, prepare_threshold=None, connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
 
-        eventually(ready, "the start of PgBouncer", seconds=30)
+    with program(folder).running(str(file), ready=ready, log=folder / "pgbouncer.log"):
         yield url
-    finally:
-        process.terminate()
-        process.wait(10)

