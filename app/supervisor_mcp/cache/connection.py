@@ -73,6 +73,8 @@ class Connection:
         self._seconds = float(given.pop("socket_timeout", None) or ANSWER_SECONDS)
         # A handshake is several answers.
         given["socket_timeout"] = given["socket_connect_timeout"]
+        # Chosen after it is known what the server is: a Sentinel has no databases.
+        self._database = int(given.pop("db", 0))
         try:
             made = self._new()
         except TypeError as error:
@@ -207,7 +209,7 @@ class Connection:
         # A server that has just connected may take longer for its first answers.
         wire = Wire(opened, CONNECT_SECONDS, asyncio.get_running_loop())
         try:
-            await _examine(wire)
+            await _examine(wire, self._database)
         except BaseException:
             wire.abort()
             raise
@@ -215,7 +217,7 @@ class Connection:
         return wire
 
 
-async def _examine(wire: Wire) -> None:
+async def _examine(wire: Wire, database: int) -> None:
     """Raise `ConnectionFailure` for a server that does not do what is needed of it."""
     try:
         mode = _mode(await wire.send("HELLO"))
@@ -226,7 +228,19 @@ async def _examine(wire: Wire) -> None:
         raise Misconfigured("Redis runs as a cluster, which is not supported")
     if mode == b"sentinel":
         raise Misconfigured("this is a Sentinel, not the Redis that it watches")
+    if database:
+        await _select(wire, database)
     await wire.send("EVAL", CHECK.text, 1, CHECKED)
+
+
+async def _select(wire: Wire, database: int) -> None:
+    try:
+        await wire.send("SELECT", database)
+    except Refusal as refusal:
+        if refusal.code != "ERR":
+            raise
+        reason = f"Redis has no database {database}"
+        raise ConnectionFailure(f"{reason}: {refusal}", reason) from None
 
 
 def _read_certificates(connection: SSLConnection) -> None:
