@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 
 import pytest
 
@@ -68,6 +69,23 @@ async def test_a_loop_that_is_stopped_ends_within_a_step() -> None:
     await asyncio.sleep(0)
     await loop.stop()
     assert ended.is_set()
+
+
+async def test_a_loop_ends_although_its_step_loses_the_cancellation() -> None:
+    began = asyncio.Event()
+
+    async def step() -> None:
+        began.set()
+        with suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+
+    loop = Loop("counting", step, interval_seconds=60)
+    loop.start()
+    await began.wait()
+    stopping = asyncio.create_task(loop.stop())
+    # A time limit around it would cancel the loop again.
+    await asyncio.wait({stopping}, timeout=5)
+    assert stopping.done()
 
 
 async def test_a_step_that_has_more_to_do_is_followed_by_the_next_one_at_once() -> None:

@@ -25,6 +25,7 @@ class Loop:
         self._step = step
         self._interval_seconds = interval_seconds
         self._failing = False
+        self._ending = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -33,13 +34,16 @@ class Loop:
 
     async def stop(self) -> None:
         """End, also within a step."""
+        # Before Python 3.12, the pool of connections loses a cancellation that comes together with
+        # a connection.
+        self._ending = True
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
 
     async def _repeat(self) -> None:
-        while True:
+        while not self._ending:
             has_more = None
             try:
                 has_more = await self._step()
@@ -51,7 +55,8 @@ class Loop:
                 if self._failing:
                     logger.info("%s runs again", self._name)
                 self._failing = False
-            await asyncio.sleep(0 if has_more else self._interval_seconds)
+            if not self._ending:
+                await asyncio.sleep(0 if has_more else self._interval_seconds)
 
     def _note(self, reason: str, *, is_defect: bool) -> None:
         if not self._failing:
