@@ -11,7 +11,7 @@ import psycopg
 from psycopg import AsyncConnection
 
 from supervisor_mcp.blocking import Blocking
-from supervisor_mcp.errors import from_database, too_slow, unavailable
+from supervisor_mcp.errors import as_cause, from_database, too_slow, unavailable
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class Aside:
                 raise too_slow() from None
             except psycopg.Error as error:
                 await self.close()
-                raise from_database(error) from error
+                raise from_database(error) from as_cause(error)
 
     async def close(self) -> None:
         """Close the connection; a call under way is ended."""

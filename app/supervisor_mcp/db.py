@@ -19,6 +19,7 @@ from supervisor_mcp.blocking import Blocking
 from supervisor_mcp.connections import Aside, Probe
 from supervisor_mcp.errors import (
     Problem,
+    as_cause,
     from_database,
     from_statement,
     is_outage,
@@ -169,10 +170,7 @@ class Database:
         except TimeoutError:
             raise self._blocking.explain(statement_too_slow()) from None
         except psycopg.Error as error:
-            problem = from_statement(error, sql)
-            if problem is None and isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
-                problem = takes_no_writes()
-            raise problem or self._problem(error, logged=True) from error
+            raise self._problem_of_statement(error, sql) from as_cause(error)
 
     async def read_aside(self, function: str, arguments: Mapping[str, object]) -> tuple[Any, ...]:
         """The out arguments of a function of `api`, within seconds or not at all.
@@ -250,9 +248,9 @@ class Database:
         except psycopg.errors.ReadOnlySqlTransaction as error:
             raise (
                 self._problem(error, logged=logged) if read_only else takes_no_writes()
-            ) from error
+            ) from as_cause(error)
         except psycopg.Error as error:
-            raise self._problem(error, logged=logged) from error
+            raise self._problem(error, logged=logged) from as_cause(error)
 
     @asynccontextmanager
     async def _turn_to_write(self) -> AsyncIterator[None]:
@@ -282,6 +280,12 @@ class Database:
 
     async def _listen(self, connection: AsyncConnection[Any]) -> None:
         connection.add_notice_handler(self._blocking.hear)
+
+    def _problem_of_statement(self, error: psycopg.Error, sql: str) -> Exception:
+        problem = from_statement(error, sql)
+        if problem is None and isinstance(error, psycopg.errors.ReadOnlySqlTransaction):
+            return takes_no_writes()
+        return problem or self._problem(error, logged=True)
 
     def _problem(self, error: psycopg.Error, *, logged: bool) -> Exception:
         problem = self._blocking.explain(from_database(error))

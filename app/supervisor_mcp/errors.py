@@ -142,6 +142,12 @@ class Problem(Exception):  # noqa: N818  the term of RFC 9457
         self.params = dict(params or {})
         self.retry_after = _whole_seconds(self.params) or RETRY_AFTER_SECONDS.get(self.status)
 
+    def again(self) -> Problem:
+        """The same problem as another error, which nobody has raised yet."""
+        return Problem(
+            self.slug, self.detail, hint=self.hint, params=self.params, status=self.status
+        )
+
     def body(self, request_id: str | None) -> dict[str, Any]:
         """The members of the problem object; those without a value are left out."""
         members = {
@@ -277,6 +283,14 @@ def from_statement(error: psycopg.Error, sql: str) -> Problem | None:
         hint=hint,
         params=params,
     )
+
+
+def as_cause(error: psycopg.Error) -> psycopg.Error:
+    """A database error as the cause of a problem, without its frames, which have what was sent.
+
+    psycopg and its pool hold some of their errors until the collector comes by.
+    """
+    return error.with_traceback(None)
 
 
 def is_outage(error: psycopg.Error) -> bool:

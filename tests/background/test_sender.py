@@ -19,6 +19,8 @@ from supervisor_mcp.background.sender import Delivery, Outcome, Sender
 from supervisor_mcp.background.wire import Resolver
 from tests.background import remotes
 from tests.background.receivers import always, receiver
+from tests.support.garbage import collected_by_nobody
+from tests.support.ports import free_port
 
 pytestmark = pytest.mark.server
 
@@ -64,6 +66,16 @@ async def test_a_webhook_gets_the_payload_as_it_is_with_a_signature_that_it_can_
     assert request.id == ID
     assert request.headers["content-type"] == "application/json"
     assert Webhook(SECRET).verify(request.body, request.headers) == json.loads(PAYLOAD)
+
+
+async def test_a_request_that_fails_leaves_nothing_behind() -> None:
+    sending = sender()
+    with collected_by_nobody() as left:
+        outcome = await send(f"http://127.0.0.1:{free_port()}", sending)
+        assert outcome.detail == "the connection was refused"
+        outcome = await send("http://192.0.2.1", sending)
+        assert outcome.detail.startswith("not sent: the host has the address 192.0.2.1")
+        assert await left() == []
 
 
 async def test_a_signature_holds_for_no_other_body_and_no_other_key() -> None:

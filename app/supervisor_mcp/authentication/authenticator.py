@@ -46,13 +46,12 @@ class Authenticator:
         digest = sha256(sent).digest()
         if self._admin is not None and compare_digest(self._admin, digest):
             return BOOTSTRAP
-        task = self._verifying.get(digest)
-        if task is None:
-            task = asyncio.create_task(self._verify(digest, sent), context=identity.of_service())
-            task.add_done_callback(lambda done: self._forget(digest, done))
-            self._verifying[digest] = task
-        # A client that leaves must not end it for the others.
-        return await asyncio.shield(task)
+        if digest not in self._verifying:
+            verifying = self._verify(digest, sent)
+            self._begin(digest, asyncio.create_task(verifying, context=identity.of_service()))
+        # A client that leaves must not end it for the others. By no name: an error has this frame,
+        # which must not have the error by its task.
+        return await asyncio.shield(self._verifying[digest])
 
     async def stop(self) -> None:
         """Record what was noted of keys."""
@@ -60,6 +59,10 @@ class Authenticator:
 
     def _generation(self) -> int:
         return 0 if self._tokens is None else self._tokens.generation
+
+    def _begin(self, digest: bytes, task: asyncio.Task[Identity]) -> None:
+        task.add_done_callback(lambda done: self._forget(digest, done))
+        self._verifying[digest] = task
 
     def _forget(self, digest: bytes, done: asyncio.Task[Identity]) -> None:
         del self._verifying[digest]

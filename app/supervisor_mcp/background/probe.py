@@ -91,22 +91,21 @@ class Prober:
             streams=remote.type == "sse",
         )
         conversation = Conversation(remote, wire, self._limits)
-        error: Exception | None = None
         started = time.perf_counter()
         try:
             with anyio.CancelScope() as scope:
                 wire.settled = scope.cancel
                 async with asyncio.timeout(self._limits.seconds):
                     await conversation.hold()
-        except Exception as raised:
+        except Exception as error:
             # What a foreign server sends can make the library raise anything.
-            error = raised
-        seconds = (conversation.ended or time.perf_counter()) - started
-        return self._judge(conversation, error, seconds)
+            return self._judge(conversation, error, started)
+        return self._judge(conversation, None, started)
 
     def _judge(
-        self, conversation: Conversation, error: Exception | None, seconds: float
+        self, conversation: Conversation, error: Exception | None, started: float
     ) -> Outcome:
+        seconds = (conversation.ended or time.perf_counter()) - started
         failure, answer = conversation.wire.failure, conversation.wire.answer
         if conversation.ended is not None:
             return self._answered(conversation, seconds)

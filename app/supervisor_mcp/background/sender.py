@@ -81,16 +81,13 @@ class Sender:
         if fault is not None:
             return Outcome(delivered=False, retry=False, detail=f"not sent: {fault}")
         wire = Wire(self._allowed, self._limits, self._tls, self._resolve)
-        error: Exception | None = None
         try:
             async with asyncio.timeout(self._limits.seconds):
                 await self._post(wire, delivery, now)
-        except Exception as raised:
+        except Exception as error:
             # No request may stop the others, whatever its receiver makes the library raise.
-            error = raised
-        if wire.answer is not None:
-            return _answered(wire.answer)
-        return self._unanswered(wire, error)
+            return self._judge(wire, error)
+        return self._judge(wire, None)
 
     async def _post(self, wire: Wire, delivery: Delivery, now: datetime) -> None:
         body = bytes(delivery.payload)
@@ -107,7 +104,9 @@ class Sender:
         ):
             pass
 
-    def _unanswered(self, wire: Wire, error: Exception | None) -> Outcome:
+    def _judge(self, wire: Wire, error: Exception | None) -> Outcome:
+        if wire.answer is not None:
+            return _answered(wire.answer)
         if isinstance(wire.failure, NotAllowed):
             return Outcome(delivered=False, retry=False, detail=f"not sent: {wire.failure.reason}")
         if wire.failure is not None:

@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -150,7 +151,8 @@ class Wire(httpx2.AsyncBaseTransport):
         return failure
 
     def _fail(self, failure: Unanswered) -> None:
-        self.failure = failure
+        # A copy: what is raised has frames that have this transport.
+        self.failure = copy(failure)
         if self.settled is not None:
             self.settled()
 
@@ -158,7 +160,7 @@ class Wire(httpx2.AsyncBaseTransport):
         host = request.url.raw_host.decode("ascii")
         port = request.url.port or (443 if request.url.scheme == "https" else 80)
         addresses = await self._checked(host, port)
-        error: httpx2.TransportError
+        failed: list[Unanswered] = []
         for address in tuple(addresses):
             pinned = httpx2.Request(
                 request.method,
@@ -169,14 +171,15 @@ class Wire(httpx2.AsyncBaseTransport):
             )
             try:
                 return await self._inner.handle_async_request(pinned)
-            except (httpx2.ConnectError, httpx2.ConnectTimeout) as failed:
+            except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
                 # Nothing was sent: the host may answer at its next address.
                 addresses.remove(address)
-                error = failed
-            except httpx2.TransportError as failed:
-                error = failed
+                failed.append(reasons.of_transport(error))
+            except httpx2.TransportError as error:
+                failed.append(reasons.of_transport(error))
                 break
-        raise reasons.of_transport(error) from error
+        # Taken out: an error has this frame, which must not have the error in turn.
+        raise failed.pop()
 
     async def _checked(self, host: str, port: int) -> list[str]:
         """The addresses of a host that may be connected to; those that did not answer are out."""

@@ -92,12 +92,11 @@ class Cache:
     async def _together(self, store: Store, key: Key, compute: Compute) -> bytes:
         # A computation that has begun may have read too early for a request that comes now:
         # newcomers share the next one, which mostly finds what the one before it has filled.
-        task = self._waiting.get(key)
-        if task is None:
-            task = asyncio.create_task(self._in_turn(store, key, compute))
-            task.add_done_callback(_retrieve)
-            self._waiting[key] = task
-        return await asyncio.shield(task)
+        if key not in self._waiting:
+            self._waiting[key] = asyncio.create_task(self._in_turn(store, key, compute))
+            self._waiting[key].add_done_callback(_retrieve)
+        # By no name: an error has this frame, which must not have the error by its task.
+        return await asyncio.shield(self._waiting[key])
 
     async def _in_turn(self, store: Store, key: Key, compute: Compute) -> bytes:
         turn = self._turns.setdefault(key, asyncio.Lock())

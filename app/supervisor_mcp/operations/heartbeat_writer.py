@@ -56,17 +56,20 @@ class HeartbeatWriter:
         """The answer to a call of its own, as JSON; it is committed. Raises `Problem`."""
         if len(names) > MOST_NAMES:
             return await self._write(names, now)
-        call = _Call(names, now)
-        self._waiting.append(call)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._renew_waiting())
-        return await call.answer
+        # By no name: an error has this frame, which must not have the error by its call.
+        return await self._wait(_Call(names, now))
 
     async def stop(self) -> None:
         """Finish what waits."""
         if self._task is not None:
             await self._task
         await asyncio.gather(*self._alone)
+
+    def _wait(self, call: _Call) -> asyncio.Future[bytes]:
+        self._waiting.append(call)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._renew_waiting())
+        return call.answer
 
     async def _renew_waiting(self) -> None:
         while self._waiting:
@@ -155,4 +158,5 @@ def _answer(call: _Call, answer: bytes) -> None:
 
 def _fail(call: _Call, error: Exception) -> None:
     if not call.answer.done():
-        call.answer.set_exception(error)
+        # One for each: what is raised gets the frames of who raises it, and those have the call.
+        call.answer.set_exception(error.again() if isinstance(error, Problem) else error)

@@ -99,6 +99,8 @@ class Server:
             calling.add_done_callback(_retrieve)
             calling.cancel()
             losing.cancel()
+            # An error has this frame, which must not have the error in turn.
+            del calling
 
 
 class Replication:

@@ -35,7 +35,13 @@ class Recheck:
             if self._refusal is None:
                 raise
         if self._refusal is not None:
-            raise self._refusal
+            raise self._taken()
+
+    def _taken(self) -> Problem:
+        """The refusal, which is kept no longer: it has frames that have this object."""
+        refusal, self._refusal = self._refusal, None
+        assert refusal is not None  # noqa: S101
+        return refusal
 
     async def _next(self) -> Message:
         message = await self._receive()
