@@ -14,6 +14,7 @@ from uuid import uuid4
 import pytest
 import redis
 from prometheus_client import REGISTRY
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from supervisor_mcp.config import Settings
 from supervisor_mcp.errors import Problem
@@ -225,6 +226,59 @@ async def test_the_primary_answers_while_the_standby_is_away(
     running.standby.start()
     await reads_from(context, "standby")
     assert await count(context, kind) == 1
+
+
+def of_both(pair: Pair, which: str) -> str:
+    """A DSN that names both servers, the primary first."""
+    ports = [conninfo_to_dict(server.url)["port"] for server in (pair.primary, pair.standby)]
+    port = ",".join(map(str, ports))
+    host = ",".join("127.0.0.1" for _ in ports)
+    return make_conninfo(pair.primary.url, host=host, port=port, target_session_attrs=which)
+
+
+async def asks_a_standby(context: Context) -> bool:
+    """Whether the server that should be a standby is one."""
+    assert context.replication is not None
+    (is_standby,) = await context.replication.standby.database.read(
+        "select pg_is_in_recovery()", {}
+    )
+    return bool(is_standby)
+
+
+async def test_the_standby_is_found_among_all_servers_and_again_when_it_is_back(
+    running: Pair, kind: str
+) -> None:
+    async with process(running, read_database_url=of_both(running, "standby")) as context:
+        assert await asks_a_standby(context)
+        await post(context, kind, "a")
+        running.standby.crash()
+        assert await count(context, kind) == 1
+        await reads_from(context, "primary")
+        running.standby.start()
+        await reads_from(context, "standby")
+        assert await asks_a_standby(context)
+        assert await count(context, kind) == 1
+
+
+async def test_where_a_standby_is_only_preferred_the_primary_takes_its_place_and_keeps_it(
+    running: Pair, kind: str
+) -> None:
+    preferred = of_both(running, "prefer-standby")
+    async with process(running, read_database_url=preferred) as context:
+        assert await asks_a_standby(context)
+        await post(context, kind, "a")
+        running.standby.crash()
+        assert await count(context, kind) == 1
+        assert not await asks_a_standby(context)
+
+        async def is_ready() -> bool:
+            # The connection that measures the lag is lost once.
+            return (await read_readiness(context)).status == "ready"
+
+        await eventually_async(is_ready, "that it is ready")
+        await reads_from(context, "standby")
+        running.standby.start()
+        assert not await asks_a_standby(context)
 
 
 async def test_the_standby_answers_while_the_primary_is_away(
