@@ -124,17 +124,18 @@ def test_older_documents_are_converted_and_the_user_learns_what_changed(service:
 
 
 def test_the_real_servers_are_registered_and_nothing_changes_the_second_time(
-    service: Service,
+    service: Service, namespace: str
 ) -> None:
     real = json.loads(SERVERS.read_text())
     named = {each["name"] for each in real if each["name"]}
-    service.run("register", str(SERVERS), "--tag", "seed")
-    again = json.loads(service.run("register", str(SERVERS), "--tag", "seed", "--json").stdout)
+    command = ("register", str(SERVERS), "--tag", namespace)
+    service.run(*command)
+    again = json.loads(service.run(*command, "--json").stdout)
     assert {each["detail"] for each in again["refused"]} == {"It has no name."}
     assert len(again["refused"]) == sum(1 for each in real if not each["name"])
     assert again["unchanged"] == len(named)
     listed = httpx.get(
-        f"{service.url}/registry/servers", params={"tag": "seed", "limit": 1000}
+        f"{service.url}/registry/servers", params={"tag": namespace, "limit": 1000}
     ).json()
     assert {item["name"] for item in listed["items"]} == named
 
