@@ -87,8 +87,8 @@ setup: $(DEVELOPMENT) ## Install the pinned dependencies and development tools i
 run: $(RUNTIME) ## Run the service with everything it needs on 127.0.0.1:8080
 	@exec $(BIN)/supervisor-mcp up
 
-# In the order of the files, so that the service that the tests of a folder share ends with them:
-# one that waits takes time from the tests of the others.
+# Folder by folder, so that the service that the tests of a folder share ends with them: one that
+# waits takes time from the tests of the others.
 test: $(DEVELOPMENT) ## Run the whole suite
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 

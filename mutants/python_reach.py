@@ -72,7 +72,18 @@ def _measure(name: str) -> dict[str, dict[str, list[str]]]:
     subprocess.run(
         [
             *(sys.executable, "-m", "coverage", "run", f"--data-file={data}", "--source=app"),
-            *("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "mutants.contexts", name),
+            *(
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                "-p",
+                "no:randomly",
+                "-p",
+                "mutants.contexts",
+                name,
+            ),
         ],
         cwd=ROOT,
         env={**os.environ, "COVERAGE_CORE": "ctrace", "PYTHONPATH": str(ROOT)},

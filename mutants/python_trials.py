@@ -52,7 +52,17 @@ class PythonTrials:
         file.write_text(mutant.mutated)
         try:
             ended = subprocess.run(
-                [sys.executable, "-m", "pytest", "-xq", "-p", "no:cacheprovider", *tests],
+                [
+                    sys.executable,
+                    "-m",
+                    "pytest",
+                    "-xq",
+                    "-p",
+                    "no:cacheprovider",
+                    "-p",
+                    "no:randomly",
+                    *tests,
+                ],
                 cwd=copy,
                 env={**os.environ, "PYTHONPATH": str(copy / "app")},
                 capture_output=True,

@@ -225,7 +225,16 @@ def serve(
     _watch_servers(warm)
     if sql_dir is not None:
         setattr(data_directories, "shipped_sql_dir", lambda: sql_dir)  # noqa: B010  imported there
-    quiet = ["-q", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    # What is recorded holds in the order in which it was recorded.
+    quiet = [
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:randomly",
+        "-W",
+        "ignore::pytest.PytestAssertRewriteWarning",
+    ]
     pytest.main([*quiet, *paths], plugins=[warm])
 
 

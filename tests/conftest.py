@@ -13,6 +13,7 @@ from psycopg import Connection
 
 from tests.support import data_directories, timescaledb, valkey
 from tests.support.data_directories import DataDirectories
+from tests.support.order import by_folder
 from tests.support.timescaledb import Server
 from tests.support.valkey import Valkey
 
@@ -51,6 +52,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         chosen = [item for item in items if not _runs_a_server(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
         items[:] = chosen
+    items[:] = by_folder(items)
 
 
 def _runs_a_server(item: pytest.Item) -> bool:
