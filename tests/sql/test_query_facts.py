@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -126,6 +127,71 @@ def test_pages_give_every_fact_once_while_others_arrive(
             )
         assert len(seen) == len(set(seen))
         assert {item["fact_id"] for item in known} <= set(seen)
+
+
+CHOICES = {
+    "kind": ["Fact:Deal", "Fact:Sale"],
+    "source": ["crm", "web"],
+    "subject": ["ACME", "Zürich"],
+}
+
+
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    sent=st.lists(
+        st.tuples(*(st.sampled_from(names) for names in CHOICES.values()), st.integers(-1, 4)),
+        min_size=10,
+        max_size=25,
+    ),
+    filters=st.fixed_dictionaries(
+        {}, optional={name: st.sampled_from(names) for name, names in CHOICES.items()}
+    ),
+    edges=st.lists(st.integers(-3, 6), min_size=2, max_size=2, unique=True),
+    limit=st.integers(1, 7),
+)
+def test_pages_have_the_facts_that_match_in_their_order(
+    db: Connection,
+    sent: list[tuple[str, str, str, int]],
+    filters: dict[str, str],
+    edges: list[int],
+    limit: int,
+) -> None:
+    end, start = sorted(edges)
+    # One of each name, so that none is unknown, too old for the question.
+    known = [*sent, *((*names, 90) for names in zip(*CHOICES.values(), strict=True))]
+    items = [
+        fact(kind, source, subject=subject, fact_id=str(n), value=n, ts=ago(minutes=minutes))
+        for n, (kind, source, subject, minutes) in enumerate(known)
+    ]
+    matching = [
+        item
+        for item in items
+        if ago(minutes=start) <= str(item["ts"]) < ago(minutes=end)
+        and all(item[name] == value for name, value in filters.items())
+    ]
+    newest = sorted(matching, key=lambda item: (item["ts"], item["value"]), reverse=True)
+    found: list[dict[str, object]] = []
+    with db.transaction(force_rollback=True):
+        ingest_facts(db, items)
+        asked: dict[str, Any] = {
+            **filters,
+            "from_": NOW - timedelta(minutes=start),
+            "to": NOW - timedelta(minutes=end),
+        }
+        cursor = None
+        while len(found) <= len(newest):
+            page = query_facts(db, limit=limit, cursor=cursor, **asked)
+            found += page["items"]
+            assert len(page["items"]) == limit or page["next_cursor"] is None
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+    names = ("kind", "source", "subject", "fact_id", "value")
+    assert [[item[name] for name in names] for item in found] == [
+        [item[name] for name in names] for item in newest
+    ]
 
 
 @pytest.mark.parametrize(
