@@ -204,3 +204,19 @@ def test_a_pin_belongs_to_its_namespace(db: Connection) -> None:
     assert ask(db, "select api.list_pins(null)")["items"] == []
     with refused(db, "pin_unknown"):
         ask(db, "select api.unpin_window(%s, now())", number)
+
+
+@pytest.mark.parametrize("days", [1, 3, 14])
+def test_what_is_kept_for_days_and_pinned_takes_new_facts(db: Connection, days: int) -> None:
+    db.execute("select ops.set_retention('data.fact', make_interval(days => %s))", [days])
+    item = fact(source="web")
+    ingest_facts(db, {**item, "ts": (NOW - timedelta(minutes=30)).isoformat()})
+
+    pin(db, start=NOW - timedelta(hours=1), hours=1)
+    assert ingest_facts(db, item)["accepted"] == 1
+    # An hour before it expires, it is kept all the same.
+    end = ask(db, "select max(range_end) from internal.list_chunks('fact')")
+    expires = end + timedelta(days=days)
+    ask(db, "select internal.freeze_pinned(%s)", expires - timedelta(hours=1))
+    db.execute("select drop_chunks('data.fact', older_than => %s::timestamptz)", [expires])
+    assert len(query_facts(db, now=expires)["items"]) == 2

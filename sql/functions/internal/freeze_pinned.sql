@@ -14,8 +14,11 @@ begin
                 select from data.every_pin
                 where during && tstzrange(chunk.range_start, chunk.range_end)
             ) as pinned,
-            chunk.range_end <= p_now - internal.retention(relation.name) + c_ahead as expiring
-        from (values ('sample'::name), ('fact')) as relation (name)
+            -- Where rows are kept for days only: never a chunk that still takes new ones.
+            chunk.range_end <= p_now - greatest(relation.retention - c_ahead, relation.retention / 2) as expiring
+        from (
+            values ('sample'::name, internal.retention('sample')), ('fact', internal.retention('fact'))
+        ) as relation (name, retention)
         cross join lateral internal.list_chunks(relation.name) as chunk
     loop
         if v_chunk.frozen and not v_chunk.pinned then
@@ -33,5 +36,5 @@ begin
 end
 $$;
 comment on function internal.freeze_pinned(timestamptz) is
-'Freezes the chunks of samples and facts that a pin needs, a week before they expire: retention leaves out
-frozen chunks. Thaws those that no pin needs any more. Returns how many it froze.';
+'Freezes the chunks of samples and facts that a pin needs, a week before they expire, but
+not before half of their time is over: retention leaves out frozen chunks. Thaws those that no pin needs any more. Returns how many it froze.';
