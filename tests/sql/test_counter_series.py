@@ -125,6 +125,47 @@ def test_growth_lies_where_it_happened_and_adds_up(
     assert sum(daily) == pytest.approx(grew, abs=1e-6)
 
 
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    # Minutes around both ends of the week, and the week itself.
+    readings=st.lists(
+        st.one_of(st.integers(-3, 3), st.integers(-10_083, -10_077), st.integers(10_077, 10_083)),
+        max_size=8,
+        unique=True,
+    ),
+    others=st.lists(st.integers(-3, 3), max_size=4, unique=True),
+)
+def test_the_readings_beside_an_instant_are_the_nearest_within_a_week(
+    db: Connection, readings: list[int], others: list[int]
+) -> None:
+    with db.transaction(force_rollback=True):
+        start = NOON - timedelta(days=20)
+        known = [(start + timedelta(minutes=minutes), minutes) for minutes in readings]
+        sent = [("web", ts, n) for ts, n in known]
+        sent += [("other", start + timedelta(minutes=n), n) for n in others]
+        items = [
+            metric("visits", source, 20_000 + n, type="counter", ts=ts.isoformat())
+            for source, ts, n in [*sent, ("web", start - timedelta(days=30), 0)]
+        ]
+        ingest_metrics(db, items)
+        series = ask(
+            db,
+            "select series_id from data.series join data.source using (source_id)"
+            " where source.name = 'web'",
+        )
+        found = [
+            db.execute(
+                f"select ts, value - 20000 from internal.counter_{side}(%s, %s, null)",
+                [series, start],
+            ).fetchall()
+            for side in ("before", "after")
+        ]
+    week = timedelta(days=7)
+    before = [each for each in known if start - week <= each[0] < start]
+    after = [each for each in known if start <= each[0] < start + week]
+    assert found == [sorted(before)[-1:], sorted(after)[:1]]
+
+
 def rise(before: float, after: float) -> float:
     return after - before if after >= before else after
 

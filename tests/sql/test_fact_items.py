@@ -138,13 +138,23 @@ def test_of_facts_with_one_id_in_a_batch_the_first_good_one_is_stored(
     sources: Connection, first: int
 ) -> None:
     bad = [fact(fact_id="a", value="x")] * first
-    batch = [*bad, *(fact(fact_id="a", value=value) for value in (5, 3, 8, 5))]
+    batch = [*bad, *(fact(fact_id="a", value=value) for value in (5, 3, 5, 8))]
 
     answer = ingest_facts(sources, batch, partial=True)
     assert (answer["accepted"], answer["duplicate"], answer["conflict"]) == (1, 1, 2)
     assert [item["value"] for item in query_facts(sources)["items"]] == [5]
     kept = sources.execute("select item -> 'value' from data.conflict order by 1").fetchall()
     assert kept == [(3,), (8,)]
+
+
+def test_of_many_facts_with_few_ids_the_first_of_each_is_stored(sources: Connection) -> None:
+    batch = [fact(fact_id=f"f{n * 7 % 20}", value=n) for n in range(400)]
+
+    assert ingest_facts(sources, batch) == receipt(20, conflict=380)
+    items = query_facts(sources)["items"]
+    assert {item["fact_id"]: item["value"] for item in items} == {
+        f"f{n * 7 % 20}": n for n in range(20)
+    }
 
 
 def test_facts_are_numbered_in_the_order_in_which_they_were_sent(sources: Connection) -> None:
@@ -185,3 +195,20 @@ def test_bad_facts_are_listed_in_the_order_in_which_they_were_sent(sources: Conn
 
     answer = ingest_facts(sources, bad, partial=True)
     assert [entry["index"] for entry in answer["rejected"]] == list(range(20))
+
+
+def test_the_digest_of_a_fact_is_the_same_in_every_release(sources: Connection) -> None:
+    # Another one would make a conflict of each known fact that is sent again.
+    sources.execute(
+        "insert into data.kind (kind_id, name, type, created_at) overriding system value"
+        " values (900000001, 'Fact:Old', 'fact', now())"
+    )
+    items = [
+        fact("Fact:Old", fact_id="a", subject="s", value=1.5, payload={"a": [1]}),
+        fact("Fact:Old", fact_id="a", ts="2025-06-15T12:00:00.000001Z"),
+    ]
+    rows = sources.execute(
+        "select digest from internal.check_facts(%s::jsonb, %s) order by place",
+        [json.dumps(items), NOW],
+    ).fetchall()
+    assert rows == [(-1680839377265720782,), (-4352037707762075508,)]
