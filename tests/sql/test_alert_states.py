@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
@@ -10,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import Connection
 
-from tests.sql.calls import NOW, ask
+from tests.sql.alert_rules import condition, define, rule
+from tests.sql.calls import NOW, ask, ingest_metrics, metric
 
 NEXT = """
 select next.* from internal.next_alert(
@@ -117,3 +119,108 @@ def test_a_rule_is_evaluated_a_hundred_and_twenty_times_in_its_window(
 ) -> None:
     answer = ask(db, "select internal.evaluation_interval(%s)", condition)
     assert answer == timedelta(seconds=seconds)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule that may be due: times are seconds from NOW."""
+
+    namespace: str
+    window: str
+    kind: str
+    enabled: bool
+    deleted: bool
+    has_alert: bool
+    due: float | None
+    evaluated: float | None
+    cancellations: int
+
+    @property
+    def is_due(self) -> bool:
+        """Whether anything is to be evaluated at NOW."""
+        return (
+            not self.deleted
+            and (self.due is None or self.due < 1)
+            and (self.evaluated is None or self.evaluated < 0)
+            and (self.enabled or self.has_alert)
+        )
+
+
+def often(usual: object, *others: object) -> st.SearchStrategy[object]:
+    return st.sampled_from([usual, usual, usual, *others])
+
+
+RULES = st.builds(
+    Rule,
+    st.sampled_from(["", "acme"]),
+    st.sampled_from(["5m", "1h"]),
+    st.sampled_from(["cpu", "load"]),
+    often(True, False),
+    often(False, True),
+    often(False, True),
+    often(None, -5, -1, 0.999, 1, 2),
+    often(None, -1, 0, 1),
+    often(0, 1, 2),
+)
+SET = """
+update data.every_alert_rule
+set deleted_at = %s, deleted_by = %s, due_at = %s, evaluated_at = %s, cancellations = %s
+where namespace = %s and name = %s returning rule_id
+"""
+FIRING = """
+insert into data.every_alert (
+    rule_id, fingerprint, version, label, labels, annotations, state, active_at, fired_at, evidence,
+    namespace
+)
+values (%(rule)s, 'f' || %(rule)s, 1, '', '{}', '{}', 'firing', %(at)s, %(at)s, '{}', %(namespace)s)
+"""
+
+
+def expected(rules: Iterable[tuple[int, Rule]], limit: int) -> list[int]:
+    """Those of the first namespace that come next; one alone where only such are left."""
+    ordered = sorted(
+        ((number, each) for number, each in rules if each.is_due),
+        key=lambda pair: (
+            pair[1].cancellations > 0,
+            (pair[1].due is not None, pair[1].due or 0) if pair[1].cancellations else (False, 0),
+            *(pair[1].namespace, pair[1].window, pair[1].kind, pair[0]),
+        ),
+    )
+    if not ordered:
+        return []
+    first = ordered[0][1]
+    if first.cancellations:
+        return [ordered[0][0]]
+    return [
+        number
+        for number, each in ordered[:limit]
+        if each.namespace == first.namespace and not each.cancellations
+    ]
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(rules=st.lists(RULES, max_size=9), limit=st.integers(1, 5))
+def test_rules_that_are_due_are_evaluated_by_their_namespaces_and_slow_ones_alone(
+    db: Connection, rules: list[Rule], limit: int
+) -> None:
+    numbered = []
+    with db.transaction(force_rollback=True):
+        db.execute("update data.every_alert_rule set deleted_at = now(), deleted_by = 'ann'")
+        for namespace in ("", "acme"):
+            db.execute("select set_config('supervisor.namespace', %s, true)", [namespace])
+            ingest_metrics(db, [metric(), metric("load")])
+        for place, each in enumerate(rules):
+            db.execute("select set_config('supervisor.namespace', %s, true)", [each.namespace])
+            asked = condition(window=each.window, kind=each.kind)
+            define(db, rule(asked, enabled=each.enabled), f"r{place}")
+            ended = (NOW, "ann") if each.deleted else (None, None)
+            times = [
+                None if seconds is None else NOW + timedelta(seconds=seconds)
+                for seconds in (each.due, each.evaluated)
+            ]
+            number = ask(db, SET, *ended, *times, each.cancellations, each.namespace, f"r{place}")
+            if each.has_alert:
+                db.execute(FIRING, {"rule": number, "at": NOW, "namespace": each.namespace})
+            numbered.append((number, each))
+        found = ask(db, "select internal.due_alert_rules(%s, %s)", NOW, limit)
+    assert found == expected(numbered, limit)
