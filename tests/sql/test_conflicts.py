@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from datetime import timedelta
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
 from psycopg import Connection
 
 from tests.sql.calls import (
@@ -15,6 +19,7 @@ from tests.sql.calls import (
     ago,
     ask,
     fact,
+    histogram,
     ingest_facts,
     ingest_metrics,
     metric,
@@ -107,6 +112,83 @@ def test_other_conflicts_are_kept_apart(db: Connection, other: Item) -> None:
 
     assert ingest_metrics(db, other) == receipt(0, conflict=1)
     assert ask(db, "select count(*) from data.conflict") == 2
+
+
+# A metric, its source, how long ago, and which of its values.
+Sent = tuple[str, str, int, int]
+
+BATCHES = st.lists(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["cpu", "latency"]),
+            st.sampled_from(["web", "db"]),
+            st.integers(1, 3),
+            st.integers(0, 2),
+        ),
+        min_size=1,
+        max_size=8,
+    ),
+    min_size=1,
+    max_size=4,
+)
+# Of one sum and number, but of other bins.
+HISTOGRAMS = [[2, 0, 1], [1, 1, 1], [1, 1, 0]]
+
+
+def made(name: str, source: str, minutes: int, value: int) -> Item:
+    more = {"name": name, "source": source, "ts": ago(minutes=minutes)}
+    if name == "latency":
+        return {**histogram([1, 3], HISTOGRAMS[value], 4), **more}
+    return metric(value=value, **more)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@given(batches=BATCHES, known=st.booleans(), partial=st.booleans())
+@example(
+    batches=[[("cpu", "web", 1, 0)], [("cpu", "web", 1, 1), ("cpu", "web", 2, 1)]],
+    known=True,
+    partial=False,
+)
+@example(
+    batches=[[("cpu", "web", 1, 0)], [("cpu", "web", 3, 1), ("cpu", "web", 1, 0)]],
+    known=True,
+    partial=False,
+)
+def test_each_item_is_new_known_or_a_conflict_whatever_comes_with_it(
+    db: Connection, batches: list[list[Sent]], known: bool, partial: bool
+) -> None:
+    tried: list[Sent] = []
+    # By what names a sample: which item it came from, and its value.
+    stored: dict[tuple[str, str, int], tuple[int, int]] = {}
+    conflicts: Counter[Sent] = Counter()
+    with db.transaction(force_rollback=True):
+        if known:
+            ingest_metrics(
+                db, [made(name, s, 9, 0) for name in ("cpu", "latency") for s in ("web", "db")]
+            )
+        for batch in batches:
+            expected = {"accepted": 0, "duplicate": 0, "conflict": 0}
+            for sent in batch:
+                *_, value = sent
+                first = stored.setdefault(sent[:3], (len(tried), value))
+                new = first[0] == len(tried)
+                outcome = "accepted" if new else "duplicate" if first[1] == value else "conflict"
+                expected[outcome] += 1
+                tried.append(sent)
+                if outcome == "conflict":
+                    conflicts[sent] += 1
+            # A bad one leaves the others as they are.
+            bad: list[Item] = [{}] if partial else []
+            answer = ingest_metrics(db, [*bad, *(made(*each) for each in batch)], partial=partial)
+            assert {name: answer[name] for name in expected} == expected
+        attempts = db.execute("select item, attempts from data.conflict").fetchall()
+    assert sorted((as_text(item), count) for item, count in attempts) == sorted(
+        (as_text(made(*sent)), count) for sent, count in conflicts.items()
+    )
+
+
+def as_text(item: Item) -> str:
+    return json.dumps(item, sort_keys=True)
 
 
 @pytest.mark.native_only("many sessions at once")
