@@ -95,6 +95,26 @@ def test_a_conflict_in_another_writing_is_the_same(db: Connection, again: str) -
     assert kept(db) == [(2, NOW, NOW)]
 
 
+@pytest.mark.parametrize("writings", [("2025-06-15T11:00:00Z", 1749985200), (1749985200, None)])
+def test_of_one_conflict_in_several_writings_the_first_is_kept(
+    db: Connection, writings: tuple[object, object]
+) -> None:
+    ingest_metrics(db, metric(ts="2025-06-15T11:00:00Z"))
+    items = [metric(value=2, ts=ts or "2025-06-15T16:30:00+05:30") for ts in writings]
+
+    assert ingest_metrics(db, items) == receipt(0, conflict=2)
+    assert db.execute("select item, attempts from data.conflict").fetchall() == [(items[0], 2)]
+
+
+def test_a_clock_that_is_behind_does_not_move_the_last_attempt(db: Connection) -> None:
+    ingest_metrics(db, metric(ts=ago(hours=1)))
+    item = metric(value=2, ts=ago(hours=1))
+
+    for now in (LATER, NOW):
+        assert ingest_metrics(db, item, now=now) == receipt(0, conflict=1)
+    assert kept(db) == [(2, LATER, LATER)]
+
+
 @pytest.mark.parametrize(
     "other",
     [

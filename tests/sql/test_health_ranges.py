@@ -81,6 +81,22 @@ def test_a_service_that_said_so_just_now_is_running(
     assert ranges(db, server, now=10)["up"] == [(0, 10 if reaches else pytest.approx(end))]
 
 
+@pytest.mark.parametrize(
+    ("seconds", "again", "reaches"),
+    [(4.9, 12, True), (5, 12, False), (29, 12, False), (4.9, 10, False)],
+)
+def test_a_service_that_has_started_again_was_running_for_seconds_only(
+    db: Connection, seconds: float, again: float, reaches: bool
+) -> None:
+    end = 10 - seconds / 3600
+    add_uptime(db, (0, 5), (6, end), (again, 20))
+    server = add_server(db)
+    add_present(db, server, "probe", "up", 0, 24)
+
+    last = 10 if reaches else pytest.approx(end)
+    assert ranges(db, server, now=10)["up"] == [(0, 5), (6, last)]
+
+
 def test_time_outside_of_the_registration_is_unknown(db: Connection) -> None:
     add_uptime(db, (0, 24))
     server = add_server(db, registered=at(3), deregistered=at(9))

@@ -57,6 +57,28 @@ def test_only_late_samples_below_the_watermark_are_pending(
     assert ask(lasting, "select count(*) from data.late") == 2
 
 
+@pytest.mark.parametrize("other", [None, "new series", "no item"])
+def test_late_samples_are_counted_beside_known_and_new_ones(
+    lasting: Connection, now: datetime, other: str | None
+) -> None:
+    known, late = now - timedelta(hours=30), now - timedelta(hours=30, minutes=1)
+    ingest_metrics(lasting, [at(known)], now=now)
+    roll_up(lasting, now - timedelta(hours=1))
+    lasting.execute("call internal.refresh_late(0, '{}')")
+
+    extra: list[Json] = []
+    if other is not None:
+        extra.append({**at(now), "source": f"{now}"[:10]} if other == "new series" else {})
+    batch = [at(known), at(late), at(now), *extra]
+    answer = ingest_metrics(lasting, batch, partial=True, now=now)
+    assert (answer["late"], answer["duplicate"]) == (1, 1)
+    assert lasting.execute("select bucket, samples from data.late").fetchall() == [
+        (late.replace(minute=0, second=0, microsecond=0), 1)
+    ]
+    again = ingest_metrics(lasting, batch, partial=True, now=now)
+    assert (again["accepted"], again["late"]) == (0, 0)
+
+
 @pytest.mark.parametrize("ingest", [ingest_metrics, ingest_facts])
 @pytest.mark.parametrize("known", [False, True], ids=["new series", "known series"])
 def test_what_a_refresh_that_begins_may_miss_is_late_and_no_more(
