@@ -137,6 +137,8 @@ def test_as_many_series_fit_as_a_quota_allows(known: Connection, quota: str) -> 
     )
     # What is known needs no room.
     assert ingest_metrics(known, metric())["accepted"] == 1
+    if quota in {"kinds", "sources"}:
+        assert ingest_metrics(known, metric(labels={"a": "new series"}))["accepted"] == 1
 
 
 def test_a_batch_is_counted_as_a_whole_and_each_name_once(known: Connection) -> None:
