@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg import Connection
 
@@ -112,6 +112,11 @@ def test_a_value_is_compared_as_the_sign_says(
         ('{"type": "threshold", "window": "10 hours"}', 300),
         ('{"type": "threshold", "window": "30 days"}', 300),
         ('{"type": "facts", "during": {"window": "2 hours"}}', 60),
+        (
+            '{"type": "burn_rate", "pairs": [{"short": "3 hours", "long": "30 days"},'
+            ' {"short": "2 hours", "long": "3 days"}]}',
+            60,
+        ),
     ],
 )
 def test_a_rule_is_evaluated_a_hundred_and_twenty_times_in_its_window(
@@ -162,6 +167,13 @@ RULES = st.builds(
     often(None, -1, 0, 1),
     often(0, 1, 2),
 )
+
+
+def slow(due: float | None) -> Rule:
+    """A rule whose evaluation took too long once."""
+    return Rule("", "5m", "cpu", True, False, False, due, None, 1)
+
+
 SET = """
 update data.every_alert_rule
 set deleted_at = %s, deleted_by = %s, due_at = %s, evaluated_at = %s, cancellations = %s
@@ -200,6 +212,8 @@ def expected(rules: Iterable[tuple[int, Rule]], limit: int) -> list[int]:
 
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rules=st.lists(RULES, max_size=9), limit=st.integers(1, 5))
+@example(rules=[slow(due=-1), slow(due=-5)], limit=5)
+@example(rules=[slow(due=-1), slow(due=None)], limit=5)
 def test_rules_that_are_due_are_evaluated_by_their_namespaces_and_slow_ones_alone(
     db: Connection, rules: list[Rule], limit: int
 ) -> None:
