@@ -47,6 +47,13 @@ def test_of_signals_that_differ_the_worst_counts(db: Connection, server: int) ->
     }
 
 
+@pytest.mark.parametrize("status", ["up", "degraded", "down"])
+def test_a_status_needs_no_other_one(db: Connection, server: int, status: str) -> None:
+    add_past(db, server, "probe", [(status, 1, 2)])
+
+    assert ranges(db, server) == {"up": [], "degraded": [], "down": [], status: [(1, 2)]}
+
+
 def test_the_present_state_reaches_to_now_unless_it_expired(db: Connection, server: int) -> None:
     add_present(db, server, "probe", "down", 1, 30)
     add_present(db, server, "keepalive", "up", 0, 2)
