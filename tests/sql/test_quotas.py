@@ -141,6 +141,14 @@ def test_as_many_series_fit_as_a_quota_allows(known: Connection, quota: str) -> 
         assert ingest_metrics(known, metric(labels={"a": "new series"}))["accepted"] == 1
 
 
+@pytest.mark.parametrize("quota", ["kinds", "sources"])
+def test_a_quota_below_what_there_is_takes_what_adds_nothing(known: Connection, quota: str) -> None:
+    ingest_metrics(known, [metric("other", "other"), metric("third", "third")])
+    known.execute("update data.quota set value = 1 where name = %s", [quota])
+
+    assert ingest_metrics(known, metric(labels={"a": "new series"}))["accepted"] == 1
+
+
 def test_a_batch_is_counted_as_a_whole_and_each_name_once(known: Connection) -> None:
     allowed = restrict(known, "kinds")
     items = [metric(f"kind{n}", f"s{n % 2}", labels={"a": str(m)}) for n in range(3) for m in "ab"]
