@@ -36,5 +36,6 @@ begin
 end
 $$;
 comment on function internal.freeze_pinned(timestamptz) is
-'Freezes the chunks of samples and facts that a pin needs, a week before they expire, but
-not before half of their time is over: retention leaves out frozen chunks. Thaws those that no pin needs any more. Returns how many it froze.';
+'Freezes the chunks of samples and facts that a pin needs, a week before they expire, but not before half of
+their time is over: retention leaves out frozen chunks. Thaws those that no pin needs any more. Returns
+how many it froze.';
