@@ -4,7 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES = $(VENV)/lib/python3*/site-packages
 SCRATCH := $(VENV)/.scratch
-SEED = $(shell git rev-list --count HEAD 2>/dev/null || echo default)
 RUNTIME := $(VENV)/.runtime
 DEVELOPMENT := $(VENV)/.development
 PEERS := $(VENV)/.bench-peers
@@ -89,10 +88,9 @@ run: $(RUNTIME) ## Run the service with everything it needs on 127.0.0.1:8080
 	@exec $(BIN)/supervisor-mcp up
 
 # Folder by folder, so that the service that the tests of a folder share ends with them: one that
-# waits takes time from the tests of the others. Each commit has an order of its own, which is the
-# same wherever it is tested.
+# waits takes time from the tests of the others.
 test: $(DEVELOPMENT) ## Run the whole suite
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --randomly-seed=$(SEED)
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 test-fast: $(DEVELOPMENT) ## Run the tests that need no server, in seconds
 	$(BIN)/pytest --without-servers

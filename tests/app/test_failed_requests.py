@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,6 +19,7 @@ from supervisor_mcp.server import asgi, recheck
 from supervisor_mcp.server.asgi import Application
 from tests.support.garbage import collected_by_nobody
 from tests.support.ports import free_port
+from tests.support.timescaledb import Server
 
 KEY = "0123456789abcdef0123456789abcdef"
 ANSWER_SECONDS = 20
@@ -97,6 +98,13 @@ async def serving(database_url: str, redis_url: str) -> AsyncIterator[Service]:
     finally:
         await orders.put({"type": "lifespan.shutdown"})
         await living
+
+
+@pytest.fixture(scope="module")
+def database_url(database_server: Server) -> Iterator[str]:
+    """A database of these tests' own: what the service stores stays."""
+    with database_server.deployed() as url:
+        yield url
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Tests run in random order, those of a folder one after another."""
+"""The tests of a folder run one after another, whatever their order."""
 
 from __future__ import annotations
 
@@ -24,7 +24,3 @@ def test_the_tests_of_a_folder_run_one_after_another(request: pytest.FixtureRequ
 def test_folders_keep_the_order_of_their_first_files_and_files_theirs() -> None:
     shuffled = [File(Path(name)) for name in ("b/2", "a/1", "b/1", "c/1", "a/2")]
     assert [str(file.path) for file in by_folder(shuffled)] == ["b/2", "b/1", "a/1", "a/2", "c/1"]
-
-
-def test_the_order_is_random(request: pytest.FixtureRequest) -> None:
-    assert request.config.pluginmanager.hasplugin("randomly")
