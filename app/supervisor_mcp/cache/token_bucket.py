@@ -19,11 +19,14 @@ from supervisor_mcp.cache.connection import Connection, ConnectionFailure, Scrip
 # What a process takes at a time: the new tokens of this time, and how long it may spend them.
 SHARE_SECONDS = 0.05
 SPEND_SECONDS = 1.0
+# What rounding may lack of a token: who waits as long as an answer says is allowed.
+ROUNDING = 1e-7
 # Allowances that are kept; those that nobody spends are dropped first.
 MOST_ALLOWANCES = 10_000
 
-# key: the bucket; arguments: tokens a second, most tokens, tokens wanted. Returns the tokens that
-# were taken, the whole ones that are left, and milliseconds until there is one.
+# key: the bucket; arguments: tokens a second, most tokens, tokens wanted, what rounding may lack.
+# Returns the tokens that were taken, the whole ones that are left, and milliseconds until there is
+# one.
 TAKE = Script("""
 local rate, burst, wanted = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
 local clock = redis.call('time')
@@ -31,12 +34,14 @@ local now = clock[1] + clock[2] / 1000000
 local kept = redis.call('hmget', KEYS[1], 'tokens', 'at')
 local tokens = tonumber(kept[1]) or burst
 tokens = math.min(burst, tokens + math.max(0, now - (tonumber(kept[2]) or now)) * rate)
-local taken = math.min(wanted, math.floor(tokens))
+local rounding = tonumber(ARGV[4])
+local taken = math.min(wanted, math.floor(tokens + rounding))
 tokens = tokens - taken
 redis.call('hset', KEYS[1],
     'tokens', string.format('%.6f', tokens), 'at', string.format('%.6f', now))
 redis.call('pexpire', KEYS[1], math.ceil(burst / rate * 1000) + 1000)
-return {taken, math.floor(tokens), tokens < 1 and math.ceil((1 - tokens) / rate * 1000) or 0}
+local left = math.floor(tokens + rounding)
+return {taken, left, tokens < 1 and math.ceil((1 - tokens) / rate * 1000) or 0}
 """)
 
 
@@ -127,7 +132,7 @@ class TokenBuckets:
                 found = await self._redis.run_script(
                     TAKE,
                     [f"supervisor:requests:{name}"],
-                    [str(self.rate), self.burst, self._share],
+                    [str(self.rate), self.burst, self._share, str(ROUNDING)],
                 )
                 taken, left, wait_ms = cast("list[int]", found)
                 return taken, left, wait_ms
@@ -138,11 +143,11 @@ class TokenBuckets:
         now = self._clock()
         tokens, at = self._own.get(name, (float(self.burst), now))
         tokens = min(self.burst, tokens + (now - at) * self.rate)
-        taken = min(self._share, math.floor(tokens))
+        taken = min(self._share, math.floor(tokens + ROUNDING))
         tokens -= taken
         self._own[name] = (tokens, now)
         wait_ms = math.ceil((1 - tokens) / self.rate * 1000) if tokens < 1 else 0
-        return taken, math.floor(tokens), wait_ms
+        return taken, math.floor(tokens + ROUNDING), wait_ms
 
     def _make_room(self) -> None:
         if len(self._allowances) < MOST_ALLOWANCES:
