@@ -16,6 +16,9 @@ from types import TracebackType
 
 import supervisor_mcp
 
+# How long what has ended may take to be gone, on a busy machine.
+TURNS = 40
+TURN_SECONDS = 0.05
 OWN = str(Path(supervisor_mcp.__file__).parent)
 
 
@@ -26,11 +29,16 @@ def collected_by_nobody() -> Iterator[Callable[[], Awaitable[list[str]]]]:
     gc.disable()
     before = {id(error) for error in _errors()}
 
-    async def left() -> list[str]:
-        # What has ended calls back in the next turns of the event loop.
-        for _ in range(3):
-            await asyncio.sleep(0)
+    def remaining() -> list[str]:
         return [repr(e) for e in _errors() if id(e) not in before and _passed(e.__traceback__)]
+
+    async def left() -> list[str]:
+        # What has ended calls back in later turns of the event loop; what holds itself never goes.
+        for _ in range(TURNS):
+            if not remaining():
+                break
+            await asyncio.sleep(TURN_SECONDS)
+        return remaining()
 
     try:
         yield left
