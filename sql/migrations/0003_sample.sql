@@ -111,13 +111,13 @@ begin
 end
 $$;
 select create_hypertable('data.sample', by_range('ts', interval '7 days'), create_default_indexes => false);
--- Two indexes: with a key of 16 bytes at most, the pages of a B-tree that grows at the end of each series stay
--- full; with more, they stay half empty.
+-- Two unique indexes, because the pages of a B-tree that grows at the end of each series stay full only while
+-- its key has 16 bytes at most.
 create unique index sample_once on data.sample (series_id, ts) where seq = 0;
 create unique index sample_of_fact_once on data.sample (series_id, ts, seq) where seq > 0;
 -- A series without samples costs a query of its kind nothing.
 create index sample_by_kind on data.sample (kind_id, ts);
--- A refresh reads all kinds of an hour. Samples arrive in the order of time, so that their pages have one, too.
+-- A refresh reads all kinds of an hour. Samples arrive in the order of time, and so do their pages.
 create index sample_by_time on data.sample using brin (ts)
 with (autosummarize = true, pages_per_range = 32);
 alter table data.sample set (

@@ -34,8 +34,8 @@ class Loop:
 
     async def stop(self) -> None:
         """End, also within a step."""
-        # Before Python 3.12, the pool of connections loses a cancellation that comes together with
-        # a connection.
+        # A step may lose the cancellation: before Python 3.12, asyncio.wait_for, by which a pool
+        # of connections waits, can do so when it is canceled just as its result comes.
         self._ending = True
         if self._task is not None:
             self._task.cancel()
