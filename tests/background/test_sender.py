@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any, Literal
 
 import pytest
+import sqlfluff.core  # noqa: F401  copies of errors have their frames where it is loaded
 import trustme
 from msgspec import Raw
 from standardwebhooks import Webhook, WebhookVerificationError

@@ -6,6 +6,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Iterator
+from typing import Self
 
 import httpx2
 
@@ -40,6 +41,10 @@ class Unanswered(Exception):  # noqa: N818  no defect, an outcome
         super().__init__(reason)
         self.reason = reason
         self.own = own
+
+    def without_frames(self) -> Self:
+        """The same, as if it had not been raised; some libraries make a copy keep the frames."""
+        return type(self)(self.reason, own=self.own)
 
 
 class NotAllowed(Unanswered):

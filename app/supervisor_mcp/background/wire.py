@@ -11,7 +11,6 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -151,8 +150,8 @@ class Wire(httpx2.AsyncBaseTransport):
         return failure
 
     def _fail(self, failure: Unanswered) -> None:
-        # A copy: what is raised has frames that have this transport.
-        self.failure = copy(failure)
+        # What is raised has frames that have this transport.
+        self.failure = failure.without_frames()
         if self.settled is not None:
             self.settled()
 
