@@ -115,8 +115,10 @@ def test_a_file_that_is_not_json_is_a_usage_error(
     assert register(service, tmp_path, text).returncode == 2
 
 
-def test_older_documents_are_converted_and_the_user_learns_what_changed(service: Service) -> None:
-    done = service.run("register", str(OLDER))
+def test_older_documents_are_converted_and_the_user_learns_what_changed(
+    service: Service, namespace: str, tmp_path: Path
+) -> None:
+    done = register(service, tmp_path, OLDER.read_text().replace("io.github", namespace))
     assert done.stdout == "5 created, 0 changed, 0 unchanged, 1 refused\n"
     assert "is shortened to 100" in done.stderr
     assert "in the URL of a remote is a variable" in done.stderr

@@ -80,8 +80,12 @@ def exported(source: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
 
 
 @pytest.fixture(scope="module")
-def target(database_server: Server, exported: tuple[Path, Manifest]) -> Iterator[str]:
-    """A database that imported it, after an import that was interrupted."""
+def imported(
+    database_server: Server,
+    exported: tuple[Path, Manifest],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[str, Manifest]]:
+    """A database that imported it, after an import that was interrupted, and an export of that."""
     folder, made = exported
 
     def interrupted(step: str) -> None:
@@ -92,16 +96,20 @@ def target(database_server: Server, exported: tuple[Path, Manifest]) -> Iterator
         with pytest.raises(KeyboardInterrupt):
             exports.load(url, folder, interrupted)
         assert exports.load(url, folder, silent) == made
-        yield url
+        yield url, exports.export(url, tmp_path_factory.mktemp("again") / "export", silent)
+
+
+@pytest.fixture(scope="module")
+def target(imported: tuple[str, Manifest]) -> str:
+    """The database that imported it."""
+    return imported[0]
 
 
 def test_an_export_of_an_import_has_the_same_rows_settings_and_sequences(
-    exported: tuple[Path, Manifest], target: str, tmp_path: Path
+    exported: tuple[Path, Manifest], imported: tuple[str, Manifest]
 ) -> None:
-    again = exports.export(target, tmp_path / "again", silent)
-
-    assert digests(again) == digests(exported[1])
-    assert again.state == exported[1].state
+    assert digests(imported[1]) == digests(exported[1])
+    assert imported[1].state == exported[1].state
 
 
 def test_what_services_hold_and_what_jobs_made_is_in_it(exported: tuple[Path, Manifest]) -> None:

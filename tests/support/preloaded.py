@@ -7,6 +7,7 @@ is its argument, forks for each and ends when the other end is closed.
 from __future__ import annotations
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -102,6 +103,10 @@ if __name__ == "__main__":
     # Commands import what they need when they run.
     for module in pkgutil.walk_packages(cli.__path__, f"{cli.__name__}."):
         importlib.import_module(module.name)
+    importlib.import_module("httpcore")
+    # What all copies have in common, none of them looks through or frees when it ends.
+    gc.collect()
+    gc.freeze()
     _await_request(socket.socket(fileno=int(sys.argv[1])))
     # As a program does: what it leaves undone is done, or reported, when the interpreter ends.
     cli.main()
