@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -20,15 +21,29 @@ def db(db: Connection) -> Connection:
     return db
 
 
-@pytest.fixture(scope="module")
-def lasting(database_server: Server) -> Iterator[Connection]:
-    """A connection that commits; by the clock of the server, nothing is too old to refresh."""
+@contextmanager
+def committing(server: Server) -> Iterator[Connection]:
+    """Commit to a database where, by the clock of the server, nothing is too old to refresh."""
     with (
-        database_server.deployed() as url,
+        server.deployed() as url,
         psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn,
     ):
         for relation in ("sample", "sample_1h", "kind_1h"):
             conn.execute("select remove_retention_policy(%s)", [f"data.{relation}"])
+        yield conn
+
+
+@pytest.fixture(scope="module")
+def lasting(database_server: Server) -> Iterator[Connection]:
+    """A connection that commits, to what the tests of a module share."""
+    with committing(database_server) as conn:
+        yield conn
+
+
+@pytest.fixture
+def lasting_alone(database_server: Server) -> Iterator[Connection]:
+    """A connection that commits, for what would change the tests after it."""
+    with committing(database_server) as conn:
         yield conn
 
 

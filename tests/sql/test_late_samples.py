@@ -194,16 +194,17 @@ def test_a_late_sample_of_the_first_hour_that_is_stored_is_rolled_up(
 
 
 def test_a_sample_at_the_far_end_of_retention_is_rolled_up(
-    lasting: Connection, now: datetime
+    lasting_alone: Connection, now: datetime
 ) -> None:
-    ingest_metrics(lasting, [at(now - timedelta(days=89, hours=12))], now=now)
-    roll_up(lasting, now - timedelta(hours=1))
+    ingest_metrics(lasting_alone, [at(now - timedelta(days=89, hours=12))], now=now)
+    roll_up(lasting_alone, now - timedelta(hours=1))
 
-    assert query_agg(lasting, window="90d", now=now)["count"] == 1
-    lasting.execute('call internal.refresh_rollups(0, \'{"end_offset": "1 hour"}\')')
-    lasting.execute("call internal.refresh_late(0, '{}')")
-    assert query_agg(lasting, window="90d", now=now)["count"] == 1
-    assert ask(lasting, "select count(*) from data.late") == 0
+    assert query_agg(lasting_alone, window="90d", now=now)["count"] == 1
+    # By the clock of the server: whatever comes afterwards is late.
+    lasting_alone.execute('call internal.refresh_rollups(0, \'{"end_offset": "1 hour"}\')')
+    lasting_alone.execute("call internal.refresh_late(0, '{}')")
+    assert query_agg(lasting_alone, window="90d", now=now)["count"] == 1
+    assert ask(lasting_alone, "select count(*) from data.late") == 0
 
 
 @pytest.mark.parametrize("relation", ["sample", "fact"])
