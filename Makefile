@@ -13,6 +13,9 @@ COMPILE_GROUP := uv pip compile --universal --python-version 3.11 --generate-has
 	--no-annotate --no-header --no-emit-index-url --quiet
 COMPILE := $(COMPILE_GROUP) pyproject.toml
 
+# The order of the tests.
+SEED ?= 1
+
 # uv installs no bytecode: where Python may not write it either, every process compiles what it
 # imports, which costs a web server 2 s, and tests start hundreds of processes.
 unexport PYTHONDONTWRITEBYTECODE
@@ -90,7 +93,7 @@ run: $(RUNTIME) ## Run the service with everything it needs on 127.0.0.1:8080
 # Folder by folder, so that the service that the tests of a folder share ends with them: one that
 # waits takes time from the tests of the others.
 test: $(DEVELOPMENT) ## Run the whole suite
-	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --randomly-seed=$(SEED)
 
 test-fast: $(DEVELOPMENT) ## Run the tests that need no server, in seconds
 	$(BIN)/pytest --without-servers

@@ -28,6 +28,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--without-servers", action="store_true", help="run only the tests that need no server"
     )
+    parser.addoption(
+        "--every-case", action="store_true", help="try every case of the OpenAPI document"
+    )
 
 
 @pytest.hookimpl(optionalhook=True)
