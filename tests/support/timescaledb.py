@@ -39,6 +39,9 @@ select delete_job(job_id) from timescaledb_information.jobs where job_id >= 1000
 drop schema if exists data, internal, api, analytics, ops, deploy cascade
 """
 
+# As many as a test uses at once.
+IDLE = 2
+
 
 class Server(Protocol):
     """A server for the time of a test session."""
@@ -145,7 +148,7 @@ class EmbeddedServer:
         try:
             yield server.url
         finally:
-            if not self._idle and self._restored(server):
+            if len(self._idle) < IDLE and self._restored(server):
                 self._idle[name] = server
             else:
                 server.stop()
