@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import Connection
+from psycopg.sql import SQL, Identifier
 
 from supervisor_mcp.deploy import deploy, shipped_sql_dir
 from tests.deploy.conftest import Ask
 from tests.deploy.sample import SAMPLE, write
+from tests.support.timescaledb import Server
 
 KEPT = """
 select config ->> 'drop_after' from timescaledb_information.jobs
 where proc_name = 'policy_retention' and hypertable_name = 'sample'
 """
+RUNNER = "internal.run_statement(text, integer, integer)"
+
+
+def connect(url: str) -> Connection:
+    return psycopg.connect(url, autocommit=True, prepare_threshold=None)
 
 
 def test_unchanged_file_leaves_what_a_dba_set(empty_database: str, sql_dir: Path, ask: Ask) -> None:
@@ -55,30 +65,36 @@ def test_what_was_dropped_by_hand_is_created_again(
     assert not deploy(empty_database, sql_dir).changed
 
 
+@pytest.fixture(scope="module")
+def shipped(database_server: Server) -> Iterator[str]:
+    """A database with what a release ships, which each test deploys again."""
+    with database_server.deployed() as url:
+        yield url
+
+
 @pytest.mark.parametrize("role", ["supervisor_app", "supervisor_analyst", "supervisor_dba"])
-def test_what_a_role_has_lost_is_granted_again(empty_database: str, ask: Ask, role: str) -> None:
-    deploy(empty_database, shipped_sql_dir())
-    ask(f"drop owned by {role} cascade")
-    assert {lost for (lost,) in ask("select role from internal.lost_grants()")} == {role}
+def test_what_a_role_has_lost_is_granted_again(shipped: str, role: str) -> None:
+    with connect(shipped) as conn:
+        conn.execute(SQL("drop owned by {} cascade").format(Identifier(role)))
+        lost = conn.execute("select distinct role from internal.lost_grants()").fetchall()
+        assert lost == [(role,)]
 
-    assert "grants.sql" in deploy(empty_database, shipped_sql_dir()).grants
+        assert "grants.sql" in deploy(shipped, shipped_sql_dir()).grants
 
-    assert ask("select * from internal.lost_grants()") == []
-    assert ask("select to_regprocedure('internal.run_statement(text, integer, integer)')") != [
-        (None,)
-    ]
-    assert not deploy(empty_database, shipped_sql_dir()).changed
+        assert conn.execute("select from internal.lost_grants()").fetchall() == []
+        runner = conn.execute("select to_regprocedure(%s)", [RUNNER]).fetchone()
+        assert runner != (None,)
+    assert not deploy(shipped, shipped_sql_dir()).changed
 
 
-def test_what_runs_statements_is_given_to_its_role_again(empty_database: str, ask: Ask) -> None:
-    deploy(empty_database, shipped_sql_dir())
-    runner = "internal.run_statement(text, integer, integer)"
-    ask(f"alter function {runner} owner to current_user")
+def test_what_runs_statements_is_given_to_its_role_again(shipped: str) -> None:
+    owner = "select proowner::regrole::text from pg_proc where oid = %s::regprocedure"
+    with connect(shipped) as conn:
+        conn.execute(f"alter function {RUNNER} owner to current_user")
 
-    deploy(empty_database, shipped_sql_dir())
+        deploy(shipped, shipped_sql_dir())
 
-    owner = f"select proowner::regrole::text from pg_proc where oid = '{runner}'::regprocedure"
-    assert ask(owner) == [("supervisor_statement",)]
+        assert conn.execute(owner, [RUNNER]).fetchone() == ("supervisor_statement",)
 
 
 def test_privileges_are_kept_after_functions_were_created_again(
