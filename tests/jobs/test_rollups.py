@@ -53,12 +53,12 @@ def fill(conn: Connection, kind: str, clock: datetime, days: int, *, every: int 
 def test_refresh_policies_change_no_answer(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
-    fill(lasting, "policies", clock, 89)
+    fill(lasting, "policies", clock, 62)
     before = query_agg(lasting, "policies", "30d", group_by="source", now=clock)
 
     run_job(REFRESH, None)
     after = query_agg(lasting, "policies", "30d", group_by="source", now=clock)
-    assert ask(lasting, "select count(*) from data.kind_1d") > 80
+    assert ask(lasting, "select count(*) from data.kind_1d") > 55
     for key in ("count", "sum", "min", "max", "last"):
         assert after[key] == before[key]
     for key, value in before["previous"].items():
