@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import msgspec
@@ -31,9 +32,10 @@ def url(fresh_database: str) -> str:
     return fresh_database
 
 
-def refuse(url: str, names: list[str]) -> None:
-    """Let the database refuse the keep-alives of these servers."""
-    with psycopg.connect(url, prepare_threshold=None) as conn:
+@contextmanager
+def refused(url: str, names: list[str]) -> Iterator[None]:
+    """A database that refuses the keep-alives of these servers."""
+    with psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn:
         listed = conn.execute(
             "select string_agg(server_id::text, ', ') from data.server where name = any(%s)",
             [names],
@@ -45,6 +47,9 @@ def refuse(url: str, names: list[str]) -> None:
                 " add constraint keepalive_refused check (server_id not in ({}))"
             ).format(SQL(listed[0]))
         )
+        yield
+        # What is as it was is used for the next test, too.
+        conn.execute("alter table data.health_state drop constraint keepalive_refused")
 
 
 @pytest.fixture
@@ -94,11 +99,11 @@ async def test_an_unknown_name_of_one_call_does_not_fail_another(database: Datab
 async def test_a_keepalive_that_the_database_refuses_fails_alone(
     database: Database, url: str, rejected: list[str]
 ) -> None:
-    refuse(url, rejected)
     writer = HeartbeatWriter(database)
-    answers = await asyncio.gather(
-        *(writer.renew([name], NOW) for name in SERVERS), return_exceptions=True
-    )
+    with refused(url, rejected):
+        answers = await asyncio.gather(
+            *(writer.renew([name], NOW) for name in SERVERS), return_exceptions=True
+        )
 
     failed = [
         name for name, each in zip(SERVERS, answers, strict=True) if isinstance(each, Problem)
