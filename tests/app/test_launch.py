@@ -138,10 +138,12 @@ def test_a_stop_while_workers_start_is_no_failure_and_takes_no_force(tmp_path: P
 SLOW_TO_STOP = """
 async def app(scope, receive, send):
     import asyncio
+    import os
     if scope["type"] == "lifespan":
         while (await receive())["type"] != "lifespan.shutdown":
             await send({"type": "lifespan.startup.complete"})
-        await asyncio.sleep(8)
+        while os.path.exists(os.environ["KEPT_BY"]):
+            await asyncio.sleep(0.01)
         return await send({"type": "lifespan.shutdown.complete"})
     await send({"type": "http.response.start", "status": 200, "headers": []})
     await send({"type": "http.response.body", "body": b""})
@@ -153,9 +155,11 @@ def test_a_web_server_that_stops_refuses_connections_instead_of_keeping_them_wai
     tmp_path: Path,
 ) -> None:
     (tmp_path / "slow.py").write_text(SLOW_TO_STOP)
+    keeping = tmp_path / "keeping"
+    keeping.touch()
     with launch.reserve("127.0.0.1", 0) as listener, (tmp_path / "log").open("wb") as log:
         address = listener.getsockname()
-        environment = {"PYTHONPATH": str(tmp_path)}
+        environment = {"PYTHONPATH": str(tmp_path), "KEPT_BY": str(keeping)}
         with (
             launch.start(
                 listener,
@@ -178,6 +182,8 @@ def test_a_web_server_that_stops_refuses_connections_instead_of_keeping_them_wai
 
             eventually(refuses, "a refusal", seconds=7)
             assert not stopping.done()
+            keeping.unlink()
+            assert stopping.result() == 0
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 
