@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from subprocess import CompletedProcess
 from threading import Thread
 
 import httpx
@@ -11,6 +12,8 @@ import pytest
 from tests.support import command_line
 from tests.support.command_line import Service
 from tests.support.data_directories import DataDirectories
+
+DEMO = ("demo", "--days", "1", "--seed", "9")
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +25,12 @@ def service(
     prepared.deployed(data_dir)
     with command_line.up(data_dir, env={"SUPERVISOR_WORKERS": "1"}) as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def demo(service: Service) -> CompletedProcess[str]:
+    """The first demo of the service; only that one finds none of its rows."""
+    return service.run(*DEMO, "--json")
 
 
 class Refusing(BaseHTTPRequestHandler):
@@ -47,13 +56,14 @@ class Refusing(BaseHTTPRequestHandler):
         pass
 
 
-def test_a_demo_is_labeled_and_a_second_one_adds_no_row_twice(service: Service) -> None:
-    first = service.run("demo", "--days", "1", "--seed", "9", "--json")
-    assert first.returncode == 0, first.stderr
-    summary = json.loads(first.stdout)
+def test_a_demo_is_labeled_and_a_second_one_adds_no_row_twice(
+    service: Service, demo: CompletedProcess[str]
+) -> None:
+    assert demo.returncode == 0, demo.stderr
+    summary = json.loads(demo.stdout)
     assert summary["accepted"] == summary["rows"] > 2_000
     assert summary["rejected"] == summary["conflict"] == 0
-    again = json.loads(service.run("demo", "--days", "1", "--seed", "9", "--json").stdout)
+    again = json.loads(service.run(*DEMO, "--json").stdout)
     assert again["conflict"] == again["rejected"] == 0
     # The clock went on between the two.
     assert again["duplicate"] >= summary["rows"] - 40
@@ -65,11 +75,11 @@ def test_a_demo_is_labeled_and_a_second_one_adds_no_row_twice(service: Service) 
     assert answer["count"] > 0
 
 
+@pytest.mark.usefixtures("demo")
 def test_a_demo_registers_its_servers_with_health_and_a_second_one_changes_nothing(
     service: Service,
 ) -> None:
-    for _ in range(2):
-        assert service.run("demo", "--days", "1", "--seed", "9").returncode == 0
+    assert service.run(*DEMO).returncode == 0
     servers = httpx.get(f"{service.url}/registry/servers", params={"tag": "demo"}).json()["items"]
     assert {server["name"]: server["health"] for server in servers} == {
         "demo/billing": "degraded",
@@ -83,9 +93,8 @@ def test_a_demo_registers_its_servers_with_health_and_a_second_one_changes_nothi
     assert sla["uptime_percent"] == 100
 
 
+@pytest.mark.usefixtures("demo")
 def test_a_built_in_rule_fires_and_resolves_in_a_demo(service: Service) -> None:
-    assert service.run("demo", "--days", "1", "--seed", "9").returncode == 0
-
     defined = service.run("alert-rules", "define", "--built-in", "--author", "ann")
     tested = service.run("backtest", "error_rate_high", "--json")
 
@@ -99,8 +108,9 @@ def test_a_built_in_rule_fires_and_resolves_in_a_demo(service: Service) -> None:
     assert "resolved" in states[states.index("firing") :]
 
 
+@pytest.mark.usefixtures("demo")
 def test_a_demo_ends_with_commands_that_work(service: Service) -> None:
-    done = service.run("demo", "--days", "1", "--seed", "9")
+    done = service.run(*DEMO)
     for line in done.stderr.partition("Look around:\n")[2].splitlines():
         arguments = line.split()[1:]
         assert service.run(*arguments).returncode == 0, line
