@@ -93,7 +93,8 @@ def provoke(url: str) -> Iterator[str]:
             )
             yield f"{answer.headers} {answer.text}"
     parts = urlsplit(url)
-    for raw in (b"\0\r\n\r\n", b"GET / HTTP/1.1\r\nAuthorization: %s\r\n" % (b"x" * 70_000)):
+    large = MARK.encode() * 5_400
+    for raw in (b"\0\r\n\r\n", b"GET / HTTP/1.1\r\nAuthorization: %s\r\n\r\n" % large):
         with socket.create_connection((parts.hostname, parts.port), timeout=15) as client:
             client.sendall(raw)
             yield client.recv(65536).decode()
