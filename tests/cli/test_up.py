@@ -237,21 +237,26 @@ def test_a_taken_port_is_refused_before_anything_starts(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_a_database_and_a_redis_that_are_given_replace_the_embedded_ones(
-    service: Service, tmp_path: Path, name: str
-) -> None:
+@pytest.fixture(scope="module")
+def second(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """A service that is given the database and the Redis of another one."""
     given = {
         "SUPERVISOR_DATABASE_URL": service.announced["Database"],
         "SUPERVISOR_REDIS_URL": service.announced["Cache"],
     }
-    with command_line.up(tmp_path / "data", env=given) as second:
-        commands = [_command(pid) for pid, _ in descendants(second.process.pid)]
-        assert not any("main.mjs" in line or "valkey" in line for line in commands)
-        assert not (tmp_path / "data").exists()
-        assert "Analysts" not in second.announced
-        item = {"name": name, "source": "me", "value": 1}
-        httpx.post(f"{second.url}/ingest/metrics", json=item).raise_for_status()
-        assert _count(service, name) == 1
+    with command_line.up(tmp_path_factory.mktemp("second") / "data", env=given) as started:
+        yield started
+
+
+def test_a_database_and_a_redis_that_are_given_replace_the_embedded_ones(
+    service: Service, second: Service, name: str
+) -> None:
+    commands = [_command(pid) for pid, _ in descendants(second.process.pid)]
+    assert not any("main.mjs" in line or "valkey" in line for line in commands)
+    assert not Path(second.env["SUPERVISOR_DATA_DIR"]).exists()
+    assert "Analysts" not in second.announced
+    _ingest(second, name)
+    assert _count(service, name) == 1
 
 
 @pytest.fixture
@@ -294,19 +299,17 @@ def test_a_service_with_a_login_of_its_own_does_not_have_that_of_the_owner(
     assert "--no-deploy" in refused.stderr
 
 
-def test_a_service_that_logs_in_as_the_owner_says_so_once(service: Service, tmp_path: Path) -> None:
-    given = {
-        "SUPERVISOR_DATABASE_URL": service.announced["Database"],
-        "SUPERVISOR_REDIS_URL": service.announced["Cache"],
-    }
-    log = tmp_path / "data.log"
-    with command_line.up(tmp_path / "data", env=given):
-        assert log.read_text().count("owns the schema") == 1
-        assert "SUPERVISOR_DEPLOY_DATABASE_URL" in log.read_text()
-    assert (
-        "owns the schema"
-        not in (Path(service.env["SUPERVISOR_DATA_DIR"]).with_suffix(".log")).read_text()
-    )
+def test_a_service_that_logs_in_as_the_owner_says_so_once(
+    service: Service, second: Service
+) -> None:
+    log = _log(second)
+    assert log.count("owns the schema") == 1
+    assert "SUPERVISOR_DEPLOY_DATABASE_URL" in log
+    assert "owns the schema" not in _log(service)
+
+
+def _log(service: Service) -> str:
+    return Path(service.env["SUPERVISOR_DATA_DIR"]).with_suffix(".log").read_text()
 
 
 def test_the_login_of_a_deploy_alone_is_refused(tmp_path: Path) -> None:
