@@ -15,7 +15,9 @@ from mcp import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult, TextContent
 
+from supervisor_mcp.config import Settings
 from supervisor_mcp.mcp.answers import LARGEST_BYTES
+from tests.mcp.test_stdio import snippet
 from tests.mcp.test_tools import NAMES
 from tests.support import web_server
 from tests.support.timescaledb import Server
@@ -206,3 +208,12 @@ async def test_rest_answers_beside_mcp(url: str) -> None:
     async with httpx.AsyncClient() as http:
         assert (await http.get(f"{url}/mcp")).status_code == 405
         assert (await http.get(f"{url}/livez")).status_code == 200
+
+
+async def test_the_snippet_for_a_running_service_names_its_default_address(url: str) -> None:
+    (server,) = snippet("http")["mcpServers"].values()
+    fresh = Settings.model_fields
+    default = f"http://{fresh['host'].default}:{fresh['port'].default}"
+    assert server["url"].startswith(default)
+    async with Client(server["url"].replace(default, url)) as client:
+        assert {tool.name for tool in (await client.list_tools()).tools} == NAMES

@@ -18,10 +18,9 @@ from mcp import Client, StdioServerParameters
 from mcp_types import CallToolResult
 
 from supervisor_mcp import embedded
-from supervisor_mcp.config import Settings
 from supervisor_mcp.embedded import Endpoints
 from tests.mcp.test_tools import NAMES
-from tests.support import command_line, web_server
+from tests.support import command_line
 from tests.support.data_directories import DataDirectories
 from tests.support.repository import ROOT
 from tests.support.waiting import eventually
@@ -110,13 +109,6 @@ def snippet(name: str) -> dict[str, Any]:
     assert match is not None
     found: dict[str, Any] = json.loads(match[1])
     return found
-
-
-@pytest.fixture
-def url(history_url: str, redis_url: str, tmp_path: Path) -> Iterator[str]:
-    """A running service over the history."""
-    with web_server.start(history_url, redis_url, tmp_path / "log", workers=1) as service:
-        yield service.url
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -210,15 +202,6 @@ async def test_the_snippet_of_the_documentation_works_as_printed(
     command.env["PATH"] = f"{Path(sys.executable).parent}:{command.env['PATH']}"
     as_printed = StdioServerParameters(**servers["supervisor"], env=command.env)
     async with Client(as_printed) as client:
-        assert {tool.name for tool in (await client.list_tools()).tools} == NAMES
-
-
-async def test_the_snippet_for_a_running_service_names_its_default_address(url: str) -> None:
-    (server,) = snippet("http")["mcpServers"].values()
-    fresh = Settings.model_fields
-    default = f"http://{fresh['host'].default}:{fresh['port'].default}"
-    assert server["url"].startswith(default)
-    async with Client(server["url"].replace(default, url)) as client:
         assert {tool.name for tool in (await client.list_tools()).tools} == NAMES
 
 
