@@ -130,3 +130,13 @@ def test_one_reading_has_not_grown(db: Connection) -> None:
     ingest_metrics(db, reading(100, 5))
 
     assert query_agg(db, "visits")["rate_per_second"] == 0
+
+
+def test_where_an_hour_has_no_reading_the_growth_since_an_earlier_one_is_counted(
+    db: Connection,
+) -> None:
+    day = 60 * 24
+    often = [reading(5, day + 30, "db"), reading(9, day - 30, "db")]
+    ingest_metrics(db, [*often, reading(100, day + 150), reading(130, day - 30), reading(131, 1)])
+
+    assert growth(query_agg(db, "visits", "24h")) == pytest.approx(4 + 31)

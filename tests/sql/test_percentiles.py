@@ -60,11 +60,14 @@ def compare(core: Json, values: list[float], bound: float | None) -> None:
         assert known.min() <= core[name] <= known.max()
 
 
-def test_between_two_values_percentiles_are_exact(db: Connection) -> None:
-    send(db, [-1000, 1005], minutes=1)
+# The bins of the last two are represented by values between them.
+@pytest.mark.parametrize("values", [[-1000, 1005], [100, 200]])
+def test_between_two_values_percentiles_are_exact(db: Connection, values: list[float]) -> None:
+    send(db, values, minutes=1)
 
     answer = query_agg(db, "cpu", "1h")
-    assert [answer[name] for name in SHARES] == pytest.approx([2.5, 804.5, 904.75, 984.95])
+    exact = [float(np.quantile(values, share)) for share in SHARES.values()]
+    assert [answer[name] for name in SHARES] == pytest.approx(exact)
     assert answer["error_bound"] == 0.01
 
 
@@ -92,3 +95,35 @@ def test_a_group_without_a_bound_leaves_the_answer_without_one(db: Connection) -
 
     assert query_agg(db, "x", "1h")["error_bound"] == 0.01
     assert query_agg(db, "x", "1h", group_by="source")["error_bound"] is None
+
+
+def test_a_bound_is_stated_where_every_percentile_lies_between_values_that_have_one(
+    db: Connection,
+) -> None:
+    bounded: dict[str, list[float]] = {
+        "zeros": [0] * 6,
+        "below_one": [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
+        "negative": [-6, -5, -4, -3, -2, -1],
+        "from_zero": [0, 0, 0, 5, 5, 5],
+        "to_zero": [-5, -5, -5, 0, 0, 0],
+        # The extremes are exact, however large.
+        "two_huge": [1e60, 5e60],
+    }
+    unbounded: dict[str, list[float]] = {
+        "of_both_signs": [-5, -4, 3],
+        "up_to_a_half": [-5, -5, -5, 0.5, 0.5, 0.5],
+        "three_huge": [1e60, 2e60, 5e60],
+        "second_but_huge": [1] * 149 + [1e60, 2e60],
+    }
+    samples = bounded | unbounded
+    ingest_metrics(
+        db,
+        [
+            metric(name, value=value, ts=ago(minutes=5, seconds=n))
+            for name, values in samples.items()
+            for n, value in enumerate(values)
+        ],
+    )
+
+    stated = {each["kind"]: each["error_bound"] for each in query_agg(db, None, "1h")["kinds"]}
+    assert stated == dict.fromkeys(bounded, 0.01) | dict.fromkeys(unbounded)

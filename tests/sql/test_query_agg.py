@@ -329,3 +329,20 @@ def test_unknown_names_are_refused(db: Connection) -> None:
         query_agg(db, "' or true --")
     with refused(db, "source_unknown"):
         query_agg(db, source="nobody")
+
+
+def test_a_group_without_values_leaves_the_statistics_of_the_others(db: Connection) -> None:
+    ingest_facts(
+        db, [fact(source="a", value=1), fact(source="a", value=3), fact(source="b", fact_id="b")]
+    )
+
+    answer = query_agg(db, "Fact:Deal", group_by="source")
+    assert (answer["stddev"], answer["last"]) == (1, 3)
+    assert {each["group"]: each["stddev"] for each in answer["groups"]} == {"a": 1, "b": None}
+
+
+def test_the_mean_of_equal_values_is_none_other(db: Connection) -> None:
+    # The sum of three is not three times as much, by a rounding.
+    ingest_metrics(db, [metric(value=0.1, ts=ago(minutes=n)) for n in (1, 2, 3)])
+
+    assert query_agg(db)["avg"] == 0.1

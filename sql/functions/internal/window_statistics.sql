@@ -58,11 +58,8 @@ begin
             sum(value_sum) as sum,
             min(value_min) as min,
             max(value_max) as max,
-            -- Histograms have no squared deviations.
-            case when bool_and(squared_deviations is not null or value_count = 0) then
-                internal.merge_moments(array[value_count, value_sum, squared_deviations])
-                filter (where squared_deviations is not null and value_count > 0)
-            end as moments,
+            internal.merge_moments(array[value_count, value_sum, squared_deviations])
+            filter (where squared_deviations is not null) as moments,
             -- In the order of the rollups: at equal times the greatest value.
             max(array[extract(epoch from value_last_at)::double precision, value_last])
             filter (where value_last is not null) as last,
@@ -88,7 +85,7 @@ begin
                 sum(sum),
                 min(min),
                 max(max),
-                case when bool_and(moments is not null) then internal.merge_moments(moments) end,
+                internal.merge_moments(moments),
                 max(last),
                 max(newest),
                 sum(sketch),
@@ -217,19 +214,17 @@ begin
             neighbour.place,
             neighbour.q,
             neighbour.share,
-            -- The extremes are exact; those of a histogram are bounds.
-            kind.type <> 'histogram' and neighbour.lower_rank = 0 as below_exact,
-            kind.type <> 'histogram' and neighbour.upper_rank = neighbour.n - 1 as above_exact,
+            -- The extremes are exact; those of a histogram, of which no error is stated, are bounds.
+            neighbour.lower_rank = 0 as below_exact,
+            neighbour.upper_rank = neighbour.n - 1 as above_exact,
             -- The outermost bins hold all that is beyond.
             neighbour.below <> 0 and abs(neighbour.below) not between 2e-15 and 1e52 as below_outermost,
             neighbour.above <> 0 and abs(neighbour.above) not between 2e-15 and 1e52 as above_outermost,
             case
                 when kind.type <> 'histogram' and neighbour.lower_rank = 0 then total.min
-                when kind.type <> 'histogram' and neighbour.lower_rank = neighbour.n - 1 then total.max
                 else greatest(total.min, least(total.max, neighbour.below))
             end as below,
             case
-                when kind.type <> 'histogram' and neighbour.upper_rank = 0 then total.min
                 when kind.type <> 'histogram' and neighbour.upper_rank = neighbour.n - 1 then total.max
                 else greatest(total.min, least(total.max, neighbour.above))
             end as above
@@ -253,9 +248,9 @@ begin
             ) as p,
             -- Between values of one sign the error is at most that of both of them.
             bool_and(
-                (below >= 0 or above <= 0 or share = 0 or (below_exact and above_exact))
+                (below >= 0 or above <= 0 or (below_exact and above_exact))
                 and (below_exact or not below_outermost)
-                and (share = 0 or above_exact or not above_outermost)
+                and (above_exact or not above_outermost)
             ) as bounded
         from quantile
         group by place
@@ -273,8 +268,12 @@ begin
         end,
         nullif(total.min, '-infinity'),
         nullif(total.max, 'infinity'),
-        -- The quotient of the two may be too small for a number; that of their roots is not.
-        sqrt(total.moments[3]) / nullif(sqrt(total.moments[1]), 0),
+        case
+            -- Histograms have no squared deviations.
+            when total.moments[1] = total.value_count
+                -- The quotient of the two may be too small for a number; that of their roots is not.
+                then sqrt(total.moments[3]) / nullif(sqrt(total.moments[1]), 0)
+        end,
         total.last[2],
         percentile.p[1],
         percentile.p[2],
@@ -282,7 +281,7 @@ begin
         percentile.p[4],
         internal.quotient(case kind.type when 'counter' then grown.increase else total.count end, p_seconds),
         total.newest,
-        coalesce(percentile.bounded, true)
+        percentile.bounded
     from total
     inner join data.kind on total.kind_id = kind.kind_id
     cross join lateral internal.quotient(total.sum, total.value_count::double precision) as mean (avg)
