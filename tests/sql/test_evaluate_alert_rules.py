@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+import pytest
 from psycopg import Connection
 
 from tests.sql.alerts import above, alerts, define, evaluate, newest, transitions
 from tests.sql.calls import NOW, ago, ask, ingest_metrics, metric
 
 MINUTE = timedelta(minutes=1)
+DAY = timedelta(days=1)
 
 
 def test_a_condition_that_holds_fires_at_once(db: Connection) -> None:
@@ -317,3 +319,128 @@ def test_a_rule_with_too_many_alerts_fails_alone(db: Connection) -> None:
     assert alerts(db) == {"": "firing"}
     error = ask(db, "select error from data.alert_rule where name = 'many'")
     assert error.startswith("The rule has 3 alerts; the quota alerts_per_rule is 2.")
+
+
+def test_transitions_of_one_moment_are_in_the_order_of_their_groups(db: Connection) -> None:
+    ingest_metrics(db, [metric(source=name, value=3, ts=ago(minutes=1)) for name in "cadb"])
+    define(db, above(2, group_by="source"))
+
+    evaluate(db)
+
+    assert transitions(db) == ["firing a", "firing b", "firing c", "firing d"]
+
+
+def test_the_evidence_of_silence_is_that_nothing_was_observed(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2, group_by="source"))
+    evaluate(db)
+
+    evaluate(db, NOW + 8 * DAY)
+
+    assert newest(db)["to_state"] == "resolved"
+    assert newest(db)["evidence"]["observations"] == 0
+
+
+def test_an_alert_that_keeps_firing_in_silence_keeps_its_value(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2), keep_firing_for="1h")
+    evaluate(db)
+
+    evaluate(db, NOW + 10 * MINUTE)
+
+    assert db.execute("select value, recovering_at from data.alert").fetchall() == [
+        (3, NOW + 10 * MINUTE)
+    ]
+
+
+def test_a_group_that_is_long_gone_can_fire(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2, group_by="source"), no_data="firing", **{"for": "1h"})
+    evaluate(db)
+
+    evaluate(db, NOW + 8 * DAY)
+
+    assert alerts(db) == {"web": "firing"}
+
+
+def test_an_evaluation_for_a_time_that_is_done_does_nothing(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2))
+    evaluate(db)
+    ingest_metrics(db, [metric(value=-99, ts=ago(minutes=2))])
+
+    assert evaluate(db) == 0
+    assert evaluate(db, NOW - MINUTE) == 0
+    assert alerts(db) == {"": "firing"}
+
+
+def test_a_rule_says_since_when_it_cannot_be_evaluated(db: Connection) -> None:
+    define(db, above(2) | {"type": "unheard"})
+
+    assert evaluate(db) == 0
+    assert evaluate(db, NOW + MINUTE) == 0
+
+    assert ask(db, "select error_since from data.alert_rule") == NOW
+
+
+@pytest.mark.parametrize(("since", "late"), [(NOW, True), (NOW + MINUTE / 2, False)])
+def test_a_rule_that_was_another_the_last_time_has_no_late_data(
+    db: Connection, since: datetime, late: bool
+) -> None:
+    ingest_metrics(db, [metric(value=1, ts=ago(minutes=1))])
+    define(db, above(2))
+    evaluate(db)
+    db.execute("update data.alert_rule_version set valid = tstzrange(%s, null)", [since])
+    ingest_metrics(db, [metric(value=99, ts=ago(minutes=2))])
+
+    evaluate(db, NOW + MINUTE)
+
+    assert newest(db)["late"] is late
+
+
+@pytest.mark.parametrize(("minutes", "late"), [(2, True), (-0.5, False)])
+def test_late_data_that_ends_a_pending_alert_is_named(
+    db: Connection, minutes: float, late: bool
+) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2), **{"for": "2m"})
+    evaluate(db)
+    ingest_metrics(db, [metric(value=-99, ts=ago(minutes=minutes))], now=NOW + MINUTE)
+
+    evaluate(db, NOW + MINUTE)
+
+    assert newest(db)["to_state"] == "inactive"
+    assert newest(db)["late"] is late
+
+
+def test_late_data_of_one_group_says_nothing_of_the_others(db: Connection) -> None:
+    ingest_metrics(
+        db,
+        [
+            metric(source=name, value=value, ts=ago(minutes=1))
+            for name, value in (("held", 3), ("late", 1), ("new", 1))
+        ],
+    )
+    define(db, above(2, group_by="source"), **{"for": "1m"})
+    evaluate(db)
+    ingest_metrics(
+        db,
+        [
+            metric(source="late", value=99, ts=ago(minutes=2)),
+            metric(source="held", value=-9, ts=ago(minutes=2)),
+            *(metric(source=name, value=99, ts=ago(seconds=-30)) for name in ("held", "new")),
+        ],
+        now=NOW + MINUTE,
+    )
+
+    evaluate(db, NOW + MINUTE)
+
+    assert db.execute(
+        "select labels ->> 'source', to_state, late from data.alert_transition where at > %s"
+        " order by 1",
+        [NOW],
+    ).fetchall() == [
+        ("held", "firing", False),
+        ("late", "pending", True),
+        ("new", "pending", False),
+    ]

@@ -136,7 +136,7 @@ begin
             case
                 when changed.is_active then
                     internal.render_annotations(
-                        coalesce(changed.document -> 'annotations', '{}'),
+                        changed.document -> 'annotations',
                         changed.new_labels,
                         coalesce(evidence.document ->> 'status', changed.value::text)
                     )
@@ -174,7 +174,7 @@ begin
             value,
             late,
             evidence,
-            coalesce(new_annotations, '{}')
+            new_annotations
         from described
         where (next).state <> (step).state
         order by rule_id, label
@@ -198,7 +198,7 @@ begin
             (rule).version,
             label,
             new_labels,
-            coalesce(new_annotations, '{}'),
+            new_annotations,
             (next).state,
             (next).active_at,
             (next).fired_at,

@@ -25,7 +25,6 @@ begin
             and rule.namespace = internal.namespace()
             and rule.deleted_at is null
             and (rule.evaluated_at is null or rule.evaluated_at < p_now)
-        order by rule.rule_id
         for update of rule skip locked
     );
     v_good := array(
