@@ -227,3 +227,49 @@ def test_reading_health_works_in_a_read_only_transaction(db: Connection) -> None
 
     assert get_health(db, at(0))["server"] == "acme/search"
     assert len(list_health(db, at(0))["items"]) == 1
+
+
+def test_each_server_has_the_signals_of_its_own(db: Connection) -> None:
+    record(db, add_server(db, "probed"), [(0, "up")], signal="probe")
+    add_server(db, "alive")
+    heartbeat(db, ["alive"], at(0))
+
+    found = {name: get_health(db, at(5), name) for name in ("probed", "alive")}
+    shown = {
+        name: [(each["signal"], each["status"]) for each in answer["signals"]]
+        for name, answer in found.items()
+    }
+    assert shown == {
+        "probed": [("probe", "up")],
+        "alive": [("keepalive", "up"), ("probe", "unknown")],
+    }
+    # What is not known agrees with everything.
+    assert {(each["disagree"], each["disagreement"]) for each in found.values()} == {(False, None)}
+
+
+def test_signals_come_in_one_order_and_only_those_that_are_known_disagree(db: Connection) -> None:
+    server = add_server(db, failures=1)
+    record(db, server, [(0, "degraded")])
+    record(db, server, [(1, "up")], signal="traffic")
+    heartbeat(db, ["acme/search"], at(2))
+    answer = get_health(db, at(5))
+
+    assert [each["signal"] for each in answer["signals"]] == [
+        "keepalive",
+        "probe",
+        "traffic",
+        "report",
+    ]
+    assert answer["disagreement"].startswith("keep-alives arrive, callers see ")
+    assert "probe" not in answer["disagreement"]
+
+
+def test_a_signal_is_unknown_from_the_moment_at_which_its_report_ends(db: Connection) -> None:
+    record(db, add_server(db), [(0, "up")])
+    _, before = get_health(db, at(179.999))["signals"]
+    _, then = get_health(db, at(180))["signals"]
+
+    assert [(each["status"], each["detail"]) for each in (before, then)] == [
+        ("up", "up at 1"),
+        ("unknown", "up at 1"),
+    ]

@@ -234,3 +234,37 @@ def test_the_machine_does_what_is_described(
         machine.take(3600.0, "up")
         record(db, server, [(3600, "up")])
         assert history(db, server, now=NOW) == machine.intervals
+
+
+def test_a_status_that_began_as_the_registration_ended_has_not_been(db: Connection) -> None:
+    server = add_server(db)
+    record(db, server, [(0, "up"), (10, "up")])
+    db.execute("select internal.end_health(%s, %s)", [server, at(0)])
+
+    assert history(db, server) == []
+
+
+def test_a_status_ends_with_the_registration_or_before(db: Connection) -> None:
+    for name, end, expected in (("early", 20, 20), ("late", 10 * LASTS, LASTS)):
+        server = add_server(db, name)
+        record(db, server, [(0, "up")])
+        db.execute("select internal.end_health(%s, %s)", [server, at(end)])
+
+        assert history(db, server) == [("up", 0, expected)]
+
+
+def test_a_report_of_the_same_moment_as_the_one_before_counts(db: Connection) -> None:
+    server = add_server(db, failures=1)
+    record(db, server, [(0, "up")])
+
+    assert record(db, server, [(0, "down")]) == (1, 0, 0)
+    assert state(db, server) == ("down", 0)
+    assert history(db, server, now=at(10)) == [("down", 0, 10)]
+
+
+def test_when_a_server_was_last_seen_outlasts_reports_that_it_is_down(db: Connection) -> None:
+    server = add_server(db)
+    record(db, server, [(0, "up"), (10, "degraded"), (20, "down")])
+    record(db, server, [(30, "down")])
+
+    assert ask(db, "select seen_at from data.health_state") == at(10)

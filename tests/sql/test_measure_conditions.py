@@ -535,3 +535,31 @@ def test_a_fact_during_a_metric_without_data_can_fire(db: Connection) -> None:
     evaluate(db)
 
     assert alerts(db) == {"web": "firing"}
+
+
+@pytest.mark.parametrize("status", ["up", "degraded", "down"])
+def test_the_status_of_an_instant_is_that_of_just_before_it(
+    watched: Connection, status: str
+) -> None:
+    number = server(watched, since=NOW - DAY)
+    lasted(watched, number, status, NOW - timedelta(microseconds=1), NOW)
+
+    define(watched, {"type": "health", "statuses": [status]})
+    evaluate(watched)
+
+    assert alerts(watched) == {"acme/search": "firing"}
+    assert newest(watched)["evidence"]["observations"] == 1
+
+
+def test_a_server_has_a_status_from_after_its_registration_to_its_end(watched: Connection) -> None:
+    condition = {"type": "health", "statuses": ["unknown"]}
+    ended = "update data.server set deregistered_at = %s where server_id = %s"
+    for name, since, end in (
+        ("new", NOW, None),
+        ("there", NOW - SECOND, None),
+        ("ending", NOW - DAY, NOW),
+        ("gone", NOW - DAY, NOW - SECOND),
+    ):
+        watched.execute(ended, [end, server(watched, name, since=since)])
+
+    assert set(readings(watched, condition)) == {"there", "ending"}

@@ -5,7 +5,6 @@ begin atomic
         select *
         from data.health_state
         where status <> 'unknown' and expires_at < p_now
-        order by server_id, signal
         -- What is being reported at this moment does not expire.
         for no key update skip locked
     ),
