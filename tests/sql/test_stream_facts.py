@@ -348,3 +348,18 @@ def test_facts_of_transactions_that_commit_out_of_order_come_once(
         received.extend(ids(reading))
         reached = reading["position"]
     assert sorted(received) == sorted(committed)
+
+
+def test_a_page_has_at_most_1000_facts(db: Connection, beginning: str) -> None:
+    with refused(db, "limit_in_range"):
+        own(db, beginning, limit=1001)
+
+
+def test_a_page_that_is_full_and_was_the_last_says_that_it_was_everything(
+    db: Connection, beginning: str
+) -> None:
+    ingest_facts(db, [fact(fact_id=f"{n}") for n in range(3)])
+
+    full, cut = own(db, beginning, limit=3), own(db, beginning, limit=2)
+    assert full["position"] == full["until"]
+    assert cut["position"] == cut["events"][-1]["id"] != cut["until"]
