@@ -21,7 +21,7 @@ from supervisor_mcp.deploy.tree import SqlFile, read_tree
 
 FOLDERS = ("tests/sql", "tests/jobs")
 # Tests of grants and policies, which name no function.
-PRIVILEGE_TESTS = "tests/sql/test_roles.py"
+PRIVILEGE_TESTS = ("tests/sql/test_roles.py", "tests/sql/test_role_matrix.py")
 POLICY_TESTS = "tests/jobs"
 
 # By test file: its digest, and its tests.

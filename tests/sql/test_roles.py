@@ -20,6 +20,7 @@ from tests.sql.calls import (
     query_agg,
     query_facts,
 )
+from tests.support.data_directories import sql_dir
 
 
 @contextmanager
@@ -157,3 +158,19 @@ def test_everyone_may_create_nothing_and_use_no_schema_of_ours(db: Connection, s
     assert not ask(db, "select has_schema_privilege('public', %s, 'create')", schema)
     if schema != "public":
         assert not ask(db, "select has_schema_privilege('public', %s, 'usage')", schema)
+
+
+def test_a_deployment_takes_back_what_everyone_was_granted(db: Connection) -> None:
+    schemas = ["data", "internal", "api", "analytics", "ops", "deploy"]
+    names = SQL(", ").join(map(Identifier, schemas))
+    db.execute(SQL("grant usage on schema {} to public").format(names))
+    db.execute("grant create on schema public to public")
+
+    db.execute((sql_dir() / "grants.sql").read_bytes())
+
+    assert not ask(db, "select has_schema_privilege('public', 'public', 'create')")
+    used = (
+        "select bool_or(has_schema_privilege('public', name, 'usage'))"
+        " from unnest(%s::text[]) as name"
+    )
+    assert ask(db, used, schemas) is False

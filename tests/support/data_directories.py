@@ -62,7 +62,12 @@ class DataDirectories:
 
 def deploy_shipped(url: str) -> None:
     """Deploy sql/."""
-    deploy(url, shipped_sql_dir())
+    deploy(url, sql_dir())
+
+
+def sql_dir() -> Path:
+    """Where the SQL is that databases of tests get."""
+    return shipped_sql_dir()
 
 
 def stop_jobs(url: str) -> None:
