@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -137,6 +138,7 @@ def test_a_transition_carries_its_evidence(db: Connection) -> None:
     evaluate(db)
 
     row = newest(db)
+    assert re.fullmatch("[0-9a-f]{16}", row["fingerprint"])
     assert row["labels"] == {
         "alertname": "cpu_high",
         "severity": "warning",
@@ -444,3 +446,22 @@ def test_late_data_of_one_group_says_nothing_of_the_others(db: Connection) -> No
         ("late", "pending", True),
         ("new", "pending", False),
     ]
+
+
+def test_alerts_that_end_leave_their_place_in_the_quota_to_others(db: Connection) -> None:
+    db.execute("update data.quota set value = 1 where name = 'alerts_per_rule'")
+    ingest_metrics(db, [metric(source="a", value=3, ts=ago(minutes=1))])
+    define(db, above(2, group_by="source"))
+    evaluate(db)
+    ingest_metrics(
+        db,
+        [
+            metric(source=name, value=value, ts=ago(seconds=-30))
+            for name, value in (("a", -9), ("b", 9))
+        ],
+        now=NOW + MINUTE,
+    )
+
+    evaluate(db, NOW + MINUTE)
+
+    assert alerts(db) == {"b": "firing"}
