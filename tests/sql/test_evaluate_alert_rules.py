@@ -465,3 +465,14 @@ def test_alerts_that_end_leave_their_place_in_the_quota_to_others(db: Connection
     evaluate(db, NOW + MINUTE)
 
     assert alerts(db) == {"b": "firing"}
+
+
+def test_an_alert_that_ends_leaves_the_others(db: Connection) -> None:
+    ingest_metrics(db, [metric(source=name, value=3, ts=ago(minutes=1)) for name in "ab"])
+    define(db, above(2, group_by="source"))
+    evaluate(db)
+    ingest_metrics(db, metric(source="a", value=-9, ts=ago(seconds=-30)), now=NOW + MINUTE)
+
+    evaluate(db, NOW + MINUTE)
+
+    assert alerts(db) == {"b": "firing"}
