@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -16,11 +17,11 @@ from tests.support.timescaledb import Server
 RunJob = Callable[[str, str | None], None]
 
 
-@pytest.fixture(scope="module")
-def lasting(database_server: Server) -> Iterator[Connection]:
-    """A connection that commits."""
+@contextmanager
+def committing(server: Server) -> Iterator[Connection]:
+    """A connection that commits, to a new database."""
     with (
-        database_server.deployed() as url,
+        server.deployed() as url,
         psycopg.connect(url, autocommit=True, prepare_threshold=None) as conn,
     ):
         # A day that just got late samples would wait.
@@ -28,6 +29,13 @@ def lasting(database_server: Server) -> Iterator[Connection]:
             'select alter_job(job_id, config => config || \'{"settle": "0"}\')'
             " from ops.policies where policy = 'refresh_late'"
         )
+        yield conn
+
+
+@pytest.fixture(scope="module")
+def lasting(database_server: Server) -> Iterator[Connection]:
+    """A connection that commits, to what the tests of a module share."""
+    with committing(database_server) as conn:
         yield conn
 
 

@@ -8,12 +8,20 @@ from datetime import datetime, timedelta
 import pytest
 from psycopg import Connection
 
-from tests.jobs.conftest import RunJob
+from tests.jobs.conftest import RunJob, committing
 from tests.sql.calls import ask, ingest_metrics, metric, query_agg
+from tests.support.timescaledb import Server
 
 KIND = "pieces"
 NEXT_START = "select next_start from timescaledb_information.jobs where proc_name = %s"
 SAME = ("count", "sum", "min", "max", "last")
+
+
+@pytest.fixture
+def lasting(database_server: Server) -> Iterator[Connection]:
+    """A connection that commits, to a database of each test: what is rolled up stays so."""
+    with committing(database_server) as conn:
+        yield conn
 
 
 @pytest.fixture
@@ -62,6 +70,7 @@ def test_pieces_of_rollups_come_to_the_same_answer(
 def test_pieces_of_late_samples_come_to_the_same_answer(
     impatient: Connection, clock: datetime, run_job: RunJob
 ) -> None:
+    send(impatient, clock, [0, 24])
     run_out(impatient, run_job, "refresh_rollups")
     send(impatient, clock, [31, 37, 43, 103, 109, 500])
     before = query_agg(impatient, KIND, "30d", group_by="source", now=clock)
