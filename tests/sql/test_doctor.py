@@ -16,6 +16,8 @@ SCHEDULED = "update _timescaledb_config.bgw_job set scheduled = true where id >=
 def healthy(db: Connection) -> Connection:
     """A database whose jobs are not paused, as those of tests are, and due in an hour."""
     db.execute(SCHEDULED)
+    # A copy of a database has none of its settings.
+    db.execute("set jit = off")
     db.execute(
         "select alter_job(job_id, next_start => now() + interval '1 hour') from ops.policies"
     )
@@ -36,6 +38,15 @@ def test_a_healthy_database_has_no_findings(healthy: Connection) -> None:
     assert (answer["status"], answer["findings"]) == ("ok", [])
     assert answer["versions"]["postgresql"].startswith("17.")
     assert "jobs" in answer["checked"]
+
+
+def test_plans_that_are_compiled_are_a_warning(healthy: Connection) -> None:
+    healthy.execute("set jit = on")
+    if not ask(healthy, "select pg_jit_available()"):
+        pytest.skip("this server cannot compile plans")
+    (found,) = findings(healthy, "jit")
+    assert found["status"] == "warning"
+    assert found["repair"].endswith(" set jit = off;")
 
 
 def stat(db: Connection, assignment: str) -> None:

@@ -36,7 +36,8 @@ IMAGE = "timescale/timescaledb:2.29.2-pg17"
 # What only this product makes: an empty database again, without a new server.
 RESET = """
 select delete_job(job_id) from timescaledb_information.jobs where job_id >= 1000;
-drop schema if exists data, internal, api, analytics, ops, deploy cascade
+drop schema if exists data, internal, api, analytics, ops, deploy cascade;
+do $$ begin execute format('alter database %I reset all', current_database()); end $$
 """
 
 # As many as a test uses at once.

@@ -6,7 +6,7 @@ set timezone = 'UTC'
 set extra_float_digits = 1
 as $$
 declare
-    c_checks constant text [] := '{versions,jobs,refresh,backlog,conflicts,quotas,pins,grants,query_sql,proof,cache}';
+    c_checks constant text [] := '{versions,jit,jobs,refresh,backlog,conflicts,quotas,pins,grants,query_sql,proof,cache}';
 begin
     perform internal.check_operator();
     return (
