@@ -1444,7 +1444,7 @@ create function internal.alerts_within_quota(p_alerts bigint) returns boolean la
 
 create function internal.alter_unchanged(p_job_id integer, p_schedule interval, p_config jsonb, p_shipped jsonb, p_settings jsonb) returns jsonb language plpgsql volatile;
 
-create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind_id bigint, answer json) language plpgsql stable set plan_cache_mode=force_generic_plan;
+create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind text, answer json) language plpgsql stable set plan_cache_mode=force_generic_plan;
 
 create function internal.array_quantile(p_values double precision[], p_q numeric) returns double precision language sql immutable strict parallel safe;
 
@@ -1470,11 +1470,15 @@ create function internal.bin_value(p_bin integer) returns double precision langu
 
 create function internal.bound_sources() returns text[] language sql stable;
 
+create function internal.bucket_around(p_at timestamp with time zone, p_width interval) returns tstzmultirange language plpgsql immutable parallel safe;
+
 create function internal.burn_pairs(p_condition jsonb) returns TABLE(factor double precision, short interval, long interval) language sql stable;
 
 create function internal.change_alerts(p_rules data.alert_rule_version[], p_now timestamp with time zone) returns integer language plpgsql volatile set TimeZone=UTC set extra_float_digits=1;
 
-create function internal.change_json(p_current data.statistics, p_previous data.statistics, p_names text[]) returns json language sql immutable parallel safe;
+create function internal.change_member(p_name text, p_current double precision, p_previous double precision) returns text language sql stable parallel safe;
+
+create function internal.change_members(p_current data.statistics, p_previous data.statistics, p_names text[]) returns text language sql stable parallel safe;
 
 create function internal.change_policy(p_type text, p_relation text, p_policy text, p_setting text, p_value interval, p_range interval[]) returns void language plpgsql volatile;
 
@@ -1788,7 +1792,7 @@ create function internal.measure_metrics(p_rules data.alert_rule_version[], p_fr
 
 create function internal.measure_sla(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, name text, begins_at timestamp with time zone, ends_at timestamp with time zone, up numeric, degraded numeric, down numeric, unknown numeric, maintenance numeric, uptime_percent double precision, coverage_percent double precision, outages bigint, longest_outage numeric, mean_time_to_recover numeric, target_percent double precision, budget numeric, budget_left numeric, budget_left_percent double precision) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
-create function internal.merge_buckets(p_days tstzmultirange, p_hours tstzmultirange, p_whole bigint[], p_kinds bigint[], p_series bigint[], p_step interval, p_apart boolean, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
+create function internal.merge_buckets(p_days tstzmultirange, p_hours tstzmultirange, p_whole bigint[], p_kinds bigint[], p_series bigint[], p_cut timestamp with time zone, p_step interval, p_apart boolean, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
 
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[] parallel safe;
 
@@ -1894,11 +1898,11 @@ create function internal.range_seconds(p_during tstzmultirange) returns numeric 
 
 create function internal.raw_kinds(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_statistics text[]) returns SETOF data.rollup language sql stable;
 
-create function internal.raw_late(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
+create function internal.raw_late(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable set plan_cache_mode=force_generic_plan;
 
-create function internal.raw_part(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
+create function internal.raw_part(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable set plan_cache_mode=force_generic_plan;
 
-create function internal.raw_rollup(p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval, p_statistics text[]) returns SETOF data.rollup language sql stable;
+create function internal.raw_rollup(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval, p_statistics text[]) returns SETOF data.rollup language sql stable;
 
 create function internal.read_body(p_body json) returns jsonb language plpgsql immutable;
 
@@ -1998,7 +2002,7 @@ create function internal.rolled_up(p_kind bigint, p_during tstzrange) returns js
 
 create function internal.rolling_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language plpgsql stable;
 
-create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
+create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_cut timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
 
 create function internal.rollup_json(p_bucket data.rollup) returns jsonb language sql stable;
 
@@ -2106,7 +2110,7 @@ create function internal.spent_by_servers(p_rules data.alert_rule_version[], p_f
 
 create function internal.split_by_version(p_series json) returns json language sql stable;
 
-create function internal.statistics_json(p_statistics data.statistics, p_names text[]) returns json language sql stable parallel safe;
+create function internal.statistics_members(p_statistics data.statistics, p_names text[]) returns text language sql stable parallel safe;
 
 create function internal.statistics_of(p_answer json) returns jsonb language sql immutable parallel safe;
 
@@ -2188,7 +2192,7 @@ create function internal.watermark(p_rollup name) returns timestamp with time zo
 
 create function internal.window_json(p_window data.maintenance) returns json language sql stable;
 
-create function internal.window_statistics(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_group_by text, p_from timestamp with time zone, p_to timestamp with time zone, p_seconds double precision, p_statistics text[], p_overall boolean) returns SETOF data.statistics language plpgsql stable set plan_cache_mode=force_generic_plan;
+create function internal.window_statistics(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_group_by text, p_bounds timestamp with time zone[], p_seconds double precision[], p_statistics text[], p_overall boolean) returns TABLE(number integer, statistics data.statistics) language plpgsql stable set plan_cache_mode=force_generic_plan;
 
 create function internal.write_cursor(p_list text, p_place text) returns text language sql immutable parallel safe;
 

@@ -23,7 +23,7 @@ comment on schema ops is
 'Functions and views for database administrators. Role supervisor_dba.';
 
 -- A plan is compiled at each call, which takes 0.3 s in every aggregate, and runs for a few milliseconds.
--- Whoever deploys may not own the database; `doctor` says so then.
+-- Where the database belongs to another role, `doctor` asks for it.
 do $$
 begin
     if

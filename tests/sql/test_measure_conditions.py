@@ -129,15 +129,15 @@ def test_samples_and_rollups_give_one_answer(
             """
             with kinds as (select array_agg(kind_id) as ids from data.kind where name = 'cpu')
             select name, internal.pick_statistic(sampled.statistics, name),
-                internal.pick_statistic(rolled::data.statistics, name)
+                internal.pick_statistic(rolled.statistics, name)
             from kinds
             cross join lateral internal.sampled_statistics(
                 ids, null, 'source', '5 min', %(now)s, %(now)s, '1 s', %(names)s
             ) as sampled
             full join internal.window_statistics(
-                '{}', (select ids from kinds), null, 'source', %(now)s - interval '5 min', %(now)s,
-                300, null, false
-            ) as rolled on (sampled.statistics).label = rolled.label
+                '{}', (select ids from kinds), null, 'source',
+                array[%(now)s - interval '5 min', %(now)s], '{300}', null, false
+            ) as rolled on (sampled.statistics).label = (rolled.statistics).label
             cross join unnest(%(names)s) as name
             where name <> 'rate_per_second'
             """,

@@ -198,7 +198,7 @@ def test_days_of_old_facts_are_those_that_a_refresh_makes(
             db,
             made.format(
                 exact + more,
-                "internal.raw_rollup(array(select kind_id from data.kind), null, '-infinity',"
+                "internal.raw_rollup(array(select kind_id from data.kind), '-infinity',"
                 " 'infinity', '1 day', null)",
             ),
         )
@@ -209,7 +209,7 @@ def test_days_of_old_facts_are_those_that_a_refresh_makes(
             " and abs(coalesce(a.squared_deviations, 0) - coalesce(b.squared_deviations, 0))"
             " <= 1e-6 * (1 + coalesce(b.squared_deviations, 0)))"
             " from data.sample_1d as a inner join internal.raw_rollup("
-            "array(select kind_id from data.kind), null, '-infinity', 'infinity', '1 day', null)"
+            "array(select kind_id from data.kind), '-infinity', 'infinity', '1 day', null)"
             " as b using (series_id, bucket)",
         )
         assert moments

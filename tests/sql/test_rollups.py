@@ -232,8 +232,7 @@ def test_samples_and_rollups_have_the_same_expressions(
     ).fetchall()
     kinds = [row[0] for row in lasting.execute("select kind_id from data.kind")]
     from_samples = lasting.execute(
-        f"select {columns} from internal.raw_rollup(%s, null, %s, %s, %s, null)"
-        " order by bucket, kind_id",
+        f"select {columns} from internal.raw_rollup(%s, %s, %s, %s, null) order by bucket, kind_id",
         [kinds, start, end, width],
     ).fetchall()
     assert len(rolled_up) == timedelta(days=3) / width * 3
@@ -248,8 +247,7 @@ def test_samples_of_a_kind_have_the_expressions_of_its_series(
     hour = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=2)
     kinds = [row[0] for row in lasting.execute("select kind_id from data.kind")]
     of_series = lasting.execute(
-        f"select {COLUMNS} from internal.raw_rollup(%s, null, %s, %s, '1 hour', null)"
-        " order by kind_id",
+        f"select {COLUMNS} from internal.raw_rollup(%s, %s, %s, '1 hour', null) order by kind_id",
         [kinds, hour, hour + timedelta(hours=1)],
     ).fetchall()
     of_kinds = lasting.execute(
@@ -284,7 +282,8 @@ def test_merged_buckets_have_the_expressions_of_a_rollup(
     kinds = [row[0] for row in lasting.execute("select kind_id from data.kind")]
     merged = lasting.execute(
         f"select {columns} from internal.merge_buckets("
-        f"{RANGES[width]}, '{{}}', %s, null, '24 hours', false, null) order by bucket, kind_id",
+        f"{RANGES[width]}, '{{}}', %s, null, null, '24 hours', false, null)"
+        " order by bucket, kind_id",
         [end - timedelta(days=3), end, kinds],
     ).fetchall()
     assert len(merged) == 9

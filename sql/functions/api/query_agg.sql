@@ -42,7 +42,7 @@ begin
         array(
             select member.answer
             from internal.answer_agg(v_kinds, v_series, p_window, p_group_by, v_fields, p_now) as member
-            order by member.answer ->> 'kind'
+            order by member.kind
         ),
         p_now
     );

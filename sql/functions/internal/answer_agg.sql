@@ -6,7 +6,7 @@ create or replace function internal.answer_agg(
     p_fields text[],
     p_now timestamptz
 )
-returns table (kind_id bigint, answer json)
+returns table (kind text, answer json)
 language plpgsql stable
 -- The plan does not depend on the arguments, and takes longer to make than to run.
 set plan_cache_mode = 'force_generic_plan'
@@ -26,105 +26,123 @@ declare
     v_grouped constant boolean := p_group_by is not null and coalesce('groups' = any(p_fields), true);
     v_range constant record := internal.comparison_range(p_window, p_now);
     v_seconds constant double precision := extract(epoch from p_now - v_range.begins);
+    v_former_seconds constant double precision := extract(epoch from v_range.begins - v_range.former);
+    -- The window before has no groups: where this one has, it is read by itself.
+    v_together constant boolean := v_compared and not v_grouped;
+    v_bounds constant timestamptz [] :=
+        case when v_together then array[v_range.former] else '{}' end || array[v_range.begins, v_range.ends];
+    v_lengths constant double precision [] :=
+        case when v_together then array[v_former_seconds] else '{}' end || v_seconds;
     -- A counter grows series by series; any other kind can be read as a whole.
     v_whole constant bigint [] := array(
         select kind.kind_id from data.kind
         where kind.kind_id = any(p_kinds) and kind.type <> 'counter' and p_series is null
     );
+    v_watermark constant timestamptz := internal.watermark('sample_1h');
     v_by_series constant bigint [] := array(select unnest(p_kinds) except select unnest(v_whole));
 begin
     return query
-    with current as materialized (
-        select *
+    with measured as materialized (
+        select
+            part.number < cardinality(v_lengths) as former,
+            part.statistics
         from internal.window_statistics(
             case when v_grouped then '{}' else v_whole end,
             case when v_grouped then p_kinds else v_by_series end,
             p_series,
             case when v_grouped then p_group_by end,
-            v_range.begins, v_range.ends, v_seconds, v_computed, v_grouped
-        )
-    ),
-    past as materialized (
-        select *
+            v_bounds, v_lengths, v_computed, v_grouped
+        ) as part
+        union all
+        select
+            true,
+            part.statistics
         from internal.window_statistics(
-            v_whole, v_by_series, p_series, null, v_range.former, v_range.begins,
-            extract(epoch from v_range.begins - v_range.former), v_computed, false
-        )
-        where v_compared
+            v_whole, v_by_series, p_series, null,
+            array[v_range.former, v_range.begins], array[v_former_seconds], v_computed, false
+        ) as part
+        where v_compared and v_grouped
     ),
     grouped as materialized (
         select
-            member.kind_id,
+            (member.statistics).kind_id,
             json_agg(
-                internal.statistics_json(member::data.statistics, v_statistics)
-                order by member.count desc, member.label
+                ('{' || internal.statistics_members(member.statistics, v_statistics) || '}')::json
+                order by (member.statistics).count desc, (member.statistics).label
             ) as groups,
-            bool_and(member.bounded) as bounded
-        from current as member
-        where member.label is not null
-        group by member.kind_id
+            bool_and((member.statistics).bounded) as bounded
+        from measured as member
+        where (member.statistics).label is not null
+        group by (member.statistics).kind_id
     )
     select
-        kind.kind_id,
-        (
-            select json_object_agg(member.key, member.value)
-            from (
-                select * from json_each(
-                    json_build_object(
-                        'kind', kind.name,
-                        'type', kind.type,
-                        'unit', kind.unit,
-                        'window', p_window,
-                        'from', v_range.begins,
-                        'to', p_now
-                    )
-                )
-                union all
-                select * from json_each(internal.statistics_json(present::data.statistics, v_statistics))
-                union all
-                values
-                (
-                    'previous', internal.join_json(
-                        json_build_object('from', v_range.former, 'to', v_range.begins),
-                        internal.statistics_json(past::data.statistics, v_statistics)
-                    )
-                ),
-                (
-                    'change',
-                    internal.change_json(present::data.statistics, past::data.statistics, v_statistics)
-                ),
-                ('groups', coalesce(grouped.groups, '[]')),
-                (
-                    'freshness', json_build_object(
-                        'watermark', nullif(internal.watermark('sample_1h'), '-infinity'),
-                        'newest', present.newest,
-                        'late_pending', (
-                            select coalesce(sum(late.samples), 0)
-                            from data.late
-                            where late.kind_id = kind.kind_id
-                                and late.bucket < internal.watermark('sample_1h')
+        kind.name,
+        concat(
+            '{',
+            concat_ws(
+                ', ',
+                '"kind" : ' || to_json(kind.name),
+                '"type" : ' || to_json(kind.type),
+                '"unit" : ' || coalesce(to_json(kind.unit)::text, 'null'),
+                '"window" : ' || to_json(p_window),
+                '"from" : ' || to_json(v_range.begins),
+                '"to" : ' || to_json(p_now),
+                nullif(internal.statistics_members(present.statistics, p_fields), ''),
+                case
+                    when internal.needs(p_fields, '{previous}')
+                        then format(
+                            '"previous" : {"from" : %s, "to" : %s%s}',
+                            to_json(v_range.former),
+                            to_json(v_range.begins),
+                            ', ' || nullif(internal.statistics_members(past.statistics, v_statistics), '')
                         )
-                    )
-                ),
-                (
-                    'error_bound', to_json(case
-                        when
-                            kind.type <> 'histogram'
-                            and coalesce(present.bounded, true)
-                            and coalesce(past.bounded, true)
-                            and coalesce(grouped.bounded, true)
-                            then 0.01
-                    end)
-                ),
-                ('computed_at', to_json(p_now))
-            ) as member (key, value)
-            where
-                p_fields is null
-                or member.key = any(p_fields || '{kind,type,unit,window,from,to,computed_at}'::text[])
-        )
+                end,
+                case
+                    when internal.needs(p_fields, '{change}')
+                        then format(
+                            '"change" : {%s}',
+                            internal.change_members(present.statistics, past.statistics, v_statistics)
+                        )
+                end,
+                case
+                    when internal.needs(p_fields, '{groups}')
+                        then '"groups" : ' || coalesce(grouped.groups::text, '[]')
+                end,
+                case
+                    when internal.needs(p_fields, '{freshness}')
+                        then '"freshness" : ' || json_build_object(
+                            'watermark', nullif(v_watermark, '-infinity'),
+                            'newest', (present.statistics).newest,
+                            'late_pending', (
+                                select coalesce(sum(late.samples), 0)
+                                from data.late
+                                where late.kind_id = kind.kind_id and late.bucket < v_watermark
+                            )
+                        )
+                end,
+                case
+                    when internal.needs(p_fields, '{error_bound}')
+                        then '"error_bound" : ' || case
+                            when
+                                kind.type <> 'histogram'
+                                and coalesce((present.statistics).bounded, true)
+                                and coalesce((past.statistics).bounded, true)
+                                and coalesce(grouped.bounded, true)
+                                then '0.01'
+                            else 'null'
+                        end
+                end,
+                '"computed_at" : ' || to_json(p_now)
+            ),
+            '}'
+        )::json
     from data.kind
-    left join current as present on kind.kind_id = present.kind_id and present.label is null
-    left join past on kind.kind_id = past.kind_id
+    left join measured as present
+        on
+            kind.kind_id = (present.statistics).kind_id
+            and (present.statistics).label is null
+            and not present.former
+    left join measured as past on kind.kind_id = (past.statistics).kind_id and past.former
     left join grouped on kind.kind_id = grouped.kind_id
     where kind.kind_id = any(p_kinds);
     perform internal.check_chunks('{sample,sample_1h,kind_1h,sample_1d,kind_1d}');

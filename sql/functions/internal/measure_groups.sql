@@ -25,7 +25,7 @@ begin atomic
         from internal.change_windows(p_window, p_now) as span
         cross join
             lateral internal.rollup(
-                '{}', p_kinds, null, span.begins, span.ends, null, '{count,sum,stddev,rate_per_second}'
+                '{}', p_kinds, null, span.begins, span.ends, null, null, '{count,sum,stddev,rate_per_second}'
             ) as rollup
         window earlier as (
             partition by rollup.series_id, rollup.value_first is null

@@ -29,7 +29,7 @@ begin atomic
             lateral internal.rollup(
                 '{}', need.kinds, internal.rule_series(need.kinds, need.filter),
                 -- What a counter has grown by its first reading, it has since the one of the day before.
-                p_from - case when need.grows then interval '24 hours' else '0' end, p_to,
+                p_from - case when need.grows then interval '24 hours' else '0' end, p_to, null,
                 interval '24 hours',
                 array['count', 'sum', case when need.grows then 'rate_per_second' end]
             ) as rollup

@@ -21,17 +21,17 @@ begin atomic
     measured as materialized (
         select
             need.filter,
-            total.kind_id,
-            total.label as source,
-            total.count::double precision as count,
-            total.sum,
+            (part.statistics).kind_id,
+            (part.statistics).label as source,
+            (part.statistics).count::double precision as count,
+            (part.statistics).sum,
             -- Fifteen digits: the product of a quotient is not always what was divided.
-            (total.rate_per_second * p_seconds)::numeric::double precision as increase
+            ((part.statistics).rate_per_second * p_seconds)::numeric::double precision as increase
         from need
         cross join lateral internal.window_statistics(
-            '{}', need.kinds, internal.rule_series(need.kinds, need.filter), 'source', p_from, p_to,
-            p_seconds, array['count', 'sum', case when need.grows then 'rate_per_second' end], false
-        ) as total
+            '{}', need.kinds, internal.rule_series(need.kinds, need.filter), 'source',
+            array[p_from, p_to], array[p_seconds], array['count', 'sum', case when need.grows then 'rate_per_second' end], false
+        ) as part
     ),
 
     picked as (

@@ -4,6 +4,7 @@ create or replace function internal.merge_buckets(
     p_whole bigint[],
     p_kinds bigint[],
     p_series bigint[],
+    p_cut timestamptz,
     p_step interval,
     p_apart boolean,
     p_statistics text[]
@@ -66,7 +67,7 @@ begin
         select
             kind_id,
             series_id,
-            %1$s,
+            %9$s,
             sum(observations)::bigint,
             sum(value_count)::bigint,
             sum(value_sum),
@@ -82,9 +83,13 @@ begin
             %6$s,
             %7$s
         from (%8$s) as bucket
-        group by 1, 2, 3 %9$s
+        group by kind_id, series_id %1$s
         $merge$,
-        case when p_step is null then '$4[1]' else 'time_bucket($5, bucket)' end,
+        case
+            when v_growth and p_apart then ', bucket'
+            when p_step is not null then ', time_bucket($5, bucket)'
+            when p_cut is not null then ', bucket < $6'
+        end,
         case when internal.needs(p_statistics, '{stddev}') then $moments$
             case when count(squared_deviations) > 0 then (
                 internal.merge_moments(array[value_count, value_sum, squared_deviations])
@@ -107,14 +112,15 @@ begin
         case when v_sketches then 'sum(sketch)' else 'null::numeric' end,
         case when v_sketches then 'sum(sketch_other)' else 'null::numeric' end,
         array_to_string(v_buckets, ' union all '),
-        case when v_growth and p_apart then ', bucket' end
-    ) using p_whole, p_kinds, p_series, v_bounds, p_step;
+        case when p_step is null then 'min(bucket)' else 'time_bucket($5, bucket)' end
+    ) using p_whole, p_kinds, p_series, v_bounds, p_step, p_cut;
 end
 $$;
 comment on function internal.merge_buckets(
-    tstzmultirange, tstzmultirange, bigint[], bigint[], bigint[], interval, boolean, text[]
+    tstzmultirange, tstzmultirange, bigint[], bigint[], bigint[], timestamptz, interval, boolean, text[]
 ) is
-'The days in p_days and the hours in p_hours of the rollups, merged into steps, or into one bucket where
-p_step is null; where p_apart, the growth of counters is asked for bucket by bucket, and nothing is merged. Of
+'The days in p_days and the hours in p_hours of the rollups, merged into steps, or into one bucket on
+each side of p_cut where p_step is null; where p_apart, the growth of counters is asked for bucket by bucket,
+and nothing is merged. Of
 p_whole for all series of the kind, of p_kinds by series, of those in p_series unless it is null. It leaves out
 hours that got late samples. What p_statistics does not name is null, null means all.';

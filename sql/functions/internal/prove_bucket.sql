@@ -67,7 +67,7 @@ begin
         $statement$,
         case
             when p_rollup like 'kind%' then 'raw_kinds($2, $1, $1 + $3, null)'
-            else 'raw_rollup($2, null, $1, $1 + $3, $3, null)'
+            else 'raw_rollup($2, $1, $1 + $3, $3, null)'
         end,
         p_rollup
     )

@@ -31,16 +31,16 @@ begin atomic
             coalesce(sum(observations) filter (where value is not null), 0) as value_count,
             sum(value) as value_sum,
             var_pop(value) filter (
-                where sketch is null and internal.needs(p_statistics, '{stddev}')
+                where sketch is null and (select internal.needs(p_statistics, '{stddev}'))
             ) * count(value) as squared_deviations,
             min(case when sketch is null then value else low end) as value_min,
             max(case when sketch is null then value else high end) as value_max,
             max(ts) filter (where value is not null and sketch is null) as value_last_at,
             max(ts) as last_at,
             sum(coalesce(sketch, internal.sketch(value)))
-            filter (where internal.needs(p_statistics, '{p50,p90,p95,p99}')) as sketch,
+            filter (where (select internal.needs(p_statistics, '{p50,p90,p95,p99}'))) as sketch,
             sum(case when sketch is null then internal.sketch_other(value) else sketch_other end)
-            filter (where internal.needs(p_statistics, '{p50,p90,p95,p99}')) as sketch_other
+            filter (where (select internal.needs(p_statistics, '{p50,p90,p95,p99}'))) as sketch_other
         from data.sample
         where cardinality(p_kinds) > 0 and kind_id = any(p_kinds) and ts >= p_from and ts < p_to
         group by kind_id
@@ -55,7 +55,7 @@ begin atomic
             and sample.ts >= p_from
             and sample.ts < p_to
             and sample.sketch is null
-            and internal.needs(p_statistics, '{last}')
+            and (select internal.needs(p_statistics, '{last}'))
     ) as newest;
 end;
 comment on function internal.raw_kinds(bigint[], timestamptz, timestamptz, text[]) is

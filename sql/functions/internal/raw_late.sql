@@ -9,34 +9,42 @@ create or replace function internal.raw_late(
 )
 returns setof data.rollup
 language plpgsql stable
+-- As in internal.raw_part.
+set plan_cache_mode = 'force_generic_plan'
 as $$
 begin
-    -- A query that finds nothing costs its planning.
+    -- A query that finds nothing costs its start.
     if not exists (
         select from data.late
         where kind_id = any(p_whole || p_kinds) and bucket >= p_from and bucket < p_to
     ) then
         return;
     end if;
-    -- Executed, so that the series are known when it is planned. One statement for all hours: there may be
-    -- hundreds.
+    -- One statement for all hours: there may be hundreds.
     if p_whole <> '{}' then
-        return query execute
-            'select rollup.*
-            from internal.late_hours($1, $2, $3) as late
-            cross join lateral internal.raw_kinds(late.kinds, lower(late.hours), upper(late.hours), $4) as rollup'
-        using p_whole, p_from, p_to, p_statistics;
+        return query
+        select rollup.*
+        from internal.late_hours(p_whole, p_from, p_to) as late
+        cross join
+            lateral internal.raw_kinds(late.kinds, lower(late.hours), upper(late.hours), p_statistics) as rollup;
     end if;
-    if p_kinds <> '{}' then
-        return query execute
-            'select rollup.*
-            from internal.late_hours($1, $2, $3) as late
-            cross join lateral internal.raw_rollup(
-                late.kinds, case when cardinality($4) <= 1000 then $4 end,
-                lower(late.hours), upper(late.hours), $5, $6
+    if p_kinds <> '{}' and p_series is null then
+        return query
+        select rollup.*
+        from internal.late_hours(p_kinds, p_from, p_to) as late
+        cross join
+            lateral internal.raw_rollup(
+                late.kinds, lower(late.hours), upper(late.hours), p_step, p_statistics
+            ) as rollup;
+    elsif p_kinds <> '{}' then
+        return query
+        select rollup.*
+        from internal.late_hours(p_kinds, p_from, p_to) as late
+        cross join
+            lateral internal.raw_rollup(
+                late.kinds, lower(late.hours), upper(late.hours), p_step, p_statistics
             ) as rollup
-            where coalesce(cardinality($4), 0) <= 1000 or rollup.series_id in (select unnest($4))'
-        using p_kinds, p_from, p_to, p_series, p_step, p_statistics;
+        where rollup.series_id = any(p_series);
     end if;
 end
 $$;

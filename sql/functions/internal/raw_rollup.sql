@@ -1,10 +1,5 @@
 create or replace function internal.raw_rollup(
-    p_kinds bigint[],
-    p_series bigint[],
-    p_from timestamptz,
-    p_to timestamptz,
-    p_width interval,
-    p_statistics text[]
+    p_kinds bigint[], p_from timestamptz, p_to timestamptz, p_width interval, p_statistics text[]
 )
 returns setof data.rollup
 language sql stable
@@ -19,7 +14,7 @@ begin atomic
         coalesce(sum(observations) filter (where value is not null), 0),
         sum(value),
         var_pop(value) filter (
-            where sketch is null and internal.needs(p_statistics, '{stddev}')
+            where sketch is null and (select internal.needs(p_statistics, '{stddev}'))
         ) * count(value),
         min(case when sketch is null then value else low end),
         max(case when sketch is null then value else high end),
@@ -27,12 +22,12 @@ begin atomic
             -- A metric has one value at a time, facts may have several.
             last(value, ts) filter (
                 where value is not null and sketch is null and seq = 0
-                and internal.needs(p_statistics, '{last,rate_per_second}')
+                and (select internal.needs(p_statistics, '{last,rate_per_second}'))
             ),
             (
                 max(array[extract(epoch from ts)::double precision, value]) filter (
                     where value is not null and sketch is null and seq > 0
-                    and internal.needs(p_statistics, '{last,rate_per_second}')
+                    and (select internal.needs(p_statistics, '{last,rate_per_second}'))
                 )
             )[2]
         ),
@@ -44,19 +39,16 @@ begin atomic
             array_agg(ts) filter (where counter), array_agg(value) filter (where counter)
         ),
         sum(coalesce(sketch, internal.sketch(value)))
-        filter (where internal.needs(p_statistics, '{p50,p90,p95,p99}')),
+        filter (where (select internal.needs(p_statistics, '{p50,p90,p95,p99}'))),
         sum(case when sketch is null then internal.sketch_other(value) else sketch_other end)
-        filter (where internal.needs(p_statistics, '{p50,p90,p95,p99}'))
+        filter (where (select internal.needs(p_statistics, '{p50,p90,p95,p99}')))
     from data.sample
     where
         kind_id = any(p_kinds)
-        and (p_series is null or series_id = any(p_series))
         and ts >= p_from
         and ts < p_to
     group by kind_id, series_id, case when p_width is null then p_from else time_bucket(p_width, ts) end;
 end;
-comment on function internal.raw_rollup(
-    bigint[], bigint[], timestamptz, timestamptz, interval, text[]
-) is
-'Buckets of p_width, or one where it is null, by series of p_kinds, of those in p_series unless it is null,
-computed from the samples of [p_from, p_to). What p_statistics does not name is null, null means all.';
+comment on function internal.raw_rollup(bigint[], timestamptz, timestamptz, interval, text[]) is
+'Buckets of p_width, or one where it is null, by series of p_kinds, computed from the samples of [p_from,
+p_to). What p_statistics does not name is null, null means all.';

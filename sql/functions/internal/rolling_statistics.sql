@@ -29,7 +29,7 @@ begin
     return query
     select
         instant.at,
-        measured
+        measured.statistics
     from generate_series(p_from, p_to, p_step) as instant (at)
     cross join lateral (
         select internal.readable_from(date_trunc('hour', instant.at - p_window, 'UTC')) as start
@@ -39,9 +39,8 @@ begin
         v_by_series,
         p_series,
         p_group_by,
-        part.start,
-        instant.at + interval '1 microsecond',
-        extract(epoch from instant.at - part.start)::double precision,
+        array[part.start, instant.at + interval '1 microsecond'],
+        array[extract(epoch from instant.at - part.start)::double precision],
         p_statistics,
         false
     ) as measured;

@@ -4,6 +4,7 @@ create or replace function internal.rollup(
     p_series bigint[],
     p_from timestamptz,
     p_to timestamptz,
+    p_cut timestamptz,
     p_step interval,
     p_statistics text[]
 )
@@ -14,6 +15,10 @@ declare
     c_hour constant interval := interval '1 hour';
     c_day constant interval := interval '24 hours';
     v_kinds constant bigint [] := p_whole || p_kinds;
+    v_counters constant boolean := exists (
+        select from data.kind
+        where kind_id = any(p_kinds) and type = 'counter'
+    );
     v_from_hour constant timestamptz := time_bucket(c_hour, p_from + c_hour - interval '1 microsecond');
     v_from_day constant timestamptz := time_bucket(c_day, p_from + c_day - interval '1 microsecond');
     v_to_day constant timestamptz := least(
@@ -37,13 +42,19 @@ declare
         case when p_whole <> '{}' then internal.oldest_chunk('kind_1h') end,
         case when p_kinds <> '{}' then internal.oldest_chunk('sample_1h') end
     );
+    -- The day and the hour that lie on both sides of the cut.
+    v_cut_day constant tstzmultirange := internal.bucket_around(p_cut, c_day);
+    v_cut_hour constant tstzmultirange := internal.bucket_around(p_cut, c_hour);
     v_days tstzmultirange := '{}';
     v_hours tstzmultirange;
     v_gone tstzmultirange;
+    v_raw tstzmultirange;
+    v_late tstzmultirange;
+    v_side tstzmultirange;
     v_part tstzrange;
 begin
     if v_from_day < v_to_day and coalesce(p_step, c_day) >= c_day then
-        v_days := tstzmultirange(tstzrange(v_from_day, v_to_day)) - coalesce(
+        v_days := tstzmultirange(tstzrange(v_from_day, v_to_day)) - v_cut_day - coalesce(
             (
                 select range_agg(tstzrange(late.day, late.day + c_day))
                 from (
@@ -55,38 +66,39 @@ begin
             '{}'
         );
     end if;
-    v_hours := tstzmultirange(tstzrange(v_from_hour, v_to_hour)) - v_days;
+    v_hours := tstzmultirange(tstzrange(v_from_hour, v_to_hour)) - v_days - v_cut_hour;
     v_gone := v_hours * tstzmultirange(tstzrange(null, v_kept));
     v_hours := v_hours - v_gone;
 
     -- A counter grows from bucket to bucket: what is read from samples has its place between the others.
     return query select * from internal.merge_buckets(
-        v_days, v_hours, p_whole, p_kinds, p_series, p_step,
-        v_gone <> '{}' or internal.late_counters(p_kinds, v_from_hour, v_to_hour),
+        v_days, v_hours, p_whole, p_kinds, p_series, p_cut, p_step,
+        v_gone <> '{}' and v_counters or internal.late_counters(p_kinds, v_from_hour, v_to_hour),
         p_statistics
     );
 
-    -- The rest comes from samples: the parts of an hour at both ends, and late hours.
-    return query select * from internal.raw_part(
-        p_whole, p_kinds, p_series, p_from, least(p_to, v_from_hour), p_step, p_statistics
-    );
-    return query select * from internal.raw_part(
-        p_whole, p_kinds, p_series, v_to_hour, p_to, p_step, p_statistics
-    );
-    for v_part in select unnest(v_gone) loop
-        return query select * from internal.raw_part(
-            p_whole, p_kinds, p_series, lower(v_part), upper(v_part), p_step, p_statistics
-        );
+    -- The rest comes from samples: parts of an hour, and late hours.
+    v_raw := tstzmultirange(tstzrange(p_from, p_to)) - v_days - v_hours;
+    v_late := tstzmultirange(tstzrange(least(v_kept, v_to_hour), v_to_hour)) - v_cut_hour;
+    foreach v_side in array array[tstzrange(null, p_cut), tstzrange(p_cut, null)]::tstzmultirange [] loop
+        for v_part in select unnest(v_raw * v_side) loop
+            return query select * from internal.raw_part(
+                p_whole, p_kinds, p_series, lower(v_part), upper(v_part), p_step, p_statistics
+            );
+        end loop;
+        for v_part in select unnest(v_late * v_side) loop
+            return query select * from internal.raw_late(
+                p_whole, p_kinds, p_series, lower(v_part), upper(v_part), p_step, p_statistics
+            );
+        end loop;
+        exit when p_cut is null;
     end loop;
-    return query select * from internal.raw_late(
-        p_whole, p_kinds, p_series, v_kept, v_to_hour, p_step, p_statistics
-    );
 end
 $$;
 comment on function internal.rollup(
-    bigint[], bigint[], bigint[], timestamptz, timestamptz, interval, text[]
+    bigint[], bigint[], bigint[], timestamptz, timestamptz, timestamptz, interval, text[]
 ) is
-'Steps that cover [p_from, p_to), or few parts of it where p_step is null: of p_whole for all series of the
+'Steps that cover [p_from, p_to), or few parts of it where p_step is null, none on both sides of p_cut: of p_whole for all series of the
 kind, of p_kinds by series, of those in p_series unless it is null. They come from days where p_step is a day
 or null, from hours at both ends, and from samples: for parts of an hour, above the watermark, for hours that
 got late samples and for those that were dropped. A step may have several rows. What p_statistics does not

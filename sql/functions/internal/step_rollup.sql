@@ -10,16 +10,18 @@ begin
     if p_resolution = '1d' then
         return query
         select * from internal.rollup(
-            '{}', array[p_kind], p_series, p_from, p_to, interval '24 hours', c_statistics
+            '{}', array[p_kind], p_series, p_from, p_to, null, interval '24 hours', c_statistics
         );
     elsif p_resolution = '1h' then
         return query
         select * from internal.rollup(
-            '{}', array[p_kind], p_series, p_from, p_to, interval '1 hour', c_statistics
+            '{}', array[p_kind], p_series, p_from, p_to, null, interval '1 hour', c_statistics
         );
     else
         return query
-        select * from internal.raw_rollup(array[p_kind], p_series, p_from, p_to, p_step, c_statistics);
+        select rollup.*
+        from internal.raw_rollup(array[p_kind], p_from, p_to, p_step, c_statistics) as rollup
+        where rollup.series_id = any(p_series);
     end if;
 end
 $$;

@@ -3,13 +3,12 @@ create or replace function internal.window_statistics(
     p_kinds bigint[],
     p_series bigint[],
     p_group_by text,
-    p_from timestamptz,
-    p_to timestamptz,
-    p_seconds double precision,
+    p_bounds timestamptz[],
+    p_seconds double precision[],
     p_statistics text[],
     p_overall boolean
 )
-returns setof data.statistics
+returns table (number integer, statistics data.statistics)
 language plpgsql stable
 -- The plan does not depend on the arguments, and takes longer to make than to run.
 set plan_cache_mode = 'force_generic_plan'
@@ -22,35 +21,51 @@ declare
             and type = 'counter'
             and internal.needs(p_statistics, '{rate_per_second}')
     );
-    v_since constant timestamptz := p_from - internal.growth_reach(make_interval(secs => p_seconds));
-    v_hour_before constant timestamptz := greatest(v_since, p_from - interval '1 hour');
+    v_from constant timestamptz := p_bounds[1];
+    v_to constant timestamptz := p_bounds[cardinality(p_bounds)];
+    v_cut constant timestamptz := case when cardinality(p_bounds) > 2 then p_bounds[2] end;
+    v_reach constant timestamptz [] := array(
+        select p_bounds[ordinality] - internal.growth_reach(make_interval(secs => length))
+        from unnest(p_seconds) with ordinality as length
+        order by ordinality
+    );
+    v_since constant timestamptz := least(v_reach[1], v_reach[2]);
+    v_hour_before constant timestamptz := greatest(v_since, v_from - interval '1 hour');
 begin
     return query
-    with bucket as materialized (
+    with part as materialized (
         select
             rollup.*,
-            -- Looked up for each: a join would read all series, also those without samples.
-            case
-                when p_group_by is not null then (
-                    select
-                        case p_group_by
-                            when 'source' then (
-                                select source.name from data.source
-                                where source.source_id = series.source_id
-                            )
-                            else coalesce(series.labels ->> substr(p_group_by, length('label.') + 1), '')
-                        end
-                    from data.series
-                    where series.series_id = rollup.series_id
-                )
-            end as label
+            case when rollup.bucket >= v_cut then 2 else 1 end as number
         from internal.rollup(
-            p_whole, p_kinds, p_series, p_from, p_to, null, p_statistics
+            p_whole, p_kinds, p_series, v_from, v_to, v_cut, null, p_statistics
         ) as rollup
+    ),
+
+    -- By the index: a join would read all series, also those without samples.
+    label as materialized (
+        select
+            series.series_id,
+            case p_group_by
+                when 'source' then source.name
+                else coalesce(series.labels ->> substr(p_group_by, length('label.') + 1), '')
+            end as label
+        from data.series
+        inner join data.source on series.source_id = source.source_id
+        where p_group_by is not null and series.series_id = any(array(select series_id from part))
+    ),
+
+    bucket as materialized (
+        select
+            part.*,
+            label.label
+        from part
+        left join label on part.series_id = label.series_id
     ),
 
     member as materialized (
         select
+            bucket.number,
             kind_id,
             label,
             sum(observations)::bigint as count,
@@ -67,7 +82,7 @@ begin
             sum(sketch) as sketch,
             sum(sketch_other) as sketch_other
         from bucket
-        group by kind_id, label
+        group by bucket.number, kind_id, label
     ),
 
     total as materialized (
@@ -78,6 +93,7 @@ begin
             select * from member
             union all
             select
+                member.number,
                 kind_id,
                 null,
                 sum(count)::bigint,
@@ -92,35 +108,32 @@ begin
                 sum(sketch_other)
             from member
             where p_overall
-            group by kind_id
+            group by member.number, kind_id
         ) as part
     ),
 
-    -- What a counter has grown by its first reading, it has since the one before.
+    -- What a counter has grown by its first reading, it has since the one before, if that is near.
     hour_before as materialized (
         select *
         from internal.rollup(
-            '{}', v_counters, p_series, v_hour_before, p_from, null, '{rate_per_second}'
+            '{}', v_counters, p_series, v_hour_before, v_from, null, null, '{rate_per_second}'
         )
         where v_counters <> '{}'
     ),
 
     reading as (
-        select
-            bucket.*,
-            true as inside
-        from bucket
+        select * from bucket
         union all
         select
             rollup.*,
-            null,
-            false
+            0,
+            null
         from (
             select * from hour_before
             union all
             select *
             from internal.rollup(
-                '{}', v_counters, p_series, v_since, v_hour_before, null, '{rate_per_second}'
+                '{}', v_counters, p_series, v_since, v_hour_before, null, null, '{rate_per_second}'
             )
             -- Most are read more often than once an hour.
             where
@@ -135,17 +148,19 @@ begin
 
     growth as materialized (
         select
+            following.number,
             kind_id,
             label,
             sum(
                 increase + internal.growth(
-                    value_first, value_before,
+                    value_first,
+                    case when inside or value_before_at >= v_reach[following.number] then value_before end,
                     -- Of a longer gap counts as much as the window is long.
                     case
-                        when not inside_before
+                        when not inside
                             then extract(epoch from value_first_at - value_before_at)::double precision
                     end,
-                    p_seconds
+                    p_seconds[following.number]
                 )
             ) as increase
         from (
@@ -153,25 +168,26 @@ begin
                 *,
                 lag(value_last) over earlier as value_before,
                 lag(value_last_at) over earlier as value_before_at,
-                lag(inside) over earlier as inside_before
+                lag(reading.number) over earlier = reading.number as inside
             from reading
             where value_first is not null
             window earlier as (partition by series_id order by value_last_at)
         ) as following
-        where inside
-        group by kind_id, label
+        where following.number > 0
+        group by following.number, kind_id, label
     ),
 
     grown as (
         select * from growth
         union all
         select
+            growth.number,
             kind_id,
             null,
             sum(increase)
         from growth
         where p_overall
-        group by kind_id
+        group by growth.number, kind_id
     ),
 
     bin as (
@@ -257,37 +273,44 @@ begin
     )
 
     select
-        total.kind_id,
-        total.label,
-        total.count,
-        total.sum,
-        -- Rounding may move the quotient of a sum past the extremes; a histogram's are its bounds.
-        case
-            when kind.type = 'histogram' then mean.avg
-            else greatest(total.min, least(total.max, mean.avg))
-        end,
-        nullif(total.min, '-infinity'),
-        nullif(total.max, 'infinity'),
-        case
-            -- Histograms have no squared deviations.
-            when total.moments[1] = total.value_count
-                -- The quotient of the two may be too small for a number; that of their roots is not.
-                then sqrt(total.moments[3]) / nullif(sqrt(total.moments[1]), 0)
-        end,
-        total.last[2],
-        percentile.p[1],
-        percentile.p[2],
-        percentile.p[3],
-        percentile.p[4],
-        internal.quotient(case kind.type when 'counter' then grown.increase else total.count end, p_seconds),
-        total.newest,
-        percentile.bounded
+        total.number,
+        row(
+            total.kind_id,
+            total.label,
+            total.count,
+            total.sum,
+            -- Rounding may move the quotient of a sum past the extremes; a histogram's are its bounds.
+            case
+                when kind.type = 'histogram' then mean.avg
+                else greatest(total.min, least(total.max, mean.avg))
+            end,
+            nullif(total.min, '-infinity'),
+            nullif(total.max, 'infinity'),
+            case
+                -- Histograms have no squared deviations.
+                when total.moments[1] = total.value_count
+                    -- The quotient of the two may be too small for a number; that of their roots is not.
+                    then sqrt(total.moments[3]) / nullif(sqrt(total.moments[1]), 0)
+            end,
+            total.last[2],
+            percentile.p[1],
+            percentile.p[2],
+            percentile.p[3],
+            percentile.p[4],
+            internal.quotient(
+                case kind.type when 'counter' then grown.increase else total.count end,
+                p_seconds[total.number]
+            ),
+            total.newest,
+            percentile.bounded
+        )::data.statistics
     from total
     inner join data.kind on total.kind_id = kind.kind_id
     cross join lateral internal.quotient(total.sum, total.value_count::double precision) as mean (avg)
     left join grown
         on
-            total.kind_id = grown.kind_id
+            total.number = grown.number
+            and total.kind_id = grown.kind_id
             -- Can be hashed, which `is not distinct from` cannot.
             and coalesce(total.label, '') = coalesce(grown.label, '')
             and (total.label is null) = (grown.label is null)
@@ -295,11 +318,13 @@ begin
 end
 $$;
 comment on function internal.window_statistics(
-    bigint[], bigint[], bigint[], text, timestamptz, timestamptz, double precision, text[], boolean
+    bigint[], bigint[], bigint[], text, timestamptz[], double precision[], text[], boolean
 ) is
-'Statistics in [p_from, p_to), by kind and group, of all series of p_whole, and of the series of p_kinds, of
-those in p_series unless it is null; where p_overall, also of all groups of a kind together. p_whole is faster,
-but has no groups and no growth of counters. stddev is that of the population. A rate is observations per
-second, for a counter its growth per second, that since the last reading before the window included.
-Percentiles are null where they lie in an open bucket of a histogram. last is the newest value, the greatest of several at that time; null for histograms. What
-p_statistics does not name may be null, null means all.';
+'Statistics in one window or in two that follow each other, from each of p_bounds to the next, with the
+number of the window; p_seconds are their lengths. By kind and group, of all series of p_whole, and of the
+series of p_kinds, of those in p_series unless it is null; where p_overall, also of all groups of a kind
+together. p_whole is faster, but has no groups and no growth of counters. stddev is that of the population. A
+rate is observations per second, for a counter its growth per second, that since the last reading before the
+window included. Percentiles are null where they lie in an open bucket of a histogram. last is the newest
+value, the greatest of several at that time; null for histograms. What p_statistics does not name may be null,
+null means all.';
