@@ -63,7 +63,7 @@ def statistics(
     conn: Connection, bounds: list[datetime], *, whole: bool, group: str | None
 ) -> Statistics:
     """By number of the window, kind and group."""
-    ids = dict(conn.execute("select name, kind_id from data.kind").fetchall())
+    ids: dict[str, int] = dict(conn.execute("select name, kind_id from data.kind").fetchall())
     kinds = [ids["load"], ids["calls"]]
     sent = {
         "whole": kinds[:1] if whole else [],
