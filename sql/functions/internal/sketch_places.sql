@@ -33,7 +33,7 @@ begin atomic
             ) as number
             offset 0 -- noqa: AM09
         ) as digits
-        cross join lateral generate_series(0, (length(bytes) + 1) / 6 - 1) as number
+        cross join lateral generate_series((length(bytes) + 1) / 6 - 1, 0, -1) as number
         offset 0 -- noqa: AM09
     ) as counted
     where counted.n > 0;
