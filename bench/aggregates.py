@@ -66,6 +66,17 @@ class Question:
         }
         return "/query/agg?" + urlencode({name: text for name, text in sent.items() if text})
 
+    @property
+    def arguments(self) -> dict[str, object]:
+        """What SQL is asked with, but for the time."""
+        return {
+            "kind": self.kind,
+            "window": self.window,
+            "source": self.source,
+            "group_by": self.group_by,
+            "fields": None if self.fields is None else list(self.fields),
+        }
+
 
 QUESTIONS = (
     Question("all sources 7d", "7d", 15),
@@ -121,17 +132,9 @@ def _ask(
     asked: Question,
     samples: int,
 ) -> Measure:
-    sent = {
-        "kind": asked.kind,
-        "window": asked.window,
-        "source": asked.source,
-        "group_by": asked.group_by,
-    }
-    fields = None if asked.fields is None else list(asked.fields)
-
     def by_sql() -> None:
         with suppress(psycopg.errors.QueryCanceled):
-            conn.execute(BY_SQL, {**sent, "fields": fields, "now": datetime.now(UTC)})
+            conn.execute(BY_SQL, {**asked.arguments, "now": datetime.now(UTC)})
 
     figure, _, limit = medians_ms(
         lambda: http.get(asked.path), cache.flushall, by_sql, warm_up=WARM_UP

@@ -140,16 +140,7 @@ def _explain_reading(conn: psycopg.Connection) -> None:
 
 
 def _ask(conn: psycopg.Connection, question: aggregates.Question) -> None:
-    fields = list(question.fields) if question.fields else None
-    arguments = {
-        "kind": question.kind,
-        "window": question.window,
-        "source": question.source,
-        "group_by": question.group_by,
-        "fields": fields,
-        "now": datetime.now(UTC),
-    }
-    conn.execute(aggregates.BY_SQL, arguments)
+    conn.execute(aggregates.BY_SQL, {**question.arguments, "now": datetime.now(UTC)})
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ select
     'bench', 'update', tstzrange(now() - interval '{days} days', null)
 from data.server cross join generate_series(1, 4) as n
 where name like 'acme/{name}-%';
-analyze data.health_interval;
+vacuum (analyze) data.health_interval;
 analyze data.every_maintenance;
 analyze data.every_server
 """
