@@ -1522,6 +1522,8 @@ create function internal.check_snapshot(p_name text, p_author text) returns void
 
 create function internal.check_statement(p_sql text) returns void language plpgsql stable;
 
+create function internal.choose_plans(p_relation name) returns void language plpgsql volatile;
+
 create function internal.chunk_interval(p_relation name) returns interval language plpgsql stable;
 
 create function internal.chunks_changed(p_chunks integer[], p_statuses integer[], p_versions xid[]) returns boolean language plpgsql volatile;

@@ -20,6 +20,7 @@ begin
     ) then
         return;
     end if;
+    perform internal.choose_plans('sample');
     -- One statement for all hours: there may be hundreds.
     if p_whole <> '{}' then
         return query

@@ -17,6 +17,7 @@ begin
     if p_from >= p_to then
         return;
     end if;
+    perform internal.choose_plans('sample');
     if p_whole <> '{}' then
         return query select * from internal.raw_kinds(p_whole, p_from, p_to, p_statistics);
     end if;
