@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
+# FastMCP imports it late, which fails once a library has made a metaclass that is an ABC.
+import key_value.aio.stores.memory  # noqa: F401
 import uvicorn
 from fastmcp import FastMCP
 from starlette.types import ASGIApp, Receive, Scope, Send
