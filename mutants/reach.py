@@ -1,12 +1,13 @@
 """Which tests reach which SQL: by the calls that were counted, else by names.
 
-PostgreSQL does not count a function that the planner inlines, nor a view, so that those are
-reached by the tests of what names them.
+PostgreSQL does not count a function where the planner inlines it, nor a view, so that those are
+reached by the tests of what names them, too.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import asdict
 from itertools import groupby
@@ -23,6 +24,10 @@ FOLDERS = ("tests/sql", "tests/jobs")
 # Tests of grants and policies, which name no function.
 PRIVILEGE_TESTS = ("tests/sql/test_roles.py", "tests/sql/test_role_matrix.py")
 POLICY_TESTS = "tests/jobs"
+# A function that some of its callers may inline, while the calls of others are counted.
+INLINED = re.compile(
+    r"^language sql (stable|immutable)\b(?!.*^security definer)", re.MULTILINE | re.DOTALL
+)
 
 # By test file: its digest, and its tests.
 Book = dict[str, dict[str, Any]]
@@ -33,11 +38,13 @@ class Reach:
 
     def __init__(self, recorded: Iterable[Recorded]) -> None:
         self._recorded = [each for each in recorded if each.passed]
-        self._counted = frozenset().union(*(each.called for each in self._recorded))
+        code = _code()
         self._names = {
             file.relation: frozenset(NAME.findall(COMMENT_OR_TEXT.sub(" ", file.text)))
-            for file in _code()
+            for file in code
         }
+        called = frozenset().union(*(each.called for each in self._recorded))
+        self._counted = called - {file.relation for file in code if INLINED.search(file.text)}
 
     def tests(self, path: str) -> list[str]:
         """Node ids of the tests that reach a file, given by its path in the repository.
@@ -60,7 +67,7 @@ class Reach:
         )
 
     def _reaching(self, relation: str) -> set[str]:
-        """The relation and, where its calls are not counted, what names it."""
+        """The relation and, where not all of its calls are counted, what names it."""
         found = {relation}
         waiting = [] if relation in self._counted else [relation]
         while waiting:

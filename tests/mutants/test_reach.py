@@ -1,0 +1,34 @@
+"""Which tests try a mutant of SQL."""
+
+from __future__ import annotations
+
+from mutants.reach import Reach
+from mutants.warm_tests import Recorded
+
+
+def recorded(name: str, *called: str) -> Recorded:
+    """A test without a server of its own that called these functions, as they were counted."""
+    return Recorded(f"tests/sql/{name}", True, 0.1, False, "", frozenset(called))
+
+
+def test_a_function_that_only_some_callers_inline_is_reached_by_the_tests_of_all() -> None:
+    reach = Reach(
+        [
+            recorded("counted", "internal.signal_health"),
+            recorded("inlined", "api.get_health"),
+            recorded("other", "api.get_server"),
+        ]
+    )
+
+    assert reach.tests("sql/functions/internal/signal_health.sql") == [
+        "tests/sql/counted",
+        "tests/sql/inlined",
+    ]
+
+
+def test_a_function_that_nothing_inlines_is_reached_by_the_tests_that_call_it() -> None:
+    reach = Reach(
+        [recorded("counted", "internal.next_health"), recorded("near", "internal.record_health")]
+    )
+
+    assert reach.tests("sql/functions/internal/next_health.sql") == ["tests/sql/counted"]
