@@ -127,6 +127,13 @@ def test_a_status_that_began_long_ago_is_found(db: Connection, days: float) -> N
     assert current(db, server, at(60)) == ("up", long_ago)
 
 
+def test_a_status_that_began_with_the_registration_is_found_from_there_on(db: Connection) -> None:
+    server = add_server(db, registered=at(0))
+
+    found = "select since from internal.health_since(%s, '{unknown}', %s, %s)"
+    assert db.execute(found, [[server], at(0), at(10)]).fetchall() == [(at(0),)]
+
+
 def test_a_deregistered_server_is_unknown(db: Connection) -> None:
     server = add_server(db)
     record(db, server, [(0, "up")])

@@ -323,6 +323,14 @@ def test_a_rule_with_too_many_alerts_fails_alone(db: Connection) -> None:
     assert error.startswith("The rule has 3 alerts; the quota alerts_per_rule is 2.")
 
 
+def test_a_rule_that_fails_while_it_runs_has_no_transitions(db: Connection) -> None:
+    ingest_metrics(db, [metric(source=name, value=3, ts=ago(minutes=1)) for name in "ab"])
+    define(db, above(2, group_by="source"))
+    db.execute("update data.quota set value = 1 where name = 'alerts_per_rule'")
+
+    assert evaluate(db) == 0
+
+
 def test_transitions_of_one_moment_are_in_the_order_of_their_groups(db: Connection) -> None:
     ingest_metrics(db, [metric(source=name, value=3, ts=ago(minutes=1)) for name in "cadb"])
     define(db, above(2, group_by="source"))

@@ -88,6 +88,14 @@ def test_every_signal_is_shown_with_its_newest_report(db: Connection) -> None:
     }
 
 
+def test_a_streak_counts_the_newest_reports_that_say_the_same(db: Connection) -> None:
+    server = add_server(db)
+    record(db, server, [(0, "up"), (10, "up"), (20, "down")], signal="probe")
+    (probe,) = get_health(db, at(30))["signals"]
+
+    assert (probe["last_status"], probe["streak"]) == ("down", 1)
+
+
 def test_a_signal_that_fell_silent_is_unknown_since_then(db: Connection) -> None:
     server = add_server(db)
     record(db, server, [(0, "up")])
@@ -219,6 +227,17 @@ def test_analysts_read_health_and_outages(db: Connection) -> None:
         rows = db.execute("select server, duration_seconds, reasons from analytics.outages")
         assert rows.fetchall() == [("acme/search", 60, ["probe: down"])]
         assert ask(db, "select ended_at from analytics.outages") == now - timedelta(minutes=1)
+
+
+def test_analysts_see_that_nothing_is_known_of_a_server(db: Connection) -> None:
+    add_server(db)
+
+    with acting_as(db, "supervisor_analyst"):
+        row = db.execute(
+            "select status, keepalive, probe, traffic, report, disagreement"
+            " from analytics.health_status"
+        ).fetchone()
+    assert row == (*["unknown"] * 5, None)
 
 
 def test_reading_health_works_in_a_read_only_transaction(db: Connection) -> None:

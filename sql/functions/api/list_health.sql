@@ -45,14 +45,14 @@ begin
                 'status', overall.status,
                 'since', overall.since,
                 'keepalive', coalesce(signals.statuses ->> 'keepalive', 'unknown'),
-                'probe', coalesce(signals.statuses ->> 'probe', 'unknown'),
+                'probe', signals.statuses ->> 'probe',
                 'traffic', coalesce(signals.statuses ->> 'traffic', 'unknown'),
                 'report', coalesce(signals.statuses ->> 'report', 'unknown'),
                 'disagreement', signals.disagreement
             ) as item
         from internal.current_health(p_now, v_page[:v_limit]) as overall
         inner join data.server on overall.server_id = server.server_id
-        left join internal.signal_health(p_now, v_page[:v_limit]) as signals
+        inner join internal.signal_health(p_now, v_page[:v_limit]) as signals
             on overall.server_id = signals.server_id
     )
     select json_build_object(

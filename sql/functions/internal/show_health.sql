@@ -15,11 +15,14 @@ security definer
 set search_path = pg_catalog, public, pg_temp
 begin atomic
     with shown as materialized (
-        select array_agg(server.server_id) as servers
-        from data.every_server as server
-        where
-            server.deregistered_at is null
-            and coalesce(server.namespace = any((select internal.shown_namespaces())::text[]), true)
+        select
+            array(
+                select server.server_id
+                from data.every_server as server
+                where
+                    server.deregistered_at is null
+                    and coalesce(server.namespace = any((select internal.shown_namespaces())::text[]), true)
+            ) as servers
     )
 
     select
@@ -28,14 +31,14 @@ begin atomic
         overall.status,
         overall.since,
         coalesce(signals.statuses ->> 'keepalive', 'unknown'),
-        coalesce(signals.statuses ->> 'probe', 'unknown'),
+        signals.statuses ->> 'probe',
         coalesce(signals.statuses ->> 'traffic', 'unknown'),
         coalesce(signals.statuses ->> 'report', 'unknown'),
         signals.disagreement
     from shown
-    cross join lateral internal.current_health(p_now, coalesce(shown.servers, '{}')) as overall
+    cross join lateral internal.current_health(p_now, shown.servers) as overall
     inner join data.every_server as server on overall.server_id = server.server_id
-    left join
+    inner join
         internal.signal_health(p_now, (select each.servers from shown as each)) as signals
         on overall.server_id = signals.server_id;
 end;
