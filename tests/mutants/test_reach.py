@@ -32,3 +32,11 @@ def test_a_function_that_nothing_inlines_is_reached_by_the_tests_that_call_it() 
     )
 
     assert reach.tests("sql/functions/internal/next_health.sql") == ["tests/sql/counted"]
+
+
+def test_a_refusal_which_is_not_counted_is_reached_by_the_name_of_its_file() -> None:
+    reach = Reach([recorded("test_stream_facts.py::test_a_refusal"), recorded("other")])
+
+    assert reach.tests("sql/functions/api/stream_facts.sql") == [
+        "tests/sql/test_stream_facts.py::test_a_refusal"
+    ]

@@ -97,12 +97,13 @@ def test_facts_of_one_hour_all_come(db: Connection, beginning: str) -> None:
 
 
 def test_the_rest_of_a_transaction_comes_in_order(db: Connection, beginning: str) -> None:
-    ingest_facts(db, [fact(fact_id=str(n)) for n in range(5)])
+    ingest_facts(db, [fact(fact_id=str(n)) for n in range(7)])
 
     first = own(db, beginning, limit=2)
+    # More than a page is left.
     second = own(db, first["position"], limit=2)
-    third = own(db, second["position"], limit=2)
-    assert [ids(page) for page in (first, second, third)] == [["0", "1"], ["2", "3"], ["4"]]
+    third = own(db, second["position"], limit=4)
+    assert [ids(page) for page in (first, second, third)] == [["0", "1"], ["2", "3"], [*"456"]]
 
 
 def test_each_id_resumes_after_its_event(db: Connection, beginning: str) -> None:
@@ -217,6 +218,23 @@ def test_a_kind_of_metrics_is_refused(db: Connection) -> None:
     with refused(db, "fact_kind_well_formed") as refusal:
         stream(db, kind="cpu")
     assert refusal.column == "kind"
+
+
+def test_a_refusal_quotes_the_first_200_characters_of_a_kind(db: Connection) -> None:
+    with refused(db, "fact_kind_well_formed") as refusal:
+        stream(db, kind="x" * 300)
+    assert refusal.message == f'kind "{"x" * 200}" is not one of facts'
+
+
+def test_a_process_that_lags_behind_the_reader_gives_nothing_that_it_does_not_see(
+    db: Connection,
+) -> None:
+    ingest_facts(db, fact())
+    db.execute("update data.fact_identity set change = 101")
+    reached, lagging = "101:103:101/0/0/1750000000", "101:101:/0/0/1750000000"
+
+    reading = stream(db, reached, until=lagging)
+    assert (reading["events"], reading["position"]) == ([], reached)
 
 
 @dataclass(frozen=True)
@@ -348,6 +366,12 @@ def test_facts_of_transactions_that_commit_out_of_order_come_once(
         received.extend(ids(reading))
         reached = reading["position"]
     assert sorted(received) == sorted(committed)
+
+
+def test_a_page_has_500_facts_by_default(db: Connection, beginning: str) -> None:
+    ingest_facts(db, [fact(fact_id=f"{n}") for n in range(501)])
+
+    assert len(own(db, beginning)["events"]) == 500
 
 
 def test_a_page_has_at_most_1000_facts(db: Connection, beginning: str) -> None:
