@@ -55,6 +55,23 @@ def test_a_conflicting_fact_sent_again_is_kept_once(db: Connection, ts: str | No
     assert kept(db) == [(3, NOW, LATER)]
 
 
+def test_of_two_values_for_one_instant_in_a_batch_the_first_is_stored(db: Connection) -> None:
+    # The series is new in the first batch and known in the second one.
+    for minutes in (1, 2):
+        sent = [metric(value=value, ts=ago(minutes=minutes)) for value in (3, 7)]
+        assert ingest_metrics(db, sent) == receipt(1, conflict=1)
+
+    assert ask(db, "select array_agg(value) from data.sample") == [3, 3]
+
+
+def test_the_oldest_item_of_a_batch_may_be_its_only_conflict(db: Connection) -> None:
+    old, new = (metric(source=name, ts=ago(hours=n)) for name, n in (("a", 2), ("b", 1)))
+    ingest_metrics(db, [old, new])
+
+    answer = ingest_metrics(db, [{**old, "value": 99}, new])
+    assert answer == receipt(0, duplicate=1, conflict=1)
+
+
 def test_a_refused_item_is_no_conflict(db: Connection) -> None:
     ingest_metrics(db, metric(ts=ago(hours=1)))
     ingest_facts(db, fact(fact_id="a", ts=ago(hours=1)))

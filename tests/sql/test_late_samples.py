@@ -57,6 +57,20 @@ def test_only_late_samples_below_the_watermark_are_pending(
     assert ask(lasting, "select count(*) from data.late") == 2
 
 
+def test_late_samples_of_a_new_series_are_noted_by_their_hours(
+    lasting: Connection, now: datetime
+) -> None:
+    ingest_metrics(lasting, [at(now - timedelta(hours=30))], now=now)
+    roll_up(lasting, now - timedelta(hours=24))
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    watermark = ask(lasting, "select internal.watermark('sample_1h')")
+    hours = [watermark - timedelta(hours=n) for n in (2, 1, 0)]
+
+    answer = ingest_metrics(lasting, [{**at(hour), "source": "new"} for hour in hours], now=now)
+    assert answer["late"] == 2
+    assert ask(lasting, "select array_agg(bucket order by bucket) from data.late") == hours
+
+
 @pytest.mark.parametrize("other", [None, "new series", "no item"])
 def test_late_samples_are_counted_beside_known_and_new_ones(
     lasting: Connection, now: datetime, other: str | None

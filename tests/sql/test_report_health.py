@@ -70,6 +70,14 @@ def test_a_report_sent_again_is_a_duplicate(db: Connection) -> None:
     ]
 
 
+def test_of_equal_reports_of_a_batch_the_first_one_counts(db: Connection) -> None:
+    server = add_server(db, failures=1, successes=1)
+    sent = [report(status=status, ts=ago(seconds=9)) for status in ("up", "down", "up")]
+
+    assert report_health(db, sent) == receipt(2, duplicate=1)
+    assert state(db, server)[0] == "down"
+
+
 def test_a_report_of_another_reporter_at_the_same_time_is_one_more(db: Connection) -> None:
     add_server(db)
     report_health(db, report(ts=ago(seconds=9), reporter="a"))
