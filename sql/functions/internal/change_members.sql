@@ -8,7 +8,7 @@ begin atomic
         ', ',
         case
             when internal.needs(p_names, '{count}')
-                then internal.change_member('count', (p_current).count::double precision, (p_previous).count::double precision)
+                then internal.change_member('count', (p_current).count, (p_previous).count)
         end,
         case
             when internal.needs(p_names, '{sum}')
@@ -48,10 +48,12 @@ begin atomic
         end,
         case
             when internal.needs(p_names, '{rate_per_second}')
-                then internal.change_member('rate_per_second', (p_current).rate_per_second, (p_previous).rate_per_second)
+                then internal.change_member(
+                    'rate_per_second', (p_current).rate_per_second, (p_previous).rate_per_second
+                )
         end
     );
 end;
 comment on function internal.change_members(data.statistics, data.statistics, text[]) is
-'Relative change of each statistic in p_names, of all where it is null, as the members of a JSON object without
-its braces.';
+'Relative change of each statistic in p_names, of all where it is null, as the members of a JSON object
+without its braces.';

@@ -30,7 +30,8 @@ begin atomic
         from need
         cross join lateral internal.window_statistics(
             '{}', need.kinds, internal.rule_series(need.kinds, need.filter), 'source',
-            array[p_from, p_to], array[p_seconds], array['count', 'sum', case when need.grows then 'rate_per_second' end], false
+            array[p_from, p_to], array[p_seconds],
+            array['count', 'sum', case when need.grows then 'rate_per_second' end], false
         ) as part
     ),
 

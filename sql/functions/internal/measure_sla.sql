@@ -43,7 +43,7 @@ begin atomic
             extract(epoch from upper(status.during) - lower(status.during)) as seconds,
             outage.*
         from status
-        cross join lateral (
+        cross join lateral ( -- noqa: ST05
             select
                 coalesce(extract(epoch from sum(part.length)), 0) as down,
                 count(*) as outages,

@@ -98,8 +98,8 @@ $$;
 comment on function internal.rollup(
     bigint[], bigint[], bigint[], timestamptz, timestamptz, timestamptz, interval, text[]
 ) is
-'Steps that cover [p_from, p_to), or few parts of it where p_step is null, none on both sides of p_cut: of p_whole for all series of the
-kind, of p_kinds by series, of those in p_series unless it is null. They come from days where p_step is a day
+'Steps that cover [p_from, p_to), or few parts of it where p_step is null, none on both sides of p_cut: of
+p_whole for all series of the kind, of p_kinds by series, of those in p_series unless it is null. They come from days where p_step is a day
 or null, from hours at both ends, and from samples: for parts of an hour, above the watermark, for hours that
 got late samples and for those that were dropped. A step may have several rows. What p_statistics does not
 name is null, null means all.';

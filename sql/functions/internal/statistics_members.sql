@@ -1,4 +1,5 @@
-create or replace function internal.statistics_members(p_statistics data.statistics, p_names text[]) returns text
+create or replace function internal.statistics_members(p_statistics data.statistics, p_names text[])
+returns text
 language sql stable parallel safe
 begin atomic
     -- Spaced as json_build_object does, and three times as fast as to choose among its members.
