@@ -165,6 +165,19 @@ def test_the_answer_ends_with_the_hour_of_what_can_be_accepted(db: Connection) -
     assert query_agg(db, now=end - timedelta(minutes=30))["count"] == 1
 
 
+@pytest.mark.parametrize("type_", ["gauge", "counter"])
+def test_what_has_stopped_has_lost_all_of_its_count_and_rate(db: Connection, type_: str) -> None:
+    ingest_metrics(
+        db, [metric(value=value, ts=ago(minutes=80 - value), type=type_) for value in (5, 7)]
+    )
+    answer = query_agg(db, "cpu", "1h")
+    assert answer["previous"]["count"] == 2
+    assert answer["previous"]["rate_per_second"] > 0
+    assert (answer["count"], answer["rate_per_second"]) == (0, 0)
+    change = answer["change"]
+    assert (change["count"], change["rate_per_second"], change["sum"]) == (-1, -1, None)
+
+
 def test_change_from_nothing_or_from_zero_is_null(db: Connection) -> None:
     ingest_metrics(db, [metric(value=5), metric(value=0, ts=ago(minutes=65))])
 

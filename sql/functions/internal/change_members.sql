@@ -4,11 +4,12 @@ create or replace function internal.change_members(
 returns text
 language sql stable parallel safe
 begin atomic
+    -- Of no samples, a count and a rate of 0, as in statistics_members.
     select concat_ws(
         ', ',
         case
             when internal.needs(p_names, '{count}')
-                then internal.change_member('count', (p_current).count, (p_previous).count)
+                then internal.change_member('count', coalesce((p_current).count, 0), (p_previous).count)
         end,
         case
             when internal.needs(p_names, '{sum}')
@@ -49,7 +50,7 @@ begin atomic
         case
             when internal.needs(p_names, '{rate_per_second}')
                 then internal.change_member(
-                    'rate_per_second', (p_current).rate_per_second, (p_previous).rate_per_second
+                    'rate_per_second', coalesce((p_current).rate_per_second, 0), (p_previous).rate_per_second
                 )
         end
     );
