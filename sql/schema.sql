@@ -1476,7 +1476,7 @@ create function internal.burn_pairs(p_condition jsonb) returns TABLE(factor doub
 
 create function internal.change_alerts(p_rules data.alert_rule_version[], p_now timestamp with time zone) returns integer language plpgsql volatile set TimeZone=UTC set extra_float_digits=1;
 
-create function internal.change_member(p_name text, p_current double precision, p_previous double precision) returns text language sql stable parallel safe;
+create function internal.change_member(p_names text[], p_name text, p_current double precision, p_previous double precision) returns text language sql stable parallel safe;
 
 create function internal.change_members(p_current data.statistics, p_previous data.statistics, p_names text[]) returns text language sql stable parallel safe;
 

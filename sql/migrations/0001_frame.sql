@@ -22,7 +22,7 @@ create schema if not exists ops;
 comment on schema ops is
 'Functions and views for database administrators. Role supervisor_dba.';
 
--- A plan is compiled at each call, which takes 0.3 s in every aggregate, and runs for a few milliseconds.
+-- PostgreSQL would compile a plan at each call: 0.3 s for an aggregate, which runs for a few milliseconds.
 -- Where the database belongs to another role, `doctor` asks for it.
 do $$
 begin

@@ -38,8 +38,8 @@ declare
         select kind.kind_id from data.kind
         where kind.kind_id = any(p_kinds) and kind.type <> 'counter' and p_series is null
     );
-    v_watermark constant timestamptz := internal.watermark('sample_1h');
     v_by_series constant bigint [] := array(select unnest(p_kinds) except select unnest(v_whole));
+    v_watermark constant timestamptz := internal.watermark('sample_1h');
 begin
     return query
     with measured as materialized (

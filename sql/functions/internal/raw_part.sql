@@ -21,6 +21,7 @@ begin
     if p_whole <> '{}' then
         return query select * from internal.raw_kinds(p_whole, p_from, p_to, p_statistics);
     end if;
+    -- Two statements: a plan for both would not find series by their index.
     if p_kinds <> '{}' and p_series is null then
         return query select * from internal.raw_rollup(p_kinds, p_from, p_to, p_step, p_statistics);
     elsif p_kinds <> '{}' then
