@@ -74,10 +74,12 @@ def test_a_secret_is_read_from_a_file_and_not_printed(
 
 
 def test_subscriptions_are_listed(service: Service, name: str) -> None:
-    add(service, name, "--matcher", "severity=critical", "--kind", "Fact:Sale", "--source", "crm")
+    # No alert and no fact of another test is for it.
+    matcher = f"alertname={name}"
+    add(service, name, "--matcher", matcher, "--kind", "Fact:Sale", "--source", name)
     rows = service.run("subscriptions").stdout.splitlines()
     assert rows[0] == "name\ttype\turl\talerts\tfacts\tstate\tpending\tfailed\tdelivered"
-    rest = "severity=critical\tFact:Sale from crm\tenabled\t0\t0\t"
+    rest = f"{matcher}\tFact:Sale from {name}\tenabled\t0\t0\t"
     assert f"{name}\twebhook\t{URL}\t{rest}" in rows
     answer = json.loads(service.run("subscriptions", "--json").stdout)
     assert name in [item["name"] for item in answer["items"]]

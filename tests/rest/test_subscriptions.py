@@ -27,8 +27,11 @@ def test_a_subscription_is_created_changed_listed_and_removed(
     http: httpx.Client, path: str
 ) -> None:
     name = path.rpartition("/")[2]
-    assert http.put(path, json=document()).json()["outcome"] == "created"
-    changed = http.put(path, json=document(alerts={"group_by": ["source"]})).json()
+    # No fact and no alert of another test is for it.
+    facts = {"sources": [name]}
+    matchers = [{"name": "alertname", "operator": "=", "value": name}]
+    assert http.put(path, json=document(facts=facts)).json()["outcome"] == "created"
+    changed = http.put(path, json=document(facts=facts, alerts={"matchers": matchers})).json()
     assert changed["outcome"] == "changed"
     assert changed["alerts"]["repeat_interval"] == "4h"
     listed = http.get("/subscriptions", params={"limit": 1000}).json()["items"]
