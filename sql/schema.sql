@@ -1902,7 +1902,7 @@ create function internal.raw_kinds(p_kinds bigint[], p_from timestamp with time 
 
 create function internal.raw_late(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable set plan_cache_mode=force_generic_plan;
 
-create function internal.raw_part(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable set plan_cache_mode=force_generic_plan;
+create function internal.raw_part(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable set plan_cache_mode=force_generic_plan set enable_sort=off;
 
 create function internal.raw_rollup(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval, p_statistics text[]) returns SETOF data.rollup language sql stable;
 
@@ -2058,6 +2058,8 @@ create procedure internal.set_default_policy(IN p_relation text, IN p_policy tex
 
 create procedure internal.set_default_retention(IN p_relation text, IN p_drop_after interval, IN p_schedule_interval interval DEFAULT NULL::interval) language plpgsql volatile;
 
+create function internal.shared_bin(p_value double precision) returns double precision language sql immutable parallel safe;
+
 create function internal.show_alert_rule(p_name text, p_limit integer, p_cursor text) returns json language plpgsql stable;
 
 create function internal.show_alerts(p_now timestamp with time zone) returns TABLE(id text, rule text, version integer, severity text, state text, labels jsonb, annotations jsonb, value double precision, active_at timestamp with time zone, fired_at timestamp with time zone, recovering_at timestamp with time zone, ack json, suppressed boolean, silenced_by text[], inhibited_by text[], maintenance text[], evidence jsonb) language sql stable;
@@ -2163,6 +2165,8 @@ create function internal.traffic_reports(p_config jsonb, p_now timestamp with ti
 create function internal.ts_faults(p_ts jsonb, p_now timestamp with time zone, p_relation name) returns TABLE(field text, slug text, detail text) language sql stable;
 
 create function internal.unasked_remotes(p_document jsonb) returns text language sql immutable parallel safe;
+
+create function internal.unbounded_bin(p_value double precision) returns double precision language sql immutable parallel safe;
 
 create function internal.unit_fault(p_unit text, p_settled text, p_value jsonb) returns text language sql immutable parallel safe;
 

@@ -54,6 +54,19 @@ def test_a_sum_of_sketches_counts_every_value_in_its_bin(
         assert math.isclose(value, wanted, rel_tol=1e-9) or value == wanted
 
 
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(sample=st.lists(values.filter(math.isfinite), max_size=60))
+def test_values_that_share_a_bin_have_equal_sketches(db: Connection, sample: list[float]) -> None:
+    counted = """
+        select count(distinct (internal.sketch(value), internal.sketch_other(value)))
+        from unnest(%s::double precision[]) as value
+        group by internal.shared_bin(value)
+    """
+    assert {n for (n,) in db.execute(counted, [sample])} <= {1}
+
+
 def test_a_bin_counts_up_to_a_trillion(db: Connection) -> None:
     counted = (
         "select array_agg(n order by place)"

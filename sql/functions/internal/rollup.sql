@@ -102,4 +102,4 @@ comment on function internal.rollup(
 p_whole for all series of the kind, of p_kinds by series, of those in p_series unless it is null. They come from days where p_step is a day
 or null, from hours at both ends, and from samples: for parts of an hour, above the watermark, for hours that
 got late samples and for those that were dropped. A step may have several rows. What p_statistics does not
-name is null, null means all.';
+name may be null, null means all.';
