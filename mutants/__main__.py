@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from queue import SimpleQueue
+from typing import Protocol
 
 from rich.console import Console
 
@@ -27,6 +28,22 @@ PYTHON = "app/supervisor_mcp"
 INTERRUPTED = 130
 
 Done = Callable[[Mutant, str], None]
+
+
+class Runner(Protocol):
+    """Tries the mutants of one file after another."""
+
+    def run(self, mutants: list[Mutant], done: Done) -> None:
+        """Try the mutants of one file that have no outcome yet, and note each."""
+        ...
+
+    def close(self) -> None:
+        """End what it runs."""
+        ...
+
+    def kill(self) -> None:
+        """End what it runs at once."""
+        ...
 
 
 def main() -> None:
@@ -68,28 +85,28 @@ def _try_all(
         console.print(f"{next(numbers)}/{total} {place}: {status}", highlight=False)
 
     sql = {path: mutants for path, mutants in waiting.items() if path.endswith(".sql")}
+    python = {path: mutants for path, mutants in waiting.items() if path not in sql}
     if sql:
-        _try_sql(sent, console, sql, journal, done)
-    if len(sql) < len(waiting):
-        known = python_reach.known(sent.tests, console.print)
-        trials = PythonTrials(known, journal, sent.seconds)
-        for path in waiting.keys() - sql.keys():
-            trials.run(waiting[path], done)
+        reached = reach.known(console.print)
+        runners = [
+            SqlTrials(f"worker-{number}", reached, journal, sent.seconds)
+            for number in range(sent.workers)
+        ]
+        _try_files(runners, sql, journal, done)
+    if python:
+        lines = python_reach.known(sent.tests, console.print)
+        _try_files(
+            [PythonTrials(lines, journal, sent.seconds) for _ in range(sent.workers)],
+            python,
+            journal,
+            done,
+        )
 
 
-def _try_sql(
-    sent: argparse.Namespace,
-    console: Console,
-    files: dict[str, list[Mutant]],
-    journal: Journal,
-    done: Done,
+def _try_files(
+    runners: Sequence[Runner], files: dict[str, list[Mutant]], journal: Journal, done: Done
 ) -> None:
-    known = reach.known(console.print)
-    runners = [
-        SqlTrials(f"worker-{number}", known, journal, sent.seconds)
-        for number in range(sent.workers)
-    ]
-    idle: SimpleQueue[SqlTrials] = SimpleQueue()
+    idle: SimpleQueue[Runner] = SimpleQueue()
     for runner in runners:
         idle.put(runner)
 
@@ -100,7 +117,7 @@ def _try_sql(
         finally:
             idle.put(runner)
 
-    pool = ThreadPoolExecutor(sent.workers)
+    pool = ThreadPoolExecutor(len(runners))
     try:
         list(pool.map(try_file, files.values()))
     except KeyboardInterrupt:
@@ -131,7 +148,9 @@ def _files(chosen: Iterable[str]) -> list[str]:
         for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).glob("**/*.*"))
         if path.suffix in {".sql", ".py"}
     ]
-    return sorted(path.relative_to(ROOT).as_posix() for path in found)
+    paths = sorted(path.relative_to(ROOT).as_posix() for path in found)
+    # A migration runs once, and sql/schema.sql is generated.
+    return [path for path in paths if path.startswith((*SQL, PYTHON))]
 
 
 def _arguments() -> argparse.Namespace:
@@ -140,7 +159,7 @@ def _arguments() -> argparse.Namespace:
         "--only", nargs="*", help="files or folders, from the root of the repository"
     )
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser.add_argument("--workers", type=int, default=1, help="processes; each runs a database")
+    parser.add_argument("--workers", type=int, default=1, help="how many are tried at once")
     parser.add_argument(
         "--sample", type=int, help="how many to try, chosen at random; all by default"
     )
@@ -148,7 +167,10 @@ def _arguments() -> argparse.Namespace:
         "--seconds", type=float, default=sql_trials.SECONDS, help="how long one mutant may take"
     )
     parser.add_argument(
-        "--tests", nargs="*", default=[], help="for Python, tests to choose from; default all"
+        "--tests",
+        nargs="*",
+        default=[],
+        help="for Python, tests whose lines are measured; by default, names tell",
     )
     return parser.parse_args()
 

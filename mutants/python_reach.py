@@ -1,7 +1,7 @@
-"""Which tests reach which lines of app/, by coverage with a context for each test.
+"""Which tests reach which lines of app/: by coverage with a context for each test, else by names.
 
 What a test starts as a process of its own is not measured. A line that only such a process runs is
-reached by the tests that name its module.
+reached by the test files that share words with its module or import it, the likeliest first.
 """
 
 from __future__ import annotations
@@ -17,28 +17,23 @@ from typing import Any
 
 from mutants.folders import ROOT, digest, kept
 
-FOLDERS = ("app", "cli", "deploy", "embedded", "background", "mcp", "rest")
+FOLDERS = ("access", "app", "cli", "deploy", "embedded", "background", "mcp", "nodes", "rest")
 TIMEOUT_SECONDS = 3600
 
 
 class PythonReach:
-    """Tests by file and line."""
+    """Tests of a line, the likeliest first."""
 
     def __init__(self, lines: dict[str, dict[str, list[str]]]) -> None:
         self._lines = lines
 
     def tests(self, path: str, line: int) -> list[str]:
-        """Node ids of the tests of a line, else the files that name the module."""
-        measured = self._lines.get(path, {})
-        found = [test for test in measured.get(str(line), []) if test]
-        if found:
-            return found
-        whole = sorted({test for tests in measured.values() for test in tests if test})
-        return whole or _naming(path)
+        """Node ids of the tests of a line that was measured, else test files."""
+        return self._lines.get(path, {}).get(str(line)) or _likely(path)
 
 
 def known(chosen: Sequence[str], say: Callable[[str], None]) -> PythonReach:
-    """What is measured; test files that are new or changed run once for it."""
+    """What is measured; of the files to measure, those that are new or changed run once for it."""
     book = kept("lines.json")
     files: dict[str, dict[str, Any]] = json.loads(book.read_text()) if book.exists() else {}
     for name in _test_files(chosen):
@@ -58,7 +53,7 @@ def known(chosen: Sequence[str], say: Callable[[str], None]) -> PythonReach:
 def _test_files(chosen: Sequence[str]) -> list[str]:
     found = [
         path
-        for name in chosen or [f"tests/{folder}" for folder in FOLDERS]
+        for name in chosen
         for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).glob("test_*.py"))
     ]
     return sorted(path.relative_to(ROOT).as_posix() for path in found)
@@ -103,15 +98,25 @@ def _measure(name: str) -> dict[str, dict[str, list[str]]]:
     }
 
 
-def _naming(path: str) -> list[str]:
+def _likely(path: str) -> list[str]:
     module = path.removeprefix("app/").removesuffix(".py").removesuffix("/__init__")
     package, _, name = module.replace("/", ".").rpartition(".")
-    pattern = re.compile(
+    imported = re.compile(
         rf"{re.escape(package)}\.{name}\b|from {re.escape(package)} import.*\b{name}\b"
     )
-    return [
+    words = _words(module.removeprefix("supervisor_mcp/"))
+
+    def likelihood(file: str) -> int:
+        shared = words & _words(file.removeprefix("tests/"))
+        return len(shared) + 2 * bool(imported.search((ROOT / file).read_text()))
+
+    files = [
         file.relative_to(ROOT).as_posix()
         for folder in FOLDERS
         for file in sorted((ROOT / "tests" / folder).glob("test_*.py"))
-        if pattern.search(file.read_text())
     ]
+    return sorted(filter(likelihood, files), key=likelihood, reverse=True)
+
+
+def _words(path: str) -> set[str]:
+    return {word.removesuffix("s") for word in re.findall("[a-z]+", path)} - {"test", "py"}
