@@ -78,8 +78,12 @@ def store_sample(conn: Connection, then: datetime) -> None:
     ingest_metrics(conn, metric("kept"), now=then)
 
 
-def store_fact(conn: Connection, then: datetime) -> None:
+def store_sample_of_fact(conn: Connection, then: datetime) -> None:
     ingest_facts(conn, fact("Fact:Kept", "web"), now=then)
+
+
+def store_fact(conn: Connection, then: datetime) -> None:
+    store_sample_of_fact(conn, then)
     conn.execute("truncate data.sample")
 
 
@@ -95,8 +99,14 @@ def rolled_up(*rollups: str) -> Callable[[Connection, datetime], None]:
 
 @pytest.mark.parametrize(
     "store",
-    [store_sample, store_fact, rolled_up("sample_1h"), rolled_up("sample_1h", "sample_1d")],
-    ids=["sample", "fact", "hour", "day"],
+    [
+        store_sample,
+        store_sample_of_fact,
+        store_fact,
+        rolled_up("sample_1h"),
+        rolled_up("sample_1h", "sample_1d"),
+    ],
+    ids=["sample", "sample of a fact", "fact", "hour", "day"],
 )
 def test_a_series_with_a_row_anywhere_is_kept(
     conn: Connection,

@@ -428,6 +428,18 @@ def test_a_rule_with_many_groups_is_tested_in_longer_steps(db: Connection) -> No
         backtest(db, rule, since=NOW - timedelta(days=7), step="1m")
 
 
+def test_series_without_the_label_of_a_rule_are_one_of_its_groups(db: Connection) -> None:
+    zones = [{"zone": f"{n}"} for n in range(49)]
+    ingest_metrics(db, [metric(value=9, labels=labels) for labels in (*zones, {})])
+    rule = {"condition": above(5, group_by="label.zone")}
+
+    with refused(db, "steps_within_limit") as refusal:
+        backtest(db, rule, since=NOW - timedelta(days=7), step="15s")
+
+    # 500,000 evaluations of 50 groups.
+    assert refusal.message == "the range has more than 10000 steps of 15.000000 s"
+
+
 @pytest.mark.parametrize("function", ["backtest", "suggest"])
 def test_a_back_test_that_takes_too_long_names_the_next_step(db: Connection, function: str) -> None:
     ingest_metrics(

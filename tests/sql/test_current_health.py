@@ -80,6 +80,14 @@ def test_silence_is_unknown_from_its_first_moment(db: Connection) -> None:
     assert current(db, server, at(500)) == ("unknown", 180)
 
 
+def test_traffic_counts_for_three_minutes_however_often_a_server_sends(db: Connection) -> None:
+    server = add_server(db, keepalive=10)
+    record(db, server, [(0, "up")], signal="traffic")
+
+    assert current(db, server, at(179.999)) == ("up", 0)
+    assert current(db, server, at(180)) == ("unknown", 180)
+
+
 def test_nothing_is_known_while_the_service_does_not_run(db: Connection) -> None:
     server = add_server(db)
     record(db, server, [(7100, "up")], now=at(7100))

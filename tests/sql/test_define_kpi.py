@@ -120,6 +120,12 @@ def test_an_unknown_kpi_is_refused_with_the_nearest(db: Connection) -> None:
         query_kpis(db, "7d", "eror_share")
 
 
+def test_the_error_about_an_unknown_kpi_has_the_beginning_of_a_long_name(db: Connection) -> None:
+    with refused(db, "kpi_unknown") as refusal:
+        query_kpis(db, "7d", "a" * 201)
+    assert refusal.message == f'unknown KPI "{"a" * 200}"'
+
+
 def test_a_deleted_kpi_is_not_listed_and_can_be_restored(db: Connection) -> None:
     define(db, kpi())
     answer = delete(db, now=LATER)

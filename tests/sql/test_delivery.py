@@ -130,6 +130,16 @@ def test_alerts_of_a_group_wait_for_each_other(rule: Connection) -> None:
     assert sources(delivery) == ["firing a", "firing b"]
 
 
+def test_the_alerts_of_a_payload_come_in_the_order_of_their_start(rule: Connection) -> None:
+    subscribe(rule, alerts={"group_wait": "3m", "group_interval": "5m"})
+    for turn, source in enumerate("dacb"):
+        fire(rule, source, now=NOW + turn * 15 * SECOND)
+
+    (delivery,) = take(rule, NOW + 3 * MINUTE)
+
+    assert sources(delivery) == ["firing d", "firing a", "firing c", "firing b"]
+
+
 def test_an_alert_that_fires_later_does_not_shorten_the_wait_of_its_group(
     rule: Connection,
 ) -> None:
@@ -159,6 +169,17 @@ def test_alerts_are_sent_by_their_groups(rule: Connection) -> None:
     fire(rule, "a", "b")
 
     assert sorted(sources(delivery) for delivery in take(rule)) == [["firing a"], ["firing b"]]
+
+
+def test_the_key_of_a_group_has_its_labels_by_their_names(rule: Connection) -> None:
+    subscribe(rule, alerts=AT_ONCE | {"group_by": ["source", "alertname", "severity"]})
+
+    fire(rule, "a")
+
+    (delivery,) = take(rule)
+    assert delivery["payload"]["groupKey"] == (
+        '{}:{alertname="cpu_high", severity="warning", source="a"}'
+    )
 
 
 def test_only_alerts_that_match_are_sent(rule: Connection) -> None:

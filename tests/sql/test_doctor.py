@@ -8,6 +8,7 @@ import pytest
 from psycopg import Connection
 
 from tests.sql.calls import NOW, Json, ask, ingest_metrics, metric
+from tests.sql.test_repair_jobs import CUT_OFF
 
 SCHEDULED = "update _timescaledb_config.bgw_job set scheduled = true where id >= 1000"
 
@@ -86,6 +87,16 @@ def test_jobs_that_do_not_run_are_found(
     (found,) = findings(healthy, "jobs")
     assert f"is {state}" in found["detail"]
     assert (found["status"], found["repair"]) == ("error", repair.replace("%s", str(number)))
+
+
+def test_a_crashed_job_that_no_deploy_has_made_is_to_be_run(healthy: Connection) -> None:
+    retention = ("policy_retention", "data.sample")
+    # Another policy of the relation, and the same policy of others, still have their settings.
+    healthy.execute("delete from deploy.setting where policy = %s and relation = %s", retention)
+    healthy.execute(CUT_OFF, retention)
+
+    (found,) = findings(healthy, "jobs")
+    assert found["repair"].startswith("call run_job(")
 
 
 def test_a_paused_job_is_a_warning_and_its_repair_ends_that(healthy: Connection) -> None:

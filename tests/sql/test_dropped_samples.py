@@ -28,6 +28,8 @@ def later(lasting: Connection, ages: Iterator[datetime]) -> datetime:
             for at, ts in enumerate(times[n : n + 1000], start=n)
         ]
         ingest_metrics(lasting, items, now=now)
+    once = (now - timedelta(days=60) + timedelta(hours=1)).isoformat()
+    ingest_metrics(lasting, metric(name.replace("cpu", "once"), ts=once), now=now)
     roll_up(lasting, now)
     lasting.execute("call internal.refresh_late(0, '{}')")
     lasting.execute(DROP, ["data.sample", now - timedelta(days=40)])
@@ -81,6 +83,14 @@ def test_beyond_samples_and_hours_a_chart_has_the_finest_points_that_are_left(
             days = plot(lasting, later, 60, step)
             assert (days["step_seconds"], days["resolution"]) == (seconds, "1d")
             assert counts(days) >= 48
+
+
+def test_what_has_data_only_on_the_first_day_of_a_chart_has_its_point(
+    lasting: Connection, later: datetime
+) -> None:
+    answer = plot(lasting, later, 60, None, kind="once")
+
+    assert (answer["step_seconds"], counts(answer)) == (3600, 1)
 
 
 def test_beyond_samples_the_window_before_starts_on_an_hour(

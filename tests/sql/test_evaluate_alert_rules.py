@@ -9,7 +9,7 @@ import pytest
 from psycopg import Connection
 
 from tests.sql.alerts import above, alerts, define, evaluate, newest, transitions
-from tests.sql.calls import NOW, ago, ask, ingest_metrics, metric
+from tests.sql.calls import NOW, ago, ask, fact, ingest_facts, ingest_metrics, metric
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
@@ -258,6 +258,36 @@ def test_a_silent_source_is_absent(db: Connection) -> None:
     evaluate(db)
 
     assert alerts(db) == {"a": "firing"}
+
+
+def test_a_silent_source_that_a_rule_is_not_about_is_not_absent(db: Connection) -> None:
+    earlier = ago(minutes=60)
+    ingest_metrics(
+        db,
+        [
+            metric(source="a", labels={"zone": "1"}, ts=earlier),
+            metric(source="b", labels={"zone": "2"}, ts=earlier),
+        ],
+    )
+    condition = above(0, group_by="source", where={"labels": {"zone": "1"}})
+    define(db, condition, no_data="firing")
+
+    evaluate(db)
+
+    assert alerts(db) == {"a": "firing"}
+
+
+def test_a_source_is_expected_from_the_instant_of_its_first_data(db: Connection) -> None:
+    ingest_metrics(db, metric(value=1, ts=NOW.isoformat()))
+    ingest_facts(db, fact(value=1, ts=NOW.isoformat()))
+    for kind in ("cpu", "Fact:Deal"):
+        # One observation is too few to be data.
+        condition = above(2, kind=kind, group_by="source", min_count=2)
+        define(db, condition, name=kind, no_data="firing")
+
+    evaluate(db)
+
+    assert alerts(db) == {"web": "firing", "crm": "firing"}
 
 
 def test_a_rule_that_cannot_be_evaluated_fails_alone(db: Connection) -> None:

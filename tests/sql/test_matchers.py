@@ -90,6 +90,14 @@ def test_labels_match_all_of_the_matchers(db: Connection) -> None:
     assert matches(db)
 
 
+def test_values_are_compared_before_regular_expressions(db: Connection) -> None:
+    # Whether labels match is the same in any order; a comparison is much cheaper.
+    web, critical = matcher("source", "=~", "web-.*"), matcher("severity", "=", "critical")
+    for matchers in ([web, critical], [critical, web]):
+        path = ask(db, "select internal.matchers_path(%s)::text", Jsonb(matchers))
+        assert path.index("==") < path.index("like_regex")
+
+
 @settings(
     max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

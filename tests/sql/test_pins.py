@@ -70,6 +70,16 @@ def test_retention_leaves_what_is_pinned(db: Connection) -> None:
 
 
 @pytest.mark.usefixtures("samples")
+def test_what_is_in_the_columnstore_before_it_is_pinned_is_kept(db: Connection) -> None:
+    db.execute("select compress_chunk(chunk) from internal.list_chunks('sample')")
+    pin(db)
+    later = NOW + timedelta(days=100)
+    assert ask(db, "select internal.freeze_pinned(%s)", later) == 1
+    expire(db, later)
+    assert ask(db, STORED) == [2]
+
+
+@pytest.mark.usefixtures("samples")
 def test_pinned_rows_are_queried_as_before(db: Connection) -> None:
     ingest_facts(db, fact(source="web", ts=INCIDENT.isoformat()))
     pin(db)

@@ -168,6 +168,12 @@ def test_a_kind_that_is_new_comes_from_nothing(db: Connection) -> None:
     assert found["usual"] == {"median": 0, "mad": 0, "windows": 0}
 
 
+def test_where_one_window_is_known_it_is_what_is_usual(db: Connection) -> None:
+    ingest_facts(db, sales([20, 10]))
+
+    assert item(db, "count")["usual"] == {"median": 10, "mad": 0, "windows": 1}
+
+
 def test_before_the_first_data_of_a_kind_nothing_is_known(db: Connection) -> None:
     ingest_facts(db, sales([10, 10, 10, 4]))
 

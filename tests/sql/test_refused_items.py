@@ -69,6 +69,17 @@ def test_every_broken_rule_of_a_fact_is_reported(db: Connection) -> None:
 
 
 @pytest.mark.parametrize(
+    ("length", "fields"), [(1, ["value"]), (500, ["value"]), (501, ["subject", "value"])]
+)
+def test_a_subject_is_reported_only_where_its_length_is_wrong(
+    db: Connection, length: int, fields: list[str]
+) -> None:
+    item = fact(subject="a" * length, value="x")
+
+    assert [field for _, field, _ in faults(db, item, facts=True)] == fields
+
+
+@pytest.mark.parametrize(
     ("labels", "field", "rule"),
     [
         ({"1": "a"}, "labels.1", "A label name has 1 to 100 characters"),

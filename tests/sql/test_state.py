@@ -147,6 +147,16 @@ def test_the_age_of_what_is_to_be_delivered_begins_when_it_is_due(rule: Connecti
     assert oldest(rule, seconds=90) == 0
 
 
+def test_of_the_requests_that_wait_the_oldest_has_the_age(rule: Connection) -> None:
+    subscribe(rule, alerts=AT_ONCE | {"group_by": ["source"]})
+    for seconds, source in ((0, "a"), (30, "b")):
+        now = NOW + timedelta(seconds=seconds)
+        fire(rule, source, now=now)
+        take(rule, now)
+
+    assert oldest(rule, seconds=90) == 90
+
+
 def test_what_a_subscription_that_is_not_enabled_has_does_not_age(rule: Connection) -> None:
     subscribe(rule, alerts=AT_ONCE)
     fire(rule, "a")

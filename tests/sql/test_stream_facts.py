@@ -60,6 +60,12 @@ def beginning(db: Connection) -> str:
     return before
 
 
+def test_a_position_has_what_it_does_not_see_in_order(db: Connection) -> None:
+    # Of others, PostgreSQL makes no snapshot.
+    for unseen in ([5, 7], [7, 5]):
+        assert ask(db, "select internal.make_snapshot(%s, 9)::text", unseen) == "5:9:5,7"
+
+
 def test_without_an_id_a_stream_starts_with_what_comes_next(db: Connection) -> None:
     ingest_facts(db, fact(fact_id="before"))
 
