@@ -101,7 +101,7 @@ begin
             when v_incidents is not null
                 then internal.score_backtest(
                     (
-                        select coalesce(jsonb_agg(jsonb_build_object('from', at, 'to', ends_at)), '[]')
+                        select jsonb_agg(jsonb_build_object('from', at, 'to', ends_at))
                         from alert
                     ),
                     v_incidents -> 'inside'

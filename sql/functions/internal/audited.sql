@@ -15,7 +15,7 @@ declare
 begin
     object_type := p_table;
     object_name := p_row ->> 'name';
-    namespace := coalesce(p_row ->> 'namespace', '');
+    namespace := p_row ->> 'namespace';
     members := '{}';
     hidden := '{}';
     identity := '{}';
