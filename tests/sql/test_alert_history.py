@@ -69,6 +69,14 @@ def test_pages_list_every_transition_once_the_newest_first(db: Connection) -> No
     assert listed == [written(after(days=-days)) for days in (1, 2, 2, 2, 3, 400, 400)]
 
 
+def test_a_page_has_100_transitions_by_default(db: Connection) -> None:
+    alert = raise_alert(db)
+    for minutes in range(101):
+        add_transition(db, alert, at=after(minutes=-minutes))
+
+    assert len(list_alert_history(db)["items"]) == 100
+
+
 def test_history_is_filtered(db: Connection) -> None:
     down = raise_alert(db, "down", "critical", server="acme/search")
     slow = raise_alert(db, "slow", "warning", source="web", region="eu")
@@ -106,6 +114,7 @@ def test_the_history_of_a_deleted_rule_stays(db: Connection) -> None:
         ({"rule": "queue_lng"}, "alert_rule_unknown", "rule"),
         ({"from_": NOW, "to": NOW}, "from_before_to", "from"),
         ({"limit": 0}, "limit_in_range", "limit"),
+        ({"limit": 1001}, "limit_in_range", "limit"),
         ({"cursor": "x"}, "cursor_invalid", "cursor"),
     ],
 )

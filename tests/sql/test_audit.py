@@ -87,6 +87,17 @@ def test_versions_of_a_rule_are_recorded_by_their_differences(db: Connection) ->
     assert restored[-1]["changes"]["deleted_by"] == {"old": "bob"}
 
 
+def test_a_version_is_compared_with_the_one_before_it(db: Connection) -> None:
+    ingest_metrics(db, metric())
+    for threshold in (90, 80):
+        define(db, rule(threshold))
+    events(db)
+    define(db, rule(70))
+
+    (changed,) = events(db)
+    assert changed["changes"]["condition"]["old"]["threshold"] == 80
+
+
 def test_registrations_are_recorded(db: Connection) -> None:
     register(db, server_json(owner="ann", capabilities={"tools": [{"name": "find"}]}))
     created = events(db)

@@ -125,13 +125,13 @@ def test_an_unknown_snapshot_is_named_with_the_nearest_one(db: Connection) -> No
 
 
 def test_pages_list_the_newest_first(db: Connection) -> None:
-    for name in ("a", "b", "c"):
+    for name in ("a", "b", "c", "d"):
         create(db, name)
     first = listed(db, limit=2)
 
-    assert [each["name"] for each in first["items"]] == ["c", "b"]
+    assert [each["name"] for each in first["items"]] == ["d", "c"]
     rest = listed(db, limit=2, cursor=first["next_cursor"])
-    assert ([each["name"] for each in rest["items"]], rest["next_cursor"]) == (["a"], None)
+    assert ([each["name"] for each in rest["items"]], rest["next_cursor"]) == (["b", "a"], None)
 
 
 def test_the_audit_has_who_froze_what(db: Connection) -> None:

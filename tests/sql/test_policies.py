@@ -6,10 +6,22 @@ from datetime import timedelta
 
 import pytest
 from psycopg import Connection
+from psycopg.types.json import Jsonb
 
+from tests.sql.alert_rules import CONDITIONS, DURING, condition, define, known, rule
 from tests.sql.audit import settle
 from tests.sql.calls import NOW, Json, ask, fact, ingest_facts, ingest_metrics, metric, refused
 from tests.support.rollups import ROLLUPS
+
+LONG = condition(window="30d")
+LONG_DURING = {
+    "type": "fact",
+    "kind": "Fact:Sale",
+    "within": "10m",
+    "join": "none",
+    "during": DURING | {"window": "30d"},
+}
+LONG_BURN_RATE = CONDITIONS["burn rate of metrics"]
 
 
 def policy(db: Connection, kind: str, name: str) -> Json | None:
@@ -73,6 +85,21 @@ def test_an_administrator_sets_every_kind_in_sql(db: Connection) -> None:
         "select bool_and(config ->> 'compress_after' = '9 days') from ops.policies"
         " where relation = 'data.fact' and policy = 'policy_compression'",
     )
+
+
+def test_of_two_jobs_of_a_procedure_the_first_one_is_set(db: Connection) -> None:
+    shipped, config = next(
+        db.execute("select job_id, config from ops.policies where policy = 'refresh_rollups'")
+    )
+    second = ask(db, "select add_job('internal.refresh_rollups', '1 h', %s)", Jsonb(config))
+    for offset in ("00:30:00", "00:40:00"):
+        ask(db, "select ops.set_refresh('end_offset', %s)", offset)
+
+    offsets = db.execute(
+        "select job_id, config ->> 'end_offset' from ops.policies"
+        " where policy = 'refresh_rollups' order by job_id"
+    ).fetchall()
+    assert offsets == [(shipped, "00:40:00"), (second, config["end_offset"])]
 
 
 def test_facts_ship_with_five_years(db: Connection) -> None:
@@ -158,19 +185,14 @@ def test_a_plan_names_what_needs_the_rows(
     assert shown["allowed"] is (needed_by == [])
 
 
-def test_an_alert_rule_needs_the_rows_of_its_window(db: Connection) -> None:
-    ingest_metrics(db, metric())
+@pytest.mark.parametrize("given", [LONG, LONG_DURING, LONG_BURN_RATE])
+def test_an_alert_rule_needs_the_rows_of_its_window(db: Connection, given: Json) -> None:
+    known(db)
     db.execute(
         'select alter_job(job_id, config => \'{"windows": ["7d"]}\')'
         " from ops.policies where policy = 'snapshot_aggregates'"
     )
-    db.execute(
-        "select api.define_alert_rule('long', %s, now())",
-        [
-            '{"author": "ann", "condition": {"type": "metric", "kind": "cpu", "statistic": "avg",'
-            ' "window": "30d", "operator": ">", "threshold": 1}}'
-        ],
-    )
+    define(db, rule(given), "long")
     needs = plan(db, "data.sample", "29 days")["refused"]
     assert [need["needed_by"] for need in needs] == ["alert rule long"]
     assert plan(db, "data.sample", "30 days")["allowed"] is True

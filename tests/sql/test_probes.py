@@ -218,6 +218,13 @@ def test_a_probe_becomes_a_report(db: Connection) -> None:
     )  # fmt: skip
 
 
+def test_a_probe_is_one_report_whatever_else_is_registered(db: Connection) -> None:
+    register(db)
+    register(db, "acme/other")
+
+    assert record(db) == 1
+
+
 def test_a_probe_that_was_not_possible_is_no_report(db: Connection) -> None:
     register(db)
     assert record(db, status=None, detail="not asked: …") == 0

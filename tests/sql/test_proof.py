@@ -94,6 +94,18 @@ def test_missing_rows_on_either_side_are_recorded(lasting: Connection, noon: dat
     assert ask(lasting, "select count(*) from ops.proof where expected is null") == 3
 
 
+def test_a_missing_row_of_facts_without_values_is_recorded(
+    lasting: Connection, now: datetime
+) -> None:
+    ingest_facts(lasting, fact("Fact:Visit", ts=(now - 30 * HOUR).isoformat()), now=now)
+    roll_up(lasting, now - HOUR)
+    kind = ask(lasting, "select kind_id from data.every_kind where name = 'Fact:Visit'")
+    tamper(lasting, "delete from data.sample where kind_id = %s", kind)
+
+    bucket = (now - 30 * HOUR).replace(minute=0, second=0, microsecond=0)
+    assert prove(lasting, "sample_1h", bucket) == 1
+
+
 def test_hours_that_got_late_samples_are_left_to_their_refresh(
     lasting: Connection, now: datetime, noon: datetime
 ) -> None:

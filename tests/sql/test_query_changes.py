@@ -149,6 +149,16 @@ def test_contributions_of_sources_add_up_to_the_change_of_the_whole(db: Connecti
     assert max(shares, key=lambda source: abs(shares[source])) == "a"
 
 
+def test_the_five_sources_that_moved_the_whole_most_are_named(db: Connection) -> None:
+    # Far from usual for none of its days, and yet the largest part of the change.
+    ingest_facts(db, sales([60, 10, 90, 10, 90], "restless"))
+    for more in range(1, 7):
+        ingest_facts(db, sales([10 + more, 10, 10, 10, 10], f"steady-{more}"))
+
+    found = item(db, "count")
+    assert [each["contribution"] for each in found["contributions"]] == [50, 6, 5, 4, 3]
+
+
 def test_a_source_that_falls_silent_is_a_change_to_zero(db: Connection) -> None:
     ingest_facts(db, sales([50, 50, 51, 49, 50], "loud") + sales([0, 20, 19, 21, 20], "silent"))
 

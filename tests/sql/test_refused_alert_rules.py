@@ -86,6 +86,14 @@ def test_every_fault_is_reported_with_its_place(db: Connection) -> None:
     ]
 
 
+def test_of_more_than_a_hundred_faults_the_first_ones_are_named(db: Connection) -> None:
+    unknown = {f"z{number:02}": 1 for number in range(100)}
+    assert faults(db, rule() | unknown | {"for": "31d"}) == [
+        ("for", "duration_in_range"),
+        *((field, "field_known") for field in sorted(unknown)[:99]),
+    ]
+
+
 @pytest.mark.parametrize("given", [{}, {"type": "sql"}, {"type": 5}, {"kind": "cpu"}])
 def test_a_condition_without_a_known_type_is_asked_for_one(db: Connection, given: Json) -> None:
     slug = "field_well_formed" if "type" in given else "field_required"
@@ -266,6 +274,16 @@ def test_a_label_that_the_rule_sets_itself_is_refused(
 ) -> None:
     listed = faults(db, rule(given, labels={label: "x", "team": "shop"}))
     assert listed == [(f"labels.{label}", "label_reserved")]
+
+
+def test_a_refusal_quotes_the_first_100_characters_of_a_label(db: Connection) -> None:
+    label = "n" * 101
+    with refused(db, "document_refused") as refusal:
+        define(db, rule(condition(group_by=f"label.{label}"), labels={label: "x"}))
+
+    (fault,) = (each for each in refusal.params["faults"] if each["slug"] == "label_reserved")
+    assert fault["field"] == f"labels.{label[:100]}"
+    assert fault["detail"].startswith(f'The rule sets the label "{label[:100]}" itself.')
 
 
 @pytest.mark.parametrize(

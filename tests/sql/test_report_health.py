@@ -78,6 +78,13 @@ def test_of_equal_reports_of_a_batch_the_first_one_counts(db: Connection) -> Non
     assert state(db, server)[0] == "down"
 
 
+def test_of_reports_of_one_time_the_last_one_of_the_batch_counts(db: Connection) -> None:
+    server = add_server(db, failures=1, successes=1)
+
+    report_health(db, [report(status=status, ts=ago(seconds=9)) for status in ("up", "down")])
+    assert state(db, server)[0] == "down"
+
+
 def test_a_report_of_another_reporter_at_the_same_time_is_one_more(db: Connection) -> None:
     add_server(db)
     report_health(db, report(ts=ago(seconds=9), reporter="a"))

@@ -13,6 +13,7 @@ from tests.sql.calls import NOW, Json, ask, refused
 from tests.sql.raised_alerts import add_transition, after, raise_alert
 
 NAMES = ("rule", "labels", "last_event_id", "until", "limit")
+NOTHING_OF_A_CHANGE = f"/0/0/{int(NOW.timestamp())}"
 
 
 def position(end: int, at: datetime = NOW) -> str:
@@ -69,6 +70,35 @@ def test_each_id_resumes_after_its_event(db: Connection, beginning: str) -> None
     assert states(reading) == ["pending", "firing"]
     assert states(stream(db, reading["events"][0]["id"])) == ["firing", "resolved"]
     assert states(stream(db, reading["position"])) == ["resolved"]
+
+
+def numbered(db: Connection, *changes: int) -> None:
+    """Transitions of an alert, pending and then firing and resolved, by their transactions."""
+    alert = raise_alert(db)
+    steps = [("inactive", "pending"), ("pending", "firing"), ("firing", "resolved")]
+    # The one that is stored last is read first.
+    for change, (before, state) in reversed(list(zip(changes, steps, strict=False))):
+        add_transition(db, alert, before, state)
+        db.execute(
+            "update data.alert_transition set change = %s where to_state = %s", [change, state]
+        )
+
+
+@pytest.mark.parametrize("reached", ["101:104:101,102,103", "101:101:"])
+def test_pages_come_in_the_order_of_the_transactions(db: Connection, reached: str) -> None:
+    numbered(db, 101, 102, 103)
+
+    reading = stream(db, f"{reached}{NOTHING_OF_A_CHANGE}", until=position(104), limit=1)
+    assert states(reading) == ["pending"]
+    assert states(stream(db, reading["position"], until=position(104), limit=1)) == ["firing"]
+
+
+def test_a_transaction_that_is_not_committed_holds_no_other_one_back(db: Connection) -> None:
+    numbered(db, 101, 102)
+
+    reached = f"101:103:101,102{NOTHING_OF_A_CHANGE}"
+    reading = stream(db, reached, until=f"102:103:102{NOTHING_OF_A_CHANGE}")
+    assert states(reading) == ["pending"]
 
 
 def test_filters_leave_the_others_out(db: Connection, beginning: str) -> None:
