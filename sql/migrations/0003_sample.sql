@@ -18,18 +18,6 @@ comment on function internal.bin(double precision) is
 'Bin of a value above zero in a DDSketch of relative accuracy 0.01 (Masson, Rim, Lee: DDSketch, VLDB 2019):
 bin i holds (g^(i-1), g^i], g = 1.01 / 0.99. The outermost bins, at 2e-15 and 1e52, hold all that is beyond.';
 
-create function internal.shared_bin(p_value double precision) returns double precision
-language sql immutable parallel safe
-begin atomic
-    -- Of what TimescaleDB computes for a batch of rows at once: no least(), no greatest().
-    select case
-        when p_value > 0 then internal.unbounded_bin(p_value)
-        when p_value < 0 then internal.unbounded_bin(-p_value) - 1e6
-    end;
-end;
-comment on function internal.shared_bin(double precision) is
-'What finite values have in common whose sketches are equal, negative ones included; null for zero.';
-
 create function internal.sketch(p_value double precision) returns numeric
 language sql immutable parallel safe
 begin atomic

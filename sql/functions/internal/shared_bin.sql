@@ -1,0 +1,11 @@
+create or replace function internal.shared_bin(p_value double precision) returns double precision
+language sql immutable parallel safe
+begin atomic
+    -- Of what TimescaleDB computes for a batch of rows at once: no least(), no greatest().
+    select case
+        when p_value > 0 then internal.unbounded_bin(p_value)
+        when p_value < 0 then internal.unbounded_bin(-p_value) - 1e6
+    end;
+end;
+comment on function internal.shared_bin(double precision) is
+'What finite values have in common whose sketches are equal, negative ones included; null for zero.';
