@@ -11,7 +11,7 @@ returns setof data.rollup
 language plpgsql stable
 -- The plan does not depend on the arguments, and takes longer to make than to run.
 set plan_cache_mode = 'force_generic_plan'
--- In the order of kinds, all chunks are asked; in none, those outside of the range are left out.
+-- A plan that sorts by kind reads every chunk; one that does not leaves out those outside of the range.
 set enable_sort = off
 as $$
 begin

@@ -1,7 +1,7 @@
 create or replace function internal.shared_bin(p_value double precision) returns double precision
 language sql immutable parallel safe
 begin atomic
-    -- Of what TimescaleDB computes for a batch of rows at once: no least(), no greatest().
+    -- TimescaleDB computes this for a batch of rows at once, but not least() and greatest().
     select case
         when p_value > 0 then internal.unbounded_bin(p_value)
         when p_value < 0 then internal.unbounded_bin(-p_value) - 1e6
