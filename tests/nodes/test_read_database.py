@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import LiteralString
 from uuid import uuid4
 
 import psycopg
@@ -27,6 +28,8 @@ from tests.support.timescaledb import Server
 from tests.support.waiting import eventually_async
 
 HOUR = 3600.0
+# More than a copy writes by itself.
+FAR_BYTES = 1024 * 1024
 
 
 @dataclass
@@ -43,17 +46,29 @@ def databases(database_server: Server) -> Iterator[Databases]:
         yield Databases(primary, make_conninfo(copy, options="-c default_transaction_read_only=on"))
 
 
-def catch_up(*urls: str) -> None:
-    """Let both begin their next transactions with the same number."""
-    last = max(begin(url) for url in urls)
-    for url in urls:
+def catch_up(primary: str, copy: str) -> None:
+    """Let both begin their next transactions with the same number, and the primary be far ahead.
+
+    Each of them may have been the database of other tests before.
+    """
+    end = "select pg_current_wal_flush_lsn() - '0/0'::pg_lsn"
+    far = number(copy, end) + FAR_BYTES
+    # A switch without a transaction before it does nothing.
+    while number(primary, end) < far and begin(primary):
+        number(primary, "select pg_switch_wal() - '0/0'::pg_lsn")
+    last = max(begin(primary), begin(copy))
+    for url in (primary, copy):
         while begin(url) <= last:
             pass
 
 
 def begin(url: str) -> int:
+    return number(url, "select pg_current_xact_id()::text::bigint")
+
+
+def number(url: str, statement: LiteralString) -> int:
     with psycopg.connect(url, autocommit=True, prepare_threshold=None) as connection:
-        row = connection.execute("select pg_current_xact_id()::text::bigint").fetchone()
+        row = connection.execute(statement).fetchone()
     assert row is not None
     return int(row[0])
 
