@@ -148,7 +148,7 @@ bench-waiting: $(DEVELOPMENT) ## Measure how long requests wait for jobs, with L
 	@$(BIN)/python -m bench.waiting --late $(LATE) $(if $(SAMPLES),--samples $(SAMPLES))
 
 # Unfinished runs go on; .mutants/ keeps what is known.
-mutants: $(MUTATORS) ## Change the code in one place at a time; list what no test notices: ONLY=path SAMPLE=400 WORKERS=2
+mutants: $(MUTATORS) $(NODE_TOOLS) ## Change the code in one place at a time; list what no test notices: ONLY=path SAMPLE=400 WORKERS=2
 	@$(BIN)/python -m mutants $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLE),--sample $(SAMPLE)) \
 		$(if $(WORKERS),--workers $(WORKERS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(TESTS),--tests $(TESTS)) $(if $(JSON),--json)
 

@@ -13,7 +13,15 @@ from typing import Protocol
 
 from rich.console import Console
 
-from mutants import python_operators, python_reach, reach, report, sql_operators, sql_trials
+from mutants import (
+    bridge_operators,
+    python_operators,
+    python_reach,
+    reach,
+    report,
+    sql_operators,
+    sql_trials,
+)
 from mutants.equivalents import Equivalents
 from mutants.folders import ROOT
 from mutants.journal import Journal
@@ -66,6 +74,8 @@ def _mutants(path: str) -> list[Mutant]:
     text = (ROOT / path).read_text()
     if path.endswith(".sql"):
         return sql_operators.mutants(path, text)
+    if path.endswith(".mjs"):
+        return bridge_operators.mutants(path, text)
     return python_operators.mutants(path, text)
 
 
@@ -146,7 +156,7 @@ def _files(chosen: Iterable[str]) -> list[str]:
         path
         for name in chosen
         for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).glob("**/*.*"))
-        if path.suffix in {".sql", ".py"}
+        if path.suffix in {".sql", ".py", ".mjs"}
     ]
     paths = sorted(path.relative_to(ROOT).as_posix() for path in found)
     # A migration runs once, and sql/schema.sql is generated.

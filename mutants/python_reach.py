@@ -99,7 +99,7 @@ def _measure(name: str) -> dict[str, dict[str, list[str]]]:
 
 
 def _likely(path: str) -> list[str]:
-    module = path.removeprefix("app/").removesuffix(".py").removesuffix("/__init__")
+    module = str(Path(path).relative_to("app").with_suffix("")).removesuffix("/__init__")
     package, _, name = module.replace("/", ".").rpartition(".")
     imported = re.compile(
         rf"{re.escape(package)}\.{name}\b|from {re.escape(package)} import.*\b{name}\b"

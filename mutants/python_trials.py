@@ -1,4 +1,4 @@
-"""Try the mutants of Python files in a copy of the repository, so that no work tree is changed."""
+"""Try the mutants of app/ in a copy of the repository, so that no work tree is changed."""
 
 from __future__ import annotations
 
