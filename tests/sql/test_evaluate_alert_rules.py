@@ -303,6 +303,23 @@ def test_a_rule_that_cannot_be_evaluated_fails_alone(db: Connection) -> None:
     ).fetchall() == [("broken", "The kind gone does not exist.")]
 
 
+@pytest.mark.parametrize(("compare", "reason"), [("value", None), ("change", "metrics of 60 days")])
+def test_a_rule_that_needs_more_than_is_kept_fails(
+    db: Connection, compare: str, reason: str | None
+) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    define(db, above(2, window="30d", compare=compare))
+    db.execute(
+        'select alter_job(job_id, config => config || \'{"drop_after": "59 days"}\')'
+        " from ops.policies where relation = 'data.sample_1h' and policy = 'policy_retention'"
+    )
+
+    evaluate(db)
+
+    error = ask(db, "select error from data.alert_rule")
+    assert error == (reason and f"It needs {reason}, and hourly rollups are kept for 59 days.")
+
+
 def test_a_rule_that_fails_while_it_runs_fails_alone(db: Connection) -> None:
     ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
     define(db, above(2))

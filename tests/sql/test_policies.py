@@ -22,6 +22,8 @@ LONG_DURING = {
     "during": DURING | {"window": "30d"},
 }
 LONG_BURN_RATE = CONDITIONS["burn rate of metrics"]
+LONG_CHANGE = condition(window="15d", compare="change")
+LONG_WITHOUT_METRICS: dict[str, Json] = {"fact after a fact": {"window": "30d"}}
 
 
 def policy(db: Connection, kind: str, name: str) -> Json | None:
@@ -100,6 +102,20 @@ def test_of_two_jobs_of_a_procedure_the_first_one_is_set(db: Connection) -> None
         " where policy = 'refresh_rollups' order by job_id"
     ).fetchall()
     assert offsets == [(shipped, "00:40:00"), (second, config["end_offset"])]
+
+
+def test_of_two_jobs_of_a_procedure_one_is_shown_and_set(db: Connection) -> None:
+    db.execute(
+        "select add_job('internal.refresh_late', '1 day', config => '{\"settle\": \"00:03:00\"}')"
+    )
+    before = policy(db, "refresh", "settle")
+    assert set_policy(db, "refresh", "settle", "00:02:00") == {
+        **(before or {}),
+        "value": "00:02:00",
+        "changed": True,
+    }
+    listed = ask(db, "select api.list_policies('refresh')")["items"]
+    assert [item["name"] for item in listed] == ["end_offset", "settle"]
 
 
 def test_facts_ship_with_five_years(db: Connection) -> None:
@@ -185,7 +201,7 @@ def test_a_plan_names_what_needs_the_rows(
     assert shown["allowed"] is (needed_by == [])
 
 
-@pytest.mark.parametrize("given", [LONG, LONG_DURING, LONG_BURN_RATE])
+@pytest.mark.parametrize("given", [LONG, LONG_DURING, LONG_BURN_RATE, LONG_CHANGE])
 def test_an_alert_rule_needs_the_rows_of_its_window(db: Connection, given: Json) -> None:
     known(db)
     db.execute(
@@ -196,6 +212,14 @@ def test_an_alert_rule_needs_the_rows_of_its_window(db: Connection, given: Json)
     needs = plan(db, "data.sample", "29 days")["refused"]
     assert [need["needed_by"] for need in needs] == ["alert rule long"]
     assert plan(db, "data.sample", "30 days")["allowed"] is True
+
+
+@pytest.mark.parametrize("given", ["burn rate of servers", "fact after a fact", "keepalive"])
+def test_an_alert_rule_that_reads_no_metrics_needs_none(db: Connection, given: str) -> None:
+    known(db)
+    define(db, rule(CONDITIONS[given] | LONG_WITHOUT_METRICS.get(given, {})), "long")
+    needs = plan(db, "data.sample", "1 hour")["refused"]
+    assert "alert rule long" not in [need["needed_by"] for need in needs]
 
 
 def test_every_relation_with_retention_is_shown_with_its_rows(db: Connection) -> None:

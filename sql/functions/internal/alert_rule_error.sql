@@ -13,13 +13,7 @@ begin atomic
                 p_condition #>> '{after,kind}',
                 p_condition ->> 'kind'
             ] as kinds,
-            greatest(
-                (condition ->> 'window')::interval,
-                case
-                    when p_condition ->> 'type' = 'burn_rate' and p_condition ? 'kind'
-                        then (select max(pair.long) from internal.burn_pairs(p_condition) as pair)
-                end
-            ) as length
+            internal.metric_reach(p_condition) as length
         from named
     )
 
@@ -38,7 +32,7 @@ begin atomic
             case
                 when part.length > internal.retention('sample_1h')
                     then
-                        'The window ' || part.length || ' is longer than the retention of hourly rollups, '
+                        'It needs metrics of ' || part.length || ', and hourly rollups are kept for '
                         || internal.retention('sample_1h') || '.'
             end
         )

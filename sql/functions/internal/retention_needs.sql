@@ -73,8 +73,8 @@ begin atomic
         union all
         select
             'alert rule ' || rule.name,
-            internal.condition_window(version.document -> 'condition'),
-            'Its condition looks back ' || internal.condition_window(version.document -> 'condition') || '.'
+            internal.metric_reach(version.document -> 'condition'),
+            'Its condition looks back ' || internal.metric_reach(version.document -> 'condition') || '.'
         from data.every_alert_rule as rule
         inner join data.alert_rule_version as version
             on rule.rule_id = version.rule_id and upper_inf(version.valid)

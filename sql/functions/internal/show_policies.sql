@@ -2,6 +2,16 @@ create or replace function internal.show_policies()
 returns table (policy text, name text, value text, shipped text)
 language sql stable
 begin atomic
+    -- Of several jobs of a procedure, the one that a deploy and the setters change.
+    with job as (
+        select distinct on (relation, policy)
+            relation,
+            policy,
+            config
+        from ops.policies
+        order by relation, policy, job_id
+    )
+
     select
         kind.policy,
         coalesce(kind.setting_name, job.relation) as name,
@@ -14,7 +24,7 @@ begin atomic
         ('refresh', 'refresh_rollups', 'end_offset', 'end_offset'),
         ('refresh', 'refresh_late', 'settle', 'settle')
     ) as kind (policy, job, setting, setting_name)
-    inner join ops.policies as job on kind.job = job.policy
+    inner join job on kind.job = job.policy
     left join deploy.setting
         on
             job.relation = setting.relation
