@@ -33,6 +33,8 @@ OPERATORS = (
     "RemoveDecorator",
     "ZeroIterationForLoop",
 )
+# What a class promises of its objects, which nothing but the type checker notices.
+PROMISES = ("frozen=", "slots=")
 
 
 def mutants(path: str, text: str) -> list[Mutant]:
@@ -51,6 +53,8 @@ def mutants(path: str, text: str) -> list[Mutant]:
             start, end, replacement = _difference(text, mutated)
             if text[:start].rstrip().endswith(("(", ",")) and text[start] == "*":
                 continue  # Of a signature, not of a product.
+            if text[:start].endswith(PROMISES):
+                continue
             found.setdefault(
                 (start, end, replacement), Mutant(path, text, name, start, end, replacement)
             )

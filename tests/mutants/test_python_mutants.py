@@ -18,6 +18,7 @@ pytest.importorskip("cosmic_ray")
         ("a = b and not c\n", ["a = b or not c\n", "a = b and  c\n"]),
         ("a: int | None = b\n", []),
         ("def f(a, *, b, **c): ...\n", []),
+        ("class A(B, frozen=True, slots=False): ...\n", []),
     ],
 )
 def test_a_file_is_changed_in_one_place(text: str, expected: list[str]) -> None:
