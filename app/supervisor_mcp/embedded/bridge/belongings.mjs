@@ -56,16 +56,14 @@ export class Belongings {
     run(query('prepare probe as select 1'))
     run(query("begin read write; create temp sequence probe; select nextval('pg_temp.probe')"))
     const [prepared, cursors, sequences] = ['Prepared Queries', 'Portal hash', 'Sequence values'].map((title) => this.table(title))
-    this.#prepared = memory.find('prepared statements', (value) => value === prepared)
-    this.#cursors = memory.find('cursors', (value) => value === cursors)
-    this.#sequences = memory.find('sequences', (value) => value === sequences)
-    const known = new Set(this.entries(sequences))
-    this.#lastSequence = memory.find('last sequence', (value) => known.has(value))
+    this.#prepared = memory.find('prepared statements', [prepared])
+    this.#cursors = memory.find('cursors', [cursors])
+    this.#sequences = memory.find('sequences', [sequences])
+    this.#lastSequence = memory.find('last sequence', this.entries(sequences))
     run(query(`rollback; ${CLEAR}; discard sequences`))
     run(Buffer.concat([parse('', PROBE), SYNC]))
-    this.#unnamed = memory.find('unnamed statement', (value) =>
-      memory.plausible(value, QUERY_STRING + 4) && memory.word(value) === PLAN_SOURCE &&
-      memory.holds(memory.word(value + QUERY_STRING), PROBE))
+    this.#unnamed = memory.findPointer('unnamed statement', QUERY_STRING + 4, (value) =>
+      memory.word(value) === PLAN_SOURCE && memory.holds(memory.word(value + QUERY_STRING), PROBE))
   }
   /** Whether there is something that a crash would take away. */
   get any() {

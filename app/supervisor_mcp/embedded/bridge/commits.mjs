@@ -136,8 +136,8 @@ export class Commits {
     const memory = this.#memory
     this.#run(query('begin read write; create temp table probe () on commit drop'))
     const last = this.#counted
-    const found = memory.find('temporary tables', (value) => {
-      if (!memory.plausible(value, ELEMENTS + 4) || memory.word(value + LENGTH) !== 1) return false
+    const found = memory.findPointer('temporary tables', ELEMENTS + 4, (value) => {
+      if (memory.word(value + LENGTH) !== 1) return false
       const elements = memory.word(value + ELEMENTS)
       if (!memory.plausible(elements, 4)) return false
       const item = memory.word(elements)

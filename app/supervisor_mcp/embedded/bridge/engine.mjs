@@ -7,6 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 
 import { LOCKS } from './commits.mjs'
 import { Exchange, READY_BYTES } from './exchange.mjs'
+import { Memory } from './memory.mjs'
 import { Sessions } from './sessions.mjs'
 import { notice, query } from './wire.mjs'
 
@@ -64,6 +65,7 @@ const exchange = new Exchange({
 // No signal reaches WebAssembly. PostgreSQL's handler for SIGINT sets two flags that every loop
 // of the executor looks at; the main thread sets them the same way, through the inspector, which
 // runs `interrupt` while this thread is inside a query.
+const memory = new Memory(wasm)
 const pending = wasm._InterruptPending
 const cancel = pending + 4
 const known = wasm._ProcDiePending === pending + 8
@@ -107,22 +109,10 @@ function addressOf(setting) {
   let found
   for (const mark of marks) {
     exchange.run(query(`set ${setting} = ${mark}`))
-    // Globals end shortly after this one; further up, the stack still holds copies.
-    const globals = wasm.HEAP32.subarray(0, (pending + 65_536) >> 2)
-    found = found?.filter((index) => globals[index] === mark) ?? placesOf(mark, globals)
+    found = found?.filter((address) => memory.word(address) === mark) ?? memory.places(mark)
   }
   exchange.run(query(`set ${setting} = 0`))
-  return found?.length === 1 ? found[0] << 2 : undefined
-}
-
-/**
- * @param {number} value
- * @param {Int32Array} words
- */
-function placesOf(value, words) {
-  const places = []
-  for (let at = words.indexOf(value); at >= 0; at = words.indexOf(value, at + 1)) places.push(at)
-  return places
+  return found?.length === 1 ? found[0] : undefined
 }
 
 const sessions = new Sessions(wasm, (bytes) => exchange.run(bytes))

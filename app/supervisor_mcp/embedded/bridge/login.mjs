@@ -25,8 +25,8 @@ export class Login {
     run(query('set session authorization pg_monitor'))
     run(query('set role pg_read_all_settings'))
     const roles = [SETTINGS_READER, SETTINGS_READER, MONITOR, 0, 0, SUPERUSER, 0, 1]
-    this.#at = memory.find('roles', (value, address) =>
-      value === SETTINGS_READER && roles.every((role, i) => memory.word(address + i * 4) === role))
+    this.#at = memory.find('roles', [SETTINGS_READER], (address) =>
+      roles.every((role, i) => memory.word(address + i * 4) === role))
     run(query('reset role'))
     run(query('set session authorization postgres'))
   }

@@ -8,7 +8,7 @@ export class Memory {
   constructor(wasm) {
     this.#wasm = wasm
     // Globals end shortly after this one; further up, the stack and the heap hold copies.
-    this.#globals = (wasm._InterruptPending + 65_536) >> 2
+    this.#globals = wasm._InterruptPending + 65_536
   }
 
   /** @param {number} address */
@@ -90,18 +90,47 @@ export class Memory {
   }
 
   /**
-   * The address of the one global whose place `fits`; throws when there is none or another.
-   * @param {string} name
-   * @param {(value: number, address: number) => boolean} fits
+   * The addresses of the globals that are `value`.
+   * @param {number} value
    */
-  find(name, fits) {
-    const words = this.#wasm.HEAPU32.subarray(0, this.#globals)
+  places(value) {
+    // Byte by byte: this is native code, and a loop over words takes longer.
+    const globals = Buffer.from(this.#wasm.HEAPU8.buffer, 0, this.#globals)
+    const wanted = Buffer.from(Uint32Array.of(value).buffer)
+    const places = []
+    for (let at = globals.indexOf(wanted); at >= 0; at = globals.indexOf(wanted, at + 1)) {
+      if (at % 4 === 0) places.push(at)
+    }
+    return places
+  }
+
+  /**
+   * The address of the one global that is one of `values` and whose address `fits`; throws when
+   * there is none or another.
+   * @param {string} name
+   * @param {Iterable<number>} values
+   * @param {(address: number) => boolean} [fits]
+   */
+  find(name, values, fits = () => true) {
+    return only(name, [...values].flatMap((value) => this.places(value)).filter(fits))
+  }
+
+  /**
+   * The address of the one global that points to allocated memory, which is beyond the globals, with
+   * a structure of `bytes` bytes that `fits`; throws when there is none or another.
+   * @param {string} name
+   * @param {number} bytes
+   * @param {(value: number) => boolean} fits
+   */
+  findPointer(name, bytes, fits) {
+    const words = this.#wasm.HEAPU32.subarray(0, this.#globals >> 2)
+    const last = this.#wasm.HEAPU8.length - bytes
     const found = []
     for (let i = 0; i < words.length; i += 1) {
-      if (words[i] !== 0 && fits(words[i], i << 2)) found.push(i << 2)
+      const value = words[i]
+      if (value > this.#globals && value <= last && value % 4 === 0 && fits(value)) found.push(i << 2)
     }
-    if (found.length !== 1) throw new Error(`this build of PGlite keeps its ${name} elsewhere`)
-    return found[0]
+    return only(name, found)
   }
 
   /**
@@ -112,4 +141,13 @@ export class Memory {
   plausible(address, bytes) {
     return address >= 1024 && address % 4 === 0 && address + bytes <= this.#wasm.HEAPU8.length
   }
+}
+
+/**
+ * @param {string} name
+ * @param {number[]} found
+ */
+function only(name, found) {
+  if (found.length !== 1) throw new Error(`this build of PGlite keeps its ${name} elsewhere`)
+  return found[0]
 }

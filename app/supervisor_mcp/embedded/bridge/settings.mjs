@@ -40,8 +40,8 @@ export class Settings {
     this.#wasm = wasm
     this.#memory = memory
     this.#set('application_name', 'probe', SESSION)
-    const variable = memory.find('settings', (value, address) =>
-      value === wasm._application_name && memory.holds(memory.word(address - VARIABLE), 'application_name'))
+    const variable = memory.find('settings', [wasm._application_name], (address) =>
+      memory.holds(memory.word(address - VARIABLE), 'application_name'))
     // A setting that has just left its default is the last one, whose next is the list itself.
     this.#list = memory.word(variable - VARIABLE + NEXT)
     this.reset()
