@@ -19,7 +19,7 @@ begin
             named.operator,
             named.threshold,
             named.group_by,
-            coalesce(named."where", '{}') as filter,
+            named."where" as filter,
             coalesce(named.min_count, 0) as min_count,
             named.divided_by,
             coalesce(named."compare" = 'change', false) as changes,
@@ -40,7 +40,7 @@ begin
         union all
         select
             rule_id, 'under', divisor_id, divided_by ->> 'statistic', "window", group_by,
-            coalesce(divided_by -> 'where', '{}'), interval '0'
+            divided_by -> 'where', interval '0'
         from condition
         where divided_by is not null
         union all
@@ -50,7 +50,7 @@ begin
         union all
         select
             rule_id, 'under_before', divisor_id, divided_by ->> 'statistic', "window", group_by,
-            coalesce(divided_by -> 'where', '{}'), "window"
+            divided_by -> 'where', "window"
         from condition
         where changes and divided_by is not null
     ),

@@ -71,7 +71,6 @@ begin
                 sent.has_all
                 and sent.sum between -1e140 and 1e140
                 and sent.observations <= 2147483647
-                and (sent.observations > 0 or sent.sum = 0)
                 and pg_input_is_valid(sent.counts, 'integer[]')
             offset 0 -- noqa: AM09
         ),
