@@ -32,6 +32,9 @@ GOOD: list[Item] = [
     metric("g.small", value=0.5, type="gauge", unit="u" * 50),
     metric("c.zero", value=0, type="counter"),
     metric("c.small", value=0.5, type="counter"),
+    # The kind is new in the batch, and has its type from the items above.
+    metric("c.zero", source="untyped", value=0),
+    metric("c.small", source="untyped", value=0.5),
     metric("g.nulls", ts=None, labels=None, type=None, unit=None),
     metric("g.labels", labels={f"l{n}": "x" * 500 for n in range(32)}),
     metric("g.label", labels={"a" * 100: ""}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -98,6 +99,11 @@ def is_plain(conn: Connection, body: object) -> bool:
         metric(unit="seconds", type="gauge"),
         metric("total", type="counter"),
         metric("total", value=7),
+        metric("total", value=0),
+        metric(ts="2025-06-15T12:34:56.789012+00:00"),
+        metric(ts=(NOW + timedelta(minutes=5)).isoformat()),
+        metric(ts=ago(hours=1)),
+        metric(ts=ago(days=90)),
         metric(source="10.0.0.1"),
         metric(source="Zürich", labels={"a": "x,y", "b": "{}"}),
         metric(labels={}),
@@ -120,6 +126,9 @@ def test_common_items_are_plain(known: Connection, item: Item, indent: int | Non
         metric(value=None),
         metric(value="1"),
         metric(value=1e140),
+        metric(value=-1e140),
+        metric(ts=(NOW + timedelta(minutes=5, microseconds=1)).isoformat()),
+        metric(ts=ago(days=90, microseconds=1)),
         metric(ts="tomorrow"),
         metric(ts="2025-02-30T00:00:00Z"),
         metric(ts="2025-06-15T12:34:56.12/456+00:00"),
@@ -149,7 +158,7 @@ def test_what_may_be_otherwise_is_not_plain(known: Connection, item: object) -> 
 
 
 def test_no_items_and_too_many_are_not_plain(known: Connection) -> None:
-    assert not is_plain(known, [])
+    assert ask(known, PLAIN, "[]", NOW) is False
     assert is_plain(known, [metric()] * 10_000)
     assert not is_plain(known, [metric()] * 10_001)
 
