@@ -124,6 +124,23 @@ def test_what_is_left_out_later_keeps_its_value_but_for_the_server_json(db: Conn
     assert server["document"] == {**server_json("1.0.0"), "name": NAME}
 
 
+def test_a_name_is_once_in_its_list(db: Connection) -> None:
+    named = [{"name": name} for name in ("b", "a", "b", "b")]
+    capabilities = {"tools": named, "prompts": named[:2], "resources": named[1:3]}
+
+    assert faults(db, server_json(capabilities=capabilities)) == [
+        ("capabilities.tools[2].name", "names_once"),
+        ("capabilities.tools[3].name", "names_once"),
+    ]
+
+
+def test_the_first_hundred_faults_are_listed_in_the_order_of_their_fields(db: Connection) -> None:
+    fields = [f"x{n:03}" for n in range(101)]
+    document = server_json() | dict.fromkeys(reversed(fields), 1)
+
+    assert [field for field, _ in faults(db, document)] == fields[:100]
+
+
 @pytest.mark.parametrize(
     ("name", "local"), [("search", True), (NAME, False), ("a/b", False), ("A-1._x", True)]
 )
