@@ -57,6 +57,21 @@ def test_only_late_samples_below_the_watermark_are_pending(
     assert ask(lasting, "select count(*) from data.late") == 2
 
 
+def test_only_late_facts_below_the_watermark_are_late(lasting: Connection, now: datetime) -> None:
+    def send(instant: datetime) -> int:
+        late: int = ingest_facts(lasting, fact(ts=instant.isoformat()), now=now)["late"]
+        return late
+
+    send(now - timedelta(hours=30))
+    roll_up(lasting, now - timedelta(hours=24))
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    watermark = ask(lasting, "select internal.watermark('sample_1h')")
+
+    assert send(watermark) == 0
+    assert send(watermark - timedelta(microseconds=1)) == 1
+    assert ask(lasting, "select count(*) from data.late") == 2
+
+
 def test_late_samples_of_a_new_series_are_noted_by_their_hours(
     lasting: Connection, now: datetime
 ) -> None:

@@ -72,6 +72,13 @@ def test_a_refresh_that_does_not_end_refuses_an_old_fact_and_no_other(db: Connec
     assert ask(db, "select current_setting('lock_timeout')") == "50ms"
 
 
+def test_a_fact_is_old_where_its_sample_would_not_be_kept(db: Connection) -> None:
+    first = ask(db, "select internal.sampled_from(%s)", NOW)
+    for ts, samples in ((first - timedelta(microseconds=1), 0), (first, 1)):
+        assert send(db, ts)["accepted"] == 1
+        assert ask(db, "select count(*) from data.sample") == samples
+
+
 def test_later_requests_add_to_the_day(db: Connection) -> None:
     send(db, OLD, value=5)
     send(db, OLD - timedelta(hours=1), value=7)
