@@ -274,8 +274,26 @@ def test_a_revocation_is_final_and_keeps_its_reason(db: Connection) -> None:
 
 def test_a_reason_is_a_short_text(db: Connection) -> None:
     create(db)
-    with refused(db, "reason_in_range"):
-        revoke(db, reason="x" * 1001)
+    for reason in ("", "x" * 1001):
+        with refused(db, "reason_in_range"):
+            revoke(db, reason=reason)
+
+
+@pytest.mark.parametrize("reason", ["x", "x" * 1000])
+def test_a_reason_has_1_to_1000_characters(db: Connection, reason: str) -> None:
+    create(db)
+    assert revoke(db, reason=reason)["reason"] == reason
+
+
+def test_a_key_may_have_100_sources(db: Connection) -> None:
+    sources = [f"s{n}" for n in range(100)]
+    assert create(db, scopes=["ingest"], sources=sources)["sources"] == sources
+
+
+def test_a_namespace_that_is_refused_is_shown_in_part(db: Connection) -> None:
+    with refused(db, "namespace_well_formed") as refusal:
+        create(db, namespace="A" * 101)
+    assert refusal.message == f'invalid namespace "{"A" * 100}"'
 
 
 def test_an_unknown_key_is_refused_and_no_secret_shown(db: Connection) -> None:
@@ -359,6 +377,29 @@ def test_a_grace_period_is_at_most_seven_days(db: Connection, grace: str) -> Non
     assert authenticate(db)["status"] == "active"
 
 
+@pytest.mark.parametrize("grace", ["0s", "7d", "168h"])
+def test_a_grace_period_may_be_seven_days(db: Connection, grace: str) -> None:
+    create(db)
+    ends_at = NOW + (timedelta(0) if grace == "0s" else 7 * DAY)
+    assert datetime.fromisoformat(rotate(db, grace=grace)["rotated_from_ends_at"]) == ends_at
+
+
+def test_a_grace_that_is_refused_is_shown_in_part(db: Connection) -> None:
+    create(db)
+    with refused(db, "grace_in_range") as refusal:
+        rotate(db, grace="x" * 101)
+    assert refusal.message == f'invalid grace "{"x" * 100}"'
+
+
+def test_a_key_in_its_grace_period_ends_at_once_where_it_is_revoked_as_it_ends(
+    db: Connection,
+) -> None:
+    create(db)
+    rotate(db, grace="1h")
+    assert revoke(db, now=NOW + HOUR)["outcome"] == "unchanged"
+    assert revoke(db, now=NOW + HOUR - SECOND)["outcome"] == "revoked"
+
+
 def test_keys_are_listed_from_the_newest_by_owner_and_status(db: Connection) -> None:
     create(db)
     create(db, "bbbbbbbb", owner="bob", now=NOW + SECOND)
@@ -383,6 +424,27 @@ def test_pages_of_keys_are_complete(db: Connection) -> None:
         if cursor is None:
             break
     assert found == ["e", "c", "d", "a", "b"]
+
+
+def test_a_page_that_holds_the_rest_of_the_keys_is_the_last_one(db: Connection) -> None:
+    for letter in "abc":
+        create(db, letter * 8)
+
+    for limit in (3, 4):
+        assert list_keys(db, limit=limit)["next_cursor"] is None
+    assert list_keys(db, limit=2)["next_cursor"] is not None
+
+
+def test_a_page_has_100_keys_where_no_limit_is_sent(db: Connection) -> None:
+    for n in range(101):
+        create(db, f"key{n:05}")
+
+    page = list_keys(db)
+    assert [each["id"] for each in page["items"]] == [f"key{n:05}" for n in range(100)]
+    assert ids(db, cursor=page["next_cursor"]) == ["key00100"]
+    assert len(ids(db, limit=1000)) == 101
+    with refused(db, "limit_in_range"):
+        list_keys(db, limit=1001)
 
 
 def test_who_acts_in_a_namespace_manages_its_keys_alone(db: Connection) -> None:

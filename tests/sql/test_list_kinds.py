@@ -70,6 +70,26 @@ def test_pages_give_every_kind_once(db: Connection) -> None:
     assert sorted(seen) == sent
 
 
+def test_a_page_that_holds_the_rest_is_the_last_one(db: Connection) -> None:
+    ingest_metrics(db, [metric(name) for name in "ab"])
+
+    for limit in (2, 3):
+        assert kinds(db, limit=limit)["next_cursor"] is None
+    page = kinds(db, limit=1)
+    assert names(page) == ["a"]
+    assert names(kinds(db, limit=1, cursor=page["next_cursor"])) == ["b"]
+
+
+def test_a_page_has_100_kinds_in_order_where_no_limit_is_sent(db: Connection) -> None:
+    sent = [f"k{n:03}" for n in range(101)]
+    ingest_metrics(db, [metric(name) for name in reversed(sent)])
+
+    page = kinds(db)
+    assert names(page) == sent[:100]
+    assert names(kinds(db, cursor=page["next_cursor"])) == sent[100:]
+    assert len(kinds(db, limit=1000)["items"]) == 101
+
+
 @pytest.mark.parametrize("cursor", ["", "a", "cpu", "61", "30" * 20])
 def test_an_unknown_cursor_is_refused(db: Connection, cursor: str) -> None:
     ingest_metrics(db, metric())

@@ -16,7 +16,7 @@ from tests.sql.registry import (
     register,
     server_json,
 )
-from tests.sql.reports import at, record
+from tests.sql.reports import add_server, at, record
 from tests.sql.test_heartbeat import heartbeat
 
 
@@ -99,6 +99,36 @@ def test_pages_lead_through_the_whole_list(registry: Connection, limit: int) -> 
         if cursor is None:
             break
     assert found == ["acme/mail", "acme/search", "old"]
+
+
+@pytest.mark.parametrize("limit", [3, 4])
+def test_a_page_that_holds_the_rest_is_the_last_one(registry: Connection, limit: int) -> None:
+    assert list_servers(registry, limit=limit)["next_cursor"] is None
+
+
+def test_a_page_has_100_servers_where_no_limit_is_sent(db: Connection) -> None:
+    for n in range(101):
+        add_server(db, f"s{n:03}")
+
+    page = list_servers(db)
+    assert names(page) == [f"s{n:03}" for n in range(100)]
+    assert names(list_servers(db, cursor=page["next_cursor"])) == ["s100"]
+    assert len(list_servers(db, limit=1000)["items"]) == 101
+
+
+def test_the_newest_version_of_a_server_is_listed_and_searched(db: Connection) -> None:
+    for minute, (version, title) in enumerate([("1", "Oldest"), ("2", "Middle"), ("3", "Newest")]):
+        document = server_json(version, title=title)
+        register(db, document, now=NOW - timedelta(minutes=9 - minute))
+
+    (item,) = list_servers(db)["items"]
+    assert (item["version"], item["title"]) == ("3", "Newest")
+    assert names(list_servers(db, q="newest")) == [NAME]
+    assert names(list_servers(db, q="oldest")) == []
+
+
+def test_a_deregistered_server_has_no_health_to_ask_for(registry: Connection) -> None:
+    assert names(list_servers(registry, status="deregistered", health="unknown")) == []
 
 
 @pytest.mark.parametrize(

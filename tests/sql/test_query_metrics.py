@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -66,6 +67,11 @@ def test_gaps_are_filled_with_nulls(db: Connection) -> None:
         (
             {"labels": '{"region": "eu-west", "zone": "2"}'},
             "No series has all of these labels. Leave out one of them.",
+        ),
+        (
+            {"labels": json.dumps({"x" * 101: "1", "zone": "y" * 101})},
+            f'No series has the label "{"x" * 100}". The labels are region, zone.'
+            f' No series has the value "{"y" * 100}" of the label "zone". The values are 1, 2.',
         ),
         (
             {"source": "db", "labels": '{"zone": "1"}'},

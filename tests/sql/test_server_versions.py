@@ -58,6 +58,28 @@ def test_the_version_of_a_time_is_the_one_registered_then(db: Connection) -> Non
         assert server["capabilities"]["tools"] == [{"name": tool}]
 
 
+def test_the_newest_hundred_versions_are_listed(db: Connection) -> None:
+    register(db, server_json("0"), now=NOW - 200 * HOUR)
+    deregister(db, now=NOW - 199 * HOUR)
+    db.execute(
+        "insert into data.server_version (server_id, version, document, capabilities, valid)"
+        " select server_id, n::text, document, capabilities,"
+        " tstzrange(%(now)s + (n - 101) * %(hour)s, %(now)s + (n - 100) * %(hour)s)"
+        " from data.server_version cross join generate_series(1, 100) as n",
+        {"now": NOW, "hour": HOUR},
+    )
+
+    assert [version for version, _, _ in spans(db)] == [str(n) for n in range(100, 0, -1)]
+
+
+def test_a_change_of_settings_by_a_clock_that_is_behind_moves_no_time_back(db: Connection) -> None:
+    register(db, server_json("1"), now=NOW)
+    answer = register(db, server_json("1", tier="gold"), now=NOW - HOUR)
+    assert datetime.fromisoformat(answer["updated_at"]) == NOW
+    answer = register(db, server_json("1", tier="silver"), now=NOW + HOUR)
+    assert datetime.fromisoformat(answer["updated_at"]) == NOW + HOUR
+
+
 def test_while_it_was_deregistered_a_server_has_no_version(db: Connection) -> None:
     register(db, server_json("1"))
     deregister(db, now=NOW + MICROSECOND)
