@@ -15,6 +15,7 @@ from tests.sql.reports import add_server, at, history, record, state
 from tests.sql.test_heartbeat import heartbeat
 
 DURATION = "mcp.server.operation.duration"
+LOOK = "observe_traffic"
 
 
 def expire(db: Connection, seconds: float) -> int:
@@ -119,6 +120,35 @@ def test_without_enough_calls_there_is_no_report(db: Connection) -> None:
 
     assert observed(db) == []
     assert len(observed(db, least_calls=9)) == 1
+
+
+def test_a_look_reaches_from_the_end_of_its_window_back_to_its_begin(db: Connection) -> None:
+    add_server(db, source="search-mcp")
+    edges = ((300, 20), (299.999999, 30), (0, 50), (-0.000001, 90))
+    ingest_metrics(db, [calls(n, f"t{n}", seconds=seconds) for seconds, n in edges])
+
+    assert observed(db) == [("acme/search", "up", "0 % errors (0 of 80 calls)")]
+
+
+def test_one_call_is_enough_where_that_is_asked_for_and_none_never_is(db: Connection) -> None:
+    add_server(db, "some", source="search-mcp")
+    add_server(db, "none", source="other")
+    ingest_metrics(db, [calls(1, error="timeout"), calls(2), calls(0, source="other")])
+
+    seen = [("some", "degraded", "33.3 % errors (1 of 3 calls)")]
+    assert observed(db, least_calls=0) == observed(db, least_calls=3) == seen
+    assert observed(db, least_calls=4) == []
+    ingest_metrics(db, calls(1, "b", source="other"))
+    assert [name for name, *_ in observed(db, least_calls=1)] == ["none", "some"]
+
+
+def test_reports_about_traffic_come_in_the_order_of_the_servers(db: Connection) -> None:
+    numbers = [add_server(db, f"s{n}", source=f"source{9 - n}") for n in range(10)]
+    ingest_metrics(db, [calls(20, source=f"source{n}") for n in range(10)])
+
+    config = ask(db, "select config from timescaledb_information.jobs where proc_name = %s", LOOK)
+    reports = "select array_agg(server_id) from unnest(internal.traffic_reports(%s, %s))"
+    assert ask(db, reports, json.dumps(config), NOW) == sorted(numbers)
 
 
 def test_counters_with_other_labels_can_be_named(db: Connection) -> None:

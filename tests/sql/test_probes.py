@@ -157,6 +157,22 @@ def test_of_several_remotes_those_are_asked_that_can_be(db: Connection) -> None:
     assert target["remotes"] == [SSE, *many[:7]]
 
 
+def test_the_first_eight_remotes_that_cannot_be_asked_are_named_in_their_order(
+    db: Connection,
+) -> None:
+    hosts = [f"h{9 - n}" for n in range(9)]
+    urls = [f"https://{host}.example/{{tenant}}?key=1" for host in hosts]
+    document = {"remotes": [{**SSE, "url": url} for url in urls]}
+
+    named = ask(db, "select internal.unasked_remotes(%s)", json.dumps(document))
+    assert named == "; ".join(
+        f"https://{host}.example/{{tenant}}: not asked, the URL has variables" for host in hosts[:8]
+    )
+    for remotes in ([SSE], [], None, {"url": urls[0]}):
+        asked = json.dumps({"remotes": remotes})
+        assert ask(db, "select internal.unasked_remotes(%s)", asked) is None
+
+
 def test_a_server_that_was_asked_is_due_again_after_its_interval(db: Connection) -> None:
     register(db, keepalive=60)
     record(db)
@@ -164,6 +180,25 @@ def test_a_server_that_was_asked_is_due_again_after_its_interval(db: Connection)
     assert due(db, NOW + timedelta(seconds=60)) == ["acme/search"]
     record(db, at=NOW + timedelta(seconds=60))
     assert due(db, NOW + timedelta(seconds=60.1)) == []
+
+
+def test_a_server_is_due_where_it_was_asked_before_its_turn(db: Connection) -> None:
+    server = register(db)
+    turn: datetime = ask(db, "select internal.probe_turn(%s, 60, %s)", server, NOW)
+    record(db, at=turn - timedelta(microseconds=1))
+    assert due(db) == ["acme/search"]
+    record(db, at=turn)
+    assert due(db) == []
+
+
+def test_of_servers_that_wait_equally_long_the_first_registered_comes_first(
+    db: Connection,
+) -> None:
+    names = ["c", "a", "d", "b"]
+    for name in names:
+        register(db, name)
+    for limit in (2, 4):
+        assert due(db, limit=limit) == names[:limit]
 
 
 def test_those_under_way_are_left_out_and_those_that_wait_longest_come_first(
@@ -355,6 +390,46 @@ def test_names_of_tools_are_few_and_plain(db: Connection) -> None:
         "MCP 2026-07-28; other tools than registered: added (other name), tool_0, tool_1, tool_2,"
         " tool_3 and 5 more"
     )
+
+
+def test_probes_of_one_batch_are_stored_in_the_order_of_their_times(db: Connection) -> None:
+    server = register(db)
+    probes = [
+        {"server": "acme/search", "asked_at": (NOW - timedelta(minutes=n)).isoformat(), **more}
+        for n, more in (
+            (1, {"status": "down", "detail": "newest"}),
+            (3, {"status": "up", "detail": "oldest"}),
+            (2, {"status": "degraded", "detail": "middle"}),
+        )
+    ]
+    statement = "select reports, kinds from api.record_probes(%s, %s)"
+    assert db.execute(statement, [json.dumps(probes), NOW]).fetchone() == (3, None)
+
+    assert ask(db, "select detail from data.probe") == "newest"
+    state = "select recent from data.health_state where server_id = %s and signal = 'probe'"
+    assert ask(db, state, server) == ["up", "degraded", "down"]
+
+
+def test_a_probe_of_the_same_instant_replaces_the_one_before(db: Connection) -> None:
+    register(db)
+    record(db, detail="first")
+    record(db, detail="second", status="down")
+    assert ask(db, "select detail from data.probe") == "second"
+
+
+def test_a_detail_has_at_most_500_characters(db: Connection) -> None:
+    register(db)
+    record(db, detail="x" * 501)
+    assert reported(db) == "x" * 500
+
+
+def test_a_fact_about_tools_is_of_the_probe_that_saw_them(db: Connection) -> None:
+    server = register(db, tools=[tool("add")])
+    asked_at = NOW - timedelta(minutes=1)
+    record(db, at=asked_at, tools=[tool("add"), tool("new")])
+
+    rows = db.execute("select fact_id, ts from data.fact").fetchall()
+    assert rows == [(f"probe/{server}/{asked_at.timestamp():.6f}", asked_at)]
 
 
 def test_a_probe_that_began_earlier_does_not_replace_a_later_one(db: Connection) -> None:
