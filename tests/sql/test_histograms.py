@@ -107,6 +107,37 @@ def test_a_sum_that_the_bounds_rule_out_is_refused(
     assert named["detail"] == (f"The counts and bounds allow a sum of {allowed}, not {total}.")
 
 
+@pytest.mark.parametrize(
+    ("counts", "total", "fits"),
+    [
+        ([0, 10, 0], 9999.985, True),
+        ([0, 10, 0], 9999.975, False),
+        ([0, 10, 0], 20000.015, True),
+        ([0, 10, 0], 20000.025, False),
+        ([0, 0, 10], 19999.985, True),
+        ([0, 0, 10], 19999.975, False),
+        ([10, 0, 0], 10000.005, True),
+        ([10, 0, 0], 10000.015, False),
+    ],
+)
+def test_a_sum_may_be_off_by_a_millionth_of_the_larger_bound_of_each_value(
+    db: Connection, counts: list[int], total: float, fits: bool
+) -> None:
+    value = histogram([1000, 2000], counts, total)["value"]
+
+    read = "select (internal.read_histogram(%s)).fault is null"
+    assert ask(db, read, json.dumps(value)) is fits
+
+
+@pytest.mark.parametrize(("total", "low"), [(-1e-6, 0), (-2e-6, -np.inf)])
+def test_a_first_bucket_is_open_where_its_sum_is_below_zero_by_more_than_rounding(
+    db: Connection, total: float, low: float
+) -> None:
+    value = histogram([1, 2], [1, 0, 0], total)["value"]
+
+    assert ask(db, "select (internal.read_histogram(%s)).low", json.dumps(value)) == low
+
+
 # Thousandths: 32-bit numbers keep no fewer than six digits of them.
 OBSERVED = st.floats(-2e9, 2e9).map(lambda number: round(number, 3) + 0.0)
 BOUNDS = st.lists(OBSERVED, min_size=1, max_size=5, unique=True).map(sorted)
@@ -184,6 +215,8 @@ def test_the_same_histogram_is_a_duplicate_and_another_a_conflict(db: Connection
         {"sum": "9"},
         {"sum": 1e141},
         {"counts": [0, 0, 0], "count": 0},
+        {"counts": [0, 0, 0], "count": 0, "sum": 0.5},
+        {"counts": [0, 0, 0], "count": 0, "sum": -0.5},
         {"exemplars": []},
     ],
 )

@@ -51,8 +51,9 @@ def test_types_and_prefixes_narrow_the_list(db: Connection) -> None:
     assert names(kinds(db, "fact")) == ["Fact:Deal"]
     assert names(kinds(db, prefix="a.")) == ["a.x", "a.y"]
     assert names(kinds(db, prefix="%")) == []
-    with refused(db, "kind_type_known"):
-        kinds(db, "summary")
+    with refused(db, "kind_type_known") as refusal:
+        kinds(db, "x" * 101)
+    assert refusal.message == f'unknown type "{"x" * 100}"'
 
 
 def test_pages_give_every_kind_once(db: Connection) -> None:

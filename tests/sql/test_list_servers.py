@@ -146,6 +146,20 @@ def test_a_bad_argument_is_refused(db: Connection, filters: dict[str, object], s
         list_servers(db, **filters)
 
 
+@pytest.mark.parametrize("name", ["status", "health"])
+def test_an_argument_that_is_refused_is_shown_in_part(db: Connection, name: str) -> None:
+    with refused(db, f"{'server_' if name == 'status' else ''}{name}_known") as refusal:
+        list_servers(db, **{name: "x" * 101})
+    assert refusal.message == f'unknown {name} "{"x" * 100}"'
+
+
+def test_a_name_is_found_by_its_first_character(db: Connection) -> None:
+    # Which is no part of a word.
+    register(db, server_json(), "-/_")
+
+    assert names(list_servers(db, q="-")) == ["-/_"]
+
+
 def test_the_health_of_a_server_is_the_worst_of_its_signals(registry: Connection) -> None:
     add_state(registry, "acme/mail", "probe", "up")
     add_state(registry, "acme/mail", "report", "down")

@@ -68,12 +68,12 @@ begin
                 -- The others cost next to nothing.
                 array_remove(
                     array[
-                        max('last') filter (where term.statistic = 'last') over same,
-                        max('rate_per_second') filter (where term.statistic = 'rate') over same,
-                        max('p50') filter (where term.statistic = 'p50') over same,
-                        max('p90') filter (where term.statistic = 'p90') over same,
-                        max('p95') filter (where term.statistic = 'p95') over same,
-                        max('p99') filter (where term.statistic = 'p99') over same
+                        case when bool_or(term.statistic = 'last') over same then 'last' end,
+                        case when bool_or(term.statistic = 'rate') over same then 'rate_per_second' end,
+                        case when bool_or(term.statistic = 'p50') over same then 'p50' end,
+                        case when bool_or(term.statistic = 'p90') over same then 'p90' end,
+                        case when bool_or(term.statistic = 'p95') over same then 'p95' end,
+                        case when bool_or(term.statistic = 'p99') over same then 'p99' end
                     ],
                     null
                 ) as statistics
@@ -176,10 +176,9 @@ begin
                     when compound.adds then internal.quotient(coalesce(compound.over, 0), compound.under)
                     else internal.quotient(compound.over, compound.under)
                 end as now,
+                -- Nothing compares with none.
                 case
                     when not compound.divides then compound.over_before
-                    when compound.adds
-                        then internal.quotient(coalesce(compound.over_before, 0), compound.under_before)
                     else internal.quotient(compound.over_before, compound.under_before)
                 end as before
         ) as part

@@ -18,7 +18,7 @@ begin
     if v_store.unregistered > 0 and (v_store.bad = 0 or p_partial) then
         perform internal.register_series(v_new.series, p_now);
         v_store := internal.store_metrics(p_items, p_partial, p_now);
-        if v_store.unregistered > 0 and (v_store.bad = 0 or p_partial) then
+        if v_store.unregistered > 0 then
             raise exception 'a series that another session registers is not visible yet'
                 using errcode = '40001', hint = 'Send the batch again.';
         end if;
