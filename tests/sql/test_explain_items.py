@@ -83,6 +83,12 @@ def test_the_first_ten_reports_name_the_nearest_server(db: Connection) -> None:
     assert named == [True] * 10 + [False] * 2
 
 
+def test_a_server_that_is_unknown_is_shown_in_part(db: Connection) -> None:
+    (entry,) = explain(db, [report("x" * 201)], "report")
+
+    assert entry["detail"].startswith(f'No server "{"x" * 200}" is registered. ')
+
+
 def test_a_fact_that_is_no_object_is_refused_with_its_index(db: Connection) -> None:
     answer = ingest_facts(db, [fact(), 5, fact(value="x")], partial=True)
 

@@ -465,6 +465,20 @@ def test_who_acts_in_a_namespace_manages_its_keys_alone(db: Connection) -> None:
         assert refusal.column == "namespace"
 
 
+def test_active_keys_of_each_namespace_count_against_the_quota(db: Connection) -> None:
+    db.execute("update data.quota set value = 2 where name = 'api_keys'")
+    for n, namespace in enumerate(["acme", "acme", "other"]):
+        create(db, f"key{n:05}", namespace=namespace, expires_at=NOW + DAY)
+
+    with refused(db, "count_within_quota"):
+        create(db, namespace="acme")
+    assert create(db, namespace="other")["outcome"] == "created"
+    # What has ended makes room.
+    revoke(db, "key00000")
+    assert create(db, "bbbbbbbb", namespace="acme")["outcome"] == "created"
+    assert create(db, "cccccccc", namespace="acme", now=NOW + DAY)["outcome"] == "created"
+
+
 def test_a_use_is_noted_at_most_once_a_minute(db: Connection) -> None:
     create(db)
     assert last_use(db) is None

@@ -72,6 +72,25 @@ def test_only_late_facts_below_the_watermark_are_late(lasting: Connection, now: 
     assert ask(lasting, "select count(*) from data.late") == 2
 
 
+def test_of_two_known_series_one_may_be_late(lasting: Connection, now: datetime) -> None:
+    sources = [f"{now:%Y%j}{name}" for name in "ab"]
+    ingest_metrics(
+        lasting,
+        [{**at(now - timedelta(hours=30)), "source": source} for source in sources],
+        now=now,
+    )
+    roll_up(lasting, now - timedelta(hours=1))
+    lasting.execute("call internal.refresh_late(0, '{}')")
+
+    times = [now - timedelta(hours=30, minutes=1), now]
+    for order in (1, -1):
+        items = [
+            {**at(instant - order * timedelta(seconds=1)), "source": source}
+            for instant, source in zip(times, sources[::order], strict=True)
+        ]
+        assert ingest_metrics(lasting, items, now=now)["late"] == 1
+
+
 def test_late_samples_of_a_new_series_are_noted_by_their_hours(
     lasting: Connection, now: datetime
 ) -> None:

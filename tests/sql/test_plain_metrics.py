@@ -157,6 +157,16 @@ def test_what_may_be_otherwise_is_not_plain(known: Connection, item: object) -> 
     assert not is_plain(known, [metric(), item])
 
 
+@pytest.mark.parametrize("value", ["1e-300", "-1e-100", "0." + "0" * 99 + "1", '"1"', "true"])
+def test_a_value_that_may_be_near_zero_or_no_number_is_not_plain(
+    known: Connection, value: str
+) -> None:
+    body = '{"name": "cpu", "source": "web", "value": %s}'
+
+    assert is_plain(known, body % 1)
+    assert not is_plain(known, body % value)
+
+
 def test_no_items_and_too_many_are_not_plain(known: Connection) -> None:
     assert ask(known, PLAIN, "[]", NOW) is False
     assert is_plain(known, [metric()] * 10_000)

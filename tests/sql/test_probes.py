@@ -397,9 +397,9 @@ def test_probes_of_one_batch_are_stored_in_the_order_of_their_times(db: Connecti
     probes = [
         {"server": "acme/search", "asked_at": (NOW - timedelta(minutes=n)).isoformat(), **more}
         for n, more in (
+            (2, {"status": "degraded", "detail": "middle"}),
             (1, {"status": "down", "detail": "newest"}),
             (3, {"status": "up", "detail": "oldest"}),
-            (2, {"status": "degraded", "detail": "middle"}),
         )
     ]
     statement = "select reports, kinds from api.record_probes(%s, %s)"

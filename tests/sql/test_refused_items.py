@@ -83,6 +83,7 @@ def test_a_subject_is_reported_only_where_its_length_is_wrong(
     ("labels", "field", "rule"),
     [
         ({"1": "a"}, "labels.1", "A label name has 1 to 100 characters"),
+        ({"a" * 101: "a"}, "labels." + "a" * 100, "A label name has 1 to 100 characters"),
         ({"": "a"}, "labels.", "A label name has 1 to 100 characters"),
         ({"a": 1}, "labels.a", "The value of a label is a string, not a JSON number."),
         ({"a": None}, "labels.a", "The value of a label is a string, not a JSON null."),
@@ -115,6 +116,19 @@ def test_a_value_in_quotation_marks_is_repeated_with_what_to_send(
     assert details(db, metric(value=value)) == {
         "value": f'The value is the string "{value}". {next_step}'
     }
+
+
+def test_a_long_value_in_quotation_marks_is_shown_in_part(db: Connection) -> None:
+    assert details(db, metric(value="9" * 101)) == {
+        "value": f'The value is the string "{"9" * 99}. Send a number between -1e140 and 1e140.'
+    }
+
+
+def test_a_source_that_a_key_is_not_bound_to_is_shown_in_part(db: Connection) -> None:
+    db.execute("select set_config('supervisor.sources', 'web', true)")
+
+    detail = ask(db, "select internal.source_fault(%s)", "x" * 201)
+    assert detail == f'The source is "{"x" * 200}"; the credentials are bound to web.'
 
 
 def test_an_unknown_field_is_answered_with_the_known_ones(db: Connection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -132,6 +133,46 @@ def test_a_name_is_once_in_its_list(db: Connection) -> None:
         ("capabilities.tools[2].name", "names_once"),
         ("capabilities.tools[3].name", "names_once"),
     ]
+
+
+def test_a_name_that_is_there_twice_is_shown_in_part(db: Connection) -> None:
+    document = server_json(capabilities={"tools": [{"name": "x" * 101}] * 2})
+    with refused(db, "document_refused") as refusal:
+        register(db, document)
+
+    (fault,) = refusal.params["faults"]
+    assert fault["detail"] == f'"{"x" * 100}" is named before. Send every name once.'
+
+
+REMOTE = {"type": "sse", "url": "https://a.example"}
+PACKAGE = {"registryType": "npm", "identifier": "a", "transport": {"type": "stdio"}}
+
+
+@pytest.mark.parametrize(
+    ("field", "most", "made"),
+    [
+        ("tags", 32, lambda n: {"tags": [f"t{each}" for each in range(n)]}),
+        ("remotes", 100, lambda n: {"remotes": [REMOTE] * n}),
+        ("packages", 100, lambda n: {"packages": [PACKAGE] * n}),
+        (
+            "remotes[0].headers",
+            200,
+            lambda n: {"remotes": [{**REMOTE, "headers": [{"name": "a"}] * n}]},
+        ),
+        (
+            "packages[0].runtimeArguments",
+            200,
+            lambda n: {
+                "packages": [{**PACKAGE, "runtimeArguments": [{"type": "named", "name": "a"}] * n}]
+            },
+        ),
+    ],
+)
+def test_a_list_has_as_many_items_as_its_schema_says(
+    db: Connection, field: str, most: int, made: Callable[[int], dict[str, Any]]
+) -> None:
+    assert register(db, server_json(**made(most)))["outcome"] == "created"
+    assert faults(db, server_json(**made(most + 1))) == [(field, "field_well_formed")]
 
 
 def test_the_first_hundred_faults_are_listed_in_the_order_of_their_fields(db: Connection) -> None:

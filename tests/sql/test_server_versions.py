@@ -80,6 +80,21 @@ def test_a_change_of_settings_by_a_clock_that_is_behind_moves_no_time_back(db: C
     assert datetime.fromisoformat(answer["updated_at"]) == NOW + HOUR
 
 
+def test_a_new_version_of_a_server_ends_none_of_another(db: Connection) -> None:
+    for name in (NAME, "other"):
+        register(db, server_json("1"), name)
+    register(db, server_json("2"), now=NOW + HOUR)
+    deregister(db, now=NOW + 2 * HOUR)
+
+    assert get_server(db, "other")["version"] == "1"
+
+
+def test_an_unknown_name_is_shown_in_part(db: Connection) -> None:
+    with refused(db, "server_unknown") as refusal:
+        get_server(db, "x" * 201)
+    assert refusal.message == f'unknown server "{"x" * 200}"'
+
+
 def test_while_it_was_deregistered_a_server_has_no_version(db: Connection) -> None:
     register(db, server_json("1"))
     deregister(db, now=NOW + MICROSECOND)

@@ -39,6 +39,16 @@ def test_an_unknown_quota_is_refused(db: Connection) -> None:
         set_quota(db, "colours", 5)
 
 
+def test_a_name_that_is_refused_is_shown_in_part(db: Connection) -> None:
+    for slug, value, what in (
+        ("policy_value_in_range", 0, 'quota "{}" is out of range'),
+        ("policy_unknown", 1, 'unknown quota "{}"'),
+    ):
+        with refused(db, slug) as refusal:
+            set_quota(db, "x" * 201, value)
+        assert refusal.message == what.format("x" * 200)
+
+
 def test_a_quota_that_stays_as_it_is_is_no_event(db: Connection) -> None:
     set_quota(db, "kinds", quota(db, "kinds"))
     assert events(db) == []
