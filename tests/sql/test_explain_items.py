@@ -19,22 +19,20 @@ def explain(conn: Connection, items: list[Item], of: str = "metric") -> list[Jso
     return entries
 
 
-def test_twenty_rules_of_an_item_are_named_and_of_later_items_one(db: Connection) -> None:
-    many = {**metric(), **{f"more{n:02}": n for n in range(25)}}
+def test_twenty_rules_of_each_of_a_thousand_items_are_named_and_of_later_ones_one(
+    db: Connection,
+) -> None:
+    few, many = ({**metric(), **{f"more{n:02}": n for n in range(count)}} for count in (2, 25))
+    items = [*[few] * 999, many, many]
+    # The items are counted, and not their indexes.
+    bad = [{"index": 3 * place, "item": item} for place, item in enumerate(items)]
 
-    entries = explain(db, [many] * 1001)
-    fields = [f"more{n:02}" for n in range(20)]
-    assert [entry["field"] for entry in entries[:20]] == fields
-    assert [entry["field"] for entry in entries[-21:]] == [*fields, fields[0]]
-    assert len(entries) == 20 * 1000 + 1
-
-
-def test_bad_items_are_counted_and_not_their_indexes(db: Connection) -> None:
-    bad = {"item": {**metric(), "a": 1, "b": 2}}
-    sent = Jsonb([{**bad, "index": 3 * n} for n in range(1001)])
-
-    entries = ask(db, "select internal.explain_items(%s, %s, 'metric')", sent, NOW)
-    assert [entry["index"] for entry in entries[-3:]] == [2997, 2997, 3000]
+    entries = ask(db, "select internal.explain_items(%s, %s, 'metric')", Jsonb(bad), NOW)
+    assert [(entry["index"], entry["field"]) for entry in entries] == [
+        *((3 * place, f"more{n:02}") for place in range(999) for n in range(2)),
+        *((2997, f"more{n:02}") for n in range(20)),
+        (3000, "more00"),
+    ]
 
 
 def test_rules_come_in_the_order_of_items_and_fields(db: Connection) -> None:

@@ -106,9 +106,16 @@ def test_a_page_that_holds_the_rest_is_the_last_one(registry: Connection, limit:
     assert list_servers(registry, limit=limit)["next_cursor"] is None
 
 
-def test_a_page_has_100_servers_where_no_limit_is_sent(db: Connection) -> None:
-    for n in range(101):
-        add_server(db, f"s{n:03}")
+def test_a_page_has_100_servers_by_name_where_no_limit_is_sent(db: Connection) -> None:
+    add_server(db, "s100")
+    # Not in the order of their names.
+    db.execute(
+        "insert into data.server (name, status, tags, keepalive_seconds, failures_to_down,"
+        " successes_to_recover, sla_target, probe, registered_at, updated_at)"
+        " select format('s0%s', lpad((n * 37 % 100)::text, 2, '0')), status, tags,"
+        " keepalive_seconds, failures_to_down, successes_to_recover, sla_target, probe,"
+        " registered_at, updated_at from data.server cross join generate_series(0, 99) as n"
+    )
 
     page = list_servers(db)
     assert names(page) == [f"s{n:03}" for n in range(100)]

@@ -163,15 +163,17 @@ def test_the_path_of_a_name_that_is_refused_is_cut(db: Connection, name: str) ->
     keys = ["a" * 100, "b" * 100, "c" * 100]
     within: Json = names
     document: Json = {name: 1}
-    for key in reversed(keys[:2] if len(name) > 1 else keys):
+    for key in reversed(keys[:1] if len(name) > 1 else keys):
         within = {"type": "object", "properties": {key: within}}
         document = {key: document}
 
     ((path, *_),) = schema_faults(db, document, within)
-    assert path == ".".join([*(keys[:2] if len(name) > 1 else keys), name[:100]])[:300]
+    assert path == ".".join([*(keys[:1] if len(name) > 1 else keys), name[:100]])[:300]
 
 
 def test_what_is_no_object_has_no_members_to_require(db: Connection) -> None:
     schema: Json = {"type": "object", "required": ["a"], "properties": {"a": TEXT}}
 
-    assert [slug for _, slug, _ in schema_faults(db, ["a"], schema)] == ["field_well_formed"]
+    for document in (["a"], ["b"]):
+        assert [slug for _, slug, _ in schema_faults(db, document, schema)] == ["field_well_formed"]
+    assert schema_faults(db, {"a": "x"}, schema) == []

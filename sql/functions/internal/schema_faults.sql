@@ -30,7 +30,7 @@ begin atomic
             from jsonb_each(case when jsonb_typeof(node.value) = 'object' then node.value end) as member
             where
                 node.schema #> array['properties', member.key] is not null
-                or coalesce(node.schema -> 'additionalProperties', 'true') <> 'true'
+                or node.schema -> 'additionalProperties' <> 'true'
             union all
             select
                 node.field || '[' || (element.n - 1) || ']',
