@@ -34,30 +34,36 @@ begin
                 )
             limit p_limit
         ),
-        taken as (
-            delete from data.outbox
-            using ready
+        -- Of each group once: the planner does not know how many items wait.
+        chosen as materialized (
+            select
+                ready.subscription_id,
+                ready.group_key,
+                first_ones.outbox_id,
+                row_number() over in_order as place,
+                sum(octet_length(first_ones.item::text)) over in_order as bytes
+            from ready
             cross join lateral (
                 select
-                    first_ones.outbox_id,
-                    row_number() over in_order as place,
-                    sum(octet_length(first_ones.item::text)) over in_order as bytes
-                from (
-                    select
-                        waiting.outbox_id,
-                        waiting.item
-                    from data.outbox as waiting
-                    where
-                        waiting.subscription_id = ready.subscription_id
-                        and waiting.group_key = ready.group_key
-                    order by waiting.outbox_id
-                    limit c_items
-                ) as first_ones
-                window in_order as (order by first_ones.outbox_id)
-            ) as chosen
+                    waiting.outbox_id,
+                    waiting.item
+                from data.outbox as waiting
+                where
+                    waiting.subscription_id = ready.subscription_id
+                    and waiting.group_key = ready.group_key
+                order by waiting.outbox_id
+                limit c_items
+            ) as first_ones
+            window in_order as (
+                partition by ready.subscription_id, ready.group_key order by first_ones.outbox_id
+            )
+        ),
+        taken as (
+            delete from data.outbox
+            using chosen
             where
-                outbox.subscription_id = ready.subscription_id
-                and outbox.group_key = ready.group_key
+                outbox.subscription_id = chosen.subscription_id
+                and outbox.group_key = chosen.group_key
                 and outbox.outbox_id = chosen.outbox_id
                 and (chosen.place = 1 or chosen.bytes <= c_bytes)
             returning outbox.*
