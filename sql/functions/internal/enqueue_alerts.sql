@@ -107,7 +107,7 @@ begin
             news.group_key,
             news.alert,
             case
-                when earlier.notified then greatest(p_now, coalesce(earlier.sent_at + subscriber.group_interval, p_now))
+                when earlier.notified then greatest(p_now, earlier.sent_at + subscriber.group_interval)
                 else p_now + subscriber.group_wait
             end
         from news
