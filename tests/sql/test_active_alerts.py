@@ -85,6 +85,35 @@ def test_alerts_are_listed_by_severity_and_then_the_longest_first(db: Connection
     assert ids(db, limit=3, cursor=first["next_cursor"]) == [info]
 
 
+def test_pages_list_every_alert_once(db: Connection) -> None:
+    listed = [raise_alert(db, source=source) for source in "abc"]
+    # Of no severity that is known.
+    last = [raise_alert(db, severity="page", source=source) for source in "ab"]
+
+    found: list[str] = []
+    page = list_active_alerts(db, limit=1)
+    while page["next_cursor"] is not None:
+        found += [item["id"] for item in page["items"]]
+        page = list_active_alerts(db, limit=1, cursor=page["next_cursor"])
+    found += [item["id"] for item in page["items"]]
+    assert found == sorted(listed) + sorted(last)
+
+
+def test_a_page_has_100_alerts_by_default(db: Connection) -> None:
+    for number in range(101):
+        raise_alert(db, source=f"{number}")
+
+    assert len(list_active_alerts(db)["items"]) == 100
+    db.execute("delete from data.alert where label = '7'")
+    assert list_active_alerts(db)["next_cursor"] is None
+
+
+def test_a_refusal_quotes_the_first_100_characters_of_a_state(db: Connection) -> None:
+    with refused(db, "alert_state_known") as refusal:
+        list_active_alerts(db, state="x" * 300)
+    assert refusal.message == f'unknown state "{"x" * 100}"'
+
+
 def test_alerts_are_filtered(db: Connection) -> None:
     add_server(db, "acme/search")
     db.execute("update data.server set source = 'web'")
@@ -216,6 +245,26 @@ def test_an_acknowledgement_that_means_nothing_is_refused(
 
     assert refusal.column == next(iter(asked)).rstrip("_")
     assert refusal.hint.endswith(".")
+
+
+@pytest.mark.parametrize("note", ["x", "x" * 1000])
+def test_a_note_has_1_to_1000_characters(db: Connection, note: str) -> None:
+    assert ack(db, raise_alert(db), note=note)["ack"]["note"] == note
+
+
+def test_a_refusal_quotes_the_first_100_characters_of_an_alert(db: Connection) -> None:
+    with refused(db, "alert_unknown") as refusal:
+        ack(db, "x" * 300)
+    assert refusal.message == f'no active alert "{"x" * 100}"'
+
+
+def test_one_of_several_alerts_of_a_rule_is_acknowledged(db: Connection) -> None:
+    first, second = raise_alert(db, source="a"), raise_alert(db, source="b")
+    raise_alert(db, "other")
+
+    assert ack(db, second)["id"] == second
+    acked = [item["id"] for item in list_active_alerts(db)["items"] if item["ack"]]
+    assert (first in ids(db), acked) == (True, [second])
 
 
 def test_analysts_see_active_alerts(db: Connection) -> None:

@@ -77,6 +77,24 @@ def test_a_page_has_100_transitions_by_default(db: Connection) -> None:
     assert len(list_alert_history(db)["items"]) == 100
 
 
+def test_a_page_that_is_full_can_be_the_last(db: Connection) -> None:
+    alert = raise_alert(db)
+    for minutes in range(2):
+        add_transition(db, alert, at=after(minutes=-minutes))
+
+    page = list_alert_history(db, limit=2)
+    assert (len(page["items"]), page["next_cursor"]) == (2, None)
+
+
+def test_history_ends_an_hour_ahead_of_the_clock_by_default(db: Connection) -> None:
+    alert = raise_alert(db)
+    for minutes in (59, 60):
+        add_transition(db, alert, at=after(minutes=minutes))
+
+    (item,) = list_alert_history(db)["items"]
+    assert item["at"] == written(after(minutes=59))
+
+
 def test_history_is_filtered(db: Connection) -> None:
     down = raise_alert(db, "down", "critical", server="acme/search")
     slow = raise_alert(db, "slow", "warning", source="web", region="eu")

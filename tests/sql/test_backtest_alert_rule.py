@@ -25,7 +25,7 @@ def backtest(
     *,
     name: str | None = None,
     since: datetime | None = NOW - HOUR,
-    until: datetime = NOW,
+    until: datetime | None = NOW,
     step: str | None = "1m",
     incidents: list[Json] | None = None,
     incident_kind: str | None = None,
@@ -48,7 +48,7 @@ def backtest(
     return answer
 
 
-def suggest(conn: Connection, condition: Json, per_month: int, **times: Any) -> Json:
+def suggest(conn: Connection, condition: object, per_month: int | None, **times: Any) -> Json:
     """The answer to a suggestion."""
     answer: Json = ask(
         conn,
@@ -105,6 +105,35 @@ def test_a_rule_that_never_fires_fires_for_no_time(busy: Connection) -> None:
     assert answer["incidents"]["recall"] == 0
 
 
+def test_a_back_test_is_of_the_last_seven_days_by_default(busy: Connection) -> None:
+    answer = backtest(busy, {"condition": above(5)}, since=None, until=None, step=None)
+
+    assert answer["from"] == "2025-06-08T12:34:56.789+00:00"
+    assert answer["to"] == "2025-06-15T12:34:56.789+00:00"
+
+
+def test_an_alert_that_has_not_ended_fires_until_the_end(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=9, ts=ago(minutes=n)) for n in range(6)])
+
+    answer = backtest(db, {"condition": above(5, window="1m", statistic="max")})
+
+    assert (answer["alerts"], answer["firing_seconds"]) == (1, 300)
+
+
+def test_the_first_thousand_transitions_are_listed(db: Connection) -> None:
+    names = [f"host-{n:04}" for n in range(1001)]
+    condition = above(5, window="1h", group_by="source")
+
+    ingest_metrics(db, [metric(source=name, value=9, ts=ago(minutes=1)) for name in names[1:]])
+    answer = backtest(db, {"condition": condition}, step="30m")
+    assert (len(answer["transitions"]), answer["truncated"]) == (1000, False)
+
+    ingest_metrics(db, [metric(source=names[0], value=9, ts=ago(minutes=1))])
+    answer = backtest(db, {"condition": condition}, step="30m")
+    assert [row["labels"]["source"] for row in answer["transitions"]] == names[:1000]
+    assert answer["truncated"]
+
+
 def test_transitions_come_in_their_order_and_the_first_one_is_drawn(db: Connection) -> None:
     times = {"c": 20, "b": 30, "d": 20, "a": 10}
     for source, minutes in times.items():
@@ -154,7 +183,37 @@ def test_the_series_of_a_rule_that_never_fires_is_the_nearest_to_the_threshold(
     assert [value for _, value in drawn["points"]] == [1, 1]
 
 
+def test_of_series_that_come_equally_near_the_first_is_drawn(db: Connection) -> None:
+    for source, values in (("d", (5, 5)), ("c", (8, 0)), ("b", (8, 0)), ("a", (None, 7))):
+        ingest_metrics(
+            db,
+            [
+                metric(source=source, value=value, ts=ago(minutes=minutes))
+                for minutes, value in zip((40, 0), values, strict=True)
+                if value is not None
+            ],
+        )
+    condition = above(9, window="1m", statistic="max", group_by="source")
+
+    drawn = backtest(db, {"condition": condition}, points=4)["series"]
+
+    assert drawn["labels"]["source"] == "b"
+    # What is measured at the end belongs to the last point.
+    assert [value for _, value in drawn["points"]] == [None, 8, None, 0]
+
+
+def test_a_series_without_any_value_comes_after_those_with_one(db: Connection) -> None:
+    ingest_metrics(db, [metric(source="b", value=5, ts=ago(minutes=1))])
+    ingest_metrics(db, [metric(source="a", value=5, ts=ago(days=1))])
+    condition = above(9, window="1m", statistic="max", group_by="source")
+
+    drawn = backtest(db, {"condition": condition, "for": "1d", "no_data": "firing"}, points=1)
+
+    assert drawn["series"]["labels"]["source"] == "a"
+
+
 def test_a_series_has_at_most_1000_points(busy: Connection) -> None:
+    assert len(backtest(busy, {"condition": above(5)}, points=1)["series"]["points"]) == 1
     for points in (0, 1001):
         with refused(busy, "points_in_range") as problem:
             backtest(busy, {"condition": above(5)}, points=points)
@@ -184,6 +243,31 @@ def test_incidents_give_precision_recall_and_lead(busy: Connection) -> None:
     assert (score["recall"], score["precision"]) == (0.5, 0.5)
     assert score["items"][0]["lead_seconds"] == pytest.approx(2 * 60, abs=60)
     assert score["items"][1]["alerted_at"] is None
+
+
+def test_incidents_are_listed_by_their_start_with_their_first_alert(busy: Connection) -> None:
+    spans = [(25, 20), (50, 5), (50, 30)]
+    incidents = [{"from": ago(minutes=a), "to": ago(minutes=b)} for a, b in spans]
+
+    score = backtest(
+        busy, {"condition": above(5, window="1m", statistic="max")}, incidents=incidents
+    )["incidents"]
+
+    # Alerts fire from 40 to 30 and from 10 minutes ago on.
+    assert [(item["to"][11:16], (item["alerted_at"] or "")[11:16]) for item in score["items"]] == [
+        ("12:04", "11:54"),
+        ("12:29", "11:54"),
+        ("12:14", ""),
+    ]
+
+
+def test_without_any_incident_every_alert_is_false(busy: Connection) -> None:
+    score = backtest(busy, {"condition": above(5, window="1m", statistic="max")}, incidents=[])[
+        "incidents"
+    ]
+
+    assert (score["items"], score["count"], score["false_alarms"]) == ([], 0, 2)
+    assert (score["precision"], score["recall"]) == (0, None)
 
 
 def test_incidents_can_be_facts(busy: Connection) -> None:
@@ -344,6 +428,53 @@ def test_a_threshold_can_be_a_lower_bound(db: Connection) -> None:
     assert answer["alerts"] == 1
 
 
+@pytest.mark.parametrize(
+    ("operator", "top", "threshold"),
+    [(">", 9, 9), (">=", 9, 9 + 9e-9), ("<=", -0.5, -0.5 - 1e-9), (">=", 0.5, 0.5 + 1e-9)],
+)
+def test_a_threshold_that_gives_no_alert_is_just_beyond_all_values(
+    db: Connection, operator: str, top: float, threshold: float
+) -> None:
+    values = (top, top / 2, 0)
+    ingest_metrics(db, [metric(value=v, ts=ago(minutes=n)) for n, v in enumerate(values, 1)])
+
+    answer = suggest(db, above(0, statistic="max", window="1m", operator=operator), 0)
+
+    assert answer["threshold"] == pytest.approx(threshold, rel=1e-15)
+    assert (answer["alerts"], answer["holds_percent"]) == (0, 0)
+
+
+def test_a_higher_threshold_can_give_more_alerts(db: Connection) -> None:
+    """Above 5 there is one long alert, above 7 two of its peaks, above 8 one."""
+    values = [0, 6, 9, 6, 8, 6, 0, *[0] * 20]
+    ingest_metrics(db, [metric(value=v, ts=ago(minutes=n)) for n, v in enumerate(values, 1)])
+
+    answer = suggest(db, above(0, statistic="max", window="1m"), 1000)
+
+    assert (answer["threshold"], answer["alerts"]) == (8, 1)
+
+
+@pytest.mark.parametrize(("pause", "covered"), [(24 * 60, 100), (24 * 60 + 1, 0.07)])
+def test_a_pause_of_a_day_is_the_longest_that_is_time_with_data(
+    db: Connection, pause: int, covered: float
+) -> None:
+    ingest_metrics(db, [metric(value=n, ts=ago(minutes=n * pause)) for n in range(3)])
+    since = NOW - timedelta(minutes=2 * pause)
+
+    answer = suggest(db, above(0, statistic="max", window="1m"), 1, since=since)
+
+    assert answer["coverage_percent"] == pytest.approx(covered, rel=0.01)
+
+
+def test_a_threshold_is_suggested_by_the_last_thirty_days_by_default(db: Connection) -> None:
+    ingest_metrics(db, [metric()])
+
+    answer = suggest(db, above(0), 1, since=None, until=None, step=None)
+
+    assert answer["from"] == "2025-05-16T12:34:56.789+00:00"
+    assert answer["to"] == "2025-06-15T12:34:56.789+00:00"
+
+
 @pytest.mark.parametrize(("operator", "threshold"), [(">", 5), (">=", 6), ("<", 6), ("<=", 5)])
 def test_a_suggested_condition_holds_at_most_half_of_the_time(
     db: Connection, operator: str, threshold: int
@@ -363,6 +494,7 @@ def test_a_suggestion_says_how_much_of_the_time_its_condition_holds(db: Connecti
     answer = suggest(db, above(0, statistic="max", window="1m"), 720)
 
     assert (answer["threshold"], answer["alerts"]) == (1, 1)
+    assert (answer["per_month"], answer["coverage_percent"]) == (720, 100)
     assert answer["holds_percent"] == pytest.approx(100 * 9 / 60)
 
 
@@ -415,6 +547,58 @@ def test_a_back_test_and_a_suggestion_have_the_same_default_step(
     suggested = suggest(busy, condition, 2, since=None, step=None)
 
     assert tested["step_seconds"] == suggested["step_seconds"] == seconds
+
+
+DAY = 24 * HOUR
+
+
+@pytest.mark.parametrize(
+    ("window", "lasts", "step"),
+    [
+        ("5m", 10_000 * timedelta(seconds=15), timedelta(seconds=15)),
+        ("5m", 10_000.6 * timedelta(seconds=15), timedelta(seconds=30)),
+        ("5m", 7 * DAY - SECOND, 2 * MINUTE),
+        ("5m", 7 * DAY, 5 * MINUTE),
+        ("6h", 30 * DAY, 5 * MINUTE),
+        ("12h", 30 * DAY, HOUR),
+        ("12h", 30 * DAY + HOUR, 6 * HOUR),
+        ("12h", 800 * DAY, DAY),
+    ],
+)
+def test_a_default_step_fits_the_range(
+    db: Connection, window: str, lasts: timedelta, step: timedelta
+) -> None:
+    ingest_metrics(db, [metric()])
+    statement = "select internal.backtest_step(%s, null, %s, %s)"
+
+    assert ask(db, statement, Jsonb(above(0, window=window)), NOW - lasts, NOW) == step
+
+
+def test_a_default_step_is_one_that_the_number_of_groups_allows(db: Connection) -> None:
+    ingest_metrics(db, [metric(source=f"{n}") for n in range(50)])
+    statement = "select internal.backtest_step(%s, null, %s, %s)"
+    condition = Jsonb(above(0, group_by="source"))
+
+    for seconds, step in ((150_000, 15), (150_001, 30)):
+        since = NOW - timedelta(seconds=seconds)
+        assert ask(db, statement, condition, since, NOW) == timedelta(seconds=step)
+
+
+@pytest.mark.parametrize(
+    ("window", "step", "most"),
+    [("5m", timedelta(seconds=15), 20_000), ("12h", HOUR, 1000)],
+)
+def test_a_step_may_be_as_short_as_the_number_of_steps_allows(
+    db: Connection, window: str, step: timedelta, most: int
+) -> None:
+    ingest_metrics(db, [metric()])
+    statement = "select internal.backtest_step(%s, %s, %s, %s)"
+    asked = (Jsonb(above(0, window=window)), f"{step // SECOND}s")
+
+    assert ask(db, statement, *asked, NOW - most * step, NOW) == step
+    with refused(db, "steps_within_limit") as refusal:
+        ask(db, statement, *asked, NOW - most * step - SECOND, NOW)
+    assert refusal.message.startswith(f"the range has more than {most} steps of")
 
 
 def test_a_rule_with_many_groups_is_tested_in_longer_steps(db: Connection) -> None:
@@ -492,6 +676,10 @@ def test_a_bad_back_test_is_refused(busy: Connection, slug: str, arguments: Json
     ("slug", "condition", "per_month"),
     [
         ("per_month_in_range", above(1), -1),
+        ("per_month_in_range", above(1), 100_001),
+        ("per_month_in_range", above(1), None),
+        ("document_refused", [], 1),
+        ("document_refused", 5, 1),
         ("threshold_suggested", above(1, operator="=="), 1),
         ("threshold_suggested", {"type": "keepalive"}, 1),
         ("threshold_suggested", {"kind": "cpu", "statistic": "absent", "window": "1h"}, 1),
@@ -499,7 +687,7 @@ def test_a_bad_back_test_is_refused(busy: Connection, slug: str, arguments: Json
     ],
 )
 def test_a_bad_suggestion_is_refused(
-    busy: Connection, slug: str, condition: Json, per_month: int
+    busy: Connection, slug: str, condition: object, per_month: int | None
 ) -> None:
     with refused(busy, slug):
         suggest(busy, condition, per_month)

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 
 from tests.sql.alerts import above, define, evaluate
 from tests.sql.calls import NOW, Json, ago, ask, fact, ingest_facts, ingest_metrics, metric, refused
+from tests.sql.raised_alerts import raise_alert
 
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
@@ -30,9 +31,9 @@ def subscribe(
     return answer
 
 
-def take(conn: Connection, now: datetime = NOW) -> list[Json]:
+def take(conn: Connection, now: datetime = NOW, *, limit: int = 100) -> list[Json]:
     """The deliveries that are due."""
-    answer: list[Json] = ask(conn, "select api.take_deliveries(100, %s)", now)
+    answer: list[Json] = ask(conn, "select api.take_deliveries(%s, %s)", limit, now)
     return answer
 
 
@@ -100,6 +101,7 @@ def test_a_resolved_alert_is_sent_once(rule: Connection) -> None:
     (delivery,) = take(rule, NOW + 10 * MINUTE)
     assert delivery["payload"]["status"] == "resolved"
     assert sources(delivery) == ["resolved a"]
+    assert delivery["payload"]["alerts"][0]["endsAt"] == "2025-06-15T12:44:56.789+00:00"
     record(rule, delivery, delivered=True, now=NOW + 10 * MINUTE)
     evaluate(rule, NOW + 20 * MINUTE)
     enqueue(rule, NOW + 5 * HOUR)
@@ -117,6 +119,50 @@ def test_what_was_sent_is_not_sent_again_before_its_time(rule: Connection) -> No
 
     assert enqueue(rule, NOW + 59 * MINUTE) == 0
     assert enqueue(rule, NOW + 60 * MINUTE) == 1
+
+
+def test_without_subscriptions_nothing_is_put_into_the_outbox(rule: Connection) -> None:
+    fire(rule, "a")
+
+    assert enqueue(rule, NOW) == 0
+
+
+def test_what_was_sent_of_one_alert_is_nothing_about_another(rule: Connection) -> None:
+    subscribe(rule, alerts=AT_ONCE)
+    fire(rule, "a")
+    fire(rule, "b", now=NOW + MINUTE)
+
+    assert enqueue(rule, NOW + 2 * MINUTE) == 0
+
+
+def test_an_alert_that_has_fired_again_since_is_sent_again(db: Connection) -> None:
+    subscribe(db, alerts=AT_ONCE)
+    raise_alert(db, source="a")
+    assert enqueue(db, NOW) == 1
+
+    db.execute("update data.alert set fired_at = %s", [NOW])
+
+    assert enqueue(db, NOW) == 1
+
+
+def test_an_alert_that_is_back_after_it_was_resolved_is_sent_again(db: Connection) -> None:
+    subscribe(db, type="alertmanager", alerts={})
+    for _ in range(2):
+        raise_alert(db, source="a")
+        assert enqueue(db, NOW) == 1
+        db.execute("delete from data.alert")
+        assert enqueue(db, NOW) == 1
+
+
+def test_alerts_are_put_into_the_outbox_in_the_order_of_their_start(db: Connection) -> None:
+    subscribe(db, alerts=AT_ONCE)
+    same = [raise_alert(db, source=source) for source in "abcd"]
+    first = raise_alert(db, source="e", since=NOW - 2 * HOUR)
+
+    enqueue(db, NOW)
+
+    queued = db.execute("select item ->> 'fingerprint' from data.outbox order by outbox_id")
+    assert [row[0] for row in queued] == [first, *sorted(same)]
 
 
 def test_alerts_of_a_group_wait_for_each_other(rule: Connection) -> None:
@@ -161,6 +207,76 @@ def test_a_group_that_was_sent_waits_for_its_interval(rule: Connection) -> None:
 
     # Those that still fire come along.
     assert sources(delivery) == ["firing a", "firing b"]
+
+
+def test_a_group_that_was_sent_often_waits_from_the_last_time(db: Connection) -> None:
+    subscribe(db, alerts={"group_wait": "0s", "group_interval": "5m"})
+    for turn, source in enumerate("ab"):
+        raise_alert(db, source=source)
+        enqueue(db, NOW + 5 * turn * MINUTE)
+        (delivery,) = take(db, NOW + 5 * turn * MINUTE)
+        record(db, delivery, delivered=True)
+    raise_alert(db, source="c")
+    enqueue(db, NOW + 6 * MINUTE)
+
+    assert take(db, NOW + 10 * MINUTE - SECOND) == []
+    assert len(take(db, NOW + 10 * MINUTE)) == 1
+
+
+def subscribe_apart(conn: Connection, apart: str, **times: str) -> None:
+    """Sources a and b are two groups of one subscription, or one of each of two."""
+    if apart == "groups":
+        subscribe(conn, alerts={**times, "group_by": ["source"]})
+    else:
+        for source in "ab":
+            wanted = [{"name": "source", "operator": "=", "value": source}]
+            subscribe(conn, f"pager-{source}", alerts={**times, "matchers": wanted})
+
+
+@pytest.mark.parametrize("apart", ["groups", "subscriptions"])
+def test_neither_another_group_nor_another_subscription_makes_a_new_group_wait_longer(
+    db: Connection, apart: str
+) -> None:
+    subscribe_apart(db, apart, group_wait="30s", group_interval="5m")
+    raise_alert(db, source="a")
+    enqueue(db, NOW)
+    record(db, take(db, NOW + 30 * SECOND)[0], delivered=True)
+
+    raise_alert(db, source="b")
+    enqueue(db, NOW + MINUTE)
+
+    assert take(db, NOW + 89 * SECOND) == []
+    assert len(take(db, NOW + 90 * SECOND)) == 1
+
+
+@pytest.mark.parametrize("apart", ["groups", "subscriptions"])
+def test_a_group_waits_from_when_itself_was_sent(db: Connection, apart: str) -> None:
+    subscribe_apart(db, apart, group_wait="0s", group_interval="5m")
+    for source, minutes in (("a", 0), ("b", 4)):
+        raise_alert(db, source=source)
+        enqueue(db, NOW + minutes * MINUTE)
+        record(db, take(db, NOW + minutes * MINUTE)[0], delivered=True)
+
+    raise_alert(db, source="a", region="eu")
+    enqueue(db, NOW + 4 * MINUTE)
+
+    assert take(db, NOW + 5 * MINUTE - SECOND) == []
+    assert len(take(db, NOW + 5 * MINUTE)) == 1
+
+
+def test_a_group_that_was_resolved_waits_as_a_new_one(db: Connection) -> None:
+    subscribe(db, alerts={"group_wait": "30s", "group_interval": "5m"})
+    raise_alert(db, source="a")
+    enqueue(db, NOW)
+    record(db, take(db, NOW + 30 * SECOND)[0], delivered=True)
+    db.execute("delete from data.alert")
+    enqueue(db, NOW + 6 * MINUTE)
+    record(db, take(db, NOW + 6 * MINUTE)[0], delivered=True)
+
+    raise_alert(db, source="a")
+    enqueue(db, NOW + 7 * MINUTE)
+
+    assert len(take(db, NOW + 7 * MINUTE + 30 * SECOND)) == 1
 
 
 def test_alerts_are_sent_by_their_groups(rule: Connection) -> None:
@@ -279,16 +395,112 @@ def test_of_a_host_eight_are_sent_at_once(rule: Connection) -> None:
     assert len(take(rule, NOW + MINUTE)) == 8 + 1
 
 
-def test_of_a_host_those_that_wait_longest_are_sent_first(rule: Connection) -> None:
+@pytest.mark.parametrize(("subscriptions", "fired"), [(3, "abc"), (1, "abcde")])
+def test_of_a_host_or_a_subscription_those_that_wait_longest_are_sent_first(
+    rule: Connection, subscriptions: int, fired: str
+) -> None:
     by_source = AT_ONCE | {"group_by": ["source"]}
-    for number in range(3):
+    for number in range(subscriptions):
         subscribe(rule, f"pager-{number}", alerts=by_source)
-    fire(rule, *"abc")
+    fire(rule, *fired)
     for delivery in take(rule):
         record(rule, delivery, delivered=False, jitter=0)
     waiting = ask(rule, "select delivery_id::text from data.delivery where attempts = 0")
 
     assert waiting in [each["delivery_id"] for each in take(rule, NOW + MINUTE)]
+
+
+def test_those_that_wait_longest_come_first(rule: Connection) -> None:
+    for host, source in (("z", "a"), ("a", "b")):
+        wanted = [{"name": "source", "operator": "=", "value": source}]
+        url = f"https://{host}.example"
+        subscribe(rule, host, url=url, alerts=AT_ONCE | {"matchers": wanted})
+    fire(rule, "a", "b")
+    for each in take(rule):
+        record(rule, each, delivered=False, jitter=0 if each["url"] == "https://z.example" else 1)
+
+    assert [sources(each) for each in take(rule, NOW + MINUTE, limit=1)] == [["firing a"]]
+    assert [sources(each) for each in take(rule, NOW + 2 * MINUTE)] == [["firing a"], ["firing b"]]
+
+
+def test_a_delivery_that_is_under_way_holds_back_its_own_group_only(rule: Connection) -> None:
+    subscribe(rule, alerts=AT_ONCE | {"group_by": ["source"]})
+    fire(rule, "a")
+    take(rule)
+    fire(rule, "b", now=NOW + SECOND)
+
+    assert [sources(each) for each in take(rule, NOW + SECOND)] == [["firing b"]]
+
+
+@pytest.mark.parametrize(
+    ("result", "later"),
+    [
+        ({"delivered": True}, MINUTE),
+        ({"delivered": False, "retry": False}, MINUTE),
+        ({"delivered": False}, SECOND),
+    ],
+)
+def test_what_is_not_under_way_takes_no_room(
+    rule: Connection, result: Json, later: timedelta
+) -> None:
+    subscribe(rule, alerts=AT_ONCE | {"group_by": ["source"]})
+    fire(rule, *"abcd")
+    for delivery in take(rule):
+        record(rule, delivery, **result)
+    fire(rule, "e", now=NOW + later)
+
+    assert [sources(each) for each in take(rule, NOW + later)] == [["firing e"]]
+
+
+def put_facts(conn: Connection, sizes: list[int]) -> None:
+    """Facts of so many bytes, the first one entered last."""
+    conn.execute(
+        """
+        insert into data.outbox (outbox_id, subscription_id, group_key, item, due_at)
+        overriding system value
+        select place, subscription_id, 'facts', jsonb_build_object('x', repeat('x', size - 9)), %s
+        from data.subscription, unnest(%s::integer[]) with ordinality as sent (size, place)
+        order by place desc
+        """,
+        [NOW, sizes],
+    )
+
+
+def sizes_sent(conn: Connection) -> list[list[int]]:
+    """The sizes of the facts in each delivery."""
+    return [
+        [len(item["x"]) + 9 for item in delivery["payload"]["facts"]] for delivery in take(conn)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "sent"),
+    [
+        ([10, 12, 11], 3),
+        ([524288, 524288], 2),
+        ([524288, 524289], 1),
+        ([10, 524288, 524289], 2),
+        ([1048577, 10], 1),
+    ],
+)
+def test_a_request_has_the_first_items_up_to_a_mebibyte_and_one_in_any_case(
+    db: Connection, sizes: list[int], sent: int
+) -> None:
+    subscribe(db, facts={})
+    put_facts(db, sizes)
+
+    assert sizes_sent(db) == [sizes[:sent]]
+
+
+def test_a_request_has_500_items_of_its_own_group(db: Connection) -> None:
+    for name in ("a", "b"):
+        subscribe(db, name, facts={})
+    sizes = [10 + n for n in range(501)]
+    put_facts(db, sizes)
+
+    assert sizes_sent(db) == [sizes[:500], sizes[:500]]
+    db.execute("update data.delivery set delivered_at = %s", [NOW])
+    assert sizes_sent(db) == [sizes[500:], sizes[500:]]
 
 
 @pytest.mark.parametrize(
@@ -324,10 +536,16 @@ def test_a_refused_delivery_is_given_up(rule: Connection) -> None:
         ({"delivered": False, "detail": "status 503"}, "failed", "status 503"),
         ({"delivered": False, "detail": "status 410", "retry": False}, "given_up", "status 410"),
         (
-            {"delivered": False, "detail": "status 503", "now": NOW + 73 * HOUR},
+            {"delivered": False, "detail": "status 503", "now": NOW + 72 * HOUR},
+            "failed",
+            "status 503",
+        ),
+        (
+            {"delivered": False, "detail": "status 503", "now": NOW + 72 * HOUR + SECOND},
             "given_up",
             "status 503",
         ),
+        ({"delivered": False, "detail": "x" * 1001}, "failed", "x" * 1000),
     ],
 )
 def test_what_has_become_of_a_delivery_is_noted_with_its_subscription_and_group(
@@ -346,6 +564,135 @@ def test_what_has_become_of_a_delivery_is_noted_with_its_subscription_and_group(
             "error": error,
         }
     ]
+
+
+def test_what_has_become_of_a_delivery_is_noted_once_and_of_no_other(rule: Connection) -> None:
+    subscribe(rule, alerts=AT_ONCE | {"group_by": ["source"]})
+    fire(rule, "a", "b")
+    first, second = take(rule)
+
+    assert [noted["outcome"] for noted in record(rule, first, delivered=True)] == ["delivered"]
+    assert record(rule, first, delivered=False) == []
+    assert [noted["outcome"] for noted in record(rule, second, delivered=False)] == ["failed"]
+    assert ask(rule, "select count(*) from data.delivery where delivered_at is not null") == 1
+
+
+def list_subscriptions(conn: Connection, name: str | None = None, **page: Any) -> Json:
+    """Subscriptions, or one of them."""
+    answer: Json = ask(
+        conn,
+        "select api.list_subscriptions(%s, %s, %s, %s)",
+        name,
+        page.get("limit"),
+        page.get("cursor"),
+        NOW,
+    )
+    return answer
+
+
+def test_subscriptions_are_listed_by_their_names_in_pages(db: Connection) -> None:
+    for name in "badce":
+        subscribe(db, name, facts={})
+
+    assert list_subscriptions(db, "d")["name"] == "d"
+    with refused(db, "subscription_unknown") as refusal:
+        list_subscriptions(db, "x" * 300)
+    assert refusal.message == f'unknown subscription "{"x" * 200}"'
+    full = list_subscriptions(db, limit=5)
+    assert [item["name"] for item in full["items"]] == list("abcde")
+    assert full["next_cursor"] is None
+    found: list[str] = []
+    page = list_subscriptions(db, limit=2)
+    while page["next_cursor"] is not None:
+        found += [item["name"] for item in page["items"]]
+        page = list_subscriptions(db, limit=2, cursor=page["next_cursor"])
+    assert found + [item["name"] for item in page["items"]] == list("abcde")
+
+
+def test_a_page_has_100_subscriptions_by_default_and_1000_at_most(db: Connection) -> None:
+    assert list_subscriptions(db)["items"] == []
+    subscribe(db, facts={})
+    db.execute(
+        """
+        insert into data.subscription
+            (name, type, url, secret, author, alerts, facts, enabled, created_at, updated_at)
+        select 's' || n, type, url, secret, author, alerts, facts, enabled, created_at, updated_at
+        from data.subscription cross join generate_series(1, 100) as n
+        """
+    )
+
+    assert len(list_subscriptions(db)["items"]) == 100
+    with refused(db, "limit_in_range"):
+        list_subscriptions(db, limit=1001)
+
+
+def test_a_subscription_is_listed_with_what_has_become_of_its_deliveries(db: Connection) -> None:
+    subscribe(db, alerts=AT_ONCE | {"group_by": ["source"]})
+    subscribe(db, "other", alerts=AT_ONCE)
+    for source in "abcde":
+        raise_alert(db, source=source)
+    enqueue(db, NOW)
+    # Of five, four are sent at once; of the other subscription, all in one request.
+    own = [each for each in take(db) if len(sources(each)) == 1]
+    results: list[Json] = [
+        {"delivered": True, "now": NOW + SECOND},
+        {"delivered": True, "now": NOW + 2 * SECOND},
+        {"delivered": False, "retry": False, "detail": "status 410"},
+        {"delivered": False, "detail": "status 503"},
+    ]
+    for delivery, result in zip(own, results, strict=True):
+        record(db, delivery, **result)
+    for place, delivery in enumerate(own):
+        db.execute(
+            "update data.delivery set created_at = %s where delivery_id = %s",
+            [NOW + place * SECOND, delivery["delivery_id"]],
+        )
+    # Of a delivery that was accepted, it does not matter what was wrong before.
+    db.execute("update data.delivery set error = 'before' where delivered_at is not null")
+    raise_alert(db, source="f")
+    enqueue(db, NOW + SECOND)
+
+    shown = list_subscriptions(db, "pager")
+    assert (shown["pending"], shown["failed"], shown["error"]) == (3, 1, "status 503")
+    assert shown["delivered_at"] == "2025-06-15T12:34:58.789+00:00"
+    other = list_subscriptions(db, "other")
+    assert (other["pending"], other["failed"], other["error"]) == (2, 0, None)
+
+
+def test_of_several_items_about_an_alert_the_last_one_is_sent(db: Connection) -> None:
+    subscribe(db, alerts={"group_wait": "10m"})
+    for source in "ab":
+        raise_alert(db, source=source)
+    enqueue(db, NOW)
+    db.execute("delete from data.alert where label = 'a'")
+    enqueue(db, NOW + MINUTE)
+
+    (delivery,) = take(db, NOW + 10 * MINUTE)
+    assert sorted(sources(delivery)) == ["firing b", "resolved a"]
+
+
+def test_what_fires_in_another_group_or_for_another_subscription_does_not_come_along(
+    db: Connection,
+) -> None:
+    subscribe(db, alerts=AT_ONCE | {"group_by": ["source"]})
+    subscribe(db, "other", alerts=AT_ONCE | {"group_by": ["source"]})
+    for source in "ab":
+        raise_alert(db, source=source)
+    enqueue(db, NOW)
+    assert sorted(map(sources, take(db))) == [
+        ["firing a"],
+        ["firing a"],
+        ["firing b"],
+        ["firing b"],
+    ]
+
+
+def test_a_group_of_labels_that_its_alerts_lack_has_no_labels(db: Connection) -> None:
+    subscribe(db, alerts=AT_ONCE | {"group_by": ["zone"]})
+    raise_alert(db, source="a")
+    enqueue(db, NOW)
+
+    assert take(db)[0]["payload"]["groupLabels"] == {}
 
 
 def test_no_delivery_of_a_group_overtakes_another(rule: Connection) -> None:
@@ -384,9 +731,21 @@ def test_an_alertmanager_is_sent_for_five_minutes_that_an_alert_is_resolved(
     resolved = NOW + 10 * MINUTE
     evaluate(rule, resolved)
 
+    assert enqueue(rule, resolved + 30 * SECOND) == 0
     notified = [enqueue(rule, resolved + n * MINUTE) for n in range(1, 8)]
 
     assert notified == [1, 1, 1, 1, 0, 0, 0]
+
+
+def test_an_alert_that_an_alertmanager_hears_no_more_of_is_forgotten(db: Connection) -> None:
+    subscribe(db, type="alertmanager", alerts={})
+    raise_alert(db, source="a")
+    enqueue(db, NOW)
+    db.execute("delete from data.alert")
+
+    for minutes, kept in ((0, 1), (4, 1), (5, 0)):
+        enqueue(db, NOW + minutes * MINUTE)
+        assert ask(db, "select count(*) from data.notification") == kept
 
 
 def test_an_alertmanager_that_was_away_is_asked_again_soon(rule: Connection) -> None:
@@ -476,6 +835,7 @@ def test_a_subscription_that_is_not_enabled_is_sent_nothing(rule: Connection) ->
     fire(rule, "a")
 
     assert take(rule) == []
+    assert ask(rule, "select count(*) from data.outbox") == 0
 
 
 def test_a_removed_subscription_is_sent_nothing(rule: Connection) -> None:
@@ -522,6 +882,24 @@ def test_a_bad_subscription_is_refused_with_its_field(
         subscribe(db, **document)
 
     assert field in [fault["field"] for fault in problem.params["faults"]]
+
+
+@pytest.mark.parametrize(
+    ("part", "field", "most"),
+    [("alerts", "group_by", 20), ("facts", "kinds", 100), ("facts", "sources", 100)],
+)
+def test_a_list_of_a_subscription_has_one_to_so_many_members(
+    db: Connection, part: str, field: str, most: int
+) -> None:
+    prefix = "Fact:" if field == "kinds" else ""
+
+    def members(count: int) -> Json:
+        return {part: {field: [f"{prefix}Name{number}" for number in range(count)]}}
+
+    for count in (1, most):
+        assert subscribe(db, f"s{count}", **members(count))["outcome"] == "created"
+    with refused(db, "document_refused"):
+        subscribe(db, **members(most + 1))
 
 
 def test_a_matcher_of_a_label_that_nothing_has_is_stored_with_a_hint(db: Connection) -> None:

@@ -106,6 +106,35 @@ def test_pages_follow_each_other(db: Connection) -> None:
     assert found == ["a", "b", "c", "d", "e"]
 
 
+def test_a_page_that_is_full_can_be_the_last(db: Connection) -> None:
+    for name in ("a", "b"):
+        define(db, rule(), name)
+
+    page = list_rules(db, limit=2)
+    assert (names(page), page["next_cursor"]) == (["a", "b"], None)
+
+
+def test_a_page_has_100_rules_by_default_and_1000_at_most(db: Connection) -> None:
+    define(db, rule())
+    db.execute(
+        """
+        with added as (
+            insert into data.every_alert_rule (name, created_at)
+            select 'r' || n, %s from generate_series(1, 100) as n
+            returning rule_id
+        )
+        insert into data.alert_rule_version (rule_id, version, document, author, valid)
+        select added.rule_id, version, document, author, valid
+        from added cross join data.alert_rule_version
+        """,
+        [NOW],
+    )
+
+    assert len(list_rules(db)["items"]) == 100
+    with refused(db, "limit_in_range"):
+        list_rules(db, limit=1001)
+
+
 def test_one_rule_is_shown_with_the_differences_of_its_versions(db: Connection) -> None:
     define(db, rule(annotations={"summary": "It is high."}))
     second = {**rule(condition(threshold=95, group_by="source")), "author": "bob"}
@@ -140,6 +169,16 @@ def test_versions_of_a_rule_have_pages(db: Connection) -> None:
         if cursor is None:
             break
     assert found == [5, 4, 3, 2, 1]
+    assert list_rules(db, name=NAME, limit=5)["next_cursor"] is None
+
+
+def test_a_page_whose_versions_are_gone_is_empty(db: Connection) -> None:
+    for threshold in range(2):
+        define(db, rule(condition(threshold=threshold)), now=NOW + timedelta(minutes=threshold))
+    cursor = list_rules(db, name=NAME, limit=1)["next_cursor"]
+    db.execute("delete from data.alert_rule_version where version = 1")
+
+    assert list_rules(db, name=NAME, cursor=cursor)["versions"] == []
 
 
 def test_a_cursor_of_another_rule_is_refused(db: Connection) -> None:
@@ -157,6 +196,19 @@ def test_an_unknown_rule_is_answered_with_the_nearest_one(db: Connection) -> Non
     with refused(db, "alert_rule_unknown") as refusal:
         list_rules(db, name="latency_hihg")
     assert refusal.params == {"nearest": "latency_high"}
+
+
+def test_a_refusal_quotes_the_first_200_characters_of_a_name(db: Connection) -> None:
+    with refused(db, "alert_rule_unknown") as refusal:
+        list_rules(db, name="x" * 300)
+    assert refusal.message == f'unknown alert rule "{"x" * 200}"'
+
+
+def test_a_version_that_is_replaced_at_once_is_valid_for_a_microsecond(db: Connection) -> None:
+    for threshold in (1, 2):
+        define(db, rule(condition(threshold=threshold)))
+    _, oldest = list_rules(db, name=NAME)["versions"]
+    assert oldest["to"] == "2025-06-15T12:34:56.789001+00:00"
 
 
 def test_views_have_rules_and_all_their_versions(db: Connection) -> None:

@@ -218,6 +218,24 @@ def test_repetitions_of_repetitions_are_refused_before_they_are_compiled(db: Con
     assert ask(db, "select internal.regex_fault('[a-f0-9]{1,32}-{2}[{]9999[}]')") is None
 
 
+@pytest.mark.parametrize(
+    ("regex", "length"),
+    [
+        ("a" * 501, "501"),
+        ("a{250}{250}{160}{99}", "990000000"),
+        ("a{250}{250}{160}{100}", "over a billion"),
+    ],
+)
+def test_a_refusal_says_how_long_an_expression_is(db: Connection, regex: str, length: str) -> None:
+    fault = regex_fault(db, regex) or ""
+
+    assert fault.startswith(f"It has {length} characters when")
+
+
+def test_an_expression_may_have_500_characters(db: Connection) -> None:
+    assert regex_fault(db, "a" * 500) is None
+
+
 # Each of these took from half a second to minutes to compile, or ended the embedded server.
 SLOW = [
     "((a*){0,40}){0,40}",
@@ -266,6 +284,10 @@ def test_a_comment_hides_neither_a_repetition_nor_the_end_of_a_group(
         ("a)", 2),
         ("a{b", 3),
         ("a{9999999999}", 256),
+        ("{3}", 0),
+        ("+a", 1),
+        ("a+{3}", 6),
+        ("a*{3}", 6),
     ],
 )
 def test_repetitions_count_as_if_written_out(db: Connection, bare: str, length: int) -> None:

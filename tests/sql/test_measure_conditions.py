@@ -342,9 +342,10 @@ def test_a_server_known_for_minutes_burns_no_budget_of_hours(watched: Connection
     lasted(watched, number, "down", NOW - 5 * MINUTE, NOW + HOUR)
     define(watched, {"type": "burn_rate"})
 
-    evaluate(watched)
+    # Half of the hour is known five minutes later.
+    evaluate(watched, NOW + 5 * MINUTE - SECOND)
     assert alerts(watched) == {}
-    evaluate(watched, NOW + 6 * MINUTE)
+    evaluate(watched, NOW + 5 * MINUTE)
 
     assert alerts(watched) == {"acme/search": "firing"}
 
@@ -420,6 +421,108 @@ def test_a_burn_rate_of_metrics_needs_a_target(db: Connection) -> None:
     }
 
     assert readings(db, condition)[""] == pytest.approx(5)
+
+
+# Minutes ago, failed, and calls: by the quarter that may fail, the rates of 5 minutes, 30 minutes,
+# an hour and six hours are 3, 2.5, 2 and 1 of one source, 1, 1.5, 2 and 3 of the other.
+BURNS = {
+    "falling": [(1, 3, 4), (20, 2, 4), (40, 1, 4), (180, 2, 20)],
+    "rising": [(1, 1, 4), (20, 2, 4), (40, 3, 4), (180, 18, 20)],
+}
+
+
+@pytest.mark.parametrize(
+    ("source", "factors", "value", "active"),
+    [
+        ("falling", (2, 9), 2, True),
+        ("falling", (9, 1), 1, True),
+        ("falling", (2.5, 9), 2, False),
+        ("falling", (9, 2), 2, False),
+        ("falling", (9, 9), 2, False),
+        ("rising", (1, 9), 2, True),
+        ("rising", (9, 1.5), 3, True),
+        ("rising", (9, 2), 2, False),
+    ],
+)
+def test_a_burn_rate_is_that_of_the_shortest_pair_that_burns_in_both_windows(
+    db: Connection, source: str, factors: tuple[float, float], value: float, active: bool
+) -> None:
+    for name, spans in BURNS.items():
+        for minutes, failed, made in spans:
+            at = ago(minutes=minutes)
+            ingest_metrics(
+                db,
+                [
+                    metric("errors", value=failed, source=name, ts=at),
+                    metric("calls", value=made, source=name, ts=at),
+                ],
+            )
+    condition = {
+        "type": "burn_rate",
+        "kind": "errors",
+        "statistic": "sum",
+        "divided_by": {"kind": "calls", "statistic": "sum"},
+        "target": 75,
+        # The longer pair first.
+        "pairs": [
+            {"factor": factors[1], "short": "30m", "long": "6h"},
+            {"factor": factors[0], "short": "5m", "long": "1h"},
+        ],
+    }
+    rule = define(db, {**condition, "group_by": "source"})
+    define(db, condition, name="all")
+
+    rows = db.execute(
+        """
+        select label, value, active, observations, parts from internal.measure_conditions(
+            array(select stated from data.alert_rule_version as stated), %s, %s, '1 minute'
+        )
+        where rule_id = %s and at = %s
+        """,
+        [NOW - MINUTE, NOW, rule, NOW],
+    ).fetchall()
+
+    parts = {"falling": [2, 1, 3, 2.5], "rising": [2, 3, 1, 1.5]}
+    assert sorted(row[0] for row in rows) == ["falling", "rising"]
+    (found,) = (row[1:] for row in rows if row[0] == source)
+    assert found == (value, active, 8, parts[source])
+
+
+def test_groups_are_expected_for_seven_days_after_their_data(db: Connection) -> None:
+    ages = {"a": 7 * DAY, "b": 7 * DAY - SECOND, "c": 10 * DAY, "d": -SECOND, "e": 0 * SECOND}
+    for source, age in ages.items():
+        at = (NOW - age).isoformat()
+        ingest_metrics(db, metric(source=source, ts=at), now=NOW + SECOND)
+        ingest_facts(db, fact(source=source, ts=at), now=NOW + SECOND)
+    ingest_metrics(db, metric("memory", "other", ts=ago(minutes=1)))
+
+    for kind in ("cpu", "Fact:Deal"):
+        rows = db.execute(
+            """
+            select expected.at, expected.label
+            from data.kind
+            cross join lateral internal.expected_groups(
+                kind.kind_id, null, 'source', %s, %s, '1 s'
+            ) as expected
+            where kind.name = %s
+            order by 1, 2
+            """,
+            [NOW, NOW + SECOND, kind],
+        ).fetchall()
+        later = NOW + SECOND
+        assert rows == [(NOW, "b"), (NOW, "e"), (later, "d"), (later, "e")]
+
+
+def test_series_without_a_label_are_expected_as_a_group_of_their_own(db: Connection) -> None:
+    ingest_metrics(db, [metric(labels={"zone": "x"}, ts=ago(hours=1)), metric(ts=ago(hours=1))])
+    kind = ask(db, "select kind_id from data.kind where name = 'cpu'")
+
+    rows = db.execute(
+        "select label from internal.expected_groups(%s, null, 'label.zone', %s, %s, '1 s')",
+        [kind, NOW, NOW],
+    ).fetchall()
+
+    assert sorted(rows) == [("",), ("x",)]
 
 
 def test_a_fact_that_does_not_follow_fires(db: Connection) -> None:

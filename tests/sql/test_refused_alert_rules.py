@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from psycopg import Connection
+from psycopg.types.json import Jsonb
 
 from tests.sql.alert_rules import (
     ABSENT,
@@ -122,9 +123,23 @@ def test_a_window_that_is_no_duration_is_refused(db: Connection, window: object)
 def test_a_window_beyond_the_retention_of_rollups_is_refused(db: Connection) -> None:
     db.execute("select remove_retention_policy('data.sample_1h')")
     db.execute("select add_retention_policy('data.sample_1h', interval '10 days')")
-    define(db, rule(condition(window="10d")))
-    listed = faults(db, rule(condition(window="6d", compare="change")))
-    assert listed == [("condition.window", "window_within_retention")]
+    pair = {"factor": 1, "short": "5m", "long": "11d"}
+    during = CONDITIONS["fact during a condition"]
+    for good in (
+        condition(window="10d"),
+        condition(window="5d", compare="change"),
+        during | {"during": DURING | {"window": "10d"}},
+        AFTER | {"window": "11d"},
+        {"type": "burn_rate", "pairs": [pair]},
+    ):
+        define(db, rule(good))
+    for given, field in (
+        (condition(window="6d", compare="change"), "window"),
+        (during | {"during": DURING | {"window": "11d"}}, "during.window"),
+        (during | {"during": DURING | {"window": "6d", "compare": "change"}}, "during.window"),
+        (CONDITIONS["burn rate of metrics"] | {"pairs": [pair]}, "pairs[0].long"),
+    ):
+        assert faults(db, rule(given)) == [(f"condition.{field}", "window_within_retention")]
 
 
 def test_an_unknown_kind_is_refused_with_the_nearest_one(db: Connection) -> None:
@@ -197,6 +212,15 @@ def test_a_target_without_an_error_budget_is_refused(db: Connection) -> None:
                 "type": "fact",
                 "kind": "Fact:Sale",
                 "within": "1m",
+                "during": DURING | {"group_by": "label.region"},
+            },
+            ["during.group_by"],
+        ),
+        (
+            {
+                "type": "fact",
+                "kind": "Fact:Sale",
+                "within": "1m",
                 "join": "subject",
                 "during": DURING,
             },
@@ -237,6 +261,8 @@ def test_what_a_condition_lacks_is_asked_for(
         ({"factor": 1, "short": "1h", "long": "1h"}, ("short", "windows_ordered")),
         ({"factor": 1, "short": "30s", "long": "1h"}, ("short", "duration_in_range")),
         ({"factor": 1, "short": "5m"}, ("long", "field_required")),
+        ({"factor": 1, "short": "soon", "long": "1h"}, ("short", "field_well_formed")),
+        ({"factor": 1, "short": "5m", "long": "late"}, ("long", "field_well_formed")),
     ],
 )
 def test_a_pair_of_windows_that_cannot_be_is_refused(
@@ -297,9 +323,44 @@ def test_an_unknown_placeholder_is_refused(db: Connection, text: str) -> None:
     assert listed == [("annotations.b", "placeholder_known")]
 
 
-def test_more_than_thirty_two_labels_are_refused(db: Connection) -> None:
-    labels = {f"label_{number}": "x" for number in range(33)}
-    assert faults(db, rule(labels=labels)) == [("labels", "field_well_formed")]
+def crowded(field: str, names: list[str]) -> Json:
+    """A rule with so many of what a field has."""
+    pair = {"factor": 1, "short": "5m", "long": "1h"}
+    documents: dict[str, Json] = {
+        "labels": rule(labels=dict.fromkeys(names, "x")),
+        "annotations": rule(annotations=dict.fromkeys(names, "x")),
+        "condition.where.labels": rule(condition(where={"labels": dict.fromkeys(names, "x")})),
+        "condition.where.has": rule(condition(where={"has": names})),
+        "condition.servers": rule({"type": "keepalive", "servers": names}),
+        "condition.tags": rule({"type": "keepalive", "tags": names}),
+        "condition.pairs": rule({"type": "burn_rate", "pairs": [pair for _ in names]}),
+    }
+    return documents[field]
+
+
+@pytest.mark.parametrize(
+    ("field", "most"),
+    [
+        ("labels", 32),
+        ("annotations", 32),
+        ("condition.where.labels", 32),
+        ("condition.where.has", 32),
+        ("condition.servers", 1000),
+        ("condition.tags", 32),
+        ("condition.pairs", 10),
+    ],
+)
+def test_a_list_or_an_object_has_one_to_so_many_members(
+    db: Connection, field: str, most: int
+) -> None:
+    counts = []
+    for count in (1, most, most + 1):
+        document = crowded(field, [f"name_{number}" for number in range(count)])
+        found = ask(db, "select internal.alert_rule_faults(%s, %s)", NAME, Jsonb(document))
+        if any(each["slug"] == "field_well_formed" for each in found or ()):
+            counts.append(count)
+
+    assert counts == [most + 1]
 
 
 def test_a_document_of_more_than_half_a_mebibyte_is_refused(db: Connection) -> None:

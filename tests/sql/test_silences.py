@@ -94,6 +94,25 @@ def test_a_silence_that_has_ended_starts_again(db: Connection) -> None:
     assert (answer["status"], answer["from"]) == ("active", written(after(hours=3)))
 
 
+def test_a_silence_that_ends_at_this_moment_starts_again(db: Connection) -> None:
+    silence(db)
+    answer = silence(db, end=after(hours=9), now=END)
+
+    assert (answer["status"], answer["from"]) == ("active", written(END))
+
+
+def test_a_request_that_is_repeated_when_its_silence_ends_changes_nothing(db: Connection) -> None:
+    first = silence(db)
+
+    assert silence(db, now=END) == {**first, "changed": False, "status": "past"}
+
+
+def test_a_refusal_quotes_the_first_200_characters_of_an_id(db: Connection) -> None:
+    with refused(db, "silence_unknown") as refusal:
+        silence(db, "x" * 300, cancelled=True)
+    assert refusal.message == f'unknown silence "{"x" * 200}"'
+
+
 def test_a_silence_of_the_future_is_planned(db: Connection) -> None:
     alert = raise_alert(db, source="web")
     answer = silence(db, begin=after(hours=1))
@@ -143,6 +162,26 @@ def test_a_silence_that_is_past_stays_past_when_it_is_cancelled(db: Connection) 
     silence(db)
 
     assert cancel(db, now=after(hours=3))["status"] == "past"
+
+
+def test_a_silence_that_is_cancelled_at_its_end_is_past(db: Connection) -> None:
+    silence(db)
+
+    assert cancel(db, now=END)["status"] == "past"
+
+
+@pytest.mark.parametrize("comment", ["x", "x" * 1000])
+def test_a_comment_has_1_to_1000_characters(db: Connection, comment: str) -> None:
+    assert silence(db, comment=comment)["comment"] == comment
+
+
+@pytest.mark.parametrize(("id_", "shown"), [("ä" * 200, "ä" * 100), (None, "")])
+def test_a_refusal_quotes_the_first_100_characters_of_a_malformed_id(
+    db: Connection, id_: str | None, shown: str
+) -> None:
+    with refused(db, "silence_id_well_formed") as refusal:
+        silence(db, id_)
+    assert refusal.message == f'invalid silence id "{shown}"'
 
 
 @pytest.mark.parametrize(
@@ -200,6 +239,13 @@ def test_silences_that_have_not_ended_are_bounded(db: Connection) -> None:
     silence(db, "c")
 
 
+def test_a_silence_that_has_ended_leaves_its_place_to_another(db: Connection) -> None:
+    db.execute("update data.quota set value = 1 where name = 'silences'")
+    silence(db, "a")
+
+    assert silence(db, "b", end=after(hours=3), now=END)["changed"]
+
+
 def test_new_versions_of_silences_are_bounded_over_an_hour(db: Connection) -> None:
     db.execute("update data.quota set value = 2 where name = 'new_versions_of_silences_per_hour'")
     silence(db, "a")
@@ -240,6 +286,28 @@ def test_silences_of_the_past_are_listed_from_a_time(db: Connection) -> None:
         ("past", "past"),
         ("off", "cancelled"),
     ]
+
+
+def test_a_silence_that_ends_when_the_list_begins_is_not_listed(db: Connection) -> None:
+    add_silence(db, "ended", *WEB, end=NOW)
+    add_silence(db, "off", *WEB, cancelled=NOW)
+
+    assert list_silences(db)["items"] == []
+
+
+def test_a_page_of_silences_that_is_full_can_be_the_last(db: Connection) -> None:
+    for id_ in "ab":
+        add_silence(db, id_, *WEB)
+
+    page = list_silences(db, limit=2)
+    assert (len(page["items"]), page["next_cursor"]) == (2, None)
+
+
+def test_a_page_has_100_silences_by_default(db: Connection) -> None:
+    for number in range(101):
+        add_silence(db, f"s{number}", *WEB)
+
+    assert len(list_silences(db)["items"]) == 100
 
 
 def versions(db: Connection, id_: str = "a") -> list[Json]:
@@ -316,6 +384,7 @@ def test_a_refused_silence_makes_no_version(db: Connection) -> None:
     ("asked", "slug"),
     [
         ({"limit": 0}, "limit_in_range"),
+        ({"limit": 1001}, "limit_in_range"),
         ({"cursor": "x"}, "cursor_invalid"),
     ],
 )

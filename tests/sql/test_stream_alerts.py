@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,6 +14,8 @@ from tests.sql.raised_alerts import add_transition, after, raise_alert
 
 NAMES = ("rule", "labels", "last_event_id", "until", "limit")
 NOTHING_OF_A_CHANGE = f"/0/0/{int(NOW.timestamp())}"
+# 101 runs, 103 is the newest one that has ended.
+UNSEEN = f"101:104:101{NOTHING_OF_A_CHANGE}"
 
 
 def position(end: int, at: datetime = NOW) -> str:
@@ -84,21 +86,114 @@ def numbered(db: Connection, *changes: int) -> None:
         )
 
 
-@pytest.mark.parametrize("reached", ["101:104:101,102,103", "101:101:"])
+@pytest.mark.parametrize("reached", ["101:104:101,102,103", "101:103:101,102", "101:101:"])
 def test_pages_come_in_the_order_of_the_transactions(db: Connection, reached: str) -> None:
     numbered(db, 101, 102, 103)
 
     reading = stream(db, f"{reached}{NOTHING_OF_A_CHANGE}", until=position(104), limit=1)
     assert states(reading) == ["pending"]
-    assert states(stream(db, reading["position"], until=position(104), limit=1)) == ["firing"]
+    reading = stream(db, reading["position"], until=position(104), limit=1)
+    assert states(reading) == ["firing"]
+    reading = stream(db, reading["position"], until=position(104), limit=1)
+    assert (states(reading), reading["position"]) == (["resolved"], position(104))
 
 
-def test_a_transaction_that_is_not_committed_holds_no_other_one_back(db: Connection) -> None:
+def test_the_rest_of_a_transaction_comes_in_order(db: Connection) -> None:
+    numbered(db, 101, 101, 101)
+    # Stored in this order, the first change of the state has the largest number.
+    reached, found = position(101), []
+    for _ in range(3):
+        reading = stream(db, reached, until=position(102), limit=1)
+        reached = reading["position"]
+        found += states(reading)
+
+    assert found == ["resolved", "firing", "pending"]
+    assert reached == position(102)
+
+
+def test_the_rest_of_a_transaction_comes_before_one_with_a_smaller_number(db: Connection) -> None:
+    numbered(db, 101, 103, 103)
+    cut = stream(db, "101:103:101" + NOTHING_OF_A_CHANGE, until=UNSEEN, limit=1)
+    assert states(cut) == ["resolved"]
+
+    reading = stream(db, cut["position"], until=position(104), limit=1)
+    assert states(reading) == ["firing"]
+    reading = stream(db, reading["position"], until=position(104), limit=1)
+    assert (states(reading), reading["position"]) == (["pending"], position(104))
+
+
+@pytest.mark.parametrize("reached", ["101:103:101,102", "101:101:"])
+@pytest.mark.parametrize(("hidden", "expected"), [(101, ["firing"]), (102, ["pending"])])
+def test_a_transaction_that_is_not_committed_holds_no_other_one_back(
+    db: Connection, reached: str, hidden: int, expected: list[str]
+) -> None:
     numbered(db, 101, 102)
 
-    reached = f"101:103:101,102{NOTHING_OF_A_CHANGE}"
-    reading = stream(db, reached, until=f"102:103:102{NOTHING_OF_A_CHANGE}")
+    until = f"{hidden}:103:{hidden}{NOTHING_OF_A_CHANGE}"
+    reading = stream(db, reached + NOTHING_OF_A_CHANGE, until=until)
+    assert states(reading) == expected
+
+
+@pytest.mark.parametrize("reached", ["101:104:101,102,103", "101:101:"])
+def test_a_process_that_lags_behind_the_writer_gives_what_it_sees(
+    db: Connection, reached: str
+) -> None:
+    numbered(db, 101, 102, 103)
+
+    reading = stream(db, reached + NOTHING_OF_A_CHANGE, until=position(103))
+    assert states(reading) == ["pending", "firing"]
+
+
+def test_a_process_that_lags_behind_the_reader_gives_nothing_that_it_does_not_see(
+    db: Connection,
+) -> None:
+    numbered(db, 101)
+    reached = "101:103:101" + NOTHING_OF_A_CHANGE
+
+    reading = stream(db, reached, until=position(101))
+    assert (reading["events"], reading["position"]) == ([], reached)
+
+
+@pytest.mark.parametrize("reached", ["101:101:/101/0", "101:102:101/0/0", "101:101:/0/0"])
+def test_a_change_of_a_day_before_the_position_is_the_oldest_that_comes(
+    db: Connection, reached: str
+) -> None:
+    alert = raise_alert(db)
+    day_before = NOW.replace(microsecond=0) - timedelta(days=1)
+    add_transition(db, alert, "inactive", "pending", at=day_before)
+    add_transition(db, alert, at=day_before - timedelta(seconds=1))
+    db.execute("update data.alert_transition set change = 101")
+
+    reading = stream(db, f"{reached}/{int(NOW.timestamp())}", until=position(102))
     assert states(reading) == ["pending"]
+
+
+def test_a_page_has_500_changes_by_default_and_1000_at_most(db: Connection, beginning: str) -> None:
+    alert = raise_alert(db)
+    db.execute(
+        "insert into data.alert_transition (at, rule_id, version, fingerprint, labels, from_state,"
+        " to_state, value, late, evidence, annotations)"
+        " select %s, rule_id, version, fingerprint, labels, 'pending', 'firing', value, false,"
+        " evidence, annotations from data.alert, generate_series(1, 501)"
+        " where fingerprint = %s",
+        [NOW, alert],
+    )
+
+    assert len(stream(db, beginning)["events"]) == 500
+    with refused(db, "limit_in_range"):
+        stream(db, beginning, limit=1001)
+
+
+def test_a_page_that_is_full_and_was_the_last_says_that_it_was_everything(
+    db: Connection, beginning: str
+) -> None:
+    alert = raise_alert(db)
+    for _ in range(3):
+        add_transition(db, alert)
+
+    full, cut = stream(db, beginning, limit=3), stream(db, beginning, limit=2)
+    assert full["position"] == full["until"]
+    assert cut["position"] == cut["events"][-1]["id"] != cut["until"]
 
 
 def test_filters_leave_the_others_out(db: Connection, beginning: str) -> None:
