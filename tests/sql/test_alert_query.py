@@ -161,3 +161,35 @@ def test_a_window_that_became_longer_than_the_retention_of_rollups_is_named(
         assert error(db, bad) == (
             "The window 11 days is longer than the retention of hourly rollups, 10 days."
         )
+
+
+@pytest.mark.parametrize(
+    ("name", "of_metrics"),
+    [
+        ("metric", True),
+        ("burn rate of metrics", True),
+        ("fact during a condition", True),
+        ("fact after a fact", False),
+        ("health", False),
+    ],
+)
+def test_evidence_from_metrics_says_how_far_they_were_rolled_up(
+    db: Connection, name: str, of_metrics: bool
+) -> None:
+    evidence = ask(
+        db,
+        """
+        select internal.alert_evidence(
+            row(1, 3, %s, 'ann', null)::data.alert_rule_version,
+            row(1, %s, 'web', 5, true, 7, '{3}')::data.alert_reading,
+            'source', %s, %s
+        )
+        """,
+        Jsonb({"condition": CONDITIONS[name]}),
+        NOW,
+        NOW,
+        NOW - HOUR,
+    )
+
+    assert evidence.get("watermark") == (written(NOW - HOUR) if of_metrics else None)
+    assert evidence.get("status") == ("down" if name == "health" else None)

@@ -32,8 +32,8 @@ def db(db: Connection) -> Connection:
 def test_the_alerts_of_a_deleted_rule_end_with_it(db: Connection) -> None:
     define(db, rule())
     define(db, rule(), "other")
-    raise_alert(db, "firing", source="a")
     raise_alert(db, "pending", source="b")
+    raise_alert(db, "firing", source="a")
     raise_alert(db, "firing", name="other", source="c")
     answer = delete(db, now=LATER)
     assert (answer["deleted_by"], answer["ended"]) == ("bob", 2)

@@ -410,6 +410,28 @@ def test_of_a_host_or_a_subscription_those_that_wait_longest_are_sent_first(
     assert waiting in [each["delivery_id"] for each in take(rule, NOW + MINUTE)]
 
 
+def test_of_a_host_the_longest_waiting_is_sent_whichever_its_subscription_is(
+    rule: Connection,
+) -> None:
+    for number in range(3):
+        subscribe(rule, f"pager-{number}", alerts=AT_ONCE | {"group_by": ["source"]})
+    fire(rule, *"abcd")
+    take(rule)
+    firsts = ask(
+        rule,
+        "select array_agg(first::text) from ("
+        "select min(delivery_id::text) from data.delivery group by subscription_id) as one (first)",
+    )
+
+    for first in firsts:
+        rule.execute(
+            "update data.delivery set claimed_until = null,"
+            " next_at = %s + case when delivery_id = %s then '0' else '1 s' end::interval",
+            [NOW, first],
+        )
+        assert first in [each["delivery_id"] for each in take(rule, NOW + MINUTE)]
+
+
 def test_those_that_wait_longest_come_first(rule: Connection) -> None:
     for host, source in (("z", "a"), ("a", "b")):
         wanted = [{"name": "source", "operator": "=", "value": source}]
@@ -645,7 +667,7 @@ def test_a_subscription_is_listed_with_what_has_become_of_its_deliveries(db: Con
     for place, delivery in enumerate(own):
         db.execute(
             "update data.delivery set created_at = %s where delivery_id = %s",
-            [NOW + place * SECOND, delivery["delivery_id"]],
+            [NOW - place * SECOND, delivery["delivery_id"]],
         )
     # Of a delivery that was accepted, it does not matter what was wrong before.
     db.execute("update data.delivery set error = 'before' where delivered_at is not null")
@@ -653,7 +675,7 @@ def test_a_subscription_is_listed_with_what_has_become_of_its_deliveries(db: Con
     enqueue(db, NOW + SECOND)
 
     shown = list_subscriptions(db, "pager")
-    assert (shown["pending"], shown["failed"], shown["error"]) == (3, 1, "status 503")
+    assert (shown["pending"], shown["failed"], shown["error"]) == (3, 1, "status 410")
     assert shown["delivered_at"] == "2025-06-15T12:34:58.789+00:00"
     other = list_subscriptions(db, "other")
     assert (other["pending"], other["failed"], other["error"]) == (2, 0, None)
@@ -775,6 +797,16 @@ def test_an_alertmanager_gets_labels_that_it_takes(db: Connection) -> None:
     }
 
 
+def test_an_alertmanager_gets_alerts_in_the_order_of_their_start(db: Connection) -> None:
+    subscribe(db, type="alertmanager", alerts={})
+    for hours, source in ((1, "a"), (3, "b"), (2, "c")):
+        raise_alert(db, source=source, since=NOW - hours * HOUR)
+    enqueue(db, NOW)
+
+    (delivery,) = take(db)
+    assert [alert["labels"]["source"] for alert in delivery["payload"]] == ["b", "c", "a"]
+
+
 def test_facts_are_sent_by_kind_and_source(db: Connection) -> None:
     subscribe(db, facts={"kinds": ["Fact:Deal"], "sources": ["crm"]})
 
@@ -882,6 +914,25 @@ def test_a_bad_subscription_is_refused_with_its_field(
         subscribe(db, **document)
 
     assert field in [fault["field"] for fault in problem.params["faults"]]
+
+
+def test_each_fault_of_a_subscription_says_what_to_send(db: Connection) -> None:
+    with refused(db, "document_refused") as problem:
+        subscribe(db, alerts={"group_wait": "soon"}, facts={}, secret="short", url="ftp://x")
+
+    url = "n http or https URL in ASCII, with a host, a port up to 65535 and no credentials."
+    assert [(fault["field"], fault["detail"]) for fault in problem.params["faults"]] == [
+        (
+            "alerts.group_wait",
+            'The value is the string "soon". Send a string of at most 5 characters: a number and'
+            " its unit, such as 30s, 5m or 4h.",
+        ),
+        ("secret", "Send whsec_ and the base64 of 24 to 64 random bytes, or leave it out."),
+        ("url", f"Send a{url}"),
+    ]
+    document = Jsonb({"author": "ann", "facts": {}})
+    (fault,) = ask(db, "select internal.subscription_faults('pager', %s)", document)
+    assert fault["detail"] == f"Send a string of at most 2000 characters: a{url}"
 
 
 @pytest.mark.parametrize(

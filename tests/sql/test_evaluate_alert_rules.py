@@ -420,6 +420,17 @@ def test_a_group_that_is_long_gone_can_fire(db: Connection) -> None:
     assert alerts(db) == {"web": "firing"}
 
 
+def test_only_the_rules_that_are_named_are_evaluated(db: Connection) -> None:
+    ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
+    named = define(db, above(2))
+    define(db, above(2), name="other")
+
+    assert ask(db, "select internal.evaluate_alert_rules(%s, %s)", [named], NOW) == 1
+
+    rows = db.execute("select name from data.alert_rule where evaluated_at is null").fetchall()
+    assert rows == [("other",)]
+
+
 def test_an_evaluation_for_a_time_that_is_done_does_nothing(db: Connection) -> None:
     ingest_metrics(db, [metric(value=3, ts=ago(minutes=1))])
     define(db, above(2))

@@ -56,6 +56,7 @@ def test_a_rule_is_pending_or_firing_as_its_alerts_are(db: Connection) -> None:
     raise_alert(db, "pending", source="a")
     assert state(db) == "pending"
     raise_alert(db, "firing", source="b")
+    assert state(db) == "firing"
     raise_alert(db, "firing", source="c")
     (item,) = list_rules(db)["items"]
     assert (item["state"], item["firing"], item["pending"]) == ("firing", 2, 1)

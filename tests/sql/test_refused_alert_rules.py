@@ -323,6 +323,24 @@ def test_an_unknown_placeholder_is_refused(db: Connection, text: str) -> None:
     assert listed == [("annotations.b", "placeholder_known")]
 
 
+def test_a_refusal_quotes_the_first_100_characters_of_a_placeholder(db: Connection) -> None:
+    name, text = "n" * 101, f"{{{{ {'x' * 100} }}}}"
+    with refused(db, "document_refused") as refusal:
+        define(db, rule(annotations={name: text}))
+
+    (fault,) = (each for each in refusal.params["faults"] if each["slug"] == "placeholder_known")
+    assert fault["field"] == f"annotations.{name[:100]}"
+    assert fault["detail"].startswith(f'Unknown placeholder "{text[:100]}". Send')
+
+
+def test_the_first_hundred_servers_that_are_not_registered_are_named(db: Connection) -> None:
+    given = {"type": "keepalive", "servers": [f"none{number}" for number in range(101)]}
+    fields = [f"condition.servers[{number}]" for number in range(100)]
+    assert sorted(faults(db, rule(given))) == [
+        (each, "server_registered") for each in sorted(fields)
+    ]
+
+
 def crowded(field: str, names: list[str]) -> Json:
     """A rule with so many of what a field has."""
     pair = {"factor": 1, "short": "5m", "long": "1h"}
