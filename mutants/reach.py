@@ -1,8 +1,9 @@
 """Which tests reach which SQL: by the calls that were counted, else by names.
 
 PostgreSQL does not count a function where the planner inlines it, nor a view, so that those are
-reached by the tests of what names them, too. Nor does it count a call that is refused: the tests of
-the file that is named as the function reach it in any case.
+reached by the tests of what names them, too. Nor does it count a call that is refused: a function
+is reached by the tests of the file that is named as it is, and by those of refusals in each file
+that has a test which calls it.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ FOLDERS = ("tests/sql", "tests/jobs")
 # Tests of grants and policies, which name no function.
 PRIVILEGE_TESTS = ("tests/sql/test_roles.py", "tests/sql/test_role_matrix.py")
 POLICY_TESTS = "tests/jobs"
+# How a test expects a refusal.
+REFUSAL = re.compile(r"\b(refused|faults)\(")
 # A function that some of its callers may inline, while the calls of others are counted.
 INLINED = re.compile(
     r"^language sql (stable|immutable)\b(?!.*^security definer)", re.MULTILINE | re.DOTALL
@@ -59,12 +62,18 @@ class Reach:
         if path.startswith("sql/policies/"):
             return self._sorted(name, lambda each: each.test.startswith(POLICY_TESTS))
         relations = self._reaching(".".join(path.removesuffix(".sql").split("/")[-2:]))
+        callers = {
+            each.test.partition("::")[0]
+            for each in self._recorded
+            if not relations.isdisjoint(each.called)
+        }
         return self._sorted(
             name,
             lambda each: (
                 each.test.partition("::")[0].endswith(f"/test_{name}.py")
                 or not relations.isdisjoint(each.called)
                 or any(relation in each.source for relation in relations)
+                or (each.test.partition("::")[0] in callers and bool(REFUSAL.search(each.source)))
             ),
         )
 

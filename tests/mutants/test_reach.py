@@ -6,9 +6,9 @@ from mutants.reach import Reach
 from mutants.warm_tests import Recorded
 
 
-def recorded(name: str, *called: str) -> Recorded:
+def recorded(name: str, *called: str, source: str = "") -> Recorded:
     """A test without a server of its own that called these functions, as they were counted."""
-    return Recorded(f"tests/sql/{name}", True, 0.1, False, "", frozenset(called))
+    return Recorded(f"tests/sql/{name}", True, 0.1, False, source, frozenset(called))
 
 
 def test_a_function_that_only_some_callers_inline_is_reached_by_the_tests_of_all() -> None:
@@ -39,4 +39,21 @@ def test_a_refusal_which_is_not_counted_is_reached_by_the_name_of_its_file() -> 
 
     assert reach.tests("sql/functions/api/stream_facts.sql") == [
         "tests/sql/test_stream_facts.py::test_a_refusal"
+    ]
+
+
+def test_a_refusal_which_is_not_counted_is_reached_by_what_others_of_its_file_call() -> None:
+    expects = "with refused(db, 'limit_in_range'):"
+    reach = Reach(
+        [
+            recorded("test_alerts.py::test_a_list", "api.list_active_alerts"),
+            recorded("test_alerts.py::test_a_refusal", source=expects),
+            recorded("test_alerts.py::test_a_view"),
+            recorded("test_other.py::test_a_refusal", source=expects),
+        ]
+    )
+
+    assert reach.tests("sql/functions/api/list_active_alerts.sql") == [
+        "tests/sql/test_alerts.py::test_a_list",
+        "tests/sql/test_alerts.py::test_a_refusal",
     ]
