@@ -91,15 +91,17 @@ def test_pages_list_every_alert_once(db: Connection) -> None:
     last = [raise_alert(db, severity="page", source=source) for source in "ab"]
 
     found: list[str] = []
-    page = list_active_alerts(db, limit=1)
-    while page["next_cursor"] is not None:
+    cursor = None
+    for _ in range(9):
+        page = list_active_alerts(db, limit=1, cursor=cursor)
         found += [item["id"] for item in page["items"]]
-        page = list_active_alerts(db, limit=1, cursor=page["next_cursor"])
-    found += [item["id"] for item in page["items"]]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
     assert found == sorted(listed) + sorted(last)
 
 
-def test_a_page_has_100_alerts_by_default(db: Connection) -> None:
+def test_a_page_lists_100_alerts_by_default(db: Connection) -> None:
     for number in range(101):
         raise_alert(db, source=f"{number}")
 

@@ -186,7 +186,7 @@ def test_new_versions_of_a_rule_are_limited_by_the_hour(db: Connection) -> None:
     assert refusal.params["retry_after_seconds"] == 3600
     assert define(db, rule(condition(threshold=2)))["outcome"] == "unchanged"
     assert define(db, rule(), "another")["outcome"] == "created"
-    later = NOW + timedelta(hours=1, seconds=1)
+    later = NOW + timedelta(hours=1)
     assert define(db, rule(condition(threshold=3)), now=later)["outcome"] == "changed"
 
 

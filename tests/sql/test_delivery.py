@@ -624,11 +624,14 @@ def test_subscriptions_are_listed_by_their_names_in_pages(db: Connection) -> Non
     assert [item["name"] for item in full["items"]] == list("abcde")
     assert full["next_cursor"] is None
     found: list[str] = []
-    page = list_subscriptions(db, limit=2)
-    while page["next_cursor"] is not None:
+    cursor = None
+    for _ in range(9):
+        page = list_subscriptions(db, limit=2, cursor=cursor)
         found += [item["name"] for item in page["items"]]
-        page = list_subscriptions(db, limit=2, cursor=page["next_cursor"])
-    assert found + [item["name"] for item in page["items"]] == list("abcde")
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert found == list("abcde")
 
 
 def test_a_page_has_100_subscriptions_by_default_and_1000_at_most(db: Connection) -> None:
