@@ -86,6 +86,16 @@ def test_a_page_that_is_full_can_be_the_last(db: Connection) -> None:
     assert (len(page["items"]), page["next_cursor"]) == (2, None)
 
 
+def test_a_page_after_another_ends_before_the_end_of_its_own_range(db: Connection) -> None:
+    alert = raise_alert(db)
+    for hours in range(3):
+        add_transition(db, alert, at=after(hours=-hours))
+    cursor = list_alert_history(db, limit=1)["next_cursor"]
+
+    (item,) = list_alert_history(db, cursor=cursor, to=after(hours=-1))["items"]
+    assert item["at"] == written(after(hours=-2))
+
+
 def test_history_ends_an_hour_ahead_of_the_clock_by_default(db: Connection) -> None:
     alert = raise_alert(db)
     for minutes in (59, 60):
@@ -112,8 +122,11 @@ def test_history_is_filtered(db: Connection) -> None:
 def test_a_label_that_nothing_has_is_answered_with_those_there_are(db: Connection) -> None:
     raise_alert(db, region="eu")
 
-    hint = list_alert_history(db, labels={"regoin": "eu"})["hint"]
-    assert hint.endswith('Did you mean "region"? The labels are alertname, region, severity.')
+    answer = list_alert_history(db, labels={"regoin": "eu"})
+    assert answer["items"] == []
+    assert answer["hint"].endswith(
+        'Did you mean "region"? The labels are alertname, region, severity.'
+    )
     assert list_alert_history(db, labels={"region": "eu"})["hint"] is None
 
 

@@ -10,7 +10,7 @@ from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from tests.sql.calls import NOW, Json, ask, refused
-from tests.sql.raised_alerts import add_transition, after, raise_alert
+from tests.sql.raised_alerts import add_transition, after, raise_alert, written
 
 NAMES = ("rule", "labels", "last_event_id", "until", "limit")
 NOTHING_OF_A_CHANGE = f"/0/0/{int(NOW.timestamp())}"
@@ -99,15 +99,19 @@ def test_pages_come_in_the_order_of_the_transactions(db: Connection, reached: st
 
 
 def test_the_rest_of_a_transaction_comes_in_order(db: Connection) -> None:
-    numbered(db, 101, 101, 101)
-    # Stored in this order, the first change of the state has the largest number.
+    alert = raise_alert(db)
+    # More than two pages are left after the first.
+    for minutes in (3, 1, 4, 0, 2):
+        add_transition(db, alert, at=after(minutes=-minutes))
+    db.execute("update data.alert_transition set change = 101")
+
     reached, found = position(101), []
-    for _ in range(3):
+    for _ in range(5):
         reading = stream(db, reached, until=position(102), limit=1)
         reached = reading["position"]
-        found += states(reading)
+        found += [event["data"]["at"] for event in reading["events"]]
 
-    assert found == ["resolved", "firing", "pending"]
+    assert found == [written(after(minutes=-minutes)) for minutes in (3, 1, 4, 0, 2)]
     assert reached == position(102)
 
 
