@@ -498,6 +498,20 @@ def test_a_suggestion_says_how_much_of_the_time_its_condition_holds(db: Connecti
     assert answer["holds_percent"] == pytest.approx(100 * 9 / 60)
 
 
+def test_a_minute_without_data_ends_an_alert(db: Connection) -> None:
+    ingest_metrics(
+        db,
+        [metric(value=9 if n < 6 else 1, ts=ago(minutes=n)) for n in range(1, 61) if n != 3],
+    )
+    condition = above(1, statistic="max", window="1m")
+
+    answer = suggest(db, condition, 2 * 720)
+
+    assert (answer["threshold"], answer["alerts"]) == (1, 2)
+    assert backtest(db, {"condition": condition})["alerts"] == 2
+    assert suggest(db, condition, 720)["threshold"] == 9
+
+
 def test_alerts_a_month_count_the_time_with_data_only(db: Connection) -> None:
     """Two peaks in an hour, three days after another hour; before and between nothing is known."""
     for start in (0, 3 * 24 * 60):
