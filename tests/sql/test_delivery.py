@@ -121,13 +121,13 @@ def test_what_was_sent_is_not_sent_again_before_its_time(rule: Connection) -> No
     assert enqueue(rule, NOW + 60 * MINUTE) == 1
 
 
-def test_without_subscriptions_nothing_is_put_into_the_outbox(rule: Connection) -> None:
+def test_without_subscriptions_no_alerts_are_enqueued(rule: Connection) -> None:
     fire(rule, "a")
 
     assert enqueue(rule, NOW) == 0
 
 
-def test_what_was_sent_of_one_alert_is_nothing_about_another(rule: Connection) -> None:
+def test_what_was_enqueued_of_one_alert_is_nothing_about_another(rule: Connection) -> None:
     subscribe(rule, alerts=AT_ONCE)
     fire(rule, "a")
     fire(rule, "b", now=NOW + MINUTE)
@@ -135,7 +135,7 @@ def test_what_was_sent_of_one_alert_is_nothing_about_another(rule: Connection) -
     assert enqueue(rule, NOW + 2 * MINUTE) == 0
 
 
-def test_an_alert_that_has_fired_again_since_is_sent_again(db: Connection) -> None:
+def test_an_alert_that_has_fired_again_since_is_enqueued_again(db: Connection) -> None:
     subscribe(db, alerts=AT_ONCE)
     raise_alert(db, source="a")
     assert enqueue(db, NOW) == 1
@@ -145,7 +145,7 @@ def test_an_alert_that_has_fired_again_since_is_sent_again(db: Connection) -> No
     assert enqueue(db, NOW) == 1
 
 
-def test_an_alert_that_is_back_after_it_was_resolved_is_sent_again(db: Connection) -> None:
+def test_an_alert_that_is_back_after_it_was_resolved_is_enqueued_again(db: Connection) -> None:
     subscribe(db, type="alertmanager", alerts={})
     for _ in range(2):
         raise_alert(db, source="a")
@@ -154,7 +154,7 @@ def test_an_alert_that_is_back_after_it_was_resolved_is_sent_again(db: Connectio
         assert enqueue(db, NOW) == 1
 
 
-def test_alerts_are_put_into_the_outbox_in_the_order_of_their_start(db: Connection) -> None:
+def test_alerts_are_enqueued_in_the_order_of_their_start(db: Connection) -> None:
     subscribe(db, alerts=AT_ONCE)
     same = [raise_alert(db, source=source) for source in "abcd"]
     first = raise_alert(db, source="e", since=NOW - 2 * HOUR)
