@@ -864,7 +864,7 @@ def test_a_secret_is_shown_once(db: Connection) -> None:
     assert created["secret"] not in json.dumps(listed)
 
 
-def test_a_subscription_that_is_not_enabled_is_sent_nothing(rule: Connection) -> None:
+def test_no_alerts_are_enqueued_for_a_subscription_that_is_not_enabled(rule: Connection) -> None:
     subscribe(rule, alerts=AT_ONCE, enabled=False)
 
     fire(rule, "a")
