@@ -102,6 +102,7 @@ def test_a_status_begins_again_where_the_service_started_again(db: Connection) -
     run(db, 8000, 8100)
 
     assert current(db, server, at(7900)) == ("unknown", 7200)
+    assert current(db, server, at(8000)) == ("up", 8000)
     assert current(db, server, at(8050)) == ("up", 8000)
 
 

@@ -67,6 +67,16 @@ def test_a_report_of_a_moment_later_counts_in_the_whole_answer(db: Connection) -
     assert list_health(db, at(9.9))["items"][0]["status"] == "down"
 
 
+def test_an_answer_is_computed_at_the_newest_report_on_the_server(db: Connection) -> None:
+    server = add_server(db)
+    record(db, server, [(0, "up"), (10, "up")])
+    record(db, server, [(5, "up")], signal="probe")
+    record(db, add_server(db, "other"), [(20, "up")])
+
+    assert seconds(get_health(db, at(4))["computed_at"]) == 10
+    assert seconds(get_health(db, at(15))["computed_at"]) == 15
+
+
 def test_every_signal_is_shown_with_its_newest_report(db: Connection) -> None:
     server = add_server(db)
     heartbeat(db, ["acme/search"], at(0))
@@ -139,6 +149,44 @@ def test_the_window_of_now_and_the_next_one_are_shown(db: Connection) -> None:
     assert get_health(db, at(150))["status"] == "maintenance"
 
 
+def test_of_windows_of_now_the_last_to_end_is_shown_and_of_later_ones_the_first(
+    db: Connection,
+) -> None:
+    servers = {"acme/search": add_server(db), "other": add_server(db, "other")}
+    for id_, name, begin, end, recorded_until in (
+        ("a1", "acme/search", 0, 20, None),
+        ("c1", "acme/search", 0, 30, None),
+        ("b1", "acme/search", 5, 30, None),
+        ("past", "acme/search", 0, 10, None),
+        ("cancelled", "acme/search", 0, 90, 5),
+        ("later", "acme/search", 50, 60, None),
+        ("next", "acme/search", 40, 80, None),
+        ("then", "acme/search", 40, 90, None),
+        ("cancelled-too", "acme/search", 35, 90, 5),
+        ("of-other", "other", 0, 99, None),
+        ("next-of-other", "other", 20, 99, None),
+    ):
+        until = None if recorded_until is None else at(recorded_until)
+        db.execute(
+            "insert into data.maintenance values (%s, %s, %s, 'ops', 'move', %s)",
+            [
+                id_,
+                servers[name],
+                TimestamptzRange(at(begin), at(end)),
+                TimestamptzRange(at(0), until),
+            ],
+        )
+
+    def shown(now: float) -> list[str | None]:
+        found = get_health(db, at(now))["maintenance"]
+        return [each and each["id"] for each in (found["now"], found["next"])]
+
+    assert shown(10) == ["b1", "next"]
+    # A window that begins now is not the next one.
+    assert shown(40) == ["then", "later"]
+    assert shown(50) == ["then", None]
+
+
 def test_the_last_outages_are_shown_with_their_reasons(db: Connection) -> None:
     server = add_server(db, failures=1, successes=1)
     record(db, server, [(0, "up"), (100, "down"), (200, "up"), (300, "down")])
@@ -149,6 +197,72 @@ def test_the_last_outages_are_shown_with_their_reasons(db: Connection) -> None:
     assert first["reasons"] == ["report: down at 4"]
     assert (seconds(second["from"]), seconds(second["to"])) == (100, 250)
     assert second["reasons"] == ["report: down at 2", "probe: down at 1"]
+
+
+def test_five_outages_of_90_days_are_shown_the_newest_first(db: Connection) -> None:
+    day = 86400
+    run(db, -100 * day, -2 * day)
+    server = add_server(db, registered=at(-100 * day))
+    for begin in (-91 * day, -80 * day, -80 * day + 60):
+        db.execute(
+            "insert into data.health_interval values (%s, 'probe', 'down', %s)",
+            [server, TimestamptzRange(at(begin), at(begin + 30))],
+        )
+
+    def begins() -> list[float]:
+        return [seconds(each["from"]) for each in get_health(db, at(400))["outages"]]
+
+    assert begins() == [-80 * day + 60, -80 * day]
+    for begin in (200, 0, 300, 100):
+        db.execute(
+            "insert into data.health_interval values (%s, 'probe', 'down', %s)",
+            [server, TimestamptzRange(at(begin), at(begin + 30))],
+        )
+    assert begins() == [300, 200, 100, 0, -80 * day + 60]
+    assert get_health(db, at(400))["outages"][0]["reasons"] == ["probe"]
+
+
+def test_the_reasons_of_an_outage_come_in_the_order_in_which_they_began(db: Connection) -> None:
+    servers = {name: add_server(db, name) for name in ("acme/search", "other")}
+    for name, signal, status, begin, end, reason in (
+        ("acme/search", "report", "down", 0, 20, "refused"),
+        ("acme/search", "probe", "down", 10, 40, "timeout"),
+        ("acme/search", "report", "down", 30, 50, "refused"),
+        ("acme/search", "traffic", "degraded", 0, 50, "slow"),
+        ("acme/search", "report", "down", 60, 70, "earlier"),
+        ("other", "report", "down", 0, 50, "other"),
+    ):
+        db.execute(
+            "insert into data.health_interval values (%s, %s, %s, %s, %s)",
+            [servers[name], signal, status, TimestamptzRange(at(begin), at(end)), reason],
+        )
+
+    _, first = get_health(db, at(90))["outages"]
+    assert (seconds(first["from"]), seconds(first["to"])) == (0, 50)
+    assert first["reasons"] == ["report: refused", "probe: timeout"]
+
+
+def test_a_signal_is_no_reason_of_an_outage_that_it_only_touches(db: Connection) -> None:
+    servers = {name: add_server(db, name) for name in ("acme/search", "other")}
+    for name, signal, status, since, expires in (
+        ("acme/search", "report", "down", 0, 100),
+        ("acme/search", "probe", "down", 50, 300),
+        ("acme/search", "traffic", "degraded", 0, 300),
+        ("other", "keepalive", "down", 0, 300),
+    ):
+        db.execute(
+            "insert into data.health_state"
+            " (server_id, signal, status, since, last_at, expires_at, recent)"
+            " values (%s, %s, %s, %s, %s, %s, '{}')",
+            [servers[name], signal, status, at(since), at(since), at(expires)],
+        )
+    plan(db, servers["acme/search"], 50, 100)
+
+    found = get_health(db, at(150))["outages"]
+    assert [(seconds(each["from"]), each["reasons"]) for each in found] == [
+        (100, ["probe"]),
+        (0, ["report"]),
+    ]
 
 
 def test_maintenance_is_no_outage(db: Connection) -> None:
@@ -182,11 +296,35 @@ def test_the_list_has_every_registered_server_by_name(db: Connection) -> None:
         ("b", "up", "up"),
         ("c", "unknown", "unknown"),
     ]
-    assert seconds(items[1]["since"]) == 0
+    assert seconds(items[1].pop("since")) == 0
+    assert items[1] == {
+        "server": "b",
+        "status": "up",
+        "keepalive": "unknown",
+        "probe": "unknown",
+        "traffic": "unknown",
+        "report": "up",
+        "disagreement": None,
+    }
+
+
+def test_without_servers_the_list_is_empty(db: Connection) -> None:
+    assert list_health(db, at(0)) == {"items": [], "next_cursor": None}
+
+
+def test_a_page_of_the_list_has_100_servers_by_default_and_1000_at_most(db: Connection) -> None:
+    for n in range(101):
+        add_server(db, f"s{n:03}")
+
+    answer = list_health(db, at(0))
+    assert [each["server"] for each in answer["items"]] == [f"s{n:03}" for n in range(100)]
+    assert answer["next_cursor"] is not None
+    with refused(db, "limit_in_range"):
+        list_health(db, at(0), limit=1001)
 
 
 def test_the_list_is_filtered_and_has_pages(db: Connection) -> None:
-    for n in range(5):
+    for n in (3, 1, 4, 0, 2):
         server = add_server(db, f"s{n}", failures=1, tags=["x"] if n else [])
         record(db, server, [(0, "down" if n % 2 else "up")])
 
@@ -202,8 +340,10 @@ def test_the_list_is_filtered_and_has_pages(db: Connection) -> None:
 
 
 def test_a_status_that_there_is_not_is_refused(db: Connection) -> None:
-    with refused(db, "health_status_known"):
-        list_health(db, at(0), status="ok")
+    with refused(db, "health_status_known") as refusal:
+        list_health(db, at(0), status="o" * 101)
+
+    assert refusal.message == f'unknown status "{"o" * 100}"'
 
 
 def test_analysts_read_health_and_outages(db: Connection) -> None:

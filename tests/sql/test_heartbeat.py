@@ -10,7 +10,7 @@ import pytest
 from psycopg import Connection
 
 from tests.sql.calls import Json, ask, refused
-from tests.sql.reports import add_server, at, history
+from tests.sql.reports import add_server, at, history, record
 from tests.sql.test_concurrency import at_once
 
 
@@ -55,10 +55,45 @@ def test_a_keep_alive_from_before_an_expiry_that_was_noted_moves_nothing(db: Con
     server = add_server(db, keepalive=10)
     heartbeat(db, ["acme/search"], at(20))
     db.execute("select internal.expire_states(%s)", [at(60)])
-    heartbeat(db, ["acme/search"], at(19))
+    heartbeat(db, ["acme/search"], at(49))
     heartbeat(db, ["acme/search"], at(70))
 
     assert history(db, server, "keepalive", now=at(80)) == [("up", 20, 50), ("up", 70, 80)]
+
+
+def test_a_keep_alive_of_the_moment_of_an_expiry_that_was_noted_counts(db: Connection) -> None:
+    server = add_server(db, keepalive=10)
+    heartbeat(db, ["acme/search"], at(20))
+    db.execute("select internal.expire_states(%s)", [at(60)])
+    heartbeat(db, ["acme/search"], at(50))
+
+    assert history(db, server, "keepalive", now=at(70)) == [("up", 20, 50), ("up", 50, 70)]
+
+
+def test_a_keep_alive_moves_nothing_else(db: Connection) -> None:
+    servers = [add_server(db, name) for name in ("a", "b")]
+    heartbeat(db, ["a", "b"], at(0))
+    record(db, servers[0], [(10, "degraded")])
+    heartbeat(db, ["a"], at(500))
+
+    found = {
+        (number, signal): history(db, server, signal, now=at(600))
+        for number, server in enumerate(servers)
+        for signal in ("keepalive", "report")
+    }
+    assert found == {
+        (0, "keepalive"): [("up", 0, 180), ("up", 500, 600)],
+        (0, "report"): [("degraded", 10, 190)],
+        (1, "keepalive"): [("up", 0, 180)],
+        (1, "report"): [],
+    }
+
+
+def test_the_first_keep_alive_counts_from_the_registration_at_the_earliest(db: Connection) -> None:
+    server = add_server(db, registered=at(10))
+    heartbeat(db, ["acme/search"], at(5))
+
+    assert history(db, server, "keepalive", now=at(20)) == [("up", 10, 20)]
 
 
 def test_a_gateway_renews_many_and_learns_which_are_unknown(db: Connection) -> None:
@@ -69,6 +104,12 @@ def test_a_gateway_renews_many_and_learns_which_are_unknown(db: Connection) -> N
     answer = heartbeat(db, ["b", "nobody", "a", "gone", "b", None], at(0))
     assert answer == {"renewed": 2, "unknown": ["gone", "nobody"]}
     assert ask(db, "select count(*) from data.health_state") == 2
+
+
+def test_one_of_two_names_that_is_unknown_is_no_error(db: Connection) -> None:
+    add_server(db, "a")
+
+    assert heartbeat(db, ["a", "nobody"], at(0)) == {"renewed": 1, "unknown": ["nobody"]}
 
 
 def test_a_single_unknown_name_is_an_error_with_the_nearest_one(db: Connection) -> None:
@@ -88,6 +129,7 @@ def test_a_deregistered_server_is_unknown(db: Connection) -> None:
 
 
 def test_more_than_10000_names_are_refused(db: Connection) -> None:
+    assert heartbeat(db, ["a"] * 10000, at(0)) == {"renewed": 0, "unknown": ["a"]}
     with refused(db, "batch_within_limit"):
         heartbeat(db, ["a"] * 10001, at(0))
 

@@ -39,6 +39,13 @@ def test_a_service_that_says_so_again_and_again_was_running_all_the_time(db: Con
     assert uptime(db) == [(0, 40)]
 
 
+def test_a_gap_of_thirty_seconds_is_none(db: Connection) -> None:
+    record(db, [0])
+    record(db, [30.000001])
+
+    assert uptime(db) == [(0, 30.000001)]
+
+
 def test_a_gap_of_more_than_thirty_seconds_was_a_stop(db: Connection) -> None:
     record(db, [0, 5, 35.1, 40])
 

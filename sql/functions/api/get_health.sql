@@ -22,8 +22,8 @@ begin
             'server', p_name,
             'status', overall.status,
             'since', overall.since,
-            'signals', coalesce(signals.signals, '[]'),
-            'disagree', coalesce(signals.disagree, false),
+            'signals', signals.signals,
+            'disagree', signals.disagree,
             'disagreement', signals.disagreement,
             'maintenance', json_build_object(
                 'now', (
@@ -66,7 +66,7 @@ begin
             'computed_at', v_now
         )
         from internal.current_health(v_now, array[v_server]) as overall
-        left join internal.signal_health(v_now, array[v_server]) as signals
+        inner join internal.signal_health(v_now, array[v_server]) as signals
             on overall.server_id = signals.server_id
     );
 end

@@ -62,17 +62,14 @@ begin
     )
     select
         coalesce(array_agg(known.name), '{}'),
-        coalesce(
-            -- Not a join: without statistics it would be a nested loop over both.
-            array_agg(known.server_id) filter (
-                where known.server_id not in (select before.server_id from before)
-            ),
-            '{}'
+        -- Not a join: without statistics it would be a nested loop over both.
+        array_agg(known.server_id) filter (
+            where known.server_id not in (select before.server_id from before)
         )
     into v_renewed, v_first
     from known;
 
-    if v_first <> '{}' then
+    if v_first is not null then
         -- What ended or began since the statement before is seen by the next one.
         v_first := array(select internal.hold_registrations(v_first));
         insert into data.health_state (
