@@ -24,6 +24,7 @@ from tests.sql.calls import (
 )
 from tests.support.rollups import roll_up
 
+MICROSECOND = timedelta(microseconds=1)
 SECOND = timedelta(seconds=1)
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
@@ -274,6 +275,45 @@ def test_a_server_that_is_down_fires(watched: Connection) -> None:
     assert newest(watched)["evidence"]["status"] == "down"
 
 
+@pytest.mark.parametrize(
+    ("at", "status"),
+    [
+        (-HOUR, None),
+        (-HOUR + MICROSECOND, 0),
+        (-30 * MINUTE, 0),
+        (-30 * MINUTE + MICROSECOND, 3),
+        (-20 * MINUTE, 3),
+        (-20 * MINUTE + MICROSECOND, 2),
+        (-10 * MINUTE, 2),
+        (-10 * MINUTE + MICROSECOND, 1),
+        (-MINUTE, 1),
+        (-MINUTE + MICROSECOND, None),
+    ],
+)
+def test_a_rule_of_health_sees_what_was_known_just_before_an_instant(
+    watched: Connection, at: timedelta, status: int | None
+) -> None:
+    number = server(watched, since=NOW - HOUR)
+    watched.execute(
+        "update data.server set deregistered_at = %s where server_id = %s", (NOW - MINUTE, number)
+    )
+    for minutes, said in ((30, "down"), (20, "degraded"), (10, "up")):
+        begin = NOW - minutes * MINUTE
+        lasted(watched, number, said, begin, begin + 10 * MINUTE)
+    define(watched, {"type": "health", "statuses": ["down", "degraded"]})
+
+    found = watched.execute(
+        """
+        select label, active, observations, parts from internal.measure_health(
+            array(select stated from data.alert_rule_version as stated), %s, %s, '1 s'
+        )
+        """,
+        (NOW + at, NOW + at),
+    ).fetchall()
+    expected = [] if status is None else [("acme/search", status >= 2, 1, [status])]
+    assert found == expected
+
+
 def test_a_rule_of_health_can_be_about_tags(watched: Connection) -> None:
     for name, tag in (("a", "prod"), ("b", "test")):
         number = server(watched, name, since=NOW - DAY, tags=[tag])
@@ -309,6 +349,109 @@ def test_no_keepalive_is_lost_while_the_service_was_stopped(db: Connection) -> N
     evaluate(db)
 
     assert alerts(db) == {}
+
+
+def keepalives(conn: Connection, now: datetime) -> list[tuple[str, float | None, bool | None]]:
+    """What a rule about keep-alives sees: server, seconds without one, whether it is active."""
+    rows = conn.execute(
+        """
+        select label, value, active, observations
+        from internal.measure_keepalives(
+            array(select stated from data.alert_rule_version as stated), %s, %s, '1 s'
+        )
+        order by label
+        """,
+        (now, now),
+    ).fetchall()
+    assert {observations for *_, observations in rows} <= {1}
+    return [(label, value, active) for label, value, active, _ in rows]
+
+
+@pytest.mark.parametrize(
+    ("at", "expected"),
+    [
+        (-3 * HOUR, []),
+        (-3 * HOUR + MICROSECOND, [("acme/search", None, False)]),
+        (-2 * HOUR, [("acme/search", 0, False)]),
+        (-2 * HOUR + MICROSECOND, [("acme/search", 1e-6, True)]),
+        (-HOUR, [("acme/search", 3600, True)]),
+        (-HOUR + MICROSECOND, [("acme/search", 3600.000001, False)]),
+        (0 * HOUR, [("acme/search", 600, True)]),
+    ],
+)
+def test_a_keepalive_is_lost_until_the_next_one(
+    watched: Connection, at: timedelta, expected: list[tuple[str, float | None, bool]]
+) -> None:
+    number = server(watched, since=NOW - DAY)
+    for begin, end in ((-3 * HOUR, -2 * HOUR), (-HOUR, -10 * MINUTE)):
+        lasted(watched, number, "up", NOW + begin, NOW + end, "keepalive")
+    define(watched, {"type": "keepalive"})
+
+    assert keepalives(watched, NOW + at) == expected
+
+
+def test_the_present_state_of_keepalives_counts_and_no_other_one(watched: Connection) -> None:
+    for name, signal, status, until in (
+        ("kept", "keepalive", "up", MINUTE),
+        ("lost", "keepalive", "up", -MINUTE),
+        ("never", "keepalive", "unknown", -2 * HOUR),
+        ("reported", "report", "up", MINUTE),
+    ):
+        watched.execute(
+            "insert into data.health_state"
+            " (server_id, signal, status, since, last_at, expires_at, recent)"
+            " values (%s, %s, %s, %s, %s, %s, '{}')",
+            (
+                server(watched, name, since=NOW - DAY),
+                signal,
+                status,
+                NOW - HOUR,
+                NOW - HOUR,
+                NOW + until,
+            ),
+        )
+    define(watched, {"type": "keepalive"})
+
+    assert keepalives(watched, NOW) == [("kept", None, False), ("lost", 60, True)]
+
+
+@pytest.mark.parametrize(
+    ("at", "seen"),
+    [
+        (-HOUR, False),
+        (-HOUR + MICROSECOND, True),
+        (-MINUTE, True),
+        (-MINUTE + MICROSECOND, False),
+    ],
+)
+def test_a_keepalive_is_missed_while_a_server_is_registered(
+    watched: Connection, at: timedelta, seen: bool
+) -> None:
+    number = server(watched, since=NOW - HOUR)
+    watched.execute(
+        "update data.server set deregistered_at = %s where server_id = %s", (NOW - MINUTE, number)
+    )
+    lasted(watched, number, "up", NOW - 3 * HOUR, NOW - 2 * HOUR, "keepalive")
+    define(watched, {"type": "keepalive"})
+
+    assert [label for label, *_ in keepalives(watched, NOW + at)] == ["acme/search"] * seen
+
+
+@pytest.mark.parametrize(
+    ("began", "ended", "active"),
+    [(180, 30, True), (179, 30, None), (180, 31, None)],
+)
+def test_a_keepalive_is_lost_where_the_service_was_running_for_three_of_them(
+    db: Connection, began: int, ended: int, active: bool | None
+) -> None:
+    db.execute(
+        "insert into data.service_uptime (during) values (tstzrange(%s, %s))",
+        (NOW - began * SECOND, NOW - ended * SECOND),
+    )
+    lasted(db, server(db, since=NOW - DAY), "up", NOW - DAY, NOW - HOUR, "keepalive")
+    define(db, {"type": "keepalive"})
+
+    assert keepalives(db, NOW) == [("acme/search", 3600, active)]
 
 
 def test_a_fast_burn_fires(watched: Connection) -> None:

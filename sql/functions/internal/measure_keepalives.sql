@@ -15,9 +15,7 @@ begin atomic
     ),
 
     service as materialized (
-        select
-            coalesce(range_agg(tstzrange(lower(during), upper(during) + interval '30 seconds')), '{}')
-                as uptime
+        select range_agg(tstzrange(lower(during), upper(during) + interval '30 seconds')) as uptime
         from data.service_uptime
         where upper(during) > p_from - interval '4 days'
     ),
@@ -33,7 +31,7 @@ begin atomic
             server_id,
             tstzrange(since, expires_at)
         from data.health_state
-        where signal = 'keepalive' and status <> 'unknown' and since < expires_at
+        where signal = 'keepalive' and status <> 'unknown'
     ),
 
     keepalive as materialized (
