@@ -121,7 +121,7 @@ def plan(
     end: float | None = 4,
     *,
     now: float = 24,
-    id_: str = "update-1",
+    id_: str | None = "update-1",
     **more: object,
 ) -> Json:
     """Plan a maintenance window; times are hours after START."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -87,6 +88,43 @@ def test_two_changes_at_one_instant_are_kept_apart(db: Connection) -> None:
     plan(db, 30, 34, now=23)
 
     assert [during for during, *_ in rows(db)] == [hours(30, 32), hours(30, 33), hours(30, 34)]
+    assert [recorded.lower - at(24) for *_, recorded in rows(db)] == [
+        n * timedelta(microseconds=1) for n in range(3)
+    ]
+
+
+def test_a_change_from_before_a_server_joined_is_the_later_one(db: Connection) -> None:
+    add_server(db, "acme/other")
+    both = ["acme/search", "acme/other"]
+    plan(db, 30, 32, now=24)
+    plan(db, 30, 32, now=26, servers=both)
+
+    assert plan(db, 30, 33, now=25, servers=both)["to"] == at(33).isoformat()
+
+
+def test_a_window_starts_when_it_started_last(db: Connection) -> None:
+    plan(db, 40, 50, now=24)
+    plan(db, 30, 50, now=25)
+    assert plan(db, None, 51, now=26)["from"] == at(30).isoformat()
+
+    plan(db, None, None, now=27, cancelled=True)
+    assert plan(db, None, 52, now=28)["from"] == at(28).isoformat()
+
+
+def test_windows_are_changed_apart(db: Connection) -> None:
+    add_server(db, "acme/other")
+    plan(db, 30, 32, id_="a", servers=["acme/other"])
+    plan(db, 30, 32, id_="b")
+    first = plan(db, 30, 32, id_="c")
+
+    assert plan(db, 30, 32, id_="c", servers=None, now=25) == {**first, "changed": False}
+    assert plan(db, 30, 33, id_="c", servers=None, now=26)["servers"] == ["acme/search"]
+    items = list_maintenance(db, now=27)["items"]
+    assert [(item["id"], item["servers"], item["to"]) for item in items] == [
+        ("a", ["acme/other"], at(32).isoformat()),
+        ("b", ["acme/search"], at(32).isoformat()),
+        ("c", ["acme/search"], at(33).isoformat()),
+    ]
 
 
 def test_a_window_without_a_start_starts_now_and_may_be_sent_again(db: Connection) -> None:
@@ -113,6 +151,49 @@ def test_a_window_that_exists_keeps_its_servers(db: Connection) -> None:
 
     assert answer["servers"] == ["acme/other", "acme/search"]
     assert (answer["from"], answer["to"]) == (at(20).isoformat(), at(25).isoformat())
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"id_": None}, 'invalid maintenance id ""'),
+        ({"id_": "!" * 101}, f'invalid maintenance id "{"!" * 100}"'),
+        ({"servers": None}, "servers has 0 names, not 1 to 1000"),
+        ({"servers": [None]}, 'unknown server ""'),
+        (
+            {"servers": [f"{letter * 600}" for letter in "ab"]},
+            f'unknown server "{"a" * 600}", "{"b" * 396}"',
+        ),
+    ],
+)
+def test_a_refusal_says_what_was_sent(db: Connection, asked: dict[str, Any], message: str) -> None:
+    slug = "maintenance_id_well_formed"
+    if "servers" in asked:
+        slug = "servers_listed" if asked["servers"] is None else "server_unknown"
+    with refused(db, slug) as refusal:
+        plan(db, **asked)
+
+    assert refusal.message == message
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_one(db: Connection) -> None:
+    with refused(db, "server_unknown") as refusal:
+        plan(db, servers=["acme/serach"])
+
+    assert refusal.params == {"unknown": ["acme/serach"], "nearest": "acme/search"}
+    assert refusal.hint.startswith('Did you mean "acme/search"?')
+
+
+@pytest.mark.parametrize(
+    ("now", "status"), [(29, "planned"), (30, "active"), (31.9, "active"), (32, "past")]
+)
+def test_a_window_is_active_from_its_start_until_before_its_end(
+    db: Connection, now: float, status: str
+) -> None:
+    plan(db, 30, 32, reason="x")
+
+    (item,) = list_maintenance(db, now=now, from_=at(30), to=at(32))["items"]
+    assert item["status"] == status
 
 
 def test_all_names_that_are_not_registered_are_listed(db: Connection) -> None:
@@ -161,6 +242,57 @@ def test_a_change_restates_the_time_that_differs(db: Connection) -> None:
 
     newest, _ = restatements(db)
     assert (newest["from"], newest["to"]) == (at(4).isoformat(), at(5).isoformat())
+
+
+def test_a_window_of_the_past_that_moves_to_the_future_restates_the_past(db: Connection) -> None:
+    plan(db, 2, 4, now=24)
+
+    assert plan(db, 30, 32, now=25)["restated"] == 1
+    newest, _ = restatements(db)
+    assert (newest["from"], newest["to"]) == (at(2).isoformat(), at(4).isoformat())
+    assert newest["before"]["7d"]["uptime_percent"] == 100
+    assert newest["after"]["7d"]["uptime_percent"] == 90
+
+
+def test_windows_of_one_instant_are_restated_apart(db: Connection) -> None:
+    for cancelled, now in ((None, 24), (True, 25)):
+        plan(db, 2, 3, id_="a", now=now, cancelled=cancelled)
+
+        assert plan(db, 3, 4, id_="b", now=now, cancelled=cancelled)["restated"] == 1
+        newest = restatements(db)[0]
+        assert (newest["from"], newest["to"]) == (at(3).isoformat(), at(4).isoformat())
+
+
+def test_the_newest_100_restatements_of_a_server_are_shown_the_last_one_first(
+    db: Connection, server: int
+) -> None:
+    other = add_server(db, "acme/other")
+    for number, begin, restated_at in ((other, 2, 30), (server, 24, 30), (server, 2, 31.5)):
+        db.execute(
+            "insert into data.restatement"
+            " (server_id, maintenance_id, during, author, reason, before, after, restated_at)"
+            " values (%s, 'm', %s, 'ann', 'another', '{}', '{}', %s)",
+            [number, hours(begin, begin + 1), at(restated_at)],
+        )
+    db.execute(
+        "insert into data.restatement"
+        " (server_id, maintenance_id, during, author, reason, before, after, restated_at)"
+        " select %s, 'm', %s, 'ann', n, '{}', '{}', %s + n %% 10 * interval '1 minute'"
+        " from generate_series(0, 100) as n",
+        [server, hours(2, 3), at(30)],
+    )
+
+    found = sla_of(db, begin=0, end=24, as_of=30 + 9 / 60, now=100)["restatements"]
+    numbers = sorted(range(101), key=lambda n: (n % 10, n), reverse=True)
+    assert [each["reason"] for each in found] == [str(n) for n in numbers[:100]]
+
+
+def test_a_server_without_figures_is_restated_too(db: Connection) -> None:
+    add_server(db, "acme/new", registered=at(24))
+
+    assert plan(db, 2, 4, now=24, servers=["acme/new"])["restated"] == 1
+    (restated,) = sla_of(db, "acme/new", begin=0, end=48, now=100)["restatements"]
+    assert (restated["before"], restated["after"]) == ({}, {})
 
 
 def test_another_reason_restates_nothing(db: Connection) -> None:
@@ -224,17 +356,35 @@ def test_windows_that_have_not_ended_are_listed_the_earliest_first(db: Connectio
     ]
     assert [item["id"] for item in second["items"]] == ["soon"]
     assert second["next_cursor"] is None
+    assert list_maintenance(db, limit=3)["next_cursor"] is None
     past = list_maintenance(db, from_=at(0), to=at(10))
     assert [(item["id"], item["status"]) for item in past["items"]] == [("past", "past")]
 
 
+def test_a_page_has_100_windows_by_default_and_1000_at_most(db: Connection, server: int) -> None:
+    db.execute(
+        "insert into data.maintenance"
+        " select 'w' || lpad(n::text, 3, '0'), %s, tstzrange(%s, %s), 'ann', 'move', '[,)'"
+        " from generate_series(0, 100) as n",
+        [server, at(30), at(40)],
+    )
+
+    answer = list_maintenance(db)
+    assert [item["id"] for item in answer["items"]] == [f"w{n:03}" for n in range(100)]
+    rest = list_maintenance(db, cursor=answer["next_cursor"])
+    assert [item["id"] for item in rest["items"]] == ["w100"]
+    with refused(db, "limit_in_range"):
+        list_maintenance(db, limit=1001)
+
+
 def test_a_plan_from_before_a_cancellation_that_came_first_is_the_later_one(db: Connection) -> None:
-    plan(db, 30, 32, now=24)
+    plan(db, 30, 32, now=23)
+    plan(db, 30, 32.5, now=24)
     plan(db, None, None, now=26, cancelled=True)
     answer = plan(db, 30, 33, now=25)
 
     assert (answer["status"], answer["changed"]) == ("planned", True)
-    assert [row[0].upper for row in rows(db)] == [at(32), at(33)]
+    assert [row[0].upper for row in rows(db)] == [at(32), at(32.5), at(33)]
 
 
 def test_a_cancelled_window_is_not_listed(db: Connection) -> None:
@@ -261,6 +411,7 @@ def test_a_cancelled_window_is_not_listed(db: Connection) -> None:
         ({"reason": "x" * 1001}, "reason_in_range"),
         ({"cancelled": True}, "maintenance_unknown"),
         ({"id_": "a b"}, "maintenance_id_well_formed"),
+        ({"id_": None}, "maintenance_id_well_formed"),
     ],
 )
 def test_a_window_that_means_nothing_is_refused(

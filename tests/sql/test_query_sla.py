@@ -180,7 +180,27 @@ def test_a_server_that_was_not_registered_in_the_range_has_no_time(db: Connectio
     item = sla_of(db, begin=0, end=6)
     assert (item["from"], item["to"], item["seconds"]) == (None, None, NOTHING)
     assert (item["days"], item["uptime_percent"]) == ([], None)
+    assert item["outages"]["count"] == 0
+    assert item["error_budget"] == {
+        "total_seconds": 0,
+        "used_seconds": 0,
+        "left_seconds": 0,
+        "left_percent": None,
+    }
     assert query_sla(db, begin=0, end=6)["items"] == []
+
+
+def test_the_list_has_the_servers_that_were_registered_within_the_range(db: Connection) -> None:
+    add_server(db, "before", registered=at(1), deregistered=at(2))
+    add_server(db, "at-the-end", registered=at(2), deregistered=at(2.5))
+    add_server(db, "at-the-start", registered=at(2.5), deregistered=at(12))
+    add_server(db, "after", registered=at(12))
+
+    items = query_sla(db, begin=2, end=12)["items"]
+    assert [(item["name"], item["from"], item["to"]) for item in items] == [
+        ("at-the-end", at(2).isoformat(), at(2.5).isoformat()),
+        ("at-the-start", at(2.5).isoformat(), at(12).isoformat()),
+    ]
 
 
 def test_as_of_before_the_registration_there_is_no_time(db: Connection) -> None:
@@ -245,6 +265,29 @@ def test_a_range_over_midnight_has_a_part_in_each_day(db: Connection, server: in
     ]
 
 
+def test_a_microsecond_over_midnight_is_of_the_next_day(db: Connection, server: int) -> None:
+    db.execute(
+        "insert into data.health_interval values (%s, 'probe', 'up', tstzrange(%s, %s))",
+        [server, at(23), at(24) + timedelta(microseconds=1)],
+    )
+
+    days = sla_of(db, begin=0, end=48, now=48)["days"]
+    assert [bar["seconds"]["up"] for bar in days] == [HOUR, 1e-6]
+
+
+def test_budgets_and_times_to_recover_are_rounded_to_microseconds(db: Connection) -> None:
+    add_uptime(db, (0, 24))
+    server = add_server(db, target=99.9999)
+    second = 1 / HOUR
+    parts = [("down", n, n + length * second) for n, length in enumerate((1, 1, 2))]
+    add_past(db, server, "probe", parts)
+    add_past(db, server, "report", [("up", 0, 3)])
+
+    item = sla_of(db, begin=0, end=24)
+    assert item["outages"]["mean_seconds_to_recover"] == 1.333333
+    assert sla_of(db, begin=2, end=2 + 1.5 * second)["error_budget"]["total_seconds"] == 2e-6
+
+
 def test_days_and_restatements_are_of_one_server(db: Connection, server: int) -> None:
     (item,) = query_sla(db)["items"]
 
@@ -252,7 +295,7 @@ def test_days_and_restatements_are_of_one_server(db: Connection, server: int) ->
 
 
 def test_pages_follow_the_names(db: Connection) -> None:
-    for name in ("c", "a", "e", "d", "b"):
+    for name in ("e", "b", "d", "a", "c"):
         add_server(db, name)
 
     first = query_sla(db, limit=2)
@@ -262,6 +305,21 @@ def test_pages_follow_the_names(db: Connection) -> None:
     assert [item["name"] for item in second["items"]] == ["c", "d"]
     assert [item["name"] for item in third["items"]] == ["e"]
     assert third["next_cursor"] is None
+    assert query_sla(db, limit=5)["next_cursor"] is None
+
+
+def test_a_page_has_100_servers_by_default(db: Connection) -> None:
+    for n in range(101):
+        add_server(db, f"s{n:03}")
+
+    answer = query_sla(db)
+    assert [item["name"] for item in answer["items"]] == [f"s{n:03}" for n in range(100)]
+    assert answer["next_cursor"] is not None
+
+
+@pytest.mark.parametrize("asked", [{"begin": 2}, {"end": 20}])
+def test_a_range_is_no_window(db: Connection, asked: dict[str, Any]) -> None:
+    assert query_sla(db, **asked)["window"] is None
 
 
 @pytest.mark.parametrize(
@@ -276,6 +334,7 @@ def test_pages_follow_the_names(db: Connection) -> None:
         ({"begin": 10, "as_of": 10}, "from_in_past", "from"),
         ({"as_of": 48}, "as_of_not_in_future", "as_of"),
         ({"limit": 0}, "limit_in_range", "limit"),
+        ({"limit": 1001}, "limit_in_range", "limit"),
         ({"cursor": "00"}, "cursor_invalid", "cursor"),
     ],
 )
