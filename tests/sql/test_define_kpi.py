@@ -69,6 +69,70 @@ def test_kpis_are_listed_in_pages_by_name(db: Connection) -> None:
     assert second["next_cursor"] is None
 
 
+def test_a_full_page_that_is_the_last_one_has_no_cursor(db: Connection) -> None:
+    for name in ("b", "a"):
+        define(db, kpi(), name)
+        define(db, kpi(target=1), name, now=LATER)
+
+    assert list_kpis(db, limit=2)["next_cursor"] is None
+    assert list_kpis(db, "a", limit=2)["next_cursor"] is None
+
+
+def test_a_page_has_100_kpis_by_default_and_1000_at_most(db: Connection) -> None:
+    define(db, kpi(), "k000")
+    db.execute(
+        "with made as (insert into data.kpi (name, created_at)"
+        " select 'k' || lpad(n::text, 3, '0'), %s from generate_series(1, 100) as n"
+        " returning kpi_id)"
+        " insert into data.kpi_version"
+        " select made.kpi_id, 1, version.document, 'ann', version.valid"
+        " from made cross join data.kpi_version as version",
+        [NOW],
+    )
+
+    answer = list_kpis(db)
+    assert [each["name"] for each in answer["items"]] == [f"k{n:03}" for n in range(100)]
+    assert [each["name"] for each in list_kpis(db, cursor=answer["next_cursor"])["items"]] == [
+        "k100"
+    ]
+    with refused(db, "limit_in_range"):
+        list_kpis(db, limit=1001)
+
+
+def test_versions_come_in_pages_with_what_each_has_changed(db: Connection) -> None:
+    for name in ("other", NAME):
+        for n, target in enumerate((5, 7, 4)):
+            now = NOW + n * timedelta(hours=1)
+            define(db, kpi(target=target, unit=name), name, now=now)
+
+    first = list_kpis(db, NAME, limit=2)
+    second = list_kpis(db, NAME, limit=2, cursor=first["next_cursor"])
+    assert [(each["version"], each["changes"]) for each in first["versions"]] == [
+        (3, [{"field": "target", "before": 7, "after": 4}]),
+        (2, [{"field": "target", "before": 5, "after": 7}]),
+    ]
+    assert [(each["version"], each["changes"]) for each in second["versions"]] == [(1, [])]
+    assert second["next_cursor"] is None
+
+
+def test_faults_are_named_in_the_order_of_their_fields_100_at_most(db: Connection) -> None:
+    broken = kpi(
+        target=1e-310, direction="left", denominator={"kind": "visits", "statistic": "count"}
+    )
+    assert faults(db, broken) == [
+        ("denominator.statistic", "statistic_of_kind"),
+        ("direction", "field_well_formed"),
+        ("target", "target_finite"),
+    ]
+    many = {f"x{n:03}": 1 for n in reversed(range(101))}
+    assert faults(db, kpi(**many)) == [(f"x{n:03}", "field_known") for n in range(100)]
+
+
+@pytest.mark.parametrize("target", [0, 1e-300, -1e300])
+def test_a_target_is_zero_or_of_a_size_that_numbers_have(db: Connection, target: float) -> None:
+    assert define(db, kpi(target=target))["outcome"] == "created"
+
+
 @pytest.mark.parametrize(
     ("document", "expected"),
     [
@@ -156,6 +220,37 @@ def test_kpis_and_their_versions_have_quotas(db: Connection, quota: str) -> None
     with refused(db, "count_within_quota") as refusal:
         define(db, kpi(target=2), NAME if "version" in quota else "other")
     assert refusal.params["quota"] == quota
+
+
+def test_a_quota_of_kpis_counts_those_that_are_not_deleted(db: Connection) -> None:
+    db.execute("update data.quota set value = 2 where name = 'kpis'")
+    for name in ("a", "b"):
+        define(db, kpi(), name)
+        define(db, kpi(target=1), name)
+    delete(db, "a")
+    define(db, kpi(), "c")
+
+    for name in ("a", "d"):
+        with refused(db, "count_within_quota"):
+            define(db, kpi(), name)
+
+
+def test_versions_of_the_last_hour_count_for_each_kpi(db: Connection) -> None:
+    db.execute("update data.quota set value = 2 where name = 'new_versions_per_kpi_and_hour'")
+    for name in (NAME, "other"):
+        for n in range(2):
+            define(db, kpi(target=n), name, now=NOW + n * timedelta(minutes=1))
+
+    with refused(db, "count_within_quota"):
+        define(db, kpi(target=5), now=NOW + timedelta(minutes=59))
+    assert define(db, kpi(target=5), now=LATER)["outcome"] == "changed"
+
+
+def test_a_version_ends_after_it_began_whatever_the_clock_says(db: Connection) -> None:
+    define(db, kpi())
+    answer = delete(db, now=NOW - timedelta(hours=1))
+
+    assert datetime.fromisoformat(answer["deleted_at"]) == NOW + timedelta(microseconds=1)
 
 
 def test_definitions_and_deletions_are_audited(db: Connection) -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg import Connection
+from psycopg.types.json import Jsonb
 
 from tests.sql.calls import (
     NOW,
@@ -25,6 +26,8 @@ from tests.sql.calls import (
 )
 from tests.sql.kpis import CALLS, NAME, define, known, kpi, measured, query_kpis
 from tests.support.rollups import roll_up
+
+HOUR = timedelta(hours=1)
 
 Calls = list[tuple[str, str, float]]
 
@@ -171,6 +174,103 @@ def test_the_source_that_moved_a_kpi_is_first(db: Connection) -> None:
     )
 
 
+# Of a source: its numerator and denominator in a window, and in the one before.
+Source = tuple[float | None, float | None, float | None, float | None]
+
+
+def contributions(
+    conn: Connection, document: Json, sources: dict[str, Source], limit: int = 10
+) -> list[Json]:
+    """What each source adds to the change of a KPI; a source without numbers is not in a window."""
+    over, under, over_before, under_before = zip(*sources.values(), strict=True)
+    found: list[Json] = ask(
+        conn,
+        """
+        with part as (
+            select * from unnest(%s::text[], %s::float8[], %s::float8[], %s::float8[], %s::float8[])
+                as part (source, over, under, over_before, under_before)
+        )
+        select internal.kpi_contributions(
+            %s,
+            array(
+                select row(1, source, null, over, under)::data.kpi_part from part
+                where num_nonnulls(over, under) > 0
+            ),
+            array(
+                select row(1, source, null, over_before, under_before)::data.kpi_part from part
+                where num_nonnulls(over_before, under_before) > 0
+            ),
+            %s
+        )
+        """,
+        list(sources),
+        list(over),
+        list(under),
+        list(over_before),
+        list(under_before),
+        Jsonb(document),
+        limit,
+    )
+    return found
+
+
+def test_a_source_of_one_window_moves_a_count_by_all_it_has(db: Connection) -> None:
+    found = contributions(
+        db,
+        {"unit": "%"},
+        {
+            "b": (None, None, 2, None),
+            "gone": (None, None, 7, None),
+            "a": (2, None, None, None),
+            "new": (3, None, None, None),
+            "stays": (5, None, 5, None),
+        },
+    )
+
+    assert [(each["source"], each["contribution"]) for each in found] == [
+        ("gone", -700),
+        ("new", 300),
+        ("a", 200),
+        ("b", -200),
+        ("stays", 0),
+    ]
+    assert [(each["value"], each["previous"]) for each in found[:2]] == [(0, 700), (300, 0)]
+
+
+@pytest.mark.parametrize("before", [3, None])
+def test_sources_of_one_window_add_up_to_the_change_of_a_share(
+    db: Connection, before: float | None
+) -> None:
+    sources: dict[str, Source] = {
+        "gone": (None, None, before, 8),
+        "new": (3, 4, None, None),
+        "healed": (None, 6, before, 8),
+        "broken": (2, 10, None, 4),
+    }
+    found = {
+        each["source"]: each["contribution"]
+        for each in contributions(db, {"denominator": {}}, sources)
+    }
+
+    former = 2 * (before or 0) / 20
+    assert found == {
+        source: pytest.approx(
+            ((over or 0) - former * (under or 0)) / 20
+            - ((over_before or 0) - former * (under_before or 0)) / 20
+        )
+        for source, (over, under, over_before, under_before) in sources.items()
+    }
+    assert sum(found.values()) == pytest.approx(5 / 20 - former)
+
+
+def test_without_a_window_before_sources_come_by_name(db: Connection) -> None:
+    sources: dict[str, Source] = dict.fromkeys(("c", "a", "b"), (1, 2, None, None))
+    found = contributions(db, {"denominator": {}}, sources, limit=2)
+
+    assert [(each["source"], each["contribution"]) for each in found] == [("a", None), ("b", None)]
+    assert contributions(db, {}, {"a": (None, None, None, None)}) == []
+
+
 def test_all_kpis_name_five_sources_and_one_kpi_names_all(db: Connection) -> None:
     ingest_calls(db, [(f"s{n}", "500", 1) for n in range(8)])
     define(db, kpi())
@@ -179,6 +279,38 @@ def test_all_kpis_name_five_sources_and_one_kpi_names_all(db: Connection) -> Non
     assert len(item["contributions"]) == 5
     assert "days" not in item
     assert len(measured(db)["contributions"]) == 8
+
+
+def test_one_kpi_names_100_sources_at_most(db: Connection) -> None:
+    ingest_calls(db, [(f"s{n}", "500", 1) for n in range(101)])
+    define(db, kpi())
+
+    assert len(measured(db)["contributions"]) == 100
+
+
+def test_kpis_come_by_name_each_by_its_present_version(db: Connection) -> None:
+    ingest_calls(db, [("a", "500", 1), ("b", "200", 1), ("b", "200", 24 * 9)])
+    for name, where in (("c", {}), ("a", {"source": "a"}), ("b", {"source": "b"})):
+        for target in (1, 2):
+            document = {"author": "ann", "numerator": {**CALLS, "where": where}, "target": target}
+            define(db, document, name, now=NOW - HOUR if target == 1 else NOW)
+
+    items = query_kpis(db)["items"]
+    assert [
+        (each["name"], each["version"], each["target"], each["value"], each["previous"]["value"])
+        for each in items
+    ] == [("a", 2, 2, 1, 0), ("b", 2, 2, 1, 1), ("c", 2, 2, 2, 1)]
+
+
+def test_days_begin_with_the_one_in_which_the_window_begins(db: Connection) -> None:
+    # The window of 6 days begins 12:00 on the 9th.
+    ingest_calls(db, [("a", "200", 6 * 24 + 12), ("a", "200", 6 * 24 + 13), ("a", "200", 24 * 5)])
+    define(db, {"author": "ann", "numerator": CALLS})
+
+    assert [(each["day"], each["value"]) for each in measured(db, "6d")["days"]] == [
+        ("2025-06-09", 1),
+        ("2025-06-10", 1),
+    ]
 
 
 def test_numbers_of_any_size_have_a_quotient(db: Connection) -> None:
@@ -231,6 +363,28 @@ def test_a_counter_grows_on_the_day_of_its_reading(db: Connection) -> None:
     assert days == {"2025-06-13": 0, "2025-06-14": 10, "2025-06-15": 8}
 
 
+def test_a_counter_grows_over_a_day_without_readings_and_not_over_more(db: Connection) -> None:
+    readings = {
+        "2025-06-11T00:00:00Z": 10,
+        "2025-06-12T23:00:00Z": 14,
+        "2025-06-14T22:00:00Z": 20,
+        "2025-06-15T10:00:00Z": 50,
+        "2025-06-15T11:00:00Z": 51,
+    }
+    ingest_metrics(
+        db,
+        [
+            metric("visits", source, value, type="counter", ts=ts)
+            for source, since in (("a", 0), ("b", 3))
+            for ts, value in [*readings.items()][since:]
+        ],
+    )
+    define(db, {"author": "ann", "numerator": {"kind": "visits", "statistic": "increase"}})
+
+    days = {each["day"]: each["value"] for each in measured(db)["days"]}
+    assert days == {"2025-06-11": 0, "2025-06-12": 4, "2025-06-14": 0, "2025-06-15": 32}
+
+
 @pytest.mark.parametrize(
     ("window", "slug"),
     [
@@ -256,7 +410,7 @@ def rolled(lasting: Connection, ages: Iterator[datetime]) -> tuple[Connection, d
             f"s{n % 3}",
             float(rng.integers(0, 50)),
             type=type_,
-            labels={"code": "500" if n % 4 == 0 else "200"},
+            labels={"code": "500" if n % 4 == 0 else "200", **({"zone": "x"} if n % 5 else {})},
             ts=(start + timedelta(minutes=7 * n)).isoformat(),
         )
         for kind, type_ in (("cpu", "gauge"), ("visits", "counter"))
@@ -280,7 +434,17 @@ def test_the_view_of_days_has_the_days_of_the_answer(rolled: tuple[Connection, d
             "numerator": {"kind": "visits", "statistic": "increase", "where": {"source": "s1"}},
             "denominator": {**CALLS, "where": {"labels": {"code": "200"}}},
         },
+        "zoned": {"author": "ann", "numerator": {**CALLS, "where": {"has": ["zone"]}}},
+        "total": {"author": "ann", "numerator": {**CALLS, "statistic": "sum"}},
+        "narrow": {
+            "author": "ann",
+            "numerator": {
+                **CALLS,
+                "where": {"source": "s1", "labels": {"code": "200"}, "has": ["zone"]},
+            },
+        },
     }
+    define(conn, kpi(target=1), "share", now=now - HOUR)
     for name, document in documents.items():
         define(conn, document, name, now=now)
     end = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -302,6 +466,13 @@ def test_the_view_of_days_has_the_days_of_the_answer(rolled: tuple[Connection, d
         for day, *numbers in rows:
             for found, expected in zip(numbers, shown[day.astimezone(UTC).date()], strict=True):
                 assert found == (None if expected is None else pytest.approx(expected)), (name, day)
+    shown_as = "select distinct version, unit, target, status from analytics.kpi_daily"
+    assert conn.execute(f"{shown_as} where name = 'share'".encode()).fetchall() == [
+        (2, "%", 20, "met")
+    ]
+    assert conn.execute(f"{shown_as} where name = 'total'".encode()).fetchall() == [
+        (1, None, None, "no_target")
+    ]
 
 
 def test_the_view_of_days_reads_the_days_that_are_asked_for(
