@@ -24,11 +24,8 @@ begin
             select
                 entry.item,
                 entry.place,
-                coalesce(
-                    pg_input_is_valid(entry.item ->> 'from', 'timestamptz')
-                    and pg_input_is_valid(entry.item ->> 'to', 'timestamptz'),
-                    false
-                ) as is_real
+                pg_input_is_valid(entry.item ->> 'from', 'timestamptz')
+                and pg_input_is_valid(entry.item ->> 'to', 'timestamptz') as is_real
             from jsonb_array_elements(
                 case when jsonb_typeof(p_incidents) = 'array' then p_incidents end
             ) with ordinality as entry (item, place)
