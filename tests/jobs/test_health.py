@@ -35,6 +35,42 @@ def test_silent_states_become_unknown_since_their_end(db: Connection) -> None:
     assert history(db, server, now=at(1000)) == before == [("up", 0, 180)]
 
 
+def test_only_what_is_silent_becomes_unknown(db: Connection) -> None:
+    servers = [add_server(db, name) for name in ("a", "b")]
+    record(db, servers[0], [(0, "up")])
+    record(db, servers[0], [(100, "up")], signal="probe")
+    record(db, servers[1], [(100, "up")])
+
+    assert expire(db, 200) == 1
+    assert state(db, servers[0]) == ("unknown", 180)
+    assert state(db, servers[0], "probe") == state(db, servers[1]) == ("up", 100)
+
+
+def test_the_jobs_of_health_and_how_long_reports_are_kept(db: Connection) -> None:
+    jobs = db.execute(
+        "select proc_name, schedule_interval, config from timescaledb_information.jobs"
+        " where proc_name in ('expire_health', 'observe_traffic') order by 1"
+    ).fetchall()
+    kept = ask(
+        db,
+        "select jsonb_object_agg(name, value) from timescaledb_information.jobs"
+        " cross join jsonb_each_text(config) as entry (name, value)"
+        " where hypertable_name = 'health_report' and name like '%%after'",
+    )
+
+    minute = timedelta(minutes=1)
+    traffic = {
+        "metric": DURATION,
+        "failed": '$."error.type"',
+        "window": "5 minutes",
+        "degraded": 0.05,
+        "down": 0.5,
+        "least_calls": 10,
+    }
+    assert jobs == [("expire_health", minute, None), ("observe_traffic", minute, traffic)]
+    assert kept == {"drop_after": "30 days", "compress_after": "2 days"}
+
+
 def test_a_silent_keep_alive_becomes_unknown_and_recovers(db: Connection) -> None:
     server = add_server(db, keepalive=10)
     heartbeat(db, ["acme/search"], at(0))
@@ -108,7 +144,10 @@ def test_the_share_of_errors_is_the_status_of_traffic(
 
 def test_only_calls_of_the_window_count(db: Connection) -> None:
     add_server(db, source="search-mcp")
-    ingest_metrics(db, [calls(20), calls(20, error="x", seconds=400)])
+    now = NOW + timedelta(minutes=1)
+    outside = [calls(20, error="x", seconds=seconds) for seconds in (400, 300, -1)]
+    ingest_metrics(db, [*outside, calls(15, seconds=299), calls(5, seconds=0)], now=now)
+    ingest_metrics(db, metric("other", "search-mcp", 7, ts=NOW.isoformat()), now=now)
 
     assert observed(db) == [("acme/search", "up", "0 % errors (0 of 20 calls)")]
 
@@ -149,6 +188,30 @@ def test_reports_about_traffic_come_in_the_order_of_the_servers(db: Connection) 
     config = ask(db, "select config from timescaledb_information.jobs where proc_name = %s", LOOK)
     reports = "select array_agg(server_id) from unnest(internal.traffic_reports(%s, %s))"
     assert ask(db, reports, json.dumps(config), NOW) == sorted(numbers)
+
+
+def test_a_report_takes_one_call_at_least(db: Connection) -> None:
+    add_server(db, "idle", source="idle-mcp")
+    add_server(db, source="search-mcp")
+    for seconds in (100, 10):
+        ts = (NOW - timedelta(seconds=seconds)).isoformat()
+        ingest_metrics(db, metric("calls_total", "idle-mcp", 5, type="counter", ts=ts))
+    ingest_metrics(
+        db,
+        [
+            metric(
+                "calls_total",
+                "search-mcp",
+                value,
+                type="counter",
+                ts=(NOW - timedelta(seconds=seconds)).isoformat(),
+            )
+            for seconds, value in ((100, 5), (10, 6))
+        ],
+    )
+
+    found = observed(db, metric="calls_total", least_calls=0)
+    assert found == [("acme/search", "up", "0 % errors (0 of 1 calls)")]
 
 
 def test_counters_with_other_labels_can_be_named(db: Connection) -> None:

@@ -297,6 +297,50 @@ def test_health_says_why_the_last_probe_was_not_possible(db: Connection) -> None
     assert get_health(db, NOW, "acme/search")["signals"][0]["detail"] == "not asked: …"
 
 
+def test_a_probe_of_the_moment_of_the_registration_says_why_it_was_not_possible(
+    db: Connection,
+) -> None:
+    register(db)
+    register(db, "acme/other")
+    record(db, "acme/other", status=None, detail="of other")
+    record(db, status=None, detail="not asked: …", at=NOW - timedelta(days=1))
+
+    assert get_health(db, NOW, "acme/search")["signals"][0]["detail"] == "not asked: …"
+
+
+def test_the_first_eight_remotes_that_are_not_asked_are_named(db: Connection) -> None:
+    urls = [f"https://{{tenant}}.example/{n}" for n in range(9)]
+    register(db, remotes=[{"type": "sse", "url": url} for url in urls])
+
+    assert get_health(db, NOW, "acme/search")["signals"][0]["detail"] == "; ".join(
+        f"{url}: not asked, the URL has variables" for url in urls[:8]
+    )
+
+
+def test_of_probes_of_one_batch_the_newest_is_known(db: Connection) -> None:
+    register(db)
+    probes = [
+        {
+            "server": "acme/search",
+            "asked_at": (NOW - timedelta(seconds=seconds)).isoformat(),
+            "status": "up",
+            "detail": f"{seconds} s ago",
+        }
+        for seconds in (20, 10, 30)
+    ]
+    assert ask(db, "select reports from api.record_probes(%s, %s)", json.dumps(probes), NOW) == 3
+
+    assert ask(db, "select detail from data.probe") == "10 s ago"
+    assert get_health(db, NOW, "acme/search")["signals"][0]["detail"] == "10 s ago"
+
+
+def test_the_detail_of_a_probe_has_500_characters_at_most(db: Connection) -> None:
+    register(db)
+    record(db, detail="x" * 501)
+
+    assert reported(db) == "x" * 500
+
+
 def test_the_detail_of_a_probe_names_remotes_that_are_not_asked(db: Connection) -> None:
     register(db, remotes=[HTTP, {"type": "sse", "url": "https://{tenant}.example/mcp"}])
     record(db, detail="MCP 2026-07-28")
@@ -437,3 +481,5 @@ def test_a_probe_that_began_earlier_does_not_replace_a_later_one(db: Connection)
     record(db, detail="later")
     record(db, detail="earlier", at=NOW - timedelta(seconds=5))
     assert ask(db, "select detail from data.probe") == "later"
+    record(db, detail="of the same moment")
+    assert ask(db, "select detail from data.probe") == "of the same moment"

@@ -138,6 +138,39 @@ def test_a_bad_report_is_refused_by_index_and_field(
     assert ask(db, "select count(*) from data.health_report") == 0
 
 
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"latency_ms": 0},
+        {"latency_ms": 1e9},
+        {"latency_ms": None},
+        {"detail": "x"},
+        {"detail": "x" * 1000},
+        {"detail": None},
+        {"reporter": None},
+        {"ts": ago(minutes=-5)},
+        {"ts": ago(hours=2)},
+        {"ts": ago(days=30)},
+    ],
+)
+def test_what_reaches_a_limit_is_good(db: Connection, members: Json) -> None:
+    add_server(db, registered=NOW - timedelta(days=31))
+    add_server(db, "acme/other")
+
+    assert report_health(db, report(**members)) == receipt(1)
+    with refused(db, "items_refused") as refusal:
+        report_health(db, report(**{**members, "status": "ok"}))
+    assert [each["slug"] for each in refusal.params["items"]] == ["health_status_known"]
+
+
+def test_a_refusal_has_the_beginning_of_a_long_name(db: Connection) -> None:
+    with refused(db, "items_refused") as refusal:
+        report_health(db, report(server="a" * 201))
+
+    (fault,) = refusal.params["items"]
+    assert fault["detail"].startswith(f'No server "{"a" * 200}" is registered. ')
+
+
 def test_a_refusal_quotes_the_status_and_names_the_nearest_server(db: Connection) -> None:
     add_server(db)
     with refused(db, "items_refused") as refusal:
