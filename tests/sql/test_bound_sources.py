@@ -220,3 +220,20 @@ def test_a_report_about_a_server_without_a_source_is_refused(db: Connection) -> 
 def test_a_server_that_nobody_knows_is_unknown_to_a_bound_sender_too(db: Connection) -> None:
     with bound(db, "web"), refused(db, "server_unknown"):
         heartbeat(db, "acme/none")
+
+
+def test_only_the_servers_that_are_named_and_registered_are_compared_with_the_sources(
+    db: Connection,
+) -> None:
+    for name, source in (("acme/web", "web"), ("acme/db", "crm"), ("acme/crm", "crm")):
+        register(db, name, source=source)
+    register(db, "acme/gone", source="crm")
+    db.execute("update data.server set deregistered_at = %s where name = 'acme/gone'", [NOW])
+
+    with bound(db, "web"):
+        assert heartbeat(db, "acme/web") == {"renewed": 1, "unknown": []}
+        assert heartbeat(db, "acme/web", "acme/gone") == {"renewed": 1, "unknown": ["acme/gone"]}
+        with refused(db, "source_of_key") as refusal:
+            heartbeat(db, "acme/db", "acme/crm")
+
+    assert refusal.message.startswith('server "acme/crm" has the source "crm"')

@@ -165,6 +165,7 @@ def test_of_windows_of_now_the_last_to_end_is_shown_and_of_later_ones_the_first(
         ("cancelled-too", "acme/search", 35, 90, 5),
         ("of-other", "other", 0, 99, None),
         ("next-of-other", "other", 20, 99, None),
+        ("after-next", "acme/search", 45, 60, None),
     ):
         until = None if recorded_until is None else at(recorded_until)
         db.execute(
@@ -183,7 +184,7 @@ def test_of_windows_of_now_the_last_to_end_is_shown_and_of_later_ones_the_first(
 
     assert shown(10) == ["b1", "next"]
     # A window that begins now is not the next one.
-    assert shown(40) == ["then", "later"]
+    assert shown(40) == ["then", "after-next"]
     assert shown(50) == ["then", None]
 
 
