@@ -268,3 +268,18 @@ def test_when_a_server_was_last_seen_outlasts_reports_that_it_is_down(db: Connec
     record(db, server, [(30, "down")])
 
     assert ask(db, "select seen_at from data.health_state") == at(10)
+
+
+def test_a_report_moves_the_signal_of_its_server_alone(db: Connection) -> None:
+    a, b = (add_server(db, name, failures=1, successes=1) for name in ("a", "b"))
+    record(db, a, [(0, "up"), (5, "up")])
+    record(db, a, [(10, "degraded")], signal="probe")
+    record(db, b, [(20, "down")])
+    record(db, b, [(30, "up")], signal="probe")
+
+    found = [state(db, server, signal) for server in (a, b) for signal in ("report", "probe")]
+    assert found == [("up", 0), ("degraded", 10), ("down", 20), ("up", 30)]
+    assert [history(db, server, now=at(40)) for server in (a, b)] == [
+        [("up", 0, 40)],
+        [("down", 20, 40)],
+    ]

@@ -287,6 +287,19 @@ def test_the_newest_100_restatements_of_a_server_are_shown_the_last_one_first(
     assert [each["reason"] for each in found] == [str(n) for n in numbers[:100]]
 
 
+def test_the_figures_of_a_restatement_are_of_7_30_and_90_days(db: Connection) -> None:
+    add_server(db, "acme/old", registered=at(-9_000))
+    plan(db, 2, 4, servers=["acme/old"])
+
+    (restated,) = sla_of(db, "acme/old", begin=0, end=24, now=100)["restatements"]
+    for figures in (restated["before"], restated["after"]):
+        assert [(window, sum(each["seconds"].values())) for window, each in figures.items()] == [
+            ("7d", 7 * 24 * HOUR),
+            ("30d", 30 * 24 * HOUR),
+            ("90d", 90 * 24 * HOUR),
+        ]
+
+
 def test_a_server_without_figures_is_restated_too(db: Connection) -> None:
     add_server(db, "acme/new", registered=at(24))
 

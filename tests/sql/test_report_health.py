@@ -56,6 +56,29 @@ def test_reports_of_a_batch_count_in_the_order_of_their_times(db: Connection) ->
     assert [each[0] for each in history(db, server)] == ["up", "down"]
 
 
+def test_reports_of_a_batch_move_each_server_by_its_own(db: Connection) -> None:
+    a, b = (add_server(db, name, failures=1, successes=1) for name in ("a", "b"))
+    sent = [
+        report("a", ts=ago(seconds=10)),
+        report("b", "down", ts=ago(seconds=9)),
+        report("a", "degraded", ts=ago(seconds=8)),
+        report("b", ts=ago(seconds=7)),
+        report("b", ts=ago(seconds=6)),
+    ]
+
+    assert report_health(db, sent) == receipt(5)
+    found = {server: history(db, server, now=NOW) for server in (a, b)}
+    assert found == {
+        a: [("up", 3590, 3592), ("degraded", 3592, 3600)],
+        b: [("down", 3591, 3593), ("up", 3593, 3600)],
+    }
+    last = "select server_id, last_at from data.health_state order by 1"
+    assert db.execute(last).fetchall() == [
+        (a, NOW - timedelta(seconds=8)),
+        (b, NOW - timedelta(seconds=6)),
+    ]
+
+
 def test_a_report_sent_again_is_a_duplicate(db: Connection) -> None:
     server = add_server(db)
     sent = [report(ts=ago(seconds=9)), report(status="down", ts=ago(seconds=8), reporter="a")]
