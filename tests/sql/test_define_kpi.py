@@ -67,6 +67,7 @@ def test_kpis_are_listed_in_pages_by_name(db: Connection) -> None:
     assert [each["name"] for each in first["items"]] == ["a", "b"]
     assert [each["name"] for each in second["items"]] == ["c"]
     assert second["next_cursor"] is None
+    assert [each["name"] for each in list_kpis(db, limit=1)["items"]] == ["a"]
 
 
 def test_a_full_page_that_is_the_last_one_has_no_cursor(db: Connection) -> None:
@@ -113,6 +114,7 @@ def test_versions_come_in_pages_with_what_each_has_changed(db: Connection) -> No
     ]
     assert [(each["version"], each["changes"]) for each in second["versions"]] == [(1, [])]
     assert second["next_cursor"] is None
+    assert [each["version"] for each in list_kpis(db, NAME, limit=1)["versions"]] == [3]
 
 
 def test_faults_are_named_in_the_order_of_their_fields_100_at_most(db: Connection) -> None:

@@ -345,6 +345,7 @@ def test_a_status_that_there_is_not_is_refused(db: Connection) -> None:
         list_health(db, at(0), status="o" * 101)
 
     assert refusal.message == f'unknown status "{"o" * 100}"'
+    assert list_health(db, at(0), status="up")["items"] == []
 
 
 def test_analysts_read_health_and_outages(db: Connection) -> None:

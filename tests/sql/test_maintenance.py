@@ -369,6 +369,7 @@ def test_windows_that_have_not_ended_are_listed_the_earliest_first(db: Connectio
     ]
     assert [item["id"] for item in second["items"]] == ["soon"]
     assert second["next_cursor"] is None
+    assert [item["id"] for item in list_maintenance(db, limit=1)["items"]] == ["now"]
     assert list_maintenance(db, limit=3)["next_cursor"] is None
     past = list_maintenance(db, from_=at(0), to=at(10))
     assert [(item["id"], item["status"]) for item in past["items"]] == [("past", "past")]
