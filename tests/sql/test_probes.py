@@ -317,12 +317,14 @@ def test_the_first_eight_remotes_that_are_not_asked_are_named(db: Connection) ->
     )
 
 
-def test_of_probes_of_one_batch_the_newest_is_known(db: Connection) -> None:
+# By a clock that is ahead, all of them are of now.
+@pytest.mark.parametrize("ahead", [0, 60])
+def test_of_probes_of_one_batch_the_newest_is_known(db: Connection, ahead: int) -> None:
     register(db)
     probes = [
         {
             "server": "acme/search",
-            "asked_at": (NOW - timedelta(seconds=seconds)).isoformat(),
+            "asked_at": (NOW + timedelta(seconds=ahead - seconds)).isoformat(),
             "status": "up",
             "detail": f"{seconds} s ago",
         }

@@ -53,7 +53,6 @@ begin atomic
                 || round(errors::numeric) || ' of ' || round(calls::numeric) || ' calls)',
                 p_now
             )::data.health_report
-            order by server.server_id
         )
     from source_calls
     inner join data.source on source_calls.source_id = source.source_id
