@@ -337,6 +337,47 @@ def test_numbers_of_any_size_have_a_quotient(db: Connection) -> None:
     assert [values[f"{n}.{n}"] for n in (0, 1, 3)] == [1, 1, 1]
 
 
+@pytest.mark.parametrize(
+    ("operation", "expected"),
+    [
+        ("product(0, 1e308)", 0),
+        ("product(1e308, 0)", 0),
+        ("product(1, 1)", 1),
+        ("product(1, 1e-305)", 1e-305),
+        ("product(1.5, 1e-305)", 1.5e-305),
+        ("product(0.5, 2e-300)", 1e-300),
+        ("product(0.5, 1e-300)", 0),
+        ("product(0.5, 1e308)", 5e307),
+        ("product(-1e-200, 1e-200)", 0),
+        ("product(-3, 1e200)", -3e200),
+        ("product(1, 1e305)", None),
+        ("product(1.5, 1e305)", None),
+        ("product(10, 1e299)", None),
+        ("quotient(7, 0)", None),
+        ("quotient(7, 1)", 7),
+        ("quotient(0, -2)", 0),
+        ("quotient(1e-300, 1)", 1e-300),
+        ("quotient(1.5e-300, 1)", 1.5e-300),
+        ("quotient(5e-300, 10)", 0),
+        ("quotient(-1, 0.5)", -2),
+        ("quotient(1e200, 1)", 1e200),
+        ("quotient(5e149, 0.5)", None),
+        ("quotient(4e149, 0.5)", 8e149),
+        ("contribution(1, 1, 0, 1, 1, 0, 1)", 1),
+        ("contribution(1, 1, 0, 1, 0, 0, 1)", None),
+        ("contribution(1, 1, 0, 1, 1, 0, 0)", None),
+        ("percentage(1, 1)", 100),
+        ("percentage(1, 0)", None),
+    ],
+)
+def test_numbers_that_a_double_has_not_are_zero_or_unknown(
+    db: Connection, operation: str, expected: float | None
+) -> None:
+    found = ask(db, f"select internal.{operation}")
+
+    assert found == (expected if not expected else pytest.approx(expected, rel=1e-15, abs=0))
+
+
 def test_days_are_whole_and_in_order(db: Connection) -> None:
     ingest_calls(db, [("a", "500", 1), ("a", "200", 2), ("a", "500", 30), ("a", "200", 60)])
     define(db, kpi(unit="%"))
