@@ -371,6 +371,36 @@ def test_analysts_read_health_and_outages(db: Connection) -> None:
         assert ask(db, "select ended_at from analytics.outages") == now - timedelta(minutes=1)
 
 
+def test_analysts_read_the_outages_of_400_days_and_of_now(db: Connection) -> None:
+    now: datetime = ask(db, "select now()")
+    day, minute = timedelta(days=1), timedelta(minutes=1)
+    server = add_server(db, registered=now - 600 * day)
+    db.execute("delete from data.service_uptime")
+    db.execute(
+        "insert into data.service_uptime values (%s)",
+        [TimestamptzRange(now - 600 * day, now + minute)],
+    )
+    for days in (401, 399):
+        begin = now - days * day
+        db.execute(
+            "insert into data.health_interval values (%s, 'probe', 'down', %s)",
+            [server, TimestamptzRange(begin, begin + minute)],
+        )
+    db.execute(
+        "insert into data.health_state"
+        " (server_id, signal, status, since, last_at, expires_at, recent)"
+        " values (%s, 'probe', 'down', %s, %s, %s, '{}')",
+        [server, now - minute, now - minute, now + minute],
+    )
+
+    with acting_as(db, "supervisor_analyst"):
+        rows = db.execute("select started_at, ended_at from analytics.outages order by 1")
+        assert rows.fetchall() == [
+            (now - 399 * day, now - 399 * day + minute),
+            (now - minute, None),
+        ]
+
+
 def test_analysts_see_that_nothing_is_known_of_a_server(db: Connection) -> None:
     add_server(db)
 
