@@ -128,6 +128,7 @@ def test_faults_are_named_in_the_order_of_their_fields_100_at_most(db: Connectio
     ]
     many = {f"x{n:03}": 1 for n in reversed(range(101))}
     assert faults(db, kpi(**many)) == [(f"x{n:03}", "field_known") for n in range(100)]
+    assert define(db, kpi())["outcome"] == "created"
 
 
 @pytest.mark.parametrize("target", [0, 1e-300, -1e300])
@@ -164,6 +165,7 @@ def test_a_broken_document_is_refused_by_field(
 ) -> None:
     assert faults(db, document) == expected
     assert list_kpis(db)["items"] == []
+    assert define(db, kpi())["outcome"] == "created"
 
 
 def test_a_name_that_is_not_well_formed_is_refused(db: Connection) -> None:

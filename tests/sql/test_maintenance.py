@@ -174,6 +174,7 @@ def test_a_refusal_says_what_was_sent(db: Connection, asked: dict[str, Any], mes
         plan(db, **asked)
 
     assert refusal.message == message
+    assert plan(db, **{**asked, "id_": "a", "servers": ["acme/search"]})["status"] == "past"
 
 
 def test_an_unknown_name_is_refused_with_the_nearest_one(db: Connection) -> None:
@@ -182,6 +183,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_one(db: Connection) -> None
 
     assert refusal.params == {"unknown": ["acme/serach"], "nearest": "acme/search"}
     assert refusal.hint.startswith('Did you mean "acme/search"?')
+    assert plan(db)["servers"] == ["acme/search"]
 
 
 @pytest.mark.parametrize(
@@ -436,3 +438,4 @@ def test_a_window_that_means_nothing_is_refused(
 
     assert refusal.hint.endswith(".")
     assert rows(db) == []
+    assert plan(db)["changed"] is True

@@ -192,6 +192,7 @@ def test_a_refusal_has_the_beginning_of_a_long_name(db: Connection) -> None:
 
     (fault,) = refusal.params["items"]
     assert fault["detail"].startswith(f'No server "{"a" * 200}" is registered. ')
+    assert report_health(db, report(server="a" * 201), partial=True)["accepted"] == 0
 
 
 def test_a_refusal_quotes_the_status_and_names_the_nearest_server(db: Connection) -> None:
