@@ -62,8 +62,9 @@ def test_an_empty_audit_has_no_fault(db: Connection) -> None:
 def test_it_can_be_verified_from_any_event(audited: Connection, number: int) -> None:
     known = ask(audited, "select hash from ops.audit where number = %s", number)
 
-    assert verify(audited, number, known)["checked"] == EVENTS - number + 1
-    assert verify(audited, number, known)["fault"] is None
+    found = verify(audited, number, known)
+    assert found["checked"] == EVENTS - number + 1
+    assert (found["fault"], found["fault_number"]) == (None, None)
     assert fault(audited, number, "00") == ("changed", number)
 
 
@@ -101,6 +102,28 @@ def test_a_deleted_event_is_found(audited: Connection, number: int) -> None:
     audited.execute("delete from data.audit_event where number = %s", [number])
 
     assert fault(audited) == ("missing", number)
+
+
+def test_of_several_faults_the_first_one_is_named(audited: Connection) -> None:
+    audited.execute("update data.audit_event set actor = 'eve' where number = 5")
+    audited.execute("delete from data.audit_event where number = 3")
+    audited.execute("update data.audit_event set actor = 'eve' where number = 6")
+
+    assert fault(audited) == ("missing", 3)
+
+
+def test_a_whole_audit_that_follows_another_one_is_found(audited: Connection) -> None:
+    """Every hash fits, and the first event knows one of an event before it."""
+    before = ask(audited, "select sha256('')")
+    for number in range(1, EVENTS + 1):
+        audited.execute(
+            "update data.audit_event set previous_hash = %s where number = %s", [before, number]
+        )
+        audited.execute(REHASH, [number])
+        before = ask(audited, "select hash from data.audit_event where number = %s", number)
+    audited.execute("update data.audit_head set hash = %s", [before])
+
+    assert fault(audited) == ("changed", 1)
 
 
 def test_the_deletion_of_the_last_events_is_found(audited: Connection) -> None:

@@ -52,8 +52,9 @@ begin atomic
             count(*) as checked,
             coalesce(max(number), greatest(p_number, 1) - 1) as last_number,
             (array_agg(hash order by number desc))[1] as last_hash,
-            (array_agg(fault order by fault_number, fault) filter (where fault is not null))[1] as fault,
-            min(fault_number) filter (where fault is not null) as fault_number
+            -- Events without a fault come last.
+            (array_agg(fault order by fault_number, fault))[1] as fault,
+            min(fault_number) as fault_number
         from judged
     )
 
