@@ -11,9 +11,8 @@ begin atomic
         select
             rule.rule_id,
             named.*,
-            coalesce(named.present, true) as expected,
             -- What is not there yet may still come.
-            case when coalesce(named.present, true) then interval '0' else named.within end as patience
+            case when named.present then interval '0' else named.within end as patience
         from unnest(p_rules) as rule
         cross join jsonb_to_record(rule.document -> 'condition') as named (
             kind text, present boolean, within interval, "window" interval, "join" text, after jsonb
@@ -73,7 +72,7 @@ begin atomic
             condition.rule_id,
             instant.at,
             followed.label,
-            condition.expected = coalesce(
+            condition.present = coalesce(
                 followed.followed_at <= least(followed.ts + condition.within, instant.at), false
             ) as counts
         from condition
