@@ -2,7 +2,6 @@ create or replace procedure internal.restore_watermarks(p_watermarks jsonb)
 language plpgsql
 as $$
 declare
-    c_hour constant interval := interval '1 hour';
     c_instant constant interval := interval '1 microsecond';
     v_watermark timestamptz;
     v_rollup record;
