@@ -135,3 +135,32 @@ def test_the_nearest_field_is_suggested(db: Connection) -> None:
     with refused(db, "fields_known") as refusal:
         query_agg(db, "cpu", "1h", fields=["rate_per_sec"])
     assert refusal.hint.startswith('Did you mean "rate_per_second"? ')
+
+
+NOTHING = {name: "0" if name in {"count", "rate_per_second"} else "null" for name in FIELDS[:12]}
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_statistics_of_nothing_are_a_count_and_a_rate_of_zero_and_nulls(
+    db: Connection, name: str
+) -> None:
+    members = ask(db, "select internal.statistics_members(null, %s)", [name])
+    assert members == f'"{name}" : {NOTHING[name]}'
+
+
+def test_a_change_to_nothing_is_one_of_the_count_and_the_rate(db: Connection) -> None:
+    former = "row(1, null, 4, 8, 2, 1, 3, 1, 2, 2, 3, 3, 3, 0.5, null, null)::data.statistics"
+    members = ask(db, f"select internal.change_members(null, {former}, null)")
+    assert json.loads(f"{{{members}}}") == {
+        name: -1 if name in {"count", "rate_per_second"} else None
+        for name in NOTHING
+        if name != "last"
+    }
+
+
+def test_only_the_changes_that_are_named_are_members(db: Connection) -> None:
+    change = "select internal.change_member(%s, 'avg', 3, 2)"
+    assert ask(db, change, None) == '"avg" : 0.5'
+    assert ask(db, change, ["max", "avg"]) == '"avg" : 0.5'
+    assert ask(db, change, ["max", "min"]) is None
+    assert ask(db, "select internal.change_member(null, 'avg', 3, 0)") == '"avg" : null'

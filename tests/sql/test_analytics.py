@@ -183,6 +183,70 @@ def test_a_counter_grows_by_what_it_has_grown_since_the_hour_before(filled: Conn
     assert {row[0] for row in found} == {3600}
 
 
+BUCKETS = """
+select
+    kind, source, extract(epoch from bucket - %s) / %s, count, sum, avg, min, max, stddev, last,
+    increase, (sketch).histogram
+from analytics.{} order by kind, source, bucket
+"""
+
+
+@pytest.mark.parametrize(
+    ("rollup", "view", "width"),
+    [
+        ("sample_1h", "metrics_hourly", timedelta(hours=1)),
+        ("sample_1d", "metrics_daily", timedelta(days=1)),
+    ],
+)
+def test_buckets_have_their_statistics_and_counters_their_growth(
+    db: Connection, rollup: str, view: str, width: timedelta
+) -> None:
+    first = END - timedelta(days=10)
+    part = width / 4
+
+    def at(bucket: int, place: int = 0) -> str:
+        return (first + bucket * width + place * part).isoformat()
+
+    visits = {
+        "web": [(0, 0, 10), (0, 1, 30), (1, 0, 30), (1, 1, 50), (3, 0, 20), (3, 1, 25)],
+        "shop": [(0, 0, 1000), (2, 0, 2000)],
+    }
+    empty = {"bounds": [1, 2], "counts": [0, 0, 0], "sum": 0, "count": 0}
+    ingest_metrics(
+        db,
+        [
+            metric("visits", source, value, type="counter", ts=at(bucket, place))
+            for source, readings in visits.items()
+            for bucket, place, value in readings
+        ]
+        + [metric("load", "web", value, ts=at(1, value)) for value in (1, 3)]
+        + [metric("load", "web", 7, ts=at(2))]
+        + [metric("wait", "web", value=empty, ts=at(1))]
+        + [histogram([1, 2], [0, 2, 0], 3, name="wait", source="web", ts=at(2))],
+        now=END,
+    )
+    ingest_facts(db, fact("Fact:Sale", "web", value=5, ts=at(1)), now=END)
+    hypertable = ask(db, "select internal.hypertable(%s)", rollup)
+    db.execute(
+        f"insert into {hypertable} select * from internal.raw_rollup("
+        "array(select kind_id from data.kind), %s, %s, %s, null)".encode(),
+        [first, END, width],
+    )
+
+    found = db.execute(BUCKETS.format(view).encode(), [first, width.total_seconds()]).fetchall()
+    assert [tuple(row) for row in found] == [
+        ("load", "web", 1, 2, 4, 2, 1, 3, 1, 3, None, False),
+        ("load", "web", 2, 1, 7, 7, 7, 7, 0, 7, None, False),
+        ("visits", "shop", 0, 1, 1000, 1000, 1000, 1000, 0, 1000, 0, False),
+        ("visits", "shop", 2, 1, 2000, 2000, 2000, 2000, 0, 2000, 1000, False),
+        ("visits", "web", 0, 2, 40, 20, 10, 30, 10, 30, 20, False),
+        ("visits", "web", 1, 2, 80, 40, 30, 50, 10, 50, 20, False),
+        ("visits", "web", 3, 2, 45, 22.5, 20, 25, 2.5, 25, 25, False),
+        ("wait", "web", 1, 0, 0, None, None, None, None, None, None, None),
+        ("wait", "web", 2, 2, 3, 1.5, 1, 2, None, None, None, True),
+    ]
+
+
 def test_days_of_facts_add_up_to_what_was_sent(filled: Connection) -> None:
     with as_analyst(filled):
         assert ask(filled, "select sum(sum) from analytics.facts_daily") == sum(

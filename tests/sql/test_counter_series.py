@@ -166,6 +166,82 @@ def test_the_readings_beside_an_instant_are_the_nearest_within_a_week(
     assert found == [sorted(before)[-1:], sorted(after)[:1]]
 
 
+HOURS = """
+insert into {} (kind_id, series_id, bucket, value_first, value_first_at, value_last, value_last_at)
+select
+    series.kind_id, series.series_id, %s + n * interval '1 hour',
+    n, %s + n * interval '1 hour' + interval '10 minutes',
+    n + 0.5, %s + n * interval '1 hour' + interval '20 minutes'
+from data.series inner join data.source using (source_id)
+cross join unnest(%s::integer[]) as n
+where source.name = %s
+"""
+
+
+@pytest.mark.parametrize(
+    ("samples", "end", "before", "after"),
+    [
+        ([], None, None, None),
+        ([], -168, None, None),
+        ([], -167, -167.5, None),
+        ([], -1, -1.5, None),
+        ([], 0, -0.5, None),
+        ([], 1, 0.5, 0),
+        ([], 200, 170.5, 0),
+        # Minutes beside the start of the hour, and 100 more: what is nearer is what counts.
+        ([-41], 0, -0.5, None),
+        ([-39], 0, 61, None),
+        ([-39], -1, 61, None),
+        ([9], 1, 0.5, 109),
+        ([11], 1, 0.5, 0),
+        ([11], 0, -0.5, 111),
+    ],
+)
+def test_the_readings_of_hours_count_beside_samples_up_to_the_end_of_the_hours(
+    db: Connection,
+    samples: list[int],
+    end: int | None,
+    before: float | None,
+    after: float | None,
+) -> None:
+    start = NOON - timedelta(days=20)
+    ends = None if end is None else start + timedelta(hours=end)
+    items = [
+        metric(
+            "visits", value=100 + n, type="counter", ts=(start + timedelta(minutes=n)).isoformat()
+        )
+        for n in samples
+    ]
+    ingest_metrics(
+        db,
+        [
+            *items,
+            metric("visits", value=0, type="counter", ts=(start - timedelta(days=30)).isoformat()),
+            metric(
+                "visits", "other", 0, type="counter", ts=(start - timedelta(days=30)).isoformat()
+            ),
+        ],
+    )
+    hypertable = ask(db, "select internal.hypertable('sample_1h')")
+    hours = {"web": [-1, -169, 0, -168, -2, 170, 1], "other": list(range(-171, 172))}
+    for source, numbers in hours.items():
+        db.execute(HOURS.format(hypertable).encode(), [start, start, start, numbers, source])
+    series = ask(
+        db,
+        "select series_id from data.series join data.source using (source_id)"
+        " where source.name = 'web'",
+    )
+
+    found = [
+        db.execute(
+            f"select value from internal.counter_{side}(%s, %s, %s)".encode(),
+            [series, start, ends],
+        ).fetchall()
+        for side in ("before", "after")
+    ]
+    assert found == [[] if value is None else [(value,)] for value in (before, after)]
+
+
 def rise(before: float, after: float) -> float:
     return after - before if after >= before else after
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from psycopg import Connection
 
@@ -74,6 +75,110 @@ def test_a_bin_counts_up_to_a_trillion(db: Connection) -> None:
     )
 
     assert ask(db, counted, 999_999_999_999) == [999_999_999_999, 1]
+
+
+counts = st.one_of(
+    st.integers(1, 10**12 - 1), st.sampled_from([1, 9999, 10**4, 10**8, 10**8 + 1, 10**12 - 1])
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(sketch=st.dictionaries(st.integers(-1365, 6350) | st.integers(-3, 3), counts, max_size=6))
+@example(sketch={0: 1})
+@example(sketch={-2: 1, 0: 10**4, 2: 10**8})
+def test_every_place_of_a_sketch_is_read(db: Connection, sketch: dict[int, int]) -> None:
+    found = ask(
+        db,
+        "select coalesce(json_object_agg(place, n), '{}') from internal.sketch_places("
+        "(select sum(part::numeric) from unnest(%s::text[]) as part))",
+        [f"{n}e{12 * place}" for place, n in sketch.items()],
+    )
+    assert {int(place): n for place, n in found.items()} == sketch
+
+
+QUANTILES = """
+select internal.sketch_quantiles(
+    sum(internal.sketch(value)), sum(internal.sketch_other(value)), %s, %s, %s
+)
+from unnest(%s::double precision[]) as value
+"""
+NAMES = ["p50", "p90", "p95", "p99"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 10, 101])
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1000.0), (2.5, 40.0)])
+def test_quantiles_lie_between_the_bins_of_two_ranks(
+    db: Connection, count: int, low: float, high: float
+) -> None:
+    values = [1.7 * (7 * n % count + 1) for n in range(count)]
+    found = ask(db, QUANTILES, low, high, NAMES, values)
+
+    known = sorted(min(high, max(low, representative(value))) for value in values)
+    for name, quantile in zip(NAMES, found, strict=True):
+        rank = int(name[1:]) / 100 * (count - 1)
+        below, above = known[math.floor(rank)], known[math.ceil(rank)]
+        assert math.isclose(quantile, below + (above - below) * (rank % 1), rel_tol=1e-9)
+
+
+def test_quantiles_that_are_not_named_are_null(db: Connection) -> None:
+    for name in NAMES:
+        found = ask(db, QUANTILES, 0, 100, [name], [5.0] * 3)
+        assert [value is not None for value in found] == [each == name for each in NAMES]
+    assert ask(db, "select internal.sketch_quantiles(null, null, 1, 2, %s)", NAMES) is None
+
+
+@pytest.mark.parametrize(
+    ("values", "known"),
+    [
+        ([-math.inf, 5.0, 5.0, 5.0], [True, True, True, True]),
+        ([-math.inf, 5.0], [False, False, False, False]),
+        ([5.0, math.inf], [False, False, False, False]),
+        ([5.0, 5.0, 5.0, math.inf], [True, False, False, False]),
+    ],
+)
+def test_quantiles_beside_an_open_bucket_are_null(
+    db: Connection, values: list[float], known: list[bool]
+) -> None:
+    found = ask(db, QUANTILES, -math.inf, math.inf, NAMES, values)
+    assert [value is not None for value in found] == known
+
+
+PERCENTILE = """
+select analytics.percentile(
+    row(sum(internal.sketch(value)), sum(internal.sketch_other(value)), %s, %s, %s)
+    ::analytics.sketch,
+    %s
+)
+from unnest(%s::double precision[]) as value
+"""
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.25, 0.5, 0.7, 1.0])
+@pytest.mark.parametrize("is_histogram", [False, True])
+def test_a_percentile_lies_between_two_ranks_and_its_extremes_are_exact(
+    db: Connection, share: float, is_histogram: bool
+) -> None:
+    for values in ([7.0], [1.7, 20.0], [11.0, 30.0, 3.3], [2.0] * 4 + [9.0] * 3):
+        known = sorted(
+            min(max(values), max(min(values), representative(value))) for value in values
+        )
+        low, high = (min(values), max(values)) if not is_histogram else (0.5, 100.0)
+        if is_histogram:
+            known = sorted(representative(value) for value in values)
+        else:
+            known[0], known[-1] = low, high
+        rank = share * (len(values) - 1)
+        below, above = known[math.floor(rank)], known[math.ceil(rank)]
+
+        found = ask(db, PERCENTILE, low, high, is_histogram, share, values)
+        assert math.isclose(found, below + (above - below) * (rank % 1), rel_tol=1e-9)
+
+
+@pytest.mark.parametrize("values", [[-math.inf, 5.0], [5.0, math.inf]])
+def test_a_percentile_beside_an_open_bucket_is_null(db: Connection, values: list[float]) -> None:
+    assert ask(db, PERCENTILE, -math.inf, math.inf, True, 0.5, values) is None
 
 
 def test_percentiles_are_null_where_a_bin_has_no_room_for_its_observations(db: Connection) -> None:
