@@ -174,6 +174,14 @@ def test_a_bad_binding_is_refused(
     assert refused.value.diag.message_hint
 
 
+def test_a_binding_to_several_bad_namespaces_names_the_first_one(filled: Connection) -> None:
+    for namespaces, named in ((["b" * 150, "a" * 150], "a" * 100), (["shop", None], "<NULL>")):
+        with pytest.raises(psycopg.DatabaseError) as refused, filled.transaction():
+            filled.execute("select ops.bind_login(%s, %s)", [LOGIN, namespaces])
+        assert refused.value.diag.constraint_name == "namespace_well_formed"
+        assert refused.value.diag.message_primary == f'invalid namespace "{named}"'
+
+
 def bind(db: Connection, login: str, *namespaces: str) -> None:
     """What an administrator does."""
     db.execute("set local role supervisor_dba")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from psycopg import Connection
@@ -148,6 +148,49 @@ def test_a_bad_policy_is_refused(
     assert refusal.column == field
 
 
+def test_a_quota_is_a_whole_number_above_zero_and_that_of_one_name(db: Connection) -> None:
+    quotas = "select json_object_agg(name, value) from data.quota"
+    before = ask(db, quotas)
+    ask(db, "select ops.set_quota('kinds', 1)")
+    assert ask(db, quotas) == before | {"kinds": 1}
+    settle(db)
+    events = ask(db, "select count(*) from ops.audit")
+    ask(db, "select ops.set_quota('kinds', 1)")
+    settle(db)
+    assert ask(db, "select count(*) from ops.audit") == events
+    for value in (0, None):
+        with refused(db, "policy_value_in_range"):
+            ask(db, "select ops.set_quota('kinds', %s)", value)
+
+
+@pytest.mark.parametrize(
+    ("statement", "slug", "message"),
+    [
+        ("select ops.set_quota(%s, 0)", "policy_value_in_range", 'quota "{}" is out of range'),
+        ("select ops.set_quota(%s, 1)", "policy_unknown", 'unknown quota "{}"'),
+        ("select ops.set_refresh(%s, '1 h')", "policy_unknown", 'unknown policy of refresh "{}"'),
+        ("select ops.bind_login(%s, '{}')", "login_unknown", 'unknown role "{}"'),
+    ],
+)
+def test_of_a_long_name_a_refusal_has_the_beginning(
+    db: Connection, statement: str, slug: str, message: str
+) -> None:
+    with refused(db, slug) as refusal:
+        ask(db, statement, "x" * 300)
+    assert refusal.message == message.format("x" * 200)
+
+
+def test_a_retention_that_is_refused_names_all_that_needs_the_rows_in_order(
+    db: Connection,
+) -> None:
+    with refused(db, "retention_needed") as refusal:
+        db.execute("select ops.set_retention('data.sample', '1 day')")
+    needs = plan(db, "data.sample", "1 day")["refused"]
+    assert [need["needed_by"] for need in needs] == ["refresh", "snapshot_aggregates"]
+    assert refusal.params["refused"] == needs
+    assert refusal.hint.startswith(needs[0]["reason"])
+
+
 def test_a_namespace_changes_no_policy(db: Connection) -> None:
     db.execute("set local supervisor.namespace = 'acme'")
     with refused(db, "namespace_default"):
@@ -179,6 +222,73 @@ def test_a_plan_says_what_would_go_and_drops_nothing(db: Connection) -> None:
     assert drops["bytes"] == sum(chunk["bytes"] for chunk in shown["chunks"]) > 0
     assert ask(db, "select count(*) from data.sample") == 4
     assert plan(db, "data.sample", None)["drops"]["rows"] == 0
+
+
+def test_a_plan_that_drops_nothing_has_no_chunks(db: Connection) -> None:
+    ingest_metrics(db, metric(ts=NOW.isoformat()))
+    shown = plan(db, "data.sample", "60 days")
+    assert shown["drops"] == {"chunks": 0, "rows": 0, "bytes": 0, "from": None, "to": None}
+    assert (shown["refused"], shown["chunks"]) == ([], [])
+
+
+def test_a_plan_has_the_chunks_that_end_as_long_ago_as_rows_are_kept_the_oldest_first(
+    db: Connection,
+) -> None:
+    for days in (50, 200, 100):
+        ingest_facts(db, fact(ts=(NOW - timedelta(days=days)).isoformat()))
+    chunks = db.execute(
+        "select range_start, range_end from internal.list_chunks('fact') order by 1"
+    ).fetchall()
+    statement = "select ops.plan_retention('data.fact', '40 days', %s)"
+    last = chunks[1][1] + timedelta(days=40)
+
+    shown = ask(db, statement, last)
+    assert [
+        tuple(datetime.fromisoformat(chunk[edge]) for edge in ("from", "to"))
+        for chunk in shown["chunks"]
+    ] == chunks[:2]
+    assert datetime.fromisoformat(shown["drops"]["from"]) == chunks[0][0]
+    assert datetime.fromisoformat(shown["drops"]["to"]) == chunks[1][1]
+    sooner = ask(db, statement, last - timedelta(microseconds=1))
+    assert sooner["drops"]["chunks"] == 1
+
+
+def test_a_plan_names_the_pins_of_a_chunk_and_no_others(db: Connection) -> None:
+    old = NOW - timedelta(days=200)
+    ingest_facts(db, fact(ts=old.isoformat()))
+    for number, days in ((9, 0), (7, 0), (8, 100)):
+        db.execute(
+            "insert into data.every_pin"
+            " (pin_id, source, during, reason, author, pinned_at) overriding system value"
+            " values (%s, 'crm', tstzrange(%s, %s), 'outage', 'ann', %s)",
+            [
+                number,
+                old + timedelta(days=days, minutes=number),
+                old + timedelta(days=days, hours=1),
+                NOW,
+            ],
+        )
+    (chunk,) = plan(db, "data.fact", "90 days")["chunks"]
+    assert [pin["id"] for pin in chunk["pinned_by"]] == [7, 9]
+
+
+def test_a_plan_of_an_unknown_relation_names_its_first_200_characters(db: Connection) -> None:
+    with refused(db, "policy_unknown") as refusal:
+        ask(db, "select ops.plan_retention(%s, null)", "x" * 300)
+    assert refusal.message == f'unknown policy of retention "{"x" * 200}"'
+
+
+@pytest.mark.parametrize(
+    ("keep", "within"),
+    [("0", True), ("1000 years", True), ("-1 day", False), ("1000 years 1 day", False)],
+)
+def test_a_plan_is_of_a_thousand_years_at_most(db: Connection, keep: str, within: bool) -> None:
+    statement = "select ops.plan_retention('data.fact', %s::interval)"
+    if within:
+        assert ask(db, statement, keep)["name"] == "data.fact"
+    else:
+        with refused(db, "policy_value_in_range"):
+            ask(db, statement, keep)
 
 
 @pytest.mark.parametrize(
@@ -247,11 +357,88 @@ def test_storage_has_the_bytes_of_a_sample(db: Connection) -> None:
     assert ask(db, "select count(*) from ops.storage where relation = 'data.every_kind'") == 1
 
 
+SHOWN = """
+select relation, chunks, columnstore_chunks, row_count, bytes > 0, oldest_at, newest_at
+from internal.show_relations()
+"""
+
+
+def test_storage_has_every_table_and_rollup_once_in_order(db: Connection) -> None:
+    db.execute("create schema beside")
+    for schema in ("beside", "data"):
+        db.execute(f"create table {schema}.quota_b (at timestamptz not null)".encode())
+    db.execute("create view data.quota_c as select * from data.quota")
+    db.execute("select create_hypertable('beside.quota_b', by_range('at'))")
+    names = [
+        name for (name,) in db.execute("select relation from internal.show_relations()").fetchall()
+    ]
+    tables = db.execute(
+        "select 'data.' || relname from pg_class"
+        " where relnamespace = 'data'::regnamespace and relkind = 'r'"
+    ).fetchall()
+    assert names == sorted([*(name for (name,) in tables), *(f"data.{name}" for name in ROLLUPS)])
+
+
+def test_storage_has_the_chunks_and_the_ends_of_what_has_any(db: Connection) -> None:
+    times = [NOW - timedelta(days=days) for days in (1, 60, 30, 59)]
+    for ts in times:
+        ingest_metrics(db, metric(ts=ts.isoformat()))
+    chunks = ask(db, "select count(*) from internal.list_chunks('sample')")
+    db.execute(
+        "select compress_chunk(chunk) from internal.list_chunks('sample')"
+        " order by range_start limit 1"
+    )
+    shown = {row[0]: row[1:] for row in db.execute(SHOWN)}
+
+    assert shown["data.sample"] == (chunks, 1, 4, True, min(times), max(times))
+    empty = ask(db, "select bytes from internal.show_relations() where relation = 'data.fact'")
+    assert (shown["data.fact"], empty) == ((0, 0, 0, False, None, None), 0)
+    assert shown["data.sample_1h"] == (0, 0, 0, False, None, None)
+    quotas = ask(db, "select count(*) from data.quota")
+    assert shown["data.quota"] == (None, None, quotas, True, None, None)
+
+
 def test_the_backlog_has_late_samples(db: Connection) -> None:
     ingest_metrics(db, metric(ts=(NOW - timedelta(days=3)).isoformat()))
     db.execute("set local role supervisor_dba")
     assert ask(db, "select items from ops.backlog where name = 'late_samples'") == 1
     assert ask(db, "select count(*) from ops.backlog where name like 'refresh of %%'") == 4
+
+
+def test_the_backlog_is_what_waits_and_for_how_long_the_oldest_of_it_does(db: Connection) -> None:
+    backlog = "select name, items, lag from internal.show_backlog(%s) where items is not null"
+    names = ("late_samples", "outbox", "deliveries")
+    assert db.execute(backlog, [NOW]).fetchall() == [(name, 0, None) for name in names]
+
+    # Without the kinds and subscriptions that the rows belong to.
+    db.execute("set local session_replication_role = replica")
+    long_ago = NOW - timedelta(days=9)
+    for hours in (1, 3, 2):
+        at = NOW - timedelta(hours=hours)
+        db.execute(
+            "insert into data.late (kind_id, bucket, samples, noted_at) values (1, %s, 5, %s)",
+            [at, at],
+        )
+        db.execute(
+            "insert into data.outbox (subscription_id, group_key, item, due_at)"
+            " values (1, 'a', '{}', %s)",
+            [at],
+        )
+        db.execute(
+            "insert into data.delivery (subscription_id, group_key, payload, created_at, next_at,"
+            " delivered_at, failed_at) values (1, %s, '{}', %s, %s, null, null),"
+            " (1, %s, '{}', %s, %s, %s, null), (1, %s, '{}', %s, %s, null, %s)",
+            [str(hours), at, at, *("b", long_ago, at, at), *("c", long_ago, at, at)],
+        )
+    assert db.execute(backlog, [NOW]).fetchall() == [
+        ("late_samples", 15, timedelta(hours=3)),
+        ("outbox", 3, timedelta(hours=3)),
+        ("deliveries", 3, timedelta(hours=3)),
+    ]
+    rollups = db.execute(
+        "select name, lag from internal.show_backlog(%s) where items is null", [NOW]
+    ).fetchall()
+    assert rollups == [(f"refresh of {name}", None) for name in ROLLUPS]
 
 
 def test_conflicts_are_counted_by_source_and_kind(db: Connection) -> None:
