@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from psycopg import Connection
+from psycopg.types.json import Jsonb
 
 from tests.sql.calls import NOW, Json, ask, ingest_metrics, metric
 from tests.sql.test_repair_jobs import CUT_OFF
@@ -30,8 +31,14 @@ def diagnosis(db: Connection) -> Json:
     return answer
 
 
-def findings(db: Connection, name: str) -> list[Json]:
-    return [found for found in diagnosis(db)["findings"] if found["name"] == name]
+def findings(db: Connection, name: str, now: datetime = NOW) -> list[Json]:
+    found: list[Json] = ask(db, "select api.doctor(%s, null)", now)["findings"]
+    return [each for each in found if each["name"] == name]
+
+
+def job(db: Connection, policy: str) -> int:
+    number: int = ask(db, "select min(job_id) from ops.policies where policy = %s", policy)
+    return number
 
 
 def test_a_healthy_database_has_no_findings(healthy: Connection) -> None:
@@ -89,6 +96,94 @@ def test_jobs_that_do_not_run_are_found(
     assert (found["status"], found["repair"]) == ("error", repair.replace("%s", str(number)))
 
 
+def test_a_job_that_is_late_is_found_with_how_late_it_is(healthy: Connection) -> None:
+    stat(healthy, "next_start = now() - interval '2 days 3.5 s'")
+    (found,) = findings(healthy, "jobs")
+    assert found["detail"].endswith("(prune of internal.prune) is overdue for 2 days 00:00:03.")
+
+
+def test_a_job_that_failed_is_found_with_its_last_error(healthy: Connection) -> None:
+    stat(healthy, "last_finish = now(), last_start = now(), last_run_success = false")
+    log(healthy, "prune", "1 hour", "1 s", "first")
+    log(healthy, "prune", "1 minute", "1 s", "second")
+    log(healthy, "prune", "2 hours", "1 s", "third")
+    log(healthy, "refresh_late", "1 minute", "1 s", "of another job")
+    (found,) = findings(healthy, "jobs")
+    assert found["detail"].endswith("(prune of internal.prune) is failed: second.")
+
+
+def log(db: Connection, policy: str, before: str, lasted: str, error: str | None = None) -> None:
+    """Log a run of a job, as the server does where that is set."""
+    db.execute(
+        "insert into _timescaledb_internal.bgw_job_stat_history"
+        " (job_id, pid, execution_start, execution_finish, succeeded, data)"
+        " values (%s, 1, now() - %s::interval, now() - %s::interval + %s::interval, %s, %s)",
+        [
+            job(db, policy),
+            before,
+            before,
+            lasted,
+            error is None,
+            Jsonb({"job": {}} if error is None else {"job": {}, "error_data": {"message": error}}),
+        ],
+    )
+
+
+def test_how_long_the_runs_of_a_job_take_is_shown(healthy: Connection) -> None:
+    for seconds in (*range(20, 0, -1), 100):
+        log(healthy, "prune", f"{seconds} minutes", f"{seconds} s")
+    log(healthy, "prune", "1 hour", "500 s", "failed")
+    log(healthy, "refresh_late", "1 minute", "300 s")
+    shown = healthy.execute(
+        "select extract(epoch from p50_duration)::integer,"
+        " extract(epoch from p95_duration)::integer, last_error,"
+        " extract(epoch from now() - last_error_at)::integer"
+        " from ops.jobs where policy = 'prune'"
+    ).fetchone()
+    assert shown == (11, 20, "failed", 3600)
+
+
+def test_a_job_that_never_ran_has_no_runs_and_no_errors(healthy: Connection) -> None:
+    healthy.execute("delete from _timescaledb_internal.bgw_job_stat")
+    shown = healthy.execute(
+        "select state, overdue, runs, failures, p50_duration, last_error"
+        " from ops.jobs where policy = 'prune'"
+    ).fetchone()
+    assert shown == ("scheduled", timedelta(), 0, 0, None, None)
+
+
+@pytest.mark.parametrize(
+    ("interval", "late", "state"),
+    [
+        ("1 minute", "10 minutes", "scheduled"),
+        ("1 minute", "10 minutes 1 s", "overdue"),
+        ("1 hour", "1 hour", "scheduled"),
+        ("1 hour", "1 hour 1 s", "overdue"),
+        ("1 hour", "-5 minutes", "scheduled"),
+    ],
+)
+def test_a_job_is_overdue_after_its_interval_and_ten_minutes_at_least(
+    healthy: Connection, interval: str, late: str, state: str
+) -> None:
+    healthy.execute(
+        "select alter_job(%s, schedule_interval => %s::interval)", [job(healthy, "prune"), interval]
+    )
+    stat(healthy, f"next_start = now() - interval '{late}'")
+    shown = healthy.execute(
+        "select state, overdue = greatest(%s::interval, '0'), next_start = now() - %s::interval"
+        " from ops.jobs where policy = 'prune'",
+        [late, late],
+    ).fetchone()
+    assert shown == (state, True, True)
+
+
+def test_a_job_whose_run_has_not_ended_is_running(healthy: Connection) -> None:
+    finished = "last_start = now() - interval '1 s', last_finish = now() - interval '{} s'"
+    for seconds, state in (("1", "scheduled"), ("2", "running")):
+        stat(healthy, finished.format(seconds))
+        assert ask(healthy, "select state from ops.jobs where policy = 'prune'") == state
+
+
 def test_a_crashed_job_that_no_deploy_has_made_is_to_be_run(healthy: Connection) -> None:
     retention = ("policy_retention", "data.sample")
     # Another policy of the relation, and the same policy of others, still have their settings.
@@ -133,6 +228,65 @@ def test_late_samples_that_wait_too_long_are_found(healthy: Connection) -> None:
     assert found["repair"].startswith("call run_job(")
 
 
+@pytest.mark.parametrize(("waited", "found"), [(3_600_000_001, True), (3_600_000_000, False)])
+def test_late_samples_may_wait_for_an_hour(healthy: Connection, waited: int, found: bool) -> None:
+    # A later job of the same procedure is not the one to run.
+    healthy.execute("select add_job('internal.refresh_late', '1 h')")
+    ingest_metrics(healthy, metric(ts=(NOW - timedelta(days=3)).isoformat()))
+    healthy.execute("update data.late set noted_at = %s", [NOW - timedelta(microseconds=waited)])
+
+    repairs = [each["repair"] for each in findings(healthy, "backlog")]
+    assert repairs == [f"call run_job({job(healthy, 'refresh_late')});"] * found
+
+
+@pytest.mark.parametrize(
+    ("age", "lag", "found"),
+    [
+        (timedelta(hours=4, seconds=1), timedelta(hours=4, seconds=1), True),
+        (timedelta(hours=4), timedelta(hours=4, seconds=1), False),
+        (timedelta(hours=4, seconds=1), timedelta(hours=4), False),
+        (timedelta(days=2), timedelta(hours=1), False),
+    ],
+)
+def test_hours_may_be_four_hours_behind_where_there_are_samples(
+    healthy: Connection, age: timedelta, lag: timedelta, found: bool
+) -> None:
+    healthy.execute(
+        "select add_job('internal.refresh_rollups', '1 h',"
+        " (select config from ops.policies where policy = 'refresh_rollups'))"
+    )
+    ingest_metrics(healthy, metric(ts=NOW.isoformat()))
+    now = ask(healthy, "select internal.oldest_chunk('sample')") + age
+    for rollup in ("sample_1h", "sample_1d"):
+        healthy.execute(
+            "update _timescaledb_catalog.continuous_aggs_watermark"
+            " set watermark = _timescaledb_functions.to_unix_microseconds(%s)"
+            " where mat_hypertable_id = (select mat_hypertable_id"
+            " from _timescaledb_catalog.continuous_agg where user_view_name = %s)",
+            [now - lag, rollup],
+        )
+
+    shown = [(each["detail"], each["repair"]) for each in findings(healthy, "backlog", now)]
+    assert (
+        shown
+        == [
+            (
+                f"The refresh of sample_1h is behind by 0{lag}.",
+                f"call run_job({job(healthy, 'refresh_rollups')});",
+            )
+        ]
+        * found
+    )
+
+
+@pytest.mark.parametrize(("age", "found"), [(86_399, True), (86_400, False)])
+def test_conflicts_of_the_last_day_are_found(healthy: Connection, age: int, found: bool) -> None:
+    for value in (1, 2):
+        ingest_metrics(healthy, metric(value=value, ts=NOW.isoformat()))
+    later = NOW + timedelta(seconds=age)
+    assert bool(findings(healthy, "conflicts", later)) is found
+
+
 def test_conflicts_of_a_day_are_found(healthy: Connection) -> None:
     for value in (1, 2):
         ingest_metrics(healthy, metric(value=value, ts=NOW.isoformat()))
@@ -143,6 +297,8 @@ def test_conflicts_of_a_day_are_found(healthy: Connection) -> None:
 def test_a_quota_that_is_nearly_used_is_found(healthy: Connection) -> None:
     healthy.execute("update data.quota set used = 9, value = 10 where name = 'kinds'")
     (found,) = findings(healthy, "quotas")
+    assert found["detail"] == "9 of 10 kinds are used."
+    assert found["repair"] == "select ops.set_quota('kinds', 20);"
     healthy.execute(found["repair"])
     assert findings(healthy, "quotas") == []
 
@@ -162,9 +318,46 @@ def test_a_pinned_chunk_that_nothing_keeps_is_found(healthy: Connection) -> None
     assert findings(healthy, "pins") == []
 
 
+def test_a_chunk_is_to_be_kept_five_days_before_it_expires_where_it_is_pinned(
+    healthy: Connection,
+) -> None:
+    old = NOW - timedelta(days=60)
+    ingest_metrics(healthy, [metric(ts=(old + n * timedelta(days=20)).isoformat()) for n in (0, 1)])
+    chunk, end = healthy.execute(
+        "select chunk::text, range_end from internal.list_chunks('sample') order by range_end"
+    ).fetchall()[0]
+    edge = end + ask(healthy, "select internal.retention('sample')") - timedelta(days=5)
+    assert findings(healthy, "pins", edge) == []
+
+    healthy.execute(
+        "insert into data.pin (source, during, reason, author, pinned_at)"
+        " values ('web', tstzrange(%s, %s), 'outage', 'ann', now())",
+        [old, old + timedelta(hours=1)],
+    )
+    (found,) = findings(healthy, "pins", edge)
+    assert found["detail"] == f"Chunk {chunk} is pinned and expires, and nothing keeps it."
+    assert findings(healthy, "pins", edge - timedelta(microseconds=1)) == []
+
+
+def test_a_bucket_that_differs_from_its_samples_is_found(healthy: Connection) -> None:
+    row = (
+        "insert into data.proof (rollup, bucket, matches, checked_at)"
+        " values ('sample_1h', %s, %s, %s)"
+    )
+    healthy.execute(row, [NOW, True, NOW])
+    assert findings(healthy, "proof") == []
+    healthy.execute(row, [NOW, False, NOW])
+    (found,) = findings(healthy, "proof")
+    assert found["detail"] == "1 buckets differ from what their samples say."
+
+
 @pytest.mark.parametrize(
     ("statement", "detail"),
     [
+        (
+            "revoke select on analytics.kinds, analytics.facts from supervisor_analyst",
+            "Role supervisor_analyst lacks 2 privileges, such as select on analytics.facts.",
+        ),
         (
             "revoke select on analytics.kinds from supervisor_analyst",
             "Role supervisor_analyst lacks 1 privilege, such as select on analytics.kinds.",
@@ -201,6 +394,26 @@ def test_a_function_of_statements_that_was_dropped_is_found(healthy: Connection)
     healthy.execute("drop owned by supervisor_statement cascade")
     (found,) = findings(healthy, "query_sql")
     assert (found["status"], found["repair"]) == ("error", "supervisor-mcp deploy")
+
+
+def test_a_function_of_statements_that_belongs_to_another_role_is_found(
+    healthy: Connection,
+) -> None:
+    healthy.execute(
+        "alter function internal.run_statement(text, integer, integer) owner to supervisor_dba"
+    )
+    healthy.execute("alter function internal.count_groups owner to supervisor_statement")
+    (found,) = findings(healthy, "query_sql")
+    assert (found["status"], found["repair"]) == ("error", "supervisor-mcp deploy")
+
+
+def test_temporary_files_that_are_limited_need_no_privilege(healthy: Connection) -> None:
+    healthy.execute("create role plain_owner in role supervisor_dba")
+    for kind in ("schema", "all tables in schema", "all functions in schema"):
+        healthy.execute(f"grant all on {kind} data, internal, deploy to plain_owner".encode())
+    healthy.execute("alter function api.doctor(timestamptz, text) owner to plain_owner")
+    healthy.execute("set local temp_file_limit = '1GB'")
+    assert findings(healthy, "query_sql") == []
 
 
 def test_an_owner_who_cannot_limit_temporary_files_is_found(healthy: Connection) -> None:
