@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -251,6 +252,62 @@ def test_pages_follow_each_other(db: Connection) -> None:
             break
 
     assert found == [5, 4, 3, 2, 1]
+
+
+RECORDED = """
+insert into data.audit_event
+select
+    row_number() over (), %s + row_number() over () * interval '1 minute',
+    actor, '', action, type, name, '{}', '', sha256('')
+from unnest('{ann,bob}'::text[]) as actor
+cross join unnest('{insert,update}'::text[]) as action
+cross join unnest('{silence,server}'::text[]) as type
+cross join unnest('{a,b}'::text[]) as name
+"""
+ASKED: dict[str, Any] = {
+    "actor": "ann",
+    "action": "update",
+    "object_type": "server",
+    "object_name": "b",
+    "from_": NOW + timedelta(minutes=4),
+    "to": NOW + timedelta(minutes=15),
+}
+
+
+@pytest.mark.parametrize("count", range(len(ASKED) + 1))
+def test_events_have_everything_that_is_asked_for(db: Connection, count: int) -> None:
+    db.execute(RECORDED, [NOW])
+    everything = list_audit(db)["items"]
+    assert len(everything) == 16
+
+    for names in combinations(ASKED, count):
+        wanted = [
+            event
+            for event in everything
+            if all(event[name] == ASKED[name] for name in names if name not in {"from_", "to"})
+            and ("from_" not in names or datetime.fromisoformat(event["at"]) >= ASKED["from_"])
+            and ("to" not in names or datetime.fromisoformat(event["at"]) < ASKED["to"])
+        ]
+        found = list_audit(db, **{name: ASKED[name] for name in names})["items"]
+        assert found == wanted, names
+
+
+def test_a_page_of_events_is_a_hundred_by_default_and_the_last_one_has_no_cursor(
+    db: Connection,
+) -> None:
+    assert list_audit(db) == {"items": [], "next_cursor": None}
+    db.execute(
+        "insert into data.audit_event select"
+        " n, %s, 'ann', '', 'insert', 'server', 'a', '{}', '', sha256('')"
+        " from generate_series(1, 112) as n",
+        [NOW],
+    )
+
+    page = list_audit(db)
+    assert [event["number"] for event in page["items"]] == list(range(112, 12, -1))
+    rest = list_audit(db, cursor=page["next_cursor"], limit=12)
+    assert [event["number"] for event in rest["items"]] == list(range(12, 0, -1))
+    assert rest["next_cursor"] is None
 
 
 def test_a_namespace_sees_its_own_events_and_the_default_one_all(db: Connection) -> None:

@@ -155,3 +155,28 @@ def test_a_snapshot_of_another_namespace_is_unknown(db: Connection) -> None:
         content(db)
     create(db)
     assert len(listed(db)["items"]) == 1
+
+
+def test_snapshots_are_listed_by_hundreds_the_newest_first(db: Connection) -> None:
+    assert listed(db) == {"items": [], "next_cursor": None}
+    ingest_metrics(db, metric(ts=ago(hours=1)))
+    create(db, "s001")
+    db.execute(
+        "insert into data.snapshot"
+        " (name, window_name, begins_at, ends_at, kinds, content, author, created_at)"
+        " select 's' || lpad(n::text, 3, '0'), window_name, begins_at, ends_at, kinds, content,"
+        " author, created_at from data.snapshot cross join generate_series(2, 112) as n"
+    )
+
+    page = listed(db)
+    assert [item["name"] for item in page["items"]] == [f"s{n:03}" for n in range(112, 12, -1)]
+    rest = listed(db, 12, page["next_cursor"])
+    assert [item["name"] for item in rest["items"]] == [f"s{n:03}" for n in range(12, 0, -1)]
+    assert rest["next_cursor"] is None
+
+
+@pytest.mark.parametrize("limit", [0, 1001])
+def test_a_page_of_snapshots_has_a_limit(db: Connection, limit: int) -> None:
+    assert listed(db, 1000)["items"] == []
+    with refused(db, "limit_in_range"):
+        listed(db, limit)

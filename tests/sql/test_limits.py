@@ -88,6 +88,27 @@ def test_a_series_answer_has_a_limit_of_points(db: Connection) -> None:
         ask(db, call, NOW - timedelta(days=2), NOW, NOW)
 
 
+@pytest.mark.parametrize(
+    ("sources", "seconds", "within"),
+    # A point more than the steps: the first one may begin before the range.
+    [(1, 99_999, True), (1, 100_000, False), (2, 49_999, True), (2, 50_000, False)],
+)
+def test_a_series_answer_has_a_hundred_thousand_points_at_most(
+    db: Connection, sources: int, seconds: int, within: bool
+) -> None:
+    # No points are made for series without samples in the range.
+    ingest_metrics(db, [metric(source=f"s{n}", ts=NOW.isoformat()) for n in range(sources)])
+    call = "select api.query_metrics('cpu', null, null, %s, %s, '1s', null, %s)"
+    end = NOW - timedelta(days=5)
+    asked = (end - timedelta(seconds=seconds), end, NOW)
+
+    if within:
+        assert ask(db, call, *asked)["series"] == []
+    else:
+        with refused(db, "series_within_limit"):
+            ask(db, call, *asked)
+
+
 def test_a_null_character_is_refused_by_the_server(db: Connection) -> None:
     with pytest.raises(psycopg.Error) as caught, db.transaction():
         ingest_metrics(db, '{"name": "a", "source": "s\\u0000", "value": 1}')

@@ -159,6 +159,47 @@ def test_the_five_sources_that_moved_the_whole_most_are_named(db: Connection) ->
     assert [each["contribution"] for each in found["contributions"]] == [50, 6, 5, 4, 3]
 
 
+def test_equal_changes_come_in_the_order_of_their_names_and_ten_of_them(db: Connection) -> None:
+    for number in range(12, 0, -1):
+        ingest_metrics(db, days([20.0, 10, 11, 9, 10], f"kind_{number:02}"))
+
+    found = query_changes(db)["items"]
+    assert [each["kind"] for each in found] == [f"kind_{number:02}" for number in range(1, 11)]
+
+
+def test_equal_parts_of_a_change_come_in_the_order_of_their_names_five_of_sources_and_labels(
+    db: Connection,
+) -> None:
+    for number in range(7, 0, -1):
+        values = [20.0, 10, 11, 9, 10]
+        ingest_metrics(
+            db, days(values, "cpu", f"source_{number}", labels={"zone": f"zone_{number}"})
+        )
+
+    found = item(db, "avg", kind="cpu")
+    assert [each["group"] for each in found["contributions"]] == [
+        *({"source": f"source_{number}"} for number in range(1, 6)),
+        *({"label.zone": f"zone_{number}"} for number in range(1, 6)),
+    ]
+
+
+def test_a_source_that_has_not_changed_is_no_part_of_a_change(db: Connection) -> None:
+    for source, now in (("same", 10), ("more", 11), ("many", 60)):
+        ingest_facts(db, sales([now, 10, 10, 10, 10], source))
+
+    found = item(db, "count")
+    assert [(each["group"]["source"], each["contribution"]) for each in found["contributions"]] == [
+        ("many", 50),
+        ("more", 1),
+    ]
+
+
+def test_a_change_by_one_score_is_shown(db: Connection) -> None:
+    ingest_facts(db, sales([1]))
+
+    assert item(db, "count")["score"] == 1
+
+
 def test_a_source_that_falls_silent_is_a_change_to_zero(db: Connection) -> None:
     ingest_facts(db, sales([50, 50, 51, 49, 50], "loud") + sales([0, 20, 19, 21, 20], "silent"))
 

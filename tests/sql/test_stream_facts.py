@@ -207,17 +207,29 @@ def test_a_position_of_another_database_says_what_is_missing_and_goes_on(db: Con
         "0:0:/0/0/1",
         "10:12:13/0/0/1",
         "10:10:/9/1/1",
+        "10:10:/1/1/1",
         "10:10:/11/1/1",
         "10:10:/0/0/-1",
         f"10:{'9' * 19}:/0/0/1",
         "10:10:/0/0/1\n",
+        "1" * 300,
     ],
 )
 def test_an_id_that_no_event_had_is_refused(db: Connection, last_event_id: str) -> None:
     with refused(db, "last_event_id_well_formed") as refusal:
         stream(db, last_event_id)
     assert refusal.column == "last_event_id"
+    assert refusal.message == f'invalid Last-Event-ID "{last_event_id[:100]}"'
     assert "id of the last event" in refusal.hint
+
+
+@pytest.mark.parametrize("change", [0, 11, 12])
+def test_an_id_says_what_its_reader_has(db: Connection, change: int) -> None:
+    read = db.execute(
+        "select seen::text, change, number, at from internal.read_position(%s)",
+        [f"10:12:11/{change}/7/{int(NOW.timestamp())}"],
+    ).fetchone()
+    assert read == ("10:12:11", change, 7, NOW.replace(microsecond=0))
 
 
 def test_a_kind_of_metrics_is_refused(db: Connection) -> None:
