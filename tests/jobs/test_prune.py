@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from psycopg import Connection
 
 from tests.sql.calls import ask, fact, ingest_facts, ingest_metrics, metric, query_facts, refused
 
+ALL = (
+    "idempotency_keys",
+    "conflicts",
+    "restatements",
+    "proofs",
+    "health_intervals",
+    "deliveries",
+)
 CONFIG = '{"idempotency_keys": "7 days", "conflicts": "90 days"}'
 
 
@@ -99,6 +109,67 @@ def test_identities_are_kept_while_their_facts_are_stored_whatever_the_retention
     db.execute("call internal.prune(0, %s)", [CONFIG])
     keep_samples_for(db, "90 days")
     assert ingest_facts(db, sale, now=now)["duplicate"] == 1
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        "every_idempotency_key (operation, actor, key, body_digest, received_at)"
+        " values ('ingest', 'ann', %(n)s, '', %(at)s)",
+        "conflict (source_id, kind_id, digest, ts, item, first_received_at, last_received_at,"
+        " attempts) values (1, 1, %(n)s, %(at)s, '{}', %(at)s, %(at)s, 1)",
+        "aggregate_restatement (kind_id, during, noted_at, restated_at, late_samples, before,"
+        " after) values (1, tstzrange('2020-01-01', %(at)s), %(at)s, %(at)s,"
+        " %(n)s, '{}', '{}')",
+        "proof (rollup, bucket, matches, checked_at) values ('sample_1h', %(at)s, true, %(at)s)",
+        "health_interval (server_id, signal, status, during)"
+        " values (%(n)s, 'report', 'up', tstzrange('2020-01-01', %(at)s))",
+        "service_uptime (during) values (tstzrange('2020-01-01', %(at)s))",
+        "delivery (subscription_id, group_key, payload, created_at, next_at, delivered_at)"
+        " values (1, %(n)s, '{}', %(at)s, %(at)s, %(at)s)",
+        "delivery (subscription_id, group_key, payload, created_at, next_at, failed_at)"
+        " values (1, %(n)s, '{}', %(at)s, %(at)s, %(at)s)",
+        "outbox (subscription_id, group_key, item, due_at) values (1, %(n)s, '{}', %(at)s)",
+    ],
+)
+def test_what_is_as_old_as_the_config_says_is_kept_and_what_is_older_is_not(
+    db: Connection, row: str
+) -> None:
+    table = row.partition(" ")[0]
+    # Without the servers and subscriptions that the rows belong to.
+    db.execute("set local session_replication_role = replica")
+    edge = ask(db, "select now() - interval '7 days'")
+    db.execute(f"insert into data.{row}".encode(), {"n": "1", "at": edge})
+    kept = db.execute(f"select * from data.{table}".encode()).fetchall()
+    older = edge - timedelta(microseconds=1)
+    db.execute(f"insert into data.{row}".encode(), {"n": "2", "at": older})
+
+    db.execute("call internal.prune(0, %s)", [json.dumps(dict.fromkeys(ALL, "7 days"))])
+    assert db.execute(f"select * from data.{table}".encode()).fetchall() == kept
+
+
+def test_identities_are_kept_to_the_microsecond_and_the_time_of_the_others_is_noted(
+    db: Connection,
+) -> None:
+    moment = timedelta(microseconds=1)
+    edge = ask(db, "select now() - internal.retention('fact') - interval '1 day'")
+    for n in (2, 1, 0):
+        db.execute(
+            "insert into data.fact_identity (source_id, fact_id, digest, ts, series_id)"
+            " values (1, %s, 0, %s, 1)",
+            [str(n), edge - n * moment],
+        )
+    db.execute(
+        "update data.whole_from set ts = %s where relation = 'fact_identity'", [edge - moment]
+    )
+    noted = "select json_object_agg(relation, ts) from data.whole_from"
+    before = ask(db, noted)
+
+    db.execute("call internal.prune(0, %s)", [CONFIG])
+    assert db.execute("select fact_id from data.fact_identity").fetchall() == [("0",)]
+    after = ask(db, noted)
+    assert datetime.fromisoformat(after["fact_identity"]) == edge
+    assert {**after, "fact_identity": None} == {**before, "fact_identity": None}
 
 
 def test_the_job_has_its_config(db: Connection) -> None:

@@ -110,6 +110,83 @@ def test_refresh_late_leaves_nothing_pending(
         assert (answer["count"], answer["max"]) == (48, 1000)
 
 
+def fill_and_refresh(conn: Connection, clock: datetime, run_job: RunJob) -> None:
+    fill(conn, "late", clock, 10)
+    # What is below the watermark that others left is late.
+    for procedure in (REFRESH, "refresh_late"):
+        run_job(procedure, None)
+
+
+def send_late(conn: Connection, clock: datetime, days: int, noted: tuple[int, int]) -> list[Any]:
+    """Send two late samples of a day, noted so many minutes ago; the hours that got them."""
+    midnight = clock.replace(hour=0, minute=0, second=0, microsecond=0)
+    hours = [midnight - timedelta(days=days) + timedelta(hours=hour) for hour in (5, 9)]
+    for hour, minutes in zip(hours, noted, strict=True):
+        item = metric("late", value=1000, ts=(hour + timedelta(minutes=1)).isoformat())
+        assert ingest_metrics(conn, item, now=clock)["late"] == 1
+        conn.execute(
+            "update data.late set noted_at = %s where bucket = %s",
+            [clock - timedelta(minutes=minutes), hour],
+        )
+    return hours
+
+
+def pending(conn: Connection) -> list[datetime]:
+    return [bucket for (bucket,) in conn.execute("select bucket from data.late order by 1")]
+
+
+def refreshed(conn: Connection) -> list[datetime]:
+    statement = "select bucket from data.sample_1h where value_max = 1000 order by 1"
+    return [bucket for (bucket,) in conn.execute(statement)]
+
+
+def test_a_day_waits_until_it_gets_no_late_samples_any_more_and_ten_times_as_long_at_most(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    fill_and_refresh(lasting, clock, run_job)
+    settled = send_late(lasting, clock, 2, (61, 62))
+    unsettled = send_late(lasting, clock, 4, (61, 5))
+    overdue = send_late(lasting, clock, 6, (630, 1))
+
+    lasting.execute('call internal.refresh_late(0, \'{"settle": "1 hour"}\')')
+    assert (pending(lasting), refreshed(lasting)) == (unsettled, [*overdue, *settled])
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    assert (pending(lasting), refreshed(lasting)) == ([], [*overdue, *unsettled, *settled])
+
+
+def test_the_newest_late_samples_are_refreshed_first(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    fill_and_refresh(lasting, clock, run_job)
+    newer = send_late(lasting, clock, 3, (5, 5))
+    older = send_late(lasting, clock, 8, (5, 5))
+
+    lasting.execute("set supervisor.turn = '1 microsecond'")
+    try:
+        run_job("refresh_late", None)
+    finally:
+        lasting.execute("reset supervisor.turn")
+    assert pending(lasting) == [*older, newer[0]]
+
+
+def test_late_samples_of_the_first_hour_of_the_oldest_chunk_are_refreshed(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    fill_and_refresh(lasting, clock, run_job)
+    first = ask(lasting, "select internal.oldest_chunk('sample')")
+    item = metric("late", value=1000, ts=(first + timedelta(minutes=1)).isoformat())
+    assert ingest_metrics(lasting, item, now=clock)["late"] == 1
+    # Of samples that are gone.
+    lasting.execute(
+        "insert into data.late (kind_id, bucket, samples, noted_at)"
+        " select kind_id, %s, 1, %s from data.late",
+        [first - timedelta(hours=1), clock - timedelta(hours=1)],
+    )
+
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    assert (pending(lasting), refreshed(lasting)) == ([], [first])
+
+
 def test_refresh_late_with_nothing_late_does_nothing(lasting: Connection, run_job: RunJob) -> None:
     run_job("refresh_late", None)
     run_job("refresh_late", None)

@@ -50,6 +50,7 @@ def tamper(conn: Connection, statement: LiteralString, *values: object) -> None:
 
 def prove(conn: Connection, rollup: str, bucket: datetime) -> int:
     start = bucket if rollup.endswith("1h") else bucket.replace(hour=0)
+    start = start.replace(minute=0, second=0, microsecond=0)
     count: int = ask(conn, "select internal.prove_bucket(%s, %s, %s)", rollup, start, NOW)
     return count
 
@@ -114,6 +115,81 @@ def test_hours_that_got_late_samples_are_left_to_their_refresh(
 
     lasting.execute("truncate data.late")
     assert prove(lasting, "kind_1d", noon) == 1
+
+
+PAST = NOW.replace(minute=0, second=0, microsecond=0) - 2 * HOUR
+PROOF = """
+select kind.name, source.name, proof.expected is null, proof.found is null, proof.matches
+from data.proof
+left join data.kind using (kind_id) left join data.series using (series_id)
+left join data.source using (source_id)
+order by proof.proof_id
+"""
+
+
+def fill_rollup(db: Connection, start: datetime, end: datetime) -> None:
+    hypertable = ask(db, "select internal.hypertable('sample_1h')")
+    db.execute(
+        f"insert into {hypertable} select * from internal.raw_rollup("
+        "array(select kind_id from data.kind), %s, %s, '1 hour', null)".encode(),
+        [start, end],
+    )
+
+
+def test_a_hundred_of_what_differs_is_recorded_in_order(db: Connection) -> None:
+    for kind in ("first", "last"):
+        items = [metric(kind, f"s{n:02}", ts=PAST.isoformat()) for n in range(51)]
+        ingest_metrics(db, items)
+    db.execute("truncate data.late")
+
+    assert prove(db, "sample_1h", PAST) == 102
+    numbers = [row[0] for row in db.execute("select series_id from data.series order by 1")]
+    recorded = db.execute("select series_id from data.proof order by proof_id").fetchall()
+    assert [number for (number,) in recorded] == numbers[:100]
+
+
+def test_a_bucket_of_nothing_matches(db: Connection) -> None:
+    assert prove(db, "sample_1h", PAST) == 0
+    assert db.execute("select expected, found, matches from data.proof").fetchall() == [
+        ({"rows": 0, "observations": 0}, {"rows": 0, "observations": 0}, True)
+    ]
+
+
+def test_only_the_bucket_is_compared_and_missing_rows_have_their_series(db: Connection) -> None:
+    times = [PAST + n * HOUR for n in (-1, 0, 1)]
+    ingest_metrics(db, [metric("cpu", "web", ts=ts.isoformat()) for ts in times])
+    ingest_metrics(db, [metric("cpu", "gone", ts=times[1].isoformat())])
+    fill_rollup(db, times[0], times[2] + HOUR)
+    assert prove(db, "sample_1h", PAST) == 0
+
+    db.execute("truncate data.proof")
+    db.execute(
+        "delete from data.sample where series_id = (select series_id from data.series"
+        " inner join data.source using (source_id) where name = 'gone')"
+    )
+    ingest_metrics(db, metric("mem", "new", ts=PAST.isoformat()))
+    db.execute("truncate data.late")
+    assert prove(db, "sample_1h", PAST) == 2
+    assert db.execute(PROOF).fetchall() == [
+        ("cpu", "gone", True, False, False),
+        ("mem", "new", False, True, False),
+    ]
+
+
+@pytest.mark.parametrize(("after", "compared"), [(-1, True), (0, False), (23, False), (24, True)])
+def test_kinds_with_late_samples_in_the_bucket_are_left_out(
+    db: Connection, after: int, compared: bool
+) -> None:
+    day = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    for kind in ("late", "prompt"):
+        ingest_metrics(db, metric(kind, ts=NOW.isoformat()))
+    db.execute(
+        "insert into data.late (kind_id, bucket, samples)"
+        " select kind_id, %s, 1 from data.kind where name = 'late'",
+        [day + after * HOUR],
+    )
+
+    assert prove(db, "kind_1d", NOW) == 1 + compared
 
 
 def test_monitoring_counts_what_differs(lasting: Connection, noon: datetime) -> None:
