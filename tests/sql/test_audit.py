@@ -12,6 +12,8 @@ from psycopg import Connection
 from tests.sql.alert_rules import condition, define, delete
 from tests.sql.audit import events, list_audit, settle
 from tests.sql.calls import NOW, Json, ask, ingest_metrics, metric, refused
+from tests.sql.kpis import define as define_kpi
+from tests.sql.kpis import known, kpi
 from tests.sql.registry import NAME, register, server_json
 from tests.sql.test_delivery import subscribe
 from tests.sql.test_keys import authenticate, create, revoke, rotate
@@ -97,6 +99,62 @@ def test_a_version_is_compared_with_the_one_before_it(db: Connection) -> None:
 
     (changed,) = events(db)
     assert changed["changes"]["condition"]["old"]["threshold"] == 80
+
+
+def test_versions_of_several_objects_are_each_compared_with_the_one_before(
+    db: Connection,
+) -> None:
+    known(db)
+    events(db)
+    for number in range(1, 5):
+        for offset, name in ((0, "a"), (10, "b")):
+            now = NOW + timedelta(minutes=2 * number + offset)
+            define(db, rule(number + offset), name, now=now)
+            define_kpi(db, kpi(target=number + offset), name, now=now)
+            register(db, server_json(str(number + offset)), f"acme/{name}", now=now)
+            found = events(db)
+            former = [
+                each["changes"][member].get("old")
+                for member in ("condition", "target", "version")
+                for each in found
+                if member in each["changes"]
+            ]
+            if number == 1:
+                assert former == [None] * 3
+            else:
+                assert former[0]["threshold"] == number + offset - 1
+                assert former[1:] == [number + offset - 1, str(number + offset - 1)]
+
+
+def test_maintenance_is_compared_with_what_was_planned_for_the_same_server(
+    db: Connection,
+) -> None:
+    names = ["acme/a", "acme/b"]
+    for name in names:
+        register(db, server_json(), name)
+    statement = "select api.plan_maintenance(%s, %s, %s, %s, 'ann', %s, null, %s)"
+    begin, end = NOW + timedelta(hours=1), NOW + timedelta(hours=2)
+    seen = []
+    for number in range(3):
+        now = NOW + timedelta(minutes=number)
+        for plan, servers in (("one", names), ("two", names[:1])):
+            ask(db, statement, plan, servers, begin, end, f"{plan} {number}", now)
+            seen += [
+                (event["object_name"], event["changes"]["server"], event["changes"]["reason"])
+                for event in events(db)
+                if event["object_type"] == "maintenance"
+            ]
+
+    wanted = [
+        (
+            plan,
+            name,
+            {"new": f"{plan} {number}"} | ({"old": f"{plan} {number - 1}"} if number else {}),
+        )
+        for number in range(3)
+        for plan, name in (("one", names[0]), ("one", names[1]), ("two", names[0]))
+    ]
+    assert sorted(seen, key=str) == sorted(wanted, key=str)
 
 
 def test_registrations_are_recorded(db: Connection) -> None:

@@ -337,12 +337,35 @@ def test_split_series_have_the_points_of_whole_ones(db: Connection) -> None:
     register(db, server_json("1", source="web"), now=NOW - timedelta(hours=2))
     ingest_metrics(db, [metric(value=n, ts=ago(minutes=30 * n)) for n in range(8)])
     (whole,) = query(db)["series"]
-    split = query(db, split_by="version")["series"]
+    answer = query(db, split_by="version")
+    assert list(answer) == list(query(db))
+    split = answer["series"]
     assert sorted(p for series in split for p in series["points"]) == sorted(whole["points"])
 
 
 def test_an_unknown_split_is_refused(db: Connection) -> None:
     ingest_metrics(db, metric())
     with refused(db, "split_by_known") as refusal:
-        query(db, split_by="label")
+        query(db, split_by="x" * 200)
     assert refusal.hint == "Send version."
+    assert refusal.message == f'unknown split_by "{"x" * 100}"'
+
+
+@pytest.mark.parametrize(
+    ("after", "days"), [(timedelta(), 0), (timedelta(microseconds=1), 1), (timedelta(days=1), 1)]
+)
+def test_a_range_that_ends_where_days_alone_are_left_ends_with_a_whole_day(
+    db: Connection, after: timedelta, days: int
+) -> None:
+    ingest_metrics(db, metric(ts=ago(days=1)))
+    day = NOW.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=100)
+    hypertable = ask(db, "select internal.hypertable('sample_1d')")
+    db.execute(
+        f"insert into {hypertable} (kind_id, series_id, bucket, observations, value_count)"
+        " select kind_id, series_id, %s, 5, 0 from data.series".encode(),
+        [day - timedelta(days=1)],
+    )
+
+    answer = query(db, start=day - timedelta(days=2), end=day + after, step="1h")
+    assert datetime.fromisoformat(answer["to"]) == day + timedelta(days=days)
+    assert answer["step_seconds"] == 86400
