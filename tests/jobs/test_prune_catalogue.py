@@ -138,6 +138,35 @@ def test_kinds_and_sources_with_their_own_data_are_kept_without_series(
     assert (names(conn, "kind"), names(conn, "source")) == ({"kept"}, {"crm"})
 
 
+def test_kinds_and_sources_are_kept_by_several_rows_as_by_one(
+    conn: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    register(
+        conn,
+        clock - timedelta(days=12),
+        *(metric(name, "gone") for name in ("of_days", "of_late", "empty")),
+        *(metric("of_series", "of_series", labels={"n": n}) for n in ("1", "2")),
+        metric("empty", "of_facts"),
+    )
+    sent = [metric("of_series", "of_series", labels={"n": n}) for n in ("1", "2")]
+    ingest_metrics(conn, sent, now=clock)
+    days = ask(conn, "select internal.hypertable('kind_1d')")
+    for statement in (
+        f"insert into {days} (kind_id, bucket) select kind_id, now() - n * interval '1 day'"
+        " from data.kind, generate_series(1, 2) as n where name = 'of_days'",
+        "insert into data.late (kind_id, bucket, samples) select kind_id, now(), n"
+        " from data.kind, generate_series(1, 2) as n where name = 'of_late'",
+        "insert into data.fact_identity (source_id, fact_id, digest, ts, series_id)"
+        " select source_id, n::text, 0, now(), 0"
+        " from data.source, generate_series(1, 2) as n where name = 'of_facts'",
+    ):
+        conn.execute(statement.encode())
+
+    run_job(JOB, None)
+    assert names(conn, "kind") == {"of_days", "of_series", "of_late"}
+    assert names(conn, "source") == {"of_facts", "of_series"}
+
+
 def test_kinds_and_sources_of_other_series_are_kept(
     conn: Connection, clock: datetime, run_job: RunJob
 ) -> None:

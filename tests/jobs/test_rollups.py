@@ -79,6 +79,31 @@ def test_policies_roll_up_no_day_that_is_not_over(
         assert clock - timedelta(days=2) < mark <= clock - timedelta(minutes=19)
 
 
+def test_hours_are_rolled_up_to_the_last_one_that_is_over_and_days_though_hours_are_there(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    hour = (clock - timedelta(minutes=20)).replace(minute=0, second=0, microsecond=0)
+    times = [hour - timedelta(minutes=30), hour - timedelta(days=1, minutes=30)]
+    items = [metric("hours", value=n, ts=ts.isoformat()) for n, ts in enumerate(times)]
+    ingest_metrics(lasting, items, now=clock)
+    run_job(REFRESH, None)
+    for rollup in ("sample_1h", "kind_1h"):
+        assert ask(lasting, "select internal.watermark(%s)", rollup) == hour
+
+    lasting.execute("truncate data.sample_1d, data.kind_1d")
+    lasting.execute(
+        "update _timescaledb_catalog.continuous_aggs_watermark"
+        " set watermark = _timescaledb_functions.to_unix_microseconds(%s)"
+        " where mat_hypertable_id in (select mat_hypertable_id"
+        " from _timescaledb_catalog.continuous_agg where user_view_name like '%%1d')",
+        [hour - timedelta(days=9)],
+    )
+    run_job(REFRESH, None)
+    days = [row[0] for row in lasting.execute("select bucket from data.kind_1d order by 1")]
+    midnights = [ts.replace(hour=0, minute=0) for ts in reversed(times)]
+    assert days == [day for day in midnights if day + timedelta(days=1) <= hour]
+
+
 def test_a_refresh_makes_no_new_bucket_that_ends_after_what_is_finished(
     lasting: Connection, clock: datetime
 ) -> None:
