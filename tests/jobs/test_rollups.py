@@ -145,7 +145,7 @@ def fill_and_refresh(conn: Connection, clock: datetime, run_job: RunJob) -> None
 def send_late(conn: Connection, clock: datetime, days: int, noted: tuple[int, int]) -> list[Any]:
     """Send two late samples of a day, noted so many minutes ago; the hours that got them."""
     midnight = clock.replace(hour=0, minute=0, second=0, microsecond=0)
-    hours = [midnight - timedelta(days=days) + timedelta(hours=hour) for hour in (5, 9)]
+    hours = [midnight - timedelta(days=days) + timedelta(hours=hour) for hour in (9, 13)]
     for hour, minutes in zip(hours, noted, strict=True):
         item = metric("late", value=1000, ts=(hour + timedelta(minutes=1)).isoformat())
         assert ingest_metrics(conn, item, now=clock)["late"] == 1
@@ -169,9 +169,12 @@ def test_a_day_waits_until_it_gets_no_late_samples_any_more_and_ten_times_as_lon
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
     fill_and_refresh(lasting, clock, run_job)
-    settled = send_late(lasting, clock, 2, (61, 62))
-    unsettled = send_late(lasting, clock, 4, (61, 5))
-    overdue = send_late(lasting, clock, 6, (630, 1))
+    # Neighbors, also where days would be taken by two.
+    pair = "select time_bucket('48 hours', %s) = time_bucket('48 hours', %s - interval '1 day')"
+    first = next(n for n in (2, 3) if ask(lasting, pair, *[clock - timedelta(days=n)] * 2))
+    settled = send_late(lasting, clock, first, (61, 62))
+    unsettled = send_late(lasting, clock, first + 1, (61, 5))
+    overdue = send_late(lasting, clock, 7, (630, 1))
 
     lasting.execute('call internal.refresh_late(0, \'{"settle": "1 hour"}\')')
     assert (pending(lasting), refreshed(lasting)) == (unsettled, [*overdue, *settled])

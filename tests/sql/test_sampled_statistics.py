@@ -72,6 +72,8 @@ READINGS += [
 READINGS += [
     Reading("shop", "b", -WINDOW - REACH + STEP, 3.0),
     Reading("shop", "b", STEP / 2, 60.0),
+    Reading("mail", None, -WINDOW - REACH + STEP + MICROSECOND, 4.0),
+    Reading("mail", None, STEP / 2, 19.0),
     Reading("shop", "c", STEP, 7.0),
     Reading("mail", "c", -WINDOW - REACH, 1.0),
     Reading("mail", "c", timedelta(seconds=5), 8.0),
@@ -229,6 +231,15 @@ def test_the_rate_alone_is_that_among_others(known: Connection) -> None:
 
     assert rates[0] == rates[1]
     assert any(rates[0].values())
+
+
+def test_the_last_value_alone_is_that_among_others(known: Connection) -> None:
+    alone, among = (
+        {row["at"]: row["last"] for row in measured(known, ["load"], statistics=statistics)}
+        for statistics in (["last"], EVERY)
+    )
+
+    assert alone == among
 
 
 def test_what_is_not_named_is_not_computed(known: Connection) -> None:

@@ -93,6 +93,40 @@ def test_a_minute_of_changes_keeps_the_first_and_the_last_answer(db: Connection)
     assert query_agg(db, as_of=NOW + MINUTE) == answers[2]
 
 
+def test_of_answers_of_one_instant_the_first_and_the_last_are_kept(db: Connection) -> None:
+    now = NOW.replace(second=0, microsecond=0)
+    answers = []
+    for number in range(3):
+        ingest_metrics(db, metric(ts=ago(minutes=2 + number)))
+        answers.append(snapshot(db, now=now))
+    # The newest one has the statistics that are there already.
+    assert record(db, answers[-1]) == 0
+
+    assert computed_at(db) == [now, now]
+    assert query_agg(db, as_of=now, now=LATER) == answers[-1]
+    stored = db.execute("select answer -> 'count' from data.aggregate order by minute").fetchall()
+    assert stored == [(1,), (3,)]
+
+
+def test_each_kind_and_window_is_compared_with_its_own_snapshots(db: Connection) -> None:
+    ingest_metrics(db, [metric("a", ts=ago(minutes=1)), metric("b", ts=ago(minutes=1))])
+    for window in ("7d", "30d"):
+        snapshot(db, None, window)
+    ingest_metrics(db, metric("a", ts=ago(minutes=2)))
+
+    later = NOW + timedelta(hours=1)
+    assert record(db, query_agg(db, None, "7d", now=later)) == 1
+    assert record(db, query_agg(db, None, "30d", now=later)) == 1
+    assert record(db, query_agg(db, "b", "30d", now=later)) == 0
+    for window in ("7d", "30d"):
+        counts = [
+            kind["count"] for kind in query_agg(db, None, window, as_of=later, now=LATER)["kinds"]
+        ]
+        assert counts == [2, 1]
+        before = query_agg(db, None, window, as_of=NOW, now=LATER)
+        assert [kind["count"] for kind in before["kinds"]] == [1, 1]
+
+
 def test_changes_all_the_time_are_stored_once_a_minute(db: Connection) -> None:
     for number in range(30):
         ingest_metrics(db, metric(ts=ago(minutes=1 + number)))
