@@ -363,6 +363,8 @@ def test_a_page_of_events_is_a_hundred_by_default_and_the_last_one_has_no_cursor
 
     page = list_audit(db)
     assert [event["number"] for event in page["items"]] == list(range(112, 12, -1))
+    with refused(db, "limit_in_range"):
+        list_audit(db, limit=1001)
     rest = list_audit(db, cursor=page["next_cursor"], limit=12)
     assert [event["number"] for event in rest["items"]] == list(range(12, 0, -1))
     assert rest["next_cursor"] is None

@@ -49,6 +49,19 @@ def test_growth_is_spread_over_the_gap_between_two_readings(db: Connection) -> N
     assert [point[6] for point in read] == [1] * 5 + [2] * 5 + [None] * 2
     assert [point[1] for point in read] == [1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0]
     assert read[1][2:6] == [None] * 4
+    assert read[5][2:6] == [300] * 4
+
+
+def test_the_growth_of_a_counter_is_its_own(db: Connection) -> None:
+    others = [
+        metric(kind, value=n, type=kind, ts=(NOON - timedelta(minutes=60 - n)).isoformat())
+        for kind in ("counter", "gauge")
+        for n in range(10)
+    ]
+    ingest_metrics(db, [at(0, 0), at(5, 300), *others])
+
+    start = NOON - timedelta(hours=1)
+    assert rates(db, start, start + timedelta(minutes=5), "1m") == [1] * 5
 
 
 def test_a_range_between_two_readings_has_their_rate(db: Connection) -> None:

@@ -194,6 +194,15 @@ def test_a_source_that_has_not_changed_is_no_part_of_a_change(db: Connection) ->
     ]
 
 
+def test_where_the_window_before_has_no_value_nothing_is_a_part_of_a_change(
+    db: Connection,
+) -> None:
+    ingest_metrics(db, [each for each in days([20.0, 0, 10, 11, 9, 10]) if each["value"]])
+
+    found = item(db, "avg")
+    assert (found["previous"], found["contributions"]) == (None, [])
+
+
 def test_a_change_by_one_score_is_shown(db: Connection) -> None:
     ingest_facts(db, sales([1]))
 

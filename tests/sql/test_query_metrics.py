@@ -48,7 +48,26 @@ def test_gaps_are_filled_with_nulls(db: Connection) -> None:
         [0, None, None, None, None],
         [0, None, None, None, None],
     ]
-    assert series["points"][1][6] == pytest.approx(2 / 600)
+    assert [point[6] for point in series["points"][:3]] == [0, pytest.approx(2 / 600), 0]
+
+
+@pytest.mark.parametrize("step", ["3h", "2d"])
+def test_a_point_of_several_buckets_has_the_ends_of_all_of_them(db: Connection, step: str) -> None:
+    hours = 1 if step == "3h" else 24
+    start = NOW.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=6)
+    start -= timedelta(days=(start - datetime(2000, 1, 3, tzinfo=UTC)).days % 2)
+    values = [(0, 5.0), (0, 9.0), (1, 2.0), (1, 4.0)]
+    ingest_metrics(
+        db,
+        [
+            metric(value=value, ts=(start + timedelta(hours=hours * place, minutes=n)).isoformat())
+            for n, (place, value) in enumerate(values)
+        ],
+    )
+
+    end = start + timedelta(hours=3 * hours)
+    (series,) = query(db, start=start, end=end, step=step)["series"]
+    assert series["points"][0][1:6] == [4, 5, 2, 9, 4]
 
 
 @pytest.mark.parametrize(
