@@ -137,6 +137,30 @@ def test_the_nearest_field_is_suggested(db: Connection) -> None:
     assert refusal.hint.startswith('Did you mean "rate_per_second"? ')
 
 
+def test_what_is_late_below_the_watermark_is_pending(db: Connection) -> None:
+    ingest_metrics(db, [metric("cpu"), metric("mem"), metric("disk")])
+    mark = NOW.replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+    db.execute(
+        "update _timescaledb_catalog.continuous_aggs_watermark"
+        " set watermark = _timescaledb_functions.to_unix_microseconds(%s)"
+        " where mat_hypertable_id = (select mat_hypertable_id"
+        " from _timescaledb_catalog.continuous_agg where user_view_name = 'sample_1h')",
+        [mark],
+    )
+    db.execute("truncate data.late")
+    for kind, hours, samples in (("cpu", 1, 3), ("cpu", 2, 4), ("cpu", 0, 16), ("mem", 1, 32)):
+        db.execute(
+            "insert into data.late (kind_id, bucket, samples)"
+            " select kind_id, %s, %s from data.kind where name = %s",
+            [mark - timedelta(hours=hours), samples, kind],
+        )
+
+    pending = {
+        kind["kind"]: kind["freshness"]["late_pending"] for kind in query_agg(db, None)["kinds"]
+    }
+    assert pending == {"cpu": 7, "mem": 32, "disk": 0}
+
+
 NOTHING = {name: "0" if name in {"count", "rate_per_second"} else "null" for name in FIELDS[:12]}
 
 
