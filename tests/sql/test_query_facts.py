@@ -263,6 +263,17 @@ def test_unknown_names_are_refused(db: Connection) -> None:
         query_facts(db, source="nobody")
 
 
+def test_a_namespace_without_facts_sees_none_of_others(db: Connection) -> None:
+    seen = []
+    for namespace in ("shop", "bank", ""):
+        db.execute("select set_config('supervisor.namespace', %s, true)", [namespace])
+        if namespace == "shop":
+            ingest_facts(db, fact(fact_id="f"))
+        seen.append(ids(query_facts(db)))
+
+    assert seen == [["f"], [], []]
+
+
 def test_a_metric_has_no_facts(db: Connection) -> None:
     ingest_metrics(db, metric())
 
