@@ -90,6 +90,57 @@ def test_later_requests_add_to_the_day(db: Connection) -> None:
     assert days(db, "kind_1d") == [[start(OLD), 3, 13, 5]]
 
 
+STATISTICS = """
+select
+    observations, value_count, value_sum, squared_deviations, value_min, value_max, value_last,
+    value_last_at, last_at, sketch = internal.sketch(1) + internal.sketch(5) + internal.sketch(9)
+from data.{} order by bucket
+"""
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+@pytest.mark.parametrize("rollup", ["sample_1d", "kind_1d"])
+def test_a_day_has_the_statistics_of_the_facts_of_all_requests(
+    db: Connection, rollup: str, order: tuple[int, ...]
+) -> None:
+    day = datetime.fromisoformat(start(OLD))
+    next_day = day + timedelta(days=1)
+    requests: list[list[tuple[datetime, float | None]]] = [
+        [(day + timedelta(hours=1), 5), (day + timedelta(hours=2), 1), (next_day, None)],
+        [(day + timedelta(hours=3), 9), (day + timedelta(hours=4), None)],
+        [(day + timedelta(minutes=1), None), (next_day + timedelta(hours=1), None)],
+    ]
+    for number in order:
+        ingest_facts(
+            db,
+            [
+                fact(ts=ts.isoformat(), **({} if value is None else {"value": value}))
+                for ts, value in requests[number]
+            ],
+        )
+
+    assert db.execute(STATISTICS.format(rollup).encode()).fetchall() == [
+        (5, 3, 15, 32, 1, 9, 9, day + timedelta(hours=3), day + timedelta(hours=4), True),
+        (2, 0, None, None, None, None, None, None, next_day + timedelta(hours=1), None),
+    ]
+
+
+def test_old_facts_are_counted_in_days_from_the_first_one_that_is_kept(db: Connection) -> None:
+    db.execute("select ops.set_retention('data.fact', '20 years')")
+    kept = datetime.fromisoformat(start(NOW - timedelta(days=1829)))
+    send(db, kept - timedelta(microseconds=1), kept, value=5)
+    for rollup in ("sample_1d", "kind_1d"):
+        assert days(db, rollup) == [[start(kept), 1, 5, 5]]
+
+
+def test_samples_are_whole_from_the_day_after_the_newest_old_fact(db: Connection) -> None:
+    noted = "select json_object_agg(relation, ts) from data.whole_from"
+    before = ask(db, noted)
+    for times in ((OLD - timedelta(days=2), OLD), (OLD - timedelta(days=9),)):
+        send(db, *times)
+        assert ask(db, noted) == before | {"sample": start(OLD + timedelta(days=1))}
+
+
 def test_the_same_old_fact_again_is_a_duplicate(db: Connection) -> None:
     send(db, OLD, value=5)
     assert send(db, OLD, value=5) == receipt(0, duplicate=1)
