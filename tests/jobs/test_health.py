@@ -181,15 +181,6 @@ def test_one_call_is_enough_where_that_is_asked_for_and_none_never_is(db: Connec
     assert [name for name, *_ in observed(db, least_calls=1)] == ["none", "some"]
 
 
-def test_reports_about_traffic_come_in_the_order_of_the_servers(db: Connection) -> None:
-    numbers = [add_server(db, f"s{n}", source=f"source{9 - n}") for n in range(10)]
-    ingest_metrics(db, [calls(20, source=f"source{n}") for n in range(10)])
-
-    config = ask(db, "select config from timescaledb_information.jobs where proc_name = %s", LOOK)
-    reports = "select array_agg(server_id) from unnest(internal.traffic_reports(%s, %s))"
-    assert ask(db, reports, json.dumps(config), NOW) == sorted(numbers)
-
-
 def test_a_report_takes_one_call_at_least(db: Connection) -> None:
     add_server(db, "idle", source="idle-mcp")
     add_server(db, source="search-mcp")

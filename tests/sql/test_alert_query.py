@@ -159,7 +159,7 @@ def test_a_window_that_became_longer_than_the_retention_of_rollups_is_named(
         during | {"during": DURING | {"window": "11d"}},
     ):
         assert error(db, bad) == (
-            "The window 11 days is longer than the retention of hourly rollups, 10 days."
+            "It needs metrics of 11 days, and hourly rollups are kept for 10 days."
         )
 
 

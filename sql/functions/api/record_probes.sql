@@ -67,6 +67,7 @@ begin
                 ),
                 p_now
             )::data.health_report
+            order by asked_at
         ) filter (where status is not null),
         jsonb_agg(
             jsonb_build_object(
