@@ -129,11 +129,19 @@ def test_a_sum_may_be_off_by_a_millionth_of_the_larger_bound_of_each_value(
     assert ask(db, read, json.dumps(value)) is fits
 
 
-@pytest.mark.parametrize(("total", "low"), [(-1e-6, 0), (-2e-6, -np.inf)])
+@pytest.mark.parametrize(
+    ("counts", "total", "low"),
+    [
+        ([1, 0, 0], -1e-6, 0),
+        ([1, 0, 0], -2e-6, -np.inf),
+        ([1, 1, 0], 1, 0),
+        ([1, 1, 0], 0.5, -np.inf),
+    ],
+)
 def test_a_first_bucket_is_open_where_its_sum_is_below_zero_by_more_than_rounding(
-    db: Connection, total: float, low: float
+    db: Connection, counts: list[int], total: float, low: float
 ) -> None:
-    value = histogram([1, 2], [1, 0, 0], total)["value"]
+    value = histogram([1, 2], counts, total)["value"]
 
     assert ask(db, "select (internal.read_histogram(%s)).low", json.dumps(value)) == low
 

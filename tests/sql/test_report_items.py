@@ -67,6 +67,7 @@ def test_of_a_batch_the_good_reports_are_stored_and_the_others_named(servers: Co
     answer = report_health(servers, MIXED, partial=True)
 
     assert sorted({entry["index"] for entry in answer["rejected"]}) == REFUSED
+    assert all(entry["detail"].endswith((".", "?")) for entry in answer["rejected"])
     assert answer["accepted"] + answer["duplicate"] == len(GOOD)
 
 
@@ -101,3 +102,19 @@ def test_reports_keep_the_places_of_their_batch(servers: Connection) -> None:
     )
 
     assert places == list(range(len(MIXED)))
+
+
+def test_a_bound_sender_reports_about_servers_of_its_sources(servers: Connection) -> None:
+    for name, source in (("own", "web"), ("other", "crm")):
+        add_server(servers, name, source=source)
+    add_server(servers, "again", source="web", deregistered=NOW)
+    servers.execute("select set_config('supervisor.sources', 'web', true)")
+
+    sent = [report(name) for name in ("own", "other", "acme/search", "none", "again")]
+    answer = report_health(servers, sent, partial=True)
+    assert [(entry["index"], entry["field"], entry["slug"]) for entry in answer["rejected"]] == [
+        (1, "server", "source_of_key"),
+        (2, "server", "source_of_key"),
+        (3, "server", "server_registered"),
+        (4, "server", "server_registered"),
+    ]
