@@ -31,6 +31,8 @@ def test_views_are_described_by_name_with_their_columns_in_order(db: Connection)
 
 
 def test_functions_are_described_by_name(db: Connection) -> None:
+    db.execute("create function analytics.aaa() returns integer language sql return 1")
+    db.execute("comment on function analytics.aaa() is 'The newest one, and the first by name.'")
     functions = described(db)["functions"]
 
     names = [name.removeprefix("analytics.").partition("(")[0] for name in functions]

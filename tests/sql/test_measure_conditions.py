@@ -926,6 +926,27 @@ def test_a_server_has_a_budget_from_after_its_registration_to_its_end(watched: C
     assert {label for _, label, *_ in spent(watched, rule)} == {"there", "ending"}
 
 
+def test_a_budget_is_known_at_no_instant_until_after_the_registration(
+    watched: Connection,
+) -> None:
+    server(watched, since=NOW - MINUTE)
+    rule = define(watched, {"type": "burn_rate"})
+
+    times = ask(
+        watched,
+        """
+        select array_agg(distinct at) from internal.spent_by_servers(
+            array(select stated from data.alert_rule_version as stated where rule_id = %s),
+            %s, %s, '1 min'
+        )
+        """,
+        rule,
+        NOW - 2 * MINUTE,
+        NOW,
+    )
+    assert times == [NOW]
+
+
 def test_each_rule_has_its_own_servers_and_windows(watched: Connection) -> None:
     for name in ("prod", "test"):
         number = server(watched, name, since=NOW - DAY, tags=[name])

@@ -25,9 +25,7 @@ begin
     v_capabilities := '{"tools": [], "resources": [], "prompts": []}'
         || coalesce(v_last.capabilities, '{}')
         || coalesce(p_document -> 'capabilities', '{}');
-    tools := internal.tool_changes(
-        coalesce(v_last.capabilities -> 'tools', '[]'), v_capabilities -> 'tools'
-    );
+    tools := internal.tool_changes(v_last.capabilities -> 'tools', v_capabilities -> 'tools');
     if upper_inf(v_last.valid)
         and (v_version, p_server_json, v_capabilities)
         = (v_last.version, v_last.document, v_last.capabilities) then
