@@ -182,6 +182,11 @@ def test_the_settled_type_is_named(db: Connection) -> None:
     assert details(db, metric("visits", type="gauge")) == {
         "type": "The kind is a counter; a kind keeps its first type."
     }
+    for sent in ({}, {"type": "counter"}):
+        assert details(db, metric("visits", value={}, **sent)) == {
+            "type": "The value of a histogram is an object, the value of a gauge or counter a"
+            " number."
+        }
 
 
 def test_a_receipt_counts_items_and_not_broken_rules(db: Connection) -> None:
