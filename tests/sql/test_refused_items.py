@@ -189,6 +189,26 @@ def test_the_settled_type_is_named(db: Connection) -> None:
         }
 
 
+@pytest.mark.parametrize(
+    ("item", "field", "slug"),
+    [
+        (metric("latency", value=None), "value", "histogram_well_formed"),
+        (metric("new", value=None, type="histogram"), "value", "histogram_well_formed"),
+        (metric("new", value=None, type="gauge"), "value", "value_finite"),
+        (metric("visits", value=None), "value", "value_finite"),
+        (metric("visits", value=0, more=1), "more", "item_fields_known"),
+        (metric("visits", value=0.5, more=1), "more", "item_fields_known"),
+        ({**histogram([1], [1, 2], 3), "more": 1}, "more", "item_fields_known"),
+    ],
+)
+def test_only_the_rule_that_an_item_breaks_is_named(
+    db: Connection, item: Item, field: str, slug: str
+) -> None:
+    ingest_metrics(db, [metric("visits", "db", type="counter"), histogram([1], [1, 2], 3)])
+
+    assert faults(db, item) == [(0, field, slug)]
+
+
 def test_a_receipt_counts_items_and_not_broken_rules(db: Connection) -> None:
     known = metric(ts=ago(minutes=1))
     ingest_metrics(db, known)
