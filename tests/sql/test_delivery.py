@@ -196,7 +196,7 @@ def test_an_alert_that_fires_later_does_not_shorten_the_wait_of_its_group(
     assert take(rule, NOW + 29 * SECOND) == []
 
 
-def test_a_group_that_was_sent_waits_for_its_interval(rule: Connection) -> None:
+def test_alerts_are_enqueued_to_wait_for_the_interval_of_their_group(rule: Connection) -> None:
     subscribe(rule, alerts={"group_wait": "0s", "group_interval": "5m"})
     fire(rule, "a")
     record(rule, take(rule)[0], delivered=True)
@@ -209,7 +209,7 @@ def test_a_group_that_was_sent_waits_for_its_interval(rule: Connection) -> None:
     assert sources(delivery) == ["firing a", "firing b"]
 
 
-def test_a_group_that_was_sent_often_waits_from_the_last_time(db: Connection) -> None:
+def test_alerts_are_enqueued_to_wait_from_the_last_time_of_their_group(db: Connection) -> None:
     subscribe(db, alerts={"group_wait": "0s", "group_interval": "5m"})
     for turn, source in enumerate("ab"):
         raise_alert(db, source=source)
@@ -234,9 +234,7 @@ def subscribe_apart(conn: Connection, apart: str, **times: str) -> None:
 
 
 @pytest.mark.parametrize("apart", ["groups", "subscriptions"])
-def test_neither_another_group_nor_another_subscription_makes_a_new_group_wait_longer(
-    db: Connection, apart: str
-) -> None:
+def test_alerts_are_enqueued_to_wait_for_their_own_group_only(db: Connection, apart: str) -> None:
     subscribe_apart(db, apart, group_wait="30s", group_interval="5m")
     raise_alert(db, source="a")
     enqueue(db, NOW)
@@ -250,7 +248,9 @@ def test_neither_another_group_nor_another_subscription_makes_a_new_group_wait_l
 
 
 @pytest.mark.parametrize("apart", ["groups", "subscriptions"])
-def test_a_group_waits_from_when_itself_was_sent(db: Connection, apart: str) -> None:
+def test_alerts_are_enqueued_to_wait_from_when_their_own_group_was_sent(
+    db: Connection, apart: str
+) -> None:
     subscribe_apart(db, apart, group_wait="0s", group_interval="5m")
     for source, minutes in (("a", 0), ("b", 4)):
         raise_alert(db, source=source)
