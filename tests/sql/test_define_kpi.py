@@ -79,7 +79,7 @@ def test_a_full_page_that_is_the_last_one_has_no_cursor(db: Connection) -> None:
     assert list_kpis(db, "a", limit=2)["next_cursor"] is None
 
 
-def test_a_page_has_100_kpis_by_default_and_1000_at_most(db: Connection) -> None:
+def test_a_page_of_the_list_has_100_kpis_by_default_and_1000_at_most(db: Connection) -> None:
     define(db, kpi(), "k000")
     db.execute(
         "with made as (insert into data.kpi (name, created_at)"
