@@ -177,6 +177,14 @@ def test_a_refusal_says_what_was_sent(db: Connection, asked: dict[str, Any], mes
     assert plan(db, **{**asked, "id_": "a", "servers": ["acme/search"]})["status"] == "past"
 
 
+def test_a_name_that_is_null_is_an_unknown_one_that_is_empty(db: Connection) -> None:
+    with refused(db, "server_unknown") as refusal:
+        plan(db, servers=[None, "acme/search"])
+
+    assert refusal.params["unknown"] == [""]
+    assert plan(db)["servers"] == ["acme/search"]
+
+
 def test_an_unknown_name_is_refused_with_the_nearest_one(db: Connection) -> None:
     with refused(db, "server_unknown") as refusal:
         plan(db, servers=["acme/serach"])
