@@ -60,6 +60,7 @@ def test_the_present_state_reaches_to_now_unless_it_expired(db: Connection, serv
 
     assert ranges(db, server, now=20) == {"up": [(0, 1)], "degraded": [], "down": [(1, 20)]}
     assert ranges(db, server, now=48, end=40)["down"] == [(1, 30)]
+    assert ranges(db, server, now=0.5) == {"up": [(0, 0.5)], "degraded": [], "down": []}
 
 
 def test_an_unknown_state_adds_nothing(db: Connection, server: int) -> None:

@@ -203,6 +203,13 @@ def test_the_list_has_the_servers_that_were_registered_within_the_range(db: Conn
     ]
 
 
+def test_a_server_whose_registration_ended_before_the_range_has_no_time(db: Connection) -> None:
+    add_server(db, registered=at(1), deregistered=at(3))
+
+    item = sla_of(db, begin=6, end=12)
+    assert (item["from"], item["to"], item["seconds"]) == (None, None, NOTHING)
+
+
 def test_as_of_before_the_registration_there_is_no_time(db: Connection) -> None:
     add_server(db, registered=at(12))
 
