@@ -187,15 +187,15 @@ BUCKETS = """
 select
     kind, source, extract(epoch from bucket - %s) / %s, count, sum, avg, min, max, stddev, last,
     increase, (sketch).histogram
-from analytics.{} order by kind, source, bucket
+from {} order by kind, source, bucket
 """
 
 
 @pytest.mark.parametrize(
     ("rollup", "view", "width"),
     [
-        ("sample_1h", "metrics_hourly", timedelta(hours=1)),
-        ("sample_1d", "metrics_daily", timedelta(days=1)),
+        ("sample_1h", "analytics.metrics_hourly", timedelta(hours=1)),
+        ("sample_1d", "analytics.metrics_daily", timedelta(days=1)),
     ],
 )
 def test_buckets_have_their_statistics_and_counters_their_growth(

@@ -168,10 +168,10 @@ def test_the_readings_beside_an_instant_are_the_nearest_within_a_week(
         )
         found = [
             db.execute(
-                f"select ts, value - 20000 from internal.counter_{side}(%s, %s, null)",
+                f"select ts, value - 20000 from {beside}(%s, %s, null)".encode(),
                 [series, start],
             ).fetchall()
-            for side in ("before", "after")
+            for beside in ("internal.counter_before", "internal.counter_after")
         ]
     week = timedelta(days=7)
     before = [each for each in known if start - week <= each[0] < start]
@@ -179,6 +179,7 @@ def test_the_readings_beside_an_instant_are_the_nearest_within_a_week(
     assert found == [sorted(before)[-1:], sorted(after)[:1]]
 
 
+COUNTER = "counter"
 HOURS = """
 insert into {} (kind_id, series_id, bucket, value_first, value_first_at, value_last, value_last_at)
 select
@@ -201,13 +202,19 @@ where source.name = %s
         ([], 0, -0.5, None),
         ([], 1, 0.5, 0),
         ([], 200, 170.5, 0),
-        # Minutes beside the start of the hour, and 100 more: what is nearer is what counts.
+        # A sample has 20,000 more than its minutes: what is nearer counts.
         ([-41], 0, -0.5, None),
-        ([-39], 0, 61, None),
-        ([-39], -1, 61, None),
-        ([9], 1, 0.5, 109),
+        ([-39], 0, 19_961, None),
+        ([-39], -1, 19_961, None),
+        ([9], 1, 0.5, 20_009),
         ([11], 1, 0.5, 0),
-        ([11], 0, -0.5, 111),
+        ([11], 0, -0.5, 20_011),
+        # A week is 10,080 minutes.
+        ([-10_081, 10_080], None, None, None),
+        ([-10_080, 10_079], None, 9_920, 30_079),
+        ([-5, -3, -4], None, 19_997, None),
+        ([0, 5, 3], None, None, 20_000),
+        ([5, 3, 4], None, None, 20_003),
     ],
 )
 def test_the_readings_of_hours_count_beside_samples_up_to_the_end_of_the_hours(
@@ -221,18 +228,20 @@ def test_the_readings_of_hours_count_beside_samples_up_to_the_end_of_the_hours(
     ends = None if end is None else start + timedelta(hours=end)
     items = [
         metric(
-            "visits", value=100 + n, type="counter", ts=(start + timedelta(minutes=n)).isoformat()
+            "visits",
+            source,
+            20_000 + n,
+            ts=(start + timedelta(minutes=n)).isoformat(),
+            type=COUNTER,
         )
-        for n in samples
+        for source, numbers in (("web", samples), ("other", [-2, -1, 0, 1, 2]))
+        for n in numbers
     ]
     ingest_metrics(
         db,
         [
             *items,
-            metric("visits", value=0, type="counter", ts=(start - timedelta(days=30)).isoformat()),
-            metric(
-                "visits", "other", 0, type="counter", ts=(start - timedelta(days=30)).isoformat()
-            ),
+            metric("visits", value=0, type=COUNTER, ts=(start - timedelta(days=30)).isoformat()),
         ],
     )
     hypertable = ask(db, "select internal.hypertable('sample_1h')")
@@ -247,10 +256,9 @@ def test_the_readings_of_hours_count_beside_samples_up_to_the_end_of_the_hours(
 
     found = [
         db.execute(
-            f"select value from internal.counter_{side}(%s, %s, %s)".encode(),
-            [series, start, ends],
+            f"select value from {beside}(%s, %s, %s)".encode(), [series, start, ends]
         ).fetchall()
-        for side in ("before", "after")
+        for beside in ("internal.counter_before", "internal.counter_after")
     ]
     assert found == [[] if value is None else [(value,)] for value in (before, after)]
 

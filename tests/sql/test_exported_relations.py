@@ -29,7 +29,6 @@ create table data.probed (
     length numeric(5, 2)
 )
 """
-COLUMNS = "select * from internal.exported_columns('data.probed') order by place"
 QUERY = "select internal.export_query('data.probed')"
 LEFT = (
     "select row_to_json(line) from (select number, name, bytes, document::text as document,"
@@ -44,7 +43,8 @@ def made(db: Connection) -> Connection:
 
 
 def test_every_column_is_exported_but_those_that_are_computed(db: Connection) -> None:
-    rows = made(db).execute(COLUMNS).fetchall()
+    statement = "select * from internal.exported_columns('data.probed') order by place"
+    rows = made(db).execute(statement).fetchall()
 
     assert rows == [
         (1, "number", "bigint", "number", "number", "number"),

@@ -181,7 +181,7 @@ def read(db: Connection, function: str, kinds: list[str], *more: object) -> list
     with db.cursor(row_factory=dict_row) as cursor:
         return cursor.execute(
             "select kind.name as kind, source.name as source, found.*"
-            f" from internal.{function}("
+            f" from {function}("
             f"array(select kind_id from data.kind where name = any(%s)), %s, %s"
             f"{', %s' * (len(more) - 2)}) as found"
             " inner join data.kind using (kind_id) left join data.series using (series_id)"
@@ -207,7 +207,7 @@ def compare(db: Connection, row: Json, samples: list[Sample], *, by_series: bool
 
 @pytest.mark.parametrize("kinds", [*([kind] for kind in TYPES), list(TYPES)])
 def test_one_bucket_has_all_samples_of_a_kind(known: Connection, kinds: list[str]) -> None:
-    rows = read(known, "raw_kinds", kinds, BEGIN, END, None)
+    rows = read(known, "internal.raw_kinds", kinds, BEGIN, END, None)
 
     assert sorted(row["kind"] for row in rows) == sorted(kinds)
     for row in rows:
@@ -226,7 +226,7 @@ def test_a_bucket_has_the_samples_of_its_series_and_time(
 
     rows = {
         (row["kind"], row["source"], row["bucket"]): row
-        for row in read(known, "raw_rollup", kinds, BEGIN, END, width, None)
+        for row in read(known, "internal.raw_rollup", kinds, BEGIN, END, width, None)
     }
     samples = sorted((each for each in WITHIN if each.kind in kinds), key=place)
     wanted = {key: list(part) for key, part in groupby(samples, key=place)}
@@ -237,9 +237,9 @@ def test_a_bucket_has_the_samples_of_its_series_and_time(
 
 
 def test_what_is_not_named_is_not_computed(known: Connection) -> None:
-    (row,) = read(known, "raw_kinds", ["load"], BEGIN, END, ["avg"])
+    (row,) = read(known, "internal.raw_kinds", ["load"], BEGIN, END, ["avg"])
     assert row["value_last"] is None
-    (row,) = read(known, "raw_kinds", ["load"], BEGIN, END, ["last"])
+    (row,) = read(known, "internal.raw_kinds", ["load"], BEGIN, END, ["last"])
     assert row["value_last"] == 6
 
     optional = ("squared_deviations", "value_last", "sketch", "sketch_other")
@@ -251,7 +251,7 @@ def test_what_is_not_named_is_not_computed(known: Connection) -> None:
         (["p50"], {"sketch", "sketch_other"}),
     ):
         for kind in ("load", "Fact:Sale"):
-            rows = read(known, "raw_rollup", [kind], BEGIN, END, None, statistics)
+            rows = read(known, "internal.raw_rollup", [kind], BEGIN, END, None, statistics)
             (row,) = (row for row in rows if row["source"] == "web")
             assert {name for name in optional if row[name] is not None} == (
                 there - ({"sketch_other"} if kind == "Fact:Sale" else set())
@@ -259,6 +259,6 @@ def test_what_is_not_named_is_not_computed(known: Connection) -> None:
 
 
 def test_kinds_that_are_not_asked_for_have_no_bucket(known: Connection) -> None:
-    for function, more in (("raw_kinds", (None,)), ("raw_rollup", (None, None))):
+    for function, more in (("internal.raw_kinds", (None,)), ("internal.raw_rollup", (None, None))):
         assert read(known, function, [], BEGIN, END, *more) == []
     assert ask(known, "select count(*) from data.kind") == len(TYPES)
