@@ -148,7 +148,7 @@ def test_growth_lies_where_it_happened_and_adds_up(
     ),
     others=st.lists(st.integers(-3, 3), max_size=4, unique=True),
 )
-def test_the_readings_beside_an_instant_are_the_nearest_within_a_week(
+def test_the_readings_before_and_after_an_instant_are_the_nearest_within_a_week(
     db: Connection, readings: list[int], others: list[int]
 ) -> None:
     with db.transaction(force_rollback=True):
@@ -217,7 +217,7 @@ where source.name = %s
         ([5, 3, 4], None, None, 20_003),
     ],
 )
-def test_the_readings_of_hours_count_beside_samples_up_to_the_end_of_the_hours(
+def test_the_readings_before_and_after_an_instant_are_of_samples_and_of_hours_up_to_their_end(
     db: Connection,
     samples: list[int],
     end: int | None,
