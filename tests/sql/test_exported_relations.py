@@ -97,6 +97,15 @@ def test_rows_of_a_hypertable_come_in_the_order_of_time_first(db: Connection) ->
     assert written.endswith(" from data.audit_event order by at, number) as line")
 
 
+def test_times_of_other_tables_come_where_their_key_has_them(db: Connection) -> None:
+    db.execute(
+        "create table data.timed (number int, ts timestamptz, bucket timestamptz, at timestamptz,"
+        " primary key (number, at, bucket, ts))"
+    )
+    written = ask(db, "select internal.export_query('data.timed')")
+    assert written.endswith(" from data.timed order by number, at, bucket, ts) as line")
+
+
 def test_tables_and_rollups_are_exported_after_what_they_refer_to(db: Connection) -> None:
     db.execute(
         "create table data.zz_first (id int primary key, parent int references data.zz_first)"
