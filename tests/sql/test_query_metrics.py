@@ -153,6 +153,18 @@ def test_hours_and_minutes_agree(db: Connection) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("step", "resolution"),
+    [("30m", "raw"), ("90m", "raw"), ("1h", "1h"), ("5h", "1h"), ("1d", "1d"), ("3d", "1d")],
+)
+def test_a_series_says_what_its_points_are_computed_from(
+    db: Connection, step: str, resolution: str
+) -> None:
+    ingest_metrics(db, metric(ts=ago(minutes=5)))
+
+    assert query(db, step=step)["resolution"] == resolution
+
+
 def test_a_counter_has_a_rate(db: Connection) -> None:
     values = [10, 70, 130, 20]
     ingest_metrics(
