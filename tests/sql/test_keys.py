@@ -277,6 +277,7 @@ def test_a_reason_is_a_short_text(db: Connection) -> None:
     for reason in ("", "x" * 1001):
         with refused(db, "reason_in_range"):
             revoke(db, reason=reason)
+    assert revoke(db)["outcome"] == "revoked"
 
 
 @pytest.mark.parametrize("reason", ["x", "x" * 1000])
@@ -303,6 +304,8 @@ def test_an_unknown_key_is_refused_and_no_secret_shown(db: Connection) -> None:
             call(db, sent)
         assert refusal.message == 'unknown key "sk_aaaaaaaa"'
         assert "S" * 5 not in json.dumps([refusal.message, refusal.hint, refusal.params])
+    create(db)
+    assert revoke(db)["outcome"] == "revoked"
 
 
 def test_a_rotated_key_is_replaced_by_one_that_may_do_the_same(db: Connection) -> None:
@@ -333,7 +336,9 @@ def test_a_rotated_key_stays_valid_for_its_grace_period(db: Connection) -> None:
 
 def test_a_grace_period_ends_no_later_than_the_key_would_have(db: Connection) -> None:
     create(db, expires_at=NOW + HOUR)
-    assert rotate(db, grace="24h")["rotated_from_ends_at"] == "2025-06-15T13:34:56.789+00:00"
+    end = "2025-06-15T13:34:56.789+00:00"
+    assert rotate(db, grace="24h")["rotated_from_ends_at"] == end
+    assert authenticate(db)["ends_at"] == end
     assert authenticate(db, now=NOW + HOUR)["status"] == "expired"
 
 
@@ -375,6 +380,7 @@ def test_a_grace_period_is_at_most_seven_days(db: Connection, grace: str) -> Non
         rotate(db, grace=grace)
     assert refusal.column == "grace"
     assert authenticate(db)["status"] == "active"
+    assert rotate(db)["outcome"] == "created"
 
 
 @pytest.mark.parametrize("grace", ["0s", "7d", "168h"])
@@ -389,6 +395,7 @@ def test_a_grace_that_is_refused_is_shown_in_part(db: Connection) -> None:
     with refused(db, "grace_in_range") as refusal:
         rotate(db, grace="x" * 101)
     assert refusal.message == f'invalid grace "{"x" * 100}"'
+    assert rotate(db)["outcome"] == "created"
 
 
 def test_a_key_in_its_grace_period_ends_at_once_where_it_is_revoked_as_it_ends(
@@ -458,6 +465,7 @@ def test_who_acts_in_a_namespace_manages_its_keys_alone(db: Connection) -> None:
         for call in (revoke, rotate):
             with refused(db, "key_unknown"):
                 call(db, key_id)
+    assert revoke(db)["outcome"] == "revoked"
     assert create(db, "dddddddd")["namespace"] == "acme"
     for namespace in ("", "other"):
         with refused(db, "namespace_of_key") as refusal:
