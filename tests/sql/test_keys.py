@@ -179,6 +179,7 @@ def test_a_wrong_key_is_refused_with_its_field(
     assert refusal.column == field
     assert refusal.hint.startswith(("Send", "Leave"))
     assert ids(db) == []
+    assert create(db)["outcome"] == "created"
 
 
 def test_more_active_keys_than_the_quota_are_refused(db: Connection) -> None:
