@@ -254,6 +254,11 @@ def test_what_a_condition_lacks_is_asked_for(
     assert fields == [f"condition.{name}".removesuffix(".") for name in expected]
 
 
+def test_of_a_member_of_another_type_nothing_more_is_asked_for(db: Connection) -> None:
+    given = condition(during={"kind": "cpu", "statistic": "avg"})
+    assert faults(db, rule(given)) == [("condition.during", "field_known")]
+
+
 @pytest.mark.parametrize(
     ("pair", "expected"),
     [
