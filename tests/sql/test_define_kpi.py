@@ -127,7 +127,10 @@ def test_faults_are_named_in_the_order_of_their_fields_100_at_most(db: Connectio
         ("target", "target_finite"),
     ]
     many = {f"x{n:03}": 1 for n in reversed(range(101))}
-    assert faults(db, kpi(**many)) == [(f"x{n:03}", "field_known") for n in range(100)]
+    assert faults(db, kpi(target=1e-310, **many)) == [
+        ("target", "target_finite"),
+        *((f"x{n:03}", "field_known") for n in range(99)),
+    ]
     assert define(db, kpi())["outcome"] == "created"
 
 
