@@ -221,7 +221,8 @@ def test_a_plan_says_what_would_go_and_drops_nothing(db: Connection) -> None:
     assert (drops["rows"], drops["chunks"]) == (3, len(shown["chunks"]))
     assert drops["bytes"] == sum(chunk["bytes"] for chunk in shown["chunks"]) > 0
     assert ask(db, "select count(*) from data.sample") == 4
-    assert plan(db, "data.sample", None)["drops"]["rows"] == 0
+    present = plan(db, "data.sample", None)
+    assert (present["drop_after"], present["drops"]["rows"]) == ("90 days", 0)
 
 
 def test_a_plan_that_drops_nothing_has_no_chunks(db: Connection) -> None:
