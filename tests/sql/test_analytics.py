@@ -208,7 +208,7 @@ def test_buckets_have_their_statistics_and_counters_their_growth(
         return (first + bucket * width + place * part).isoformat()
 
     visits = {
-        "web": [(0, 0, 10), (0, 1, 30), (1, 0, 30), (1, 1, 50), (3, 0, 20), (3, 1, 25)],
+        "web": [(0, 0, 10), (0, 1, 30), (1, 0, 30), (1, 1, 50), (3, 0, 60), (3, 1, 25), (4, 0, 5)],
         "shop": [(0, 0, 1000), (2, 0, 2000)],
     }
     empty = {"bounds": [1, 2], "counts": [0, 0, 0], "sum": 0, "count": 0}
@@ -229,7 +229,7 @@ def test_buckets_have_their_statistics_and_counters_their_growth(
     hypertable = ask(db, "select internal.hypertable(%s)", rollup)
     db.execute(
         f"insert into {hypertable} select * from internal.raw_rollup("
-        "array(select kind_id from data.kind), %s, %s, %s, null)".encode(),
+        "array(select kind_id from data.kind), %s, %s, %s, null) order by bucket".encode(),
         [first, END, width],
     )
 
@@ -241,7 +241,8 @@ def test_buckets_have_their_statistics_and_counters_their_growth(
         ("visits", "shop", 2, 1, 2000, 2000, 2000, 2000, 0, 2000, 1000, False),
         ("visits", "web", 0, 2, 40, 20, 10, 30, 10, 30, 20, False),
         ("visits", "web", 1, 2, 80, 40, 30, 50, 10, 50, 20, False),
-        ("visits", "web", 3, 2, 45, 22.5, 20, 25, 2.5, 25, 25, False),
+        ("visits", "web", 3, 2, 85, 42.5, 25, 60, 17.5, 25, 35, False),
+        ("visits", "web", 4, 1, 5, 5, 5, 5, 0, 5, 5, False),
         ("wait", "web", 1, 0, 0, None, None, None, None, None, None, None),
         ("wait", "web", 2, 2, 3, 1.5, 1, 2, None, None, None, True),
     ]

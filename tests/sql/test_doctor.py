@@ -144,6 +144,9 @@ def test_how_long_the_runs_of_a_job_take_is_shown(healthy: Connection) -> None:
 
 
 def test_a_job_that_never_ran_has_no_runs_and_no_errors(healthy: Connection) -> None:
+    healthy.execute(
+        "update _timescaledb_config.bgw_job set initial_start = now() + interval '1 hour'"
+    )
     healthy.execute("delete from _timescaledb_internal.bgw_job_stat")
     shown = healthy.execute(
         "select state, runs, failures, p50_duration, last_error"
