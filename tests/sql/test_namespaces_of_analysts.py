@@ -86,6 +86,33 @@ def test_a_bound_login_sees_its_namespaces_whatever_it_sets(
         assert EVERYONE.word not in text
 
 
+@pytest.mark.parametrize(
+    ("view", "rollup", "width"),
+    [
+        ("analytics.metrics_hourly", "sample_1h", "1 hour"),
+        ("analytics.metrics_daily", "sample_1d", "1 day"),
+        ("analytics.facts_hourly", "sample_1h", "1 hour"),
+        ("analytics.facts_daily", "sample_1d", "1 day"),
+    ],
+)
+def test_a_bound_login_sees_what_is_rolled_up_of_its_namespaces_only(
+    filled: Connection, view: str, rollup: str, width: str
+) -> None:
+    hypertable = ask(filled, "select internal.hypertable(%s)", rollup)
+    filled.execute(
+        f"insert into {hypertable} select * from internal.raw_rollup("
+        "array(select kind_id from data.every_kind), '2020-01-01', now() + interval '1 day', %s,"
+        " null)".encode(),
+        [width],
+    )
+    namespaces = f"select array_agg(distinct namespace order by namespace) from {view}"
+    with logged_in(filled):
+        assert ask(filled, namespaces) == ["", "acme", "umbrella"]
+    bind(filled, LOGIN, ACME.namespace)
+    with logged_in(filled):
+        assert ask(filled, namespaces) == ["acme"]
+
+
 def test_a_bound_login_sees_outages_of_its_servers_only(filled: Connection) -> None:
     filled.execute(
         "insert into data.health_interval (server_id, signal, status, during, reason)"
