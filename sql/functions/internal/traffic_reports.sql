@@ -8,7 +8,7 @@ begin atomic
             -- The samples of a histogram count what happened since the one before; a counter adds up.
             coalesce(
                 internal.increase(
-                    array_agg(sample.ts),
+                    array_agg(sample.ts) filter (where sample.counter),
                     array_agg(sample.value) filter (where sample.counter)
                 ),
                 sum(sample.observations)
