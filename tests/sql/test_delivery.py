@@ -667,7 +667,7 @@ def test_a_subscription_is_listed_with_what_has_become_of_its_deliveries(db: Con
     ]
     for delivery, result in zip(own, results, strict=True):
         record(db, delivery, **result)
-    for place, delivery in enumerate(own):
+    for place, delivery in reversed(list(enumerate(own))):
         db.execute(
             "update data.delivery set created_at = %s where delivery_id = %s",
             [NOW - place * SECOND, delivery["delivery_id"]],
