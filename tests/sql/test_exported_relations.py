@@ -104,6 +104,9 @@ def test_times_of_other_tables_come_where_their_key_has_them(db: Connection) -> 
     )
     written = ask(db, "select internal.export_query('data.timed')")
     assert written.endswith(" from data.timed order by number, at, bucket, ts) as line")
+    db.execute("select create_hypertable('data.timed', by_range('bucket'))")
+    written = ask(db, "select internal.export_query('data.timed')")
+    assert written.endswith(" from data.timed order by bucket, number, at, ts) as line")
 
 
 def test_tables_and_rollups_are_exported_after_what_they_refer_to(db: Connection) -> None:
