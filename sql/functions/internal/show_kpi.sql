@@ -37,7 +37,7 @@ begin
             where kpi_id = v_kpi
         ),
         json_build_object(
-            'versions', json_agg(shown order by place) filter (where place <= p_limit),
+            'versions', coalesce(json_agg(shown order by place) filter (where place <= p_limit), '[]'),
             'next_cursor', case
                 when count(*) > p_limit
                     then internal.write_cursor(v_list, (min(version) filter (where place = p_limit))::text)
