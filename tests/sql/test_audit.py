@@ -12,10 +12,10 @@ from psycopg import Connection
 from tests.sql.alert_rules import condition, define, delete
 from tests.sql.audit import events, list_audit, settle
 from tests.sql.calls import NOW, Json, ask, ingest_metrics, metric, refused
+from tests.sql.deliveries import subscribe
 from tests.sql.kpis import define as define_kpi
 from tests.sql.kpis import known, kpi
 from tests.sql.registry import NAME, register, server_json
-from tests.sql.test_delivery import subscribe
 from tests.sql.test_keys import authenticate, create, revoke, rotate
 from tests.sql.test_silences import cancel, silence
 

@@ -9,8 +9,8 @@ from psycopg import Connection
 
 from tests.sql.alerts import above, define
 from tests.sql.calls import NOW, Json, ask, ingest_metrics, metric
+from tests.sql.deliveries import AT_ONCE, fire, record, subscribe, take
 from tests.sql.raised_alerts import raise_alert
-from tests.sql.test_delivery import AT_ONCE, fire, record, subscribe, take
 
 
 def fill(db: Connection, rows: int) -> None:
