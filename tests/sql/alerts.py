@@ -1,4 +1,4 @@
-"""Alert rules of tests, their evaluation, and what has become of their alerts."""
+"""Alert rules of tests, their readings and evaluation, and what has become of their alerts."""
 
 from __future__ import annotations
 
@@ -55,6 +55,21 @@ def evaluate(conn: Connection, now: datetime = NOW) -> int:
         now,
     )
     return count
+
+
+def readings(conn: Connection, condition: Json, now: datetime = NOW) -> dict[str, Any]:
+    """The value of each group under a condition."""
+    rule = define(conn, condition, name=f"rule_{ask(conn, 'select count(*) from data.alert_rule')}")
+    rows = conn.execute(
+        """
+        select label, value from internal.measure_conditions(
+            array(select stated from data.alert_rule_version as stated where rule_id = %s),
+            %s, %s, '1 s'
+        )
+        """,
+        (rule, now, now),
+    ).fetchall()
+    return dict(rows)
 
 
 def transitions(conn: Connection) -> list[str]:
