@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 from psycopg import Connection
 
+from tests.sql.backtests import backtest, suggest
 from tests.sql.calls import Item, Json, ingest_metrics, metric
-from tests.sql.test_backtest_alert_rule import backtest, suggest
 from tests.support.real_input import INCIDENTS, METRICS
 
 CPU = "rds_cpu_utilization_cc0c53"
