@@ -1,4 +1,4 @@
-"""What a model that writes statements is told about analytics."""
+"""What a model that writes statements reads about analytics."""
 
 from __future__ import annotations
 
