@@ -66,11 +66,19 @@ def retried_after(conn: Connection) -> timedelta:
     return pause
 
 
+def evaluate_all(conn: Connection, run_job: RunJob) -> None:
+    """Run the job until no rule is due: its turn may end before all of them had theirs."""
+    for _ in range(10):
+        run_job("evaluate_alerts", None)
+        if due(conn) == 0:
+            return
+    raise AssertionError("rules are still due")
+
+
 def test_a_rule_that_takes_too_long_has_an_error_and_the_others_go_on(
     lasting: Connection, run_job: RunJob, slow: str
 ) -> None:
-    run_job("evaluate_alerts", None)
-    run_job("evaluate_alerts", None)
+    evaluate_all(lasting, run_job)
 
     rows = lasting.execute(
         "select name, error from data.alert_rule where error is not null or evaluated_at is null"
@@ -80,17 +88,15 @@ def test_a_rule_that_takes_too_long_has_an_error_and_the_others_go_on(
         r"The evaluation takes longer than [0-9.]+ s\. Narrow the window or the grouping\.",
         rows[0][1],
     )
-    assert due(lasting) == 0
     assert transitions(lasting) == 40 * ["firing"]
 
 
 def test_a_rule_that_takes_too_long_is_tried_ever_less_often(
     lasting: Connection, run_job: RunJob, slow: str
 ) -> None:
-    run_job("evaluate_alerts", None)
     pauses = []
     for _ in range(3):
-        run_job("evaluate_alerts", None)
+        evaluate_all(lasting, run_job)
         pauses.append(retried_after(lasting))
         lasting.execute("update data.alert_rule set due_at = null where error is not null")
 
@@ -113,12 +119,11 @@ def test_the_job_goes_on_at_once_after_a_cancellation(
 def test_a_rule_that_no_longer_takes_too_long_is_evaluated(
     lasting: Connection, run_job: RunJob, slow: str
 ) -> None:
-    for _ in range(2):
-        run_job("evaluate_alerts", None)
+    evaluate_all(lasting, run_job)
     lasting.execute("reset statement_timeout")
     lasting.execute("update data.alert_rule set due_at = null where error is not null")
 
-    run_job("evaluate_alerts", None)
+    evaluate_all(lasting, run_job)
 
     assert lasting.execute(
         "select error, evaluated_at is not null from data.alert_rule where name = %s", [slow]
@@ -132,10 +137,10 @@ def test_a_rule_that_takes_long_stays_alone_until_it_is_short(
     lasting.execute("reset statement_timeout")
     alone = "select array_agg(name) from data.alert_rule where cancellations > 0"
 
-    run_job("evaluate_alerts", None)
+    evaluate_all(lasting, run_job)
     assert ask(lasting, alone) == [slow]
     lasting.execute("truncate data.sample")
     lasting.execute("update data.alert_rule set due_at = null")
-    run_job("evaluate_alerts", None)
+    evaluate_all(lasting, run_job)
 
     assert ask(lasting, alone) is None

@@ -347,3 +347,10 @@ def test_the_score_is_that_of_numpy(
     else:
         assert row[2] == pytest.approx((value - median) / scale, abs=0.006)
         assert abs(row[2]) <= 200
+
+
+def test_a_window_is_compared_with_the_nine_before_it(db: Connection) -> None:
+    spans = db.execute("select * from internal.change_windows('2h', %s)", [NOW]).fetchall()
+    start = spans[0][1]
+    assert [place for place, *_ in spans] == list(range(10))
+    assert all(begins == start - n * (NOW - start) for n, begins, _ in spans)

@@ -88,6 +88,11 @@ def test_rows_beyond_the_limit_are_left_out(acme: Connection) -> None:
     assert not query(acme, "select * from generate_series(1, 2)", 2)["truncated"]
 
 
+def test_an_answer_has_100_rows_where_no_limit_is_sent(acme: Connection) -> None:
+    answer = query(acme, "select * from generate_series(1, 101)")
+    assert (len(answer["rows"]), answer["truncated"]) == (100, True)
+
+
 def test_rows_beyond_the_bytes_of_an_answer_are_left_out(acme: Connection) -> None:
     answer = query(acme, "select repeat('x', 400000) from generate_series(1, 5)", 5)
     assert (len(answer["rows"]), answer["truncated"]) == (2, True)

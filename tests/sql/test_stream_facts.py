@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -405,3 +405,15 @@ def test_a_page_that_is_full_and_was_the_last_says_that_it_was_everything(
     full, cut = own(db, beginning, limit=3), own(db, beginning, limit=2)
     assert full["position"] == full["until"]
     assert cut["position"] == cut["events"][-1]["id"] != cut["until"]
+
+
+MISSING = "select internal.missing_json(%s, %s, %s, %s)"
+
+
+def test_what_was_dropped_after_the_last_position_is_missing(db: Connection) -> None:
+    moment = timedelta(microseconds=1)
+    assert ask(db, MISSING, NOW, False, NOW, NOW + 2 * moment) is None
+    missing = ask(db, MISSING, NOW, False, NOW + moment, NOW + 2 * moment)
+    assert datetime.fromisoformat(missing["to"]) == NOW + moment
+    foreign = ask(db, MISSING, NOW, True, NOW, NOW + 2 * moment)
+    assert datetime.fromisoformat(foreign["to"]) == NOW + 2 * moment
