@@ -26,6 +26,8 @@ FOLDERS = ("tests/sql", "tests/jobs")
 # Tests of grants and policies, which name no function.
 PRIVILEGE_TESTS = ("tests/sql/test_roles.py", "tests/sql/test_role_matrix.py")
 POLICY_TESTS = "tests/jobs"
+# Tests of every view of analytics, which name none.
+VIEW_TESTS = "tests/sql/test_namespaces_of_analysts.py"
 # How a test expects a refusal.
 REFUSAL = re.compile(r"\b(refused|faults)\(")
 # A function that some of its callers may inline, while the calls of others are counted.
@@ -71,6 +73,7 @@ class Reach:
             name,
             lambda each: (
                 each.test.partition("::")[0].endswith(f"/test_{name}.py")
+                or (path.startswith("sql/views/analytics/") and each.test.startswith(VIEW_TESTS))
                 or not relations.isdisjoint(each.called)
                 or any(relation in each.source for relation in relations)
                 or (each.test.partition("::")[0] in callers and bool(REFUSAL.search(each.source)))

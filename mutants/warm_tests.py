@@ -80,6 +80,8 @@ class WarmTests:
     _seconds: float = 0.0
     _change: str = ""
     _invalid: bool = False
+    # Tests that fail here without a change, as what others left in the process may have it.
+    _unsound: set[str] = field(default_factory=set)
     _seen: dict[tuple[str, str], int] = field(default_factory=dict)
     _called: set[str] = field(default_factory=set)
 
@@ -134,29 +136,51 @@ class WarmTests:
         )
 
     def _try(self, trial: Trial) -> Verdict:
-        self._change, self._invalid = trial.change, False
+        self._invalid = False
         deadline = time.monotonic() + trial.seconds
+        tests = [test for test in trial.tests if test not in self._unsound]
         try:
-            for url in self._live:
-                self._apply(url, trial.change)
+            self._put(trial.change)
             if self._invalid:
                 return Verdict("invalid")
-            for test, after in zip_longest(trial.tests, trial.tests[1:]):
+            for test, after in zip_longest(tests, tests[1:]):
                 if time.monotonic() > deadline:
                     return Verdict("unfinished")
                 self._run(self._items[test], self._items[after] if after else None)
                 if self._invalid:
                     return Verdict("invalid")
-                if self._failed:
-                    return Verdict("killed", test, sound=self._failed == "call")
+                failed = self._failed
+                if failed and not self._fails_anyway(test, trial):
+                    return Verdict("killed", test, sound=failed == "call")
             return Verdict("survived")
         finally:
-            # What is left of the tests has seen the change; only the session's fixtures stay.
-            last = next(iter(self._items.values()))
-            last.session._setupstate.teardown_exact(cast("pytest.Item", _Session(last.session)))
-            self._change = ""
-            for url in self._live:
-                self._apply(url, trial.restore)
+            self._restore(trial)
+
+    def _fails_anyway(self, test: str, trial: Trial) -> bool:
+        """Whether a test fails without the change as well, which then is in place again."""
+        if not trial.change:
+            return False
+        self._restore(trial)
+        self._run(self._items[test], _Session(self._items[test].session))
+        if self._failed is None:
+            return False
+        self._unsound.add(test)
+        self._put(trial.change)
+        return True
+
+    def _put(self, change: str) -> None:
+        """Change all databases, and those that start from now on."""
+        self._change = change
+        for url in self._live:
+            self._apply(url, change)
+
+    def _restore(self, trial: Trial) -> None:
+        """Take a change back; only the fixtures of the session stay, the others have seen it."""
+        last = next(iter(self._items.values()))
+        last.session._setupstate.teardown_exact(cast("pytest.Item", _Session(last.session)))
+        self._change = ""
+        for url in self._live:
+            self._apply(url, trial.restore)
 
     def _run(self, item: pytest.Item, after: pytest.Item | _Session | None) -> None:
         self._failed, self._seconds = None, 0.0

@@ -57,3 +57,16 @@ def test_a_refusal_which_is_not_counted_is_reached_by_what_others_of_its_file_ca
         "tests/sql/test_alerts.py::test_a_list",
         "tests/sql/test_alerts.py::test_a_refusal",
     ]
+
+
+def test_a_view_is_reached_by_the_tests_of_all_views() -> None:
+    reach = Reach(
+        [
+            recorded("test_namespaces_of_analysts.py::test_a_bound_login"),
+            recorded("test_other.py::test_a"),
+        ]
+    )
+
+    assert reach.tests("sql/views/analytics/mcp_registry.sql") == [
+        "tests/sql/test_namespaces_of_analysts.py::test_a_bound_login"
+    ]
