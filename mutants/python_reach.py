@@ -1,7 +1,7 @@
 """Which tests reach which lines of app/: by coverage with a context for each test, else by names.
 
 What a test starts as a process of its own is not measured. A line that only such a process runs is
-reached by the test files that share words with its module or import it, the likeliest first.
+reached by the ten likeliest test files that share words with its module or import it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from mutants.folders import ROOT, digest, kept
 
 FOLDERS = ("access", "app", "cli", "deploy", "embedded", "background", "mcp", "nodes", "rest")
 TIMEOUT_SECONDS = 3600
-# Of those that names tell: what the first ones do not notice, others rarely do.
+# Of those that names tell: all of them take minutes for a change that none notices.
 MOST_FILES = 10
 
 

@@ -62,10 +62,11 @@ const exchange = new Exchange({
   timeoutMs: () => (timeout === undefined ? 0 : wasm.HEAP32[timeout >> 2]),
 })
 
+const memory = new Memory(wasm)
+
 // No signal reaches WebAssembly. PostgreSQL's handler for SIGINT sets two flags that every loop
 // of the executor looks at; the main thread sets them the same way, through the inspector, which
 // runs `interrupt` while this thread is inside a query.
-const memory = new Memory(wasm)
 const pending = wasm._InterruptPending
 const cancel = pending + 4
 const known = wasm._ProcDiePending === pending + 8
@@ -115,7 +116,7 @@ function addressOf(setting) {
   return found?.length === 1 ? found[0] : undefined
 }
 
-const sessions = new Sessions(wasm, (bytes) => exchange.run(bytes))
+const sessions = new Sessions(wasm, memory, (bytes) => exchange.run(bytes))
 
 port.on('message', async (message) => {
   if (message === null) {

@@ -4,7 +4,6 @@
 import { Belongings, NOTHING } from './belongings.mjs'
 import { Commits } from './commits.mjs'
 import { Login } from './login.mjs'
-import { Memory } from './memory.mjs'
 import { differing, Settings } from './settings.mjs'
 import { query, SYNC } from './wire.mjs'
 
@@ -34,10 +33,10 @@ export class Sessions {
 
   /**
    * @param {any} wasm
+   * @param {import('./memory.mjs').Memory} memory
    * @param {(bytes: Uint8Array) => unknown} run
    */
-  constructor(wasm, run) {
-    const memory = new Memory(wasm)
+  constructor(wasm, memory, run) {
     this.#run = run
     this.#settings = new Settings(wasm, memory)
     // What is tried out here is not for the database's own event triggers.
