@@ -150,7 +150,7 @@ bench-waiting: $(DEVELOPMENT) ## Measure how long requests wait for jobs, with L
 # Unfinished runs go on; .mutants/ keeps what is known.
 mutants: $(MUTATORS) $(NODE_TOOLS) ## Change the code in one place at a time; list what no test notices: ONLY=path SAMPLE=400 WORKERS=2
 	@$(BIN)/python -m mutants $(if $(ONLY),--only $(ONLY)) $(if $(SAMPLE),--sample $(SAMPLE)) \
-		$(if $(WORKERS),--workers $(WORKERS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(TESTS),--tests $(TESTS)) $(if $(JSON),--json)
+		$(if $(WORKERS),--workers $(WORKERS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(JSON),--json)
 
 soak: $(DEVELOPMENT) ## Kill the service ROUNDS=16 times in 8 ways; fail if anything acknowledged is lost
 	$(BIN)/python -m bench.soak $(or $(ROUNDS),16)

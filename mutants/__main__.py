@@ -104,9 +104,9 @@ def _try_all(
         ]
         _try_files(runners, sql, journal, done)
     if python:
-        lines = python_reach.known(sent.tests, console.print)
+        called = python_reach.known(sent.workers, console.print)
         _try_files(
-            [PythonTrials(lines, journal, sent.seconds) for _ in range(sent.workers)],
+            [PythonTrials(called, journal, sent.seconds) for _ in range(sent.workers)],
             python,
             journal,
             done,
@@ -175,12 +175,6 @@ def _arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--seconds", type=float, default=sql_trials.SECONDS, help="how long one mutant may take"
-    )
-    parser.add_argument(
-        "--tests",
-        nargs="*",
-        default=[],
-        help="for Python, tests whose lines are measured; by default, names tell",
     )
     return parser.parse_args()
 

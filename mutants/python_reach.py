@@ -1,123 +1,197 @@
-"""Which tests reach which lines of app/: by coverage with a context for each test, else by names.
+"""Which tests reach which mutants of app/: by the functions that were called, else by names.
 
-What a test starts as a process of its own is not measured. A line that only such a process runs is
-reached by the ten likeliest test files that share words with its module or import it.
+A function that only an import runs, or a process that is not recorded, is reached by the test
+files that import its module or share words with its name, as is the bridge.
 """
 
 from __future__ import annotations
 
+import ast
 import json
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from mutants.folders import ROOT, digest, kept
+from mutants import calls
+from mutants.folders import ROOT, copied, digest, environment, kept
+from mutants.mutant import Mutant
 
-FOLDERS = ("access", "app", "cli", "deploy", "embedded", "background", "mcp", "nodes", "rest")
-TIMEOUT_SECONDS = 3600
-# Of those that names tell: all of them take minutes for a change that none notices.
+FOLDERS = ("access", "app", "background", "cli", "deploy", "embedded", "mcp", "nodes", "rest")
+# Of the test files that only names tell.
 MOST_FILES = 10
+# What the tests of a mutant may take together without it: the likeliest and fastest run.
+MOST_SECONDS = 40.0
+TIMEOUT_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Called:
+    """A test, and what it called: functions as `path qualified_name`, the path below app/."""
+
+    test: str
+    seconds: float
+    functions: frozenset[str]
+
+    @property
+    def file(self) -> str:
+        """Its test file."""
+        return self.test.partition("::")[0]
 
 
 class PythonReach:
-    """Tests of a line, the likeliest first."""
+    """Tests of a mutant, the likeliest and fastest first."""
 
-    def __init__(self, lines: dict[str, dict[str, list[str]]]) -> None:
-        self._lines = lines
+    def __init__(self, recorded: Iterable[Called]) -> None:
+        self._recorded = list(recorded)
 
-    def tests(self, path: str, line: int) -> list[str]:
-        """Node ids of the tests of a line that was measured, else test files."""
-        return self._lines.get(path, {}).get(str(line)) or _likely(path)
-
-
-def known(chosen: Sequence[str], say: Callable[[str], None]) -> PythonReach:
-    """What is measured; of the files to measure, those that are new or changed run once for it."""
-    book = kept("lines.json")
-    files: dict[str, dict[str, Any]] = json.loads(book.read_text()) if book.exists() else {}
-    for name in _test_files(chosen):
-        value = digest(ROOT / name)
-        if files.get(name, {}).get("digest") != value:
-            say(f"Recording the lines that {name} reaches")
-            files[name] = {"digest": value, "lines": _measure(name)}
-            book.write_text(json.dumps(files))
-    merged: dict[str, dict[str, list[str]]] = {}
-    for entry in files.values():
-        for path, lines in entry["lines"].items():
-            for line, tests in lines.items():
-                merged.setdefault(path, {}).setdefault(line, []).extend(tests)
-    return PythonReach(merged)
+    def tests(self, mutant: Mutant) -> list[str]:
+        """Node ids, or test files where no call is known."""
+        path = mutant.path.removeprefix(f"app/{calls.PACKAGE}/")
+        function = _function(mutant) if path.endswith(".py") else None
+        reaching = [each for each in self._recorded if _reaches(each, path, function)]
+        likely = _likely(mutant.path)
+        reaching.sort(key=lambda each: (-likely.get(each.file, 0), each.seconds))
+        if reaching:
+            return list(_within(reaching, MOST_SECONDS))
+        return sorted(likely, key=lambda file: -likely[file])[:MOST_FILES]
 
 
-def _test_files(chosen: Sequence[str]) -> list[str]:
-    found = [
-        path
-        for name in chosen
-        for path in ([ROOT / name] if (ROOT / name).is_file() else (ROOT / name).glob("test_*.py"))
-    ]
-    return sorted(path.relative_to(ROOT).as_posix() for path in found)
+def _reaches(called: Called, path: str, function: str | None) -> bool:
+    if function is not None:
+        return f"{path} {function}" in called.functions
+    # An import runs it: whatever uses the module may notice.
+    return any(each.startswith(f"{path} ") for each in called.functions)
 
 
-def _measure(name: str) -> dict[str, dict[str, list[str]]]:
-    from coverage import CoverageData  # noqa: PLC0415  only `make mutants` installs it
+def _within(tests: Iterable[Called], seconds: float) -> Iterator[str]:
+    for each in tests:
+        seconds -= each.seconds
+        if seconds < 0:
+            return
+        yield each.test
 
-    data = kept("coverage.data")
-    data.unlink(missing_ok=True)
-    subprocess.run(
-        [
-            *(sys.executable, "-m", "coverage", "run", f"--data-file={data}", "--source=app"),
-            *(
-                "-m",
-                "pytest",
-                "-q",
-                "-p",
-                "no:cacheprovider",
-                "-p",
-                "no:randomly",
-                "-p",
-                "mutants.contexts",
-                name,
-            ),
-        ],
-        cwd=ROOT,
-        env={**os.environ, "COVERAGE_CORE": "ctrace", "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
-    measured = CoverageData(str(data))
-    measured.read()
-    return {
-        Path(path).relative_to(ROOT).as_posix(): {
-            str(line): sorted(filter(None, tests))
-            for line, tests in measured.contexts_by_lineno(path).items()
-        }
-        for path in measured.measured_files()
+
+def _function(mutant: Mutant) -> str | None:
+    """The qualified name of the innermost function around a mutant; None outside of all."""
+    found = None
+    waiting: list[tuple[ast.AST, str]] = [(ast.parse(mutant.text), "")]
+    while waiting:
+        node, prefix = waiting.pop()
+        for child in ast.iter_child_nodes(node):
+            inner = prefix
+            if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                if not _first_line(child) <= mutant.line <= (child.end_lineno or 0):
+                    continue
+                inner = f"{prefix}{child.name}."
+                if not isinstance(child, ast.ClassDef):
+                    found = f"{prefix}{child.name}"
+                    inner = f"{found}.<locals>."
+            waiting.append((child, inner))
+    return found
+
+
+def _first_line(node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    return min([node.lineno, *(each.lineno for each in node.decorator_list)])
+
+
+def known(workers: int, say: Callable[[str], None]) -> PythonReach:
+    """What is recorded; test files that are new or changed run once for it."""
+    book = kept("calls.json")
+    recorded: dict[str, dict[str, Any]] = json.loads(book.read_text()) if book.exists() else {}
+    digests = {name: digest(ROOT / name) for name in _test_files()}
+    now = {
+        name: recorded[name]
+        for name, value in digests.items()
+        if name in recorded and recorded[name]["digest"] == value
     }
+    changed = [name for name in digests if name not in now]
+    folders = [list(files) for _, files in groupby(changed, lambda name: name.split("/")[1])]
+    if changed:
+        say(f"Recording what the tests of {len(changed)} files call")
+    with ThreadPoolExecutor(workers) as pool:
+        for files, tests in zip(folders, pool.map(_record, folders), strict=True):
+            for name in files:
+                found = [_packed(each) for each in tests if each.file == name]
+                now[name] = {"digest": digests[name], "tests": found}
+            book.write_text(json.dumps(now))
+            say(f"  {Path(files[0]).parent}: {len(tests)} tests")
+    return PythonReach(_unpacked(test) for entry in now.values() for test in entry["tests"])
 
 
-def _likely(path: str) -> list[str]:
+def _packed(called: Called) -> dict[str, Any]:
+    return asdict(called) | {"functions": sorted(called.functions)}
+
+
+def _unpacked(test: dict[str, Any]) -> Called:
+    return Called(**{**test, "functions": frozenset(test["functions"])})
+
+
+def _test_files() -> list[str]:
+    return [
+        file.relative_to(ROOT).as_posix()
+        for folder in FOLDERS
+        for file in sorted((ROOT / "tests" / folder).glob("test_*.py"))
+    ]
+
+
+def _record(files: Sequence[str]) -> list[Called]:
+    with copied() as copy:
+        calls.install(copy / "app")
+        subprocess.run(
+            [
+                *(sys.executable, "-m", "pytest", "-q", "-p", "no:randomly"),
+                *(*calls.OPTIONS, "-o", f"cache_dir={kept('pytest')}", *files),
+            ],
+            cwd=copy,
+            env=environment(copy),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+        return list(read_calls((copy / "app" / calls.LOG_FILE).read_text()))
+
+
+def read_calls(log: str) -> Iterator[Called]:
+    """The tests of a log that passed."""
+    lines: dict[str, list[list[str]]] = {"test": [], "took": [], "call": []}
+    for line in log.splitlines():
+        what, *parts = line.split(" ", 2)
+        lines[what].append(parts)
+    took = dict(lines["took"])
+    functions: dict[str, set[str]] = {}
+    for number, function in lines["call"]:
+        if function.endswith(" <module>"):
+            continue
+        # A comprehension or a lambda runs with the function around it.
+        functions.setdefault(number, set()).add(
+            re.sub(r"\.(<locals>\.)?<(?!locals).*", "", function)
+        )
+    for number, test in lines["test"]:
+        if took.get(number, "failed") != "failed":
+            yield Called(test, float(took[number]), frozenset(functions.get(number, ())))
+
+
+def _likely(path: str) -> dict[str, int]:
+    """The test files that import a module or share words with its name, and how likely each is."""
     module = str(Path(path).relative_to("app").with_suffix("")).removesuffix("/__init__")
     package, _, name = module.replace("/", ".").rpartition(".")
     imported = re.compile(
         rf"{re.escape(package)}\.{name}\b|from {re.escape(package)} import.*\b{name}\b"
     )
-    words = _words(module.removeprefix("supervisor_mcp/"))
-
-    def likelihood(file: str) -> int:
-        shared = words & _words(file.removeprefix("tests/"))
-        return len(shared) + 2 * bool(imported.search((ROOT / file).read_text()))
-
-    files = [
-        file.relative_to(ROOT).as_posix()
-        for folder in FOLDERS
-        for file in sorted((ROOT / "tests" / folder).glob("test_*.py"))
-    ]
-    return sorted(filter(likelihood, files), key=likelihood, reverse=True)[:MOST_FILES]
+    words = _words(module.removeprefix(f"{calls.PACKAGE}/"))
+    likelihoods = {
+        file: len(words & _words(file.removeprefix("tests/")))
+        + 2 * bool(imported.search((ROOT / file).read_text()))
+        for file in _test_files()
+    }
+    return {file: likelihood for file, likelihood in likelihoods.items() if likelihood}
 
 
 def _words(path: str) -> set[str]:

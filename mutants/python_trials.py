@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from mutants.folders import ROOT, kept
+from mutants import lent_service
+from mutants.folders import copied, environment, kept
 from mutants.journal import Journal
 from mutants.mutant import Mutant
 from mutants.python_reach import PythonReach
+from tests.support.processes import descendants
 
-NOT_COPIED = shutil.ignore_patterns(".*", "node_modules", "__pycache__")
 PASSED = 0
 # As pytest lists them. Without any, the change has ended the process, or kept it from starting.
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 # Of one test: a change may make it wait forever.
 TEST_SECONDS = 60
+# Of all that have killed a mutant of a file, without a change.
+CHECK_SECONDS = 600
+
+Done = Callable[[Mutant, str], None]
 
 
 class PythonTrials:
@@ -35,79 +38,94 @@ class PythonTrials:
         self._journal = journal
         self._seconds = seconds
         self._process: subprocess.Popen[str] | None = None
+        self._lent: dict[str, str] = {}
+        self._services = ExitStack()
+        # Of the tests that have killed a mutant, those that pass and that fail without a change.
         self._sound: set[str] = set()
         self._unsound: set[str] = set()
 
-    def run(self, mutants: list[Mutant], done: Callable[[Mutant, str], None]) -> None:
+    def run(self, mutants: list[Mutant], done: Done) -> None:
         """Try the mutants of one file that have no outcome yet, and note each."""
-        with tempfile.TemporaryDirectory(prefix="supervisor-mutant-") as folder:
-            copy = Path(folder) / "copy"
-            shutil.copytree(ROOT, copy, ignore=NOT_COPIED)
-            for mutant in mutants:
-                outcome = self._journal.outcome(mutant)
-                if outcome is not None:
-                    done(mutant, outcome.status)
-                    continue
-                begun = time.monotonic()
-                status, test = self._attempt(mutant, copy)
-                self._journal.add(mutant, status, test, time.monotonic() - begun)
-                done(mutant, status)
+        waiting = [each for each in mutants if self._journal.outcome(each) is None]
+        for mutant in mutants:
+            if (outcome := self._journal.outcome(mutant)) is not None:
+                done(mutant, outcome.status)
+        with copied() as copy:
+            while waiting:
+                killed: dict[str, list[Mutant]] = {}
+                for mutant in waiting:
+                    test = self._try(mutant, copy, done)
+                    if test is not None:
+                        killed.setdefault(test, []).append(mutant)
+                self._check(killed, copy)
+                waiting = [each for test in killed.keys() & self._unsound for each in killed[test]]
 
     def close(self) -> None:
-        """Nothing waits for the next mutant."""
+        """End the service of the tests."""
+        self._services.close()
 
     def kill(self) -> None:
         """End the tests of the present mutant at once."""
         if self._process is not None:
             _kill(self._process)
+        self.close()
+
+    def _try(self, mutant: Mutant, copy: Path, done: Done) -> str | None:
+        begun = time.monotonic()
+        status, test = self._attempt(mutant, copy)
+        self._journal.add(mutant, status, test, time.monotonic() - begun)
+        done(mutant, status)
+        return test
+
+    def _check(self, tests: Iterable[str], copy: Path) -> None:
+        """Run what failed with a change without any."""
+        unknown = [test for test in tests if test not in self._sound]
+        if unknown:
+            ended = self._pytest(unknown, copy, CHECK_SECONDS)
+            self._unsound.update(FAILED.findall(ended.stdout))
+            self._sound.update(set(unknown) - self._unsound)
 
     def _attempt(self, mutant: Mutant, copy: Path) -> tuple[str, str | None]:
-        tests = self._reach.tests(mutant.path, mutant.line)
+        tests = [test for test in self._reach.tests(mutant) if test not in self._unsound]
         if not tests:
             return "untested", None
         file = copy / mutant.path
-        while True:
-            file.write_text(mutant.mutated)
-            try:
-                status, test = self._run(tests, copy)
-            finally:
-                file.write_text(mutant.text)
-            if test is None or self._passes(test, copy):
-                return status, test
-            self._unsound.add(test)
-
-    def _passes(self, test: str, copy: Path) -> bool:
-        """Whether a test passes without a change."""
-        if test not in self._sound and self._run([test], copy) == ("survived", None):
-            self._sound.add(test)
-        return test in self._sound
-
-    def _run(self, tests: list[str], copy: Path) -> tuple[str, str | None]:
+        file.write_text(mutant.mutated)
         try:
-            ended = self._pytest(tests, copy)
+            ended = self._pytest(
+                ["-x", *tests], copy, self._seconds, lent=lent_service.suits(mutant.path)
+            )
         except subprocess.TimeoutExpired:
             return "unfinished", None
+        finally:
+            file.write_text(mutant.text)
         if ended.returncode == PASSED:
             return "survived", None
         failed = FAILED.search(ended.stdout)
         return "killed", failed[1] if failed else None
 
-    def _pytest(self, tests: list[str], copy: Path) -> subprocess.CompletedProcess[str]:
+    def _pytest(
+        self, arguments: list[str], copy: Path, seconds: float, *, lent: bool = False
+    ) -> subprocess.CompletedProcess[str]:
+        if lent and not self._lent:
+            self._lent = self._services.enter_context(lent_service.lent())
         self._process = begun = subprocess.Popen(
             [
-                *(sys.executable, "-m", "pytest", "-xq", "-p", "no:randomly"),
-                *("-o", f"cache_dir={kept('pytest')}", f"--timeout={TEST_SECONDS}", *tests),
+                *(sys.executable, "-m", "pytest", "-q", "-p", "no:randomly"),
+                *("-o", f"cache_dir={kept('pytest')}", f"--timeout={TEST_SECONDS}"),
+                *(lent_service.OPTIONS if lent else ()),
                 *(f"--deselect={test}" for test in sorted(self._unsound)),
+                *arguments,
             ],
             cwd=copy,
-            env={**os.environ, "PYTHONPATH": str(copy / "app")},
+            env=environment(copy) | self._lent,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
         )
         try:
-            out, _ = begun.communicate(timeout=self._seconds)
+            out, _ = begun.communicate(timeout=seconds)
         finally:
             _kill(begun)
             begun.wait()
@@ -115,6 +133,9 @@ class PythonTrials:
 
 
 def _kill(process: subprocess.Popen[str]) -> None:
-    """End a process and what it has started."""
+    """End a process and what it has started, in groups of their own as well."""
+    for pid, _ in descendants(process.pid):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
