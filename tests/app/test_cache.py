@@ -61,15 +61,15 @@ def source() -> Source:
 
 
 @pytest.fixture
-async def cache(redis_url: str) -> AsyncIterator[Cache]:
-    made = begun(redis_url)
+async def cache(cache_url: str) -> AsyncIterator[Cache]:
+    made = begun(cache_url)
     yield made
     made.close()
 
 
 @pytest.fixture
-async def other_worker(redis_url: str) -> AsyncIterator[Cache]:
-    made = begun(redis_url)
+async def other_worker(cache_url: str) -> AsyncIterator[Cache]:
+    made = begun(cache_url)
     yield made
     made.close()
 
@@ -324,10 +324,10 @@ async def test_a_redis_that_brings_an_old_state_back_ends_no_freshness(
 
 
 async def test_a_process_trusts_no_answer_before_it_has_read_changes(
-    redis_url: str, cache: Cache, source: Source, client: redis.Redis
+    cache_url: str, cache: Cache, source: Source, client: redis.Redis
 ) -> None:
     await cache.answer(CPU, source.compute)
-    fresh = Cache(Connection(redis_url), ttl_seconds=60)
+    fresh = Cache(Connection(cache_url), ttl_seconds=60)
     source.value, source.visibility = b'{"sum":2}', SECOND
     assert await fresh.answer(CPU, source.compute) == b'{"sum":2}'
     assert client.get("supervisor:agg:cpu:7d") == b'{"sum":1}'
@@ -338,9 +338,9 @@ async def test_a_process_trusts_no_answer_before_it_has_read_changes(
 
 
 async def test_names_of_expired_answers_are_forgotten(
-    redis_url: str, source: Source, client: redis.Redis
+    cache_url: str, source: Source, client: redis.Redis
 ) -> None:
-    cache = begun(redis_url, 1)
+    cache = begun(cache_url, 1)
     await cache.answer(CPU_OF_A_SOURCE, source.compute)
     eventually(lambda: client.get(f"supervisor:agg:cpu:7d:{'0' * 32}") is None)
     await cache.answer(CPU, source.compute)

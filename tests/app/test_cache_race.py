@@ -26,18 +26,18 @@ def race(redis_url: str, mode: str) -> tuple[int, int, int]:
 
 
 def test_no_answer_is_older_than_what_was_acknowledged_before_the_question(
-    redis_url: str,
+    cache_url: str,
 ) -> None:
-    reads, writes, stale = race(redis_url, "sound")
+    reads, writes, stale = race(cache_url, "sound")
     assert reads >= WORKERS * READS
     assert writes >= WORKERS * WRITES
     assert stale == 0
 
 
 def test_a_redis_that_brings_old_states_back_makes_no_answer_stale_for_long(
-    redis_url: str,
+    cache_url: str,
 ) -> None:
-    reads, writes, stale = race(redis_url, "faulty")
+    reads, writes, stale = race(cache_url, "faulty")
     assert reads > 500
     assert writes > 5
     assert stale == 0

