@@ -16,7 +16,7 @@ from pydantic import Field
 
 from supervisor_mcp.errors import Problem, internal
 from supervisor_mcp.identity import Scope
-from supervisor_mcp.mcp.answers import answered
+from supervisor_mcp.mcp.answers import answered, answered_again
 from supervisor_mcp.mcp.problems import current_request_id, failed, too_deep
 from supervisor_mcp.mcp.schemas import Schema, answer_schema, document_input_schema, input_schema
 from supervisor_mcp.operations.query import Query, parameters
@@ -107,7 +107,9 @@ class OperationTool(Tool):
         """Call the operation; any failure becomes a problem."""
         try:
             require(self.scope)
-            return answered(await self.call(arguments))
+            answer = await self.call(arguments)
+            # What else than reading answers with, such as a new key, stays nowhere.
+            return answered_again(answer) if self.scope == "read" else answered(answer)
         except Problem as problem:
             return failed(problem, current_request_id())
         except RecursionError:

@@ -1,0 +1,51 @@
+"""Results of tools that are kept for the next time that the same is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+from mcp_types import ToolAnnotations
+from msgspec import Struct
+
+from supervisor_mcp.mcp.answers import REPEATED_BYTES, answered, answered_again
+from supervisor_mcp.mcp.tool import READING, STORING, OperationTool
+from supervisor_mcp.operations.query import Query
+
+SECRET = b'{"secret": "s"}'
+
+
+class Answer(Struct):
+    """Anything."""
+
+
+async def query_agg(_query: Query) -> bytes:
+    """A question."""
+    return b'{"count": 1}'
+
+
+async def create_key(_query: Query) -> bytes:
+    """What is answered once."""
+    return SECRET
+
+
+def padded(size: int) -> bytes:
+    """An answer of so many bytes."""
+    return b'{"a": "' + b"x" * (size - 9) + b'"}'
+
+
+@pytest.mark.parametrize(("size", "kept"), [(REPEATED_BYTES, True), (REPEATED_BYTES + 1, False)])
+def test_the_result_of_an_equal_answer_is_kept_where_it_is_small(size: int, kept: bool) -> None:
+    first = answered_again(padded(size))
+    assert (answered_again(padded(size)) is first) == kept
+    assert first == answered(padded(size))
+
+
+@pytest.mark.parametrize(
+    ("operation", "hints", "kept"), [(query_agg, READING, True), (create_key, STORING, False)]
+)
+async def test_only_results_of_reading_are_kept(
+    operation: Callable[[Query], Awaitable[bytes]], hints: ToolAnnotations, kept: bool
+) -> None:
+    tool = OperationTool.asking(operation, Query, Answer, hints=hints)
+    assert ((await tool.run({})) is (await tool.run({}))) == kept
