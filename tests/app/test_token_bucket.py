@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import redis as client_library
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from supervisor_mcp.cache import token_bucket as module
 from supervisor_mcp.cache.connection import Connection
 from supervisor_mcp.cache.token_bucket import SPEND_SECONDS, Taken, TokenBuckets
 from tests.support.ports import free_port
@@ -100,6 +102,81 @@ async def test_tokens_that_a_process_does_not_spend_in_time_are_not_spent(
     left = (await other.take("ann")).left
     await made.take("ann")
     assert (await other.take("ann")).left < left - 1
+
+
+async def test_the_new_tokens_of_50_ms_are_taken_at_once_and_spent_without_asking(
+    redis: Connection, client: client_library.Redis
+) -> None:
+    made = TokenBuckets(redis, rate=200, burst=100, clock=Clock())
+    assert made.spend("ann") is None
+    assert await made.take("ann") == Taken(allowed=True, left=99, wait_seconds=0.0)
+    assert client.hget("supervisor:requests:ann", "tokens") == b"90.000000"
+    assert await made.take("ann") == Taken(allowed=True, left=98, wait_seconds=0.0)
+    assert [made.spend("ann") for _ in range(9)] == [*range(97, 89, -1), None]
+
+
+async def test_who_waited_for_the_answer_to_another_one_spends_of_it_or_has_the_same(
+    redis: Connection,
+) -> None:
+    made = TokenBuckets(redis, rate=50, burst=100, clock=Clock())
+    came = await asyncio.gather(*(made.take("ann") for _ in range(2)))
+    assert came == [Taken(allowed=True, left=left, wait_seconds=0.0) for left in (99, 98)]
+    slow = TokenBuckets(redis, rate=SLOW, burst=1, clock=Clock())
+    first, *others = await asyncio.gather(*(slow.take("bob") for _ in range(4)))
+    assert first == Taken(allowed=True, left=0, wait_seconds=0.0)
+    assert {each.allowed for each in others} == {False}
+    assert len({each.wait_seconds for each in others}) == 1
+
+
+async def test_taken_tokens_are_spent_for_a_second() -> None:
+    clock = Clock()
+    made = TokenBuckets(None, rate=60, burst=10, clock=clock)
+    await made.take("ann")
+    clock.now = 1.0
+    assert made.spend("ann") == 8
+    clock.now = 1.001
+    assert made.spend("ann") is None
+
+
+async def test_a_wait_counts_down_and_its_end_is_the_next_token() -> None:
+    clock = Clock()
+    made = TokenBuckets(None, rate=0.5, burst=1, clock=clock)
+    answers = []
+    for clock.now in (7.0, 7.0, 7.5, 9.0, 9.0):
+        answers.append(await made.take("ann"))
+    assert answers == [
+        Taken(allowed=True, left=0, wait_seconds=0.0),
+        Taken(allowed=False, left=0, wait_seconds=2.0),
+        Taken(allowed=False, left=0, wait_seconds=1.5),
+        Taken(allowed=True, left=0, wait_seconds=0.0),
+        Taken(allowed=False, left=0, wait_seconds=2.0),
+    ]
+
+
+async def test_room_is_made_of_allowances_that_have_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MOST_ALLOWANCES", 3)
+    clock = Clock()
+    made = TokenBuckets(None, rate=40, burst=10, clock=clock)
+    for clock.now, name in ((0.0, "ann"), (0.8, "bob"), (0.8, "cid"), (1.5, "dan")):
+        await made.take(name)
+    assert set(made._allowances) == {"bob", "cid", "dan"}
+    assert made.spend("bob") == 8
+    # A bucket is full after 0.25 s.
+    assert set(made._own) == {"dan"}
+
+
+async def test_room_is_made_of_no_bucket_that_is_not_full_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "MOST_ALLOWANCES", 3)
+    clock = Clock()
+    made = TokenBuckets(None, rate=0.5, burst=2, clock=clock)
+    clock.now = 10.0
+    assert await taken(made, 2) == [True, True]
+    clock.now = 13.9
+    for name in ("bob", "cid", "dan"):
+        await made.take(name)
+    assert await taken(made, 2) == [True, False]
 
 
 async def test_without_redis_a_process_counts_by_itself() -> None:

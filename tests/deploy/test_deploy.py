@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from uuid import uuid4
@@ -10,7 +11,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from supervisor_mcp.deploy import DeployError, Report, deploy, shipped_sql_dir
+from supervisor_mcp.deploy import DeployError, Report, deploy, run, shipped_sql_dir
 from tests.deploy.conftest import Ask
 from tests.deploy.sample import SAMPLE, write
 from tests.support.timescaledb import Server
@@ -58,12 +59,96 @@ def test_line_ends_of_the_checkout_make_no_change(empty_database: str, sql_dir: 
 def test_failure_names_the_line_and_leaves_nothing(
     empty_database: str, sql_dir: Path, ask: Ask, path: str
 ) -> None:
-    write(sql_dir, {path: "select 1;\n\nselect 1 / 0\nas x, y from from z;\n"})
+    write(sql_dir, {path: "select 1;\n\nselect 1 / 0\nas x, y from\nfrom z;\n"})
 
-    with pytest.raises(DeployError, match=rf"^{path}:4: 42601: syntax error"):
+    with pytest.raises(DeployError, match=rf"^{path}:5: 42601: syntax error"):
         deploy(empty_database, sql_dir)
 
     assert ask("select from pg_namespace where nspname in ('data', 'api', 'deploy')") == []
+
+
+def test_failure_is_described_as_the_server_describes_it(
+    empty_database: str, sql_dir: Path
+) -> None:
+    text = "raise exception 'no' using errcode = 'SV409', detail = 'Why.', hint = 'What next.';"
+    write(sql_dir, {"policies/broken.sql": f"do $$ begin {text} end $$;"})
+
+    with pytest.raises(DeployError) as refused:
+        deploy(empty_database, sql_dir)
+
+    assert str(refused.value).splitlines() == [
+        "policies/broken.sql: SV409: no",
+        "  detail: Why.",
+        "  hint: What next.",
+        "  context: PL/pgSQL function inline_code_block line 1 at RAISE",
+    ]
+
+
+def test_grants_alone_are_deployed(empty_database: str, sql_dir: Path, ask: Ask) -> None:
+    deploy(empty_database, sql_dir)
+    more = "grant usage on schema ops to supervisor_analyst;\n"
+    write(sql_dir, {"grants.sql": SAMPLE["grants.sql"] + more})
+
+    assert deploy(empty_database, sql_dir) == Report(grants=("grants.sql",))
+
+    assert ask("select has_schema_privilege('supervisor_analyst', 'ops', 'usage')") == [(True,)]
+    assert deploy(empty_database, sql_dir) == Report()
+
+
+@pytest.fixture
+def refusing(sql_dir: Path, ask: Ask) -> Iterator[Callable[[str], None]]:
+    """Add a migration that the server refuses the first two times, with a given SQLSTATE."""
+    ask("create schema attempts")
+    ask("create sequence attempts.number")
+
+    def refuse(state: str) -> None:
+        text = (
+            "do $$ begin if nextval('attempts.number') < 3 then"
+            f" raise exception 'not now' using errcode = '{state}'; end if; end $$;"
+        )
+        write(sql_dir, {"migrations/0003_more.sql": text})
+
+    yield refuse
+    ask("drop schema attempts cascade")
+
+
+@pytest.mark.parametrize("state", ["40P01", "55P03", "XX000"], ids=["deadlock", "lock", "catalog"])
+def test_what_others_are_in_the_way_of_is_tried_again_after_a_pause(
+    empty_database: str,
+    sql_dir: Path,
+    ask: Ask,
+    refusing: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    refusing(state)
+
+    assert deploy(empty_database, sql_dir).changed
+
+    assert ask("select last_value from attempts.number") == [(3,)]
+    assert len(pauses) == 2
+    assert all(0 <= pause < run.PAUSE_SECONDS for pause in pauses)
+
+
+@pytest.mark.parametrize(("state", "seconds"), [("22012", 300.0), ("40P01", -1.0)])
+def test_what_is_wrong_or_goes_on_for_too_long_is_not_tried_again(
+    empty_database: str,
+    sql_dir: Path,
+    ask: Ask,
+    refusing: Callable[[str], None],
+    monkeypatch: pytest.MonkeyPatch,
+    state: str,
+    seconds: float,
+) -> None:
+    monkeypatch.setattr(run, "RETRY_SECONDS", seconds)
+    refusing(state)
+
+    with pytest.raises(DeployError, match=f"0003_more.sql: {state}: not now"):
+        deploy(empty_database, sql_dir)
+
+    assert ask("select last_value from attempts.number") == [(1,)]
 
 
 def test_failure_leaves_the_deployed_state(empty_database: str, sql_dir: Path, ask: Ask) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from supervisor_mcp.deploy import DeployError, deploy
-from supervisor_mcp.deploy.lockfile import differences, extend
+from supervisor_mcp.deploy.lockfile import differences, extend, main
 from tests.deploy.conftest import Ask
 from tests.deploy.sample import write
 
@@ -100,3 +100,19 @@ def test_lock_notices_and_keeps_what_was_edited_or_removed(sql_dir: Path) -> Non
     with pytest.raises(DeployError, match="add a new migration instead"):
         extend(sql_dir)
     assert (sql_dir / "migrations/lock.txt").read_text() == before
+
+
+def test_the_command_that_locks_says_what_it_has_locked(
+    sql_dir: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["lockfile", str(sql_dir)])
+    main()
+    main()
+    assert capsys.readouterr().out.splitlines() == [
+        "locked 0001_schemas.sql",
+        "locked 0002_sample.sql",
+        "nothing to lock",
+    ]
+    write(sql_dir, {"migrations/0001_schemas.sql": "select 1;"})
+    with pytest.raises(SystemExit, match=r"^0001_schemas\.sql was edited after it was locked"):
+        main()

@@ -146,7 +146,8 @@ class TokenBuckets:
         taken = min(self._share, math.floor(tokens + ROUNDING))
         tokens -= taken
         self._own[name] = (tokens, now)
-        wait_ms = math.ceil((1 - tokens) / self.rate * 1000) if tokens < 1 else 0
+        # Where one was taken, nobody asks for the wait.
+        wait_ms = math.ceil((1 - tokens) / self.rate * 1000)
         return taken, math.floor(tokens + ROUNDING), wait_ms
 
     def _make_room(self) -> None:

@@ -14,8 +14,8 @@ JOBS_MARKED_FAILED = (
 
 def known_faults(conn: Connection) -> tuple[str, ...]:
     """Describe the known faults of the server that `conn` is connected to."""
-    row = conn.execute(TIMESCALEDB).fetchone()
-    return faults_of(conn.info.server_version, row[0] if row else "")
+    (timescaledb,) = conn.execute(TIMESCALEDB).fetchone() or ("",)
+    return faults_of(conn.info.server_version, timescaledb)
 
 
 def faults_of(postgresql: int, timescaledb: str) -> tuple[str, ...]:

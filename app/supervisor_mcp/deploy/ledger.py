@@ -247,4 +247,4 @@ def record_applied(conn: Connection, files: Iterable[SqlFile], gone: Iterable[st
 
 def kept_settings(conn: Connection) -> tuple[str, ...]:
     """Say which settings this transaction shipped and left as they were here."""
-    return tuple(row[0] for row in conn.execute(KEPT))
+    return tuple(kept for (kept,) in conn.execute(KEPT))

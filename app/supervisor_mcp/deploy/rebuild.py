@@ -236,7 +236,7 @@ def _identity(conn: Connection, file: SqlFile) -> set[tuple[int, str | None]]:
 
 def _drop_depending(conn: Connection, file: SqlFile) -> set[str]:
     """Drop what has the name of a file, with what depends on it; return the names."""
-    names = {row[0] for row in conn.execute(DEPENDING, (file.relation,))}
+    names = {name for (name,) in conn.execute(DEPENDING, (file.relation,))}
     _drop(conn, SQL("ours.relation = any({})").format(list(names)))
     return names - _relations(conn).keys()
 
@@ -273,10 +273,10 @@ def _check_one_each(conn: Connection, files: tuple[SqlFile, ...], kept: Counter[
 
 
 def _relations(conn: Connection) -> Counter[str]:
-    return Counter(row[0] for row in conn.execute(RELATIONS))
+    return Counter(relation for (relation,) in conn.execute(RELATIONS))
 
 
 def _why_kept(conn: Connection, relation: str) -> str:
     """Say what else uses a relation; nothing where nothing does."""
-    users = [row[0] for row in conn.execute(DEPENDENTS, (relation,))]
+    users = [user for (user,) in conn.execute(DEPENDENTS, (relation,))]
     return f"{relation} is in use by {', '.join(users)}" if users else ""
