@@ -134,6 +134,8 @@ async def test_a_wrong_password_is_logged_and_given_as_the_reason(
         wrong = Connection(f"redis://ann:wrong@127.0.0.1:{address.port}/0?{PATIENCE}")
         await wrong.open()
     assert wrong.reason == "Redis refuses the password"
+    with pytest.raises(ConnectionFailure, match="Redis refuses the password"):
+        await wrong.get("key")
     (record,) = caplog.records
     assert "invalid username-password pair" in record.getMessage()
     assert "wrong" not in record.getMessage().split(":", 1)[1].replace("password", "")

@@ -104,7 +104,24 @@ async def test_the_tls_options_of_the_url_are_honoured(
             await refused.open()
             with pytest.raises(ConnectionFailure):
                 await refused.get("key")
+            if own in options:
+                assert refused.reason == "the certificate of Redis is not trusted"
             refused.close()
+
+
+async def test_a_server_without_tls_is_named_where_the_url_asks_for_it() -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"-ERR Protocol error\r\n")
+        writer.close()
+        await writer.wait_closed()
+
+    plain = await asyncio.start_server(refuse, "127.0.0.1", 0)
+    async with plain:
+        connection = Connection(f"rediss://127.0.0.1:{plain.sockets[0].getsockname()[1]}/0")
+        await connection.open()
+        assert connection.reason == "Redis does not speak TLS as the URL asks"
+        connection.close()
 
 
 async def test_the_timeout_of_the_url_is_honoured(redis_url: str, client: redis.Redis) -> None:
@@ -114,6 +131,59 @@ async def test_the_timeout_of_the_url_is_honoured(redis_url: str, client: redis.
     with pytest.raises(ConnectionFailure):
         await asyncio.wait_for(impatient.get("key"), 1.5)
     impatient.close()
+
+
+async def test_a_url_without_a_database_number_names_the_first_one(
+    redis_url: str, client: redis.Redis
+) -> None:
+    client.set("key", "first")
+    connection = Connection(redis_url.replace("/0", "/"))
+    assert await connection.get("key") == [b"first"]
+    connection.close()
+
+
+async def test_what_is_open_is_not_opened_again(connection: Connection) -> None:
+    await connection.open()
+    await connection.open()
+    assert connection._opening is None
+
+
+async def test_a_call_waits_for_a_connection_no_longer_than_for_an_answer() -> None:
+    left = asyncio.Event()
+
+    async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+        left.set()
+
+    silent = await asyncio.start_server(keep_silent, "127.0.0.1", 0)
+    async with silent, asyncio.timeout(10):
+        connection = Connection(f"redis://127.0.0.1:{silent.sockets[0].getsockname()[1]}/0")
+        with pytest.raises(ConnectionFailure, match=r"^no connection within 50 ms$"):
+            await connection.get("key")
+        connection.close()
+        await left.wait()
+
+
+async def test_pauses_between_attempts_to_connect_double_up_to_a_second(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pauses: list[float] = []
+    enough = asyncio.Event()
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 6:
+            enough.set()
+            await asyncio.Event().wait()
+
+    monkeypatch.setattr("asyncio.sleep", pause)
+    connection = Connection(f"redis://127.0.0.1:{free_port()}/0")
+    await connection.open()
+    await enough.wait()
+    connection.close()
+    assert pauses == [0.1, 0.2, 0.4, 0.8, 1.0, 1.0]
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1/0?ssl_sert=x", "http://127.0.0.1"])
@@ -234,9 +304,10 @@ async def test_a_sentinel_and_a_cluster_are_known_whatever_the_database_number(
 ) -> None:
     with valkey.sentinel(tmp_path) as sentinel, valkey.cluster() as cluster:
         for port, mode in ((sentinel, "a Sentinel"), (cluster, "a cluster")):
-            for number in (0, 1):
+            # A server says what it is in a map, or in a list before version 3 of the protocol.
+            for rest in ("0", "1", "0?protocol=2", "0?protocol=3"):
                 with pytest.raises(Misconfigured, match=mode):
-                    await Connection(f"redis://127.0.0.1:{port}/{number}").examine()
+                    await Connection(f"redis://127.0.0.1:{port}/{rest}").examine()
 
 
 @pytest.mark.server

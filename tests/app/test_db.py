@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -36,6 +37,13 @@ end
 $$;
 create function probe.write_note(p_text text) returns bigint language sql as
     'insert into probe.note values (p_text) returning 1::bigint';
+create function api.note(p_text text, out noted text, out said text) language sql as $$
+    insert into probe.note values (p_text || ' ' || current_setting('synchronous_commit'))
+    returning text, 'noted'
+$$;
+create function api.note_json(p_text text) returns json language sql as $$
+    insert into probe.note values (p_text) returning json_build_object('noted', text)
+$$;
 grant usage on schema probe to supervisor_app;
 grant all on all tables in schema probe to supervisor_app;
 grant all on all sequences in schema probe to supervisor_app
@@ -75,7 +83,7 @@ async def probed(database_url: str) -> AsyncIterator[str]:
         try:
             yield database_url
         finally:
-            conn.execute("drop schema probe cascade")
+            conn.execute("drop function api.note, api.note_json; drop schema probe cascade")
 
 
 def notes(url: str) -> list[str]:
@@ -108,6 +116,91 @@ async def test_a_write_is_committed_when_it_returns(probed: str) -> None:
     async with opened(probed) as database:
         assert await database.write("select probe.write_note(%(t)s)", {"t": "kept"}) == (1,)
         assert notes(probed) == ["kept"]
+
+
+async def test_a_function_that_writes_is_called_by_name_and_its_answer_is_a_row_or_json(
+    probed: str,
+) -> None:
+    async with opened(probed) as database:
+        assert await database.write_row("note", {"text": "row"}) == ("row on", "noted")
+        assert await database.write_json("note_json", {"text": "json"}) == b'{"noted" : "json"}'
+        background = database.call_in_background("note", {"text": "loop"}, read_only=False)
+        assert await background == ("loop on", "noted")
+    assert notes(probed) == ["row on", "json", "loop on"]
+
+
+async def test_what_nobody_waits_for_is_committed_without_a_standby(probed: str) -> None:
+    async with opened(probed) as database:
+        await database.record("note", {"text": "recorded"})
+    assert notes(probed) == ["recorded local"]
+
+
+async def test_a_function_that_is_only_to_read_cannot_write(probed: str) -> None:
+    async with opened(probed) as database:
+        for call in (
+            database.read_json("note_json", {"text": "x"}),
+            database.read_aside("note", {"text": "x"}),
+            database.call_in_background("note", {"text": "x"}, read_only=True),
+        ):
+            with pytest.raises(Problem, match="internal"):
+                await call
+    assert notes(probed) == []
+
+
+async def test_a_call_beside_the_pool_answers_a_row_again_and_again(database: Database) -> None:
+    for _ in range(2):
+        (visible,) = await database.read_aside("get_visibility", {})
+        assert str(visible).count(":") == 2
+    with pytest.raises(Problem, match="internal"):
+        await database.read_aside("nothing", {})
+    assert len(await database.read_aside("get_visibility", {})) == 1
+
+
+async def test_an_error_is_logged_unless_its_caller_logs_it(
+    probed: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, "supervisor_mcp")
+    async with opened(probed) as database:
+        with pytest.raises(Problem, match="internal"):
+            await database.call_in_background("nothing", {}, read_only=True)
+        with pytest.raises(Problem, match="value_invalid"):
+            await database.read("select 1 / 0", {})
+        assert caplog.records == []
+        with pytest.raises(Problem, match="internal"):
+            await database.read("select api.nothing()", {})
+        with pytest.raises(Problem, match="unavailable"):
+            await database.write("select probe.clash(9, '53100')", {})
+    assert [(each.levelname, each.getMessage().partition(":")[0]) for each in caplog.records] == [
+        ("ERROR", "database error 42883"),
+        ("WARNING", "database unavailable"),
+    ]
+
+
+async def test_the_shortest_limits_leave_time_for_an_answer(database_url: str) -> None:
+    database = Database(database_url, pool_size=1, statement_timeout_seconds=1)
+    await database.open()
+    assert await database.read("select 1", {}) == (1,)
+    assert b'"one"' in await database.query("select 1 as one", None)
+    await database.close()
+
+
+@pytest.mark.parametrize(("pool_size", "writing"), [(1, 1), (2, 1), (4, 3), (8, 6)])
+async def test_writes_leave_a_quarter_of_the_connections_to_reads(
+    pool_size: int, writing: int
+) -> None:
+    database = Database("", pool_size=pool_size, statement_timeout_seconds=20)
+    assert database._writing._value == writing
+
+
+async def test_a_write_that_has_no_turn_in_time_is_unavailable(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "POOL_SECONDS", 0.1)
+    async with opened(database_url, pool_size=1) as database:
+        async with database._turn_to_write():
+            with pytest.raises(Problem, match="unavailable"):
+                await database.write("select 1", {})
+        assert await database.write("select 1", {}) == (1,)
 
 
 async def test_a_failed_write_leaves_nothing(probed: str) -> None:
@@ -184,9 +277,10 @@ async def test_a_write_after_a_restart_of_the_server_is_stored(probed: str) -> N
 
 
 class Breaking(proxy.Proxy):
-    """Passes on a write, and ends every connection then."""
+    """Passes on a note, and ends every connection then, `most` times."""
 
     writes = 0
+    most = 100
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Forward one connection."""
@@ -198,7 +292,7 @@ class Breaking(proxy.Proxy):
             if passed:
                 self.drop()
             data = await read(n)
-            if b"write_note" in data:
+            if b"write_note" in data and self.writes < self.most:
                 passed = True
                 self.writes += 1
             return data
@@ -218,6 +312,26 @@ async def test_a_write_whose_connection_is_lost_is_not_repeated(probed: str) -> 
             await database.write("select probe.write_note('once')", {})
         breaking.drop()
     assert breaking.writes == 1
+
+
+@pytest.mark.parametrize(("most", "answered"), [(1, True), (2, False)])
+async def test_a_read_whose_connection_is_lost_is_repeated_once(
+    database_url: str, most: int, answered: bool
+) -> None:
+    address = conninfo_to_dict(database_url)
+    breaking = Breaking((str(address["host"]), int(address["port"] or 5432)))
+    breaking.most = most
+    server = await asyncio.start_server(breaking.serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    through = make_conninfo(database_url, host="127.0.0.1", port=port)
+    async with server, opened(through) as database:
+        await database.read(WHO, {"n": 1})
+        if answered:
+            assert await database.read("select 'write_note'", {}) == ("write_note",)
+        else:
+            with pytest.raises(Problem, match="unavailable"):
+                await database.read("select 'write_note'", {})
+        breaking.drop()
 
 
 @pytest.mark.server
@@ -280,6 +394,15 @@ async def test_a_probe_does_not_wait_behind_the_pool(database_url: str) -> None:
         async with database._pool.connection():
             await database.probe()
             assert database._pool.get_stats()["pool_available"] == 0
+
+
+@pytest.mark.parametrize("read_only", [False, True])
+async def test_a_probe_says_whether_the_server_takes_writes(
+    database_url: str, read_only: bool
+) -> None:
+    options = f"-c default_transaction_read_only={read_only}"
+    async with opened(make_conninfo(database_url, options=options)) as database:
+        assert await database.probe() is not read_only
 
 
 async def test_a_probe_of_a_database_without_the_schema_fails(empty_database: str) -> None:

@@ -142,12 +142,12 @@ async def test_a_wait_counts_down_and_its_end_is_the_next_token() -> None:
     clock = Clock()
     made = TokenBuckets(None, rate=0.5, burst=1, clock=clock)
     answers = []
-    for clock.now in (7.0, 7.0, 7.5, 9.0, 9.0):
+    for clock.now in (7.0, 8.0, 8.5, 9.0, 9.0):
         answers.append(await made.take("ann"))
     assert answers == [
         Taken(allowed=True, left=0, wait_seconds=0.0),
-        Taken(allowed=False, left=0, wait_seconds=2.0),
-        Taken(allowed=False, left=0, wait_seconds=1.5),
+        Taken(allowed=False, left=0, wait_seconds=1.0),
+        Taken(allowed=False, left=0, wait_seconds=0.5),
         Taken(allowed=True, left=0, wait_seconds=0.0),
         Taken(allowed=False, left=0, wait_seconds=2.0),
     ]
