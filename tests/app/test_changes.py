@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
@@ -132,3 +133,35 @@ def test_what_cannot_be_read_has_seen_nothing() -> None:
     changes.learn("10:10:", 0, {})
     assert not changes.has_seen_all("cpu", b"", namespace="")
     assert not changes.has_seen_all("cpu", b"nonsense", namespace="")
+
+
+def test_transactions_are_kept_once_each_in_their_order_however_they_come() -> None:
+    changes = Changes(lifetime_seconds=LIFETIME)
+    changes.learn("5:5:", 0, {})
+    for transaction in (10, 30, 20, 20, 30, 30):
+        changes.note(["cpu"], transaction, namespace="")
+    assert changes._by_kind[("", "cpu")] == [10, 20, 30]
+    assert not changes.has_seen_all("cpu", b"25:25:", namespace="")
+    assert changes.has_seen_all("cpu", b"31:31:", namespace="")
+
+
+def test_a_reading_becomes_the_horizon_when_every_answer_is_younger() -> None:
+    changes = Changes(lifetime_seconds=LIFETIME)
+    for seconds, seen in ((1000, 10), (1060, 20), (1061, 30), (1121, 40)):
+        changes.learn(f"{seen}:{seen}:", seconds, {})
+        assert changes.since == f"{seen}:{seen}:"
+    assert changes.has_seen_all("cpu", b"15:15:", namespace="")
+    changes.learn("50:50:", 1122, {})
+    assert not changes.has_seen_all("cpu", b"15:15:", namespace="")
+    assert changes.has_seen_all("cpu", b"30:30:", namespace="")
+
+
+@pytest.mark.parametrize(("seconds", "known"), [(1800.0, True), (1801.0, False)])
+def test_a_pause_in_which_the_database_may_have_deleted_changes_makes_a_new_start(
+    seconds: float, known: bool
+) -> None:
+    changes = Changes(lifetime_seconds=10_000)
+    changes.learn("10:10:", 500.0, {})
+    changes.learn("12:12:", 500.0 + seconds, {})
+    assert changes.has_seen_all("cpu", b"11:11:", namespace="") is known
+    assert changes.has_seen_all("cpu", b"12:12:", namespace="")

@@ -31,6 +31,8 @@ def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> Non
     sent = "https://app.example, http://localhost:3000/,https://*.other.example"
     monkeypatch.setenv("SUPERVISOR_ALLOWED_ORIGINS", sent)
     assert config.load().allowed_origins == tuple(part.strip() for part in sent.split(","))
+    monkeypatch.setenv("SUPERVISOR_ALLOWED_ORIGINS", "*")
+    assert config.load().allowed_origins == ("*",)
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,8 @@ def test_origins_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> Non
         ("ALLOWED_ORIGINS", "app.example"),
         ("ALLOWED_ORIGINS", "https://app.example/path"),
         ("ALLOWED_ORIGINS", "null"),
+        ("ALLOWED_ORIGINS", "//app.example"),
+        ("ALLOWED_ORIGINS", "https://"),
     ],
 )
 def test_a_host_or_origin_that_can_never_match_is_refused(
@@ -109,7 +113,12 @@ def test_tokens_are_taken_by_public_keys_unless_a_secret_is_asked_for(
         ({**JWT, "JWT_JWKS_URL": "file:///etc/passwd"}, "https"),
         ({**JWT, "JWT_JWKS_URL": "https://"}, "host"),
         ({"PUBLIC_URL": "supervisor.example"}, "https"),
-        ({"ADMIN_KEY": "short"}, "SUPERVISOR_ADMIN_KEY"),
+        ({"PUBLIC_URL": "ftp://localhost"}, "https"),
+        ({"PUBLIC_URL": "http://10.0.0.1"}, "https"),
+        ({"ADMIN_KEY": SECRET[1:]}, "SUPERVISOR_ADMIN_KEY is shorter than 32 characters"),
+        ({"ADMIN_KEY_FILE": "/nowhere"}, "the file cannot be read"),
+        ({"KEY_SECRET": SECRET[1:]}, "at least 32"),
+        ({"KEY_SECRET": SECRET, "KEY_SECRET_FILE": "/x"}, "SUPERVISOR_KEY_SECRET is set too"),
     ],
 )
 def test_settings_that_would_let_in_others_than_meant_are_refused(
@@ -140,12 +149,80 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     settings = read(monkeypatch, {**JWT, "JWT_ALGORITHMS": "HS256", **secrets})
     assert SECRET not in repr(settings) + str(settings) + settings.model_dump_json()
 
-    with pytest.raises(ValidationError) as caught:
-        read(monkeypatch, {"PORT": "many"})
-    assert SECRET not in str(caught.value)
+    for wrong in ({"PORT": "many"}, {"KEY_SECRET": SECRET[1:]}):
+        with pytest.raises(ValidationError) as caught:
+            read(monkeypatch, wrong)
+        assert SECRET[1:] not in str(caught.value)
 
 
 def test_an_empty_setting_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     names = ("ADMIN_KEY", "ADMIN_KEY_FILE", "API_KEY", "JWT_JWKS_URL", "JWT_ISSUER", "PUBLIC_URL")
     settings = read(monkeypatch, dict.fromkeys(names, ""))
     assert (settings.secret("admin_key"), settings.jwt_jwks_url) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        ("https://supervisor.example/", "https://supervisor.example"),
+        ("http://localhost:8080", "http://localhost:8080"),
+        ("http://127.0.0.1/mcp", "http://127.0.0.1/mcp"),
+        ("http://[::1]:8080/", "http://[::1]:8080"),
+    ],
+)
+def test_a_url_at_which_nobody_between_can_answer_is_taken(
+    monkeypatch: pytest.MonkeyPatch, sent: str, kept: str
+) -> None:
+    assert read(monkeypatch, {"PUBLIC_URL": sent}).public_url == kept
+
+
+@pytest.mark.parametrize(
+    ("setting", "lowest", "highest"),
+    [
+        ("PORT", 0, 65535),
+        ("JWT_LEEWAY_SECONDS", 0, 300),
+        ("WORKERS", 1, None),
+        ("EMBEDDED_PORT", 0, 65535),
+        ("CACHE_TTL_SECONDS", 1, None),
+        ("DATABASE_WAIT_SECONDS", 0, None),
+        ("POOL_SIZE", 1, None),
+        ("STREAMS", 1, None),
+        ("STREAMS_PER_IDENTITY", 1, None),
+        ("REQUESTS_PER_SECOND", 0, None),
+        ("REQUESTS_BURST", 1, None),
+        ("STATEMENT_TIMEOUT_SECONDS", 1, None),
+        ("QUERY_SQL_SECONDS", 1, None),
+        ("PROBE_CONCURRENCY", 1, None),
+        ("DELIVERY_TIMEOUT_SECONDS", 1, 30),
+    ],
+)
+def test_a_number_out_of_range_is_refused(
+    monkeypatch: pytest.MonkeyPatch, setting: str, lowest: int, highest: int | None
+) -> None:
+    for good in (lowest, lowest + 1, highest or 1_000_000):
+        assert getattr(read(monkeypatch, {setting: str(good)}), setting.lower()) == good
+    for wrong in (lowest - 1, *([highest + 1] if highest else [])):
+        with pytest.raises(ValidationError, match=setting.lower()):
+            read(monkeypatch, {setting: str(wrong)})
+
+
+@pytest.mark.parametrize(
+    "setting",
+    ["READ_LAG_SECONDS", "PROBE_TIMEOUT_SECONDS", "PROBE_SLOW_SECONDS", "DELIVERY_TIMEOUT_SECONDS"],
+)
+def test_a_time_may_be_short_and_not_nothing(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    assert getattr(read(monkeypatch, {setting: "0.1"}), setting.lower()) == 0.1
+    with pytest.raises(ValidationError, match=setting.lower()):
+        read(monkeypatch, {setting: "0"})
+
+
+def test_words_are_read_in_upper_case_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read(monkeypatch, {"LOG_LEVEL": "DEBUG", "AUTHENTICATION": "On"})
+    assert (settings.log_level, settings.authentication) == ("debug", "on")
+
+
+def test_what_is_secret_is_known_by_its_name() -> None:
+    secret = {name for name in config.Settings.model_fields if config.is_secret(name)}
+    names = {"admin_key", "jwt_secret", "api_key"}
+    assert secret == names | {f"{name}_file" for name in names} | {"key_secret"}
+    assert not config.is_secret("nothing")

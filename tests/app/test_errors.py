@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import psycopg
 import pytest
 from psycopg import Connection
 from psycopg.sql import SQL, Literal
 
-from supervisor_mcp.errors import Problem, from_database
+from supervisor_mcp.errors import Problem, as_cause, from_database, from_statement, is_outage
 
 
 def problem_of(db: Connection, sqlstate: str, **fields: str) -> Problem:
@@ -132,3 +135,147 @@ def test_the_pause_that_sql_computes_is_sent_in_whole_seconds(
 
 def test_a_pause_that_is_no_number_is_ignored() -> None:
     assert Problem("q", "", status=429, params={"retry_after_seconds": "soon"}).retry_after is None
+
+
+def refused(state: str | None, **fields: str) -> psycopg.Error:
+    """An error with these fields, without a server."""
+    names = (
+        *("context", "message_primary", "message_hint", "message_detail", "constraint_name"),
+        *("column_name", "internal_position", "internal_query"),
+    )
+    diag = SimpleNamespace(**dict.fromkeys(names) | fields)
+    made: Any = type("Refused", (psycopg.Error,), {"sqlstate": state, "diag": diag})
+    error: psycopg.Error = made("refused")
+    return error
+
+
+SQL_SENT = "select 1 / x"
+SEND_ONE = "Send one SELECT on the views of schema analytics; supervisor://schema lists them."
+CORRECT = "Correct what the statement computes, or leave those rows out."
+
+
+@pytest.mark.parametrize(
+    ("state", "fields", "detail", "hint", "params"),
+    [
+        (
+            "22012",
+            {"message_primary": "division", "internal_position": "8", "internal_query": SQL_SENT},
+            "division",
+            CORRECT,
+            {"position": 8},
+        ),
+        (
+            "22012",
+            {"internal_position": "8", "internal_query": "x"},
+            "the statement failed",
+            CORRECT,
+            {},
+        ),
+        ("22012", {"internal_query": SQL_SENT}, "the statement failed", CORRECT, {}),
+        ("22012", {"message_hint": "secret"}, "the statement failed", CORRECT, {}),
+        ("42703", {"message_primary": "no x"}, "no x", SEND_ONE, {}),
+        ("42703", {"message_hint": "Perhaps y."}, "the statement failed", "Perhaps y.", {}),
+        ("0A000", {"message_hint": "secret"}, "the statement failed", SEND_ONE, {}),
+    ],
+)
+def test_a_statement_of_a_client_that_fails_is_its_problem(
+    state: str, fields: dict[str, str], detail: str, hint: str, params: dict[str, object]
+) -> None:
+    error = refused(state, context="SQL function internal.run_statement", **fields)
+    problem = from_statement(error, SQL_SENT)
+    assert problem is not None
+    assert problem.body(None) == {
+        "type": "urn:supervisor-mcp:problem:statement_valid",
+        "title": "Statement failed",
+        "status": 422,
+        "detail": detail,
+        "hint": hint,
+        "params": {"field": "sql", "sqlstate": state} | params,
+    }
+
+
+@pytest.mark.parametrize("state", ["53200", "53400", "54000"])
+@pytest.mark.parametrize(
+    ("fields", "detail"),
+    [({"message_primary": "too much"}, "too much"), ({}, "the statement needs too much")],
+)
+def test_a_statement_that_needs_too_much_is_no_outage(
+    state: str, fields: dict[str, str], detail: str
+) -> None:
+    error = refused(state, context="internal.run_statement", **fields)
+    problem = from_statement(error, SQL_SENT)
+    assert problem is not None
+    assert (problem.slug, problem.status, problem.detail) == (
+        "statement_within_limits",
+        422,
+        detail,
+    )
+    assert problem.params == {"field": "sql", "sqlstate": state}
+
+
+def test_a_statement_that_takes_too_long_has_a_hint_of_its_own() -> None:
+    error = refused("57014", context="internal.run_statement")
+    problem = from_statement(error, SQL_SENT)
+    assert problem is not None
+    assert (problem.slug, str(problem.hint).partition(":")[0]) == ("too_slow", "Read fewer rows")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused("22012"),
+        refused("22012", context="SQL function api.query_sql"),
+        refused("53300", context="internal.run_statement"),
+        refused("57P01", context="internal.run_statement"),
+    ],
+)
+def test_what_is_not_of_the_statement_is_no_problem_of_it(error: psycopg.Error) -> None:
+    assert from_statement(error, SQL_SENT) is None
+
+
+@pytest.mark.parametrize(
+    ("error", "slug", "outage"),
+    [
+        (psycopg.DataError(), "value_invalid", False),
+        (psycopg.OperationalError(), "unavailable", True),
+        (psycopg.ProgrammingError(), "internal", False),
+        (refused("53100"), "unavailable", True),
+        (refused("23514"), "internal", False),
+        (refused("22003", constraint_name="x_known"), "value_invalid", False),
+    ],
+)
+def test_an_error_without_a_state_or_a_rule_is_one_of_its_class(
+    error: psycopg.Error, slug: str, outage: bool
+) -> None:
+    assert from_database(error).slug == slug
+    assert is_outage(error) is outage
+
+
+@pytest.mark.parametrize("detail", [None, "", "no JSON", "[1]"])
+def test_an_error_of_ours_without_its_fields_is_a_problem_all_the_same(detail: str | None) -> None:
+    fields = {} if detail is None else {"message_detail": detail}
+    problem = from_database(refused("SV422", **fields))
+    assert problem.body(None) == {
+        "type": "urn:supervisor-mcp:problem:internal",
+        "title": "Internal error",
+        "status": 422,
+        "detail": "",
+    }
+
+
+def test_a_problem_without_a_status_is_one_of_the_service() -> None:
+    assert (Problem("kind_unknown", "").status, Problem("busy", "").status) == (500, 503)
+
+
+def test_a_problem_can_be_raised_again_as_another_error() -> None:
+    problem = Problem("kind_unknown", "no x", hint="Look.", params={"field": "kind"}, status=404)
+    again = problem.again()
+    assert again is not problem
+    assert again.body("r1") == problem.body("r1")
+    assert str(again) == "kind_unknown: no x"
+
+
+def test_the_cause_of_a_problem_has_no_frames() -> None:
+    with pytest.raises(psycopg.DataError) as raised:
+        raise psycopg.DataError
+    assert as_cause(raised.value).__traceback__ is None
