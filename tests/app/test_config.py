@@ -226,3 +226,34 @@ def test_what_is_secret_is_known_by_its_name() -> None:
     names = {"admin_key", "jwt_secret", "api_key"}
     assert secret == names | {f"{name}_file" for name in names} | {"key_secret"}
     assert not config.is_secret("nothing")
+
+
+def test_a_service_without_settings_has_these_limits() -> None:
+    settings = config.load().model_dump(exclude_none=True)
+    assert {name: value for name, value in settings.items() if not isinstance(value, Path)} == {
+        "host": "127.0.0.1",
+        "port": 8080,
+        "authentication": "off",
+        "jwt_leeway_seconds": 30,
+        "workers": 2,
+        "npm_registry": "https://registry.npmjs.org",
+        "read_lag_seconds": 5,
+        "embedded_port": 55432,
+        "cache_ttl_seconds": 60,
+        "database_wait_seconds": 300,
+        "pool_size": 8,
+        "streams": 200,
+        "streams_per_identity": 20,
+        "requests_per_second": 100,
+        "requests_burst": 1000,
+        "statement_timeout_seconds": 30,
+        "query_sql": True,
+        "query_sql_seconds": 10,
+        "probe": True,
+        "probe_concurrency": 32,
+        "probe_timeout_seconds": 10,
+        "probe_slow_seconds": 3,
+        "delivery": True,
+        "delivery_timeout_seconds": 10,
+        "log_level": "info",
+    }

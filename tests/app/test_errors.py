@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,15 @@ import pytest
 from psycopg import Connection
 from psycopg.sql import SQL, Literal
 
-from supervisor_mcp.errors import Problem, as_cause, from_database, from_statement, is_outage
+from supervisor_mcp.errors import (
+    REGISTRY,
+    Problem,
+    as_cause,
+    from_database,
+    from_statement,
+    is_outage,
+)
+from tests.support.repository import ROOT
 
 
 def problem_of(db: Connection, sqlstate: str, **fields: str) -> Problem:
@@ -260,6 +269,14 @@ def test_an_error_of_ours_without_its_fields_is_a_problem_all_the_same(detail: s
         "title": "Internal error",
         "status": 422,
         "detail": "",
+    }
+
+
+def test_a_problem_of_the_application_has_the_documented_status() -> None:
+    document = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+    documented = dict(re.findall(r"^\| `([a-z_]+)` \| (\d+) \|", document, re.MULTILINE))
+    assert {slug: str(Problem(slug, "").status) for slug in REGISTRY} == {
+        slug: documented.get(slug) for slug in REGISTRY
     }
 
 
