@@ -82,6 +82,20 @@ async def test_an_answer_is_in_redis_as_it_was_computed(
     assert 50_000 < int(client.pttl("supervisor:agg:cpu:7d")) <= 60_000
 
 
+async def test_an_answer_is_kept_for_as_long_as_is_set(
+    redis_url: str, source: Source, client: redis.Redis
+) -> None:
+    cache = begun(redis_url, 3600)
+    await cache.answer(CPU, source.compute)
+    assert 3_598_000 < int(client.pttl("supervisor:agg:cpu:7d")) <= 3_600_000
+    cache.close()
+
+
+async def test_a_cache_without_redis_is_off(cache: Cache) -> None:
+    assert begun(None).is_off is True
+    assert cache.is_off is False
+
+
 async def test_the_answer_about_every_kind_has_a_star_as_its_key(
     cache: Cache, source: Source, client: redis.Redis
 ) -> None:
@@ -198,6 +212,22 @@ async def test_a_worker_that_died_computing_holds_up_others_no_longer_than_its_l
     client.set(CPU.lease, "dead", px=300)
     async with asyncio.timeout(LEASE_MS / 1000):
         assert await cache.answer(CPU, source.compute) == source.value
+
+
+async def test_who_waits_for_another_worker_looks_again_every_10_ms(
+    cache: Cache, source: Source, client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    sleep = asyncio.sleep
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await sleep(0)
+
+    client.set(CPU.lease, "another one", px=50)
+    monkeypatch.setattr("asyncio.sleep", pause)
+    assert await cache.answer(CPU, source.compute) == source.value
+    assert set(pauses) == {0.01}
 
 
 async def test_a_computation_that_outlasts_its_lease_leaves_that_of_the_next_one_alone(
