@@ -110,6 +110,18 @@ async def test_filters_follow_the_window_in_the_key(
     assert client.get(f"supervisor:agg:cpu:7d:{'0' * 32}") == source.value
 
 
+async def test_a_kept_answer_costs_one_command(
+    cache: Cache, source: Source, client: redis.Redis
+) -> None:
+    await cache.answer(CPU, source.compute)
+    client.config_resetstat()
+    assert await cache.answer(CPU, source.compute) == source.value
+    commands = client.info("commandstats")
+    assert {name: each["calls"] for name, each in commands.items() if "config" not in name} == {
+        "cmdstat_mget": 1
+    }
+
+
 async def test_a_kept_answer_is_not_computed_again(cache: Cache, source: Source) -> None:
     for _ in range(3):
         await cache.answer(CPU, source.compute)

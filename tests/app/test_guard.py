@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from supervisor_mcp.server.guard import Guard, Verdict
+from supervisor_mcp.server.guard import Guard, Verdict, refusal
 
 ALLOWED = Verdict.ALLOWED
 LISTED = Verdict.LISTED_ORIGIN
@@ -171,3 +171,28 @@ def test_the_scheme_and_port_of_an_origin_count() -> None:
 
 def test_an_origin_of_an_ipv6_address_can_be_listed() -> None:
     assert judge("localhost", "http://[fe80::1]:3000", origins=("http://[fe80::1]:3000",)) is LISTED
+
+
+@pytest.mark.parametrize(
+    ("verdict", "origin", "slug", "detail"),
+    [
+        (FOREIGN_HOST, None, "host_allowed", f'unknown host "{"h" * 100}"'),
+        (
+            FOREIGN_ORIGIN,
+            b"http://evil.example",
+            "origin_allowed",
+            'requests of web pages from "http://evil.example" are not allowed',
+        ),
+        (
+            FOREIGN_ORIGIN,
+            None,
+            "origin_allowed",
+            'requests of web pages from "" are not allowed',
+        ),
+    ],
+)
+def test_what_is_refused_is_named_and_not_at_length(
+    verdict: Verdict, origin: bytes | None, slug: str, detail: str
+) -> None:
+    problem = refusal(verdict, b"h" * 5000, origin)
+    assert (problem.slug, problem.detail) == (slug, detail)
