@@ -294,6 +294,26 @@ async def test_without_redis_every_question_is_computed(source: Source) -> None:
     assert await cache.fault() is None
 
 
+async def test_a_process_knows_its_own_changes_without_redis_once_it_reads_those_of_others() -> (
+    None
+):
+    cache = begun(None)
+    await cache.invalidate(["cpu"], 10, namespace="")
+    assert not cache.changes.has_seen_all("cpu", FIRST.encode(), namespace="")
+    unread = Cache(None, ttl_seconds=60)
+    await unread.invalidate(["cpu"], 10, namespace="")
+    assert unread.changes._by_kind == {}
+
+
+async def test_a_process_knows_its_own_changes_of_before_its_first_reading(redis_url: str) -> None:
+    cache = Cache(Connection(redis_url), ttl_seconds=60)
+    await cache.invalidate(["cpu"], 10, namespace="")
+    cache.changes.learn(FIRST, 0, {})
+    assert not cache.changes.has_seen_all("cpu", FIRST.encode(), namespace="")
+    assert cache.changes.has_seen_all("cpu", SECOND.encode(), namespace="")
+    cache.close()
+
+
 async def test_a_redis_that_is_down_is_a_miss(source: Source) -> None:
     cache = begun(f"redis://127.0.0.1:{free_port()}/0")
     assert await cache.answer(CPU, source.compute) == source.value
@@ -363,6 +383,20 @@ async def test_a_redis_that_brings_an_old_state_back_ends_no_freshness(
         client.restore(name, 0, dumped)
     cache.changes.learn(SECOND, 1, {"": {"cpu": [10]}})
     assert await cache.answer(CPU, source.compute) == b'{"sum":2}'
+
+
+@pytest.mark.parametrize("visibility", [FIRST, None])
+async def test_what_may_lack_a_known_change_is_answered_and_not_kept(
+    cache: Cache, source: Source, client: redis.Redis, visibility: str | None
+) -> None:
+    cache.changes.learn(SECOND, 1, {"": {"cpu": [10]}})
+
+    async def compute() -> Computed:
+        return Computed(source.value, visibility)
+
+    assert await cache.answer(CPU, compute) == source.value
+    assert client.get("supervisor:agg:cpu:7d") is None
+    assert client.get(CPU.lease) is None
 
 
 async def test_a_process_trusts_no_answer_before_it_has_read_changes(

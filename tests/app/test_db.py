@@ -292,9 +292,9 @@ class Breaking(proxy.Proxy):
             if passed:
                 self.drop()
             data = await read(n)
-            if b"write_note" in data and self.writes < self.most:
-                passed = True
+            if b"write_note" in data:
                 self.writes += 1
+                passed = self.writes <= self.most
             return data
 
         reader.read = noticing  # type: ignore[method-assign]
@@ -314,7 +314,7 @@ async def test_a_write_whose_connection_is_lost_is_not_repeated(probed: str) -> 
     assert breaking.writes == 1
 
 
-@pytest.mark.parametrize(("most", "answered"), [(1, True), (2, False)])
+@pytest.mark.parametrize(("most", "answered"), [(0, True), (1, True), (2, False)])
 async def test_a_read_whose_connection_is_lost_is_repeated_once(
     database_url: str, most: int, answered: bool
 ) -> None:
@@ -331,6 +331,10 @@ async def test_a_read_whose_connection_is_lost_is_repeated_once(
         else:
             with pytest.raises(Problem, match="unavailable"):
                 await database.read("select 'write_note'", {})
+        assert breaking.writes == 1 + (most > 0)
+        with pytest.raises(Problem, match="value_invalid"):
+            await database.read("select 'write_note', 1 / 0", {})
+        assert breaking.writes == 2 + (most > 0)
         breaking.drop()
 
 
