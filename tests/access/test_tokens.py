@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from supervisor_mcp import config
 from supervisor_mcp.authentication.key_set import LARGEST_BYTES, KeySet
 from supervisor_mcp.authentication.tokens import Tokens
 from supervisor_mcp.config import ASYMMETRIC
@@ -130,6 +131,88 @@ async def test_a_token_with_a_bad_claim_is_refused(
     issuer: Issuer, claims: dict[str, Any], reason: str
 ) -> None:
     assert reason in await refused(tokens(issuer), issuer.token(**claims))
+
+
+@pytest.mark.parametrize(
+    "claims", [{"sub": "x" * 200}, {"sub": "x"}, {"supervisor_namespace": "x" * 63}]
+)
+async def test_names_have_a_longest_length(issuer: Issuer, claims: dict[str, Any]) -> None:
+    assert await identified(tokens(issuer), issuer.token(**claims))
+    longer: dict[str, Any] = {name: f"{value}x" for name, value in claims.items() if len(value) > 1}
+    if longer:
+        await refused(tokens(issuer), issuer.token(**longer))
+
+
+@pytest.mark.parametrize(
+    ("size", "reason"),
+    [
+        (16384, "the credentials are neither a key nor a token"),
+        (16385, "the token has more than 16384 bytes"),
+    ],
+)
+async def test_what_is_longer_than_any_token_is_not_read(
+    issuer: Issuer, size: int, reason: str
+) -> None:
+    assert await refused(tokens(issuer), "-" * size) == reason
+
+
+async def test_every_fetch_of_the_keys_begins_a_generation(issuer: Issuer) -> None:
+    verifier = tokens(issuer, pause=60)
+    assert verifier.generation == 0
+    await identified(verifier, issuer.token())
+    await identified(verifier, issuer.token())
+    assert verifier.generation == issuer.requests == 1
+
+
+@pytest.mark.parametrize(("size", "good"), [(262_144, True), (262_145, False)])
+async def test_a_key_set_has_a_largest_size(issuer: Issuer, size: int, good: bool) -> None:
+    document = json.dumps({"keys": list(issuer.published.values())}).encode()
+    issuer.answer = (200, document.ljust(size))
+    if good:
+        assert await identified(tokens(issuer), issuer.token())
+    else:
+        with pytest.raises(Problem, match="issuer_available"):
+            await tokens(issuer).verify(issuer.token())
+
+
+@pytest.mark.parametrize(("others", "good"), [(99, True), (100, False)])
+async def test_a_key_set_has_a_hundred_keys_at_most(
+    issuer: Issuer, others: int, good: bool
+) -> None:
+    keys = [{"kty": "OKP"}] * others + list(issuer.published.values())
+    issuer.answer = (200, json.dumps({"keys": keys}).encode())
+    if good:
+        assert await identified(tokens(issuer), issuer.token())
+    else:
+        await refused(tokens(issuer), issuer.token())
+
+
+def test_settings_name_the_issuer_and_how_long_its_keys_are_kept(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert Tokens.of(config.load()) is None
+    monkeypatch.setenv("SUPERVISOR_JWT_JWKS_URL", "https://login.example/jwks")
+    monkeypatch.setenv("SUPERVISOR_JWT_ISSUER", "https://login.example/")
+    monkeypatch.setenv("SUPERVISOR_JWT_AUDIENCE", "a, b")
+    made = Tokens.of(config.load())
+    assert made is not None
+    assert (made._issuer, made._audience, made._leeway) == (
+        "https://login.example/",
+        ("a", "b"),
+        30,
+    )
+    keys = made._keys
+    assert keys is not None
+    assert (keys._kept, keys._fresh, keys._pause) == (300.0, 150.0, 10.0)
+
+
+def test_settings_may_name_a_secret_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("ISSUER", "x"), ("AUDIENCE", "a"), ("SECRET", SECRET)):
+        monkeypatch.setenv(f"SUPERVISOR_JWT_{name}", value)
+    monkeypatch.setenv("SUPERVISOR_JWT_ALGORITHMS", "HS256")
+    made = Tokens.of(config.load())
+    assert made is not None
+    assert (made._keys, made._secret, made.generation) == (None, SECRET, 0)
 
 
 async def test_a_clock_may_differ_by_the_leeway(issuer: Issuer) -> None:

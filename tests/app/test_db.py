@@ -60,8 +60,8 @@ WHO = "select current_user::text, current_setting('statement_timeout'), %(n)s::i
 
 
 @asynccontextmanager
-async def opened(url: str, pool_size: int = 4) -> AsyncIterator[Database]:
-    database = Database(url, pool_size=pool_size, statement_timeout_seconds=20)
+async def opened(url: str, pool_size: int = 4, seconds: int = 20) -> AsyncIterator[Database]:
+    database = Database(url, pool_size=pool_size, statement_timeout_seconds=seconds)
     await database.open()
     try:
         yield database
@@ -177,11 +177,9 @@ async def test_an_error_is_logged_unless_its_caller_logs_it(
 
 
 async def test_the_shortest_limits_leave_time_for_an_answer(database_url: str) -> None:
-    database = Database(database_url, pool_size=1, statement_timeout_seconds=1)
-    await database.open()
-    assert await database.read("select 1", {}) == (1,)
-    assert b'"one"' in await database.query("select 1 as one", None)
-    await database.close()
+    async with opened(database_url, seconds=1) as database:
+        assert await database.read("select 1", {}) == (1,)
+        assert b'"one"' in await database.query("select 1 as one", None)
 
 
 @pytest.mark.parametrize(("pool_size", "writing"), [(1, 1), (2, 1), (4, 3), (8, 6)])
@@ -190,6 +188,21 @@ async def test_writes_leave_a_quarter_of_the_connections_to_reads(
 ) -> None:
     database = Database("", pool_size=pool_size, statement_timeout_seconds=20)
     assert database._writing._value == writing
+    pool = database._pool
+    assert (pool.min_size, pool.max_size, pool.timeout) == (1, pool_size, 5.0)
+
+
+async def test_what_is_wrong_with_a_statement_of_a_client_is_its_problem_and_else_ours(
+    database_url: str,
+) -> None:
+    read_only = make_conninfo(database_url, options="-c default_transaction_read_only=on")
+    async with opened(database_url) as database, opened(read_only) as standby:
+        with pytest.raises(Problem, match="statement_valid"):
+            await database.query("selec 1", None)
+        with pytest.raises(Problem, match="limit_in_range"):
+            await database.query("select 1", -1)
+        with pytest.raises(Problem, match="read_only"):
+            await standby.query("select 1", None)
 
 
 async def test_a_write_that_has_no_turn_in_time_is_unavailable(

@@ -157,10 +157,15 @@ def test_a_listed_host_is_answered_and_its_own_page_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["https://app.example", "https://app.example:443/", "HTTPS://APP.EXAMPLE"]
+    "origin",
+    [
+        *("https://app.example", "https://app.example:443/", "HTTPS://APP.EXAMPLE"),
+        "http://plain.example:80",
+    ],
 )
 def test_a_listed_origin_is_known_in_every_spelling(origin: str) -> None:
-    assert judge("localhost", origin, origins=("https://app.example",)) is LISTED
+    origins = ("https://app.example", "http://plain.example")
+    assert judge("localhost", origin, origins=origins) is LISTED
 
 
 def test_the_scheme_and_port_of_an_origin_count() -> None:
