@@ -41,6 +41,8 @@ create function api.note(p_text text, out noted text, out said text) language sq
     insert into probe.note values (p_text || ' ' || current_setting('synchronous_commit'))
     returning text, 'noted'
 $$;
+create function api.note_limit() returns text language sql as
+    'select current_setting(''statement_timeout'')';
 create function api.note_json(p_text text) returns json language sql as $$
     insert into probe.note values (p_text) returning json_build_object('noted', text)
 $$;
@@ -83,7 +85,9 @@ async def probed(database_url: str) -> AsyncIterator[str]:
         try:
             yield database_url
         finally:
-            conn.execute("drop function api.note, api.note_json; drop schema probe cascade")
+            conn.execute(
+                "drop function api.note, api.note_json, api.note_limit; drop schema probe cascade"
+            )
 
 
 def notes(url: str) -> list[str]:
@@ -145,6 +149,13 @@ async def test_a_function_that_is_only_to_read_cannot_write(probed: str) -> None
             with pytest.raises(Problem, match="internal"):
                 await call
     assert notes(probed) == []
+
+
+async def test_a_call_beside_the_pool_has_a_limit_of_its_own(probed: str) -> None:
+    async with opened(probed) as database:
+        assert await database.read_aside("note_limit", {}) == ("2s",)
+        answer = database.call_in_background("note_limit", {}, read_only=True)
+        assert await answer == ("20s",)
 
 
 async def test_a_call_beside_the_pool_answers_a_row_again_and_again(database: Database) -> None:
