@@ -99,7 +99,8 @@ async def query(
             row: tuple[Any, ...] | None = await cursor.fetchone()
         if row is None:
             raise LookupError("no row from api.query_sql")
-        return bytes(row[0])
+        (answer,) = row
+        return bytes(answer)
 
     async with connection.transaction(force_rollback=True):
         await connection.execute(SETTINGS, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ssl
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import trustme
 
 from supervisor_mcp.cache.aggregates import Cache, Computed, Key
 from supervisor_mcp.cache.connection import Connection
-from supervisor_mcp.cache.store import LEASE_MS
+from supervisor_mcp.cache.store import LEASE_MS, Store
 from tests.support import proxy
 from tests.support.ports import free_port
 from tests.support.valkey import PATIENCE
@@ -94,6 +95,37 @@ async def test_an_answer_is_kept_for_as_long_as_is_set(
 async def test_a_cache_without_redis_is_off(cache: Cache) -> None:
     assert begun(None).is_off is True
     assert cache.is_off is False
+
+
+def test_keys_are_the_same_for_the_same_request() -> None:
+    assert Key("cpu", "7d", namespace="") == CPU
+    assert hash(Key("cpu", "7d", namespace="")) == hash(CPU)
+    others = (CPU_OF_A_SOURCE, EVERYTHING, Key("cpu", "7d", namespace="acme"), CPU.answer)
+    assert [other for other in others if other == CPU] == []
+
+
+@pytest.mark.parametrize(
+    ("stamp", "generation", "seen"),
+    [
+        (b"abc 10:10:", b"abc", b"10:10:"),
+        (b"abc 10:10:", b"abd", None),
+        (b"abc 10:10:", None, None),
+        (None, b"abc", None),
+    ],
+)
+async def test_what_an_answer_has_seen_is_known_in_its_generation(
+    redis_url: str,
+    client: redis.Redis,
+    stamp: bytes | None,
+    generation: bytes | None,
+    seen: bytes | None,
+) -> None:
+    for name, value in ((CPU.answer, b"{}"), (CPU.stamp, stamp), (CPU.generation, generation)):
+        if value is not None:
+            client.set(name, value)
+    connection = Connection(redis_url)
+    assert await Store(connection, ttl_ms=1000).read(CPU) == (b"{}", seen)
+    connection.close()
 
 
 async def test_the_answer_about_every_kind_has_a_star_as_its_key(
@@ -265,6 +297,25 @@ async def test_an_answer_is_kept_although_the_client_that_asked_for_it_has_left(
     source.go.set()
     assert await cache.answer(CPU, source.compute) == source.value
     assert source.computed == 1
+
+
+async def test_an_error_of_which_everybody_has_left_is_not_logged_as_lost(
+    cache: Cache, source: Source, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail() -> Computed:
+        await source.compute()
+        raise LookupError("no such kind")
+
+    source.go.clear()
+    leaving = asyncio.create_task(cache.answer(CPU, fail))
+    await source.begun.wait()
+    leaving.cancel()
+    await asyncio.wait({leaving})
+    del leaving
+    source.go.set()
+    assert await cache.answer(CPU, source.compute) == source.value
+    gc.collect()
+    assert caplog.records == []
 
 
 async def test_tls_to_redis_is_tls_for_what_is_written_too(

@@ -439,7 +439,9 @@ async def test_a_probe_of_a_database_without_the_schema_fails(empty_database: st
             await database.probe()
 
 
-async def test_probes_end_in_time_on_one_connection_when_nothing_answers() -> None:
+async def test_probes_end_in_time_on_one_connection_when_nothing_answers(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     accepted = 0
     left = asyncio.Event()
 
@@ -460,6 +462,8 @@ async def test_probes_end_in_time_on_one_connection_when_nothing_answers() -> No
         failures = await asyncio.gather(*probes, return_exceptions=True)
         await left.wait()
     assert [str(failure).partition(":")[0] for failure in failures] == ["unavailable"] * 5
+    said = {record.getMessage() for record in caplog.records}
+    assert said == {"database unavailable: no answer within 2 s"}
     assert accepted == 1
 
 

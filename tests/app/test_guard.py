@@ -168,6 +168,12 @@ def test_a_listed_origin_is_known_in_every_spelling(origin: str) -> None:
     assert judge("localhost", origin, origins=origins) is LISTED
 
 
+@pytest.mark.parametrize("behind", ["?x", "#x", "/x", "?x#x"])
+def test_what_has_more_than_an_origin_is_none(behind: str) -> None:
+    origins = ("https://app.example",)
+    assert judge("localhost", f"https://app.example{behind}", origins=origins) is FOREIGN_ORIGIN
+
+
 def test_the_scheme_and_port_of_an_origin_count() -> None:
     origins = ("https://app.example",)
     assert judge("localhost", "http://app.example", origins=origins) is FOREIGN_ORIGIN
