@@ -28,6 +28,7 @@ from supervisor_mcp.rest.budget import BODIES, LIMIT_BYTES, Budget
 from supervisor_mcp.server.asgi import Application, create
 from supervisor_mcp.server.guard import Guard
 from supervisor_mcp.server.headers import completed
+from supervisor_mcp.server.middleware import Middleware
 from tests.support.ports import free_port
 
 
@@ -179,6 +180,61 @@ async def test_what_the_guard_refuses_reaches_neither_rest_nor_mcp(
     assert setting in problem["hint"]
     assert "access-control-allow-origin" not in answer.headers
     assert child.scopes == []
+
+
+@pytest.mark.parametrize(
+    ("answered", "noted", "status"),
+    [
+        (True, {}, 204),
+        (True, {"supervisor.status": 408}, 408),
+        (False, {"supervisor.status": 408}, 408),
+        (False, {"supervisor.cut_short": True}, 499),
+        (False, {}, 500),
+    ],
+)
+@pytest.mark.parametrize("client", [("10.0.0.9", 4711), None])
+async def test_a_line_of_the_access_log_says_who_asked_for_what_and_what_came_of_it(
+    client: tuple[str, int] | None, answered: bool, noted: dict[str, object], status: int
+) -> None:
+    lines: list[dict[str, object]] = []
+
+    async def answer(scope: Scope, _receive: Receive, send: Send) -> None:
+        scope.update(noted)
+        if answered:
+            await send({"type": "http.response.start", "status": 204, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(_message: Message) -> None:
+        pass
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/query/kinds",
+        "headers": [
+            (b"x-request-id", b"mine"),
+            (b"x-request-id", b"yours"),
+            (b"host", b"localhost"),
+        ],
+        "client": client,
+        "server": ("127.0.0.1", 8080),
+    }
+    await Middleware(answer, {}, Guard(None, None), lines.append)(scope, receive, send)
+    [line] = lines
+    milliseconds = line.pop("ms")
+    assert isinstance(milliseconds, float)
+    assert 0 <= milliseconds < 60_000
+    assert line == {
+        "client": "10.0.0.9" if client else None,
+        "method": "GET",
+        "path": "/query/kinds",
+        "status": status,
+        "request_id": "mine",
+    }
+    assert scope.get("supervisor.started", False) is answered
 
 
 async def test_a_second_host_or_origin_does_not_hide_a_foreign_one() -> None:
