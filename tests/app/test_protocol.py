@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from supervisor_mcp.server import launch
+from supervisor_mcp.server import launch, protocol
 from supervisor_mcp.server.guard import Guard
 from supervisor_mcp.server.middleware import Middleware
 from supervisor_mcp.server.protocol import Protocol
@@ -363,3 +363,12 @@ async def test_an_answer_is_read_by_a_client_that_is_still_sending() -> None:
         writer.write(GET + b"X: " + b"x" * LIMIT * 200)
         assert problem_of(await reader.read()) == TOO_LARGE
         writer.close()
+
+
+def test_the_limits_of_production_are_those_that_are_said() -> None:
+    limits = (Protocol.head_bytes, Protocol.head_seconds, Protocol.body_seconds)
+    assert limits == (65536, 10.0, 60.0)
+    assert (Protocol.linger_seconds, Protocol.stall_seconds) == (2.0, 30.0)
+    assert protocol._slow_head().detail == "the headers did not arrive within 10 s"
+    assert protocol._slow_body().detail == "the body did not arrive within 60 s"
+    assert protocol._too_large().detail == "the request line and the headers exceed 64 KiB"
