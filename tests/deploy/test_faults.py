@@ -27,7 +27,7 @@ def test_the_versions_are_those_of_the_server(
     extension: tuple[str] | None, known: tuple[str, ...]
 ) -> None:
     cursor = SimpleNamespace(fetchone=lambda: extension)
-    # A server with the fault cannot be had.
+    # No server with the fault is available.
     conn: Any = SimpleNamespace(
         execute=lambda _: cursor, info=SimpleNamespace(server_version=170012)
     )
