@@ -377,7 +377,7 @@ async def test_the_process_whose_invalidation_failed_does_not_read_past_it(
 ) -> None:
     address = urlsplit(redis_url)
     async with proxy.start(str(address.hostname), address.port or 0) as breakable:
-        cache = begun(f"redis://127.0.0.1:{breakable.port}/0")
+        cache = begun(f"redis://127.0.0.1:{breakable.port}/0?{PATIENCE}")
         await cache.answer(CPU, source.compute)
         breakable.refusing = True
         breakable.drop()
