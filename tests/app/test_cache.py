@@ -93,8 +93,19 @@ async def test_an_answer_is_kept_for_as_long_as_is_set(
 
 
 async def test_a_cache_without_redis_is_off(cache: Cache) -> None:
-    assert begun(None).is_off is True
+    without = begun(None)
+    await without.open()
+    assert without.is_off is True
+    without.close()
     assert cache.is_off is False
+
+
+async def test_opening_is_trying_to_connect() -> None:
+    cache = begun(f"redis://127.0.0.1:{free_port()}/0")
+    await cache.open()
+    assert cache.redis is not None
+    assert cache.redis.reason == "Redis cannot be reached"
+    cache.close()
 
 
 def test_keys_are_the_same_for_the_same_request() -> None:
