@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,7 +14,9 @@ from mcp_types import TextContent
 
 from supervisor_mcp.mcp.answers import LARGEST_BYTES, answered
 from tests.mcp.conftest import FACTS, LARGE_FACTS
+from tests.support import published
 
+HERE = Path(__file__).parent
 Caller = Client[Any]
 
 NAMES = {
@@ -125,6 +128,12 @@ CALLS: list[tuple[str, dict[str, Any]]] = [
 
 async def test_every_tool_is_listed(client: Caller) -> None:
     assert {tool.name for tool in await client.list_tools()} == NAMES
+
+
+def test_what_the_tools_promise_programs_changes_with_the_file_that_says_so() -> None:
+    assert list(published.tools()) == (HERE / "tools.txt").read_text().splitlines(), (
+        "python -m tests.support.published tools > tests/mcp/tools.txt rewrites it"
+    )
 
 
 async def test_every_tool_describes_its_answer(client: Caller) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import random
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -22,8 +25,10 @@ from schemathesis.pytest._test_builder import build_operation_test
 from supervisor_mcp.rest import openapi
 from supervisor_mcp.rest.app import OPERATIONS
 from tests.support import web_server
+from tests.support.repository import ROOT
 from tests.support.timescaledb import Server
 
+HERE = Path(__file__).parent
 ADMIN_KEY = "the key of an operator, long enough"
 # Rules that no schema of one value can state: they compare values, or depend on the clock, on what
 # is stored, or on the size of the whole.
@@ -200,6 +205,15 @@ def test_requests_and_answers_conform_to_the_document(
         given_kwargs={},
         feedback=FeedbackSources(),
     )()
+
+
+def test_what_the_document_promises_programs_changes_with_the_file_that_says_so() -> None:
+    # In a process of its own, which no test that ran before has changed.
+    command = [sys.executable, "-m", "tests.support.published", "openapi"]
+    published = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert published.stdout.splitlines() == (HERE / "openapi.txt").read_text().splitlines(), (
+        "python -m tests.support.published openapi > tests/rest/openapi.txt rewrites it"
+    )
 
 
 def test_the_service_publishes_the_document(http: httpx.Client) -> None:
