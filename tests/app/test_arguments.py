@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations import arguments
+from supervisor_mcp.operations.query import Query, parameters
 
 ZONES = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
 
@@ -81,6 +85,10 @@ def test_a_blank_is_accepted_for_the_t(fraction: str) -> None:
         ("1772366400000", "milliseconds", 1000),
         (1772366400000000, "microseconds", 1000000),
         (1772366400000000000, "nanoseconds", 1000000000),
+        (arguments.FIRST_SECOND - 1, "milliseconds", 1000),
+        (arguments.LAST_SECOND + 1, "milliseconds", 1000),
+        (arguments.LAST_SECOND * 1000, "milliseconds", 1000),
+        (arguments.LAST_SECOND * 1000 + 1, "microseconds", 1000000),
     ],
 )
 def test_epoch_milliseconds_are_recognized(sent: str | int, unit: str, factor: int) -> None:
@@ -89,6 +97,208 @@ def test_epoch_milliseconds_are_recognized(sent: str | int, unit: str, factor: i
     assert (
         raised.value.hint == f"This looks like epoch {unit}: divide it by {factor} to send seconds."
     )
+
+
+@pytest.mark.parametrize("sent", ["tomorrow", True, None, [], 10**22, "1e999", "0001-01-01T00:00Z"])
+def test_what_looks_like_no_time_is_answered_with_the_forms_of_one(sent: object) -> None:
+    with pytest.raises(Problem, match="must be a timestamp") as raised:
+        arguments.timestamp("from", sent)
+    assert raised.value.hint == arguments.TIMESTAMP_HINT
+
+
+def test_the_years_from_1_to_9999_are_read_and_no_other_second() -> None:
+    first, last = -62_135_596_800, 253_402_300_799
+    assert arguments.timestamp("from", first) == datetime(1, 1, 1, tzinfo=UTC)
+    assert arguments.timestamp("from", last) == datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    for beyond in (first - 1, last + 1):
+        with pytest.raises(Problem):
+            arguments.timestamp("from", beyond)
+
+
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        (["a"], "an array"),
+        ({"a": 1}, "an object"),
+        (True, "the boolean true"),
+        (5, "the number 5"),
+        (5.5, "the number 5.5"),
+        (None, "the value null"),
+        ("ü", 'the string "ü"'),
+        ("\ud800", 'the string "\\ud800"'),
+        ("x" * 98, f'the string "{"x" * 98}"'),
+        ("x" * 99, f'the string "{"x" * 99}…'),
+    ],
+)
+def test_an_error_names_what_was_sent_by_its_type_and_shortened(sent: object, shown: str) -> None:
+    assert arguments.shown(sent) == shown
+
+
+def test_the_name_of_a_bad_parameter_is_shortened() -> None:
+    for sent in (5, "\0"):
+        with pytest.raises(Problem) as raised:
+            arguments.text("n" * 121, sent)
+        assert raised.value.params == {"field": "n" * 120}
+        assert f'parameter "{"n" * 120}" ' in raised.value.detail
+
+
+@pytest.mark.parametrize(
+    ("sent", "known", "hint"),
+    [
+        ("limits", ["cursor", "limit"], 'Did you mean "limit"? Known names: cursor, limit.'),
+        ("x", ["cursor", "limit"], "Known names: cursor, limit."),
+        ("x", [], "No names are accepted here."),
+        # What comes after 100 characters is not compared.
+        (
+            "a" * 100 + "b" * 200,
+            ["a" * 100],
+            f'Did you mean "{"a" * 100}"? Known names: {"a" * 100}.',
+        ),
+    ],
+)
+def test_the_names_that_are_known_are_listed_with_the_nearest(
+    sent: str, known: list[str], hint: str
+) -> None:
+    assert arguments.known_names(sent, known, "name") == hint
+
+
+@pytest.mark.parametrize("reader", [arguments.BOOLEAN.from_json, arguments.BOOLEAN.from_text])
+def test_a_boolean_is_true_or_false(reader: Callable[[str, Any], Any]) -> None:
+    from_text = reader is arguments.BOOLEAN.from_text
+    for value, sent in ((True, "true"), (False, "false")):
+        assert reader("partial", sent if from_text else value) is value
+    for wrong in ("yes", "", "True"):
+        with pytest.raises(Problem, match='parameter "partial" must be '):
+            reader("partial", wrong)
+
+
+@pytest.mark.parametrize(
+    ("reader", "sent", "read"),
+    [
+        (arguments.LIST.from_json, ["a", "b"], ("a", "b")),
+        (arguments.LIST.from_text, "a, b", ("a", "b")),
+        (arguments.MAP.from_json, {"a": "b"}, {"a": "b"}),
+        (arguments.OBJECT.from_json, {"a": ["b", 5]}, {"a": ["b", 5]}),
+    ],
+)
+def test_lists_and_objects_are_read(
+    reader: Callable[[str, Any], Any], sent: object, read: object
+) -> None:
+    assert reader("p", sent) == read
+
+
+@pytest.mark.parametrize(
+    ("reader", "sent", "detail", "hint"),
+    [
+        (
+            arguments.LIST.from_json,
+            "sum",
+            'parameter "p" must be an array of strings, not the string "sum"',
+            'Send an array, such as ["sum"].',
+        ),
+        (
+            arguments.LIST.from_json,
+            "a b",
+            'parameter "p" must be an array of strings, not the string "a b"',
+            'Send an array, such as ["count"].',
+        ),
+        (
+            arguments.LIST.from_json,
+            5,
+            'parameter "p" must be an array of strings, not the number 5',
+            'Send an array, such as ["count"].',
+        ),
+        (
+            arguments.LIST.from_json,
+            ["a", 5],
+            'parameter "p[1]" must be a string, not the number 5',
+            "Send it in quotation marks.",
+        ),
+        (
+            arguments.MAP.from_json,
+            [],
+            'parameter "p" must be an object, not an array',
+            'Send an object of strings, such as {"region": "eu"}.',
+        ),
+        (
+            arguments.MAP.from_json,
+            {"a": 5},
+            'parameter "p.a" must be a string, not the number 5',
+            "Send it in quotation marks.",
+        ),
+        (
+            arguments.OBJECT.from_json,
+            [],
+            'parameter "p" must be an object, not an array',
+            "Send an object, in {}.",
+        ),
+        (
+            arguments.OBJECT.from_json,
+            {"a\0": 5},
+            'parameter "p" contains U+0000 or an unpaired surrogate',
+            "Send text without these characters.",
+        ),
+        (
+            arguments.OBJECT.from_text,
+            "{}",
+            'parameter "p" must be an object, not the string "{}"',
+            "Send it in the body, as JSON.",
+        ),
+        (
+            arguments.OBJECTS.from_text,
+            "[]",
+            'parameter "p" must be an array of objects, not the string "[]"',
+            "Send it in the body, as JSON.",
+        ),
+        (
+            arguments.INTEGER.from_json,
+            "ten",
+            'parameter "p" must be an integer, not the string "ten"',
+            "Send a whole number of at most nine digits, such as 100.",
+        ),
+    ],
+)
+def test_a_value_of_another_type_is_answered_with_what_to_send(
+    reader: Callable[[str, Any], Any], sent: object, detail: str, hint: str
+) -> None:
+    with pytest.raises(Problem) as raised:
+        reader("p", sent)
+    assert (raised.value.detail, raised.value.hint) == (detail, hint)
+
+
+def test_the_example_of_a_list_is_short() -> None:
+    assert arguments.shown_item("a" * 101) == "a" * 100
+
+
+class Shared(Query, frozen=True):
+    """Arguments that several queries take."""
+
+    limit: arguments.Limit = None
+    from_: arguments.From = msgspec.field(default=None, name="from")
+
+
+def test_what_schemas_publish_of_a_page_and_of_a_time() -> None:
+    limit, start = parameters(Shared)
+    assert (limit.name, limit.schema, limit.required) == (
+        "limit",
+        {
+            "type": "integer",
+            "description": "At most.",
+            "minimum": 1,
+            "maximum": 1000,
+            "default": 100,
+        },
+        False,
+    )
+    assert start.name == "from"
+    assert start.schema == {
+        "type": ["string", "number"],
+        "format": "date-time",
+        "description": "Start, included.",
+        "pattern": f"^{arguments.RFC_3339.pattern}$",
+        "minimum": -62_135_596_800,
+        "maximum": 253_402_300_799,
+    }
 
 
 @given(st.integers(-999_999_999, 999_999_999))
@@ -108,7 +318,7 @@ def test_text_that_is_no_integer_is_refused(sent: str) -> None:
         arguments.INTEGER.from_text("limit", sent)
 
 
-@pytest.mark.parametrize("sent", ["5", 5.5, 1e9, float("inf"), True, 10**9, [5]])
+@pytest.mark.parametrize("sent", ["5", 5.5, 1e9, float("inf"), True, 10**9, -(10**9), [5]])
 def test_json_that_is_no_integer_is_refused(sent: object) -> None:
     with pytest.raises(Problem, match='parameter "limit" must be an integer'):
         arguments.INTEGER.from_json("limit", sent)

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from supervisor_mcp.errors import Problem
-from supervisor_mcp.operations.json_validation import check_depth, check_document, read_lines
+from supervisor_mcp.operations.json_validation import (
+    check_depth,
+    check_document,
+    decode_object,
+    read_lines,
+)
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 VALUES = st.recursive(
@@ -73,6 +81,44 @@ async def test_a_key_named_twice_is_refused(document: bytes) -> None:
     assert await slug_of(document) == "json_keys_repeated"
 
 
+@pytest.mark.parametrize("decode", [check_document, decode_object, read_lines])
+@pytest.mark.parametrize(("size", "beside"), [(256 * 1024, False), (256 * 1024 + 1, True)])
+async def test_a_large_document_is_checked_beside_other_requests(
+    decode: Callable[[bytes], Coroutine[Any, Any, object]], size: int, beside: bool
+) -> None:
+    checking = asyncio.create_task(decode(b'{"a": 1}'.ljust(size)))
+    await asyncio.sleep(0)
+    assert checking.done() is not beside
+    await checking
+
+
+async def test_an_object_is_decoded_and_nothing_else() -> None:
+    assert await decode_object(b'{"a": [1]}') == {"a": [1]}
+    with pytest.raises(Problem, match="the body is not a JSON object") as raised:
+        await decode_object(b"[]")
+    assert raised.value.slug == "body_is_object"
+
+
+async def test_the_key_that_is_named_twice_is_shown_shortened() -> None:
+    with pytest.raises(Problem) as raised:
+        await check_document(f'{{"a": 1, "{"k" * 101}": 1, "{"k" * 101}": 1}}'.encode())
+    assert raised.value.detail == f'an object contains the key "{"k" * 100}" more than once'
+
+
+@pytest.mark.parametrize("document", [b'"\\\\\\u0000"', b'["\\\\", "\\u0000"]'])
+async def test_u0000_is_named_by_its_place(document: bytes) -> None:
+    with pytest.raises(Problem) as raised:
+        await check_document(document)
+    place = document.rindex(b"\\u0000")
+    assert raised.value.detail == f"\\u0000 at byte {place} is not supported"
+
+
+async def test_the_line_of_a_fault_is_counted_from_1_with_the_blank_ones() -> None:
+    for lines, number in ((b"[1", 1), (b"{}\n\n[1", 3), (b'{}\n"\\u0000"', 2)):
+        with pytest.raises(Problem, match=f"line {number}: "):
+            await read_lines(lines)
+
+
 @pytest.mark.parametrize("depth", [250, 10_000, 2_000_000])
 @pytest.mark.parametrize("opening", [b"[", b'{"a":'])
 async def test_deep_nesting_is_refused(depth: int, opening: bytes) -> None:
@@ -122,6 +168,18 @@ async def test_the_look_at_depth_lets_nothing_through_that_is_too_deep(
     parts = [json.dumps(value) for value in values]
     parts.insert(place, "[" * depth + "]" * depth)
     assert await is_shallow(f"[{','.join(parts)}]".encode()) is (depth < 200)
+
+
+@pytest.mark.parametrize(
+    ("before", "depth", "is_taken"),
+    [(b"", 200, True), (b"", 201, False), (b"[", 199, True), (b"[", 200, False)],
+)
+async def test_the_look_at_depth_knows_the_deepest_object_that_is_taken(
+    before: bytes, depth: int, is_taken: bool
+) -> None:
+    document = before + b'{"a":' * depth + b"1" + b"}" * depth + before.replace(b"[", b"]")
+    assert await is_shallow(document) is is_taken
+    assert (await slug_of(document) is None) is is_taken
 
 
 @pytest.mark.parametrize("document", [b"", b"{", b"[]", b"null", b"\xff", b"[1,]", b'["[[[{"]'])

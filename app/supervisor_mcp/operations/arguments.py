@@ -152,7 +152,7 @@ def _seconds_hint(sent: str) -> str | None:
     if not EPOCH.fullmatch(sent):
         return None
     for unit, factor in (("milli", 10**3), ("micro", 10**6), ("nano", 10**9)):
-        if LAST_SECOND / 1000 < abs(float(sent)) / factor * 100 <= LAST_SECOND * 100:
+        if abs(float(sent)) <= LAST_SECOND * factor:
             return f"This looks like epoch {unit}seconds: divide it by {factor} to send seconds."
     return None
 
