@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Meta
 
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.json_text import Json
+from supervisor_mcp.operations import arguments
 from supervisor_mcp.operations.aggregates import AggregateQuery
 from supervisor_mcp.operations.facts import FactQuery
 from supervisor_mcp.operations.ingest import IngestOptions
@@ -31,6 +34,78 @@ def test_every_parameter_has_a_type_and_a_description(query: type[Query]) -> Non
 def test_no_schema_admits_null(query: type[Query]) -> None:
     for parameter in parameters(query):
         assert "null" not in str(parameter.schema), parameter.name
+
+
+def test_the_parameters_of_a_query_are_found_once() -> None:
+    assert parameters(FactQuery) is parameters(FactQuery)
+
+
+class Forms(Query, frozen=True):
+    """A parameter of each form."""
+
+    text: Annotated[str, Meta(description="A text.")]
+    choice: Annotated[Literal["a", "b"] | None, Meta(description="A choice.")] = None
+    number: Annotated[int | None, Meta(description="A number.")] = None
+    switch: Annotated[bool, Meta(description="A switch.")] = False
+    names: Annotated[tuple[str, ...] | None, Meta(description="Names.")] = None
+    labels: Annotated[dict[str, str] | None, Meta(description="A map.")] = None
+    rule: Annotated[dict[str, Any] | None, Meta(description="An object.")] = None
+    steps: Annotated[list[dict[str, Any]] | None, Meta(description="Objects.")] = None
+    at: Annotated[arguments.Timestamp | None, Meta(description="A time.")] = None
+
+
+def test_a_parameter_is_read_by_its_type() -> None:
+    found = {each.name: each for each in parameters(Forms)}
+    assert {name: each.reader for name, each in found.items()} == {
+        "text": arguments.TEXT,
+        "choice": arguments.TEXT,
+        "number": arguments.INTEGER,
+        "switch": arguments.BOOLEAN,
+        "names": arguments.LIST,
+        "labels": arguments.MAP,
+        "rule": arguments.OBJECT,
+        "steps": arguments.OBJECTS,
+        "at": arguments.TIMESTAMP,
+    }
+    assert [name for name, each in found.items() if each.required] == ["text"]
+    assert [name for name, each in found.items() if each.is_map is True] == ["labels"]
+    assert [name for name, each in found.items() if each.is_map is False] == [
+        name for name in found if name != "labels"
+    ]
+    assert [name for name, each in found.items() if each.is_timestamp is True] == ["at"]
+    assert [name for name, each in found.items() if each.is_timestamp is False] == [
+        name for name in found if name != "at"
+    ]
+    assert found["switch"].schema == {
+        "type": "boolean",
+        "description": "A switch.",
+        "default": False,
+    }
+    assert found["number"].schema == {"type": "integer", "description": "A number."}
+
+
+def test_values_reach_sql_as_it_takes_them() -> None:
+    asked = Forms.read(
+        {"text": "t", "names": ["a"], "labels": {"a": "b"}, "steps": [{}], "switch": True}
+    )
+    sent = asked.arguments()
+    assert sent.pop("names") == ["a"]
+    assert (sent.pop("labels"), sent.pop("steps")) == (Json(b'{"a":"b"}'), Json(b"[{}]"))
+    assert sent == {
+        "text": "t",
+        "choice": None,
+        "number": None,
+        "switch": True,
+        "rule": None,
+        "at": None,
+    }
+
+
+def test_the_name_of_an_unknown_parameter_is_shortened() -> None:
+    with pytest.raises(Problem) as raised:
+        FactQuery.read({"x" * 121: 5})
+    assert raised.value.params["field"] == "x" * 120
+    assert raised.value.detail == f'unknown parameter "{"x" * 120}"'
 
 
 @given(st.integers(1, 1000), st.text(st.characters(codec="utf-8", exclude_characters="\0")))

@@ -58,7 +58,7 @@ class Parameter:
         return str(self.schema["description"])
 
 
-class Query(Struct, frozen=True, kw_only=True):
+class Query(Struct, frozen=True):
     """What an operation is asked for; `read` makes one from what a client sent."""
 
     @classmethod

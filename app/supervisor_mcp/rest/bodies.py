@@ -59,7 +59,7 @@ def _media_type(req: Request, supported: set[str]) -> str:
     in_utf_8 = options.get("charset", "utf-8").lower() in {"utf-8", "utf8"}
     if in_utf_8 and media_type.lower() in supported:
         return media_type.lower()
-    lines = " or application/x-ndjson" if supported >= NDJSON else ""
+    lines = " or application/x-ndjson" if supported & NDJSON else ""
     raise Problem(
         "content_type_known",
         f'unsupported media type "{req.content_type[:100]}"'
