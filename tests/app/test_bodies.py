@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import zlib
 from collections.abc import AsyncIterator
+from random import Random
 from typing import Any, cast
 
 import httpx
@@ -120,6 +122,12 @@ async def test_all_members_of_a_gzip_body_are_inflated_and_counted(
     assert (answer.content, answer.headers["held"]) == (read, str(len(read)))
 
 
+async def test_what_repeats_from_far_back_is_inflated(http: httpx.AsyncClient) -> None:
+    text = Random(1).randbytes(30_000) * 2
+    answer = await post(http, gzip.compress(text), encoding="gzip")
+    assert answer.content == text
+
+
 @pytest.mark.parametrize("encoding", ["identity", "Identity", None])
 async def test_a_body_that_is_not_compressed_is_read_as_it_is(
     http: httpx.AsyncClient, encoding: str | None
@@ -139,7 +147,13 @@ async def test_another_encoding_is_refused(http: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize(
     "sent",
-    [b"[]", gzip.compress(b"[]")[:-4], gzip.compress(b"[]") + b"[]", gzip.compress(b"[]")[:5]],
+    [
+        b"[]",
+        zlib.compress(b"[]"),
+        gzip.compress(b"[]")[:-4],
+        gzip.compress(b"[]") + b"[]",
+        gzip.compress(b"[]")[:5],
+    ],
 )
 async def test_what_is_no_whole_gzip_is_refused(http: httpx.AsyncClient, sent: bytes) -> None:
     status, slug, *_ = problem_of(await post(http, sent, encoding="gzip"))

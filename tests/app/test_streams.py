@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -9,16 +10,26 @@ from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from msgspec import Raw
 
 from supervisor_mcp import identity
 from supervisor_mcp.config import Settings
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.identity import Identity
 from supervisor_mcp.operations import context as operations
+from supervisor_mcp.operations import stream_reader
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.facts import FactStreamQuery, ingest_facts, stream_facts
 from supervisor_mcp.operations.ingest import IngestOptions
-from supervisor_mcp.operations.stream_reader import MOST_BYTES, MOST_MESSAGES, Message, Queue
+from supervisor_mcp.operations.stream_reader import (
+    MOST_BYTES,
+    MOST_MESSAGES,
+    Event,
+    Message,
+    Queue,
+    Reading,
+    StreamReader,
+)
 from supervisor_mcp.operations.streams import Messages, Places
 from tests.support.timescaledb import Server
 
@@ -93,6 +104,232 @@ async def test_a_queue_with_too_much_is_full_and_holds_nothing(data: bytes, most
         queue.put(EVENT._replace(id=str(number), data=data))
     assert queue.is_full
     assert not await queue.take(0)
+
+
+async def test_messages_come_in_their_order_once() -> None:
+    queue = Queue({"kind": "Fact:A"})
+    sent = [
+        EVENT,
+        EVENT._replace(id="2", about={"kind": "Fact:B"}),
+        EVENT._replace(id="3", about={}),
+        EVENT._replace(id="4", about=None),
+        Message("5"),
+        EVENT._replace(id="6"),
+    ]
+    for message in sent:
+        queue.put(message)
+    assert [each.id for each in await queue.take(0)] == ["1", "4", "5", "6"]
+    assert list(await queue.take(0)) == []
+
+
+@pytest.mark.parametrize(("number", "size"), [(1000, 0), (4, 1024 * 1024), (1, 4 * 1024 * 1024)])
+async def test_a_queue_holds_so_much_again_when_it_was_taken_or_emptied(
+    number: int, size: int
+) -> None:
+    queue = Queue({})
+    data = b"x" * size
+
+    def fill() -> None:
+        for _ in range(number):
+            queue.put(Message("1", data))
+
+    for _ in range(2):
+        fill()
+        assert not queue.is_full
+        assert len(await queue.take(0)) == number
+    fill()
+    queue.put(Message("1", b"x"))
+    assert queue.is_full
+    queue.put(Message("1", b"x"))
+    assert (queue.is_full, len(await queue.take(0))) == (True, 0)
+    queue.put(Message("1", b"x"))
+    assert queue.is_full
+    queue.empty()
+    fill()
+    assert (queue.is_full, len(await queue.take(0))) == (False, number)
+
+
+async def test_a_client_that_waits_gets_what_comes() -> None:
+    queue = Queue({})
+    taking = asyncio.create_task(queue.take(60))
+    await asyncio.sleep(0)
+    queue.put(EVENT)
+    assert list(await taking) == [EVENT]
+
+
+async def test_a_client_that_leaves_no_longer_waits() -> None:
+    queue = Queue({})
+    taking = asyncio.create_task(queue.take(60))
+    await asyncio.sleep(0)
+    assert not queue.has_left
+    queue.leave()
+    assert list(await taking) == []
+    assert queue.has_left
+
+
+def test_what_a_client_misses_comes_before_the_events() -> None:
+    event = Event("1", {"kind": "a"}, Raw(b"{}"))
+    for missing, expected in ((b"null", []), (b'{"n": 1}', [Message(None, b'{"n": 1}')])):
+        reading = Reading([event], "1", "1", Raw(missing))
+        assert list(reading.messages()) == [*expected, Message("1", b"{}", {"kind": "a"})]
+
+
+class Table:
+    """Events by their positions, of which a reading has two at most; it may fail."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.asked: list[tuple[str | None, str | None]] = []
+        self.failure: Exception | None = None
+
+    async def read(self, after: str | None, until: str | None) -> Reading:
+        self.asked.append((after, until))
+        if self.failure is not None:
+            raise self.failure
+        first = self.size if after is None else int(after)
+        last = min(first + 2, self.size)
+        events = [Event(str(n), {}, Raw(b"%d" % n)) for n in range(first + 1, last + 1)]
+        return Reading(events, str(last), str(self.size), Raw(b"null"))
+
+
+async def test_one_reader_reads_every_page_for_all_clients() -> None:
+    table = Table(5)
+    reader = StreamReader("s", table.read)
+    assert not reader.is_running
+    with reader.running(), reader.running():
+        assert reader.is_running
+        assert await reader.turn()
+        assert (reader.whole, table.asked) == ("5", [(None, None)])
+        assert reader.is_at("5")
+        assert not reader.is_at("4")
+        queue = Queue({})
+        with reader.joined(queue):
+            table.size = 10
+            with reader.running():
+                messages = await reader.take(queue)
+                while len(messages) < 5:
+                    messages = [*messages, *await reader.take(queue)]
+        assert [message.data for message in messages] == [b"6", b"7", b"8", b"9", b"10"]
+        assert table.asked[1:] == [("5", None), ("7", "10"), ("9", "10")]
+        assert reader.whole == "10"
+    # Nobody is there: it ends by itself, and begins again from what is there then.
+    assert reader.is_running
+    with reader.running():
+        pass
+    await eventually_ends(reader)
+    assert (reader.whole, reader.is_at("10")) == (None, False)
+    table.size = 20
+    with reader.running():
+        assert await reader.turn()
+        assert reader.whole == "20"
+
+
+async def eventually_ends(reader: StreamReader) -> None:
+    assert reader._task is not None
+    await reader._task
+    assert not reader.is_running
+
+
+async def test_a_client_that_joins_has_nothing_from_before() -> None:
+    reader = StreamReader("s", Table(0).read)
+    queue = Queue({})
+    queue.put(EVENT)
+    with reader.joined(queue):
+        assert list(await queue.take(0)) == []
+        assert reader._queues == {queue}
+    assert reader._queues == set()
+
+
+async def test_a_standby_that_is_behind_is_not_asked_for_more_at_once() -> None:
+    asked = []
+
+    async def read(after: str | None, until: str | None) -> Reading:
+        asked.append((after, until))
+        return Reading([], "3", "9", Raw(b"null"))
+
+    reader = StreamReader("s", read)
+    with reader.running():
+        assert await reader.turn()
+    assert asked == [(None, None), ("3", "9")]
+    assert reader.whole is None
+    await reader.stop()
+
+
+async def test_a_client_for_whom_nothing_comes_gets_a_sign_of_life(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(stream_reader, "PING_SECONDS", 0.01)
+    table = Table(5)
+    reader = StreamReader("s", table.read)
+    queue = Queue({})
+    assert list(await reader.take(queue)) == [Message(None)]
+    assert not await reader.turn()
+    with reader.running():
+        assert await reader.turn()
+        assert list(await reader.take(queue)) == [Message("5")]
+        # What was read since is not all that was committed.
+        reader._reached = "6"
+        assert list(await reader.take(queue)) == [Message(None)]
+    await reader.stop()
+
+
+@pytest.mark.parametrize("why", ["full", "left", "ended"])
+async def test_a_client_whose_stream_ends_gets_nothing(why: str) -> None:
+    reader = StreamReader("s", Table(0).read)
+    queue = Queue({})
+    with reader.joined(queue):
+        taking = asyncio.create_task(reader.take(queue))
+        turning = asyncio.create_task(reader.turn())
+        await asyncio.sleep(0)
+        if why == "full":
+            for _ in range(MOST_MESSAGES + 1):
+                queue.put(EVENT)
+        elif why == "left":
+            queue.leave()
+        else:
+            reader.end()
+            assert reader.has_ended
+            assert await turning
+        assert list(await taking) == []
+        turning.cancel()
+
+
+async def test_a_reader_that_is_stopped_ends_at_once() -> None:
+    reader = StreamReader("s", Table(0).read)
+    await reader.stop()
+    reader = StreamReader("s", Table(0).read)
+    with reader.running():
+        assert await reader.turn()
+        await reader.stop()
+        assert reader.has_ended
+        assert reader._task is not None
+        assert reader._task.done()
+
+
+async def test_a_failure_is_logged_once_until_reading_works_again(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream_reader, "INTERVAL_SECONDS", 0)
+    table = Table(1)
+    reader = StreamReader("facts", table.read)
+
+    async def turns(failure: Exception | None) -> list[str]:
+        table.failure = failure
+        caplog.clear()
+        await reader.turn()
+        for _ in range(3):
+            assert await reader.turn()
+        return [record.getMessage() for record in caplog.records]
+
+    away = Problem("unavailable", "away")
+    with reader.running():
+        for _ in range(2):
+            assert await turns(away) == ["facts cannot be read, trying again: away"]
+            assert await turns(away) == []
+            assert await turns(None) == []
+        assert set(await turns(ValueError())) == {"facts cannot be read"}
+        assert len(caplog.records) >= 3
+    await reader.stop()
 
 
 def test_a_place_that_is_given_back_can_be_taken_again() -> None:
