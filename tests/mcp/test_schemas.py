@@ -75,6 +75,13 @@ class Long(Struct):
     from_: str = field(name="from")
 
 
+class Turned(Struct):
+    """An answer with the same names in another order."""
+
+    from_: str = field(name="from")
+    name: str
+
+
 def test_the_arguments_of_a_query_are_its_parameters_without_bounds_of_texts() -> None:
     assert schemas.input_schema(Asked) == {
         "type": "object",
@@ -173,7 +180,12 @@ def test_a_batch_holds_objects_with_what_items_require() -> None:
 
 @pytest.mark.parametrize(
     ("shapes", "required"),
-    [((Short,), ["name", "from"]), ((Short, Long), ["from"]), ((Long, Short), ["from"])],
+    [
+        ((Short,), ["name", "from"]),
+        ((Short, Long), ["from"]),
+        ((Short, Turned), ["name", "from"]),
+        ((Long, Short), ["from"]),
+    ],
 )
 def test_an_answer_has_the_names_that_all_of_its_shapes_have(
     shapes: tuple[type[Struct], ...], required: list[str]
@@ -185,9 +197,16 @@ def test_an_answer_without_common_names_is_an_object() -> None:
     assert schemas.answer_schema(Bucket, Long) == {"type": "object"}
 
 
-@pytest.mark.parametrize("make", [schemas.input_schema, schemas.answer_schema])
-def test_a_schema_is_made_once(make: Any) -> None:
-    assert make(Required) is make(Required)
+@pytest.mark.parametrize(
+    ("make", "of"),
+    [
+        (schemas.input_schema, Required),
+        (schemas.answer_schema, Required),
+        (schemas._fields, Item),
+    ],
+)
+def test_a_schema_is_made_once(make: Any, of: type[Struct]) -> None:
+    assert make(of) is make(of)
 
 
 @pytest.mark.parametrize(
