@@ -12,12 +12,18 @@ import psycopg
 import pytest
 from psycopg.sql import SQL
 
-from supervisor_mcp import identity
+from supervisor_mcp import db, identity
 from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.identity import Identity
-from supervisor_mcp.operations.heartbeat_writer import MOST_NAMES, HeartbeatWriter
+from supervisor_mcp.operations.heartbeat_writer import (
+    MOST_NAMES,
+    HeartbeatWriter,
+    _Call,
+    _is_of_database,
+)
 from tests.sql.reports import add_server
+from tests.support.ports import free_port
 
 NOW = datetime(2025, 6, 15, 12, tzinfo=UTC)
 SERVERS = [f"acme/s{n}" for n in range(20)]
@@ -199,3 +205,77 @@ async def test_a_call_that_its_sender_may_not_make_fails_alone(
     assert isinstance(good, bytes)
     assert isinstance(bad, Problem)
     assert bad.slug == "source_of_key"
+
+
+@pytest.mark.parametrize(
+    ("error", "every"),
+    [
+        (Problem("forbidden", "d"), True),
+        (Problem("source_of_key", "d", status=403), False),
+        (Problem("server_unknown", "d", status=404), False),
+        (Problem("unavailable", "d"), True),
+        (Problem("too_slow", "d"), True),
+        (Problem("a", "d", status=502), False),
+        (Problem("a", "d", status=505), False),
+        (ValueError(), True),
+    ],
+)
+def test_what_fails_every_call_is_not_halved(error: Exception, *, every: bool) -> None:
+    assert _is_of_database(error) is every
+
+
+@pytest.fixture
+async def nowhere() -> AsyncIterator[Database]:
+    """A database that does not exist."""
+    url = f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"
+    database = Database(url, pool_size=1, statement_timeout_seconds=1)
+    yield database
+    await database.close()
+
+
+def waiting(writer: HeartbeatWriter, sender: str, size: int) -> _Call:
+    identity.current.set(Identity(sender, frozenset({"ingest"}), (sender,)))
+    call = _Call(["n"] * size, NOW)
+    writer._waiting.append(call)
+    return call
+
+
+async def test_a_statement_takes_10000_names_of_senders_with_the_same_bounds(
+    nowhere: Database,
+) -> None:
+    writer = HeartbeatWriter(nowhere)
+    sizes = [("a", 9_998), ("b", 1), ("a", 1), ("b", 1), ("a", 1), ("a", 1), ("b", 3)]
+    a_1, b_1, a_2, b_2, a_3, a_4, b_3 = [waiting(writer, *each) for each in sizes]
+    assert writer._take() == [a_1, a_2, a_3]
+    assert list(writer._waiting) == [b_1, b_2, a_4, b_3]
+    assert writer._take() == [b_1, b_2, b_3]
+    assert writer._take() == [a_4]
+
+
+@pytest.mark.parametrize(("size", "waits"), [(10_000, True), (10_001, False)])
+async def test_a_call_with_more_names_than_a_statement_takes_waits_for_no_others(
+    nowhere: Database, size: int, *, waits: bool
+) -> None:
+    writer = HeartbeatWriter(nowhere)
+    calling = asyncio.create_task(writer.renew(["n"] * size, NOW))
+    await asyncio.sleep(0)
+    assert bool(writer._waiting) is waits
+    calling.cancel()
+
+
+async def test_a_stop_waits_for_what_was_asked_and_every_call_fails_with_its_own_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(db, "POOL_SECONDS", 0.05)
+    url = f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"
+    database = Database(url, pool_size=1, statement_timeout_seconds=1)
+    await database.open()
+    writer = HeartbeatWriter(database)
+    await writer.stop()
+    calls = [asyncio.create_task(writer.renew([name], NOW)) for name in SERVERS[:3]]
+    await asyncio.sleep(0)
+    await writer.stop()
+    failed = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(each) for each in failed] == [Problem] * 3
+    assert len({id(each) for each in failed}) == 3
+    await database.close()

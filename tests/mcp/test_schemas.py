@@ -29,7 +29,14 @@ class Asked(Query, frozen=True):
     fields: Annotated[tuple[Literal["a", "b"], ...] | None, Meta(description="Fields.")] = None
     matchers: Annotated[
         list[dict[str, Any]] | None,
-        Meta(description="Matchers.", extra_json_schema={"items": {"type": "object"}}),
+        Meta(
+            description="Matchers.",
+            extra_json_schema={"items": {"type": "object", "required": ["name"]}},
+        ),
+    ] = None
+    rule: Annotated[
+        dict[str, Any] | None,
+        Meta(description="Rule.", extra_json_schema={"properties": {"a": {"type": "string"}}}),
     ] = None
     from_: Annotated[Timestamp | None, Meta(description="Start.")] = field(
         default=None, name="from"
@@ -100,6 +107,7 @@ def test_the_arguments_of_a_query_are_its_parameters_without_bounds_of_texts() -
                 "description": "Matchers.",
                 "items": {"type": "object"},
             },
+            "rule": {"type": "object", "description": "Rule."},
             "from": {
                 "type": ["string", "number"],
                 "description": "Start.",

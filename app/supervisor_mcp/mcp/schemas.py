@@ -141,11 +141,12 @@ def _compact(schema: Any) -> Any:
         return short
     if all(set(each) == {"type"} for each in others):
         return {"type": [each["type"] for each in alternatives], **short}
-    if len(others) == 1 and len(others) < len(alternatives) and "$ref" not in others[0]:
-        types = others[0].get("type", "string")
+    only, *more = others
+    if not more and len(alternatives) > 1 and "$ref" not in only:
+        types = only.get("type", "string")
         listed = types if isinstance(types, list) else [types]
-        enum = {"enum": [*others[0]["enum"], None]} if "enum" in others[0] else {}
-        return {**others[0], "type": [*listed, "null"], **enum, **short}
+        enum = {"enum": [*only["enum"], None]} if "enum" in only else {}
+        return {**only, "type": [*listed, "null"], **enum, **short}
     return {"anyOf": alternatives, **short}
 
 
