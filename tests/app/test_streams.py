@@ -123,30 +123,29 @@ async def test_messages_come_in_their_order_once() -> None:
 
 
 @pytest.mark.parametrize(("number", "size"), [(1000, 0), (4, 1024 * 1024), (1, 4 * 1024 * 1024)])
-async def test_a_queue_holds_so_much_again_when_it_was_taken_or_emptied(
+async def test_a_queue_holds_so_much_and_as_much_again_when_it_was_taken_or_emptied(
     number: int, size: int
 ) -> None:
     queue = Queue({})
-    data = b"x" * size
+    message = Message("1", b"x" * size)
 
-    def fill() -> None:
+    async def takes_it_all_and_no_more() -> None:
         for _ in range(number):
-            queue.put(Message("1", data))
-
-    for _ in range(2):
-        fill()
+            queue.put(message)
         assert not queue.is_full
-        assert len(await queue.take(0)) == number
-    fill()
-    queue.put(Message("1", b"x"))
-    assert queue.is_full
-    queue.put(Message("1", b"x"))
-    assert (queue.is_full, len(await queue.take(0))) == (True, 0)
-    queue.put(Message("1", b"x"))
-    assert queue.is_full
+        queue.put(Message("1", b"x"))
+        assert queue.is_full
+        queue.put(Message("1"))
+        assert (queue.is_full, len(await queue.take(0))) == (True, 0)
+
+    await takes_it_all_and_no_more()
     queue.empty()
-    fill()
-    assert (queue.is_full, len(await queue.take(0))) == (False, number)
+    for _ in range(number):
+        queue.put(message)
+    assert len(await queue.take(0)) == number
+    await takes_it_all_and_no_more()
+    queue.empty()
+    await takes_it_all_and_no_more()
 
 
 async def test_a_client_that_waits_gets_what_comes() -> None:

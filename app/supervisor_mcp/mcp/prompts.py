@@ -49,7 +49,9 @@ def check(query: type[Query], sent: dict[str, str]) -> None:
     query.read(sent)
     for name, (rule, hint) in RULES.items():
         value = sent.get(name)
-        if value is not None and re.fullmatch(rule["pattern"], value[:1000]) is None:
+        if value is None:
+            continue
+        if len(value) > rule["maxLength"] or re.fullmatch(rule["pattern"], value) is None:
             raise Problem(
                 "parameter_well_formed",
                 f'invalid {name} "{value[:100]}"',

@@ -77,4 +77,4 @@ def _from_falcon(req: Request, error: falcon.HTTPError) -> Problem:
         )
     if error.status_code >= 500:
         return internal()
-    return Problem("request_invalid", (error.title or "invalid request").rstrip(".").lower())
+    return Problem("request_invalid", error.title.rstrip(".").lower())
