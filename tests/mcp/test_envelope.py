@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -13,6 +13,7 @@ from fastmcp import FastMCP
 from hypothesis import given
 from hypothesis import strategies as st
 
+from supervisor_mcp.mcp.envelope import NOT_ONE_MESSAGE, Envelope
 from supervisor_mcp.mcp.http import create_http_app
 from supervisor_mcp.mcp.separators import escape_separators
 from tests.mcp.test_library import call
@@ -99,3 +100,71 @@ def test_escaping_changes_no_meaning(value: object) -> None:
     )
     assert json.loads(escaped) == value
     assert not set(escaped) & set("\u0085\u2028\u2029")
+
+
+async def passed_on(
+    status: int, *bodies: bytes, version: str = "", kind: str = "http"
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """The scope that an application gets, and what is sent of its answer."""
+    scopes: list[dict[str, Any]] = []
+    sent: list[dict[str, Any]] = []
+
+    async def app(scope: Any, _receive: Any, send: Any) -> None:
+        scopes.append(scope)
+        start = {"type": "http.response.start", "status": status, "headers": [(b"a", b"b")]}
+        await send(start)
+        for place, body in enumerate(bodies, start=1):
+            more = place < len(bodies)
+            await send({"type": "http.response.body", "body": body, "more_body": more})
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"mcp-name", b" \ta b\t "), (b"mcp-protocol-version", version.encode())]
+    await Envelope(app)({"type": kind, "headers": headers}, cast("Any", None), send)
+    return scopes[0], sent
+
+
+async def test_what_is_no_request_is_passed_on_as_it_is() -> None:
+    scope, _ = await passed_on(200, kind="lifespan")
+    assert scope["headers"][0] == (b"mcp-name", b" \ta b\t ")
+    scope, _ = await passed_on(200)
+    assert scope["headers"][0] == (b"mcp-name", b"a b")
+
+
+async def test_parts_of_an_answer_are_sent_as_they_come() -> None:
+    _, sent = await passed_on(200, b"a", b"\xe2\x80\xa8")
+    assert [each.get("body") for each in sent] == [None, b"a", b"\\u2028"]
+    assert [each.get("more_body") for each in sent] == [None, True, False]
+
+
+REFUSAL = {"jsonrpc": "2.0", "id": 1, "error": {"code": -1, "message": "m"}}
+MODEL = {"jsonrpc": "2.0", "id": 1, "error": {"code": -1, "message": "Validation error: m"}}
+
+
+@pytest.mark.parametrize(
+    ("refusal", "version", "code", "message"),
+    [
+        (REFUSAL, "", -1, "m"),
+        (REFUSAL, "2026-07-28", -1, "m"),
+        (MODEL, "2026-07-28", -32600, NOT_ONE_MESSAGE),
+        (MODEL, "", -32600, NOT_ONE_MESSAGE),
+        (MODEL, "x" * 101, -32022, f'unsupported protocol version "{"x" * 100}"; supported'),
+        (REFUSAL, "1999-01-01", -32022, 'unsupported protocol version "1999-01-01"; supported'),
+    ],
+)
+async def test_a_refusal_is_reworded_where_the_library_has_no_sentence(
+    refusal: dict[str, Any], version: str, code: int, message: str
+) -> None:
+    body = json.dumps(refusal).encode()
+    _, (start, end) = await passed_on(400, body[:10], body[10:], version=version)
+    error = json.loads(end["body"])["error"]
+    assert (error["code"], error["message"][: len(message)]) == (code, message)
+    assert error.get("data", {}).get("requested", version)[:100] == version[:100]
+    assert dict(start["headers"])[b"content-length"] == str(len(end["body"])).encode()
+
+
+@pytest.mark.parametrize("body", [b"no JSON", b"[]", b'{"error": 5}', b'{"error": {}}', b"{}"])
+async def test_a_refusal_in_another_form_is_left_as_it_is(body: bytes) -> None:
+    _, (_, end) = await passed_on(400, body, version="1999-01-01")
+    assert end["body"] == body
