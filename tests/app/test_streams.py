@@ -150,7 +150,7 @@ async def test_a_queue_holds_so_much_and_as_much_again_when_it_was_taken_or_empt
 
 async def test_a_client_that_waits_gets_what_comes() -> None:
     queue = Queue({})
-    taking = asyncio.create_task(queue.take(60))
+    taking = asyncio.create_task(queue.take(5))
     await asyncio.sleep(0)
     queue.put(EVENT)
     assert list(await taking) == [EVENT]
@@ -158,7 +158,7 @@ async def test_a_client_that_waits_gets_what_comes() -> None:
 
 async def test_a_client_that_leaves_no_longer_waits() -> None:
     queue = Queue({})
-    taking = asyncio.create_task(queue.take(60))
+    taking = asyncio.create_task(queue.take(5))
     await asyncio.sleep(0)
     assert not queue.has_left
     queue.leave()
@@ -205,9 +205,10 @@ async def test_one_reader_reads_every_page_for_all_clients() -> None:
         with reader.joined(queue):
             table.size = 10
             with reader.running():
-                messages = await reader.take(queue)
-                while len(messages) < 5:
-                    messages = [*messages, *await reader.take(queue)]
+                messages: list[Message] = []
+                async with asyncio.timeout(5):
+                    while len(messages) < 5:
+                        messages += await reader.take(queue)
         assert [message.data for message in messages] == [b"6", b"7", b"8", b"9", b"10"]
         assert table.asked[1:] == [("5", None), ("7", "10"), ("9", "10")]
         assert reader.whole == "10"
@@ -225,7 +226,8 @@ async def test_one_reader_reads_every_page_for_all_clients() -> None:
 
 async def eventually_ends(reader: StreamReader) -> None:
     assert reader._task is not None
-    await reader._task
+    async with asyncio.timeout(5):
+        await reader._task
     assert not reader.is_running
 
 
