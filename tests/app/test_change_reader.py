@@ -32,6 +32,36 @@ async def nowhere() -> AsyncIterator[Database]:
     await database.close()
 
 
+class Refusing:
+    """A server that ends every connection, and counts them; `database` is on it."""
+
+    def __init__(self, server: asyncio.Server) -> None:
+        port = server.sockets[0].getsockname()[1]
+        url = f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable"
+        self.database = Database(url, pool_size=1, statement_timeout_seconds=1)
+        self.connections = 0
+
+    async def is_tried_again(self) -> None:
+        known = self.connections
+
+        async def was_tried() -> bool:
+            return self.connections >= known + 2
+
+        await eventually_async(was_tried, "two tries", seconds=0.9)
+
+
+@pytest.fixture
+async def refusing() -> AsyncIterator[Refusing]:
+    def end(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        made.connections += 1
+        writer.close()
+
+    async with await asyncio.start_server(end, "127.0.0.1", 0) as server:
+        made = Refusing(server)
+        yield made
+        await made.database.close()
+
+
 class Counting(Changes):
     """Counts readings."""
 
@@ -100,7 +130,7 @@ async def test_who_catches_up_learns_of_a_failure(nowhere: Database) -> None:
 
 async def test_readings_go_on_and_a_failure_is_logged_once_until_they_work_again(
     present: Database,
-    nowhere: Database,
+    refusing: Refusing,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
@@ -115,18 +145,11 @@ async def test_readings_go_on_and_a_failure_is_logged_once_until_they_work_again
 
         await eventually_async(has_read_twice, "two readings")
 
-    async def fails() -> None:
-        async def is_failing() -> bool:
-            return reader._failing
-
-        await eventually_async(is_failing, "a failure")
-        await asyncio.sleep(0.05)
-
     reader.start()
     for _ in range(2):
         await reads()
-        reader._database = nowhere
-        await fails()
+        reader._database = refusing.database
+        await refusing.is_tried_again()
         reader._database = present
     await reads()
     await reader.stop()
@@ -148,23 +171,8 @@ async def test_who_wakes_it_does_not_wait_for_the_next_second(present: Database)
     await reader.stop()
 
 
-async def test_a_lost_connection_is_replaced_at_once() -> None:
-    connections = 0
-
-    def end(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
-        writer.close()
-
-    async def was_tried_again() -> bool:
-        return connections >= 2
-
-    async with await asyncio.start_server(end, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
-        url = f"postgresql://postgres@127.0.0.1:{port}/postgres?sslmode=disable"
-        database = Database(url, pool_size=1, statement_timeout_seconds=1)
-        reader, _ = reader_of(database)
-        reader.start()
-        await eventually_async(was_tried_again, "another try", seconds=0.9)
-        await reader.stop()
-        await database.close()
+async def test_a_lost_connection_is_replaced_at_once(refusing: Refusing) -> None:
+    reader, _ = reader_of(refusing.database)
+    reader.start()
+    await refusing.is_tried_again()
+    await reader.stop()

@@ -6,7 +6,7 @@ import asyncio
 import json
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +20,19 @@ from mcp import Client
 from mcp.shared.subscriptions import ResourceUpdated
 from psycopg import Connection
 
+from supervisor_mcp import db, identity
+from supervisor_mcp.config import Settings
+from supervisor_mcp.identity import Identity
+from supervisor_mcp.mcp import updates
 from supervisor_mcp.mcp.resources import ACTIVE_ALERTS, KINDS
+from supervisor_mcp.mcp.updates import AlertUpdates
+from supervisor_mcp.operations import context as operations
+from supervisor_mcp.operations.context import Context
 from supervisor_mcp.server.launch import GRACE_SECONDS, WebServer
 from tests.mcp.test_library import REVISION
 from tests.sql.raised_alerts import add_transition, raise_alert
 from tests.support import web_server
+from tests.support.ports import free_port
 from tests.support.timescaledb import Server
 
 SECONDS = 10
@@ -153,3 +161,67 @@ async def test_a_stop_ends_what_clients_listen_to(alone: Alone) -> None:
             assert await stopping == 0
         # It is shorter than a start is, on whatever else the machine does; waiting takes 10 s.
         assert time.monotonic() - started < max(3, alone.start_seconds)
+
+
+@pytest.fixture
+async def nowhere(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Context]:
+    """The operations over a database that does not exist, and is not waited for."""
+    monkeypatch.setattr(db, "POOL_SECONDS", 0.05)
+    monkeypatch.setattr(updates, "PAUSE_SECONDS", 0.01)
+    url = f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"
+    context = operations.build(Settings(database_url=url, pool_size=1, streams=2))
+    async with operations.connected(context) as connected:
+        yield connected
+
+
+CHANGED = ResourceUpdated(ACTIVE_ALERTS)
+
+
+async def test_every_listener_hears_an_event_until_it_leaves(nowhere: Context) -> None:
+    bus = AlertUpdates(nowhere)
+    heard: list[str] = []
+    leave_one = bus.subscribe(lambda _: heard.append("one"))
+    leave_two = bus.subscribe(lambda _: heard.append("two"))
+    identity.current.set(Identity("a", frozenset({"read"}), namespace="acme"))
+    leave_other = bus.subscribe(lambda _: heard.append("other"))
+    assert set(bus._namespaces) == {"", "acme"}
+    await bus.publish(CHANGED)
+    leave_one()
+    await bus.publish(CHANGED)
+    assert heard == ["one", "two", "other", "two", "other"]
+    leave_two()
+    leave_other()
+    leave_other()
+    assert bus._namespaces == {}
+
+
+async def test_alerts_are_followed_while_anybody_listens(nowhere: Context) -> None:
+    following = updates._Updates(nowhere, "")
+    leave_one = following.subscribe(lambda _: None)
+    task = following._task
+    leave_two = following.subscribe(lambda _: None)
+    assert task is not None
+    assert following._task is task
+    await asyncio.sleep(0)
+    leave_one()
+    assert following._task is task
+    leave_two()
+    assert following._task is None
+    await asyncio.wait({task}, timeout=5)
+    assert task.cancelled()
+    leave = following.subscribe(lambda _: None)
+    assert following._task is not None
+    leave()
+
+
+async def test_changes_that_come_together_are_one_update(nowhere: Context) -> None:
+    following = updates._Updates(nowhere, "")
+    heard: asyncio.Queue[object] = asyncio.Queue()
+    leave = following.subscribe(heard.put_nowait)
+    for _ in range(2):
+        following._changed.set()
+        following._changed.set()
+        assert await asyncio.wait_for(heard.get(), 5) == CHANGED
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(heard.get(), 0.03)
+    leave()
