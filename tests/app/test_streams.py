@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -18,6 +18,7 @@ from supervisor_mcp.errors import Problem
 from supervisor_mcp.identity import Identity
 from supervisor_mcp.operations import context as operations
 from supervisor_mcp.operations import stream_reader
+from supervisor_mcp.operations.alerts import AlertStreamQuery, stream_alerts
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.facts import FactStreamQuery, ingest_facts, stream_facts
 from supervisor_mcp.operations.ingest import IngestOptions
@@ -31,6 +32,7 @@ from supervisor_mcp.operations.stream_reader import (
     StreamReader,
 )
 from supervisor_mcp.operations.streams import Messages, Places
+from supervisor_mcp.rest.streams import _Events
 from tests.support.timescaledb import Server
 
 EVENT = Message("1", b"{}", {"kind": "Fact:A", "source": "s"})
@@ -400,3 +402,39 @@ async def test_a_client_that_leaves_ends_at_once(context: Context, kind: str) ->
     await anext(messages)
     messages.leave()
     assert [message async for message in messages] == []
+
+
+async def test_a_stream_passes_on_what_the_client_asked_for_and_takes_a_place(
+    context: Context, kind: str
+) -> None:
+    taken = context.streams.facts._places._taken
+    query = FactStreamQuery(kind=kind, subject="x")
+    facts = await stream_facts(context, query)
+    assert facts._queue._wanted == {"kind": kind, "subject": "x"}
+    assert len(taken) == 1
+    alerts = await stream_alerts(context, AlertStreamQuery(labels={"a": "b"}))
+    assert alerts._queue._wanted == {"a": "b"}
+    every = await stream_alerts(context, AlertStreamQuery(), counted=False)
+    assert every._queue._wanted == {}
+    assert len(taken) == 2
+    for messages in (facts, alerts, every):
+        await anext(messages)
+        await messages.close()
+    assert not taken
+
+
+async def test_messages_become_events() -> None:
+    async def messages() -> AsyncGenerator[Message, None]:
+        yield Message("1")
+        yield Message("2", b"{}", {"kind": "a"})
+        yield Message(None, b"[]")
+        yield Message(None)
+
+    events = _Events(Messages(messages(), Queue({})), "fact")
+    sent = [event async for event in events]
+    assert [each.serialize() for each in sent] == [
+        b": ping\nid: 1\nretry: 1000\n\n",
+        b"event: fact\nid: 2\ndata: {}\n\n",
+        b"event: missing\ndata: []\n\n",
+        b": ping\n\n",
+    ]
