@@ -119,3 +119,8 @@ async def test_an_unknown_method_is_answered_with_those_of_the_path(
     assert (answer.status_code, answer.headers["allow"]) == (405, "GET, OPTIONS")
     assert answer.json()["detail"] == f"/{'b' * 199} does not support PUT"
     assert answer.json()["hint"] == "Supported methods: GET, OPTIONS."
+
+
+async def test_a_method_that_http_does_not_have_is_refused(http: httpx.AsyncClient) -> None:
+    answer = await http.request("B" * 25, "/plain")
+    assert (answer.status_code, answer.json()["detail"]) == (400, "bad request")

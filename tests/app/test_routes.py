@@ -81,6 +81,14 @@ class Beating(Resource):
         echo(resp, self.operation, self.operation.read(req))
 
 
+class Silencing(Resource):
+    path = "/entries/{name}/beat"
+    operation = operation("silence", Named, "delete")
+
+    async def on_delete(self, req: Request, resp: Response) -> None:
+        echo(resp, self.operation, self.operation.read(req))
+
+
 class Planning(Resource):
     path = "/plans/{id}"
     operation = operation("plan", Batch, "put")
@@ -89,7 +97,7 @@ class Planning(Resource):
         echo(resp, self.operation, await self.operation.read_body(req))
 
 
-RESOURCES: list[type[Resource]] = [Getting, Putting, Deleting, Beating, Planning]
+RESOURCES: list[type[Resource]] = [Getting, Putting, Deleting, Beating, Silencing, Planning]
 
 
 def echo(resp: Response, asked: Operation[Any], query: Query, body: bytes | None = None) -> None:
@@ -130,6 +138,21 @@ async def test_a_name_with_a_slash_is_followed_by_more_of_the_path(
     assert answer.json() == {"operation": "beat", "name": name, "depth": 2}
 
 
+async def test_a_path_that_matches_as_it_is_is_never_read_otherwise(
+    http: httpx.AsyncClient,
+) -> None:
+    answer = await http.delete("/entries/acme/beat")
+    assert answer.json() == {"operation": "silence", "name": "acme"}
+    answer = await http.delete("/entries/acme/search/beat")
+    assert answer.json() == {"operation": "silence", "name": "acme/search"}
+
+
+async def test_what_stands_for_a_slash_inside_is_none_in_a_request(
+    http: httpx.AsyncClient,
+) -> None:
+    assert (await http.get("/entries/a%00b/c")).status_code == 404
+
+
 async def test_the_method_decides_where_a_name_ends_like_another_path(
     http: httpx.AsyncClient,
 ) -> None:
@@ -149,7 +172,7 @@ async def test_a_path_with_too_few_or_too_many_parts_is_unknown(
     [
         ("/entries/a", "DELETE, GET, HEAD, OPTIONS, PUT"),
         ("/entries/a/b", "DELETE, GET, HEAD, OPTIONS, PUT"),
-        ("/entries/a/b/beat", "OPTIONS, POST"),
+        ("/entries/a/b/beat", "DELETE, OPTIONS, POST"),
     ],
 )
 async def test_all_methods_of_a_path_are_allowed_and_no_other(

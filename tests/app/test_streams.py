@@ -344,6 +344,16 @@ def test_a_place_that_is_given_back_can_be_taken_again() -> None:
     places.take()
 
 
+def test_who_sends_no_credentials_takes_all_places() -> None:
+    places = Places(3, 1)
+    for _ in range(3):
+        places.take()
+    places.give_back(None)
+    with pytest.raises(Problem, match="streams_within_limit") as refused:
+        places.take()
+    assert refused.value.slug == "streams_within_limit"
+
+
 async def test_an_identity_takes_only_so_many_places() -> None:
     places = Places(9, 2)
     ann, bob = (Identity(name, frozenset({"read"})) for name in ("ann", "bob"))
@@ -353,6 +363,7 @@ async def test_an_identity_takes_only_so_many_places() -> None:
     with pytest.raises(Problem, match="identity_streams_within_limit") as refused:
         places.take()
     assert (refused.value.status, refused.value.retry_after) == (429, 1)
+    assert refused.value.params == {"retry_after_seconds": 1}
     identity.current.set(bob)
     places.take()
     identity.current.set(ann)
@@ -395,6 +406,17 @@ async def test_the_end_of_streams_ends_each_client_at_once(context: Context, kin
     await anext(messages)
     context.streams.end()
     assert [message async for message in messages] == []
+
+
+async def test_a_client_that_comes_after_the_end_is_sent_no_more(
+    context: Context, kind: str
+) -> None:
+    ended: list[str] = []
+    context.streams.before_end(lambda: ended.append("first"))
+    context.streams.end()
+    assert ended == ["first"]
+    messages = await opened(context, kind)
+    assert [message.data async for message in messages] == [None]
 
 
 async def test_a_client_that_leaves_ends_at_once(context: Context, kind: str) -> None:

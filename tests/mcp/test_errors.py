@@ -182,6 +182,8 @@ async def test_an_unknown_tool_is_answered_with_the_names_of_those_there_are(
     problem = await refused(client, "query_everything", {})
     assert slug(problem) == "tool_unknown"
     assert "query_agg" in problem["params"]["known"]
+    problem = await refused(client, "q" * 101, {})
+    assert problem["detail"] == f'unknown tool "{"q" * 100}"'
 
 
 async def test_a_defect_is_logged_under_the_request_id_and_not_reported(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -13,6 +13,9 @@ from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from mcp_types import TextContent
 
 from supervisor_mcp.mcp.answers import LARGEST_BYTES, answered
+from supervisor_mcp.mcp.tools import all_tools
+from supervisor_mcp.operations.clock import now
+from supervisor_mcp.operations.context import Context
 from tests.mcp.conftest import FACTS, LARGE_FACTS
 from tests.support import published
 
@@ -136,6 +139,11 @@ def test_what_the_tools_promise_programs_changes_with_the_file_that_says_so() ->
     )
 
 
+def test_what_a_tool_calls_is_no_part_of_what_it_shows() -> None:
+    for tool in all_tools(cast("Context", None), now):
+        assert {"call", "scope"}.isdisjoint(tool.model_dump()), tool.name
+
+
 async def test_every_tool_describes_its_answer(client: Caller) -> None:
     for tool in await client.list_tools():
         assert tool.description is not None
@@ -223,7 +231,9 @@ async def test_a_page_of_large_facts_is_cut_and_its_cursor_leads_to_the_rest(
         assert isinstance(content, TextContent)
         assert len(content.text.encode()) <= LARGEST_BYTES
         assert result.structured_content is not None
-        found += [fact["fact_id"] for fact in result.structured_content["items"]]
+        page = [fact["fact_id"] for fact in result.structured_content["items"]]
+        assert 10 < len(page) < len(LARGE_FACTS) or found
+        found += page
         if result.structured_content["next_cursor"] is None:
             break
         cursor = {"cursor": result.structured_content["next_cursor"]}

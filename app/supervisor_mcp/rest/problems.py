@@ -66,7 +66,7 @@ def _from_falcon(req: Request, error: falcon.HTTPError) -> Problem:
         allowed = (error.headers or {}).get("Allow", "")  # type: ignore[union-attr]
         return Problem(
             "method_unknown",
-            f"{req.path[:200]} does not support {req.method[:20]}",
+            f"{req.path[:200]} does not support {req.method}",
             hint=f"Supported methods: {allowed}.",
         )
     if isinstance(error, falcon.HTTPNotFound):
