@@ -307,6 +307,9 @@ async def test_a_reader_that_is_stopped_ends_at_once() -> None:
         assert reader.has_ended
         assert reader._task is not None
         assert reader._task.done()
+        # Its client has not left yet.
+        assert reader.is_running
+    assert not reader.is_running
 
 
 async def test_a_failure_is_logged_once_until_reading_works_again(

@@ -22,6 +22,7 @@ from schemathesis.generation.meta import TestPhase
 from schemathesis.openapi.checks import RejectedPositiveData, UnsupportedMethodResponse
 from schemathesis.pytest._test_builder import build_operation_test
 
+from supervisor_mcp.operations import aggregates, facts, ingest, keys, metrics, server_health
 from supervisor_mcp.rest import openapi
 from supervisor_mcp.rest.app import OPERATIONS
 from tests.support import web_server
@@ -214,6 +215,15 @@ def test_what_the_document_promises_programs_changes_with_the_file_that_says_so(
     assert published.stdout.splitlines() == (HERE / "openapi.txt").read_text().splitlines(), (
         "python -m tests.support.published openapi > tests/rest/openapi.txt rewrites it"
     )
+
+
+def test_what_is_sent_and_answered_has_schemas_of_its_own() -> None:
+    shapes = (
+        *(facts.Fact, facts.FactItem, ingest.Receipt, metrics.MetricItem, metrics.SeriesResult),
+        *(server_health.ReportItem, aggregates.Aggregate, keys.CreatedKey),
+    )
+    published = openapi.document(OPERATIONS, "0")["components"]["schemas"]
+    assert {shape.__name__ for shape in shapes} <= set(published)
 
 
 def test_the_service_publishes_the_document(http: httpx.Client) -> None:
