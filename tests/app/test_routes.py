@@ -147,7 +147,7 @@ async def test_a_path_that_matches_as_it_is_is_never_read_otherwise(
     assert answer.json() == {"operation": "silence", "name": "acme/search"}
 
 
-async def test_what_stands_for_a_slash_inside_is_none_in_a_request(
+async def test_the_mark_of_a_slash_inside_a_name_is_none_in_a_request(
     http: httpx.AsyncClient,
 ) -> None:
     assert (await http.get("/entries/a%00b/c")).status_code == 404

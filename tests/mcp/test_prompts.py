@@ -20,6 +20,7 @@ from supervisor_mcp.operations.query import Query
 )
 def test_what_a_prompt_can_be_about_is_taken(query: type[Query], sent: dict[str, str]) -> None:
     check(query, sent)
+    assert query.read(sent)
 
 
 @pytest.mark.parametrize(
