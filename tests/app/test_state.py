@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -170,5 +171,7 @@ async def test_a_database_that_says_nothing_in_time_is_down(
     url = f"postgresql://postgres@127.0.0.1:{listener.getsockname()[1]}/postgres"
     async with process(url) as context:
         assert await read_state(context, NOW) == {"database_up": 0}
+        asking = [task for task in asyncio.all_tasks() if "read_aside" in repr(task.get_coro())]
+        assert [task.cancelling() for task in asking] == [1]
         # Connections that wait for it end now.
         listener.close()
