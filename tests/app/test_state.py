@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -16,8 +18,8 @@ from psycopg.conninfo import make_conninfo
 
 from supervisor_mcp.config import Settings
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.operations import changes, replication, state
 from supervisor_mcp.operations import context as operations
-from supervisor_mcp.operations import state
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.state import read_readiness, read_state
 from tests.support.ports import free_port
@@ -175,3 +177,18 @@ async def test_a_database_that_says_nothing_in_time_is_down(
         assert [task.cancelling() for task in asking] == [1]
         # Connections that wait for it end now.
         listener.close()
+
+
+@pytest.mark.parametrize("module", [changes, replication, state])
+async def test_the_end_of_a_call_that_nobody_waits_for_is_not_logged(
+    module: ModuleType, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = asyncio.get_running_loop()
+    for end in (asyncio.Future.cancel, lambda call: call.set_exception(ValueError())):
+        call = loop.create_future()
+        call.add_done_callback(module._retrieve)
+        end(call)
+        await asyncio.sleep(0)
+        del call
+        gc.collect()
+    assert caplog.records == []
