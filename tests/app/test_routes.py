@@ -245,6 +245,9 @@ def test_the_openapi_document_says_where_each_parameter_is() -> None:
     assert named == {"name": ("path", True), "depth": ("query", False)}
     plan = paths["/plans/{id}"]["put"]
     assert [p["name"] for p in plan["parameters"]] == ["id"]
+    assert plan["requestBody"]["description"] == (
+        "At most 8 MiB; may be sent with Content-Encoding: gzip."
+    )
     body = plan["requestBody"]["content"][JSON]["schema"]
     assert (set(body["properties"]), body["required"]) == ({"names", "reason"}, ["names"])
     entry = paths["/entries/{name}"]["put"]["requestBody"]["content"]
