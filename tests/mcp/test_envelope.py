@@ -35,6 +35,18 @@ async def transport(server: FastMCP) -> AsyncIterator[httpx.AsyncClient]:
         yield connected
 
 
+async def test_the_transport_has_no_sessions_and_leaves_hosts_and_origins_to_the_guard(
+    server: FastMCP,
+) -> None:
+    foreign = {"Host": "mcp.example", "Origin": "https://page.example"}
+    async with transport(server) as http:
+        answer = await http.post("/mcp", json=LIST, headers=foreign)
+    assert answer.status_code == 200
+    assert "mcp-session-id" not in answer.headers
+    # Progress comes before an answer, for which one document has no place.
+    assert answer.headers["content-type"].startswith("text/event-stream")
+
+
 @pytest.mark.parametrize("name", ["query_agg ", " query_agg", "query_agg\t"])
 async def test_white_space_around_a_header_value_is_no_part_of_it(
     server: FastMCP, name: str
