@@ -61,6 +61,13 @@ def test_another_primary_with_a_shorter_log_is_followed() -> None:
     assert lag.replay(3, 60) == 0
 
 
+def test_another_primary_lacks_what_came_last_alone() -> None:
+    lag = Lag()
+    for second, position in ((1, 100), (2, 200), (3, 150)):
+        lag.reach(second, position)
+    assert lag.replay(4, 120) == 1
+
+
 @pytest.fixture
 async def nowhere() -> AsyncIterator[Database]:
     """A database that does not exist."""
@@ -126,7 +133,8 @@ async def test_a_server_that_goes_away_and_comes_back_is_logged_once_each(
     assert not await server.is_lost()
     server.database = nowhere
     assert await server.is_lost()
-    assert await server.locate() is None
+    for _ in range(2):
+        assert await server.locate() is None
     assert server.is_away
     server.database = present
     # What is known is not asked for.
