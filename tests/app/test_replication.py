@@ -202,11 +202,22 @@ async def test_a_standby_that_is_the_primary_is_not_behind(
 ) -> None:
     both = Replication(present, present, most_lag_seconds=5)
     await both._follow_primary()
+    assert len(both._lag._missing) == 1
     await both._follow_standby()
-    assert both.lag_seconds == 0
+    assert (both.lag_seconds, len(both._lag._missing)) == (0, 0)
     both.standby.database = nowhere
     await both._follow_standby()
     assert both.lag_seconds is None
+
+
+async def test_a_server_that_says_no_age_is_as_far_behind_as_was_measured(
+    nowhere: Database, present: Database
+) -> None:
+    both = Replication(nowhere, present, most_lag_seconds=5)
+    await both._follow_primary()
+    assert (both.primary.is_away, len(both._lag._missing)) == (True, 0)
+    await both._follow_standby()
+    assert both.lag_seconds == 0
 
 
 async def test_both_servers_are_followed_until_the_stop(present: Database) -> None:

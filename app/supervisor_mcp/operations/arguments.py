@@ -132,19 +132,17 @@ def text(name: str, value: object) -> str:
 
 def timestamp(name: str, value: object) -> datetime:
     """A point in time: RFC 3339 with an offset, or epoch seconds."""
+    # What is neither text nor a number is written like neither.
     sent = str(value)
-    hint = None
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        try:
-            if RFC_3339.fullmatch(sent):
-                # Raises where the offset leads out of the years 1 to 9999.
-                return datetime.fromisoformat(sent).astimezone(UTC)
-            if EPOCH.fullmatch(sent) and FIRST_SECOND <= float(sent) <= LAST_SECOND:
-                return datetime.fromtimestamp(float(sent), UTC)
-        except (ValueError, OverflowError):
-            pass
-        hint = _seconds_hint(sent)
-    raise malformed(name, "a timestamp", value, hint or TIMESTAMP_HINT)
+    try:
+        if RFC_3339.fullmatch(sent):
+            # Raises where the offset leads out of the years 1 to 9999.
+            return datetime.fromisoformat(sent).astimezone(UTC)
+        if EPOCH.fullmatch(sent) and FIRST_SECOND <= float(sent) <= LAST_SECOND:
+            return datetime.fromtimestamp(float(sent), UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise malformed(name, "a timestamp", value, _seconds_hint(sent) or TIMESTAMP_HINT)
 
 
 def _seconds_hint(sent: str) -> str | None:
