@@ -33,7 +33,7 @@ class Context:
     heartbeats: HeartbeatWriter
     streams: Streams
     key_secret: bytes | None = field(repr=False)
-    query_sql: bool = True
+    query_sql: bool
 
 
 def build(settings: Settings) -> Context:
