@@ -97,18 +97,27 @@ def test_fields_have_their_present_names_and_empty_ones_are_gone() -> None:
 @pytest.mark.parametrize(
     ("url", "expected", "names"),
     [
-        ("https://a.example/sse?key=<YOUR_TOKEN>", "https://a.example/sse?key={YOUR_TOKEN}", 1),
-        ("https://a.example/<your token>/<id>", "https://a.example/{your_token}/{id}", 2),
-        ("https://${HOST}/mcp", "https://{HOST}/mcp", 1),
-        ("https://a.example/<1>", "https://a.example/{value_1}", 1),
-        ("https://a.example/{id}", "https://a.example/{id}", 0),
+        (
+            "https://a.example/sse?key=<YOUR_TOKEN>",
+            "https://a.example/sse?key={YOUR_TOKEN}",
+            ["YOUR_TOKEN"],
+        ),
+        (
+            "https://a.example/<your token>/<id>",
+            "https://a.example/{your_token}/{id}",
+            ["your_token", "id"],
+        ),
+        ("https://${HOST}/mcp", "https://{HOST}/mcp", ["HOST"]),
+        ("https://a.example/<1>", "https://a.example/{value_1}", ["value_1"]),
+        ("https://a.example/<>", "https://a.example/{value}", ["value"]),
+        ("https://a.example/{id}", "https://a.example/{id}", []),
     ],
 )
-def test_placeholders_in_a_url_are_variables(url: str, expected: str, names: int) -> None:
+def test_placeholders_in_a_url_are_variables(url: str, expected: str, names: list[str]) -> None:
     made, remarks = modern(older(remotes=[{"transport_type": "sse", "url": url}]))
     (remote,) = made["remotes"]
     assert remote["url"] == expected
-    assert len(remote.get("variables", {})) == names
+    assert remote.get("variables", {}) == {name: {"isRequired": True} for name in names}
     assert len(remarks) == bool(names)
     PRESENT.validate(made)
 
@@ -117,6 +126,59 @@ def test_a_long_description_is_shortened_at_a_word_and_the_user_learns_it() -> N
     made, remarks = modern(older(description="word " * 30))
     assert made["description"] == ("word " * 20).rstrip() + "…"
     assert remarks == ["its description of 150 characters is shortened to 100"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shortened"),
+    [
+        ("x" * 101, "x" * 99),
+        ("x" * 51 + " yy zz " + "x" * 60, "x" * 51 + " yy zz"),
+        # Half of it is not given up for the end of a word.
+        ("x" * 51 + " " + "y" * 60, "x" * 51),
+        ("x" * 50 + " " + "y" * 60, "x" * 50 + " " + "y" * 48),
+        ("x" * 40 + " " + "y" * 70, "x" * 40 + " " + "y" * 58),
+    ],
+)
+def test_a_long_description_ends_with_a_word_in_its_second_half(text: str, shortened: str) -> None:
+    assert modern(older(description=text))[0]["description"] == shortened + "…"
+
+
+def test_a_description_of_100_characters_stays() -> None:
+    made, remarks = modern(older(description="x" * 100))
+    assert (made["description"], remarks) == ("x" * 100, [])
+
+
+@pytest.mark.parametrize(
+    ("older_part", "expected"),
+    [
+        (
+            {"packages": [{"registry_name": "npm", "name": "a"}]},
+            {"packages": [{"registryType": "npm", "identifier": "a"}]},
+        ),
+        (
+            {"packages": [{"registry_type": "npm", "identifier": "a"}]},
+            {"packages": [{"registryType": "npm", "identifier": "a"}]},
+        ),
+        (
+            {"remotes": [{"transport_type": "http", "url": "https://a.example"}]},
+            {"remotes": [{"type": "streamable-http", "url": "https://a.example"}]},
+        ),
+        ({"website_url": "https://a.example"}, {"websiteUrl": "https://a.example"}),
+    ],
+)
+def test_one_older_name_makes_a_document_an_older_one(
+    older_part: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    document = {"name": "a/b", "description": "Searches", "version": "1.0.0"}
+    for package in expected.get("packages", ()):
+        package["transport"] = {"type": "stdio"}
+    assert modern({**document, **older_part}) == ({**document, **expected}, [])
+
+
+def test_only_variables_have_keys_that_a_document_chose() -> None:
+    package = one_package(build={"base_image": "x"}, variables={"my_key": {"is_secret": True}})
+    assert package["build"] == {"baseImage": "x"}
+    assert package["variables"] == {"my_key": {"isSecret": True}}
 
 
 def test_a_missing_description_is_the_name() -> None:

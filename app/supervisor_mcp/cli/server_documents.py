@@ -19,7 +19,7 @@ REMOTE_NAMES = {"transport_type": "type"}
 REGISTRIES = {"docker": "oci", "dockerhub": "oci"}
 TRANSPORTS = {"streamable": "streamable-http", "http": "streamable-http"}
 UNDERSCORE = re.compile(r"_([a-z0-9])")
-PLACEHOLDER = re.compile(r"<([^<>]*)>|\$[{]([^{}]*)[}]")
+PLACEHOLDER = re.compile(r"<[^<>]*>|\$[{][^{}]*[}]")
 RANGE = re.compile(r"^ *[~^<>=]|[*]|[|]|,| - |(^|[.])[xX]([.+-]|$)|^latest$")
 
 Document = dict[str, Any]
@@ -119,8 +119,8 @@ def _remote(remote: Document, remarks: list[str]) -> Document:
     made["type"] = TRANSPORTS.get(made.get("type", ""), made.get("type"))
     url = made.get("url")
     if isinstance(url, str) and (placeholders := PLACEHOLDER.findall(url)):
-        names = [_variable(angled or braced) for angled, braced in placeholders]
-        made["url"] = PLACEHOLDER.sub(lambda found: f"{{{_variable(found[1] or found[2])}}}", url)
+        names = [_variable(each) for each in placeholders]
+        made["url"] = PLACEHOLDER.sub(lambda found: f"{{{_variable(found[0])}}}", url)
         made["variables"] = {
             **{name: {"isRequired": True} for name in names},
             **made.get("variables", {}),
