@@ -44,7 +44,8 @@ def _file(folder: Path, name: str, content: str | bytes) -> Path:
         "Value;Time\n1.5;2024-05-01T10:00:00Z\n",
         "ts\tvalue\r\n1714557600\t1.5\r\n",
         "\ufeffdate,value\n2024-05-01T12:00:00+02:00,1.50\n\n",
-        "2024-05-01 10:00:00,1.5",
+        # A value that is no time, in contrast to those above.
+        "2024-05-01 10:00:00,0.15e1",
     ],
 )
 def test_csv_is_read_whatever_its_header_and_delimiter(tmp_path: Path, content: str) -> None:
@@ -114,11 +115,31 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
         list(read(InputFile.at(_file(tmp_path, "x.csv", "")), MINE))
 
 
-def test_a_header_of_many_long_columns_is_shortened_in_the_message(tmp_path: Path) -> None:
-    path = _file(tmp_path, "x.csv", ",".join(["c" * 100] * 50) + "\n")
+@pytest.mark.parametrize(
+    ("names", "listed"),
+    [
+        (["c" * 40] * 8, ", ".join(["c" * 40] * 8)),
+        (["c" * 41] * 9, ", ".join(["c" * 40 + "…"] * 8) + ", …"),
+    ],
+)
+def test_a_header_of_many_long_columns_is_shortened_in_the_message(
+    tmp_path: Path, names: list[str], listed: str
+) -> None:
+    path = _file(tmp_path, "x.csv", ",".join(names) + "\n")
     with pytest.raises(Failure) as refused:
         list(read(InputFile.at(path), MINE))
-    assert len(refused.value.detail) < len(str(path)) + 450
+    assert refused.value.detail == (
+        f"{path} has the columns {listed}; a CSV file has timestamp and value."
+    )
+
+
+def test_bytes_of_no_text_are_looked_for_in_the_first_8_kib(tmp_path: Path) -> None:
+    rows = "timestamp,value\n" + "0,1\n" * 2044
+    assert _faults(_file(tmp_path, "x.csv", rows + "\0")) == [
+        Fault(2046, "The line has 1 columns instead of 2.")
+    ]
+    with pytest.raises(Failure, match="is not CSV or NDJSON text"):
+        _faults(_file(tmp_path, "x.csv", rows[:-1] + "\0"))
 
 
 def test_csv_without_a_source_is_refused(tmp_path: Path) -> None:
@@ -153,14 +174,35 @@ def test_ndjson_lines_that_are_no_object_are_named(tmp_path: Path) -> None:
 
 
 def test_a_line_longer_than_a_mebibyte_is_named(tmp_path: Path) -> None:
-    path = _file(tmp_path, "x.ndjson", '{"name":"' + "a" * 2**20 + '"}\n{"name":"b"}\n')
-    assert [fault.line for fault in _faults(path)] == [1]
+    longest = '{"name":"' + "a" * (2**20 - 11) + '"}'
+    path = _file(tmp_path, "x.ndjson", f"{longest}\n{longest[:-2]}a{longest[-2:]}\n{longest}\n")
+    assert _faults(path) == [Fault(2, "The line is longer than 1 MiB.")]
 
 
-def test_what_is_no_instant_is_left_for_the_service_to_refuse(tmp_path: Path) -> None:
-    path = _file(tmp_path, "x.ndjson", '{"name":"a","ts":"soon"}\n{"name":"a","ts":[1]}\n')
+@pytest.mark.parametrize("ts", ["soon", [1], "2024-05-01 10:00:00"])
+def test_what_is_no_instant_is_left_for_the_service_to_refuse(tmp_path: Path, ts: object) -> None:
+    path = _file(tmp_path, "x.ndjson", json.dumps({"name": "a", "ts": ts}))
     anchor = Anchor(began=0, shift=10**6)
-    assert [item["ts"] for item in _items(path, anchor=anchor)] == ["soon", [1]]
+    assert [item["ts"] for item in _items(path, anchor=anchor)] == [ts]
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [
+        ("Fact:Paid", [{"kind": "Fact:Paid"}, {"name": "a"}, {"kind": "Fact:A"}]),
+        ("cpu", [{"name": "cpu"}, {"name": "a"}, {"kind": "Fact:A"}]),
+        (None, [{}, {"name": "a"}, {"kind": "Fact:A"}]),
+    ],
+)
+def test_ndjson_items_without_a_name_have_that_of_the_command(
+    tmp_path: Path, kind: str | None, named: list[dict[str, str]]
+) -> None:
+    path = _file(tmp_path, "x.ndjson", '{"value":1}\n{"name":"a"}\n{"kind":"Fact:A"}\n')
+    found = [
+        {name: item[name] for name in ("name", "kind") if name in item}
+        for item in _items(path, Defaults(kind=kind))
+    ]
+    assert found == named
 
 
 def test_shifted_items_keep_their_distances(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ import httpx
 import pytest
 
 from tests.support.command_line import Service
+
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
+TIMED = r"{}, 7d up to \d{{4}}-\d\d-\d\d \d\d:\d\d UTC"
 
 
 @pytest.fixture
@@ -49,6 +53,31 @@ def define(service: Service, folder: Path, documents: object) -> Any:
 def rows(text: str) -> list[list[str]]:
     """Lines of tab-separated values."""
     return [line.split("\t") for line in text.splitlines()]
+
+
+def drawn(service: Service, *arguments: str) -> list[str]:
+    """The lines of a command on a wide terminal."""
+    done = service.run(*arguments, TTY_COMPATIBLE="1", NO_COLOR="1", COLUMNS="250")
+    assert (done.returncode, done.stderr) == (0, "")
+    return [STYLE.sub("", line).rstrip() for line in done.stdout.splitlines()]
+
+
+def test_a_terminal_has_tables_without_frames(service: Service, kind: str, tmp_path: Path) -> None:
+    define(service, tmp_path, share(kind, target=10))
+
+    title, heading, *_ = drawn(service, "kpis")
+    assert re.fullmatch(TIMED.format("KPIs"), title)
+    assert " ".join(heading.split()) == ("name value unit previous change target status moved by")
+    one = drawn(service, "kpis", "query", kind)
+    defined = drawn(service, "kpis", "list", kind)
+    for shown, title, columns in (
+        (one, "Sources", "source value previous contribution numerator denominator"),
+        (one, "Days", "day value numerator denominator"),
+        (defined, "KPIs", "name version author numerator denominator unit target"),
+        (defined, "Versions", "version author from to changed"),
+    ):
+        assert " ".join(shown[shown.index(title) + 1].split()) == columns
+    assert not set("│┃─━") & set("".join([*one, *defined]))
 
 
 def test_kpis_have_their_value_and_status(service: Service, kind: str, tmp_path: Path) -> None:
@@ -91,12 +120,22 @@ def test_definitions_are_listed_with_their_versions(
 def test_refused_kpis_are_named_and_the_others_defined(
     service: Service, kind: str, tmp_path: Path
 ) -> None:
-    done = define(service, tmp_path, [share(kind), {"name": "b"}, {"numerator": 1}])
+    nameless = [{"numerator": 1}, {"name": ""}, {"name": 5}, "b"]
+    done = define(service, tmp_path, [*nameless, {"name": "b"}, share(kind)])
     assert done.returncode == 1
-    assert done.stdout.startswith("1 created")
-    assert "numerator" in done.stderr
-    assert "It has no name." in done.stderr
-    assert "2 of 3 KPIs are not defined." in done.stderr
+    assert done.stdout == "1 created, 0 changed, 0 unchanged, 0 restored, 5 refused\n"
+    first, second, third, fourth, fifth, *_ = done.stderr.splitlines()
+    assert [first, second, third] == [f"entry {n}: It has no name." for n in (1, 2, 3)]
+    assert fourth == "entry 4: It is not a JSON object."
+    assert fifth.startswith("entry 5 (b): invalid fields: ")
+    assert "5 of 6 KPIs are not defined." in done.stderr
+
+
+def test_a_list_that_is_cut_short_says_so(service: Service, kind: str, tmp_path: Path) -> None:
+    define(service, tmp_path, [share(kind), share(kind, name=f"{kind}_too")])
+
+    assert service.run("kpis", "list", "--limit", "1").stderr == "There are more. Raise --limit.\n"
+    assert service.run("kpis", "list").stderr == ""
 
 
 def test_a_deleted_kpi_is_gone(service: Service, kind: str, tmp_path: Path) -> None:
@@ -110,9 +149,31 @@ def test_a_deleted_kpi_is_gone(service: Service, kind: str, tmp_path: Path) -> N
 
 
 def test_changes_are_listed(service: Service, kind: str) -> None:
-    heading, line, *_ = rows(service.run("changes", kind, "--window", "1h").stdout)
-    assert heading[:5] == ["kind", "statistic", "group", "value", "previous"]
+    done = service.run("changes", kind, "--window", "1h")
+    heading, line, *_ = rows(done.stdout)
+    assert heading == [
+        *("kind", "statistic", "group", "value", "previous", "median", "score", "moved by"),
+    ]
     assert line[:5] == [kind, "count", "all", "4", "0"]
-    answer = json.loads(service.run("changes", "--limit", "1", "--json").stdout)
-    assert len(answer["items"]) == 1
+    assert done.stderr == ""
+    title, columns, *_ = drawn(service, "changes", kind, "--window", "1h")
+    assert re.fullmatch(TIMED.format("Changes").replace("7d", "1h"), title)
+    assert columns.split() == [*heading[:-1], "moved", "by"]
+    answer = json.loads(service.run("changes", kind, "--window", "1h", "--json").stdout)
+    (moved, *_) = answer["items"][0]["contributions"]
+    assert line[-1] == f"source={moved['group']['source']}"
     assert service.run("changes", f"{kind}x").returncode == 4
+
+
+@pytest.mark.parametrize(("limit", "status"), [(0, 2), (1, 0), (100, 0), (101, 2)])
+def test_1_to_100_changes_can_be_listed(service: Service, limit: int, status: int) -> None:
+    done = service.run("changes", "--limit", str(limit), "--json")
+    assert done.returncode == status
+    assert status or len(json.loads(done.stdout)["items"]) <= limit
+
+
+def test_that_nothing_has_changed_is_said(service: Service, kind: str) -> None:
+    fact = {"kind": f"Fact:{kind}", "source": "web", "ts": time.time() - 40 * 86_400}
+    httpx.post(f"{service.url}/ingest/facts", json=fact).raise_for_status()
+    done = service.run("changes", f"Fact:{kind}", "--window", "1h")
+    assert (done.returncode, done.stderr) == (0, "Nothing has changed.\n")

@@ -30,6 +30,17 @@ def test_a_few_values_fill_the_width() -> None:
     assert drawn([1, 2], None, 6, 1) == ["▁▁▁███"]
 
 
+def test_equal_values_are_half_as_high() -> None:
+    assert drawn([5, 5], None, 4, 2) == ["    ", "████"]
+
+
+def test_only_the_threshold_is_red() -> None:
+    for line in plot_lines([0, 0, 4, None], 2, 4, 2):
+        red = {line.plain[place] for span in line.spans for place in range(span.start, span.end)}
+        assert red == set(line.plain) & {LINE}
+        assert {span.style for span in line.spans} <= {"red"}
+
+
 def test_without_values_there_is_nothing_to_draw() -> None:
     assert drawn([], 5, 4, 2) == ["", ""]
     assert drawn([None], 5, 4, 2) == ["    ", "────"]

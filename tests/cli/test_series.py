@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import re
 import time
+from datetime import UTC, datetime
+from typing import NamedTuple
 
 import httpx
 import pytest
@@ -111,3 +113,102 @@ def test_wrong_options_are_named(
     done = service.run("series", two_series, *arguments)
     assert done.returncode == status
     assert named in done.stderr
+
+
+class Measured(NamedTuple):
+    """A metric, and the six minutes that its samples are in."""
+
+    name: str
+    start: str
+    end: str
+
+
+@pytest.fixture
+def measured(service: Service, name: str) -> Measured:
+    """A metric of two sources, with numbers that are rounded and numbers that are not."""
+    now = time.time() // MINUTE * MINUTE
+    samples = {"a": ((240, 1), (230, 2), (180, 12345.678), (60, 5)), "b": ((60, 9999.4),)}
+    items = [
+        {
+            "name": name,
+            "source": source,
+            "value": value,
+            "ts": now - age,
+            "unit": "s",
+            "labels": {"region": "eu", "host": f"h{source}"},
+        }
+        for source, values in (*samples.items(), ("b", ((50, 10000.4),)))
+        for age, value in values
+    ]
+    httpx.post(f"{service.url}/ingest/metrics", json=items).raise_for_status()
+    start, end = (
+        f"{datetime.fromtimestamp(at, UTC):%Y-%m-%dT%H:%M:00Z}" for at in (now - 360, now)
+    )
+    return Measured(name, start, end)
+
+
+def drawn(service: Service, measured: Measured, *options: str, columns: int = 90) -> list[str]:
+    """The lines on a terminal."""
+    done = service.run(
+        *("series", measured.name, "--from", measured.start, "--to", measured.end, *options),
+        **{"TTY_COMPATIBLE": "1", "NO_COLOR": "1", "COLUMNS": str(columns)},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return [STYLE.sub("", line).rstrip() for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("statistic", "lines"),
+    [
+        (
+            "avg",
+            [
+                "source  labels   sparkline    min     avg       max      last",
+                "a       host=ha    ▁█ ▁         1   3,088  12,345.7         5",
+                "b       host=hb       ▄     9,999  10,000  10,000.4  10,000.4",
+            ],
+        ),
+        (
+            "count",
+            [
+                "source  labels   sparkline  min     avg  max  last",
+                "a       host=ha  ▁▁█▅▁▅       0  0.6667    2     1",
+                "b       host=hb  ▁▁▁▁▁█       0  0.3333    2     2",
+            ],
+        ),
+    ],
+)
+def test_a_terminal_has_a_table_under_what_the_series_share(
+    service: Service, measured: Measured, statistic: str, lines: list[str]
+) -> None:
+    start, end = (each[:16].replace("T", " ") for each in measured[1:])
+    assert drawn(service, measured, "--step", "1m", "--statistic", statistic) == [
+        f"{measured.name} region=eu (gauge, s), {statistic} of every 1m from {start} to {end} UTC",
+        *lines,
+    ]
+
+
+@pytest.mark.parametrize("step", ["30s", "90s", "2m", "1h", "1d"])
+def test_the_title_has_the_step_in_its_largest_unit(
+    service: Service, measured: Measured, step: str
+) -> None:
+    assert f", avg of every {step} from " in drawn(service, measured, "--step", step)[0]
+
+
+def test_a_series_alone_has_its_labels_in_the_table(service: Service, measured: Measured) -> None:
+    title, _, line = drawn(service, measured, "--step", "1m", "--source", "a")
+    assert title.startswith(f"{measured.name} (gauge, s), ")
+    assert line.startswith("a       host=ha region=eu  ")
+
+
+def test_a_sparkline_of_12_characters_is_the_shortest_in_a_table(
+    service: Service, measured: Measured
+) -> None:
+    options = ("--step", "10s", "--source", "a")
+    _, heading, _ = drawn(service, measured, *options, columns=67)
+    assert heading == "source  labels             sparkline     min    avg       max  last"
+    _, line, *block = drawn(service, measured, *options, columns=46)
+    assert set(line) == {"─"}
+    # It is as long as fits beside its name; the last of the 36 points share a character.
+    assert block[2] == "sparkline              ▁▁    █           ▁"
+    assert drawn(service, measured, *options, columns=66)[1] == line

@@ -27,6 +27,10 @@ def test_a_line_without_values_is_blank() -> None:
     assert sparkline([], 80) == ""
 
 
+def test_without_room_a_line_is_one_character() -> None:
+    assert sparkline([1, 2], 0) == sparkline([1, 2], -3) == "▄"
+
+
 @given(lines, st.integers(1, 100))
 def test_it_is_never_wider_than_asked_for(values: list[float | None], width: int) -> None:
     assert len(sparkline(values, width)) == min(len(values), width)

@@ -18,7 +18,9 @@ def sparkline(values: Sequence[float | None], width: int) -> str:
     """
     line = values if len(values) <= width else _condense(values, max(width, 1))
     known = [value for value in line if value is not None]
-    low, high = min(known, default=0.0), max(known, default=0.0)
+    if not known:
+        return GAP * len(line)
+    low, high = min(known), max(known)
     return "".join(GAP if value is None else _block(value, low, high) for value in line)
 
 
