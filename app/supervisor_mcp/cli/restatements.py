@@ -68,5 +68,9 @@ def _row(each: dict[str, Any]) -> list[object]:
         moment(each["to"]),
         each["late_samples"],
         moment(each["restated_at"]),
-        *(f"{before[name]} -> {after[name]}" for name in ("count", "sum")),
+        *(f"{_shown(before[name])} -> {_shown(after[name])}" for name in ("count", "sum")),
     ]
+
+
+def _shown(value: float | None) -> str:
+    return "-" if value is None else str(value)
