@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,8 @@ import httpx
 import pytest
 
 from tests.support.command_line import Service
+
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @pytest.fixture
@@ -56,6 +59,84 @@ def test_a_back_test_shows_when_a_rule_would_have_fired(service: Service, rule: 
     assert result.returncode == 0, result.stderr
     assert "█ firing, ▒ pending" in result.stdout
     assert "2 alerts, " in result.stdout
+
+
+def test_transitions_are_listed_under_bars_of_the_alerts(service: Service, rule: Path) -> None:
+    result = service.run("backtest", str(rule), "--step", "1m", "--from", ago(3))
+
+    labels = f"alertname={rule_name(rule)}, severity=warning"
+    lines = result.stdout.splitlines()
+    assert lines[9] == labels
+    assert re.fullmatch("[█·]{60}", lines[10])
+    assert lines[11:13] == ["█ firing, ▒ pending", "at\tstate\tlabels\tvalue"]
+    cells = [line.split("\t") for line in lines[13:-1]]
+    assert [row[1:] for row in cells[:2]] == [["firing", labels, "9"], ["resolved", labels, "1"]]
+    assert re.fullmatch(r"2 alerts, [\d.]+ min firing, from \S+ to \S+, every 1 min\.", lines[-1])
+    assert result.stderr == ""
+
+
+def test_a_terminal_is_filled_and_has_tables_without_frames(
+    service: Service, rule: Path, tmp_path: Path
+) -> None:
+    incidents = tmp_path / "incidents.json"
+    incidents.write_text(json.dumps([{"from": ago(2.9), "to": ago(2.8)}]))
+
+    drawn = service.run(
+        *("backtest", str(rule), "--step", "1m", "--from", ago(3), "--incidents", str(incidents)),
+        **{"TTY_COMPATIBLE": "1", "NO_COLOR": "1", "COLUMNS": "100"},
+    ).stdout
+
+    lines = [STYLE.sub("", line).rstrip() for line in drawn.splitlines()]
+    assert {len(line) for line in lines[1:9]} <= {100}
+    assert len(lines[10]) == 100
+    assert " ".join(lines[lines.index("Transitions") + 1].split()) == "at state labels value"
+    assert [" ".join(line.split()) for line in lines[lines.index("Incidents") + 1 :]] == [
+        "count detected recall precision false_alarms median_lead",
+        "1 0 0 0 2 -",
+    ]
+    assert not set("│┃") & set(drawn)
+
+
+def test_the_first_20_transitions_are_listed(service: Service, rule: Path) -> None:
+    document = json.loads(rule.read_text())
+    document["condition"]["kind"] = kind = f"{rule_name(rule)}_restless"
+    rule.write_text(json.dumps(document))
+    now = time.time()
+    items = [
+        {"name": kind, "source": "web", "value": 9 if n % 6 < 2 else 1, "ts": now - 60 * n}
+        for n in range(1, 120)
+    ]
+    httpx.post(f"{service.url}/ingest/metrics", json=items).raise_for_status()
+
+    result = service.run("backtest", str(rule), "--step", "1m", "--from", ago(3))
+
+    lines = result.stdout.splitlines()
+    assert len(lines[lines.index("at\tstate\tlabels\tvalue") + 1 : -1]) == 20
+    assert result.stderr == "There are more transitions. --json lists them.\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ('[{"name": "a"}, {"name": "b"}]', "rules.json has 2 rules."),
+        ("[]", "rules.json has 0 rules."),
+        ("[5]", "entry 1: It is not a JSON object."),
+    ],
+)
+def test_a_file_has_one_rule(service: Service, tmp_path: Path, content: str, said: str) -> None:
+    file = tmp_path / "rules.json"
+    file.write_text(content)
+
+    result = service.run("backtest", str(file))
+
+    assert result.returncode == 2
+    assert said in result.stderr
+
+
+def test_a_rule_is_read_from_standard_input(service: Service) -> None:
+    result = service.run("backtest", "-")
+
+    assert (result.returncode, result.stderr) == (2, "<stdin> is empty.\n")
 
 
 def test_the_series_is_drawn_above_with_its_threshold(service: Service, rule: Path) -> None:

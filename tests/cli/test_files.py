@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from supervisor_mcp.cli.failure import Failure
 from supervisor_mcp.cli.files import Defaults, Draft, Fault, InputFile, read
-from supervisor_mcp.cli.import_plan import ImportPlan, plan_import, rows
+from supervisor_mcp.cli.import_plan import ImportPlan, identity, plan_import, rows
 from supervisor_mcp.cli.ingest import Row
 from supervisor_mcp.cli.timestamps import Anchor
 
@@ -258,3 +258,31 @@ def test_reading_gives_the_line_of_every_item(tmp_path: Path) -> None:
     drafts = [entry for entry in read(InputFile.at(path), MINE) if isinstance(entry, Draft)]
     assert [draft.line for draft in drafts] == [3, 4]
     assert all(draft.instant is not None and math.isfinite(draft.instant) for draft in drafts)
+
+
+def test_a_later_release_sends_a_file_as_this_one_does(tmp_path: Path) -> None:
+    path = _file(
+        tmp_path,
+        "x.ndjson",
+        '{"name":"a"}\n' + '{"kind":"Fact:A"}\n' * 2 + '{"kind":"Fact:A","fact_id":"1"}\n',
+    )
+    prefix = "import-445dd295637a1a6cd0c0ba4c0f7bc672"
+    assert list(rows(InputFile.at(path), MINE, STILL)) == [
+        Row(
+            "x.ndjson:1",
+            "/ingest/metrics",
+            b'{"name":"a","source":"mine","ts":"2023-11-14T22:13:20.000001Z"}',
+        ),
+        *(
+            Row(
+                f"x.ndjson:{number + 1}",
+                "/ingest/facts",
+                f'{{"kind":"Fact:A","source":"mine","fact_id":"{prefix}-{number}"}}'.encode(),
+            )
+            for number in (1, 2)
+        ),
+        Row("x.ndjson:4", "/ingest/facts", b'{"kind":"Fact:A","fact_id":"1","source":"mine"}'),
+    ]
+    assert identity(InputFile.at(path), MINE, "http://127.0.0.1:8080") == (
+        "a3b4015f31990e651c4268a00b0c603b"
+    )

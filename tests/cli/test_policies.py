@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -10,6 +11,8 @@ import pytest
 
 from tests.support.command_line import Service
 from tests.support.ports import free_port
+
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def rows(printed: str) -> list[list[str]]:
@@ -20,6 +23,32 @@ def test_policies_are_listed_with_the_values_of_the_release(service: Service) ->
     header, *listed = rows(service.run("policies", "--policy", "retention").stdout)
     assert header == ["policy", "name", "value", "shipped"]
     assert ["retention", "data.sample", "90 days", "90 days"] in listed
+
+
+def test_a_terminal_has_policies_in_tables_without_frames(service: Service) -> None:
+    terminal = {"TTY_COMPATIBLE": "1", "NO_COLOR": "1", "COLUMNS": "100"}
+    unchanged = ("set", "columnstore", "data.fact", "8 days")
+    for arguments, title, heading in (
+        (("--policy", "refresh"), "Policies", "policy name value shipped"),
+        (unchanged, "data.fact", "field value"),
+    ):
+        drawn = STYLE.sub("", service.run("policies", *arguments, **terminal).stdout)
+        assert drawn.splitlines()[0] == title
+        assert " ".join(drawn.splitlines()[1].split()) == heading
+        assert not set("│┃─━") & set(drawn)
+
+
+def test_that_a_policy_was_as_it_is_now_is_said(service: Service) -> None:
+    before = {"policy": "columnstore", "name": "data.kind_1h", "shipped": "8 days"}
+    for value, changed in (("22 days", "True"), ("22 days", "False"), ("8 days", "True")):
+        done = service.run("policies", "set", "columnstore", "data.kind_1h", value)
+        assert dict(rows(done.stdout)) == {
+            "field": "value",
+            **before,
+            "value": value,
+            "changed": changed,
+        }
+        assert done.stderr == ("" if changed == "True" else "Nothing has changed.\n")
 
 
 def test_a_policy_is_set_and_set_back(service: Service) -> None:
@@ -55,6 +84,32 @@ def test_a_plan_says_what_would_go_and_why_not(service: Service) -> None:
     assert done.returncode == 0
     assert "After 9 days," in done.stderr
     assert "Refused: snapshot_aggregates needs them." in done.stderr
+
+
+def test_chunks_that_expire_are_listed_with_their_pins(service: Service, name: str) -> None:
+    at = datetime.now(UTC) - timedelta(days=40)
+    item = {"name": name, "source": name, "value": 1, "ts": at.isoformat()}
+    httpx.post(f"{service.url}/ingest/metrics", json=[item]).raise_for_status()
+    pin = {
+        "source": name,
+        "from": (at - timedelta(hours=1)).isoformat(),
+        "to": (at + timedelta(hours=1)).isoformat(),
+        "reason": "outage",
+    }
+    created = httpx.post(f"{service.url}/admin/pins", json=pin).raise_for_status().json()
+    planned = ("policies", "plan", "data.sample", "20 days")
+
+    done = service.run(*planned)
+
+    heading, *chunks = rows(done.stdout)
+    assert heading == ["from", "to", "rows", "bytes", "pinned by"]
+    (chunk,) = [each for each in chunks if each[0] <= at.isoformat() < each[1]]
+    assert f"{created['id']} ({name})" in chunk[4].split(", ")
+    assert int(chunk[3]) > int(chunk[2]) > 0
+    drawn = service.run(*planned, TTY_COMPATIBLE="1", NO_COLOR="1", COLUMNS="150").stdout
+    assert STYLE.sub("", drawn).splitlines()[0] == "Chunks of data.sample that expire"
+    assert not set("│┃─━") & set(drawn)
+    httpx.delete(f"{service.url}/admin/pins/{created['id']}").raise_for_status()
 
 
 def test_a_range_is_pinned_listed_and_removed(service: Service, name: str) -> None:

@@ -12,6 +12,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from supervisor_mcp.cli.server import budget
 from tests.support.command_line import Service
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -66,6 +67,73 @@ def test_a_server_is_shown_with_health_days_versions_and_outages(
     assert [row[0] for row in rows if len(row) == 3] == ["version", "1.1.0", "1.0.0"]
 
 
+@pytest.fixture
+def versions(service: Service) -> str:
+    """A server with twelve versions of which nothing was reported."""
+    name = f"ns{uuid4().hex[:12]}/search"
+    for number in range(12):
+        put(
+            service,
+            name,
+            version=f"1.{number}.0",
+            tier="gold",
+            owner="acme",
+            tags=["a", "b"],
+            source="ci",
+            probe=False,
+            remotes=[{"type": "sse", "url": f"https://{host}.example/mcp"} for host in "ab"],
+        )
+    return name
+
+
+def test_the_entry_is_shown_without_what_is_not_known(service: Service, versions: str) -> None:
+    printed = service.run("server", versions, "--json").stdout
+    since = json.loads(printed)["server"]["health"]["since"]
+    done = service.run("server", versions)
+    assert done.stdout.partition("\n\n")[0].splitlines() == [
+        "field\tvalue",
+        f"name\t{versions}",
+        "version\t1.11.0",
+        "description\tSearches",
+        "status\tactive",
+        f"health\tunknown since {since}",
+        "owner\tacme",
+        "tier\tgold",
+        "tags\ta, b",
+        "source\tci",
+        "remotes\thttps://a.example/mcp https://b.example/mcp",
+        "tools\t0",
+        "keepalive_seconds\t60",
+        "failures_to_down\t3",
+        "successes_to_recover\t2",
+        "sla_target\t99.9",
+        "probe\toff",
+    ]
+    assert "\nUptime of 30d: not known (target 99.9 %)\n" in done.stdout
+
+
+def test_the_last_10_versions_are_shown(service: Service, versions: str) -> None:
+    done = service.run("server", versions)
+    shown = re.findall(r"^(1[.]\d+[.]0)\t", done.stdout, re.MULTILINE)
+    assert shown == [f"1.{number}.0" for number in range(11, 1, -1)]
+    assert "\nThere are 2 more; --json lists them.\n" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("left_seconds", "left_percent", "words"),
+    [
+        (-90.0, -50.0, "the error budget is exceeded by 1.5 min"),
+        (0, None, "the target allows no time down"),
+        (0, 0, "0 % of the error budget is left"),
+        (90, 12.3456, "12.345 % of the error budget is left"),
+    ],
+)
+def test_an_error_budget_in_words(
+    left_seconds: float, left_percent: float | None, words: str
+) -> None:
+    assert budget({"left_seconds": left_seconds, "left_percent": left_percent}) == words
+
+
 def test_days_are_rows_in_a_pipe_and_bars_with_dates_and_a_legend_on_a_terminal(
     service: Service, server: str
 ) -> None:
@@ -80,6 +148,7 @@ def test_days_are_rows_in_a_pipe_and_bars_with_dates_and_a_legend_on_a_terminal(
 def test_a_terminal_has_tables(service: Service, server: str) -> None:
     lines = drawn(service, server)
     assert {server, "Signals", "Versions"} <= set(lines)
+    assert not set("│┃─━") & set("".join(lines))
     assert any(re.match(r"1[.]1[.]0 +\d{4}-\d\d-\d\d \d\d:\d\d UTC  -$", line) for line in lines)
 
 
@@ -137,6 +206,21 @@ def test_a_server_of_which_nothing_is_known_says_what_to_do(service: Service) ->
     assert "There were no outages in the last 90 days." in done.stderr
 
 
+def test_uptime_of_all_known_time_has_outages_and_what_is_left(service: Service) -> None:
+    name = f"up{uuid4().hex[:12]}"
+    put(service, name)
+    report = {"server": name, "status": "up"}
+    httpx.post(f"{service.url}/health/reports", json=report).raise_for_status()
+    done = service.run("server", name)
+    assert re.search(
+        r"^Uptime of 30d: 100 % \(target 99[.]9 %\), [\d.]+ % of the time is known, 0 outages,"
+        r" 100 % of the error budget is left$",
+        done.stdout,
+        re.MULTILINE,
+    )
+    assert done.stderr == "There were no outages in the last 90 days.\n"
+
+
 def test_a_server_with_remotes_is_not_asked_to_add_some(service: Service) -> None:
     name = f"quiet{uuid4().hex[:12]}"
     remotes = [{"type": "sse", "url": "http://127.0.0.1:9/mcp"}]
@@ -144,6 +228,8 @@ def test_a_server_with_remotes_is_not_asked_to_add_some(service: Service) -> Non
     done = service.run("server", name)
     assert "add remotes" not in done.stderr
     assert "or set probe to true." in done.stderr
+    put(service, name, probe=True, remotes=remotes)
+    assert "up`).\n" in service.run("server", name).stderr
 
 
 def test_a_deregistered_server_still_has_its_versions(service: Service, server: str) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 
 from tests.support.command_line import Service
 
+STYLE = re.compile(r"\x1b\[[0-9;]*m")
 # Ten hours that ended two days ago: an hour of them down.
 HISTORY = """
 with server as (
@@ -48,6 +50,66 @@ def test_sla_lists_servers(service: Service, watched: str) -> None:
     (row,) = [row for row in rows if row[0] == watched]
     assert row[1:3] == ["90", "99.9"]
     assert row[4:] == ["1", "-3564"]
+
+
+def test_a_terminal_has_servers_in_a_table_under_its_time(service: Service, watched: str) -> None:
+    start = datetime.now(UTC).date() - timedelta(days=3)
+    end = start + timedelta(days=1)
+    done = service.run(
+        *("sla", "--from", f"{start}T00:00:00Z", "--to", f"{end}T00:00:00Z"),
+        **{"TTY_COMPATIBLE": "1", "NO_COLOR": "1", "COLUMNS": "150"},
+    )
+    title, heading, *lines = STYLE.sub("", done.stdout).splitlines()
+    assert title == f"SLA, {start} 00:00 to {end} 00:00 UTC"
+    assert re.split(" {2,}", heading.strip()) == [
+        *("name", "uptime %", "target %", "coverage %", "outages", "budget left"),
+    ]
+    (line,) = [line for line in lines if line.startswith(watched)]
+    assert line.split() == [watched, "90", "99.9", "41.666", "1", "-59.4", "min"]
+    assert done.stderr == ""
+
+
+def test_a_list_that_is_cut_short_says_so(service: Service, watched: str) -> None:
+    put = httpx.put(
+        f"{service.url}/registry/servers/{watched}x",
+        json={"description": "Searches", "version": "1.0.0"},
+    )
+    put.raise_for_status()
+    done = service.run("sla", "--limit", "1")
+    assert len(done.stdout.splitlines()) == 2
+    assert done.stderr == "There are more. Raise --limit, or name a server.\n"
+
+
+def test_sla_of_a_server_has_its_measures(service: Service, watched: str) -> None:
+    done = service.run("sla", watched)
+    assert done.stderr == ""
+    measures = [line.split("\t") for line in done.stdout.splitlines()[:15]]
+    coverage, unknown = measures.pop(2), measures.pop(5)
+    assert (coverage[0], unknown[0]) == ("coverage_percent", "unknown_seconds")
+    assert measures == [
+        ["measure", "value"],
+        ["uptime_percent", "90"],
+        ["up_seconds", "32400"],
+        ["degraded_seconds", "0"],
+        ["down_seconds", "3600"],
+        ["maintenance_seconds", "0"],
+        ["outages", "1"],
+        ["longest_seconds", "3600"],
+        ["mean_to_recover_seconds", "3600"],
+        ["target_percent", "99.9"],
+        ["budget_seconds", "36"],
+        ["budget_left_seconds", "-3564"],
+        ["budget_left_percent", "-9900"],
+    ]
+
+
+def test_an_error_budget_that_is_used_up_is_not_exceeded(service: Service, watched: str) -> None:
+    document = {"description": "Searches", "version": "1.0.0", "probe": False, "sla_target": 90}
+    url = f"{service.url}/registry/servers/{watched}"
+    httpx.put(url, json=document).raise_for_status()
+    drawn = service.run("sla", watched, TTY_COMPATIBLE="1", NO_COLOR="1", COLUMNS="100").stdout
+    assert re.search(r"│ budget left +│ 0 s +│", drawn)
+    assert re.search(r"│ budget left % +│ 0 +│", drawn)
 
 
 def test_sla_of_a_server_lists_its_days(service: Service, watched: str) -> None:
@@ -90,7 +152,14 @@ def test_sla_shows_restatements(service: Service, watched: str) -> None:
         },
     ).raise_for_status()
     done = service.run("sla", watched)
-    assert "\tann\twas planned\t90\t" in done.stdout
+    *_, heading, line = done.stdout.splitlines()
+    assert heading.split("\t") == [
+        *("restated_at", "maintenance", "author", "reason"),
+        *("30d_before_percent", "30d_after_percent"),
+    ]
+    assert line.split("\t")[2:] == ["ann", "was planned", "90", ""]
+    # All of the time that nobody reported in is maintenance.
+    assert done.stderr == ""
     drawn = service.run("sla", watched, TTY_COMPATIBLE="1", NO_COLOR="1", COLUMNS="150")
     assert re.search(r"│ \d{4}-\d\d-\d\d \d\d:\d\d UTC │", drawn.stdout)
 
@@ -98,7 +167,7 @@ def test_sla_shows_restatements(service: Service, watched: str) -> None:
 def test_sla_of_a_server_without_reports_names_the_next_step(service: Service, server: str) -> None:
     done = service.run("sla", server)
     assert "uptime_percent\t\n" in done.stdout
-    assert "budget_left_seconds\t\n" in done.stdout
+    assert "budget_seconds\t\nbudget_left_seconds\t\n" in done.stdout
     assert f"`supervisor-mcp heartbeat {server}`" in done.stderr
 
 

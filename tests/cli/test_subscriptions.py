@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from tests.support import command_line
 from tests.support.command_line import Service
 
 URL = "https://policy.example/hook"
@@ -73,6 +76,19 @@ def test_a_secret_is_read_from_a_file_and_not_printed(
     assert add(service, name, "--facts", "--secret-file", str(file))["secret"] is None
 
 
+def test_a_secret_is_read_from_standard_input(service: Service, name: str) -> None:
+    done = subprocess.run(
+        [*command_line.COMMAND, "subscriptions", "add", name, URL, "--facts", "--secret-file", "-"],
+        env={**command_line.environment(), "SUPERVISOR_URL": service.url},
+        input=f" {SECRET}\n",
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{name} is created\n", "")
+
+
 def test_subscriptions_are_listed(service: Service, name: str) -> None:
     # No alert and no fact of another test is for it.
     matcher = f"alertname={name}"
@@ -83,6 +99,56 @@ def test_subscriptions_are_listed(service: Service, name: str) -> None:
     assert f"{name}\twebhook\t{URL}\t{rest}" in rows
     answer = json.loads(service.run("subscriptions", "--json").stdout)
     assert name in [item["name"] for item in answer["items"]]
+
+
+def test_a_list_says_what_each_is_about(service: Service, name: str) -> None:
+    add(service, f"{name}a", "--alerts")
+    add(service, f"{name}b", "--facts", "--disabled")
+    add(service, f"{name}c", "--source", name, "--source", f"{name}s", "--disabled")
+    add(service, f"{name}d", "--matcher", f"a={name}", "--kind", "Fact:A", "--kind", "Fact:B")
+    done = service.run("subscriptions")
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [[row[0][-1], *row[3:6]] for row in rows if row[0].startswith(name)] == [
+        ["a", "all", "", "enabled"],
+        ["b", "", "all", "disabled"],
+        ["c", "", f"all from {name}, {name}s", "disabled"],
+        ["d", f"a={name}", "Fact:A, Fact:B", "enabled"],
+    ]
+    assert done.stderr == ""
+    cut = service.run("subscriptions", "--limit", "1")
+    assert cut.stderr == "There are more. Raise --limit.\n"
+
+
+def test_a_terminal_has_tables_without_frames(service: Service, name: str) -> None:
+    add(service, name, "--facts", "--disabled")
+    terminal = {"TTY_COMPATIBLE": "1", "NO_COLOR": "1", "COLUMNS": "200"}
+    for arguments, title in (((), "Subscriptions"), (("show", name), name)):
+        drawn = service.run("subscriptions", *arguments, **terminal).stdout
+        assert drawn.splitlines()[0] == f"\x1b[1m{title}\x1b[0m"
+        assert not set("│┃─━") & set(drawn)
+
+
+def test_a_subscription_is_shown_without_what_it_does_not_have(service: Service, name: str) -> None:
+    created = add(service, name, "--matcher", f"a={name}", "--disabled")
+    answer = json.loads(service.run("subscriptions", "show", name, "--json").stdout)
+    assert created["outcome"] == "created"
+    assert service.run("subscriptions", "show", name).stdout.splitlines() == [
+        "field\tvalue",
+        f"name\t{name}",
+        "type\twebhook",
+        f"url\t{URL}",
+        "author\tann",
+        "state\tdisabled",
+        f"alerts\ta={name}",
+        "group_by\talertname",
+        "group_wait\t30s",
+        "group_interval\t5m",
+        "repeat_interval\t4h",
+        f"created\t{answer['created_at']}",
+        f"updated\t{answer['updated_at']}",
+        "pending\t0",
+        "failed\t0",
+    ]
 
 
 def test_a_subscription_is_shown(service: Service, name: str) -> None:
@@ -119,7 +185,11 @@ def test_an_unknown_subscription_is_answered_with_the_nearest_and_the_command_th
     [
         ([], "Neither alerts nor facts are asked for."),
         (["--matcher", "severity"], '"severity" is not a matcher.'),
-        (["--facts", "--secret-file", "/nowhere"], "/nowhere cannot be read"),
+        (
+            ["--facts", "--secret-file", "/nowhere"],
+            "/nowhere cannot be read: No such file or directory.",
+        ),
+        (["--facts", "--secret-file", sys.executable], "cannot be read: 'utf-8' codec can't"),
     ],
 )
 def test_wrong_arguments_are_refused_with_the_next_step(
