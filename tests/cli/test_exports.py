@@ -9,6 +9,7 @@ from subprocess import CompletedProcess
 import httpx
 import pytest
 
+from supervisor_mcp.exports import manifest
 from tests.support import command_line
 from tests.support.command_line import Service
 from tests.support.data_directories import DataDirectories
@@ -35,6 +36,24 @@ def test_what_a_running_service_has_is_served_by_another_one(
     with command_line.up(copy, "--no-deploy") as other:
         answer = httpx.get(f"{other.url}/query/agg", params={"kind": name, "window": "24h"})
     assert answer.json()["sum"] == 1.5
+
+
+def test_an_export_says_how_much_it_has_written(
+    service: Service, tmp_path: Path, name: str
+) -> None:
+    item = {"name": name, "source": "shop", "value": 1.5}
+    httpx.post(f"{service.url}/ingest/metrics", json=[item]).raise_for_status()
+    folder = tmp_path / "backup"
+
+    exported = service.run("export", str(folder))
+
+    relations = manifest.read(folder).relations
+    filled = [each.rows for each in relations if each.rows]
+    assert 1 in filled
+    assert len(filled) < len(relations)
+    assert exported.stdout == (
+        f"exported {sum(filled):,} rows of {len(filled)} relations: {folder}\n"
+    )
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,35 @@ def test_json_is_the_answer_of_the_service(
 def test_kinds_lists_names_types_and_numbers(service: Service, name: str) -> None:
     _send(service, {"name": name, "source": "me", "value": 1, "unit": "s"})
     done = service.run("kinds", "--prefix", name, "--type", "gauge")
-    assert done.stdout.splitlines()[1:] == [f"{name}\tgauge\ts\t1\t1"]
+    assert done.stdout.splitlines() == [
+        "kind\ttype\tunit\tsources\tseries",
+        f"{name}\tgauge\ts\t1\t1",
+    ]
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("command", "title"), [(("kinds", "--prefix"), "Kinds"), (("facts", "--kind"), "Facts")]
+)
+def test_a_terminal_has_kinds_and_facts_in_frames(
+    service: Service, name: str, command: tuple[str, str], title: str
+) -> None:
+    _send(service, *({"kind": f"Fact:{name}{letter}", "source": "me"} for letter in "ab"))
+    terminal = {"TTY_COMPATIBLE": "1", "NO_COLOR": "1", "COLUMNS": "150"}
+    done = service.run(*command, f"Fact:{name}a", **terminal)
+    first, second, *_ = done.stdout.splitlines()
+    assert title in first
+    assert second.startswith("┏━")
+    assert done.stderr == ""
+
+
+def test_a_list_of_kinds_that_is_cut_short_says_so(service: Service, name: str) -> None:
+    _send(service, *({"name": f"{name}{letter}", "source": "me", "value": 1} for letter in "ab"))
+    done = service.run("kinds", "--prefix", name, "--limit", "1")
+    assert len(done.stdout.splitlines()) == 2
+    assert done.stderr == (
+        "There are more. Raise --limit, or narrow the list with --prefix or --type.\n"
+    )
 
 
 def test_facts_lists_the_newest_first_and_says_when_there_are_more(
@@ -114,9 +142,12 @@ def test_facts_lists_the_newest_first_and_says_when_there_are_more(
     kind = f"Fact:{name}"
     _send(service, *({"kind": kind, "source": "me", "subject": s} for s in "abc"))
     done = service.run("facts", "--kind", kind, "--limit", "2")
-    assert len(done.stdout.splitlines()) == 3
-    assert "more" in done.stderr
+    assert [line.split("\t")[3] for line in done.stdout.splitlines()] == ["subject", "c", "b"]
+    assert done.stderr == (
+        "There are more. Raise --limit, or narrow the list, for example with --to.\n"
+    )
     done = service.run("facts", "--kind", kind, "--subject", "b")
+    assert done.stderr == ""
     assert done.stdout.splitlines()[1].split("\t")[1:] == [kind, "me", "b", "", "{}"]
 
 

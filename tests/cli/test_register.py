@@ -90,14 +90,44 @@ def test_refused_servers_are_listed_with_their_fields_and_the_others_are_registe
 ) -> None:
     bad = document(f"{namespace}/bad", version="^1.0", remotes=[{"type": "sse", "url": "x"}])
     nameless = {"description": "", "version_detail": {"version": ""}}
-    text = json.dumps([bad, nameless, 5, document(f"{namespace}/good")])
+    text = json.dumps(
+        [bad, nameless, 5, document(""), document("x") | {"name": 5}, document(f"{namespace}/good")]
+    )
     done = register(service, tmp_path, text)
     assert done.returncode == 1
-    assert done.stdout == "1 created, 0 changed, 0 unchanged, 3 refused\n"
+    assert done.stdout == "1 created, 0 changed, 0 unchanged, 5 refused\n"
+    assert "\nentry 4: It has no name.\nentry 5: It has no name.\n" in done.stderr
+    assert "\nList them with `supervisor-mcp servers`.\n" in done.stderr
+    assert "\n5 of 6 servers are not registered.\n" in done.stderr
     assert f"entry 1 ({namespace}/bad): invalid fields: remotes[0].url, version" in done.stderr
     assert "\n  version: The value is the string " in done.stderr
     assert "entry 2: It has no name." in done.stderr
     assert "entry 3: It is not a JSON object." in done.stderr
+
+
+def test_where_all_are_refused_none_can_be_listed(
+    service: Service, namespace: str, tmp_path: Path
+) -> None:
+    done = register(service, tmp_path, json.dumps([document(f"{namespace}/bad", version="")]))
+    assert done.stdout == "0 created, 0 changed, 0 unchanged, 1 refused\n"
+    assert "List them" not in done.stderr
+
+
+def test_what_was_registered_says_how_to_list_it(
+    service: Service, namespace: str, tmp_path: Path
+) -> None:
+    done = register(service, tmp_path, json.dumps(document(f"{namespace}/a")))
+    assert done.stderr == "List them with `supervisor-mcp servers`.\n"
+
+
+def test_a_server_that_was_deregistered_is_counted_apart(
+    service: Service, namespace: str, tmp_path: Path
+) -> None:
+    text = json.dumps(document(f"{namespace}/a"))
+    register(service, tmp_path, text)
+    httpx.delete(f"{service.url}/registry/servers/{namespace}/a").raise_for_status()
+    done = register(service, tmp_path, text)
+    assert done.stdout == "0 created, 0 changed, 0 unchanged, 1 restored, 0 refused\n"
 
 
 def test_the_summary_is_json_on_request(service: Service, namespace: str, tmp_path: Path) -> None:

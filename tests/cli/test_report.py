@@ -15,7 +15,7 @@ def test_a_report_is_stored_with_all_that_was_observed(service: Service, server:
     observed = ("--latency-ms", "2100", "--detail", "slow refunds", "--reporter", "agent-7")
     done = service.run("report", server, "degraded", *observed)
     assert done.stdout == "1 accepted, 0 duplicate, 0 late\n"
-    assert f"`supervisor-mcp health {server}`" in done.stderr
+    assert done.stderr == f"`supervisor-mcp health {server}` shows what follows.\n"
     health = httpx.get(f"{service.url}/health/servers/{server}").json()
     (signal,) = [each for each in health["signals"] if each["signal"] == "report"]
     assert (signal["status"], signal["latency_ms"]) == ("degraded", 2100)
