@@ -26,7 +26,9 @@ OPTIONS = ("-p", "mutants.lent_service")
 VARIABLE = "MUTANTS_LENT_SERVICE"
 COMMANDS = "app/supervisor_mcp/cli/"
 # What runs in the service itself.
-STARTS_IT = (f"{COMMANDS}up.py", f"{COMMANDS}server.py")
+STARTS_IT = tuple(
+    f"{COMMANDS}{name}.py" for name in ("up", "servers", "restarts", "availability", "cache_url")
+)
 
 
 def suits(path: str) -> bool:

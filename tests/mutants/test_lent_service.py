@@ -10,7 +10,13 @@ from tests.support.repository import ROOT
 
 @pytest.mark.parametrize(
     ("path", "lent"),
-    [("cli/kpis.py", True), ("cli/up.py", False), ("rest/kpis.py", False)],
+    [
+        ("cli/kpis.py", True),
+        ("cli/server.py", True),
+        ("cli/servers.py", False),
+        ("cli/up.py", False),
+        ("rest/kpis.py", False),
+    ],
 )
 def test_only_commands_that_do_not_start_the_service_are_tried_beside_it(
     path: str, lent: bool
