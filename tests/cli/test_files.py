@@ -175,8 +175,12 @@ def test_ndjson_lines_that_are_no_object_are_named(tmp_path: Path) -> None:
 
 def test_a_line_longer_than_a_mebibyte_is_named(tmp_path: Path) -> None:
     longest = '{"name":"' + "a" * (2**20 - 11) + '"}'
-    path = _file(tmp_path, "x.ndjson", f"{longest}\n{longest[:-2]}a{longest[-2:]}\n{longest}\n")
-    assert _faults(path) == [Fault(2, "The line is longer than 1 MiB.")]
+    path = _file(
+        tmp_path, "x.ndjson", f"{longest}\n{longest[:-2]}a{longest[-2:]}\n{longest}\n[1]\n"
+    )
+    too_long, no_object = _faults(path)
+    assert too_long == Fault(2, "The line is longer than 1 MiB.")
+    assert no_object.line == 4
 
 
 @pytest.mark.parametrize("ts", ["soon", [1], "2024-05-01 10:00:00"])

@@ -124,6 +124,11 @@ def test_a_taken_port_of_the_database_is_a_warning_with_the_port_in_use(
     assert f"listens on port {used}" in log
 
 
+def test_any_free_port_of_the_database_is_no_warning(service: Service) -> None:
+    assert service.env["SUPERVISOR_EMBEDDED_PORT"] == "0"
+    assert "is taken" not in _log(service)
+
+
 def test_jobs_run_once_it_is_ready(service: Service) -> None:
     with psycopg.connect(service.announced["Database"], autocommit=True) as conn:
         conn.prepare_threshold = None

@@ -63,7 +63,7 @@ class Servers:
         """The DSN of an analyst; None for a database with logins of its own."""
         if self.database is None:
             return None
-        return self.database_url.replace("postgres@", f"{ANALYST}@", 1)
+        return self.database_url.replace("postgres@", f"{ANALYST}@")
 
     def begin_jobs(self) -> None:
         """Let the jobs of an embedded database run: until then, nothing has to wait for one."""
