@@ -73,8 +73,15 @@ def test_help_describes_completion_and_exit_statuses() -> None:
     assert "Exit status: 0 success, 1 failed" in " ".join(shown.split())
 
 
-def test_the_version_is_that_of_the_package() -> None:
-    done = command_line.run("--version", env={})
+def test_without_arguments_the_commands_are_listed() -> None:
+    done = command_line.run(env={})
+    assert done.returncode == 2
+    assert "\n  kinds " in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("more", [(), ("--help",)])
+def test_the_version_is_that_of_the_package(more: tuple[str, ...]) -> None:
+    done = command_line.run("--version", *more, env={})
     assert (done.returncode, done.stdout) == (0, f"supervisor-mcp {version('supervisor-mcp')}\n")
 
 
@@ -175,6 +182,7 @@ def _error(done: subprocess.CompletedProcess[str]) -> dict[str, object]:
     ("arguments", "env", "status"),
     [
         (("kinds", "--limt", "3", "--json"), {}, 2),
+        (("--json",), {}, 2),
         (("kinds", "--json"), {"SUPERVISOR_URL": "nonsense"}, 2),
         (("kinds", "--json"), {"SUPERVISOR_PORT": "many"}, 2),
         (("import", "none.csv", "--label", "x", "--json"), {}, 2),
@@ -188,6 +196,19 @@ def test_with_json_a_local_failure_is_an_object(
     error = _error(done)
     assert done.returncode == error["status"] == status
     assert set(error) == {"detail", "hint", "status"}
+
+
+def test_with_json_a_wrong_option_names_the_help_of_the_command() -> None:
+    error = _error(command_line.run("kpis", "list", "--limt", "3", "--json", env={}))
+    assert str(error["detail"]).startswith("No such option: --limt")
+    assert error["hint"] == "Run `supervisor-mcp kpis list --help` for the arguments."
+
+
+def test_an_argument_after_two_hyphens_is_no_option() -> None:
+    nobody = {"SUPERVISOR_URL": "http://127.0.0.1:1"}
+    done = command_line.run("agg", "--", "--json", env=nobody)
+    assert done.returncode == 3
+    assert done.stderr.startswith("No service answers at ")
 
 
 def test_with_json_a_refusal_is_the_error_of_the_service(service: Service) -> None:

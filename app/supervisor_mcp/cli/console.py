@@ -25,14 +25,14 @@ def out() -> Console:
     """A console that formats for standard output; `show` and `write` print what it makes."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console()
 
 
 def notes() -> Console:
     """A console that writes to standard error."""
     from rich.console import Console
 
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, soft_wrap=True)
 
 
 def is_terminal() -> bool:
