@@ -33,6 +33,7 @@ def test_what_a_running_service_has_is_served_by_another_one(
 
     assert (exported.returncode, imported.returncode) == (0, 0), imported.stderr
     assert json.loads(imported.stdout) == json.loads(exported.stdout)
+    assert "imported before" not in imported.stderr
     with command_line.up(copy, "--no-deploy") as other:
         answer = httpx.get(f"{other.url}/query/agg", params={"kind": name, "window": "24h"})
     assert answer.json()["sum"] == 1.5
@@ -56,11 +57,27 @@ def test_an_export_says_how_much_it_has_written(
     )
 
 
+def test_the_login_of_the_owner_exports(service: Service, tmp_path: Path) -> None:
+    owner, analyst = service.announced["Database"], service.analyst_dsn
+    for number, (env, status) in enumerate(
+        [
+            ({"SUPERVISOR_DATABASE_URL": owner}, 0),
+            ({"SUPERVISOR_DATABASE_URL": analyst, "SUPERVISOR_DEPLOY_DATABASE_URL": owner}, 0),
+            ({"SUPERVISOR_DATABASE_URL": analyst}, 1),
+        ]
+    ):
+        done = command_line.run("export", str(tmp_path / str(number)), env=env)
+        assert done.returncode == status, done.stderr
+    assert "\nThe login may not export everything (permission denied" in done.stderr
+    assert "Hint: Set SUPERVISOR_DEPLOY_DATABASE_URL to the DSN of the owner" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("options", "status", "reason"),
     [
         ((), 1, "is not an export, or not a complete one"),
         (("--kind", "cpu"), 2, "is imported alone and as it is"),
+        (("--shift-to-now",), 2, "is imported alone and as it is"),
         (("other.csv",), 2, "is imported alone and as it is"),
     ],
 )

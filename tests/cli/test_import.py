@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import time
 from datetime import UTC, datetime, timedelta
@@ -59,6 +60,8 @@ def _pipe(service: Service, content: str, *arguments: str) -> subprocess.Complet
 def test_csv_rows_are_stored_and_counted(service: Service, name: str, tmp_path: Path) -> None:
     summary = _import(service, _csv(tmp_path / f"{name}.csv"), "--source", "me", "--unit", "s")
     assert (summary["rows"], summary["accepted"], summary["rejected"]) == (10, 10, 0)
+    assert 0 < summary["seconds"] == round(summary["seconds"], 3) < 60
+    assert summary["rows_per_second"] == pytest.approx(10 / summary["seconds"], rel=0.1)
     stored = _agg(service, name)
     assert (stored["count"], stored["sum"], stored["unit"]) == (10, 45, "s")
 
@@ -99,7 +102,30 @@ def test_a_second_import_finds_duplicates(service: Service, name: str, tmp_path:
     path = _csv(tmp_path / "x.csv")
     _import(service, path, "--name", name, "--source", "me")
     summary = _import(service, path, "--name", name, "--source", "me")
-    assert (summary["accepted"], summary["duplicate"]) == (0, 10)
+    assert (summary["accepted"], summary["duplicate"], summary["notes"]) == (0, 10, [])
+
+
+def test_a_file_without_rows_has_a_summary(service: Service, tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("timestamp,value\n")
+    done = service.run("import", str(path), "--source", "me")
+    heading, counts = (line.split("\t") for line in done.stdout.splitlines())
+    assert heading == [
+        *("rows", "accepted", "duplicate", "conflict", "late", "rejected"),
+        *("seconds", "rows_per_second"),
+    ]
+    assert counts[:6] + counts[7:] == ["0"] * 7
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_summary_is_in_a_frame_on_a_terminal(
+    service: Service, name: str, tmp_path: Path
+) -> None:
+    path = _csv(tmp_path / f"{name}.csv")
+    terminal = {"TTY_COMPATIBLE": "1", "NO_COLOR": "1", "COLUMNS": "120"}
+    done = service.run("import", str(path), "--source", "me", **terminal)
+    assert "Imported" in done.stdout.splitlines()[0]
+    assert done.stdout.splitlines()[1].startswith("┏━")
 
 
 def test_rows_with_another_value_at_a_known_time_are_counted_as_conflicts(
@@ -130,6 +156,7 @@ def test_an_import_with_other_options_or_into_another_service_has_times_of_its_o
         assert json.loads(service.run(*arguments, **env).stdout)["notes"] == [], arguments
     (note,) = json.loads(service.run(*first).stdout)["notes"]
     assert note.startswith("x.ndjson keeps the times of its import on 20")
+    assert re.search(r"/imports/[0-9a-f]{32}\.json to import it with new ones\.$", note)
 
 
 def test_metrics_and_facts_can_be_in_one_file(service: Service, name: str, tmp_path: Path) -> None:
@@ -227,6 +254,7 @@ def test_a_repeated_shifted_import_names_the_file_with_its_times(
     assert again.stdout.splitlines()[1].split("\t")[:3] == ["10", "0", "10"]
     kept = Path(again.stderr.partition("delete ")[2].partition(" to import")[0])
     assert kept.is_file()
+    assert kept.name.endswith("-shifted.json")
 
 
 @given(
@@ -289,7 +317,7 @@ def test_wrong_arguments_end_with_status_2(
     _csv(tmp_path / "x.csv")
     monkeypatch.chdir(tmp_path)
     done = service.run("import", *arguments)
-    assert done.returncode == 2
+    assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
 
 
