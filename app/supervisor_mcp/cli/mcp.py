@@ -40,17 +40,19 @@ def mcp() -> None:
         anyio.run(_serve, settings)
         return
     with _embedded(settings) as endpoints:
-        anyio.run(
-            _serve,
-            settings.model_copy(
-                update={
-                    "database_url": endpoints.database_url,
-                    "redis_url": settings.redis_url or endpoints.redis_url,
-                    "key_secret_file": servers.key_secret_file(settings, is_embedded=True),
-                    "query_sql_seconds": servers.query_sql_seconds(settings, is_embedded=True),
-                }
-            ),
-        )
+        anyio.run(_serve, on_embedded(settings, endpoints))
+
+
+def on_embedded(settings: Settings, endpoints: Endpoints) -> Settings:
+    """The settings for the embedded servers. Raises Failure."""
+    return settings.model_copy(
+        update={
+            "database_url": endpoints.database_url,
+            "redis_url": settings.redis_url or endpoints.redis_url,
+            "key_secret_file": servers.key_secret_file(settings, is_embedded=True),
+            "query_sql_seconds": servers.query_sql_seconds(settings, is_embedded=True),
+        }
+    )
 
 
 async def _serve(settings: Settings) -> None:
@@ -65,7 +67,7 @@ async def _serve(settings: Settings) -> None:
 def _embedded(settings: Settings) -> Iterator[Endpoints]:
     """The embedded servers, which this process restarts when the process that ran them ends."""
     with ExitStack() as started:
-        endpoints = _join_or_start(settings, settings.embedded_port, started)
+        endpoints = join_or_start(settings, settings.embedded_port, started)
         servers.prepare_schema(endpoints.database_url)
         done = threading.Event()
         keeper = threading.Thread(target=_keep, args=(settings, endpoints, started, done))
@@ -77,7 +79,11 @@ def _embedded(settings: Settings) -> Iterator[Endpoints]:
             keeper.join()
 
 
-def _join_or_start(settings: Settings, port: int, started: ExitStack) -> Endpoints:
+def join_or_start(settings: Settings, port: int, started: ExitStack) -> Endpoints:
+    """The servers that run on the data directory, else new ones until `started` ends.
+
+    What another process is starting or stopping is waited for. Raises Failure.
+    """
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -114,7 +120,7 @@ def _keep(
         if embedded.running(settings.data_dir) is not None:
             continue
         try:
-            now = _join_or_start(settings, port, started)
+            now = join_or_start(settings, port, started)
         except Failure as failure:
             console.say(failure.detail)
             continue
