@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -21,9 +22,16 @@ Follow = Callable[..., tuple[Failure, list[str | None]]]
 
 
 @pytest.fixture
-def follow(monkeypatch: pytest.MonkeyPatch) -> Iterator[Follow]:
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses between connections, which are not waited for."""
+    slept: list[float] = []
+    monkeypatch.setattr(time, "sleep", slept.append)
+    return slept
+
+
+@pytest.fixture
+def follow(monkeypatch: pytest.MonkeyPatch, pauses: list[float]) -> Iterator[Follow]:
     """Follow a stream of a server that gives these answers in order."""
-    monkeypatch.setattr(streams, "PAUSE_SECONDS", 0)
     answers: list[Answer] = []
     asked: list[str] = []
     had: list[str | None] = []
@@ -98,10 +106,11 @@ def test_events_are_printed_as_they_came_on_request(
 
 
 def test_it_goes_on_after_the_last_event_that_it_has(
-    follow: Follow, capsys: pytest.CaptureFixture[str]
+    follow: Follow, pauses: list[float], capsys: pytest.CaptureFixture[str]
 ) -> None:
     ended, had = follow([event(7)], [event(8), b"id: 9\n\n"], None, 503, [event(10)], GONE)
     assert had == [None, "7", "9", "9", "9", "10"]
+    assert pauses == [1, 1, 1, 1, 1]
     assert (ended.status, ended.detail) == (REFUSED, "It is 404.")
     assert capsys.readouterr() == ("7    a\n8    a\n10    a\n", "")
 
