@@ -11,6 +11,7 @@ import pytest
 import redis
 import trustme
 
+from supervisor_mcp.cli.cache_url import without_login
 from supervisor_mcp.cli.failure import USAGE
 from tests.support import command_line, proxy, valkey, web_server
 from tests.support.command_line import Service
@@ -42,6 +43,18 @@ def secured(valkey_server: Valkey, tmp_path_factory: pytest.TempPathFactory) -> 
     authority.issue_cert("127.0.0.1").configure_cert(context)
     with proxy.in_thread(valkey_server.own(), tls=context) as door:
         yield f"rediss://127.0.0.1:{door.port}/0?{PATIENCE}&ssl_ca_certs={folder}/ca.pem"
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://:secret@cache.example:6379/0", "redis://cache.example:6379/0"),
+        ("redis://me:secr@et@cache.example", "redis://cache.example"),
+        ("unix:///run/valkey.sock?db=1", "unix:///run/valkey.sock?db=1"),
+    ],
+)
+def test_a_url_is_shown_without_its_login(url: str, shown: str) -> None:
+    assert without_login(url) == shown
 
 
 def refused(command: str, url: str, folder: Path) -> str:

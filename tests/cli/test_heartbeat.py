@@ -31,8 +31,11 @@ def test_a_name_that_is_not_registered_keeps_no_other_from_being_renewed(
 ) -> None:
     done = service.run("heartbeat", server, "acme/gone")
     assert (done.returncode, done.stdout) == (1, "1 renewed, 1 unknown\n")
-    assert "acme/gone is not registered." in done.stderr
-    assert "supervisor-mcp servers" in done.stderr
+    assert done.stderr.splitlines() == [
+        "acme/gone is not registered.",
+        "1 of 2 servers are not registered.",
+        "Hint: List those that are with `supervisor-mcp servers`.",
+    ]
     assert keepalive(service, server) == "up"
 
 

@@ -25,7 +25,12 @@ Follow = Callable[..., tuple[Failure, list[str | None]]]
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses between connections, which are not waited for."""
     slept: list[float] = []
-    monkeypatch.setattr(time, "sleep", slept.append)
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        assert len(slept) < 20
+
+    monkeypatch.setattr(time, "sleep", sleep)
     return slept
 
 

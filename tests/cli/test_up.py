@@ -87,7 +87,7 @@ def test_it_says_where_things_are_and_commands_to_try(service: Service) -> None:
     assert service.announced["Access"].startswith("authentication is off: ")
     assert "SUPERVISOR_AUTHENTICATION=on" in service.announced["Access"]
     assert service.announced["Database"].startswith("postgresql://postgres@127.0.0.1:")
-    assert service.announced["Cache"].startswith("unix:")
+    assert service.announced["Cache"].startswith("unix:///")
     assert "keeps others waiting for 10 s" in service.announced["Analysts"]
     tries = service.said.partition("Try:\n")[2].splitlines()
     assert [line.split()[0] for line in tries[:2]] == ["curl", "curl"]

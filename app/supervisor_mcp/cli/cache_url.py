@@ -53,8 +53,8 @@ def fault(url: str | None) -> str | None:
 
 def without_login(url: str) -> str:
     """A Redis URL as it can be shown."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    place = urlsplit(url).netloc
+    return url.replace(place, place.rpartition("@")[2], 1)
 
 
 def _examine(url: str | None) -> None:

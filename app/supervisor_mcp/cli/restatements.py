@@ -23,7 +23,6 @@ def restatements(
         typer.Argument(
             help="Only this kind.",
             metavar="[KIND]",
-            show_default=False,
             autocompletion=complete_kind,
         ),
     ] = None,
