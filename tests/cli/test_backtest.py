@@ -97,6 +97,14 @@ def test_a_terminal_is_filled_and_has_tables_without_frames(
     assert not set("│┃") & set(drawn)
 
 
+def test_a_terminal_may_be_wider_than_there_are_points(service: Service, rule: Path) -> None:
+    terminal = {"TTY_COMPATIBLE": "1", "NO_COLOR": "1", "COLUMNS": "1200"}
+    result = service.run("backtest", str(rule), "--step", "1m", "--from", ago(3), **terminal)
+
+    assert result.returncode == 0, result.stderr
+    assert {len(line) for line in result.stdout.splitlines()[1:9]} == {1200}
+
+
 def test_the_first_20_transitions_are_listed(service: Service, rule: Path) -> None:
     document = json.loads(rule.read_text())
     document["condition"]["kind"] = kind = f"{rule_name(rule)}_restless"

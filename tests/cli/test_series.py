@@ -201,6 +201,14 @@ def test_a_series_alone_has_its_labels_in_the_table(service: Service, measured: 
     assert line.startswith("a       host=ha region=eu  ")
 
 
+def test_a_series_without_a_version_of_its_server_is_split_into_one(
+    service: Service, measured: Measured
+) -> None:
+    done = service.run("series", measured.name, "--source", "a", "--split-by", "version")
+    (_, line) = _rows(done.stdout)
+    assert line[1] == "host=ha region=eu version=-"
+
+
 def test_a_sparkline_of_12_characters_is_the_shortest_in_a_table(
     service: Service, measured: Measured
 ) -> None:

@@ -123,6 +123,7 @@ def test_the_last_10_versions_are_shown(service: Service, versions: str) -> None
     ("left_seconds", "left_percent", "words"),
     [
         (-90.0, -50.0, "the error budget is exceeded by 1.5 min"),
+        (-0.5, -0.1, "the error budget is exceeded by 0.5 s"),
         (0, None, "the target allows no time down"),
         (0, 0, "0 % of the error budget is left"),
         (90, 12.3456, "12.345 % of the error budget is left"),

@@ -104,12 +104,13 @@ def test_sla_of_a_server_has_its_measures(service: Service, watched: str) -> Non
 
 
 def test_an_error_budget_that_is_used_up_is_not_exceeded(service: Service, watched: str) -> None:
-    document = {"description": "Searches", "version": "1.0.0", "probe": False, "sla_target": 90}
-    url = f"{service.url}/registry/servers/{watched}"
-    httpx.put(url, json=document).raise_for_status()
-    drawn = service.run("sla", watched, TTY_COMPATIBLE="1", NO_COLOR="1", COLUMNS="100").stdout
-    assert re.search(r"│ budget left +│ 0 s +│", drawn)
-    assert re.search(r"│ budget left % +│ 0 +│", drawn)
+    for target, left, percent in ((90, "0 s", "0"), (90.05, "-18 s", "exceeded")):
+        document = {"description": "Searches", "version": "1.0.0", "sla_target": target}
+        url = f"{service.url}/registry/servers/{watched}"
+        httpx.put(url, json=document).raise_for_status()
+        drawn = service.run("sla", watched, TTY_COMPATIBLE="1", NO_COLOR="1", COLUMNS="100").stdout
+        assert re.search(rf"│ budget left +│ {left} +│", drawn)
+        assert re.search(rf"│ budget left % +│ {percent} +│", drawn)
 
 
 def test_sla_of_a_server_lists_its_days(service: Service, watched: str) -> None:

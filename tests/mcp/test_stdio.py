@@ -113,13 +113,18 @@ def snippet(name: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("mode", MODES)
 async def test_it_works_on_the_database_of_a_running_service(
-    history_url: str, redis_url: str, mode: str
+    history_url: str, redis_url: str, mode: str, tmp_path: Path
 ) -> None:
-    command = parameters(SUPERVISOR_DATABASE_URL=history_url, SUPERVISOR_REDIS_URL=redis_url)
+    command = parameters(
+        SUPERVISOR_DATABASE_URL=history_url,
+        SUPERVISOR_REDIS_URL=redis_url,
+        SUPERVISOR_DATA_DIR=str(tmp_path / "data"),
+    )
     async with Client(command, mode=mode) as client:
         assert {tool.name for tool in (await client.list_tools()).tools} == NAMES
         answer = structured(await client.call_tool("list_kinds", {"prefix": "Fact:Sa"}))
         assert [kind["kind"] for kind in answer["items"]] == ["Fact:Sale"]
+    assert not (tmp_path / "data").exists()
 
 
 async def test_with_nothing_configured_it_starts_servers_that_the_next_one_joins_and_keeps(
