@@ -147,7 +147,13 @@ def test_a_full_disk_is_one_line_and_status_1(
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
             [*command_line.COMMAND, *arguments],
-            env={**command_line.environment(), **service.env, "SUPERVISOR_URL": service.url},
+            env={
+                **command_line.environment(),
+                **service.env,
+                "SUPERVISOR_URL": service.url,
+                # What is buffered at the end is not tried again.
+                "PYTHONUNBUFFERED": "",
+            },
             stdout=full,
             stderr=subprocess.PIPE,
             check=False,
