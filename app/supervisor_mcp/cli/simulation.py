@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from math import erf, exp, inf, log, pi, sin, sqrt
+from operator import mul
 from random import Random
 from typing import Any
 
@@ -189,10 +191,10 @@ def _block(seed: int, server: Server, block: int, begin: int, end: int) -> Itera
         median = server.latency_seconds * (0.8 + 0.5 * busy) * random.uniform(0.9, 1.1)
         errors = server.error_ratio * random.uniform(0.4, 1.6)
         if in_trouble:
-            median, errors = 6 * median, min(1.0, 20 * errors)
+            median, errors = 6 * median, 20 * errors
         if server.fails_daily and DAILY[0] <= ts % 86_400 < DAILY[1]:
             errors = max(errors, DAILY_ERRORS)
-        queue = 0.7 * queue + max(0.0, 40 * median * busy * random.uniform(0.5, 1.5))
+        queue = 0.7 * queue + 40 * median * busy * random.uniform(0.5, 1.5)
         requests += calls
         if begin <= ts <= end:
             base = {"source": server.source, "ts": ts, "labels": labels}
@@ -219,18 +221,18 @@ def _rhythm(ts: int) -> float:
     """How busy people are: 1 at noon of a working day, 0.1 at night."""
     hour = ts / 3600 % 24
     weekday = (ts // 86_400 + 3) % 7
-    day = 0.1 + 0.9 * max(0.0, sin(pi * (hour - 5) / 14) if 5 <= hour <= 19 else 0.0)
+    day = 0.1 + 0.9 * max(0.0, sin(pi * (hour - 5) / 14))
     return day * (0.45 if weekday >= 5 else 1.0)
 
 
 def _histogram(calls: int, median: float) -> Item:
     """The durations of `calls` under a log-normal distribution."""
     below = [round(calls * _cdf(log(bound / median) / SPREAD)) for bound in BOUNDS]
-    counts = [high - low for low, high in zip([0, *below], [*below, calls], strict=True)]
+    counts = [high - low for low, high in pairwise([0, *below, calls])]
     mean = median * exp(SPREAD * SPREAD / 2)
     # Counts are rounded, and the sum must lie within what they and the bounds allow.
-    least = sum(n * bound for n, bound in zip(counts, [0.0, *BOUNDS], strict=True))
-    most = sum(n * bound for n, bound in zip(counts, [*BOUNDS, inf], strict=True) if n)
+    least = sum(map(mul, counts[1:], BOUNDS))
+    most = inf if counts[-1] else sum(map(mul, counts[:-1], BOUNDS))
     total = round(min(max(calls * mean, least), most), 3)
     return {"bounds": BOUNDS, "counts": counts, "sum": total, "count": calls}
 
