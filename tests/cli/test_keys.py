@@ -12,6 +12,7 @@ import pytest
 
 from supervisor_mcp.credentials import keys
 from supervisor_mcp.credentials.keys import Key
+from tests.support import scripted
 from tests.support.command_line import Service
 
 
@@ -144,3 +145,140 @@ def test_the_shell_completes_ids_of_active_keys(service: Service, name: str) -> 
 def test_the_secret_of_keys_is_a_file_of_this_user_in_the_data_directory(service: Service) -> None:
     file = Path(service.env["SUPERVISOR_DATA_DIR"]) / "key_secret"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+KEY = {
+    "id": "abcd1234",
+    "owner": "ann",
+    "status": "active",
+    "scopes": ["read", "ingest"],
+    "sources": ["shop", "search"],
+    "namespace": "acme",
+    "created_at": "2026-11-20T10:00:00+00:00",
+    "created_by": "bob",
+    "expires_at": "2026-12-20T10:00:00+00:00",
+    "last_used_at": "2026-11-25T10:00:00+00:00",
+    "revoked_at": None,
+    "revoked_by": None,
+    "reason": None,
+    "rotated_from": None,
+    "rotated_to": None,
+}
+REVOKED = {
+    **KEY,
+    "id": "efgh5678",
+    "status": "revoked",
+    "sources": None,
+    "last_used_at": None,
+    "revoked_at": "2026-11-21T10:00:00+00:00",
+    "revoked_by": "bob",
+    "reason": "leaked",
+}
+SHOWN = "sk_abcd1234_" + "x" * 43
+CREATED = {**KEY, "outcome": "created", "hint": None, "key": SHOWN}
+
+
+def test_everything_of_a_list_is_printed() -> None:
+    page = {"items": [KEY, REVOKED], "next_cursor": "more"}
+    with scripted.service({"GET /access/keys": page}) as service:
+        done = service.run("keys")
+        narrowed = service.run("keys", "--owner", "ann", "--active", "--limit", "2")
+        drawn = service.draw("keys", "list", "--inactive")
+    assert service.asked == [
+        "GET /access/keys?limit=100",
+        "GET /access/keys?owner=ann&active=true&limit=2",
+        "GET /access/keys?active=false&limit=100",
+    ]
+    assert (
+        done.stdout
+        == narrowed.stdout
+        == (
+            "id\towner\tstatus\tscopes\tsources\tnamespace\tcreated\tcreated_by\tends\tused\treason\n"
+            "abcd1234\tann\tactive\tread ingest\tshop search\tacme\t2026-11-20T10:00:00+00:00\tbob"
+            "\t2026-12-20T10:00:00+00:00\t2026-11-25T10:00:00+00:00\t\n"
+            "efgh5678\tann\trevoked\tread ingest\t\tacme\t2026-11-20T10:00:00+00:00\tbob"
+            "\t2026-11-21T10:00:00+00:00\t\tleaked\n"
+        )
+    )
+    assert done.stderr == (
+        "There are more. Raise --limit, or narrow the list with --owner or --active.\n"
+    )
+    assert "│" not in drawn
+    assert "2026-12-20 10:00 UTC" in drawn
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "There are no keys yet. Create one with `supervisor-mcp keys create OWNER --scope"),
+        (("--owner", "x"), "No keys match. `supervisor-mcp keys list` lists them without filters"),
+        (("--active",), "No keys match. `supervisor-mcp keys list` lists them without filters"),
+        (("--inactive",), "No keys match. `supervisor-mcp keys list` lists them without filters"),
+    ],
+)
+def test_a_list_without_keys_says_why(options: tuple[str, ...], said: str) -> None:
+    with scripted.service({"GET /access/keys": {"items": [], "next_cursor": None}}) as service:
+        done = service.run("keys", *options)
+        as_json = service.run("keys", *options, "--json")
+    assert done.stderr.startswith(said)
+    assert done.stderr.count("\n") == 1
+    assert (as_json.stdout, as_json.stderr) == ('{"items": [], "next_cursor": null}\n', "")
+
+
+def test_what_is_left_out_of_a_new_key_is_not_sent() -> None:
+    with scripted.service({"POST /access/keys": CREATED}) as service:
+        done = service.run("keys", "create", "ann", "--scope", "read")
+        service.run("keys", "create", "ann", "--scope", "read", "--expires-at", "2030-01-01")
+        as_json = service.run("keys", "create", "ann", "--scope", "read", "--json")
+    assert service.sent == [
+        {"owner": "ann", "scopes": ["read"]},
+        {"owner": "ann", "scopes": ["read"], "expires_at": "2030-01-01"},
+        {"owner": "ann", "scopes": ["read"]},
+    ]
+    assert done.stdout == f"{SHOWN}\n"
+    assert done.stderr == (
+        "abcd1234 of ann is created for read, ingest, until 2026-12-20T10:00:00+00:00."
+        " Keep the key: it is not shown again.\n"
+    )
+    assert json.loads(as_json.stdout) == CREATED
+
+
+def test_a_reason_is_sent_and_a_second_revocation_says_when_the_first_was() -> None:
+    first = {**REVOKED, "outcome": "revoked", "hint": None}
+    with scripted.service({"DELETE /access/keys/efgh5678": first}) as service:
+        service.run("keys", "revoke", "efgh5678")
+        service.run("keys", "revoke", "sk_efgh5678", "--reason", "leaked")
+        as_json = service.run("keys", "revoke", "efgh5678", "--json")
+    assert service.asked == [
+        "DELETE /access/keys/efgh5678",
+        "DELETE /access/keys/efgh5678?reason=leaked",
+        "DELETE /access/keys/efgh5678",
+    ]
+    assert json.loads(as_json.stdout) == first
+    again = {**first, "outcome": "unchanged"}
+    with scripted.service({"DELETE /access/keys/efgh5678": again}) as service:
+        done = service.run("keys", "revoke", "efgh5678")
+    assert done.stdout == "efgh5678 was revoked before, 2026-11-21T10:00:00+00:00\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "abcd1234 is not valid any more."),
+        (("--grace", "24h"), "abcd1234 is valid until 2026-11-26T10:00:00+00:00."),
+    ],
+)
+def test_a_rotation_says_until_when_the_old_key_is_valid(
+    options: tuple[str, ...], said: str
+) -> None:
+    new = {**CREATED, "id": "efgh5678", "expires_at": None, "rotated_from": "abcd1234"}
+    rotated = {**new, "rotated_from_ends_at": "2026-11-26T10:00:00+00:00"}
+    with scripted.service({"POST /access/keys/abcd1234/rotation": rotated}) as service:
+        done = service.run("keys", "rotate", "abcd1234", *options)
+        as_json = service.run("keys", "rotate", "abcd1234", *options, "--json")
+    assert done.stdout == f"{SHOWN}\n"
+    assert done.stderr == (
+        "efgh5678 of ann is created for read, ingest. Keep the key: it is not shown again.\n"
+        f"{said}\n"
+    )
+    assert json.loads(as_json.stdout) == rotated

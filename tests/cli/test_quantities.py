@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from supervisor_mcp.cli.quantities import age, duration, elapsed, heading, moment, percent, seconds
+from supervisor_mcp.cli.quantities import (
+    age,
+    counted,
+    duration,
+    elapsed,
+    heading,
+    moment,
+    percent,
+    seconds,
+)
 
 NOW = datetime(2026, 11, 25, 14, 13, 12, tzinfo=UTC)
 
@@ -33,7 +42,12 @@ def pipe(monkeypatch: pytest.MonkeyPatch) -> None:
         (58, "58 s"),
         (90, "1.5 min"),
         (3_599.9, "1 h"),
+        (1.24, "1.2 s"),
         (-7_200, "-2 h"),
+        (85_870, "23.9 h"),
+        (86_400, "1 d"),
+        (972_000, "11.2 d"),
+        (432_000_000, "5,000 d"),
         (864_000, "10 d"),
     ],
 )
@@ -64,8 +78,11 @@ def test_a_pipe_has_exact_times() -> None:
     ("written", "shown"),
     [
         ("2026-11-25T14:13:00.5Z", "11 s ago"),
+        ("2026-11-25T14:12:12Z", "1 min ago"),
         ("2026-11-25T13:13:13Z", "59 min ago"),
+        ("2026-11-25T13:13:12Z", "1 h ago"),
         ("2026-11-24T14:13:13Z", "23 h ago"),
+        ("2026-11-24T14:13:12Z", "1 d ago"),
         ("2026-11-01T00:00:00Z", "24 d ago"),
         ("2026-11-25T14:13:20Z", "0 s ago"),
     ],
@@ -87,3 +104,11 @@ def test_a_pipe_has_numbers_with_three_digits_and_names_with_units() -> None:
 def test_a_terminal_has_names_without_underscores() -> None:
     assert heading("budget left", "seconds") == "budget left"
     assert heading("uptime", "percent") == "uptime %"
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [(0, "0 alerts"), (1, "1 alert"), (2, "2 alerts"), (1_234, "1,234 alerts")],
+)
+def test_things_are_counted_in_the_plural_unless_there_is_one(number: int, shown: str) -> None:
+    assert counted(number, "alert") == shown

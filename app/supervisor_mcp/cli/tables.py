@@ -77,7 +77,7 @@ def text(cell: object) -> str:
     if isinstance(cell, int) and not isinstance(cell, bool):
         return f"{cell:,}"
     if isinstance(cell, float):
-        return f"{cell:,.0f}" if 1e6 <= abs(cell) < 1e15 else f"{cell:,.6g}"
+        return f"{cell:,.0f}" if 1e5 <= abs(cell) < 1e15 else f"{cell:,.6g}"
     return printable(str(cell))
 
 
@@ -100,7 +100,7 @@ def _natural(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int
     from rich.cells import cell_len
 
     return [
-        max(cell_len(name), *(cell_len(row[place]) for row in cells), 1)
+        max(map(cell_len, (name, *(row[place] for row in cells))))
         for place, name in enumerate(columns)
     ]
 
