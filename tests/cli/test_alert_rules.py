@@ -12,7 +12,8 @@ import httpx
 import pytest
 
 from supervisor_mcp.cli import built_in_rules
-from tests.support import command_line
+from supervisor_mcp.cli.documents import say_all
+from tests.support import command_line, scripted
 from tests.support.command_line import Service
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -184,3 +185,319 @@ def test_the_built_in_rules_are_defined_as_soon_as_there_is_data(service: Servic
     names = {rule["name"] for rule in built_in_rules.read()}
     listed = json.loads(service.run("alert-rules", "list", "--json").stdout)["items"]
     assert names <= {item["name"] for item in listed}
+
+
+RULE = {
+    "name": "queue_long",
+    "state": "firing",
+    "firing": 2,
+    "pending": 1,
+    "severity": "warning",
+    "type": "metric",
+    "version": 3,
+    "author": "ann",
+    "defined_at": "2026-11-20T10:00:00+00:00",
+    "evaluated_at": "2026-11-25T10:00:00+00:00",
+    "error": None,
+}
+BROKEN = {**RULE, "name": "broken", "state": "inactive", "error": "division by zero"}
+SHOWN = {
+    **BROKEN,
+    "error_since": "2026-11-25T09:00:00+00:00",
+    "deleted_at": "2026-11-25T11:00:00+00:00",
+    "deleted_by": "bob",
+    "document": {
+        "for": "5m",
+        "labels": {},
+        "condition": {"kind": "queue", "where": {"has": ["a"]}},
+    },
+    "versions": [
+        {
+            "version": 3,
+            "author": "ann",
+            "from": "2026-11-20T10:00:00+00:00",
+            "to": None,
+            "changes": [
+                {"field": "condition.threshold", "before": 90, "after": 95.5},
+                {"field": "labels.team", "before": None, "after": "x"},
+            ],
+        },
+        {
+            "version": 2,
+            "author": "bob",
+            "from": "2026-11-19T10:00:00+00:00",
+            "to": "2026-11-20T10:00:00+00:00",
+            "changes": [],
+        },
+    ],
+    "next_cursor": "more",
+}
+
+
+def test_everything_of_a_list_is_printed() -> None:
+    page = {"items": [RULE, BROKEN], "next_cursor": "more"}
+    with scripted.service({"GET /alerts/rules": page}) as service:
+        done = service.run("alert-rules")
+        service.run("alert-rules", "-q", "queue", "--deleted", "--limit", "5")
+        drawn = service.draw("alert-rules", "list")
+    assert service.asked[:2] == [
+        "GET /alerts/rules?limit=100",
+        "GET /alerts/rules?q=queue&deleted=true&limit=5",
+    ]
+    cells = "2\t1\twarning\tmetric\t3\tann\t2026-11-25T10:00:00+00:00\n"
+    assert done.stdout == (
+        "name\tstate\tfiring\tpending\tseverity\ttype\tversion\tauthor\tevaluated\n"
+        f"queue_long\tfiring\t{cells}broken\tinactive\t{cells}"
+    )
+    assert done.stderr == (
+        "broken: division by zero\nThere are more. Raise --limit, or narrow the list with -q.\n"
+    )
+    assert "│" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            (),
+            "There are no rules yet. Define those that come with the service with"
+            " `supervisor-mcp alert-rules define --built-in`.\n",
+        ),
+        (
+            ("-q", "a"),
+            "No rules match. `supervisor-mcp alert-rules list` lists them without filters.\n",
+        ),
+        (
+            ("--deleted",),
+            "No rules match. `supervisor-mcp alert-rules list` lists them without filters.\n",
+        ),
+    ],
+)
+def test_an_empty_list_says_so_and_nothing_else(options: tuple[str, ...], said: str) -> None:
+    with scripted.service({"GET /alerts/rules": {"items": [], "next_cursor": None}}) as service:
+        assert service.run("alert-rules", *options).stderr == said
+
+
+def test_everything_of_a_rule_is_printed() -> None:
+    with scripted.service({"GET /alerts/rules/broken": SHOWN}) as service:
+        done = service.run("alert-rules", "show", "broken")
+        drawn = service.draw("alert-rules", "show", "broken")
+    assert service.asked[0] == "GET /alerts/rules/broken?limit=10"
+    assert done.stdout == (
+        "field\tvalue\n"
+        "name\tbroken\n"
+        "state\tinactive (2 firing, 1 pending)\n"
+        "version\t3\n"
+        "author\tann\n"
+        "deleted_by\tbob\n"
+        "error\tdivision by zero\n"
+        "evaluated\t2026-11-25T10:00:00+00:00\n"
+        "for\t5m\n"
+        "condition.kind\tqueue\n"
+        'condition.where.has\t["a"]\n'
+        "\n"
+        "version\tauthor\tfrom\tto\tchanges\n"
+        "3\tann\t2026-11-20T10:00:00+00:00\t"
+        "\tcondition.threshold: 90 → 95.5; labels.team: - → x\n"
+        "2\tbob\t2026-11-19T10:00:00+00:00\t2026-11-20T10:00:00+00:00\t\n"
+    )
+    assert done.stderr == "Only the last 10 versions are shown.\n"
+    assert "│" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("firing", "pending", "state"),
+    [
+        (0, 0, "firing"),
+        (1, 0, "firing (1 firing, 0 pending)"),
+        (0, 1, "firing (0 firing, 1 pending)"),
+    ],
+)
+def test_alerts_of_a_rule_are_counted_where_it_has_some(
+    firing: int, pending: int, state: str
+) -> None:
+    shown = {**SHOWN, "state": "firing", "firing": firing, "pending": pending, "next_cursor": None}
+    with scripted.service({"GET /alerts/rules/broken": shown}) as service:
+        done = service.run("alert-rules", "show", "broken")
+    assert f"state\t{state}\n" in done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("ended", "said"), [(0, ""), (2, ", and 2 alerts ended")])
+def test_a_deletion_says_how_many_alerts_it_ended(ended: int, said: str) -> None:
+    deleted = {
+        "name": "broken",
+        "deleted_at": "2026-11-25T10:00:00+00:00",
+        "deleted_by": "ann",
+        "ended": ended,
+    }
+    with scripted.service({"DELETE /alerts/rules/broken": deleted}) as service:
+        done = service.run("alert-rules", "delete", "broken", "--author", "ann")
+        as_json = service.run("alert-rules", "delete", "broken", "--author", "ann", "--json")
+    assert service.asked[0] == "DELETE /alerts/rules/broken?author=ann"
+    assert done.stdout == f"broken is deleted{said}\n"
+    assert json.loads(as_json.stdout) == deleted
+
+
+def problem(status: int, *slugs: str) -> tuple[int, object]:
+    """A refusal of a document, with a fault for each slug."""
+    faults = [{"slug": slug, "field": f"f{n}", "detail": "No."} for n, slug in enumerate(slugs)]
+    params = {"params": {"faults": faults}} if slugs else {}
+    return status, {
+        "type": "urn:supervisor-mcp:problem:rule_valid",
+        "title": "Invalid rule",
+        "status": status,
+        "detail": "invalid rule",
+        "hint": "Mend it.",
+        **params,
+    }
+
+
+def defined(name: str, outcome: str) -> dict[str, object]:
+    at = "2026-11-25T10:00:00+00:00"
+    return {
+        **{"name": name, "outcome": outcome, "version": 1, "author": "ann"},
+        **{"defined_at": at, "changes": []},
+    }
+
+
+def test_what_becomes_of_each_rule_is_counted_and_refusals_have_a_hint_or_their_faults(
+    tmp_path: Path,
+) -> None:
+    answers = {
+        "PUT /alerts/rules/a": defined("a", "created"),
+        "PUT /alerts/rules/b": defined("b", "changed"),
+        "PUT /alerts/rules/c": defined("c", "unchanged"),
+        "PUT /alerts/rules/d": problem(422, "kind_known", "other"),
+        "PUT /alerts/rules/e": problem(422),
+    }
+    file = tmp_path / "rules.json"
+    file.write_text(json.dumps([{"name": name} for name in "abcde"] + [{"name": ""}, {"name": 5}]))
+    with scripted.service(answers) as service:
+        done = service.run("alert-rules", "define", str(file), "--author", "ann")
+        as_json = service.run("alert-rules", "define", str(file), "--author", "ann", "--json")
+    assert service.sent[0] == {"author": "ann", "name": "a"}
+    assert done.returncode == as_json.returncode == 1
+    assert done.stdout == "1 created, 1 changed, 1 unchanged, 0 skipped, 4 refused\n"
+    assert done.stderr == (
+        "entry 4 (d): invalid rule\n  f0: No.\n  f1: No.\n"
+        "entry 5 (e): invalid rule\n  Hint: Mend it.\n"
+        "entry 6: It has no name.\n"
+        "entry 7: It has no name.\n"
+        "4 of 7 rules are not defined.\n"
+        "Hint: Correct them and run the command again: what is defined does not change.\n"
+    )
+    summary = json.loads(as_json.stdout)
+    assert summary["refused"][0] == {
+        "place": "entry 4",
+        "name": "d",
+        "detail": "invalid rule",
+        "hint": "Mend it.",
+        "faults": [
+            {"slug": "kind_known", "field": "f0", "detail": "No."},
+            {"slug": "other", "field": "f1", "detail": "No."},
+        ],
+    }
+    assert (summary["created"], summary["skipped"], len(summary["refused"])) == (1, [], 4)
+
+
+@pytest.mark.parametrize(
+    ("slugs", "counts", "status"),
+    [
+        (
+            ("kind_known", "kind_known"),
+            "0 created, 0 changed, 0 unchanged, {0} skipped, 0 refused",
+            0,
+        ),
+        (("kind_known", "other"), "0 created, 0 changed, 0 unchanged, 0 skipped, {0} refused", 1),
+    ],
+)
+def test_built_in_rules_are_skipped_where_only_their_kinds_are_unknown(
+    slugs: tuple[str, ...], counts: str, status: int
+) -> None:
+    names = [str(rule["name"]) for rule in built_in_rules.read()]
+    answers = {f"PUT /alerts/rules/{name}": problem(422, *slugs) for name in names}
+    with scripted.service(answers) as service:
+        done = service.run("alert-rules", "define", "--built-in", "--author", "ann")
+        as_json = service.run("alert-rules", "define", "--built-in", "--author", "ann", "--json")
+    assert done.stdout == counts.format(len(names)) + "\n"
+    assert done.returncode == status
+    skipped = [f"{name} is skipped: there is no data for it yet." for name in names]
+    assert (done.stderr.splitlines() == skipped) is (status == 0)
+    assert json.loads(as_json.stdout)["skipped"] == (names if status == 0 else [])
+
+
+def test_an_error_of_every_request_ends_the_command(tmp_path: Path) -> None:
+    file = tmp_path / "rules.json"
+    file.write_text(json.dumps([{"name": "a"}, {"name": "b"}]))
+    with scripted.service({"PUT /alerts/rules/a": problem(503)}) as service:
+        done = service.run("alert-rules", "define", str(file), "--author", "ann")
+    assert (done.returncode, done.stderr) == (4, "invalid rule\nHint: Mend it.\n")
+    assert service.asked == ["PUT /alerts/rules/a"]
+
+
+@pytest.mark.parametrize("arguments", [(), ("rules.json", "--built-in")])
+def test_rules_come_from_either_a_file_or_the_service(
+    service: Service, arguments: tuple[str, ...]
+) -> None:
+    done = service.run("alert-rules", "define", *arguments)
+    assert (done.returncode, done.stderr) == (2, "Give either FILE or --built-in.\n")
+
+
+def test_only_the_first_of_many_refusals_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    say_all([f"line {number}" for number in range(20)], "rules")
+    assert len(capsys.readouterr().err.splitlines()) == 20
+    say_all([f"line {number}" for number in range(22)], "rules")
+    assert capsys.readouterr().err.splitlines()[19:] == [
+        "line 19",
+        "There are 2 more rules; --json lists all of them.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (
+            {"threshold": 95.123456, "alerts": 1},
+            "> 95.1235 gives 1 alert from 2026-10-26T00:00:00+00:00 to 2026-11-25T00:00:00+00:00,"
+            " 2.12 a month, and holds in 12.3 % of the evaluations. Data cover 99.1 % of this"
+            " time.\n",
+        ),
+        ({"threshold": None, "alerts": 0}, ""),
+    ],
+)
+def test_everything_of_a_suggestion_is_printed(
+    tmp_path: Path, found: dict[str, object], said: str
+) -> None:
+    suggestion = {
+        "from": "2026-10-26T00:00:00+00:00",
+        "to": "2026-11-25T00:00:00+00:00",
+        "step_seconds": 60,
+        "operator": ">",
+        "per_month": 2.1234,
+        "holds_percent": 12.3456,
+        "coverage_percent": 99.1234,
+        "evaluations": 43_200,
+        **found,
+    }
+    condition = {"kind": "queue"}
+    answers = {
+        "POST /alerts/rules/threshold": suggestion,
+        "GET /alerts/rules/broken": {**SHOWN, "document": {"condition": condition}},
+    }
+    file = tmp_path / "condition.json"
+    file.write_text(json.dumps(condition))
+    with scripted.service(answers) as service:
+        done = service.run("alert-rules", "suggest", str(file))
+        of_rule = service.run("alert-rules", "suggest", "broken", "--per-month", "0")
+        as_json = service.run("alert-rules", "suggest", str(file), "--json")
+    assert service.asked[1] == "GET /alerts/rules/broken?limit=1"
+    assert service.sent[:2] == [
+        {"per_month": 2, "condition": condition},
+        {"per_month": 0, "condition": condition},
+    ]
+    assert done.stdout == of_rule.stdout == said
+    assert done.stderr == (
+        "" if said else "There is no data in this time. Send an earlier --from.\n"
+    )
+    assert json.loads(as_json.stdout) == suggestion

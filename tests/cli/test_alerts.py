@@ -10,6 +10,7 @@ import psycopg
 import pytest
 
 from tests.sql.raised_alerts import add_transition, raise_alert
+from tests.support import scripted
 from tests.support.command_line import Service
 
 SINCE = datetime(2025, 6, 15, 12, tzinfo=UTC)
@@ -195,3 +196,278 @@ def test_an_unknown_alert_is_reported_with_the_command_that_lists_alerts(service
 def test_nothing_is_said_to_be_nothing(service: Service) -> None:
     assert "No alerts match." in service.run("alerts", "--label", "source=none").stderr
     assert "Nothing has changed" in service.run("alerts", "history", "--id", "none").stderr
+
+
+ALERT = {
+    "id": "27d060938cd0344d",
+    "rule": "queue_long",
+    "version": 1,
+    "severity": "critical",
+    "state": "firing",
+    "labels": {"region": "eu", "source": "web", "severity": "critical", "alertname": "queue_long"},
+    "annotations": {"summary": "The queue is long.", "runbook": "docs/queue.md"},
+    "value": 12.5,
+    "active_at": "2026-11-25T10:00:00+00:00",
+    "fired_at": "2026-11-25T10:05:00+00:00",
+    "recovering_at": None,
+    "ack": {
+        "author": "ann",
+        "at": "2026-11-25T10:06:00+00:00",
+        "until": "2026-11-25T12:00:00+00:00",
+        "note": "restarting",
+    },
+    "suppressed": True,
+    "silenced_by": ["update"],
+    "inhibited_by": ["0123456789abcdef", "fedcba9876543210"],
+    "maintenance": ["move"],
+    "evidence": {
+        "value": 12.5,
+        "query": {"operation": "query_agg", "arguments": {"kind": "queue", "window": "5m"}},
+    },
+}
+CHANGE = {
+    "id": "27d060938cd0344d",
+    "rule": "queue_long",
+    "version": 1,
+    "severity": "critical",
+    "at": "2026-11-25T10:05:00+00:00",
+    "from_state": "pending",
+    "to_state": "firing",
+    "late": True,
+    "value": 12.5,
+    "labels": ALERT["labels"],
+    "annotations": ALERT["annotations"],
+    "evidence": {},
+}
+SILENCE = {
+    "id": "update",
+    "status": "active",
+    "matchers": [{"name": "source", "value": "web", "operator": "="}],
+    "from": "2026-11-25T09:00:00+00:00",
+    "to": "2026-11-25T11:00:00+00:00",
+    "author": "bob",
+    "comment": "update of the database",
+    "updated_at": "2026-11-25T09:00:00+00:00",
+    "versions": [],
+}
+
+
+def page(*items: object, more: bool = False, **others: object) -> dict[str, object]:
+    return {"items": list(items), "next_cursor": "more" if more else None, **others}
+
+
+def test_everything_of_active_alerts_is_printed() -> None:
+    plain = {**ALERT, "ack": None, "silenced_by": [], "inhibited_by": [], "maintenance": []}
+    answer = page(ALERT, plain, more=True, hint="A hint.")
+    with scripted.service({"GET /alerts/active": answer}) as service:
+        done = service.run("alerts")
+        service.run(
+            *("alerts", "--state", "firing", "--rule", "queue_long", "--server", "web"),
+            *("--label", "region=eu", "--suppressed", "--limit", "5"),
+        )
+        service.run("alerts", "--notifying")
+        drawn = service.draw("alerts")
+    assert service.asked[:3] == [
+        "GET /alerts/active?limit=100",
+        "GET /alerts/active?state=firing&rule=queue_long&server=web&suppressed=true"
+        "&label.region=eu&limit=5",
+        "GET /alerts/active?suppressed=false&limit=100",
+    ]
+    row = "critical\tfiring\tqueue_long\tregion=eu, source=web\t12.5\t2026-11-25T10:00:00+00:00"
+    assert done.stdout == (
+        "severity\tstate\trule\tlabels\tvalue\tactive\tack\tsuppressed\tid\n"
+        f"{row}\tann\tsilence update, alert 0123456789abcdef, alert fedcba9876543210,"
+        " maintenance move\t27d060938cd0344d\n"
+        f"{row}\t\t\t27d060938cd0344d\n"
+    )
+    assert done.stderr == (
+        "A hint.\nThere are more. Raise --limit, or narrow the list, for example with --rule.\n"
+    )
+    assert "│" not in drawn
+
+
+def test_everything_of_the_history_of_alerts_is_printed() -> None:
+    why = {**CHANGE, "late": False, "value": None, "evidence": {"reason": "rule changed"}}
+    answer = page(CHANGE, why, {**CHANGE, "late": False}, more=True, hint="A hint.")
+    with scripted.service({"GET /alerts/history": answer}) as service:
+        done = service.run("alerts", "history")
+        as_json = service.run("alerts", "history", "--json")
+        service.run(
+            *("alerts", "history", "--rule", "queue_long", "--id", "a", "--label", "region=eu"),
+            *("--from", "2026-11-25", "--to", "2026-11-26", "--limit", "5"),
+        )
+        drawn = service.draw("alerts", "history")
+    assert service.asked[::2] == [
+        "GET /alerts/history?limit=20",
+        "GET /alerts/history?rule=queue_long&id=a&from=2026-11-25&to=2026-11-26&label.region=eu"
+        "&limit=5",
+    ]
+    start = "2026-11-25T10:05:00+00:00\tcritical\tqueue_long\tpending\tfiring"
+    labels = "region=eu, source=web"
+    assert done.stdout == (
+        "at\tseverity\trule\tfrom\tto\tlabels\tvalue\tcause\tid\n"
+        f"{start}\t{labels}\t12.5\tlate data\t27d060938cd0344d\n"
+        f"{start}\t{labels}\t\trule changed\t27d060938cd0344d\n"
+        f"{start}\t{labels}\t12.5\t\t27d060938cd0344d\n"
+    )
+    assert done.stderr == (
+        "A hint.\nThere are more. Raise --limit, or narrow the list, for example with --to.\n"
+    )
+    assert json.loads(as_json.stdout) == answer
+    assert "│" not in drawn
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments", "said"),
+    [
+        ("active", (), "No alert is active.\n"),
+        (
+            *("active", ("--rule", "a")),
+            "No alerts match. `supervisor-mcp alerts` lists them without filters.\n",
+        ),
+        ("history", ("history",), "Nothing has changed in this time.\n"),
+        ("silences", ("silences",), "No silence is planned or active.\n"),
+        ("silences", ("silences", "--from", "2026-11-25"), "No silence matches.\n"),
+    ],
+)
+def test_an_empty_list_says_so_and_nothing_else(
+    path: str, arguments: tuple[str, ...], said: str
+) -> None:
+    answer = page() if path == "silences" else page(hint=None)
+    with scripted.service({f"GET /alerts/{path}": answer}) as service:
+        done = service.run("alerts", *arguments)
+        as_json = service.run("alerts", *arguments, "--json")
+    assert done.stderr == said
+    assert (json.loads(as_json.stdout), as_json.stderr) == (answer, "")
+
+
+def test_everything_of_silences_is_printed() -> None:
+    with scripted.service({"GET /alerts/silences": page(SILENCE, more=True)}) as service:
+        done = service.run("alerts", "silences")
+        service.run("alerts", "silences", "--from", "2026-11-25", "--limit", "5")
+        drawn = service.draw("alerts", "silences")
+    assert service.asked[:2] == [
+        "GET /alerts/silences?limit=100",
+        "GET /alerts/silences?from=2026-11-25&limit=5",
+    ]
+    assert done.stdout == (
+        "id\tstatus\tmatchers\tfrom\tto\tauthor\tcomment\n"
+        "update\tactive\tsource=web\t2026-11-25T09:00:00+00:00\t2026-11-25T11:00:00+00:00\tbob"
+        "\tupdate of the database\n"
+    )
+    assert done.stderr == "There are more. Raise --limit.\n"
+    assert "│" not in drawn
+
+
+def test_a_silence_is_sent_as_it_is_given_and_its_answer_printed() -> None:
+    answer = {**SILENCE, "changed": True, "alerts": 2, "hint": "A hint."}
+    with scripted.service({"PUT /alerts/silences/update": answer}) as service:
+        done = service.run(
+            *("alerts", "silence", "update", "source=web", "--from", "2026-11-25"),
+            *("--to", "2026-11-26", "--comment", "why", "--author", "bob"),
+        )
+        as_json = service.run("alerts", "silence", "update", "--author", "bob", "--json")
+        cancelled = service.run("alerts", "silence", "update", "--cancel", "--author", "bob")
+    assert service.sent == [
+        {
+            "author": "bob",
+            "comment": "why",
+            "matchers": [{"name": "source", "operator": "=", "value": "web"}],
+            "from": "2026-11-25",
+            "to": "2026-11-26",
+        },
+        {"author": "bob"},
+        {"author": "bob", "cancelled": True},
+    ]
+    assert done.stdout == (
+        "update is active, 2026-11-25T09:00:00+00:00 to 2026-11-25T11:00:00+00:00;"
+        " it matches 2 active alerts\n"
+    )
+    assert done.stderr == "A hint.\n"
+    assert json.loads(as_json.stdout) == answer
+    assert (cancelled.stdout, cancelled.stderr) == ("update is active\n", "")
+
+
+def shown_alert(
+    active: list[object], changes: list[object], condition: dict[str, object]
+) -> dict[str, object]:
+    """What the service is asked for one alert."""
+    rule = {
+        **{"name": "queue_long", "state": "firing", "firing": 1, "pending": 0},
+        **{"severity": "critical", "type": "metric", "version": 1, "author": "ann"},
+        "defined_at": "2026-11-20T10:00:00+00:00",
+        **dict.fromkeys(("evaluated_at", "error", "error_since", "deleted_at", "deleted_by")),
+        "document": {"condition": condition},
+        "versions": [],
+    }
+    other = {**SILENCE, "id": "other"}
+    return {
+        "GET /alerts/active": page(*active, hint=None),
+        "GET /alerts/history": page(*changes, hint=None),
+        "GET /alerts/rules/queue_long": {**rule, "next_cursor": None},
+        "GET /alerts/silences": page(other, SILENCE),
+    }
+
+
+def test_everything_of_an_alert_is_printed() -> None:
+    condition = {"operator": ">", "threshold": 10}
+    id_ = "27d060938cd0344d"
+    with scripted.service(shown_alert([ALERT], [CHANGE] * 10, condition)) as service:
+        done = service.run("alerts", "show", id_)
+        drawn = service.draw("alerts", "show", id_)
+    assert service.asked[:4] == [
+        f"GET /alerts/active?id={id_}",
+        f"GET /alerts/history?id={id_}&limit=10",
+        "GET /alerts/rules/queue_long?limit=1",
+        "GET /alerts/silences?limit=1000",
+    ]
+    change = "2026-11-25T10:05:00+00:00\tpending\tfiring\t12.5\tlate data\n"
+    assert done.stdout == (
+        "field\tvalue\n"
+        f"id\t{id_}\n"
+        "rule\tqueue_long\n"
+        "severity\tcritical\n"
+        "state\tfiring\n"
+        "active\t2026-11-25T10:00:00+00:00\n"
+        "fired\t2026-11-25T10:05:00+00:00\n"
+        "ack\tann, 2026-11-25T10:06:00+00:00 until 2026-11-25T12:00:00+00:00: restarting\n"
+        "value\t12.5\n"
+        "threshold\t> 10\n"
+        'query\tquery_agg {"kind":"queue","window":"5m"}\n'
+        "labels.alertname\tqueue_long\n"
+        "labels.region\teu\n"
+        "labels.severity\tcritical\n"
+        "labels.source\tweb\n"
+        "annotations.runbook\tdocs/queue.md\n"
+        "annotations.summary\tThe queue is long.\n"
+        "silence\tupdate until 2026-11-25T11:00:00+00:00: source=web,"
+        " update of the database (bob)\n"
+        "inhibited_by\t0123456789abcdef, fedcba9876543210\n"
+        "maintenance\tmove\n"
+        "\n"
+        "at\tfrom\tto\tvalue\tcause\n" + 10 * change
+    )
+    assert done.stderr == "`supervisor-mcp alerts history --id ID` lists older ones.\n"
+    assert "│" not in drawn
+
+
+def test_an_alert_that_has_ended_is_shown_as_its_last_change_left_it() -> None:
+    ended = {**CHANGE, "to_state": "resolved", "value": None, "labels": {}, "annotations": {}}
+    with scripted.service(shown_alert([], [ended] * 9, {})) as service:
+        done = service.run("alerts", "show", "27d060938cd0344d")
+    assert done.stdout.startswith(
+        "field\tvalue\n"
+        "id\t27d060938cd0344d\n"
+        "rule\tqueue_long\n"
+        "severity\tcritical\n"
+        "state\tresolved\n"
+        "\n"
+    )
+    assert done.stderr == ""
+
+
+def test_an_acknowledgement_may_have_neither_end_nor_note() -> None:
+    ack = {"author": "ann", "at": "2026-11-25T10:06:00+00:00", "until": None, "note": None}
+    with scripted.service(shown_alert([{**ALERT, "ack": ack}], [], {})) as service:
+        done = service.run("alerts", "show", "27d060938cd0344d")
+    assert "ack\tann, 2026-11-25T10:06:00+00:00\n" in done.stdout

@@ -6,6 +6,7 @@ import json
 
 import httpx
 
+from tests.support import scripted
 from tests.support.command_line import Service
 
 
@@ -39,3 +40,16 @@ def test_an_unknown_server_is_answered_with_the_nearest_name(service: Service, s
     done = service.run("deregister", f"{server}x")
     assert done.returncode == 4
     assert f'Did you mean "{server}"?' in done.stderr
+
+
+def test_an_owner_is_sent_where_it_is_given() -> None:
+    ended = {"name": "acme/search", "deregistered_at": "2026-11-25T10:00:00+00:00"}
+    with scripted.service({"DELETE /registry/servers/acme/search": ended}) as service:
+        done = service.run("deregister", "acme/search")
+        as_json = service.run("deregister", "acme/search", "--owner", "ann", "--json")
+    assert service.asked == [
+        "DELETE /registry/servers/acme/search",
+        "DELETE /registry/servers/acme/search?owner=ann",
+    ]
+    assert done.stdout == "acme/search deregistered at 2026-11-25T10:00:00+00:00\n"
+    assert (json.loads(as_json.stdout), as_json.stderr) == (ended, "")

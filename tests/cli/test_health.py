@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.support import scripted
 from tests.support.command_line import Service
 
 
@@ -88,3 +89,128 @@ def test_an_unknown_server_is_answered_with_the_nearest_name(service: Service, s
     done = service.run("health", f"{server}x")
     assert done.returncode == 4
     assert f'Did you mean "{server}"?' in done.stderr
+
+
+MAINTENANCE = {
+    "id": "move",
+    "from": "2026-11-25T10:00:00+00:00",
+    "to": "2026-11-25T12:00:00+00:00",
+    "author": "ann",
+    "reason": "new database",
+}
+LISTED = {
+    "server": "acme/search",
+    "status": "degraded",
+    "since": "2026-11-25T10:00:00+00:00",
+    "keepalive": "up",
+    "probe": "unknown",
+    "traffic": "up",
+    "report": "degraded",
+    "disagreement": "keep-alives arrive, reports say degraded",
+}
+SHOWN = {
+    "server": "acme/search",
+    "status": "maintenance",
+    "since": "2026-11-25T10:00:00+00:00",
+    "signals": [
+        {
+            "signal": "report",
+            "status": "degraded",
+            "since": "2026-11-25T10:00:00+00:00",
+            "last_at": "2026-11-25T10:05:00+00:00",
+            "expires_at": None,
+            "last_status": "degraded",
+            "streak": 1,
+            "latency_ms": 12.5,
+            "detail": "slow refunds",
+        }
+    ],
+    "disagree": True,
+    "disagreement": "keep-alives arrive, reports say degraded",
+    "maintenance": {"now": MAINTENANCE, "next": {**MAINTENANCE, "id": "again"}},
+    "outages": [
+        {
+            "from": "2026-11-20T10:00:00+00:00",
+            "to": "2026-11-20T10:02:00+00:00",
+            "seconds": 120.5,
+            "reasons": ["no keep-alive", "reported down"],
+        }
+    ],
+    "computed_at": "2026-11-25T10:06:00+00:00",
+}
+
+
+def test_everything_of_a_list_is_printed() -> None:
+    page = {"items": [LISTED], "next_cursor": "more"}
+    with scripted.service({"GET /health/servers": page}) as service:
+        done = service.run("health")
+        service.run("health", "--status", "degraded", "--tag", "office", "--limit", "5")
+        drawn = service.draw("health")
+    assert service.asked[:2] == [
+        "GET /health/servers?limit=100",
+        "GET /health/servers?status=degraded&tag=office&limit=5",
+    ]
+    assert done.stdout == (
+        "server\tstatus\tsince\tkeepalive\tprobe\ttraffic\treport\tdisagreement\n"
+        "acme/search\tdegraded\t2026-11-25T10:00:00+00:00\tup\tunknown\tup\tdegraded"
+        "\tkeep-alives arrive, reports say degraded\n"
+    )
+    assert done.stderr == (
+        "There are more. Raise --limit, or narrow the list with --status or --tag.\n"
+    )
+    assert "│" not in drawn
+
+
+def test_a_list_without_servers_says_how_to_register_some() -> None:
+    with scripted.service({"GET /health/servers": {"items": [], "next_cursor": None}}) as service:
+        done = service.run("health")
+    assert done.stderr == (
+        "There are no servers yet. Register some with `supervisor-mcp register FILE`.\n"
+    )
+
+
+def test_everything_of_a_server_is_printed() -> None:
+    with scripted.service({"GET /health/servers/acme/search": SHOWN}) as service:
+        done = service.run("health", "acme/search")
+        drawn = service.draw("health", "acme/search")
+    span = "2026-11-25T10:00:00+00:00 to 2026-11-25T12:00:00+00:00: new database (ann)"
+    assert done.stdout == (
+        "field\tvalue\n"
+        "status\tmaintenance\n"
+        "since\t2026-11-25T10:00:00+00:00\n"
+        f"maintenance\tmove, {span}\n"
+        f"next_maintenance\tagain, {span}\n"
+        "\n"
+        "signal\tstatus\tsince\tlast_at\tlatency_ms\tdetail\n"
+        "report\tdegraded\t2026-11-25T10:00:00+00:00\t2026-11-25T10:05:00+00:00\t12.5"
+        "\tslow refunds\n"
+        "keep-alives arrive, reports say degraded\n"
+        "\n"
+        "from\tto\tduration_seconds\treasons\n"
+        "2026-11-20T10:00:00+00:00\t2026-11-20T10:02:00+00:00\t120.5"
+        "\tno keep-alive; reported down\n"
+    )
+    assert done.stderr == ""
+    assert "│" not in drawn
+    assert {"acme/search", "Signals", "Last outages"} <= set(drawn.splitlines())
+
+
+def test_a_server_without_maintenance_and_outages_says_less() -> None:
+    calm = {
+        **SHOWN,
+        "status": "up",
+        "disagree": False,
+        "disagreement": None,
+        "maintenance": {"now": None, "next": None},
+        "outages": [],
+    }
+    with scripted.service({"GET /health/servers/acme/search": calm}) as service:
+        done = service.run("health", "acme/search")
+    assert done.stdout == (
+        "field\tvalue\nstatus\tup\nsince\t2026-11-25T10:00:00+00:00\n\n"
+        "signal\tstatus\tsince\tlast_at\tlatency_ms\tdetail\n"
+        "report\tdegraded\t2026-11-25T10:00:00+00:00\t2026-11-25T10:05:00+00:00\t12.5"
+        "\tslow refunds\n\n"
+        "from\tto\tduration_seconds\treasons\n"
+    )
+    assert done.stderr == "There were no outages in the last 90 days.\n"

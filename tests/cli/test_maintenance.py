@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 
+from tests.support import scripted
 from tests.support.command_line import Service
 
 BY = ("--author", "ann", "--reason", "new database")
@@ -116,3 +117,89 @@ def test_the_shell_completes_windows(service: Service, server: str, window: str)
         COMP_CWORD="3",
     )
     assert done.stdout.split() == [window]
+
+
+WINDOW = {
+    "id": "move",
+    "status": "planned",
+    "servers": ["acme/search", "acme/shop"],
+    "from": "2098-01-01T00:00:00+00:00",
+    "to": "2099-01-01T00:00:00+00:00",
+    "author": "ann",
+    "reason": "new database",
+}
+CELLS = [
+    "planned",
+    "2098-01-01T00:00:00+00:00",
+    "2099-01-01T00:00:00+00:00",
+    "acme/search acme/shop",
+    "ann",
+    "new database",
+]
+
+
+def test_everything_of_a_list_is_printed() -> None:
+    page = {"items": [WINDOW], "next_cursor": "more"}
+    with scripted.service({"GET /health/maintenance": page}) as service:
+        done = service.run("maintenance")
+        service.run(
+            *("maintenance", "--server", "acme/shop", "--from", "2098-01-01"),
+            *("--to", "2098-02-01", "--limit", "5"),
+        )
+        drawn = service.draw("maintenance")
+    assert service.asked[:2] == [
+        "GET /health/maintenance?limit=100",
+        "GET /health/maintenance?name=acme/shop&from=2098-01-01&to=2098-02-01&limit=5",
+    ]
+    assert [line.split("\t") for line in done.stdout.splitlines()] == [COLUMNS, ["move", *CELLS]]
+    assert done.stderr == (
+        "There are more. Raise --limit, or narrow the list with --server or --to.\n"
+    )
+    assert "│" not in drawn
+
+
+def test_an_empty_list_says_how_to_plan_a_window() -> None:
+    with scripted.service(
+        {"GET /health/maintenance": {"items": [], "next_cursor": None}}
+    ) as service:
+        done = service.run("maintenance")
+    assert done.stderr == (
+        "No maintenance is planned or active. Plan a window with"
+        " `supervisor-mcp maintenance plan ID`.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("restated", "said"),
+    [(0, ""), (1, "1 server is restated"), (2, "2 servers are restated")],
+)
+def test_everything_of_a_planned_window_is_printed(restated: int, said: str) -> None:
+    answer = {**WINDOW, "changed": True, "restated": restated}
+    with scripted.service({"PUT /health/maintenance/move": answer}) as service:
+        done = service.run("maintenance", "plan", "move", *BY, "--to", "2099-01-01")
+        drawn = service.draw("maintenance", "plan", "move", *BY, *LATER, "--server", "acme/shop")
+        service.run("maintenance", "cancel", "move", *BY)
+    by = {"author": "ann", "reason": "new database"}
+    assert service.sent == [
+        {**by, "to": "2099-01-01"},
+        {**by, "servers": ["acme/shop"], "from": LATER[1], "to": LATER[3]},
+        {**by, "cancelled": True},
+    ]
+    rows = [*zip(COLUMNS[1:], CELLS, strict=True), ("restated", str(restated))]
+    assert [line.split("\t") for line in done.stdout.splitlines()] == [
+        ["field", "value"],
+        *map(list, rows),
+    ]
+    assert done.stderr == (
+        f"Time that has passed has changed: {said}."
+        " `supervisor-mcp sla acme/search` lists the restatements of one.\n"
+        if said
+        else ""
+    )
+    assert "│" not in drawn
+
+
+def test_json_before_a_command_is_a_usage_error(service: Service) -> None:
+    done = service.run("maintenance", "--json", "cancel", "b", *BY)
+    assert done.returncode == 2
+    assert "Write the options of cancel behind it." in done.stderr

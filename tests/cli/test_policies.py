@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from tests.support import scripted
 from tests.support.command_line import Service
 from tests.support.ports import free_port
 
@@ -152,3 +153,95 @@ def test_the_doctor_says_that_nothing_answers(service: Service) -> None:
     )
     assert done.returncode == 3
     assert "The database does not answer" in done.stderr
+
+
+PIN = {
+    "id": 7,
+    "source": "web",
+    "from": "2026-11-18T10:00:00+00:00",
+    "to": "2026-11-25T10:00:00+00:00",
+    "reason": "outage",
+    "author": "ann",
+    "pinned_at": "2026-11-25T11:00:00+00:00",
+}
+PIN_COLUMNS = "id\tsource\tfrom\tto\treason\tauthor\tpinned at\n"
+PIN_ROWS = (
+    "field\tvalue\n"
+    "source\tweb\n"
+    "from\t2026-11-18T10:00:00+00:00\n"
+    "to\t2026-11-25T10:00:00+00:00\n"
+    "reason\toutage\n"
+    "author\tann\n"
+    "pinned at\t2026-11-25T11:00:00+00:00\n"
+)
+
+
+def test_everything_of_pins_is_printed() -> None:
+    answers = {
+        "GET /admin/pins": {"items": [PIN]},
+        "POST /admin/pins": PIN,
+        "DELETE /admin/pins/7": PIN,
+    }
+    with scripted.service(answers) as service:
+        listed = service.run("pins")
+        as_json = service.run("pins", "--source", "web", "--json")
+        added = service.run(
+            *("pins", "add", "web", "--from", "2026-11-18", "--to", "2026-11-25"),
+            *("--reason", "outage"),
+        )
+        removed = service.run("pins", "remove", "7")
+        removed_as_json = service.run("pins", "remove", "7", "--json")
+        drawn = service.draw("pins") + service.draw("pins", "remove", "7")
+    assert service.asked[:2] == ["GET /admin/pins", "GET /admin/pins?source=web"]
+    assert listed.stdout == PIN_COLUMNS + (
+        "7\tweb\t2026-11-18T10:00:00+00:00\t2026-11-25T10:00:00+00:00\toutage\tann"
+        "\t2026-11-25T11:00:00+00:00\n"
+    )
+    assert listed.stderr == ""
+    assert json.loads(as_json.stdout) == {"items": [PIN]}
+    assert added.stdout == removed.stdout == PIN_ROWS
+    assert json.loads(removed_as_json.stdout) == PIN
+    assert "Pin 7\n" in drawn
+    assert "│" not in drawn
+
+
+def test_no_pins_are_said_to_be_none() -> None:
+    with scripted.service({"GET /admin/pins": {"items": []}}) as service:
+        done = service.run("pins")
+    assert (done.stdout, done.stderr) == (PIN_COLUMNS, "Nothing is pinned.\n")
+
+
+VERSIONS = {"release": "0.1.0", "postgresql": "17.5", "timescaledb": "2.23.0"}
+
+
+@pytest.mark.parametrize(("found", "status"), [("warning", 0), ("error", 1)])
+def test_everything_that_the_doctor_finds_is_printed(found: str, status: int) -> None:
+    finding = {"status": found, "name": "jobs", "detail": "One fails.", "repair": "See the log."}
+    answer = {
+        "status": found,
+        "versions": VERSIONS,
+        "checked": ["versions", "jobs"],
+        "findings": [finding],
+    }
+    with scripted.service({"GET /admin/doctor": answer}) as service:
+        done = service.run("doctor")
+        as_json = service.run("doctor", "--json")
+        drawn = service.run("doctor", TTY_COMPATIBLE="1", COLUMNS="120").stdout
+    assert done.stderr == "Release 0.1.0 on PostgreSQL 17.5 and TimescaleDB 2.23.0.\n"
+    assert done.stdout == (
+        f"status\tcheck\tfinding\trepair\n{found}\tjobs\tOne fails.\tSee the log.\n"
+    )
+    assert (json.loads(as_json.stdout), as_json.stderr) == (answer, "")
+    assert done.returncode == as_json.returncode == status
+    assert "│" not in drawn
+
+
+def test_the_doctor_says_what_nothing_is_wrong_with() -> None:
+    answer = {"status": "ok", "versions": VERSIONS, "checked": ["versions", "jobs"], "findings": []}
+    with scripted.service({"GET /admin/doctor": answer}) as service:
+        done = service.run("doctor")
+    assert done.returncode == 0
+    assert done.stderr == (
+        "Release 0.1.0 on PostgreSQL 17.5 and TimescaleDB 2.23.0.\n"
+        "Nothing is wrong with versions, jobs.\n"
+    )

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import httpx
 
+from tests.support import scripted
 from tests.support.command_line import Service
 
 
@@ -46,3 +47,57 @@ def test_a_name_that_is_taken_is_refused(service: Service) -> None:
 
     assert again.returncode == 4
     assert "snapshots show" in again.stderr
+
+
+SNAPSHOT = {
+    "name": "week",
+    "window": "7d",
+    "from": "2026-11-18T10:00:00+00:00",
+    "to": "2026-11-25T10:00:00+00:00",
+    "kinds": 11,
+    "bytes": 10_929,
+    "sha256": "86f168e6a9388fa880581088b48b020ae8ec377c2742249b15e2a0258ffdb9b6",
+    "author": "ann",
+    "created_at": "2026-11-25T10:00:00+00:00",
+}
+
+
+def test_everything_of_a_list_is_printed() -> None:
+    page = {"items": [SNAPSHOT], "next_cursor": "more"}
+    with scripted.service({"GET /query/snapshots": page}) as service:
+        done = service.run("snapshots")
+        drawn = service.draw("snapshots", "--limit", "5")
+    assert service.asked == ["GET /query/snapshots?limit=100", "GET /query/snapshots?limit=5"]
+    assert done.stdout == (
+        "name\twindow\tfrom\tto\tkinds\tbytes\tsha256\tauthor\n"
+        "week\t7d\t2026-11-18T10:00:00+00:00\t2026-11-25T10:00:00+00:00\t11\t10929"
+        f"\t{SNAPSHOT['sha256']}\tann\n"
+    )
+    assert done.stderr == "There are more. Raise --limit.\n"
+    assert "│" not in drawn
+
+
+def test_an_empty_list_says_how_to_freeze_one() -> None:
+    with scripted.service({"GET /query/snapshots": {"items": [], "next_cursor": None}}) as service:
+        done = service.run("snapshots")
+    assert done.stderr == (
+        "There are no snapshots yet. Freeze one with `supervisor-mcp snapshots create NAME`.\n"
+    )
+
+
+def test_everything_of_a_new_snapshot_is_printed() -> None:
+    with scripted.service({"POST /query/snapshots": SNAPSHOT}) as service:
+        done = service.run("snapshots", "create", "week", "--author", "ann")
+        drawn = service.draw("snapshots", "create", "week", "--author", "ann")
+    assert service.sent[0] == {"name": "week", "author": "ann", "window": "7d"}
+    assert done.stdout == (
+        "field\tvalue\n"
+        "window\t7d\n"
+        "from\t2026-11-18T10:00:00+00:00\n"
+        "to\t2026-11-25T10:00:00+00:00\n"
+        "kinds\t11\n"
+        "bytes\t10929\n"
+        f"sha256\t{SNAPSHOT['sha256']}\n"
+        "author\tann\n"
+    )
+    assert "│" not in drawn

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 
 import httpx
 import pytest
 
+from tests.support import command_line, scripted
 from tests.support.command_line import Service
 
 
@@ -64,3 +66,43 @@ def test_a_statement_keeps_others_waiting_for_two_seconds_on_the_embedded_databa
 def test_an_error_has_its_place_and_a_hint(service: Service, statement: str, error: str) -> None:
     done = service.run("sql", statement)
     assert (done.returncode, done.stderr) == (4, error)
+
+
+def test_everything_of_rows_is_printed_and_the_limit_sent() -> None:
+    answer = {"columns": ["kind", "value"], "rows": [["cpu", 2.5]], "truncated": True}
+    with scripted.service({"POST /query/sql": answer}) as service:
+        done = service.run("sql", "select 1")
+        drawn = service.draw("sql", "select 1", "--limit", "5")
+    assert service.sent == [{"sql": "select 1", "limit": 100}, {"sql": "select 1", "limit": 5}]
+    assert done.stdout == "kind\tvalue\ncpu\t2.5\n"
+    assert done.stderr == "There are more. Raise --limit, or select less.\n"
+    assert "│" in drawn
+
+
+def test_a_statement_is_read_from_standard_input() -> None:
+    answer = {"columns": ["one"], "rows": [], "truncated": False}
+    with scripted.service({"POST /query/sql": answer}) as service:
+        done = subprocess.run(
+            [*command_line.COMMAND, "sql", "-"],
+            input="select 1 as one",
+            env={**command_line.environment(), "SUPERVISOR_URL": service.url},
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=60,
+        )
+    assert service.sent == [{"sql": "select 1 as one", "limit": 100}]
+    assert (done.stdout, done.stderr) == ("one\n", "There are no rows.\n")
+
+
+def test_an_error_without_a_place_stays_as_it_is() -> None:
+    problem = {
+        "type": "urn:supervisor-mcp:problem:statement_valid",
+        "title": "Invalid statement",
+        "status": 422,
+        "detail": "no statement",
+        "hint": "Send one.",
+    }
+    with scripted.service({"POST /query/sql": (422, problem)}) as service:
+        done = service.run("sql", "")
+    assert (done.returncode, done.stderr) == (4, "no statement\nHint: Send one.\n")

@@ -4,6 +4,7 @@ import io
 import re
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -26,15 +27,14 @@ def _printed(
     content: Sequence[Sequence[object]],
     width: int,
     spare: Sequence[str] = (),
-    *,
-    framed: bool = True,
+    **options: Any,
 ) -> str:
     monkeypatch.setenv("TTY_COMPATIBLE", "1")
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", str(width))
     output = io.StringIO()
     monkeypatch.setattr(sys, "stdout", output)
-    table("Title", COLUMNS, content, spare=spare, framed=framed)
+    table("Title", COLUMNS, content, spare=spare, **options)
     monkeypatch.undo()
     return STYLE.sub("", output.getvalue())
 
@@ -147,19 +147,25 @@ queue.depth  -             -
 
 
 def test_the_widest_texts_are_folded_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = [("k" * 30, "s" * 45, 5)]
+    rows = [("k" * 30, "s" * 45, 12_345_678_901_234_567_890)]
     assert (
-        _printed(monkeypatch, rows, 67)
+        _printed(monkeypatch, rows, 86)
         == """\
 Title
-┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━┓
-┃ kind                       ┃ source                     ┃ value ┃
-┡━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━┩
-│ kkkkkkkkkkkkkkkkkkkkkkkkkk │ ssssssssssssssssssssssssss │     5 │
-│ kkkk                       │ sssssssssssssssssss        │       │
-└────────────────────────────┴────────────────────────────┴───────┘
+┏━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━━━━━━━━┓
+┃ kind                      ┃ source                    ┃                      value ┃
+┡━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━━━━╇━━━━━━━━━━━━━━━━━━━━━━━━━━━━┩
+│ kkkkkkkkkkkkkkkkkkkkkkkkk │ sssssssssssssssssssssssss │ 12,345,678,901,234,567,890 │
+│ kkkkk                     │ ssssssssssssssssssss      │                            │
+└───────────────────────────┴───────────────────────────┴────────────────────────────┘
 """
     )
+
+
+def test_a_column_that_stays_whole_is_not_folded(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("k" * 30, "s" * 45, 5)]
+    assert "s" * 45 in _printed(monkeypatch, rows, 82, whole=["source"])
+    assert "s" * 45 not in _printed(monkeypatch, rows, 82)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from threading import Thread
 from typing import Any
 from urllib.parse import unquote
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from supervisor_mcp.rest import openapi
 from supervisor_mcp.rest.app import OPERATIONS
@@ -82,16 +82,21 @@ def service(answers: Mapping[str, object]) -> Iterator[Scripted]:
 
 def _reply(asked: str, answer: object) -> tuple[int, bytes]:
     status, content = answer if isinstance(answer, tuple) else (200, answer)
-    method, _, path = asked.partition(" ")
-    responses = next(
-        route[method.lower()]["responses"]
-        for template, route in _document()["paths"].items()
-        if method.lower() in route and re.fullmatch(re.sub(r"\{\w+\}", r"[^ ]+", template), path)
-    )
-    (media,) = responses[str(status)]["content"].values()
-    schema = {**media["schema"], "components": _document()["components"]}
+    schema = _answer(asked) if status == 200 else {"$ref": "#/components/schemas/Problem"}
+    schema = {**schema, "components": _document()["components"]}
     Draft202012Validator(schema).validate(content)
     return status, json.dumps(content).encode()
+
+
+def _answer(asked: str) -> dict[str, Any]:
+    """The schema of the answer to what is asked."""
+    method, _, path = asked.lower().partition(" ")
+    for template, route in _document()["paths"].items():
+        if method in route and re.fullmatch(re.sub(r"\{\w+\}", ".+", template), path):
+            (media,) = route[method]["responses"]["200"]["content"].values()
+            schema: dict[str, Any] = media["schema"]
+            return schema
+    raise AssertionError(f"no such operation: {asked}")
 
 
 @cache
