@@ -29,3 +29,14 @@ def test_every_row_goes_out_once_in_order_in_batches_within_bounds(rows: list[Ro
 def test_batches_hold_a_thousand_rows_also_where_metrics_and_facts_alternate() -> None:
     rows = [Row(str(n), (METRICS, FACTS)[n % 2], b"{}") for n in range(2 * BATCH_ROWS + 2)]
     assert [len(batch) for batch in batches(rows)] == [BATCH_ROWS, BATCH_ROWS, 1, 1]
+
+
+def test_a_batch_holds_four_mebibytes_and_no_byte_more() -> None:
+    half, more = Row("x", METRICS, b"x" * 2 * 2**20), Row("y", METRICS, b"x" * (2 * 2**20 + 1))
+    assert [len(batch) for batch in batches([half, half])] == [2]
+    assert [len(batch) for batch in batches([half, more])] == [1, 1]
+    assert [len(batch) for batch in batches([half, half, half, half, more])] == [2, 2, 1]
+
+
+def test_a_batch_holds_a_thousand_rows() -> None:
+    assert [len(batch) for batch in batches([Row("x", METRICS, b"{}")] * 1_001)] == [1_000, 1]

@@ -123,3 +123,42 @@ def test_retries_are_not_logged(capfd: pytest.CaptureFixture[str]) -> None:
     with _serve([(503, None)]) as (client, _):
         ingest(client, [ROW], Tally())
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("retry_after", [None, "soon", "0"])
+def test_without_a_number_of_seconds_the_pause_is_short(
+    monkeypatch: pytest.MonkeyPatch, retry_after: str | None
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.99)
+    with _serve([(503, retry_after)]) as (client, script):
+        ingest(client, [ROW], Tally())
+        assert len(script.keys) == 2
+
+
+def test_a_later_failure_says_how_many_rows_were_answered_before() -> None:
+    sent: list[int] = []
+    with _serve([(200, None), (403, None)]) as (client, _):
+        tally = Tally()
+        with pytest.raises(Failure) as failed:
+            ingest(client, [ROW] * 1_001, tally, sent.append)
+    assert failed.value.detail == "The service is busy. 1 rows were answered before."
+    assert failed.value.hint == "Run the same command again to continue."
+    assert failed.value.status == REFUSED
+    assert failed.value.problem is not None
+    assert sent == [1_000]
+
+
+def test_a_first_failure_is_reported_as_it_is() -> None:
+    with _serve([(403, None)]) as (client, _), pytest.raises(Failure) as failed:
+        ingest(client, [ROW], Tally())
+    assert (failed.value.detail, failed.value.hint) == ("The service is busy.", "Send it again.")
+
+
+def test_a_row_that_cannot_be_parsed_is_found_by_halves() -> None:
+    rows = [Row(f"x:{number}", METRICS, b"{}") for number in range(3)]
+    with _serve([(422, None), (200, None), (413, None), (400, None)]) as (client, script):
+        tally = Tally()
+        ingest(client, rows, tally)
+    assert [key.rpartition("-")[2] for key in script.keys] == ["0", "0a", "0b", "0ba", "0bb"]
+    assert (tally.accepted, tally.rejected) == (2, 1)
+    assert tally.reasons == [module.Reason("x:1", "The service is busy.")]

@@ -27,9 +27,7 @@ Day = Mapping[str, Any]
 def show_days(item: Mapping[str, Any]) -> None:
     """Print the days of an SLA."""
     if console.is_terminal():
-        bars = day_bars(item["days"], item["target_percent"], console.out().width)
-        if bars:
-            console.show(*bars)
+        console.show(*day_bars(item["days"], item["target_percent"], console.out().width))
         return
     table(
         "Days",
@@ -49,13 +47,14 @@ def day_bars(days: Sequence[Day], target_percent: float, width: int) -> list[Tex
     """Lines of at most `width` bars under their first and last day, and what the bars mean."""
     from rich.text import Text
 
-    shown = [_bar(day, target_percent) for day in days]
+    pairs = [(day, _bar(day, target_percent)) for day in days]
     lines = []
-    for part in _parts(list(zip(days, shown, strict=True)), width):
+    for part in _parts(pairs, width):
         first, last = part[0][0]["day"], part[-1][0]["day"]
         lines.append(Text(first if first == last else f"{first} to {last}"))
         runs = (list(run) for _, run in groupby(bar for _, bar in part))
         lines.append(Text.assemble(*((run[0][0] * len(run), run[0][1]) for run in runs)))
+    shown = [bar for _, bar in pairs]
     meanings = [bar for bar in BARS if bar in shown]
     if meanings:
         lines.append(Text(", ".join(f"{bar} {meaning}" for bar, _, meaning in meanings)))
