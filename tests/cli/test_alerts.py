@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.sql.raised_alerts import add_transition, raise_alert
-from tests.support import scripted
+from tests.support import command_line, scripted
 from tests.support.command_line import Service
 
 SINCE = datetime(2025, 6, 15, 12, tzinfo=UTC)
@@ -471,3 +471,96 @@ def test_an_acknowledgement_may_have_neither_end_nor_note() -> None:
     with scripted.service(shown_alert([{**ALERT, "ack": ack}], [], {})) as service:
         done = service.run("alerts", "show", "27d060938cd0344d")
     assert "ack\tann, 2026-11-25T10:06:00+00:00\n" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [
+        ("2026-11-25T12:00:00+00:00", "until 2026-11-25T12:00:00+00:00"),
+        (None, "until it is resolved"),
+    ],
+)
+def test_an_acknowledgement_is_sent_as_it_is_given_and_its_answer_printed(
+    until: str | None, said: str
+) -> None:
+    ack = {"author": "ann", "at": "2026-11-25T10:06:00+00:00", "until": until, "note": None}
+    answer = {"id": ALERT["id"], "rule": "queue_long", "state": "firing", "ack": ack}
+    with scripted.service({"POST /alerts/active/27d060938cd0344d/ack": answer}) as service:
+        done = service.run("alerts", "ack", "27d060938cd0344d", "--author", "ann")
+        as_json = service.run(
+            *("alerts", "ack", "27d060938cd0344d", "--author", "ann", "--note", "restarting"),
+            *("--until", "2026-11-26", "--json"),
+        )
+    assert service.sent == [
+        {"author": "ann"},
+        {"author": "ann", "until": "2026-11-26", "note": "restarting"},
+    ]
+    assert done.stdout == f"queue_long is acknowledged by ann {said}\n"
+    assert json.loads(as_json.stdout) == answer
+
+
+@pytest.mark.parametrize(
+    ("limit", "status"), [("0", 2), ("1", 0), ("1000", 0), ("1001", 2), ("many", 2)]
+)
+def test_a_limit_has_bounds(limit: str, status: int) -> None:
+    with scripted.service({"GET /alerts/active": page(hint=None)}) as service:
+        done = service.run("alerts", "--label", "region=eu", "--limit", limit)
+    assert done.returncode == status
+    assert service.asked == (
+        [f"GET /alerts/active?label.region=eu&limit={limit}"] if status == 0 else []
+    )
+
+
+@pytest.mark.parametrize("label", ["region", "=eu"])
+def test_a_label_without_a_name_or_a_value_is_refused(label: str) -> None:
+    with scripted.service({}) as service:
+        done = service.run("alerts", "--label", label)
+    assert (done.returncode, done.stderr) == (2, f'--label "{label}" is not KEY=VALUE.\n')
+
+
+@pytest.mark.parametrize(
+    ("words", "asked", "items", "expected"),
+    [
+        (
+            "alerts --rule que",
+            "alerts/rules?q=que",
+            [{"name": "queue"}, {"name": "a_queue"}],
+            "queue",
+        ),
+        ("alerts --rule ", "alerts/rules", [{"name": "queue"}], "queue"),
+        (
+            "server acme",
+            "registry/servers?q=acme",
+            [{"name": "acme/search"}, {"name": "io/acme"}],
+            "acme/search",
+        ),
+        ("subscriptions remove o", "subscriptions", [{"name": "ops"}, {"name": "dev"}], "ops"),
+        ("keys revoke ab", "access/keys?active=true", [{"id": "abcd"}, {"id": "cdef"}], "abcd"),
+        ("kpis delete er", "kpis", [{"name": "errors"}, {"name": "calls"}], "errors"),
+        ("maintenance cancel m", "health/maintenance", [{"id": "move"}, {"id": "a"}], "move"),
+        ("agg cp", "query/kinds?prefix=cp", [{"kind": "cpu"}], "cpu"),
+    ],
+)
+def test_the_shell_completes_names(
+    words: str, asked: str, items: list[dict[str, str]], expected: str
+) -> None:
+    with scripted.service({f"GET /{asked}": scripted.Unchecked({"items": items})}) as service:
+        done = service.run(
+            _SUPERVISOR_MCP_COMPLETE="complete_bash",
+            COMP_WORDS=f"supervisor-mcp {words}",
+            COMP_CWORD=str(words.count(" ") + 1),
+        )
+    assert service.asked == [f"GET /{asked}"]
+    assert done.stdout.split() == [expected]
+
+
+def test_the_shell_completes_nothing_where_no_service_answers() -> None:
+    done = command_line.run(
+        env={
+            "SUPERVISOR_URL": "http://127.0.0.1:1",
+            "_SUPERVISOR_MCP_COMPLETE": "complete_bash",
+            "COMP_WORDS": "supervisor-mcp agg cp",
+            "COMP_CWORD": "2",
+        }
+    )
+    assert (done.stdout.strip(), done.stderr) == ("", "")

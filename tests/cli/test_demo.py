@@ -9,7 +9,7 @@ from threading import Thread
 import httpx
 import pytest
 
-from tests.support import command_line
+from tests.support import command_line, scripted
 from tests.support.command_line import Service
 from tests.support.data_directories import DataDirectories
 
@@ -128,3 +128,80 @@ def test_rejected_rows_of_a_demo_are_listed_and_end_it_with_status_1() -> None:
     assert "demo:1: Too odd." in done.stderr
     assert "rows were rejected; the others are stored." in done.stderr
     assert "Look around" not in done.stderr
+
+
+RECEIPT = {"accepted": 10, "duplicate": 2, "conflict": 0, "late": 1, "rejected": []}
+DEFINED = {
+    **{"outcome": "created", "version": 1, "author": "demo", "changes": []},
+    "defined_at": "2026-11-25T10:00:00+00:00",
+}
+REGISTERED = {
+    **{"local": False, "outcome": "created", "version": "1.0.0", "previous_version": None},
+    "tools": {"added": [], "changed": [], "removed": []},
+    "registered_at": "2026-11-25T10:00:00+00:00",
+    "updated_at": "2026-11-25T10:00:00+00:00",
+}
+SERVERS = ("search", "weather", "crm", "billing")
+
+
+def test_a_demo_sends_a_day_of_rows_then_servers_their_health_and_kpis() -> None:
+    names = [f"demo/{name}" for name in SERVERS]
+    answers = {
+        "GET /livez": {},
+        "POST /ingest/metrics": RECEIPT,
+        "POST /ingest/facts": RECEIPT,
+        "POST /health/reports": RECEIPT,
+        "POST /registry/heartbeats": {"renewed": 4, "unknown": []},
+        **{f"PUT /registry/servers/{name}": {"name": name, **REGISTERED} for name in names},
+        **{
+            f"PUT /kpis/{name}": {"name": name, **DEFINED}
+            for name in ("demo_error_share", "demo_deal_value")
+        },
+    }
+    with scripted.service(answers) as service:
+        done = service.run("demo", "--days", "1")
+        asked, sent = service.asked[:], service.sent[:]
+        as_json = service.run("demo", "--days", "1", "--json")
+    batches = [each for each in asked if each.startswith("POST /ingest")]
+    assert asked == [
+        "GET /livez",
+        *batches,
+        *(f"PUT /registry/servers/{name}" for name in names),
+        "POST /registry/heartbeats",
+        "POST /health/reports",
+        "PUT /kpis/demo_error_share",
+        "PUT /kpis/demo_deal_value",
+    ]
+    metrics = [row for batch in sent[: len(batches)] for row in batch if "name" in row]
+    facts = [row for batch in sent[: len(batches)] for row in batch if "kind" in row]
+    times = [row["ts"] for row in metrics]
+    assert 86_400 - 600 <= max(times) - min(times) <= 86_400
+    assert {row["labels"]["seed"] for row in metrics} == {"1"}
+    assert all(row["fact_id"].startswith("demo-1-") for row in facts)
+    assert sent[len(batches) + 4] == {"names": names}
+    count = len(batches)
+    numbers = [12 * count, 10 * count, 2 * count, 0, count, 0]
+    columns = ["rows", "accepted", "duplicate", "conflict", "late", "rejected"]
+    assert done.stdout == "\t".join(columns) + "\n" + "\t".join(map(str, numbers)) + "\n"
+    assert done.stderr.endswith(
+        "Look around:\n"
+        "  supervisor-mcp kinds\n"
+        "  supervisor-mcp agg mcp.server.operation.duration --window 7d --group-by source\n"
+        "  supervisor-mcp agg Fact:DealClosed --window 30d\n"
+        "  supervisor-mcp changes --window 24h\n"
+        "  supervisor-mcp kpis\n"
+        "  supervisor-mcp facts --kind Fact:InvoicePaid --limit 5\n"
+        "  supervisor-mcp series mcp.latency_p50\n"
+        "  supervisor-mcp servers --tag demo\n"
+        "  supervisor-mcp sla demo/search\n"
+        "  supervisor-mcp alert-rules define --built-in\n"
+        "  supervisor-mcp backtest error_rate_high\n"
+    )
+    assert json.loads(as_json.stdout) == {**dict(zip(columns, numbers, strict=True)), "reasons": []}
+    assert "Look around" not in as_json.stderr
+
+
+@pytest.mark.parametrize("days", ["0", "90"])
+def test_a_demo_has_one_to_89_days(days: str) -> None:
+    with scripted.service({}) as service:
+        assert service.run("demo", "--days", days).returncode == 2
