@@ -135,7 +135,7 @@ DEFINED = {
     **{"outcome": "created", "version": 1, "author": "demo", "changes": []},
     "defined_at": "2026-11-25T10:00:00+00:00",
 }
-REGISTERED = {
+REGISTERED: dict[str, object] = {
     **{"local": False, "outcome": "created", "version": "1.0.0", "previous_version": None},
     "tools": {"added": [], "changed": [], "removed": []},
     "registered_at": "2026-11-25T10:00:00+00:00",
