@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
+import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
+from supervisor_mcp.cli import availability
 from supervisor_mcp.cli.availability import await_database
 from tests.support import command_line, proxy
 from tests.support.ports import free_port
@@ -102,3 +105,52 @@ def test_a_server_of_another_kind_than_asked_for_is_waited_for(database_url: str
     reason = await_database(standby, "it", seconds=0.5, say=lambda _: None)
     assert reason is not None
     assert "hot standby" in reason
+
+
+def test_pauses_grow_up_to_ten_seconds_and_a_word_is_said_every_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = SimpleNamespace(now=1_000.0)
+    pauses: list[float] = []
+    jitter: list[tuple[float, float]] = []
+
+    def sleep(seconds: float) -> None:
+        assert seconds > 0
+        pauses.append(seconds)
+        clock.now += seconds
+
+    def uniform(least: float, most: float) -> float:
+        jitter.append((least, most))
+        return most
+
+    stub = SimpleNamespace(monotonic=lambda: clock.now, sleep=sleep)
+    monkeypatch.setattr(availability, "time", stub)
+    monkeypatch.setattr(availability, "random", SimpleNamespace(uniform=uniform))
+    said: list[str] = []
+
+    reason = await_database("host=127.0.0.1 port=1", "it", seconds=130, say=said.append)
+
+    assert reason is not None
+    assert "refused" in reason
+    assert pauses == [0.25, 0.5, 1, 2, 4, 8, *[10.0] * 11, 4.25]
+    assert set(jitter) == {(0.5, 1.0)}
+    assert said == [
+        f"waiting for the database at it: {reason}",
+        f"waiting for the database at it, for 66 s now: {reason}",
+        f"waiting for the database at it, for 126 s now: {reason}",
+    ]
+
+
+def test_a_connection_has_the_time_limit_of_its_dsn_else_five_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given: list[object] = []
+
+    def connect(conninfo: str, **_: object) -> None:
+        given.append(conninfo_to_dict(conninfo).get("connect_timeout"))
+        raise psycopg.OperationalError("FATAL: no")
+
+    monkeypatch.setattr(psycopg, "connect", connect)
+    for dsn in ("host=a", "host=a connect_timeout=2"):
+        assert await_database(dsn, "it", seconds=0, say=lambda _: None) is None
+    assert given == ["5", "2"]

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
+from supervisor_mcp.cli import restarts
 from supervisor_mcp.cli.failure import Failure
 from supervisor_mcp.cli.restarts import Kept
 from supervisor_mcp.embedded.errors import StartFailed
@@ -77,3 +79,53 @@ def test_a_server_stops_with_its_context() -> None:
     with Kept("The server", running("sleep", "60"), failing) as kept:
         server = kept.server
     assert server.ended() is not None
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """The time that restarts see, in seconds: `now`."""
+    made = SimpleNamespace(now=1_000.0)
+    monkeypatch.setattr(restarts, "time", SimpleNamespace(monotonic=lambda: made.now))
+    return made
+
+
+@pytest.fixture
+def ended() -> Server:
+    process = subprocess.Popen(["false"])
+    process.wait()
+    return Server(process, "")
+
+
+def test_each_start_waits_longer_than_the_one_before(
+    clock: SimpleNamespace, ended: Server, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = Kept("The server", ended, failing)
+    for pause in (0, 1, 2, 4):
+        clock.now += pause - 0.01
+        if pause:
+            assert not kept.check()
+        clock.now += 0.01
+        assert not kept.check()
+    assert caplog.messages == [
+        "The server ended with status 1; it is started again in 0 s",
+        "The server did not start again (no room); it is started again in 1 s",
+        "The server did not start again (no room); it is started again in 2 s",
+        "The server did not start again (no room); it is started again in 4 s",
+        "The server did not start again (no room); it is started again in 8 s",
+    ]
+    clock.now += 7.99
+    assert not kept.check()
+    clock.now += 0.01
+    with pytest.raises(Failure) as failed:
+        kept.check()
+    assert failed.value.detail == "The server ended 6 times in 5 minutes."
+
+
+@pytest.mark.parametrize(("later", "is_started"), [(299.5, False), (300.0, True)])
+def test_ends_of_five_minutes_ago_do_not_count(
+    clock: SimpleNamespace, ended: Server, later: float, is_started: bool
+) -> None:
+    kept = Kept("The server", ended, lambda server: server)
+    assert kept.check()
+    clock.now += later
+    assert kept.check() is is_started

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import stat
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
@@ -46,6 +47,38 @@ def test_epoch_seconds_are_exact_to_the_microsecond(micros: int) -> None:
 @pytest.mark.parametrize("written", ["", "yesterday", "nan", "1e9", "2024-13-01", "9" * 13])
 def test_other_texts_are_not_times(written: str) -> None:
     assert timestamps.read(written, assume_utc=True) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "instant"),
+    [
+        ("0001-01-01T00:00:00Z", -62_135_596_800_000_000),
+        ("-62135596800", -62_135_596_800_000_000),
+        ("-62135596800.000001", None),
+        ("9999-12-31T23:59:59.999999Z", 253_402_300_799_999_999),
+        ("253402300799.999999", 253_402_300_799_999_999),
+        ("253402300800", None),
+        ("0001-01-01T00:00:00+00:01", None),
+        ("1970-01-01T00:00:00Z", 0),
+        ("1.5", 1_500_000),
+        ("1.0000019", 1_000_001),
+    ],
+)
+def test_times_are_those_of_the_years_1_to_9999(written: str, instant: int | None) -> None:
+    assert timestamps.read(written, assume_utc=False) == instant
+
+
+def test_now_is_a_whole_second() -> None:
+    before = datetime.now(UTC) - timedelta(seconds=1)
+    now = timestamps.now()
+    assert now % 10**6 == 0
+    assert before <= datetime.fromisoformat(timestamps.write(now)) <= datetime.now(UTC)
+
+
+def test_anchors_are_in_a_folder_of_this_user(tmp_path: Path) -> None:
+    file = tmp_path / "deep" / "imports" / "one.json"
+    timestamps.remember(file, Anchor(1, 2))
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
 def test_only_the_first_anchor_is_kept(tmp_path: Path) -> None:
