@@ -97,6 +97,7 @@ def commands(group: typer.Typer) -> set[str]:
             "Send --for with a length, such as 2h, or --to with a time.",
         ),
         (["alerts", "ack"], "until", "Send a later until, or none.", "Send a later --until, or"),
+        (["alerts", "ack"], "id", "Send a shorter id.", "Send a shorter ID."),
         (["deregister"], "owner", "Send its owner as owner, or", "Send its owner with --owner, or"),
         (
             ["subscriptions", "add"],
@@ -132,6 +133,11 @@ def test_a_hint_names_the_options_of_the_command_that_runs(
             "invalid fields: --group-wait, url",
         ),
         (["agg"], "kind", 'unknown kind "to"', 'unknown kind "to"'),
+        (["facts"], "nope", 'unknown parameter "nope"', 'unknown parameter "nope"'),
+        (["agg"], "kind", "Send group_by=source.", "Send --group-by source."),
+        (["agg"], "kind", "group_by is wrong", "--group-by is wrong"),
+        (["agg"], "kind", "Send min_count=2, some_text.", "Send min_count=2, some_text."),
+        (["agg"], "kind", "Leave alerts.matchers out.", "Leave alerts.matchers out."),
     ],
 )
 def test_an_error_names_the_options_of_the_command_that_runs(
@@ -153,3 +159,8 @@ def running(*arguments: str) -> Iterator[None]:
             context = Context(command, parent=context)
         stack.enter_context(context.scope())
         yield
+
+
+def test_outside_of_a_command_fields_keep_their_names() -> None:
+    assert for_command_line("Send a later from.", "from") == "Send a later from."
+    assert detail_for_command_line("group_by is wrong", "group_by") == "group_by is wrong"

@@ -13,8 +13,11 @@ from urllib.parse import urlsplit
 import httpx
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from supervisor_mcp import embedded
+from supervisor_mcp.cli import up
+from supervisor_mcp.config import Settings
 from tests.support import command_line
 from tests.support.command_line import GONE_SECONDS, Service
 from tests.support.data_directories import DataDirectories
@@ -93,6 +96,39 @@ def test_it_says_where_things_are_and_commands_to_try(service: Service) -> None:
     assert [line.split()[0] for line in tries[:2]] == ["curl", "curl"]
     assert tries[2].endswith("supervisor-mcp servers")
     assert "supervisor-mcp agg" in tries[3]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            Settings(),
+            "authentication is off: any program on this machine may do anything;"
+            " SUPERVISOR_AUTHENTICATION=on turns it on",
+        ),
+        (
+            Settings(authentication="on"),
+            "authentication is on; SUPERVISOR_ADMIN_KEY is not set",
+        ),
+        (Settings(authentication="on", admin_key=SecretStr("k" * 32)), "authentication is on"),
+    ],
+)
+def test_it_says_who_may_do_what(settings: Settings, said: str) -> None:
+    assert up.access(settings) == said
+
+
+def test_commands_to_try_have_a_key_where_one_is_needed_and_the_url_where_it_is_unusual() -> None:
+    assert up.examples(Settings(), "http://127.0.0.1:8080")[1:] == [
+        "curl 'http://127.0.0.1:8080/query/agg?kind=queue_depth&window=7d'",
+        "supervisor-mcp servers",
+        "supervisor-mcp agg queue_depth --window 7d",
+    ]
+    first, *_, last = up.examples(Settings(authentication="on"), "http://127.0.0.1:80")
+    assert first == (
+        'curl -H "X-API-Key: $SUPERVISOR_API_KEY" http://127.0.0.1:80/ingest/metrics'
+        """ --json '{"name": "queue_depth", "source": "me", "value": 3}'"""
+    )
+    assert last == ("SUPERVISOR_URL=http://127.0.0.1:80 supervisor-mcp agg queue_depth --window 7d")
 
 
 def test_the_commands_to_try_work_unchanged(service: Service, tmp_path: Path) -> None:

@@ -137,7 +137,8 @@ def _replace(text: str, field: str | None, options: Mapping[str, str]) -> str:
     )
     text = PLACE.sub(lambda found: _option(found[0], options) or found[0], text)
     text = IDENTIFIER.sub(
-        lambda found: options.get(found[1], found[1]) + (" " if found[2] else ""), text
+        lambda found: options[found[1]] + " " * len(found[2]) if found[1] in options else found[0],
+        text,
     )
     mentioned = (field or "", *COMPANIONS.get(field or "", ()))
     fields = [each for each in mentioned if each in options]

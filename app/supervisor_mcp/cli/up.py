@@ -166,7 +166,7 @@ def _await_readiness(server: WebServer) -> None:
 def _announce(settings: Settings, running: Servers, url: str) -> None:
     lines = [
         ("Service", url),
-        ("Access", _access(settings)),
+        ("Access", access(settings)),
         ("Data", str(settings.data_dir) if running.database else "in your database"),
         ("Database", running.shown_database),
         ("Cache", cache_url.without_login(running.redis_url)),
@@ -178,11 +178,12 @@ def _announce(settings: Settings, running: Servers, url: str) -> None:
         Text("Supervisor MCP is ready. Ctrl-C stops it.", style="bold"),
         *(Text(f"  {name:<9} {value}") for name, value in lines),
         Text("Try:", style="bold"),
-        *(Text(f"  {command}") for command in _examples(settings, url)),
+        *(Text(f"  {command}") for command in examples(settings, url)),
     )
 
 
-def _access(settings: Settings) -> str:
+def access(settings: Settings) -> str:
+    """Who may do what, in words."""
     if settings.authentication == "on":
         bootstrap = settings.secret("admin_key") is not None
         return "authentication is on" + ("" if bootstrap else "; SUPERVISOR_ADMIN_KEY is not set")
@@ -192,7 +193,8 @@ def _access(settings: Settings) -> str:
     )
 
 
-def _examples(settings: Settings, url: str) -> list[str]:
+def examples(settings: Settings, url: str) -> list[str]:
+    """Commands to try in another shell."""
     item = '{"name": "queue_depth", "source": "me", "value": 3}'
     # In another shell, the command line looks for the service at this URL.
     elsewhere = "" if url == "http://127.0.0.1:8080" else f"SUPERVISOR_URL={url} "
