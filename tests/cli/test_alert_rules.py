@@ -348,7 +348,7 @@ def problem(status: int, *slugs: str) -> tuple[int, object]:
         "title": "Invalid rule",
         "status": status,
         "detail": "invalid rule",
-        "hint": "Mend it.",
+        "hint": "Correct it.",
         **params,
     }
 
@@ -381,7 +381,7 @@ def test_what_becomes_of_each_rule_is_counted_and_refusals_have_a_hint_or_their_
     assert done.stdout == "1 created, 1 changed, 1 unchanged, 0 skipped, 4 refused\n"
     assert done.stderr == (
         "entry 4 (d): invalid rule\n  f0: No.\n  f1: No.\n"
-        "entry 5 (e): invalid rule\n  Hint: Mend it.\n"
+        "entry 5 (e): invalid rule\n  Hint: Correct it.\n"
         "entry 6: It has no name.\n"
         "entry 7: It has no name.\n"
         "4 of 7 rules are not defined.\n"
@@ -392,7 +392,7 @@ def test_what_becomes_of_each_rule_is_counted_and_refusals_have_a_hint_or_their_
         "place": "entry 4",
         "name": "d",
         "detail": "invalid rule",
-        "hint": "Mend it.",
+        "hint": "Correct it.",
         "faults": [
             {"slug": "kind_known", "field": "f0", "detail": "No."},
             {"slug": "other", "field": "f1", "detail": "No."},
@@ -432,7 +432,7 @@ def test_an_error_of_every_request_ends_the_command(tmp_path: Path) -> None:
     file.write_text(json.dumps([{"name": "a"}, {"name": "b"}]))
     with scripted.service({"PUT /alerts/rules/a": problem(503)}) as service:
         done = service.run("alert-rules", "define", str(file), "--author", "ann")
-    assert (done.returncode, done.stderr) == (4, "invalid rule\nHint: Mend it.\n")
+    assert (done.returncode, done.stderr) == (4, "invalid rule\nHint: Correct it.\n")
     assert service.asked == ["PUT /alerts/rules/a"]
 
 

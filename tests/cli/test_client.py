@@ -184,6 +184,13 @@ def test_a_wrong_setting_is_shown_unless_it_may_be_secret(
     assert failed.value.status == USAGE
 
 
+def test_the_first_of_several_wrong_settings_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SUPERVISOR_PORT", "many")
+    monkeypatch.setenv("SUPERVISOR_LOG_LEVEL", "nonsense")
+    with pytest.raises(Failure, match="SUPERVISOR_PORT is 'many'"):
+        load_settings()
+
+
 def answered(status: int, content: object = None, **given: Any) -> httpx.Response:
     request = httpx.Request("GET", "http://me:secret@a/b")
     return httpx.Response(status, json=content, request=request, **given)

@@ -123,7 +123,7 @@ def load_settings() -> Settings:
     try:
         return config.load()
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
+        first = error.errors()[0]
         if not first["loc"]:
             # Of several settings together; the message names them.
             raise Failure(f"{first['msg'].removeprefix('Value error, ')}.", USAGE) from None
