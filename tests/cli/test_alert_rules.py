@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from supervisor_mcp.cli import built_in_rules
-from supervisor_mcp.cli.documents import say_all
+from supervisor_mcp.cli.documents import refusal_lines, say_all
 from tests.support import command_line, scripted
 from tests.support.command_line import Service
 
@@ -368,8 +368,8 @@ def test_what_becomes_of_each_rule_is_counted_and_refusals_have_a_hint_or_their_
         "PUT /alerts/rules/a": defined("a", "created"),
         "PUT /alerts/rules/b": defined("b", "changed"),
         "PUT /alerts/rules/c": defined("c", "unchanged"),
-        "PUT /alerts/rules/d": problem(422, "kind_known", "other"),
-        "PUT /alerts/rules/e": problem(422),
+        "PUT /alerts/rules/d": problem(409, "kind_known", "other"),
+        "PUT /alerts/rules/e": problem(413),
     }
     file = tmp_path / "rules.json"
     file.write_text(json.dumps([{"name": name} for name in "abcde"] + [{"name": ""}, {"name": 5}]))
@@ -442,6 +442,10 @@ def test_rules_come_from_either_a_file_or_the_service(
 ) -> None:
     done = service.run("alert-rules", "define", *arguments)
     assert (done.returncode, done.stderr) == (2, "Give either FILE or --built-in.\n")
+
+
+def test_a_refusal_without_a_hint_is_one_line() -> None:
+    assert refusal_lines({"place": "entry 1", "detail": "No.", "hint": None}) == "entry 1: No."
 
 
 def test_only_the_first_of_many_refusals_are_printed(capsys: pytest.CaptureFixture[str]) -> None:

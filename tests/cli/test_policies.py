@@ -245,3 +245,27 @@ def test_the_doctor_says_what_nothing_is_wrong_with() -> None:
         "Release 0.1.0 on PostgreSQL 17.5 and TimescaleDB 2.23.0.\n"
         "Nothing is wrong with versions, jobs.\n"
     )
+
+
+def test_the_doctor_asks_no_database_where_the_service_refuses_or_no_database_is_set() -> None:
+    problem = {
+        "type": "urn:supervisor-mcp:problem:busy",
+        "title": "Busy",
+        "status": 503,
+        "detail": "too busy",
+    }
+    nowhere = f"postgresql://me@127.0.0.1:{free_port()}/none"
+    with scripted.service({"GET /admin/doctor": (503, problem)}) as service:
+        done = service.run("doctor", SUPERVISOR_DATABASE_URL=nowhere)
+    assert (done.returncode, done.stderr) == (4, "too busy\n")
+    done = service.run("doctor")
+    assert done.returncode == 3
+    assert "Asking the database" not in done.stderr
+
+
+def test_the_doctor_says_that_a_database_has_no_schema_that_it_can_use(service: Service) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    done = service.run("doctor", SUPERVISOR_URL=nobody, SUPERVISOR_DATABASE_URL=service.analyst_dsn)
+    assert done.returncode == 1
+    assert "The database has no schema of this release: " in done.stderr
+    assert "Hint: Run `supervisor-mcp deploy`." in done.stderr
