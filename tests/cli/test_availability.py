@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
 import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.pq import Ping
 
 from supervisor_mcp.cli import availability
 from supervisor_mcp.cli.availability import await_database
@@ -154,3 +156,38 @@ def test_a_connection_has_the_time_limit_of_its_dsn_else_five_seconds(
     for dsn in ("host=a", "host=a connect_timeout=2"):
         assert await_database(dsn, "it", seconds=0, say=lambda _: None) is None
     assert given == ["5", "2"]
+
+
+STARTING = "FATAL:  the database system is starting up"
+# What a server says whose messages are in another language.
+FOREIGN = "FATAL\u00a0:  l'authentification a échoué"
+
+
+@pytest.mark.parametrize(
+    ("said", "ping", "is_away"),
+    [
+        ([], None, False),
+        (["FATAL:  password authentication failed"], None, False),
+        ([STARTING], None, True),
+        ([FOREIGN], Ping.NO_RESPONSE, True),
+        ([FOREIGN], Ping.REJECT, True),
+        ([FOREIGN, FOREIGN], Ping.OK, False),
+        ([FOREIGN, STARTING], Ping.OK, True),
+        ([FOREIGN], Ping.OK, False),
+    ],
+)
+def test_a_server_that_starts_is_waited_for_and_one_that_refuses_is_not(
+    monkeypatch: pytest.MonkeyPatch, said: list[str], ping: Ping | None, is_away: bool
+) -> None:
+    waiting = list(said)
+
+    def connect(_: str, **__: object) -> object:
+        if waiting:
+            raise psycopg.OperationalError(waiting.pop(0))
+        return nullcontext(SimpleNamespace(execute=lambda _: None))
+
+    monkeypatch.setattr(psycopg, "connect", connect)
+    monkeypatch.setattr(availability, "PGconn", SimpleNamespace(ping=lambda _: ping))
+    reason = await_database("host=a", "it", seconds=0, say=lambda _: None)
+    assert (reason is not None) is is_away
+    assert waiting == []

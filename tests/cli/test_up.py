@@ -4,10 +4,12 @@ import os
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,6 +19,7 @@ from pydantic import SecretStr
 
 from supervisor_mcp import embedded
 from supervisor_mcp.cli import up
+from supervisor_mcp.cli.failure import Failure
 from supervisor_mcp.config import Settings
 from tests.support import command_line
 from tests.support.command_line import GONE_SECONDS, Service
@@ -276,6 +279,23 @@ def test_a_taken_port_is_refused_before_anything_starts(tmp_path: Path) -> None:
     assert f"Port {port} on 127.0.0.1" in done.stderr
     assert "SUPERVISOR_PORT" in done.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_a_port_that_is_free_again_within_seconds_is_taken() -> None:
+    taken = socket.create_server(("127.0.0.1", 0))
+    port = taken.getsockname()[1]
+    freeing = Timer(0.3, taken.close)
+    freeing.start()
+    with up.reserve(Settings(port=port)) as listener:
+        assert listener.getsockname()[1] == port
+    freeing.join()
+
+
+def test_an_address_of_another_machine_is_refused_at_once() -> None:
+    began = time.monotonic()
+    with pytest.raises(Failure, match=r"Port 0 on 192\.0\.2\.1 is not available"):
+        up.reserve(Settings(host="192.0.2.1", port=0, authentication="on"))
+    assert time.monotonic() - began < up.RESERVE_SECONDS - 1
 
 
 @pytest.fixture(scope="module")

@@ -46,7 +46,7 @@ def up(*, deploys: bool) -> None:
     log.set_up(settings.log_level)
     with _stoppable(), ExitStack() as stack:
         # The port first: a taken one is reported before the wait for a database.
-        listener = stack.enter_context(_reserve(settings))
+        listener = stack.enter_context(reserve(settings))
         _refuse_exposure(settings, listener)
         url = local_url(settings.host, listener.getsockname()[1])
         # Its imports take about as long as the start of the database.
@@ -96,7 +96,8 @@ def _stoppable() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def _reserve(settings: Settings) -> socket.socket:
+def reserve(settings: Settings) -> socket.socket:
+    """A socket on the port, once that is free. Raises Failure."""
     # The servers of an `up` that was killed take a moment to end.
     deadline = time.monotonic() + RESERVE_SECONDS
     while True:
