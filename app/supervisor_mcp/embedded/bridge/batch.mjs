@@ -28,12 +28,17 @@ export class Batch {
 
   /** Whether the batch ends with a Flush, which leaves its transaction open. */
   get flushes() {
-    return this.frames.at(-1)?.[0] === FLUSH
+    return this.#last === FLUSH
   }
 
   /** Whether the batch ends with a Sync, up to which messages are skipped after an error. */
   get syncs() {
-    return this.frames.at(-1)?.[0] === SYNC
+    return this.#last === SYNC
+  }
+
+  /** The type of its last message. */
+  get #last() {
+    return this.frames[this.frames.length - 1][0]
   }
 
   /**

@@ -34,7 +34,7 @@ export class CopyData {
     this.#frames.push(frame)
     this.#bytes += frame.length
     // What came together goes on together.
-    if (this.#asked && this.#frames.length === 1) queueMicrotask(() => this.#answer())
+    queueMicrotask(() => this.#answer())
   }
 
   /**

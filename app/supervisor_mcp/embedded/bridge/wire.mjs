@@ -70,10 +70,7 @@ export class Framer {
     if (this.#chunks[0].length >= count) return this.#chunks[0]
     const bytes = Buffer.allocUnsafe(count)
     let filled = 0
-    for (const chunk of this.#chunks) {
-      filled += chunk.copy(bytes, filled, 0, count - filled)
-      if (filled === count) break
-    }
+    for (let i = 0; filled < count; i += 1) filled += this.#chunks[i].copy(bytes, filled)
     return bytes
   }
 
@@ -94,7 +91,7 @@ export class Framer {
     let used = 0
     while (filled < count) {
       const chunk = this.#chunks[used]
-      const copied = chunk.copy(bytes, filled, 0, count - filled)
+      const copied = chunk.copy(bytes, filled)
       filled += copied
       if (copied < chunk.length) this.#chunks[used] = chunk.subarray(copied)
       else used += 1
