@@ -1,7 +1,8 @@
 """Which tests reach which mutants of app/: by the functions that were called, else by names.
 
 A function that only an import runs, or a process that is not recorded, is reached by the test
-files that import its module or share words with its name, as is the bridge.
+files that import its module or share words with its name. The bridge is reached by all tests of
+the embedded database: first those of its modules, then the files that take the least time.
 """
 
 from __future__ import annotations
@@ -27,6 +28,18 @@ FOLDERS = ("access", "app", "background", "cli", "deploy", "embedded", "mcp", "n
 MOST_FILES = 10
 # What the tests of a mutant may take together without it: the likeliest and fastest run.
 MOST_SECONDS = 40.0
+# The same for the bridge, of whose tests a whole file runs or none.
+MOST_BRIDGE_SECONDS = 70.0
+BRIDGE_TESTS = "tests/embedded/"
+# Files of BRIDGE_TESTS that start no database.
+WITHOUT_BRIDGE = {f"{BRIDGE_TESTS}test_cache.py", f"{BRIDGE_TESTS}test_packages.py"}
+# By modules of the bridge: files of BRIDGE_TESTS that are about them and have another name.
+ABOUT_BRIDGE = {
+    "client": ("turns",),
+    "log": ("jobs",),
+    "main": ("stopping", "jobs"),
+    "postgres": ("turns",),
+}
 TIMEOUT_SECONDS = 3600
 
 
@@ -56,10 +69,27 @@ class PythonReach:
         function = _function(mutant) if path.endswith(".py") else None
         reaching = [each for each in self._recorded if _reaches(each, path, function)]
         likely = _likely(mutant.path)
+        if path.endswith(".mjs"):
+            return list(self._of_bridge(Path(path).stem, likely))
         reaching.sort(key=lambda each: (-likely.get(each.file, 0), each.seconds))
         if reaching:
             return list(_within(reaching, MOST_SECONDS))
         return sorted(likely, key=lambda file: -likely[file])[:MOST_FILES]
+
+    def _of_bridge(self, module: str, likely: dict[str, int]) -> Iterator[str]:
+        seconds: dict[str, float] = {}
+        for each in self._recorded:
+            if each.file.startswith(BRIDGE_TESTS) and each.file not in WITHOUT_BRIDGE:
+                seconds[each.file] = seconds.get(each.file, 0) + each.seconds
+        about = {f"{BRIDGE_TESTS}test_{name}.py" for name in ABOUT_BRIDGE.get(module, ())}
+        left = MOST_BRIDGE_SECONDS
+        for file in sorted(
+            seconds, key=lambda file: (-likely.get(file, 0), file not in about, seconds[file])
+        ):
+            left -= seconds[file]
+            if left < 0:
+                return
+            yield file
 
 
 def _reaches(called: Called, path: str, function: str | None) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from mutants.mutant import Mutant
@@ -83,3 +85,33 @@ def test_tests_that_together_take_too_long_are_left_out() -> None:
 
 def test_a_function_that_no_test_is_known_to_call_is_reached_by_names() -> None:
     assert "tests/app/test_cache.py" in PythonReach([]).tests(mutant("return inner"))
+
+
+def test_the_bridge_is_tried_by_the_tests_of_its_modules_then_by_the_fastest_files() -> None:
+    seconds = {
+        "embedded/test_jobs.py": 60,
+        "embedded/test_turns.py": 10,
+        "embedded/test_sessions.py": 0.5,
+        "embedded/test_bridge_modules.py": 3,
+        "embedded/test_cache.py": 0.1,
+        "cli/test_up.py": 0.1,
+    }
+    reach = PythonReach(
+        Called(f"tests/{file}::test_{n}", took / 2, frozenset())
+        for n in range(2)
+        for file, took in seconds.items()
+    )
+    path = "app/supervisor_mcp/embedded/bridge/{}.mjs"
+    tried = {
+        name: [
+            Path(file).stem.removeprefix("test_")
+            for file in reach.tests(Mutant(path.format(name), "x", "Test", 0, 1, "y"))
+        ]
+        for name in ("wire", "client", "jobs")
+    }
+
+    assert tried == {
+        "wire": ["bridge_modules", "sessions", "turns"],
+        "client": ["bridge_modules", "turns", "sessions"],
+        "jobs": ["bridge_modules", "jobs", "sessions"],
+    }
