@@ -91,14 +91,14 @@ def shared(config: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> D
     """The prepared data directories in pytest's cache, or where that is off, of this run."""
     if hasattr(config, "cache"):
         assert config.cache is not None
-        return DataDirectories(_current(config.cache.mkdir("prepared")))
+        return DataDirectories(current_folder(config.cache.mkdir("prepared")))
     own = tmp_path_factory.getbasetemp()
     return DataDirectories(
         (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "prepared"
     )
 
 
-def _current(kept: Path) -> Path:
+def current_folder(kept: Path) -> Path:
     """The folder for this code and this day, as jobs go by the clock.
 
     Others are removed, unless a run may still use them.
