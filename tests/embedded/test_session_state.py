@@ -51,6 +51,7 @@ def one(connection: psycopg.Connection, sql: str) -> object:
          "show timezone", "Asia/Tokyo"),
         ("do $$ begin execute 'set time' || 'zone = ''Asia/Tokyo'''; end $$",
          "show timezone", "Asia/Tokyo"),
+        ("set seed = 0.5", "show timezone", "UTC"),
         ("prepare p as select 'p'", "execute p", "p"),
         ("do $$ begin execute 'prep' || 'are p as select ''p'''; end $$", "execute p", "p"),
         ("declare c cursor with hold for select i from generate_series(1, 9) as i",
@@ -191,6 +192,8 @@ def test_a_client_whose_settings_a_crash_took_away_is_ended_with_57p02(
     url: str, client: psycopg.Connection
 ) -> None:
     with connect(url) as changed, connect(url) as victim:
+        # This one is not kept, and must not hide what others have set.
+        client.execute("set seed = 0.5")
         changed.execute("set timezone = 'Asia/Tokyo'")
         client.execute("select 1")
         victim.execute(
@@ -202,6 +205,19 @@ def test_a_client_whose_settings_a_crash_took_away_is_ended_with_57p02(
         with pytest.raises(psycopg.errors.CrashShutdown, match="what this session has set is lost"):
             changed.execute("show timezone")
     assert one(client, "show timezone") == "UTC"
+
+
+def test_a_client_whose_role_is_dropped_is_ended_with_57p01(
+    url: str, client: psycopg.Connection
+) -> None:
+    client.execute("create role dropped_soon login")
+    with connect(url.replace("postgres@", "dropped_soon@")) as gone:
+        assert one(gone, "select session_user::text") == "dropped_soon"
+        client.execute("drop role dropped_soon")
+        refusal = 'setting "role" of this session cannot be put back'
+        with pytest.raises(psycopg.errors.AdminShutdown, match=refusal):
+            gone.execute("select 1")
+    assert one(client, "select session_user::text") == "postgres"
 
 
 def test_an_encoding_that_cannot_be_converted_is_refused(client: psycopg.Connection) -> None:

@@ -17,7 +17,7 @@ const DEFAULTS = {
   search_path: '"$user", public',
   timezone: 'UTC',
 }
-// It starts a sequence of random numbers, which goes on for everyone.
+// It starts a sequence of random numbers, which goes on for everyone, and nothing resets it.
 const NOT_KEPT = 'seed'
 
 /** @typedef {[name: string, value: string][]} Values */
@@ -53,7 +53,7 @@ export class Settings {
     // Looked at after every transaction, so without the generator.
     const memory = this.#memory
     let link = memory.word(this.#list + NEXT - LINK)
-    while (link !== this.#list && memory.word(link - LINK + SOURCE) !== SESSION) link = memory.word(link - LINK + NEXT)
+    while (link !== this.#list && !this.#isChanged(link - LINK)) link = memory.word(link - LINK + NEXT)
     return link !== this.#list
   }
 
@@ -62,9 +62,8 @@ export class Settings {
    * @returns {Values}
    */
   read() {
-    const names = [...this.#changed()].filter((name) => name !== NOT_KEPT)
     // A change of the session's role ends SET ROLE.
-    const ordered = names.sort((one, other) => Number(one === 'role') - Number(other === 'role'))
+    const ordered = [...this.#changed()].sort((one, other) => Number(one === 'role') - Number(other === 'role'))
     return ordered.map((name) => [name, this.#value(name)])
   }
 
@@ -103,8 +102,14 @@ export class Settings {
     const memory = this.#memory
     for (let link = memory.word(this.#list + NEXT - LINK); link !== this.#list; link = memory.word(link + NEXT - LINK)) {
       const setting = link - LINK
-      if (memory.word(setting + SOURCE) === SESSION) yield memory.text(memory.word(setting + NAME)) ?? ''
+      if (this.#isChanged(setting)) yield memory.text(memory.word(setting + NAME)) ?? ''
     }
+  }
+
+  /** @param {number} setting */
+  #isChanged(setting) {
+    const memory = this.#memory
+    return memory.word(setting + SOURCE) === SESSION && !memory.holds(memory.word(setting + NAME), NOT_KEPT)
   }
 
   /** @param {string} name */
