@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from supervisor_mcp.db import Database
 from supervisor_mcp.embedded import database
 from supervisor_mcp.errors import Problem
 from tests.embedded.conftest import connect
+from tests.embedded.raw import Connection
 from tests.support.waiting import eventually
 
 OVERDUE = """
@@ -322,14 +324,16 @@ def hold(client: psycopg.Connection, seconds: int) -> None:
 
 
 def test_clients_that_wait_for_a_job_hear_which_one_it_is(
-    client: psycopg.Connection,
+    client: psycopg.Connection, with_jobs: database.Database
 ) -> None:
     heard: list[tuple[str | None, str | None]] = []
     client.add_notice_handler(
         lambda notice: heard.append((notice.message_primary, notice.message_detail))
     )
-    hold(client, 3)
-    eventually(lambda: client.execute("select 1").fetchone() == (1,) and bool(heard))
+    with Connection(with_jobs.url).begin() as idle:
+        hold(client, 3)
+        eventually(lambda: client.execute("select 1").fetchone() == (1,) and bool(heard))
+        assert not select.select([idle.socket], [], [], 0)[0]
     message, detail = heard[0]
     assert (message or "").startswith("waiting for job note, which has held the database for")
     assert json.loads(detail or "{}") == {"job": "note", "job_seconds": 1}

@@ -10,7 +10,15 @@ import pytest
 from psycopg import pq
 
 from tests.embedded.conftest import connect
-from tests.embedded.raw import GSS_REQUEST, SSL_REQUEST, Connection, cancelled, query, startup
+from tests.embedded.raw import (
+    GSS_REQUEST,
+    SSL_REQUEST,
+    Connection,
+    cancelled,
+    message,
+    query,
+    startup,
+)
 from tests.support.waiting import eventually
 
 PSQL = shutil.which("psql")
@@ -31,6 +39,25 @@ def test_a_later_minor_version_is_negotiated_down(url: str) -> None:
     with Connection(url) as connection:
         connection.socket.sendall(bytes(later))
         assert [kind for kind, _ in connection.until_ready()][:2] == [b"v", b"R"]
+
+
+@pytest.mark.parametrize("setting", [{}, {"work_mem": "3MB"}], ids=["none", "one"])
+def test_statements_that_come_with_the_startup_are_answered_after_it(
+    url: str, setting: dict[str, str]
+) -> None:
+    with Connection(url) as connection:
+        begun = startup(user="postgres", database="postgres", **setting)
+        connection.socket.sendall(begun + query("show work_mem"))
+        assert connection.until_ready()[0] == (b"R", b"\0\0\0\0")
+        answer = connection.until_ready()
+        assert [kind for kind, _ in answer] == [b"T", b"D", b"C", b"Z"]
+        assert answer[1][1].endswith(setting.get("work_mem", "4MB").encode())
+
+
+def test_a_client_that_ends_its_session_is_disconnected(url: str) -> None:
+    with Connection(url).begin() as connection:
+        connection.socket.sendall(message(b"X", b"") + query("select 1"))
+        assert connection.rest() == b""
 
 
 def test_error_fields_arrive_whole(client: psycopg.Connection) -> None:
@@ -188,6 +215,8 @@ def test_a_cancel_request_ends_the_statement_with_57014(client: psycopg.Connecti
     result = pgconn.get_result()
     assert result is not None
     assert result.error_field(pq.DiagnosticField.SQLSTATE) == b"57014"
+    said = result.error_field(pq.DiagnosticField.MESSAGE_PRIMARY)
+    assert said == b"canceling statement due to user request"
     waiting.close()
     assert client.execute("select 1").fetchone() == (1,)
 

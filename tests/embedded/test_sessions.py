@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from tests.embedded.conftest import connect
+from tests.embedded.raw import Connection, startup
 
 
 @pytest.fixture
@@ -38,6 +39,26 @@ def test_the_defaults_are_those_of_a_native_server(client: psycopg.Connection) -
     assert shown == (defaults,)
     assert client.info.encoding == "utf-8"
     assert client.info.parameter_status("TimeZone") == "UTC"
+
+
+def test_a_client_hears_of_the_settings_that_drivers_need(url: str) -> None:
+    with Connection(url) as connection:
+        connection.socket.sendall(startup(user="postgres", TimeZone="Asia/Tokyo"))
+        said = [body.split(b"\0")[:2] for kind, body in connection.until_ready() if kind == b"S"]
+    heard = {name.decode(): value.decode() for name, value in said}
+    assert heard.pop("server_version").startswith("17.")
+    assert heard == {
+        "application_name": "",
+        "client_encoding": "UTF8",
+        "DateStyle": "ISO, MDY",
+        "integer_datetimes": "on",
+        "IntervalStyle": "postgres",
+        "is_superuser": "on",
+        "server_encoding": "UTF8",
+        "session_authorization": "postgres",
+        "standard_conforming_strings": "on",
+        "TimeZone": "Asia/Tokyo",
+    }
 
 
 def test_a_session_runs_as_the_role_that_connects(analyst: psycopg.Connection) -> None:

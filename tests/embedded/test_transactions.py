@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -144,6 +145,8 @@ def test_after_the_cancelled_part_of_a_pipeline_the_rest_is_skipped(url: str) ->
         assert waiting.receive() == (b"Z", b"I")
         holder.rollback()
         assert other.execute("select count(*) from skipped").fetchone() == (0,)
+        waiting.socket.sendall(query("select 1"))
+        assert [kind for kind, _ in waiting.until_ready()] == [b"T", b"D", b"C", b"Z"]
 
 
 @pytest.mark.parametrize("wrong", ["pid", "secret"])
@@ -157,6 +160,15 @@ def test_a_cancel_request_with_half_of_the_key_is_ignored(url: str, wrong: str) 
                 cancelling.cancel(pid ^ (wrong == "pid"), secret ^ (wrong == "secret"))
         holder.rollback()
         assert [kind for kind, _ in waiting.until_ready()] == [b"T", b"D", b"C", b"Z"]
+
+
+def test_a_client_that_runs_nothing_ends_no_statement_of_another(url: str) -> None:
+    with connect(url) as busy, ThreadPoolExecutor(1) as pool:
+        counted = pool.submit(busy.execute, "select count(*) from generate_series(1, 2000000)")
+        while not counted.done():
+            with Connection(url).begin() as idle, Connection(url) as cancelling:
+                cancelling.cancel(*idle.key)
+        assert counted.result().fetchone() == (2_000_000,)
 
 
 def test_a_cancel_request_that_comes_late_hits_nobody_else(url: str) -> None:
@@ -232,3 +244,49 @@ def test_a_pipeline_longer_than_the_limit_is_not_idle(impatient: database.Databa
                 pass
         busy.socket.sendall(b"S\0\0\0\4")
         assert busy.receive() == (b"Z", b"I")
+
+
+def test_parts_of_a_pipeline_count_as_activity(impatient: database.Database) -> None:
+    with Connection(impatient.url).begin() as busy:
+        busy.socket.sendall(query("begin"))
+        busy.until_ready()
+        for _ in range(8):
+            busy.socket.sendall(extended("select 1"))
+            assert not answers(busy, 0.1)
+        busy.socket.sendall(SYNC)
+        assert busy.until_ready()[-1] == (b"Z", b"T")
+
+
+def answers(connection: Connection, seconds: float) -> bool:
+    """Whether the server says something in this time."""
+    return bool(select.select([connection.socket], [], [], seconds)[0])
+
+
+def test_data_that_no_copy_asked_for_does_not_count_as_activity(
+    impatient: database.Database,
+) -> None:
+    with Connection(impatient.url).begin() as stray:
+        stray.socket.sendall(query("begin"))
+        stray.until_ready()
+        for _ in range(100):
+            stray.socket.sendall(message(b"d", b"x"))
+            if answers(stray, 0.1):
+                break
+        assert b"C25P03\0" in stray.rest()
+
+
+def test_a_copy_that_waits_for_its_data_is_idle(impatient: database.Database) -> None:
+    with Connection(impatient.url).begin() as waiting:
+        waiting.socket.sendall(
+            query("create temp table t_idle (i int) on commit drop; copy t_idle from stdin")
+        )
+        while waiting.receive()[0] != b"G":
+            pass
+        assert b"C25P03\0" in waiting.rest()
+
+
+def test_a_client_may_be_idle_between_transactions(impatient: database.Database) -> None:
+    with Connection(impatient.url).begin() as idle:
+        idle.socket.sendall(query("begin; select 1; commit"))
+        idle.until_ready()
+        assert not answers(idle, 2 * IDLE_SECONDS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from supervisor_mcp.embedded import database
 from tests.embedded.conftest import connect
 
+PATIENCE_SECONDS = 0.5
 SLOW = "select count(*) from generate_series(1, 500000000)"
 
 
@@ -22,7 +24,9 @@ def server(
 ) -> Iterator[database.Database]:
     directory = tmp_path_factory.mktemp("impatient") / "data"
     database.clone(template, directory)
-    with database.start(directory, cache_dir=cache_dir, jobs=False, patience_seconds=0.5) as server:
+    with database.start(
+        directory, cache_dir=cache_dir, jobs=False, patience_seconds=PATIENCE_SECONDS
+    ) as server:
         with connect(server.url) as setup:
             setup.execute("create role reader login")
         yield server
@@ -53,9 +57,11 @@ def test_a_busy_transaction_of_an_analyst_ends_when_others_have_waited(
     # Between two statements, the client takes the reason for a notice, and finds an end later.
     analyst.add_notice_handler(lambda notice: said.append(notice.message_primary))
     analyst.execute("begin")
+    began = time.monotonic()
     with ThreadPoolExecutor() as pool:
         busy = pool.submit(repeat, analyst, "select pg_sleep(0.05)", answered)
         assert service.execute("select 1").fetchone() == (1,)
+        assert time.monotonic() - began > PATIENCE_SECONDS / 2
         answered.set()
         with pytest.raises(psycopg.Error) as ended:
             busy.result(10)
