@@ -194,7 +194,8 @@ def test_a_client_whose_settings_a_crash_took_away_is_ended_with_57p02(
     with connect(url) as changed, connect(url) as victim:
         # This one is not kept, and must not hide what others have set.
         client.execute("set seed = 0.5")
-        changed.execute("set timezone = 'Asia/Tokyo'")
+        for statement in ("begin", "set timezone = 'Asia/Tokyo'", "commit"):
+            changed.execute(statement)
         client.execute("select 1")
         victim.execute(
             "create or replace function public.bottomless(i int) returns int language plpgsql as "

@@ -96,7 +96,11 @@ def test_sigterm_stops_cleanly_and_rolls_the_open_transaction_back(
         # A statement may come before the signal.
         eventually(lambda: waiting.execute("select 1") is None, "the end of the session")
     assert server.stop() == 0
-    assert FORCED not in capfd.readouterr().err
+    logged = capfd.readouterr().err
+    assert FORCED not in logged
+    assert "cannot be cancelled" not in logged
+    # Who starts a server now waits for the end of this one.
+    assert (data_dir / "database.lock").read_text() == "stopping"
     with database.start(data_dir, cache_dir=cache_dir) as again, connect(again.url) as check:
         assert check.execute("select count(*) from stopped").fetchone() == (0,)
 

@@ -74,14 +74,13 @@ const timeout = addressOf('statement_timeout')
 let running = 0
 
 /**
- * Ask the run `id` to stop; false when it is over.
+ * Ask the run `id` to stop, unless it is over.
  * @param {number} id
  */
 function interrupt(id) {
-  if (!known || running !== id) return false
+  if (!known || running !== id) return
   wasm.HEAP32[cancel >> 2] = 1
   wasm.HEAP32[pending >> 2] = 1
-  return true
 }
 
 let timedOut = 0
