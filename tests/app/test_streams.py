@@ -408,7 +408,8 @@ async def test_the_end_of_streams_ends_each_client_at_once(context: Context, kin
     messages = await opened(context, kind)
     await anext(messages)
     context.streams.end()
-    assert [message async for message in messages] == []
+    async with asyncio.timeout(5):
+        assert [message async for message in messages] == []
 
 
 async def test_a_client_that_comes_after_the_end_is_sent_no_more(
@@ -419,7 +420,8 @@ async def test_a_client_that_comes_after_the_end_is_sent_no_more(
     context.streams.end()
     assert ended == ["first"]
     messages = await opened(context, kind)
-    assert [message.data async for message in messages] == [None]
+    async with asyncio.timeout(5):
+        assert [message.data async for message in messages] == [None]
 
 
 async def test_a_client_that_leaves_ends_at_once(context: Context, kind: str) -> None:
