@@ -41,6 +41,8 @@ ABOUT_BRIDGE = {
     "postgres": ("turns",),
 }
 TIMEOUT_SECONDS = 3600
+# How much likelier the tests of a file are that imports the module.
+IMPORTED = 2
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ class PythonReach:
         """Node ids, or test files where no call is known."""
         path = mutant.path.removeprefix(f"app/{calls.PACKAGE}/")
         function = _function(mutant) if path.endswith(".py") else None
-        reaching = [each for each in self._recorded if _reaches(each, path, function)]
         likely = _likely(mutant.path)
+        reaching = [each for each in self._recorded if _reaches(each, path, function, likely)]
         if path.endswith(".mjs"):
             return list(self._of_bridge(Path(path).stem, likely))
         reaching.sort(key=lambda each: (-likely.get(each.file, 0), each.seconds))
@@ -92,11 +94,12 @@ class PythonReach:
             yield file
 
 
-def _reaches(called: Called, path: str, function: str | None) -> bool:
+def _reaches(called: Called, path: str, function: str | None, likely: dict[str, int]) -> bool:
     if function is not None:
         return f"{path} {function}" in called.functions
-    # An import runs it: whatever uses the module may notice.
-    return any(each.startswith(f"{path} ") for each in called.functions)
+    # An import runs it: whatever uses the module may notice, also if it calls nothing of it.
+    uses = any(each.startswith(f"{path} ") for each in called.functions)
+    return uses or likely.get(called.file, 0) >= IMPORTED
 
 
 def _within(tests: Iterable[Called], seconds: float) -> Iterator[str]:
@@ -218,7 +221,7 @@ def _likely(path: str) -> dict[str, int]:
     words = _words(module.removeprefix(f"{calls.PACKAGE}/"))
     likelihoods = {
         file: len(words & _words(file.removeprefix("tests/")))
-        + 2 * bool(imported.search((ROOT / file).read_text()))
+        + IMPORTED * bool(imported.search((ROOT / file).read_text()))
         for file in _test_files()
     }
     return {file: likelihood for file, likelihood in likelihoods.items() if likelihood}

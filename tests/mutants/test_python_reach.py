@@ -52,6 +52,13 @@ def test_a_function_is_reached_by_the_tests_that_call_it(before: str, function: 
     assert reach.tests(mutant(before)) == [f"tests/app/test_{function}"]
 
 
+def test_what_an_import_runs_is_reached_by_the_files_that_import_it() -> None:
+    """A test that compares a constant calls nothing."""
+    reach = PythonReach([called("test_cache.py::test_a"), called("test_config.py::test_a")])
+
+    assert reach.tests(mutant("1")) == ["tests/app/test_cache.py::test_a"]
+
+
 @pytest.mark.parametrize("before", ["1", "3"])
 def test_what_an_import_runs_is_reached_by_the_tests_that_call_the_module(before: str) -> None:
     reach = PythonReach(
