@@ -215,8 +215,8 @@ def test_a_sparkline_of_12_characters_is_the_shortest_in_a_table(
     options = ("--step", "10s", "--source", "a")
     _, heading, _ = drawn(service, measured, *options, columns=67)
     assert heading == "source  labels             sparkline     min    avg       max  last"
-    _, line, *block = drawn(service, measured, *options, columns=46)
+    _, line, *block = drawn(service, measured, *options, columns=30)
     assert set(line) == {"─"}
-    # It is as long as fits beside its name; the last of the 36 points share a character.
-    assert block[2] == "sparkline              ▁▁    █           ▁"
+    # The 36 points share the 19 characters beside its name.
+    assert block[2] == "sparkline        ▁▁  █     ▁"
     assert drawn(service, measured, *options, columns=66)[1] == line
