@@ -245,10 +245,10 @@ test('a large answer waits for a client that is too far behind', async () => {
     assert.equal(Atomics.load(shared, UNSENT), UNSENT_LIMIT)
   })
   const takes = 'const { parentPort, workerData } = require("node:worker_threads");'
-    + 'const look = setInterval(() => {'
+    + 'setInterval(() => {'
     + '  const { shared, at, limit } = workerData;'
     + '  if (Atomics.load(shared, at) <= limit) return;'
-    + '  Atomics.store(shared, at, limit); Atomics.notify(shared, at); clearInterval(look)'
+    + '  Atomics.store(shared, at, limit); Atomics.notify(shared, at)'
     + '}, 5);'
     + 'parentPort.postMessage(0)'
   const client = new Worker(takes, { eval: true, workerData: { shared, at: UNSENT, limit: UNSENT_LIMIT } })
