@@ -53,12 +53,17 @@ def mutants(path: str, text: str) -> list[Mutant]:
             start, end, replacement = _difference(text, mutated)
             if text[:start].rstrip().endswith(("(", ",")) and text[start] == "*":
                 continue  # Of a signature, not of a product.
-            if text[:start].endswith(PROMISES):
+            if text[:start].endswith(PROMISES) or _is_for_types(text, start):
                 continue
             found.setdefault(
                 (start, end, replacement), Mutant(path, text, name, start, end, replacement)
             )
     return [found[place] for place in sorted(found)]
+
+
+def _is_for_types(text: str, start: int) -> bool:
+    """Whether a change is in the condition of imports that only annotations need."""
+    return text[text.rfind("\n", 0, start) + 1 :].startswith("if TYPE_CHECKING:")
 
 
 def _difference(text: str, mutated: str) -> tuple[int, int, str]:

@@ -18,6 +18,7 @@ pytest.importorskip("cosmic_ray")
         ("a = b and not c\n", ["a = b or not c\n", "a = b and  c\n"]),
         ("a: int | None = b\n", []),
         ("def f(a, *, b, **c): ...\n", []),
+        ("if TYPE_CHECKING:\n    import a\n", []),
         ("class A(B, frozen=True, slots=False): ...\n", []),
     ],
 )

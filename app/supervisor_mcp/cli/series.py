@@ -174,7 +174,7 @@ def _summarize(points: dict[str, Points], statistic: Statistic) -> _Summary:
     weighted = [
         (avg * count, count)
         for avg, count in zip(points["avg"], points["count"], strict=True)
-        if avg is not None
+        if avg is not None and count
     ]
     total = sum(count for _, count in weighted)
     return _Summary(
