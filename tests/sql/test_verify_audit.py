@@ -146,7 +146,8 @@ def test_an_added_event_is_found(audited: Connection) -> None:
 
 
 def test_an_event_with_the_number_of_another_is_found(audited: Connection) -> None:
-    audited.execute(APPEND.replace("select 7, at", "select 3, at").encode())
+    # That one may be of the same instant.
+    audited.execute(APPEND.replace("select 7, at", "select 3, at + '1 us'").encode())
 
     assert fault(audited) == ("added", 3)
 

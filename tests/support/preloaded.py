@@ -105,6 +105,7 @@ if __name__ == "__main__":
     # Commands import what they need when they run.
     for module in pkgutil.walk_packages(cli.__path__, f"{cli.__name__}."):
         importlib.import_module(module.name)
+    importlib.import_module("supervisor_mcp.cli.main").command()
     # So does the first client.
     httpx.Client().close()
     # What all copies have in common, none of them looks through or frees when it ends.

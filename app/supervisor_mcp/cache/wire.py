@@ -61,8 +61,6 @@ class Wire(asyncio.Protocol):
         opened._writer = opened._reader = None
         self._transport = cast("asyncio.Transport", self._writer.transport)
         self._transport.set_protocol(self)
-        self._readable = select.poll()
-        self._readable.register(self._transport.get_extra_info("socket"), select.POLLIN)
         # None where Redis does not invalidate them.
         self.copies: Copies | None = None
 
@@ -72,7 +70,11 @@ class Wire(asyncio.Protocol):
         # of the protocol, in which it informs nobody, this is a list.
         if await self.send("CONFIG", "GET", "io-threads") == {b"io-threads": b"1"}:
             await self.send("CLIENT", "TRACKING", "ON")
-            self.copies = Copies(self._has_unread, self._loop.time)
+            readable = select.poll()
+            readable.register(self._transport.get_extra_info("socket"), select.POLLIN)
+            self.copies = Copies(
+                lambda: bool(readable.poll(0)) or self._reader.has_data(), self._loop.time
+            )
 
     def send(self, *command: str | bytes | int, then: Then | None = None) -> asyncio.Future[object]:
         """The answer to come, given to `then` first. A cancelled caller keeps its place."""
@@ -128,9 +130,6 @@ class Wire(asyncio.Protocol):
         """Take in what Redis says unasked."""
         if self.copies is not None and push[0] == b"invalidate":
             self.copies.drop(cast("list[bytes] | None", push[1]))
-
-    def _has_unread(self) -> bool:
-        return bool(self._readable.poll(0)) or self._reader.has_data()
 
     def _flush(self) -> None:
         if not self.lost:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
+from typer.main import get_command
 
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.agg import agg
@@ -191,13 +194,19 @@ app.add_typer(snapshots)
 app.command()(demo)
 
 
+@cache
+def command() -> Callable[..., int]:
+    """The commands with their options; to build them takes longer than most of them run."""
+    return get_command(app)
+
+
 def main() -> None:
     """Run the command line. An error is one message on standard error and an exit status."""
     # A terminal that cannot show a character gets its number.
     if sys.stdout is not None:
         sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
-        status = app(prog_name="supervisor-mcp", standalone_mode=False)
+        status = command()(prog_name="supervisor-mcp", standalone_mode=False)
     except Failure as failure:
         status = _report(failure)
     except TyperException as error:
