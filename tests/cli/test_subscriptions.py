@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import command_line
+from tests.support import command_line, scripted
 from tests.support.command_line import Service
 
 URL = "https://policy.example/hook"
@@ -126,6 +126,15 @@ def test_a_terminal_has_tables_without_frames(service: Service, name: str) -> No
         drawn = service.run("subscriptions", *arguments, **terminal).stdout
         assert drawn.splitlines()[0] == f"\x1b[1m{title}\x1b[0m"
         assert not set("│┃─━") & set(drawn)
+
+
+def test_a_list_says_why_deliveries_fail(service: Service, name: str) -> None:
+    added = add(service, name, "--facts", "--disabled")
+    listed = json.loads(service.run("subscriptions", "--json").stdout)
+    items = [item for item in listed["items"] if item["name"] == added["name"]]
+    failing = {**listed, "items": [{**items[0], "error": "HTTP status 500"}]}
+    with scripted.service({"GET /subscriptions": failing}) as answering:
+        assert answering.run("subscriptions").stderr == f"{name}: HTTP status 500\n"
 
 
 def test_a_subscription_is_shown_without_what_it_does_not_have(service: Service, name: str) -> None:
