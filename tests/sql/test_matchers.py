@@ -13,6 +13,7 @@ from psycopg.types.json import Jsonb
 
 from tests.sql.calls import ask
 from tests.sql.raised_alerts import matcher
+from tests.support.waiting import eventually
 
 LABELS = {"severity": "critical", "source": "web-1", "app.tier": 'a "b"\\\n'}
 VALUES = st.text(st.sampled_from('ab\\"\n$.^(é'), max_size=4)
@@ -233,7 +234,8 @@ def test_a_refusal_says_how_long_an_expression_is(db: Connection, regex: str, le
 
 
 def test_an_expression_may_have_500_characters(db: Connection) -> None:
-    assert regex_fault(db, "a" * 500) is None
+    # It takes half of the time that is allowed: on a busy machine, all of it now and then.
+    eventually(lambda: regex_fault(db, "a" * 500) is None)
 
 
 # Each of these took from half a second to minutes to compile, or ended the embedded server.
