@@ -2048,7 +2048,7 @@ create function internal.series_hint(p_kind bigint, p_series bigint[], p_source 
 
 create function internal.server_faults(p_name text, p_document jsonb) returns jsonb language plpgsql immutable;
 
-create function internal.server_labels(p_server text) returns jsonb[] language sql stable;
+create function internal.server_labels(p_server text) returns jsonb[] language plpgsql stable;
 
 create function internal.server_schema() returns jsonb language sql immutable parallel safe;
 

@@ -12,24 +12,7 @@ from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations import changes
 from supervisor_mcp.operations.changes import ChangeReader
-from tests.support.ports import free_port
 from tests.support.waiting import eventually_async
-
-
-@pytest.fixture
-async def present(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url, pool_size=1, statement_timeout_seconds=10)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def nowhere() -> AsyncIterator[Database]:
-    """A database that does not exist."""
-    url = f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"
-    database = Database(url, pool_size=1, statement_timeout_seconds=1)
-    yield database
-    await database.close()
 
 
 class Refusing:

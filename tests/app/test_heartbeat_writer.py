@@ -224,15 +224,6 @@ def test_what_fails_every_call_is_not_halved(error: Exception, *, every: bool) -
     assert _is_of_database(error) is every
 
 
-@pytest.fixture
-async def nowhere() -> AsyncIterator[Database]:
-    """A database that does not exist."""
-    url = f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"
-    database = Database(url, pool_size=1, statement_timeout_seconds=1)
-    yield database
-    await database.close()
-
-
 def waiting(writer: HeartbeatWriter, sender: str, size: int) -> _Call:
     identity.current.set(Identity(sender, frozenset({"ingest"}), (sender,)))
     call = _Call(["n"] * size, NOW)

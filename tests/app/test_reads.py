@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -15,27 +15,9 @@ from supervisor_mcp.errors import Problem, unavailable
 from supervisor_mcp.operations.changes import ChangeReader
 from supervisor_mcp.operations.reads import Reads
 from supervisor_mcp.operations.replication import Replication
-from tests.support.ports import free_port
 
 # What has seen the change of the kind, and what has not.
 SEES, LACKS = "13:13:", "12:12:"
-
-
-@pytest.fixture
-async def nowhere() -> AsyncIterator[Database]:
-    """A database that does not exist."""
-    url = f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"
-    database = Database(url, pool_size=1, statement_timeout_seconds=1)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def present(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url, pool_size=1, statement_timeout_seconds=10)
-    await database.open()
-    yield database
-    await database.close()
 
 
 def reads_of(database: Database, replication: Replication | None = None) -> Reads:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,6 @@ from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations import replication
 from supervisor_mcp.operations.replication import Lag, Replication, Server
-from tests.support.ports import free_port
 from tests.support.waiting import eventually_async
 
 # What a primary writes in each second.
@@ -66,22 +65,6 @@ def test_another_primary_lacks_what_came_last_alone() -> None:
     for second, position in ((1, 100), (2, 200), (3, 150)):
         lag.reach(second, position)
     assert lag.replay(4, 120) == 1
-
-
-@pytest.fixture
-async def nowhere() -> AsyncIterator[Database]:
-    """A database that does not exist."""
-    url = f"postgresql://postgres@127.0.0.1:{free_port()}/postgres"
-    database = Database(url, pool_size=1, statement_timeout_seconds=1)
-    yield database
-    await database.close()
-
-
-@pytest.fixture
-async def present(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url, pool_size=1, statement_timeout_seconds=10)
-    yield database
-    await database.close()
 
 
 ALL_BY_PRIMARY = "so the primary answers everything"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from supervisor_mcp.deploy import deploy, shipped_sql_dir
 from supervisor_mcp.deploy.lockfile import differences
 from supervisor_mcp.reference import drift, undocumented
@@ -26,3 +28,10 @@ def test_no_function_sets_a_setting_of_ours_by_its_options() -> None:
     # Only a superuser could create it: set_config needs no privilege.
     functions = (ROOT / "sql/functions").rglob("*.sql")
     assert [f.name for f in functions if '\nset "supervisor.' in f.read_text()] == []
+
+
+def test_no_condition_looks_a_name_up() -> None:
+    # Of a table without rows, PostgreSQL may never evaluate it: the name would not be refused.
+    functions = (ROOT / "sql/functions").rglob("*.sql")
+    look_up = re.compile(r"(?<!:)= (any\()?internal\.find_")
+    assert [f.name for f in functions if look_up.search(f.read_text())] == []

@@ -8,7 +8,8 @@ import pytest
 from mcp_types import ToolAnnotations
 from msgspec import Struct
 
-from supervisor_mcp.mcp.answers import REPEATED_BYTES, answered, answered_again
+from supervisor_mcp.cache.derived import MOST_BYTES
+from supervisor_mcp.mcp.answers import answered, answered_again
 from supervisor_mcp.mcp.tool import READING, STORING, OperationTool
 from supervisor_mcp.operations.query import Query
 
@@ -34,7 +35,7 @@ def padded(size: int) -> bytes:
     return b'{"a": "' + b"x" * (size - 9) + b'"}'
 
 
-@pytest.mark.parametrize(("size", "kept"), [(REPEATED_BYTES, True), (REPEATED_BYTES + 1, False)])
+@pytest.mark.parametrize(("size", "kept"), [(MOST_BYTES, True), (MOST_BYTES + 1, False)])
 def test_the_result_of_an_equal_answer_is_kept_where_it_is_small(size: int, kept: bool) -> None:
     first = answered_again(padded(size))
     assert (answered_again(padded(size)) is first) == kept

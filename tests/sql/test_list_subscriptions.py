@@ -98,9 +98,3 @@ def test_a_subscription_is_listed_with_what_has_become_of_its_deliveries(db: Con
     assert shown["delivered_at"] == "2025-06-15T12:34:58.789+00:00"
     other = list_subscriptions(db, "other")
     assert (other["pending"], other["failed"], other["error"]) == (1, 0, None)
-
-
-def test_an_unknown_name_is_refused_where_there_is_no_subscription(db: Connection) -> None:
-    db.execute("delete from data.subscription")
-    with refused(db, "subscription_unknown"):
-        list_subscriptions(db, "x")

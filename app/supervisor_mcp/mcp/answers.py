@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import json
 import math
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
 from fastmcp.tools.base import ToolResult
 from mcp_types import TextContent
 
+from supervisor_mcp.cache.derived import derived
 from supervisor_mcp.errors import Problem
 
 # It goes over the wire twice, as text and as structured content, and into a model's context.
 LARGEST_BYTES: Final = 1024 * 1024
-# What larger answers have in common is not worth their memory.
-REPEATED_BYTES: Final = 16 * 1024
 # Python refuses to read integers with more.
 DIGITS = 4300
 
@@ -33,12 +31,8 @@ def answered(answer: bytes) -> ToolResult:
     )
 
 
-def answered_again(answer: bytes) -> ToolResult:
-    """The same for an answer that the cache may give many times; nobody may change the result."""
-    return _kept(answer) if len(answer) <= REPEATED_BYTES else answered(answer)
-
-
-_kept = lru_cache(maxsize=64)(answered)
+# For an answer that the cache may give many times.
+answered_again = derived(answered)
 
 
 def with_fewer_rejections(holder: dict[str, Any], name: str, size: int) -> dict[str, Any]:

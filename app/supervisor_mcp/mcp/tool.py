@@ -108,7 +108,7 @@ class OperationTool(Tool):
         try:
             require(self.scope)
             answer = await self.call(arguments)
-            # What else than reading answers with, such as a new key, stays nowhere.
+            # Other answers may hold a secret, such as a new key: they are not kept.
             return answered_again(answer) if self.scope == "read" else answered(answer)
         except Problem as problem:
             return failed(problem, current_request_id())

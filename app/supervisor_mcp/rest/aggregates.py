@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from functools import lru_cache
 
 import falcon
 from falcon.asgi import Request, Response
 
+from supervisor_mcp.cache.derived import derived
 from supervisor_mcp.operations.aggregates import (
     Aggregate,
     AggregateQuery,
@@ -15,9 +15,6 @@ from supervisor_mcp.operations.aggregates import (
     query_agg,
 )
 from supervisor_mcp.rest.operation import JSON, Operation, ReadResource, send_json
-
-# What larger answers cost is not in their tag.
-REPEATED_BYTES = 16 * 1024
 
 
 class AggregatesResource(ReadResource):
@@ -36,7 +33,7 @@ class AggregatesResource(ReadResource):
     async def on_get(self, req: Request, resp: Response) -> None:
         """Answer, or send 304 when the client has the same answer."""
         answer = await query_agg(self._context, self.operation.read(req), self._clock())
-        tag = _repeated_tag(answer) if len(answer) <= REPEATED_BYTES else _tag(answer)
+        tag = _tag(answer)
         # Weak, because the same answer may also be sent compressed.
         resp.set_header("ETag", f'W/"{tag}"')
         resp.set_header("Cache-Control", "no-cache")
@@ -47,8 +44,6 @@ class AggregatesResource(ReadResource):
             send_json(resp, answer)
 
 
+@derived
 def _tag(answer: bytes) -> str:
     return hashlib.blake2b(answer, digest_size=16).hexdigest()
-
-
-_repeated_tag = lru_cache(maxsize=64)(_tag)

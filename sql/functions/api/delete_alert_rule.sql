@@ -7,14 +7,16 @@ set timezone = 'UTC'
 set extra_float_digits = 1
 as $$
 declare
+    v_id bigint;
     v_rule data.alert_rule;
     v_ended integer := 0;
 begin
     perform internal.check_author(p_author);
+    v_id := internal.find_alert_rule(p_name);
     -- An evaluation that runs ends first, and none begins before this is committed.
     select * into v_rule
     from data.alert_rule
-    where rule_id = internal.find_alert_rule(p_name)
+    where rule_id = v_id
     for no key update;
     if v_rule.deleted_at is null then
         v_rule.deleted_at := internal.end_alert_rule_version(v_rule.rule_id, p_now);

@@ -7,12 +7,14 @@ set timezone = 'UTC'
 set extra_float_digits = 1
 as $$
 declare
+    v_id bigint;
     v_kpi data.kpi;
 begin
     perform internal.check_author(p_author);
+    v_id := internal.find_kpi(p_name);
     select * into v_kpi
     from data.kpi
-    where kpi_id = internal.find_kpi(p_name)
+    where kpi_id = v_id
     for no key update;
     if v_kpi.deleted_at is null then
         v_kpi.deleted_at := internal.end_kpi_version(v_kpi.kpi_id, p_now);

@@ -7,11 +7,12 @@ set timezone = 'UTC'
 set extra_float_digits = 1
 as $$
 declare
+    v_id constant bigint := internal.find_server(p_name);
     v_server data.server;
 begin
     select * into v_server
     from data.server
-    where server_id = internal.find_server(p_name)
+    where server_id = v_id
     -- Not for update: a keep-alive that is being stored refers to the server and holds its state.
     for no key update;
     perform internal.own_server(v_server, p_owner);

@@ -6,6 +6,8 @@ set timezone = 'UTC'
 set extra_float_digits = 1
 as $$
 declare
+    v_sources constant text [] := internal.bound_sources();
+    v_other record;
     v_renewed text [];
     v_first bigint [];
     v_unknown text [];
@@ -15,11 +17,18 @@ begin
             using errcode = 'SV413', constraint = 'batch_within_limit', column = 'names',
             hint = 'Split the names into parts of at most 10000.';
     end if;
-    if internal.bound_sources() is not null then
-        perform internal.own_source(name, source)
+    if v_sources is not null then
+        select
+            name,
+            source
+        into v_other
         from data.server
-        where name = any(p_names) and deregistered_at is null
-        order by name;
+        where name = any(p_names) and deregistered_at is null and (source = any(v_sources)) is not true
+        order by name
+        limit 1;
+        if found then
+            perform internal.own_source(v_other.name, v_other.source);
+        end if;
     end if;
     with known as materialized (
         select server_id, name, p_now + internal.health_lasts('keepalive', keepalive_seconds) as expires_at

@@ -11,11 +11,10 @@ as $$
 declare
     v_limit constant integer := internal.read_limit(p_limit, 100, 1000);
     v_after constant text := internal.read_cursor('subscriptions', p_cursor, '.');
-    v_id data.subscription.subscription_id%type;
+    v_id bigint;
     v_answer json;
 begin
     if p_name is not null then
-        -- By itself: where there is no subscription, a condition is not evaluated.
         v_id := internal.find_subscription(p_name);
         return (
             select internal.subscription_json(subscription) from data.subscription

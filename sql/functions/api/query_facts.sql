@@ -21,6 +21,7 @@ declare
     v_after constant text := internal.read_cursor('facts', p_cursor, '^\d{1,17}/\d{1,18}$');
     v_ts timestamptz := v_to;
     v_seq bigint := 0;
+    v_kinds bigint [];
     v_series bigint [];
     v_answer json;
 begin
@@ -30,11 +31,12 @@ begin
         v_seq := split_part(v_after, '/', 2)::bigint;
     end if;
     if p_kind is not null or p_source is not null then
+        v_kinds := internal.find_kinds(p_kind);
         v_series := case
             when p_source is null then array(
-                select series_id from data.series where kind_id = any(internal.find_kinds(p_kind))
+                select series_id from data.series where kind_id = any(v_kinds)
             )
-            else internal.find_series(internal.find_kinds(p_kind), p_source)
+            else internal.find_series(v_kinds, p_source)
         end;
     -- Null for the series of every namespace, where there is one only.
     elsif exists (select from data.every_kind where namespace <> internal.namespace()) then

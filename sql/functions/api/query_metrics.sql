@@ -20,6 +20,7 @@ declare
     v_from constant timestamptz := coalesce(p_from, v_to - interval '24 hours');
     v_step interval := internal.read_step(p_step, v_from, v_to);
     v_kinds constant bigint [] := internal.find_kinds(p_name);
+    v_of_source bigint [];
     v_series bigint [];
     v_finest interval;
     v_first timestamptz;
@@ -32,12 +33,15 @@ begin
             hint = 'Send version.';
     end if;
     perform internal.check_range(v_from, v_to);
+    if p_source is not null then
+        v_of_source := internal.find_series(v_kinds, p_source);
+    end if;
     v_series := array(
         select series.series_id
         from data.series
         where series.kind_id = any(v_kinds)
             and series.labels @> coalesce(p_labels, '{}')
-            and (p_source is null or series.series_id = any(internal.find_series(v_kinds, p_source)))
+            and (p_source is null or series.series_id = any(v_of_source))
     );
     v_finest := internal.finest_width(v_series, v_from);
     if v_finest > '0' then

@@ -6,6 +6,7 @@ language plpgsql stable
 as $$
 declare
     v_faults jsonb;
+    v_kinds bigint [];
     v_incidents jsonb;
 begin
     select jsonb_agg(to_jsonb(fault) || jsonb_build_object('field', 'incidents' || fault.field))
@@ -46,6 +47,7 @@ begin
     if p_kind is null then
         v_incidents := p_incidents;
     else
+        v_kinds := internal.find_kinds(p_kind);
         v_incidents := coalesce(p_incidents, '[]') || coalesce((
             select jsonb_agg(jsonb_build_object(
                 'from', fact.ts,
@@ -57,7 +59,7 @@ begin
             ) order by fact.ts)
             from data.series
             inner join data.fact on series.series_id = fact.series_id
-            where series.kind_id = any(internal.find_kinds(p_kind))
+            where series.kind_id = any(v_kinds)
         ), '[]');
     end if;
     if v_incidents is null then

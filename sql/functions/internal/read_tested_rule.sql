@@ -3,6 +3,7 @@ returns data.alert_rule_version
 language plpgsql stable
 as $$
 declare
+    v_id bigint;
     v_rule data.alert_rule_version;
     v_faults jsonb;
 begin
@@ -11,9 +12,10 @@ begin
             using errcode = 'SV422', constraint = 'rule_or_name', column = 'rule',
             hint = 'Send a rule to test it, or the name of a rule that is defined.';
     elsif p_name is not null then
+        v_id := internal.find_alert_rule(p_name);
         select * into v_rule
         from data.alert_rule_version
-        where rule_id = internal.find_alert_rule(p_name)
+        where rule_id = v_id
         order by version desc
         limit 1;
         return v_rule;
