@@ -22,5 +22,11 @@ def test_the_tests_of_a_folder_run_one_after_another(request: pytest.FixtureRequ
 
 
 def test_folders_keep_the_order_of_their_first_files_and_files_theirs() -> None:
-    shuffled = [File(Path(name)) for name in ("b/2", "a/1", "b/1", "c/1", "a/2")]
-    assert [str(file.path) for file in by_folder(shuffled)] == ["b/2", "b/1", "a/1", "a/2", "c/1"]
+    shuffled = [File(Path(name)) for name in ("b/1", "a/1", "d/2", "a/2", "d/1", "d/3")]
+    assert [str(file.path) for file in by_folder(shuffled)][:3] == ["b/1", "a/1", "a/2"]
+
+
+def test_the_folder_with_the_most_tests_comes_last() -> None:
+    shuffled = [File(Path(name)) for name in ("b/2", "a/1", "b/1", "c/1", "b/3", "c/2")]
+    ordered = [str(file.path) for file in by_folder(shuffled)]
+    assert ordered == ["a/1", "c/1", "c/2", "b/2", "b/1", "b/3"]

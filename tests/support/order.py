@@ -1,4 +1,4 @@
-"""The order of tests: random from pytest-randomly, but folder by folder."""
+"""The order of tests: random from pytest-randomly, but folder by folder, and the largest last."""
 
 from __future__ import annotations
 
@@ -21,8 +21,14 @@ T = TypeVar("T", bound=Placed)
 
 
 def by_folder(tests: Sequence[T]) -> list[T]:
-    """The tests of a folder one after another: they share a service, which ends with the last."""
+    """The tests of a folder one after another: they share a service, which ends with the last.
+
+    The folder with the most tests comes last: its files are many and short, so that all workers
+    have some until the end.
+    """
     folders: dict[Path, list[T]] = {}
     for test in tests:
         folders.setdefault(test.path.parent, []).append(test)
-    return [*chain.from_iterable(folders.values())]
+    most = max(map(len, folders.values()), default=0)
+    in_order = sorted(folders.values(), key=lambda folder: len(folder) == most)
+    return [*chain.from_iterable(in_order)]
