@@ -141,7 +141,7 @@ def test_a_later_failure_says_how_many_rows_were_answered_before() -> None:
         tally = Tally()
         with pytest.raises(Failure) as failed:
             ingest(client, [ROW] * 1_001, tally, sent.append)
-    assert failed.value.detail == "The service is busy. 1 rows were answered before."
+    assert failed.value.detail == "The service is busy. Answered before: 1 row."
     assert failed.value.hint == "Run the same command again to continue."
     assert failed.value.status == REFUSED
     assert failed.value.problem is not None

@@ -18,6 +18,7 @@ from stamina.instrumentation import set_on_retry_hooks
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.client import Client, refusal
 from supervisor_mcp.cli.failure import FAILED, UNREACHABLE, Failure
+from supervisor_mcp.cli.quantities import counted
 
 BATCH_ROWS = 1_000
 BATCH_BYTES = 4 * 2**20
@@ -133,7 +134,7 @@ def ingest(
             if number == 0:
                 raise
             raise Failure(
-                f"{failure.detail} {tally.rows:,} rows were answered before.",
+                f"{failure.detail} Answered before: {counted(tally.rows, 'row')}.",
                 failure.status,
                 hint="Run the same command again to continue.",
                 problem=failure.problem,
