@@ -2,242 +2,34 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
 import httpx
-import msgspec
 import psycopg
 import pytest
 from psycopg import Connection
 
 from supervisor_mcp import identity
-from supervisor_mcp.config import Settings
-from supervisor_mcp.operations import context as operations
-from supervisor_mcp.operations.alerts import AlertStreamQuery, stream_alerts
 from supervisor_mcp.operations.context import Context
-from supervisor_mcp.operations.facts import FactStreamQuery, stream_facts
-from supervisor_mcp.operations.streams import Messages
-from supervisor_mcp.rest.app import RESOURCES, create_app
+from supervisor_mcp.rest.app import RESOURCES
 from supervisor_mcp.rest.streams import StreamResource
-from tests.sql.raised_alerts import add_transition
-from tests.support.tenants import ACME, EVERYONE, NOW, TENANTS, UMBRELLA, Tenant, within
+from tests.rest.namespaced import (
+    METRIC,
+    OF_THE_OPERATOR,
+    OF_THE_SERVICE,
+    READS,
+    STREAMS,
+    TAKES_AWAY,
+    TESTED,
+    WRITES,
+    connected,
+    serving,
+)
+from tests.support.tenants import ACME, EVERYONE, TENANTS, UMBRELLA, Tenant, within
 from tests.support.timescaledb import Server
 
-Json = dict[str, Any]
-Question = tuple[str, Json]
-
-# What is asked of each route that reads; {word} is that of a tenant.
-READS: dict[str, list[Question]] = {
-    "query_metrics": [
-        ("/query/metrics", {"name": "queue_depth"}),
-        ("/query/metrics", {"name": "queue_depth", "source": "shop", "split_by": "version"}),
-        ("/query/metrics", {"name": "{word}_depth"}),
-        ("/query/metrics", {"name": "queue_depth", "label.region": "{word}"}),
-    ],
-    "query_facts": [
-        ("/query/facts", {}),
-        ("/query/facts", {"limit": 1}),
-        ("/query/facts", {"kind": "Fact:Sale"}),
-        ("/query/facts", {"kind": "Fact:{word}"}),
-        ("/query/facts", {"source": "{word}-shop"}),
-        ("/query/facts", {"subject": "customer-1"}),
-    ],
-    "query_agg": [
-        ("/query/agg", {"window": "7d"}),
-        ("/query/agg", {"window": "7d", "kind": "queue_depth"}),
-        ("/query/agg", {"window": "7d", "kind": "queue_depth", "group_by": "source"}),
-        ("/query/agg", {"window": "7d", "kind": "queue_depth", "group_by": "label.region"}),
-        ("/query/agg", {"window": "7d", "kind": "{word}_depth"}),
-        ("/query/agg", {"window": "7d", "kind": "queue_depth", "source": "{word}-shop"}),
-        ("/query/agg", {"window": "7d", "as_of": NOW.isoformat()}),
-    ],
-    "list_kinds": [
-        ("/query/kinds", {}),
-        ("/query/kinds", {"limit": 1}),
-        ("/query/kinds", {"prefix": "{word}"}),
-    ],
-    "list_servers": [
-        ("/registry/servers", {}),
-        ("/registry/servers", {"limit": 1}),
-        ("/registry/servers", {"q": "{word}"}),
-        ("/registry/servers", {"tag": "{word}"}),
-        ("/registry/servers", {"health": "unknown"}),
-    ],
-    "get_server": [("/registry/servers/search", {}), ("/registry/servers/{word}/own", {})],
-    "list_health": [
-        ("/health/servers", {}),
-        ("/health/servers", {"limit": 1}),
-        ("/health/servers", {"status": "degraded"}),
-    ],
-    "get_health": [("/health/servers/search", {}), ("/health/servers/{word}/own", {})],
-    "query_sla": [
-        ("/health/sla", {"window": "7d"}),
-        ("/health/sla", {"window": "7d", "limit": 1}),
-        ("/health/sla", {"window": "7d", "name": "{word}/own"}),
-    ],
-    "list_maintenance": [
-        ("/health/maintenance", {"from": "2025-06-01T00:00:00Z"}),
-        ("/health/maintenance", {"from": "2025-06-01T00:00:00Z", "limit": 1}),
-        ("/health/maintenance", {"name": "{word}/own"}),
-    ],
-    "list_active_alerts": [
-        ("/alerts/active", {}),
-        ("/alerts/active", {"limit": 1}),
-        ("/alerts/active", {"rule": "{word}_long"}),
-        ("/alerts/active", {"label.note": "{word}"}),
-        ("/alerts/active", {"label.nobody": "has"}),
-    ],
-    "list_alert_history": [
-        ("/alerts/history", {}),
-        ("/alerts/history", {"limit": 1}),
-        ("/alerts/history", {"rule": "{word}_long"}),
-        ("/alerts/history", {"label.note": "{word}"}),
-    ],
-    "list_silences": [("/alerts/silences", {}), ("/alerts/silences", {"limit": 1})],
-    "list_alert_rules": [
-        ("/alerts/rules", {}),
-        ("/alerts/rules", {"limit": 1}),
-        ("/alerts/rules", {"q": "{word}"}),
-    ],
-    "get_alert_rule": [("/alerts/rules/queue_long", {}), ("/alerts/rules/{word}_long", {})],
-    "query_kpis": [
-        ("/query/kpis", {"window": "7d"}),
-        ("/query/kpis", {"window": "7d", "name": "{word}_value"}),
-    ],
-    "list_kpis": [("/kpis", {}), ("/kpis", {"limit": 1}), ("/kpis", {"name": "{word}_value"})],
-    "query_changes": [
-        ("/query/changes", {"window": "24h"}),
-        ("/query/changes", {"window": "24h", "kind": "{word}_depth"}),
-    ],
-    "list_restatements": [
-        ("/query/restatements", {}),
-        ("/query/restatements", {"limit": 1}),
-        ("/query/restatements", {"kind": "{word}_depth"}),
-    ],
-    "list_snapshots": [("/query/snapshots", {}), ("/query/snapshots", {"limit": 1})],
-    "get_snapshot": [("/query/snapshots/week", {}), ("/query/snapshots/{word}-week", {})],
-    "list_subscriptions": [("/subscriptions", {}), ("/subscriptions", {"limit": 1})],
-    "get_subscription": [("/subscriptions/hook", {}), ("/subscriptions/{word}-hook", {})],
-    "list_policies": [("/admin/policies", {"policy": "retention"})],
-    "list_pins": [("/admin/pins", {}), ("/admin/pins", {"source": "{word}-shop"})],
-    "livez": [("/livez", {})],
-    "readyz": [("/readyz", {})],
-}
-
-CONDITION = {"type": "metric", "kind": "queue_depth", "statistic": "max", "window": "1h"}
-TESTED = {"condition": {**CONDITION, "operator": ">", "threshold": 2, "group_by": "source"}}
-SALES = {"kind": "Fact:Sale", "statistic": "count"}
-FACT = {"kind": "Fact:Sale", "source": "shop", "fact_id": "order-1", "value": 99}
-METRIC = {"name": "queue_depth", "source": "shop", "value": 99, "ts": NOW.timestamp() - 60}
-
-# What is sent to each other route; the names are those of all tenants, then of one alone.
-WRITES: dict[str, list[tuple[str, str, Any]]] = {
-    "ingest_metrics": [
-        ("POST", "/ingest/metrics", [METRIC]),
-        ("POST", "/ingest/metrics", [{**METRIC, "name": "{word}_depth", "source": "{word}-shop"}]),
-    ],
-    "ingest_facts": [
-        ("POST", "/ingest/facts", [FACT]),
-        ("POST", "/ingest/facts", [{**FACT, "fact_id": "order-2"}]),
-    ],
-    "register_server": [
-        (
-            "PUT",
-            "/registry/servers/search",
-            {"description": "a", "version": "2.0.0", "owner": "anvil", "probe": False},
-        ),
-        ("PUT", "/registry/servers/{word}/own", {"description": "a", "version": "2.0.0"}),
-    ],
-    "heartbeat": [("POST", "/registry/heartbeats", {"names": ["search", "{word}/own"]})],
-    "heartbeat_server": [
-        ("POST", "/registry/servers/search/heartbeat", None),
-        ("POST", "/registry/servers/{word}/own/heartbeat", None),
-    ],
-    "report_health": [
-        ("POST", "/health/reports", [{"server": "search", "status": "down"}]),
-        ("POST", "/health/reports", [{"server": "{word}/own", "status": "down"}]),
-    ],
-    "plan_maintenance": [
-        (
-            "PUT",
-            f"/health/maintenance/{name}",
-            {"servers": [server], "to": "2025-06-15T20:00:00Z", "author": "a", "reason": "a"},
-        )
-        for name, server in (("update", "search"), ("{word}-update", "{word}/own"))
-    ]
-    + [
-        ("PUT", f"/health/maintenance/{name}", {"cancelled": True, "author": "a", "reason": "a"})
-        for name in ("update", "{word}-update")
-    ],
-    "ack_alert": [("POST", "/alerts/active/{alert}/ack", {"author": "a"})],
-    "silence_alerts": [
-        ("PUT", f"/alerts/silences/{name}", {"cancelled": True, "author": "a"})
-        for name in ("night", "{word}-night")
-    ],
-    "define_alert_rule": [
-        ("PUT", f"/alerts/rules/{name}", {**TESTED, "author": "a"})
-        for name in ("queue_long", "{word}_long")
-    ],
-    "query_sql": [
-        ("POST", "/query/sql", {"sql": "select kind from kinds"}),
-        ("POST", "/query/sql", {"sql": "select to_jsonb(f) from facts as f"}),
-    ],
-    "backtest_alert_rule": [
-        ("POST", "/alerts/rules/backtest", {"name": "queue_long"}),
-        ("POST", "/alerts/rules/backtest", {"name": "{word}_long"}),
-        ("POST", "/alerts/rules/backtest", {"rule": TESTED}),
-    ],
-    "suggest_threshold": [
-        ("POST", "/alerts/rules/threshold", {"condition": CONDITION, "per_month": 2}),
-        (
-            "POST",
-            "/alerts/rules/threshold",
-            {"condition": {**CONDITION, "kind": "{word}_depth"}, "per_month": 2},
-        ),
-    ],
-    "define_kpi": [
-        ("PUT", f"/kpis/{name}", {"author": "a", "numerator": SALES})
-        for name in ("sale_value", "{word}_value")
-    ],
-    "delete_kpi": [
-        ("DELETE", f"/kpis/{name}?author=a", None) for name in ("sale_value", "{word}_value")
-    ],
-    "subscribe": [
-        ("PUT", f"/subscriptions/{name}", {"author": "a", "url": "https://a.example", "alerts": {}})
-        for name in ("hook", "{word}-hook")
-    ],
-    "pin_window": [
-        (
-            "POST",
-            "/admin/pins",
-            {
-                "source": source,
-                "from": "2025-06-15T00:00:00Z",
-                "to": "2025-06-15T01:00:00Z",
-                "reason": "a",
-            },
-        )
-        for source in ("shop", "{word}-shop")
-    ],
-    "unpin_window": [("DELETE", f"/admin/pins/{number}", None) for number in (1, 2, 3)],
-    "create_snapshot": [
-        ("POST", "/query/snapshots", {"name": name, "window": "7d", "author": "a"})
-        for name in ("week", "{word}-week")
-    ],
-    "unsubscribe": [("DELETE", f"/subscriptions/{name}", None) for name in ("hook", "{word}-hook")],
-    "delete_alert_rule": [
-        ("DELETE", f"/alerts/rules/{name}?author=a", None) for name in ("queue_long", "{word}_long")
-    ],
-    "deregister_server": [
-        ("DELETE", "/registry/servers/search?owner=anvil", None),
-        ("DELETE", "/registry/servers/{word}/own?owner={word}", None),
-    ],
-}
 # How a table says whose a row is, by the first of these columns that it has.
 OWNED = {
     "namespace": "namespace = %(namespace)s",
@@ -256,16 +48,7 @@ OWNED = {
     "series_id": "series_id in (select series_id from data.series inner join data.every_kind"
     " using (kind_id) where namespace = %(namespace)s)",
 }
-# What takes away what other writes are about is sent by a tenant of its own.
 LEAVING = Tenant("leaving", ACME.word, 5)
-TAKES_AWAY = {"delete_alert_rule", "delete_kpi", "unsubscribe", "deregister_server"}
-STREAMS = {"stream_facts", "stream_alerts"}
-OF_THE_SERVICE = {"metrics"}
-# The default namespace manages the keys, and reads the audit, of all.
-OF_THE_OPERATOR = {
-    *("create_key", "list_keys", "revoke_key", "rotate_key", "list_audit"),
-    *("set_policy", "plan_retention", "doctor"),
-}
 
 
 @pytest.fixture(scope="module")
@@ -283,22 +66,6 @@ def filled(filled_url: str) -> Iterator[Connection[Any]]:
     """A connection to that database."""
     with psycopg.connect(filled_url, autocommit=True, prepare_threshold=None) as conn:
         yield conn
-
-
-@asynccontextmanager
-async def connected(url: str, redis_url: str) -> AsyncIterator[Context]:
-    settings = Settings(
-        database_url=url, redis_url=redis_url, key_secret="a secret that digests the keys of tests"
-    )
-    async with operations.connected(operations.build(settings)) as context:
-        yield context
-
-
-@asynccontextmanager
-async def serving(context: Context) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_app(context, lambda: NOW))
-    async with httpx.AsyncClient(transport=transport, base_url="http://rest") as client:
-        yield client
 
 
 @pytest.fixture
@@ -482,118 +249,6 @@ async def test_the_audit_of_another_namespace_is_out_of_reach(rest: httpx.AsyncC
         assert authors["acme"] not in text
     everything = (await rest.get("/access/audit")).text
     assert all(author in everything for author in authors.values())
-
-
-async def test_a_stream_carries_the_facts_of_its_namespace_only(
-    context: Context, rest: httpx.AsyncClient
-) -> None:
-    followers = {name: Follower(context, name) for name in ("acme", "umbrella")}
-    for follower in followers.values():
-        await follower.start()
-    try:
-        for number in range(3):
-            for name in followers:
-                fact = {**FACT, "fact_id": f"{name}-{number}", "ts": NOW.timestamp()}
-                with identity.acting_as(identity.serving(name)):
-                    assert (await rest.post("/ingest/facts", json=fact)).is_success
-            for follower in followers.values():
-                await follower.wait_for(number + 1)
-    finally:
-        for follower in followers.values():
-            await follower.stop()
-
-    for name, follower in followers.items():
-        names = [msgspec.json.decode(each)["fact_id"] for each in follower.messages]
-        assert names == [f"{name}-{number}" for number in range(3)]
-
-
-@pytest.mark.parametrize("stream", sorted(STREAMS))
-async def test_a_position_of_another_namespace_gives_nothing_of_it(
-    fresh_database: str, redis_url: str, stream: str
-) -> None:
-    async with connected(fresh_database, redis_url) as context:
-        position = await first_position(context, stream)
-        with psycopg.connect(fresh_database, autocommit=True, prepare_threshold=None) as conn:
-            # Those of acme come last: what is read before them is all there is of the other.
-            for tenant in (UMBRELLA, ACME):
-                tenant.fill(conn)
-                with within(conn, tenant.namespace):
-                    add_alert_of_now(conn)
-
-        assert UMBRELLA.word.encode() in await read_from(context, stream, UMBRELLA, position)
-        assert UMBRELLA.word.encode() not in await read_from(context, stream, ACME, position)
-
-
-def add_alert_of_now(conn: Connection[Any]) -> None:
-    """A change of state that is young enough for the stream."""
-    row = conn.execute("select min(fingerprint) from data.alert").fetchone()
-    assert row is not None
-    add_transition(conn, row[0], at=datetime.now(UTC))
-
-
-class Follower:
-    """A client of the stream of facts, whose messages a task of nobody's takes."""
-
-    def __init__(self, context: Context, namespace: str) -> None:
-        self._context = context
-        self._namespace = namespace
-        self._came = asyncio.Condition()
-        self.messages: list[bytes] = []
-
-    async def start(self) -> None:
-        """Follow from now on."""
-        with identity.acting_as(identity.serving(self._namespace)):
-            self._stream = await stream_facts(self._context, FactStreamQuery())
-        self._task = asyncio.create_task(self._take())
-
-    async def wait_for(self, number: int) -> None:
-        """Wait until so many have come."""
-        async with asyncio.timeout(30), self._came:
-            await self._came.wait_for(lambda: len(self.messages) >= number)
-
-    async def stop(self) -> None:
-        """End."""
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
-        await self._stream.close()
-
-    async def _take(self) -> None:
-        async for message in self._stream:
-            if message.data is not None:
-                async with self._came:
-                    self.messages.append(message.data)
-                    self._came.notify_all()
-
-
-async def opened(context: Context, stream: str, position: str | None) -> Messages:
-    """The messages of a stream for who asks."""
-    if stream == "stream_facts":
-        return await stream_facts(context, FactStreamQuery(last_event_id=position))
-    return await stream_alerts(context, AlertStreamQuery(last_event_id=position))
-
-
-async def first_position(context: Context, stream: str) -> str:
-    """Where a stream is now."""
-    messages = await opened(context, stream, None)
-    first = await anext(messages)
-    await messages.close()
-    assert first.id is not None
-    return first.id
-
-
-async def read_from(context: Context, stream: str, tenant: Tenant, position: str) -> bytes:
-    """What a tenant reads after a position, up to something of its own."""
-    with identity.acting_as(identity.serving(tenant.namespace)):
-        messages = await opened(context, stream, position)
-    found = b""
-    async with asyncio.timeout(30):
-        async for message in messages:
-            found += message.data or b""
-            if tenant.word.encode() in found:
-                break
-    await messages.close()
-    return found
 
 
 async def ask_everything(rest: httpx.AsyncClient, tenant: Tenant, about: Tenant) -> dict[str, Any]:
