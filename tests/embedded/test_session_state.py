@@ -158,6 +158,18 @@ def test_what_a_client_that_has_left_had_set_is_gone(url: str, client: psycopg.C
     assert one(client, "select count(*) from pg_cursors where name = 'left_behind'") == 0
 
 
+def test_the_last_values_of_sequences_of_a_client_that_has_left_are_nobody_elses(
+    url: str, client: psycopg.Connection, other: psycopg.Connection
+) -> None:
+    with connect(url) as leaving:
+        leaving.execute("create sequence s_left; select nextval('s_left')")
+        client.execute("select 1")
+    other.execute("select 1")
+    for look in ("select currval('s_left')", "select lastval()"):
+        with pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+            client.execute(look)
+
+
 def test_a_client_that_leaves_does_not_touch_the_open_transaction_of_another(
     url: str, client: psycopg.Connection
 ) -> None:

@@ -16,7 +16,7 @@ const [FIRST_CHILD, NEXT_CHILD, IDENTIFIER] = [20, 28, 36]
 const [PLAN_SOURCE, QUERY_STRING] = [195_726_186, 8]
 
 const PROBE = 'select 20110903'
-const CLEAR = 'close all; deallocate all'
+const CLEAR = 'close all; deallocate all; discard sequences'
 
 /**
  * Addresses of what a client has; 0 is nothing.
@@ -60,11 +60,12 @@ export class Belongings {
     this.#cursors = memory.find('cursors', [cursors])
     this.#sequences = memory.find('sequences', [sequences])
     this.#lastSequence = memory.find('last sequence', this.entries(sequences))
-    run(query(`rollback; ${CLEAR}; discard sequences`))
+    run(query(`rollback; ${CLEAR}`))
     run(Buffer.concat([parse('', PROBE), SYNC]))
     this.#unnamed = memory.findPointer('unnamed statement', QUERY_STRING + 4, (value) =>
       memory.word(value) === PLAN_SOURCE && memory.holds(memory.word(value + QUERY_STRING), PROBE))
   }
+
   /** Whether there is something that a crash would take away. */
   get any() {
     return this.#count(this.#prepared) + this.#count(this.#cursors) > 0
@@ -95,7 +96,8 @@ export class Belongings {
     this.#memory.setWord(this.#unnamed, aside.unnamed)
     this.#replace(this.#prepared, aside.prepared)
     this.#replace(this.#cursors, aside.cursors)
-    if (this.#replace(this.#sequences, aside.sequences)) this.#memory.setWord(this.#lastSequence, aside.lastSequence)
+    this.#replace(this.#sequences, aside.sequences)
+    this.#memory.setWord(this.#lastSequence, aside.lastSequence)
   }
 
   /**
@@ -162,9 +164,8 @@ export class Belongings {
    * @param {number} table
    */
   #replace(variable, table) {
-    if (table === 0) return false
+    if (table === 0) return
     const empty = this.#exchange(variable, table)
     if (empty !== 0) this.#wasm._hash_destroy(empty)
-    return true
   }
 }
