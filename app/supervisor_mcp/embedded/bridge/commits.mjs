@@ -5,6 +5,8 @@ import { query } from './wire.mjs'
 
 const [COMMIT, ABORT, PRE_COMMIT] = [0, 2, 5]
 const ERROR = 21
+// Of errcodes.h: 0A000, with six bits a letter.
+const FEATURE_NOT_SUPPORTED = 0x440
 // Of lock.h: where a local lock has its method and its owners, and how an owner is kept.
 const [METHOD, OWNER_COUNT, OWNERS, OWNER] = [15, 40, 48, 16]
 const ADVISORY = 2
@@ -124,7 +126,7 @@ export class Commits {
   #refuse({ message, hint }) {
     const wasm = this.#wasm
     wasm._errstart(ERROR, 0)
-    wasm._errcode(sqlstate('0A000'))
+    wasm._errcode(FEATURE_NOT_SUPPORTED)
     this.#memory.withTexts([message, hint], (text, advice) => {
       wasm._errmsg_internal(text, 0)
       wasm._errhint(advice, 0)
@@ -148,9 +150,4 @@ export class Commits {
     this.#run(query('rollback'))
     return found
   }
-}
-
-/** @param {string} code */
-function sqlstate(code) {
-  return [...code].reduce((sum, letter, i) => sum + (((letter.charCodeAt(0) - 48) & 63) << (6 * i)), 0)
 }
