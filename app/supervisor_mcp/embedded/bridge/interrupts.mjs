@@ -6,7 +6,6 @@ export class Interrupts {
   #session = new Session()
   /** @type {string | undefined} */
   #worker
-  #sequence = 0
 
   constructor() {
     this.#session.connect()
@@ -22,9 +21,9 @@ export class Interrupts {
    * @param {number} id
    */
   call(name, id) {
-    this.#sequence += 1
     const params = { expression: `globalThis.bridge?.${name}(${id})` }
-    const message = JSON.stringify({ id: this.#sequence, method: 'Runtime.evaluate', params })
+    // Nobody looks at the answer, so that calls need no numbers of their own.
+    const message = JSON.stringify({ id: 1, method: 'Runtime.evaluate', params })
     this.#session.post('NodeWorker.sendMessageToWorker', { sessionId: this.#worker, message })
   }
 }

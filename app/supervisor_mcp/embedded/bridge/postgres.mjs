@@ -51,8 +51,7 @@ export class Postgres {
   #interrupts = new Interrupts()
   /** @type {{ resolve: (value: any) => void, reject: (error: any) => void } | undefined} */
   #pending
-  /** @type {Asker | undefined} */
-  #asker
+  #asker = collecting([])
   /** @type {number | undefined} */
   #asked
   #runs = 0
@@ -69,9 +68,12 @@ export class Postgres {
   #starting = false
   #closing = false
 
-  /** @param {Where} where the packages and the cluster are */
-  constructor(where) {
-    this.#thread = new Thread(where, {
+  /**
+   * @param {Where} where the packages and the cluster are
+   * @param {typeof Thread} Kind of the thread of the backend
+   */
+  constructor(where, Kind = Thread) {
+    this.#thread = new Kind(where, {
       started: (first) => this.#settle('resolve', first),
       hear: (message) => this.#hear(message),
       ended: (error) => this.#settle('reject', error),
@@ -238,14 +240,14 @@ export class Postgres {
       // The thread counts from zero in each run.
       if (run === this.#runs) this.#thread.sent(output.length)
     }
-    this.#asker?.send(output, sent, partial)
+    this.#asker.send(output, sent, partial)
   }
 
   /** @param {number} asked */
   #ask(asked) {
     this.#asked = asked
     if (this.#cancelled === this.#runs) this.#give(asked, copyFail(CANCELED))
-    else this.#asker?.more().then((bytes) => this.#give(asked, bytes))
+    else this.#asker.more().then((bytes) => this.#give(asked, bytes))
   }
 
   /**
