@@ -379,8 +379,8 @@ create table data.every_kpi (
 );
 create constraint trigger audited after delete or update of deleted_at, deleted_by on data.every_kpi deferrable initially deferred for each row execute function internal.audit_change();
 
--- Time in which a server is not expected to work. A row is never changed: recorded says how long it was
--- what the service knew, so that an earlier number can be computed again.
+-- Time in which a server is not expected to work. Of a row, only its end is written later: recorded says
+-- how long it was what the service knew, so that an earlier number can be computed again.
 create table data.every_maintenance (
     maintenance_id text not null,  -- Name that its author chose.
     server_id bigint not null,  -- Server.
@@ -389,9 +389,13 @@ create table data.every_maintenance (
     reason text not null,  -- Why.
     recorded tstzrange not null,  -- From when until when this was the plan.
     namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
+    cancelled_by text,  -- Who cancelled it; null where nobody did.
+    cancelled_reason text,  -- Why.
     constraint maintenance_once EXCLUDE USING gist (maintenance_id WITH =, server_id WITH =, recorded WITH &&),
     constraint maintenance_of_server FOREIGN KEY (server_id) REFERENCES data.every_server(server_id),
     constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
+    constraint maintenance_cancelled_by CHECK (internal.fits(cancelled_by, 'owner'::text)),
+    constraint maintenance_cancelled_whole CHECK ((num_nulls(cancelled_by, cancelled_reason) = ANY (ARRAY[0, 2]))),
     constraint maintenance_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
     constraint maintenance_id_well_formed CHECK (internal.fits(maintenance_id, 'identifier'::text)),
     constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text)),
@@ -880,7 +884,9 @@ create view data.maintenance with (check_option=cascaded) (
     author text,
     reason text,
     recorded tstzrange,
-    namespace text
+    namespace text,
+    cancelled_by text,
+    cancelled_reason text
 ) as
 SELECT maintenance_id,
     server_id,
@@ -888,7 +894,9 @@ SELECT maintenance_id,
     author,
     reason,
     recorded,
-    namespace
+    namespace,
+    cancelled_by,
+    cancelled_reason
    FROM data.every_maintenance
   WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
@@ -2589,7 +2597,7 @@ create view analytics.current_aggregates with (security_barrier=true) (
     max double precision,  -- Largest value; null where a histogram leaves it open.
     stddev double precision,  -- Standard deviation of the population.
     last double precision,  -- Newest value.
-    p50 double precision,  -- Median, with a relative error of 1 %.
+    p50 double precision,  -- Median, with a relative error of 1 %; of a histogram, a point within its bucket.
     p90 double precision,  -- 90th percentile; see p50.
     p95 double precision,  -- 95th percentile; see p50.
     p99 double precision,  -- 99th percentile; see p50.
@@ -3044,7 +3052,7 @@ create view analytics.metrics_daily with (security_barrier=true) (
     stddev double precision,  -- Standard deviation of the population; null for histograms.
     last double precision,  -- Newest value; null for histograms.
     increase double precision,  -- Growth of a counter since its last reading before the day, resets included; null for others.
-    p50 double precision,  -- Median, with a relative error of 1 %.
+    p50 double precision,  -- Median, with a relative error of 1 %; of a histogram, a point within its bucket.
     p90 double precision,  -- 90th percentile; see p50.
     p95 double precision,  -- 95th percentile; see p50.
     p99 double precision,  -- 99th percentile; see p50.
@@ -3111,7 +3119,7 @@ create view analytics.metrics_hourly with (security_barrier=true) (
     stddev double precision,  -- Standard deviation of the population; null for histograms.
     last double precision,  -- Newest value; null for histograms.
     increase double precision,  -- Growth of a counter since its last reading before the hour, resets included; null for others.
-    p50 double precision,  -- Median, with a relative error of 1 %.
+    p50 double precision,  -- Median, with a relative error of 1 %; of a histogram, a point within its bucket.
     p90 double precision,  -- 90th percentile; see p50.
     p95 double precision,  -- 95th percentile; see p50.
     p99 double precision,  -- 99th percentile; see p50.

@@ -8,6 +8,8 @@ create table data.every_maintenance (
     reason text not null,
     recorded tstzrange not null,
     namespace text not null default internal.namespace(),
+    cancelled_by text,
+    cancelled_reason text,
     constraint namespace_well_formed check (internal.fits(namespace, 'namespace')),
     constraint maintenance_id_well_formed check (internal.fits(maintenance_id, 'identifier')),
     constraint maintenance_of_server foreign key (server_id) references data.every_server,
@@ -18,12 +20,14 @@ create table data.every_maintenance (
         not isempty(during) and not lower_inf(during) and not upper_inf(during)
     ),
     constraint author_well_formed check (internal.fits(author, 'owner')),
-    constraint reason_in_range check (length(reason) between 1 and 1000)
+    constraint reason_in_range check (length(reason) between 1 and 1000),
+    constraint maintenance_cancelled_by check (internal.fits(cancelled_by, 'owner')),
+    constraint maintenance_cancelled_whole check (num_nulls(cancelled_by, cancelled_reason) in (0, 2))
 );
 create index maintenance_by_server on data.every_maintenance using gist (server_id, during);
 comment on table data.every_maintenance is
-'Time in which a server is not expected to work. A row is never changed: recorded says how long it was
-what the service knew, so that an earlier number can be computed again.';
+'Time in which a server is not expected to work. Of a row, only its end is written later: recorded says
+how long it was what the service knew, so that an earlier number can be computed again.';
 comment on column data.every_maintenance.maintenance_id is 'Name that its author chose.';
 comment on column data.every_maintenance.server_id is 'Server.';
 comment on column data.every_maintenance.during is 'From when until when.';
@@ -31,6 +35,8 @@ comment on column data.every_maintenance.author is 'Who planned it.';
 comment on column data.every_maintenance.reason is 'Why.';
 comment on column data.every_maintenance.recorded is 'From when until when this was the plan.';
 comment on column data.every_maintenance.namespace is 'Namespace; empty for the default one.';
+comment on column data.every_maintenance.cancelled_by is 'Who cancelled it; null where nobody did.';
+comment on column data.every_maintenance.cancelled_reason is 'Why.';
 
 create view data.maintenance with (check_option = cascaded) as
 select
@@ -40,7 +46,9 @@ select
     author,
     reason,
     recorded,
-    namespace
+    namespace,
+    cancelled_by,
+    cancelled_reason
 from data.every_maintenance
 where namespace = coalesce(current_setting('supervisor.namespace', true), '');
 comment on view data.maintenance is 'The maintenance windows of the namespace that the transaction works in.';

@@ -174,7 +174,8 @@ def test_an_empty_list_says_how_to_plan_a_window() -> None:
     [(0, ""), (1, "1 server is restated"), (2, "2 servers are restated")],
 )
 def test_everything_of_a_planned_window_is_printed(restated: int, said: str) -> None:
-    answer = {**WINDOW, "changed": True, "restated": restated}
+    cancel = {"cancelled_by": None, "cancelled_reason": None}
+    answer = {**WINDOW, **cancel, "changed": True, "restated": restated}
     with scripted.service({"PUT /health/maintenance/move": answer}) as service:
         done = service.run("maintenance", "plan", "move", *BY, "--to", "2099-01-01")
         drawn = service.draw("maintenance", "plan", "move", *BY, *LATER, "--server", "acme/shop")
@@ -197,6 +198,18 @@ def test_everything_of_a_planned_window_is_printed(restated: int, said: str) -> 
         else ""
     )
     assert "│" not in drawn
+
+
+def test_who_cancelled_a_window_and_why_is_printed() -> None:
+    cancel = {"cancelled_by": "bob", "cancelled_reason": "postponed"}
+    answer = {**WINDOW, **cancel, "status": "cancelled", "changed": True, "restated": 0}
+    with scripted.service({"PUT /health/maintenance/move": answer}) as service:
+        done = service.run("maintenance", "cancel", "move", *BY)
+    assert done.stdout.splitlines()[-3:] == [
+        "cancelled by\tbob",
+        "cancel reason\tpostponed",
+        "restated\t0",
+    ]
 
 
 def test_json_before_a_command_is_a_usage_error(service: Service) -> None:

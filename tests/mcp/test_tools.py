@@ -133,6 +133,12 @@ async def test_every_tool_is_listed(client: Caller) -> None:
     assert {tool.name for tool in await client.list_tools()} == NAMES
 
 
+@pytest.mark.parametrize("tool", sorted(NAMES))
+def test_every_tool_is_in_the_table_of_the_documentation(tool: str) -> None:
+    page = (HERE.parents[1] / "docs" / "mcp.md").read_text(encoding="utf-8")
+    assert any(line.startswith("| `") and f"`{tool}`" in line for line in page.splitlines())
+
+
 def test_what_the_tools_promise_programs_changes_with_the_file_that_says_so() -> None:
     assert list(published.tools()) == (HERE / "tools.txt").read_text().splitlines(), (
         "python -m tests.support.published tools > tests/mcp/tools.txt rewrites it"

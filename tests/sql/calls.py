@@ -80,6 +80,17 @@ def as_body(items: object) -> str:
     return items if isinstance(items, str) else json.dumps(items)
 
 
+def mark_rolled_up(conn: Connection, upto: datetime, rollup: str = "sample_1h") -> None:
+    """Move the watermark of a rollup, whatever it has."""
+    conn.execute(
+        "update _timescaledb_catalog.continuous_aggs_watermark"
+        " set watermark = _timescaledb_functions.to_unix_microseconds(%s)"
+        " where mat_hypertable_id = (select mat_hypertable_id"
+        " from _timescaledb_catalog.continuous_agg where user_view_name = %s)",
+        [upto, rollup],
+    )
+
+
 def query_agg(
     conn: Connection,
     kind: str | None = "cpu",

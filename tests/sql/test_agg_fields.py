@@ -15,6 +15,7 @@ from tests.sql.calls import (
     ask,
     histogram,
     ingest_metrics,
+    mark_rolled_up,
     metric,
     query_agg,
     refused,
@@ -140,13 +141,7 @@ def test_the_nearest_field_is_suggested(db: Connection) -> None:
 def test_what_is_late_below_the_watermark_is_pending(db: Connection) -> None:
     ingest_metrics(db, [metric("cpu"), metric("mem"), metric("disk")])
     mark = NOW.replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
-    db.execute(
-        "update _timescaledb_catalog.continuous_aggs_watermark"
-        " set watermark = _timescaledb_functions.to_unix_microseconds(%s)"
-        " where mat_hypertable_id = (select mat_hypertable_id"
-        " from _timescaledb_catalog.continuous_agg where user_view_name = 'sample_1h')",
-        [mark],
-    )
+    mark_rolled_up(db, mark)
     db.execute("truncate data.late")
     for kind, hours, samples in (("cpu", 1, 3), ("cpu", 2, 4), ("cpu", 0, 16), ("mem", 1, 32)):
         db.execute(

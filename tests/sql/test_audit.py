@@ -191,7 +191,12 @@ def test_maintenance_is_recorded_with_its_server_and_its_cancellation(db: Connec
     assert planned["action"] == "insert"
     assert planned["changes"]["server"] == NAME
     assert changed["changes"] == {"server": NAME, "reason": {"old": "disk", "new": "fan"}}
-    assert cancelled["changes"] == {"server": NAME, "cancelled": {"new": True}}
+    assert cancelled["changes"] == {
+        "server": NAME,
+        "cancelled": {"new": True},
+        "cancelled_by": {"new": "ann"},
+        "cancelled_reason": {"new": "no"},
+    }
 
 
 def test_no_secret_is_recorded(db: Connection) -> None:

@@ -8,7 +8,7 @@ import pytest
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from tests.sql.calls import NOW, Json, ask, ingest_metrics, metric
+from tests.sql.calls import NOW, Json, ask, ingest_metrics, mark_rolled_up, metric
 from tests.sql.test_repair_jobs import CUT_OFF
 
 SCHEDULED = "update _timescaledb_config.bgw_job set scheduled = true where id >= 1000"
@@ -224,6 +224,7 @@ def test_a_refresh_policy_that_erases_rollups_is_found(healthy: Connection) -> N
 
 
 def test_late_samples_that_wait_too_long_are_found(healthy: Connection) -> None:
+    mark_rolled_up(healthy, NOW)
     ingest_metrics(healthy, metric(ts=(NOW - timedelta(days=3)).isoformat()))
     healthy.execute("update data.late set noted_at = %s", [NOW - timedelta(hours=2)])
     (found,) = findings(healthy, "backlog")
@@ -235,6 +236,7 @@ def test_late_samples_that_wait_too_long_are_found(healthy: Connection) -> None:
 def test_late_samples_may_wait_for_an_hour(healthy: Connection, waited: int, found: bool) -> None:
     # A later job of the same procedure is not the one to run.
     healthy.execute("select add_job('internal.refresh_late', '1 h')")
+    mark_rolled_up(healthy, NOW)
     ingest_metrics(healthy, metric(ts=(NOW - timedelta(days=3)).isoformat()))
     healthy.execute("update data.late set noted_at = %s", [NOW - timedelta(microseconds=waited)])
 
@@ -261,13 +263,7 @@ def test_hours_may_be_four_hours_behind_where_there_are_samples(
     ingest_metrics(healthy, metric(ts=NOW.isoformat()))
     now = ask(healthy, "select internal.oldest_chunk('sample')") + age
     for rollup in ("sample_1h", "sample_1d"):
-        healthy.execute(
-            "update _timescaledb_catalog.continuous_aggs_watermark"
-            " set watermark = _timescaledb_functions.to_unix_microseconds(%s)"
-            " where mat_hypertable_id = (select mat_hypertable_id"
-            " from _timescaledb_catalog.continuous_agg where user_view_name = %s)",
-            [now - lag, rollup],
-        )
+        mark_rolled_up(healthy, now - lag, rollup)
 
     shown = [(each["detail"], each["repair"]) for each in findings(healthy, "backlog", now)]
     assert (

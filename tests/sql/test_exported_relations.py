@@ -8,7 +8,7 @@ from typing import Any
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from tests.sql.calls import NOW, Json, ask, ingest_metrics, metric
+from tests.sql.calls import NOW, Json, ask, ingest_metrics, mark_rolled_up, metric
 
 # Of one server, at this moment.
 LEFT_OUT = {"kind_change", "lease", "statement"}
@@ -217,13 +217,7 @@ def test_the_state_has_the_watermarks_of_rollups_that_were_refreshed(db: Connect
     assert state(db)["watermarks"] == {}
     ingest_metrics(db, metric(ts=NOW.isoformat()))
     for hours, rollup in enumerate(("kind_1d", "sample_1h", "kind_1h")):
-        db.execute(
-            "update _timescaledb_catalog.continuous_aggs_watermark"
-            " set watermark = _timescaledb_functions.to_unix_microseconds(%s)"
-            " where mat_hypertable_id = (select mat_hypertable_id"
-            " from _timescaledb_catalog.continuous_agg where user_view_name = %s)",
-            [NOW - timedelta(hours=hours), rollup],
-        )
+        mark_rolled_up(db, NOW - timedelta(hours=hours), rollup)
 
     assert list(state(db)["watermarks"]) == ["sample_1h", "kind_1h", "kind_1d"]
 

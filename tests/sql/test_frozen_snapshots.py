@@ -38,7 +38,7 @@ def test_a_snapshot_is_what_query_agg_answers_about_every_kind(db: Connection) -
     assert created == {
         "name": "week",
         "window": "7d",
-        "from": "2025-06-08T12:34:56.789+00:00",
+        "from": "2025-06-08T12:00:00+00:00",
         "to": "2025-06-15T12:34:56.789+00:00",
         "kinds": 2,
         "bytes": len(answered),

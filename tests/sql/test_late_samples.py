@@ -54,6 +54,7 @@ def test_only_late_samples_below_the_watermark_are_pending(
     for instant, pending in ((watermark, 0), (watermark - timedelta(microseconds=1), 1)):
         assert ingest_metrics(lasting, [at(instant)], now=now)["late"] == pending
         assert query_agg(lasting, now=now)["freshness"]["late_pending"] == pending
+        assert ask(lasting, "select (api.get_state(%s) ->> 'late_samples')::int", now) == pending
     assert ask(lasting, "select count(*) from data.late") == 2
 
 

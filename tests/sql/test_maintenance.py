@@ -59,6 +59,8 @@ def test_a_window_is_planned(db: Connection) -> None:
         "to": at(32).isoformat(),
         "author": "ann",
         "reason": "update",
+        "cancelled_by": None,
+        "cancelled_reason": None,
         "changed": True,
         "restated": 0,
     }
@@ -332,6 +334,19 @@ def test_a_cancelled_window_counts_no_more(db: Connection) -> None:
     assert sla_of(db, begin=0, end=24, now=26)["seconds"]["maintenance"] == 0
     assert restatements(db)[0]["reason"] == "wrong day"
     assert plan(db, None, None, now=26, cancelled=True)["changed"] is False
+
+
+def test_a_cancelled_window_says_who_cancelled_it_and_why(db: Connection) -> None:
+    planned = plan(db, 30, 32, now=24)
+    plan(db, None, None, now=25, cancelled=True, author="bob", reason="postponed")
+    again = plan(db, None, None, now=26, cancelled=True, author="eve", reason="no")
+    replanned = plan(db, 30, 32, now=27)
+
+    said = [
+        (each["cancelled_by"], each["cancelled_reason"]) for each in (planned, again, replanned)
+    ]
+    assert said == [(None, None), ("bob", "postponed"), (None, None)]
+    assert again["author"] == planned["author"]
 
 
 def test_a_cancelled_window_can_be_planned_again(db: Connection) -> None:

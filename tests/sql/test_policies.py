@@ -10,7 +10,17 @@ from psycopg.types.json import Jsonb
 
 from tests.sql.alert_rules import CONDITIONS, DURING, condition, define, known, rule
 from tests.sql.audit import settle
-from tests.sql.calls import NOW, Json, ask, fact, ingest_facts, ingest_metrics, metric, refused
+from tests.sql.calls import (
+    NOW,
+    Json,
+    ask,
+    fact,
+    ingest_facts,
+    ingest_metrics,
+    mark_rolled_up,
+    metric,
+    refused,
+)
 from tests.support.rollups import ROLLUPS
 
 LONG = condition(window="30d")
@@ -118,6 +128,34 @@ def test_of_two_jobs_of_a_procedure_one_is_shown_and_set(db: Connection) -> None
     assert [item["name"] for item in listed] == ["end_offset", "settle"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "other"),
+    [
+        ("retention", "data.kind_change", "1 day"),
+        ("columnstore", "data.sample", "14 days"),
+        ("refresh", "settle", "2 minutes"),
+    ],
+)
+def test_what_the_release_ships_can_be_set_again(
+    db: Connection, kind: str, name: str, other: str
+) -> None:
+    before = policy(db, kind, name)
+    assert before is not None
+    set_policy(db, kind, name, other)
+    set_policy(db, kind, name, before["shipped"])
+    assert policy(db, kind, name) == before
+
+
+def test_a_length_of_zero_needs_no_unit(db: Connection) -> None:
+    assert set_policy(db, "refresh", "settle", "0")["value"] == "00:00:00"
+
+
+def test_the_least_length_is_that_of_the_release_where_it_is_shorter(db: Connection) -> None:
+    with refused(db, "policy_value_in_range") as refusal:
+        set_policy(db, "retention", "data.kind_change", "59 minutes")
+    assert refusal.hint == "Send 01:00:00 to 1000 years."
+
+
 def test_facts_ship_with_five_years(db: Connection) -> None:
     shown = policy(db, "retention", "data.fact")
     assert shown is not None
@@ -133,6 +171,8 @@ def test_facts_ship_with_five_years(db: Connection) -> None:
         ("refresh", "start", "1 hour", "policy_unknown", "name"),
         ("quota", "wishes", "3", "policy_unknown", "name"),
         ("retention", "data.fact", "long", "policy_value_well_formed", "value"),
+        ("retention", "data.fact", "20", "policy_value_well_formed", "value"),
+        ("refresh", "settle", " +0.5 ", "policy_value_well_formed", "value"),
         ("retention", "data.fact", "1 hour", "policy_value_in_range", "value"),
         ("columnstore", "data.fact", "1 hour", "policy_value_in_range", "value"),
         ("refresh", "end_offset", "5 minutes", "policy_value_in_range", "value"),
@@ -400,6 +440,7 @@ def test_storage_has_the_chunks_and_the_ends_of_what_has_any(db: Connection) -> 
 
 
 def test_the_backlog_has_late_samples(db: Connection) -> None:
+    mark_rolled_up(db, NOW)
     ingest_metrics(db, metric(ts=(NOW - timedelta(days=3)).isoformat()))
     db.execute("set local role supervisor_dba")
     assert ask(db, "select items from ops.backlog where name = 'late_samples'") == 1
@@ -411,9 +452,11 @@ def test_the_backlog_is_what_waits_and_for_how_long_the_oldest_of_it_does(db: Co
     names = ("late_samples", "outbox", "deliveries")
     assert db.execute(backlog, [NOW]).fetchall() == [(name, 0, None) for name in names]
 
+    mark_rolled_up(db, NOW)
     # Without the kinds and subscriptions that the rows belong to.
     db.execute("set local session_replication_role = replica")
     long_ago = NOW - timedelta(days=9)
+    db.execute("insert into data.late (kind_id, bucket, samples) values (1, %s, 7)", [NOW])
     for hours in (1, 3, 2):
         at = NOW - timedelta(hours=hours)
         db.execute(
@@ -439,7 +482,8 @@ def test_the_backlog_is_what_waits_and_for_how_long_the_oldest_of_it_does(db: Co
     rollups = db.execute(
         "select name, lag from internal.show_backlog(%s) where items is null", [NOW]
     ).fetchall()
-    assert rollups == [(f"refresh of {name}", None) for name in ROLLUPS]
+    lags = {"sample_1h": timedelta(0)}
+    assert rollups == [(f"refresh of {name}", lags.get(name)) for name in ROLLUPS]
 
 
 def test_conflicts_are_counted_by_source_and_kind(db: Connection) -> None:

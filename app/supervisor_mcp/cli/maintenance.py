@@ -138,6 +138,9 @@ def _put(window: str, content: dict[str, Any], as_json: bool) -> None:
         return
     result = msgspec.json.decode(answer)
     rows = list(zip(COLUMNS, _row(result), strict=True))[1:]
+    if result["cancelled_by"] is not None:
+        rows.append(("cancelled by", result["cancelled_by"]))
+        rows.append(("cancel reason", result["cancelled_reason"]))
     rows.append(("restated", result["restated"]))
     table(result["id"], ("field", "value"), rows, framed=False)
     if not result["changed"]:

@@ -82,6 +82,10 @@ class Maintenance(Struct):
 class PlannedMaintenance(Maintenance):
     """The window as it is now; restated counts the servers whose past figures have changed."""
 
+    cancelled_by: Annotated[
+        str | None, Meta(description="Who cancelled it; null where nobody did.")
+    ]
+    cancelled_reason: str | None
     changed: bool
     restated: int
 

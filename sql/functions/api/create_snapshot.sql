@@ -19,7 +19,8 @@ begin
     insert into data.snapshot (
         name, window_name, begins_at, ends_at, kinds, content, author, created_at
     ) values (
-        p_name, p_window, p_now - internal.read_window(p_window), p_now, json_array_length(v_answer -> 'kinds'),
+        p_name, p_window, (internal.comparison_range(p_window, p_now)).begins, p_now,
+        json_array_length(v_answer -> 'kinds'),
         convert_to(v_answer::text, 'UTF8'), p_author, p_now
     )
     returning * into v_snapshot;

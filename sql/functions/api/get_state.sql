@@ -9,7 +9,11 @@ begin atomic
         'kinds', internal.estimate_rows('data.every_kind'),
         'sources', internal.estimate_rows('data.every_source'),
         'series', internal.estimate_rows('data.series'),
-        'late_samples', (select coalesce(sum(samples), 0) from data.late),
+        'late_samples', (
+            select coalesce(sum(samples), 0)
+            from data.late
+            where bucket < (select internal.watermark('sample_1h'))
+        ),
         'watermark', nullif(internal.watermark('sample_1h'), '-infinity'),
         'migrations', (select count(*) from deploy.migration),
         'now', p_now

@@ -25,6 +25,7 @@ declare
     v_changed bigint [];
     v_before jsonb;
     v_restated bigint := 0;
+    v_cancel record;
 begin
     perform internal.check_maintenance(p_id, p_author, p_reason);
     -- Requests for one window take turns.
@@ -89,7 +90,10 @@ begin
         is distinct from (v_during, p_author, p_reason);
 
     update data.maintenance
-    set recorded = tstzrange(lower(recorded), v_now)
+    set
+        recorded = tstzrange(lower(recorded), v_now),
+        cancelled_by = case when v_cancelled then p_author end,
+        cancelled_reason = case when v_cancelled then p_reason end
     where maintenance_id = p_id and upper_inf(recorded) and server_id = any(v_changed);
     insert into data.maintenance (maintenance_id, server_id, during, author, reason, recorded)
     select
@@ -104,9 +108,22 @@ begin
     if v_before is not null then
         v_restated := internal.restate_sla(p_id, p_author, p_reason, v_before, v_now);
     end if;
+    select
+        cancelled_by,
+        cancelled_reason
+    into v_cancel
+    from data.maintenance
+    where maintenance_id = p_id
+    order by upper(recorded) desc nulls first
+    limit 1;
     return internal.join_json(
         internal.maintenance_json(p_id, v_now),
-        json_build_object('changed', v_changed is not null, 'restated', v_restated)
+        json_build_object(
+            'cancelled_by', v_cancel.cancelled_by,
+            'cancelled_reason', v_cancel.cancelled_reason,
+            'changed', v_changed is not null,
+            'restated', v_restated
+        )
     );
 end
 $$;
@@ -118,6 +135,7 @@ the window starts now, or when it started before; without p_servers, it keeps th
 p_cancelled, it never was; only p_author and
 p_reason are needed then. The same content again changes nothing. Where a change touches time that has
 passed, a restatement for each server keeps the figures of before and after. Returns {id, status,
-servers, from, to, author, reason, changed, restated}; restated is the number of restatements.
+servers, from, to, author, reason, cancelled_by, cancelled_reason, changed, restated}: author and reason
+are those of the plan; restated is the number of restatements.
 Errors: maintenance_id_well_formed, author_well_formed, reason_in_range, servers_listed, server_unknown,
 parameter_required, from_before_to, from_in_range, maintenance_unknown.';

@@ -58,7 +58,7 @@ begin
             v_columns := '{matchers,during,author,comment,cancelled_at}';
         when 'maintenance' then
             object_name := p_row ->> 'maintenance_id';
-            v_columns := '{during,author,reason}';
+            v_columns := '{during,author,reason,cancelled_by,cancelled_reason}';
             members := jsonb_build_object('cancelled', case
                 when not upper_inf((p_row ->> 'recorded')::tstzrange) and not exists (
                     select from data.every_maintenance as planned

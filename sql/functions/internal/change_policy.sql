@@ -6,6 +6,14 @@ language plpgsql
 as $$
 declare
     v_job record;
+    v_shipped constant text := (
+        select value #>> '{}'
+        from deploy.setting
+        where relation = p_relation and policy = p_policy and setting = p_setting
+    );
+    v_least constant interval := least(p_range[1], v_shipped::interval);
+    -- As the release writes it, so that both look alike.
+    v_value constant text := case when p_value = v_shipped::interval then v_shipped else p_value::text end;
 begin
     select
         policies.job_id,
@@ -20,17 +28,17 @@ begin
             using errcode = 'SV404', constraint = 'policy_unknown', column = 'name',
             hint = 'list_policies (GET /admin/policies) lists the policies.';
     end if;
-    if (p_value between p_range[1] and p_range[2]) is not true then
+    if (p_value between v_least and p_range[2]) is not true then
         raise exception '% of "%" is out of range', p_setting, p_relation
             using errcode = 'SV422', constraint = 'policy_value_in_range', column = 'value',
-            hint = format('Send %s to %s.', p_range[1], p_range[2]);
+            hint = format('Send %s to %s.', v_least, p_range[2]);
     end if;
     if (v_job.config ->> p_setting)::interval is not distinct from p_value then
         return;
     end if;
     perform alter_job(
         v_job.job_id,
-        config => coalesce(v_job.config, '{}') || jsonb_build_object(p_setting, p_value::text)
+        config => coalesce(v_job.config, '{}') || jsonb_build_object(p_setting, v_value)
     );
     perform internal.audit(
         'update',
@@ -40,7 +48,7 @@ begin
         jsonb_build_object(
             p_setting,
             jsonb_strip_nulls(
-                jsonb_build_object('old', v_job.config -> p_setting, 'new', p_value::text)
+                jsonb_build_object('old', v_job.config -> p_setting, 'new', v_value)
             )
         )
     );
@@ -48,5 +56,6 @@ end
 $$;
 comment on function internal.change_policy(text, text, text, text, interval, interval[]) is
 'Sets an interval in the config of a policy, named as in ops.policies, from its next run on. p_type is what
-the audit calls it, p_range the least and the greatest value. The same value again changes nothing.
+the audit calls it, p_range the least and the greatest value; what the release ships is allowed too. The same value again changes
+nothing.
 Errors: policy_unknown, policy_value_in_range.';

@@ -9,6 +9,8 @@ begin atomic
         coalesce(sum(samples), 0) as items,
         p_now - min(noted_at) as lag
     from data.late
+    -- What is above waits for no refresh of late samples, but comes with the next hour.
+    where bucket < (select internal.watermark('sample_1h'))
     union all
     select
         'outbox',
