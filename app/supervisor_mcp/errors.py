@@ -94,6 +94,7 @@ TITLES: Final[Mapping[str, str]] = {
     "source_of_key": "Foreign source",
     "sources_of_ingest": "Sources of a key that does not ingest as them",
     "sql_within_limit": "Statement over the limit",
+    "statement_present": "Statement missing",
     "statement_reads": "Statement does more than read",
     "statement_runner_owned": "query_sql without the rights of analysts",
     "threshold_suggested": "Condition without a threshold",

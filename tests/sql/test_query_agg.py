@@ -48,6 +48,12 @@ def test_the_core_of_a_few_values(db: Connection) -> None:
     assert datetime.fromisoformat(answer["computed_at"]) == NOW
 
 
+@pytest.mark.parametrize(("value", "times"), [(0.1, 10), (1.1, 7)])
+def test_equal_values_deviate_by_nothing(db: Connection, value: float, times: int) -> None:
+    ingest_metrics(db, [metric(value=value, ts=ago(minutes=n)) for n in range(times)])
+    assert query_agg(db, "cpu", "7d")["stddev"] == 0
+
+
 def test_a_kind_without_samples_in_the_window_answers_nulls(db: Connection) -> None:
     ingest_metrics(db, metric(ts=ago(days=40)))
 

@@ -69,6 +69,22 @@ def test_an_answer_without_rows_has_the_names_of_its_columns(acme: Connection, e
     }
 
 
+@pytest.mark.parametrize("sql", ["", " ;\n;", "-- none", "/* none\n at all */ ;"])
+def test_an_empty_statement_is_refused(acme: Connection, sql: str) -> None:
+    with refused(acme, "statement_present") as refusal:
+        query(acme, sql)
+    assert refusal.column == "sql"
+
+
+def test_a_statement_after_a_comment_is_none_of_it(acme: Connection) -> None:
+    assert query(acme, "/* a */ select '-- */' as b -- c")["rows"] == [["-- */"]]
+
+
+def test_rows_without_columns_are_empty_arrays(acme: Connection) -> None:
+    answer = query(acme, "select from generate_series(1, 2)")
+    assert (answer["columns"], answer["rows"]) == ([], [[], []])
+
+
 def test_what_follows_a_statement_without_rows_is_no_error(acme: Connection) -> None:
     assert query(acme, "select 1 as a where false; -- none")["rows"] == []
 

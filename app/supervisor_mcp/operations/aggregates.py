@@ -128,8 +128,9 @@ class Statistics(Struct):
     rate_per_second: Annotated[
         float | UnsetType,
         Meta(
-            description="Growth of a counter, resets and the growth since the last reading before"
-            " the window included; observations otherwise."
+            description="Growth of a counter, resets included, and the growth since the last"
+            " reading before the window if that is at most as old again (5 minutes to 7 days);"
+            " observations otherwise."
         ),
     ] = UNSET
 
@@ -176,8 +177,8 @@ class Aggregate(Statistics, kw_only=True):
     error_bound: Annotated[
         Number,
         Meta(
-            description="Relative error of percentiles; null for histograms and where one lies"
-            " between values of different sign."
+            description="Relative error of percentiles; null for histograms, and where one lies"
+            " between values of different sign, or beyond 2e-15 to 1e52."
         ),
     ] = UNSET
     computed_at: str

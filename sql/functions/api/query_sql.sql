@@ -39,4 +39,4 @@ comment on function api.query_sql(text, integer) is
 of analytics, as an analyst of the namespace of the transaction, which is to be rolled back. truncated says
 that there are more rows, or more than 900 kB of them. A statement has 16 MB for a sort or a hash, and 1 GB
 of temporary files.
-Errors: limit_in_range, sql_within_limit, statement_reads, statement_runner_owned.';
+Errors: limit_in_range, sql_within_limit, statement_present, statement_reads, statement_runner_owned.';

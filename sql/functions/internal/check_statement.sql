@@ -8,6 +8,11 @@ declare
     }';
     v_function text;
 begin
+    if regexp_replace(p_sql, '--[^\n]*|/\*.*?\*/|[\s;]+', '', 'g') = '' then
+        raise exception 'the statement is empty'
+            using errcode = 'SV422', constraint = 'statement_present', column = 'sql',
+            hint = 'Send a statement that reads, such as select * from kinds.';
+    end if;
     -- A name can also be written with escapes.
     if p_sql ~* 'u&"' then
         raise exception 'names with Unicode escapes may not be used'
@@ -38,4 +43,4 @@ $$;
 comment on function internal.check_statement(text) is
 'Refuses a statement in which a volatile function is named. A read-only transaction that is rolled back
 undoes no wait, no advisory lock and no message in the log of the server.
-Errors: statement_reads.';
+Errors: statement_present, statement_reads.';

@@ -25,7 +25,7 @@ begin
         v_truncated := cardinality(v_rows) = p_limit or v_bytes > p_bytes;
         exit when v_truncated;
         v_rows := v_rows || (
-            select json_agg(each.value order by each.n)
+            select coalesce(json_agg(each.value order by each.n), '[]')
             from json_each(v_json) with ordinality as each (key, value, n)
         );
     end loop;

@@ -288,9 +288,12 @@ begin
             nullif(total.max, 'infinity'),
             case
                 -- Histograms have no squared deviations.
-                when total.moments[1] = total.value_count
+                when total.moments[1] = total.value_count then case
+                    -- Rounding may have left something.
+                    when total.min = total.max then 0
                     -- The quotient of the two may be too small for a number; that of their roots is not.
-                    then sqrt(total.moments[3]) / nullif(sqrt(total.moments[1]), 0)
+                    else sqrt(total.moments[3]) / nullif(sqrt(total.moments[1]), 0)
+                end
             end,
             total.last[2],
             percentile.p[1],
