@@ -68,6 +68,7 @@ UNSTATABLE = {
     "servers_listed",
     "silence_closed",
     "sources_of_ingest",
+    "statement_present",
     "statement_valid",
     "timezone_known",
     "placeholder_known",
