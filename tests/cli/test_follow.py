@@ -67,7 +67,7 @@ def store_until_shown(service: Service, process: subprocess.Popen[str], kind: st
 def test_facts_are_printed_as_they_come(service: Service, kind: str) -> None:
     with following(service, "facts", "--kind", kind) as process:
         first = store_until_shown(service, process, kind)
-        assert first.split("  ")[1:] == [kind, "shop", "first", "", '{"a":1}\n']
+        assert first.split("  ")[1:] == [kind, "shop", "first", "", '{"a": 1}\n']
 
 
 def test_facts_are_printed_as_json(service: Service, kind: str) -> None:

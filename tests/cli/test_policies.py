@@ -41,7 +41,7 @@ def test_a_terminal_has_policies_in_tables_without_frames(service: Service) -> N
 
 def test_that_a_policy_was_as_it_is_now_is_said(service: Service) -> None:
     before = {"policy": "columnstore", "name": "data.kind_1h", "shipped": "8 days"}
-    for value, changed in (("22 days", "True"), ("22 days", "False"), ("8 days", "True")):
+    for value, changed in (("22 days", "true"), ("22 days", "false"), ("8 days", "true")):
         done = service.run("policies", "set", "columnstore", "data.kind_1h", value)
         assert dict(rows(done.stdout)) == {
             "field": "value",
@@ -49,7 +49,7 @@ def test_that_a_policy_was_as_it_is_now_is_said(service: Service) -> None:
             "value": value,
             "changed": changed,
         }
-        assert done.stderr == ("" if changed == "True" else "Nothing has changed.\n")
+        assert done.stderr == ("" if changed == "true" else "Nothing has changed.\n")
 
 
 def test_a_policy_is_set_and_set_back(service: Service) -> None:

@@ -79,6 +79,16 @@ def test_everything_of_rows_is_printed_and_the_limit_sent() -> None:
     assert "│" in drawn
 
 
+def test_json_and_booleans_of_rows_are_printed_as_json() -> None:
+    row = ["cpu", {"region": "eu"}, ["a", 1], True]
+    answer = {"columns": ["kind", "labels", "list", "up"], "rows": [row], "truncated": False}
+    with scripted.service({"POST /query/sql": answer}) as service:
+        done = service.run("sql", "select 1")
+        drawn = service.draw("sql", "select 1")
+    assert done.stdout == 'kind\tlabels\tlist\tup\ncpu\t{"region": "eu"}\t["a", 1]\ttrue\n'
+    assert '│ cpu  │ {"region": "eu"} │ ["a", 1] │ true │' in drawn
+
+
 def test_a_statement_is_read_from_standard_input() -> None:
     answer = {"columns": ["one"], "rows": [], "truncated": False}
     with scripted.service({"POST /query/sql": answer}) as service:

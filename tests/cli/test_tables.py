@@ -97,7 +97,12 @@ def test_no_column_is_left_out_where_there_is_room(
         ("", "-"),
         ("eu", "eu"),
         (1_234_567, "1,234,567"),
-        (True, "True"),
+        (True, "true"),
+        (False, "false"),
+        ({"region": "eu", "tier": [1, None, True]}, '{"region": "eu", "tier": [1, null, true]}'),
+        (["é", 0.5], '["é", 0.5]'),
+        ({}, "{}"),
+        ({"text": "a\u202eb\n"}, '{"text": "a\\u202eb\\n"}'),
         (0.12345678, "0.123457"),
         (99_999.5, "99,999.5"),
         (999_999.7, "1,000,000"),
@@ -207,6 +212,27 @@ kind    mem
 source  web
 value   -
 """
+    )
+
+
+def test_booleans_and_json_are_aligned_as_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("cpu", {"region": "eu"}, True), ("mem", [], False)]
+    printed = _printed(monkeypatch, rows, 80, framed=False).splitlines()
+    assert [line.rstrip() for line in printed] == [
+        "Title",
+        "kind  source            value",
+        'cpu   {"region": "eu"}  true',
+        "mem   []                false",
+    ]
+
+
+def test_tab_separated_booleans_and_json_are_json(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TTY_COMPATIBLE", "0")
+    table("Title", COLUMNS, [("cpu", {"region": "é"}, True), ("mem", [1, None, "a"], False)])
+    assert capsys.readouterr().out == (
+        'kind\tsource\tvalue\ncpu\t{"region": "é"}\ttrue\nmem\t[1, null, "a"]\tfalse\n'
     )
 
 

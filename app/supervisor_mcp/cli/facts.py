@@ -53,10 +53,4 @@ def facts(
 
 
 def _cells(item: Mapping[str, Any]) -> list[object]:
-    return [_cell(item[name]) for name in COLUMNS]
-
-
-def _cell(value: object) -> object:
-    import msgspec
-
-    return msgspec.json.encode(value).decode() if isinstance(value, dict) else value
+    return [item[name] for name in COLUMNS]

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from supervisor_mcp.cli import console
-from supervisor_mcp.cli.escape import printable
 from supervisor_mcp.cli.failure import UNREACHABLE, USAGE, Failure
+from supervisor_mcp.cli.tables import plain
 
 if TYPE_CHECKING:
     from supervisor_mcp.cli.client import Client
@@ -46,8 +46,7 @@ def follow(path: str, filters: Mapping[str, str | None], row: Row, *, as_json: b
         elif as_json:
             console.echo(data)
         else:
-            cells = ("" if cell is None else str(cell) for cell in row(msgspec.json.decode(data)))
-            console.write(printable("  ".join(cells)) + "\n")
+            console.write("  ".join(map(plain, row(msgspec.json.decode(data)))) + "\n")
 
 
 def _events(path: str, filters: Mapping[str, str | None]) -> Iterator[tuple[str, bytes]]:

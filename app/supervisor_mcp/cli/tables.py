@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from supervisor_mcp.cli import console
-from supervisor_mcp.cli.escape import printable
+from supervisor_mcp.cli.escape import printable, printable_json
 
 # Text is folded to a column of this width, where there is no room for all of it, but no further.
 NARROWEST = 20
@@ -30,12 +30,13 @@ def table(
     the columns in `whole` are not). A table that is still too wide loses columns of `spare`, those
     without values first, as --json has them. One that is too wide even then is printed as one block
     of lines for each row. Without rows, nothing is printed. Elsewhere, rows are tab-separated.
+    Booleans, objects and arrays are printed as JSON.
     """
     found = [list(row) for row in rows]
     terminal = console.out()
     if not terminal.is_terminal:
         lines = (columns, *found)
-        console.write("".join("\t".join(map(_plain, line)) + "\n" for line in lines))
+        console.write("".join("\t".join(map(plain, line)) + "\n" for line in lines))
         return
     if not found:
         return
@@ -74,15 +75,24 @@ def text(cell: object) -> str:
     """A cell as people read it: `1,234.57`, `-` for an unknown or empty value."""
     if cell is None or cell == "":
         return "-"
-    if isinstance(cell, int) and not isinstance(cell, bool):
+    if isinstance(cell, bool):
+        return plain(cell)
+    if isinstance(cell, int):
         return f"{cell:,}"
     if isinstance(cell, float):
         return f"{cell:,.0f}" if 1e5 <= abs(cell) < 1e15 else f"{cell:,.6g}"
+    return plain(cell)
+
+
+def plain(cell: object) -> str:
+    """A cell as programs read it: JSON for booleans, objects and arrays, nothing for an unknown."""
+    import json
+
+    if cell is None:
+        return ""
+    if isinstance(cell, bool | dict | list):
+        return printable_json(json.dumps(cell, ensure_ascii=False))
     return printable(str(cell))
-
-
-def _plain(cell: object) -> str:
-    return "" if cell is None else printable(str(cell))
 
 
 def _around(columns: int, framed: bool) -> int:
@@ -93,7 +103,9 @@ def _around(columns: int, framed: bool) -> int:
 def _is_numeric(cells: Sequence[object]) -> bool:
     """Whether all known cells are numbers, of which there is one."""
     known = [cell for cell in cells if cell is not None]
-    return bool(known) and all(isinstance(cell, int | float) for cell in known)
+    return bool(known) and all(
+        isinstance(cell, int | float) and not isinstance(cell, bool) for cell in known
+    )
 
 
 def _natural(columns: Sequence[str], cells: Sequence[Sequence[str]]) -> list[int]:
