@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import time
 from datetime import UTC, datetime, timedelta
@@ -138,6 +139,28 @@ def test_rows_with_another_value_at_a_known_time_are_counted_as_conflicts(
     summary = _import(service, *arguments)
     counts = [summary[name] for name in ("rows", "accepted", "duplicate", "conflict", "rejected")]
     assert counts == [10, 0, 9, 1, 0]
+
+
+def test_after_conflicts_an_import_says_what_counts_and_how_to_see_them(
+    service: Service, name: str, tmp_path: Path
+) -> None:
+    path = _csv(tmp_path / "x.csv")
+    arguments = ("import", str(path), "--name", name, "--source", "me")
+    assert service.run(*arguments).stderr == ""
+    path.write_text(path.read_text().replace(",9\n", ",99\n"))
+    done = service.run(*arguments)
+    said, _, command = done.stderr.rstrip().partition(" See them: ")
+    assert done.returncode == 0
+    assert said == (
+        "1 row has the series and time of a stored row, or the id of a stored fact, and other"
+        " content: the one that came first counts."
+    )
+    program, *shown = shlex.split(command)
+    _, newest, *_ = service.run(*shown).stdout.splitlines()
+    assert program == "supervisor-mcp"
+    assert newest.split("\t")[:2] == [name, "me"]
+    assert '"value": 99' in newest
+    assert service.run(*arguments, "--json").stderr == ""
 
 
 def test_an_import_with_other_options_or_into_another_service_has_times_of_its_own(

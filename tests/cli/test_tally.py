@@ -72,6 +72,15 @@ def test_ten_reasons_are_all_there_are(capfd: pytest.CaptureFixture[str]) -> Non
     assert capfd.readouterr().err == "".join(f"x:{number}: No.\n" for number in range(10))
 
 
+def test_conflicts_are_counted_in_a_sentence_and_none_are_not_mentioned(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    Tally(accepted=5).print_conflicts()
+    assert capfd.readouterr().err == ""
+    Tally(conflict=1_234).print_conflicts()
+    assert capfd.readouterr().err.startswith("1,234 rows have the series and time of a stored row,")
+
+
 def test_rejections_fail_and_nothing_else_does() -> None:
     Tally(accepted=1, conflict=1, late=1).raise_if_rejected()
     with pytest.raises(Failure) as failed:

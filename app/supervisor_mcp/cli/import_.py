@@ -189,4 +189,5 @@ def _report(tally: Tally, seconds: float, notes: list[str], as_json: bool) -> No
     table("Imported", list(summary), [list(summary.values())])
     for note in notes:
         console.say(note)
+    tally.print_conflicts()
     tally.print_reasons()

@@ -26,6 +26,7 @@ REASONS_KEPT = 10
 PATIENCE_SECONDS = 60.0
 FIRST_PAUSE_SECONDS = 0.2
 LONGEST_PAUSE_SECONDS = 5.0
+CONFLICTS = "select kind, source, ts, item from conflicts order by last_received_at desc"
 METRICS, FACTS = "/ingest/metrics", "/ingest/facts"
 # stamina would log every retry to standard error, where messages for people go.
 set_on_retry_hooks([])
@@ -84,6 +85,17 @@ class Tally:
         for index, faults in groupby(receipt["rejected"], itemgetter("index")):
             details = " ".join(fault["detail"] for fault in faults)
             self.reject(batch[index].place, details)
+
+    def print_conflicts(self) -> None:
+        """Print to standard error what counts where rows conflict, and how to see them."""
+        if not self.conflict:
+            return
+        have = "has" if self.conflict == 1 else "have"
+        console.say(
+            f"{counted(self.conflict, 'row')} {have} the series and time of a stored row, or the id"
+            " of a stored fact, and other content: the one that came first counts. See them:"
+            f' {console.command()} sql "{CONFLICTS}"'
+        )
 
     def print_reasons(self) -> None:
         """Print the first reasons for rejections to standard error."""
