@@ -6,7 +6,6 @@ import os
 import re
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import command_line
+from tests.support import command_line, terminal
 from tests.support.command_line import Service
 from tests.support.data_directories import DataDirectories
 from tests.support.repository import ROOT
@@ -86,6 +85,14 @@ def test_the_readme_and_the_tour_have_commands() -> None:
     assert PAGES[:2] == FIRST
 
 
+def test_a_command_has_a_terminal_and_one_before_a_pipe_has_none(
+    service: Service, tmp_path: Path
+) -> None:
+    command = "supervisor-mcp policies --policy quota"
+    assert run(Step(command, ""), service, tmp_path).startswith("Policies\n")
+    assert run(Step(f"{command} | cat", ""), service, tmp_path).startswith("policy\tname\t")
+
+
 def steps(page: str) -> Iterator[Step]:
     """The console blocks of a page, in order."""
     for first, block in BLOCK.findall(page):
@@ -106,29 +113,19 @@ def printed(page: Path, service: Service, folder: Path) -> list[tuple[Step, str]
 
 
 def run(step: Step, service: Service, folder: Path) -> str:
-    """Run a step in `folder` against `service`; what it prints to standard output."""
+    """Run a step in `folder` against `service`; what it prints on a terminal."""
     environment = {
         **command_line.environment(),
         **service.env,
         "SUPERVISOR_URL": service.url,
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-        "TTY_COMPATIBLE": "1",
-        "COLUMNS": "110",
     }
     output = ""
     for typed in filter(None, (step.first, step.typed)):
         command = typed.replace(DEFAULT_URL, service.url).replace(
             DEFAULT_ANALYST, service.analyst_dsn
         )
-        done = subprocess.run(
-            ["bash", "-c", command],
-            env=environment,
-            cwd=folder,
-            capture_output=True,
-            check=False,
-            text=True,
-            timeout=COMMAND_SECONDS,
-        )
+        done = terminal.run(command, env=environment, folder=folder, seconds=COMMAND_SECONDS)
         assert done.returncode == 0, done.stderr
         output = done.stdout
     return ESCAPE.sub("", output)
