@@ -167,6 +167,7 @@ PIN = {
 PIN_COLUMNS = "id\tsource\tfrom\tto\treason\tauthor\tpinned at\n"
 PIN_ROWS = (
     "field\tvalue\n"
+    "id\t7\n"
     "source\tweb\n"
     "from\t2026-11-18T10:00:00+00:00\n"
     "to\t2026-11-25T10:00:00+00:00\n"
@@ -203,6 +204,19 @@ def test_everything_of_pins_is_printed() -> None:
     assert json.loads(removed_as_json.stdout) == PIN
     assert "Pin 7\n" in drawn
     assert "│" not in drawn
+
+
+def test_the_id_of_a_pin_is_drawn_as_it_is_typed_to_remove_it() -> None:
+    pin = {**PIN, "id": 1234}
+    answers = {"GET /admin/pins": {"items": [pin]}, "POST /admin/pins": pin}
+    with scripted.service(answers) as service:
+        listed = service.draw("pins")
+        added = service.draw(
+            *("pins", "add", "web", "--from", "2026-11-18", "--to", "2026-11-25"),
+            *("--reason", "outage"),
+        )
+    assert listed.splitlines()[2].split()[:2] == ["1234", "web"]
+    assert added.splitlines()[2].split() == ["id", "1234"]
 
 
 def test_no_pins_are_said_to_be_none() -> None:

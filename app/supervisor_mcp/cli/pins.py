@@ -75,13 +75,14 @@ def _show(answer: bytes, as_json: bool) -> None:
         return
     pin = msgspec.json.decode(answer)
     rows = list(zip(COLUMNS, _row(pin), strict=True))
-    table(f"Pin {pin['id']}", ("field", "value"), rows[1:], framed=False)
+    table(f"Pin {pin['id']}", ("field", "value"), rows, framed=False)
 
 
 def _row(pin: dict[str, Any]) -> list[object]:
     times = [moment(pin[name]) for name in ("from", "to")]
     return [
-        pin["id"],
+        # As it is typed to remove the pin: without a comma.
+        str(pin["id"]),
         pin["source"],
         *times,
         pin["reason"],
