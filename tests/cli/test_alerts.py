@@ -388,6 +388,19 @@ def test_a_silence_is_sent_as_it_is_given_and_its_answer_printed() -> None:
     assert (cancelled.stdout, cancelled.stderr) == ("update is active\n", "")
 
 
+def test_an_acknowledgement_and_a_silence_end_at_a_time_of_one_form() -> None:
+    silence = {**SILENCE, "changed": True, "alerts": 2, "hint": None}
+    id_ = str(ALERT["id"])
+    answers = {f"POST /alerts/active/{id_}/ack": ALERT, "PUT /alerts/silences/update": silence}
+    with scripted.service(answers) as service:
+        acknowledged = service.draw("alerts", "ack", id_, "--until", "2h", "--author", "ann")
+        silenced = service.draw("alerts", "silence", "update", "--for", "2h", "--author", "ann")
+        piped = service.run("alerts", "ack", id_, "--author", "ann")
+    assert acknowledged == "queue_long is acknowledged by ann until 2026-11-25 12:00 UTC\n"
+    assert "2026-11-25 09:00 UTC to 2026-11-25 11:00 UTC;" in silenced
+    assert piped.stdout == "queue_long is acknowledged by ann until 2026-11-25T12:00:00+00:00\n"
+
+
 def shown_alert(
     active: list[object], changes: list[object], condition: dict[str, object]
 ) -> dict[str, object]:

@@ -139,11 +139,16 @@ def _is_complete(lines: list[str]) -> bool:
     return True
 
 
+def _form(timestamp: re.Match[str]) -> str:
+    """One form for programs, and one for people."""
+    return "i UTC" if timestamp[0].endswith(" UTC") else "i"
+
+
 def _shape(output: str) -> list[str]:
     """Lines without what differs from run to run: times, numbers, tokens, bars and widths."""
     lines = []
     for line in output.splitlines():
-        shape = NUMBER.sub("0", TOKEN.sub("t", TIMESTAMP.sub("i", SPARKLINE.sub("▄", line))))
+        shape = NUMBER.sub("0", TOKEN.sub("t", TIMESTAMP.sub(_form, SPARKLINE.sub("▄", line))))
         shape = re.sub(r"([─━-])\1+", r"\1", re.sub(r"\s+", " ", shape)).strip()
         if shape:
             lines.append(shape)

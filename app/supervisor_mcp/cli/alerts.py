@@ -213,7 +213,7 @@ def ack_alert(
         console.echo(answer)
         return
     alert = msgspec.json.decode(answer)
-    end = alert["ack"]["until"]
+    end = moment(alert["ack"]["until"])
     until_then = f"until {end}" if end else "until it is resolved"
     console.write(f"{alert['rule']} is acknowledged by {alert['ack']['author']} {until_then}\n")
 
