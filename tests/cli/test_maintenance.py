@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs
 from uuid import uuid4
 
 import pytest
@@ -210,6 +212,25 @@ def test_who_cancelled_a_window_and_why_is_printed() -> None:
         "cancel reason\tpostponed",
         "restated\t0",
     ]
+
+
+def test_times_of_a_window_can_be_lengths_from_now() -> None:
+    cancel = {"cancelled_by": None, "cancelled_reason": None}
+    answer = {**WINDOW, **cancel, "changed": True, "restated": 0}
+    answers = {
+        "PUT /health/maintenance/move": answer,
+        "GET /health/maintenance": {"items": [WINDOW], "next_cursor": None},
+    }
+    before = datetime.now(UTC)
+    with scripted.service(answers) as service:
+        service.run("maintenance", "plan", "move", *BY, "--from", "30m", "--to", "2h")
+        service.run("maintenance", "--from", "30m", "--to", "2h")
+    after = datetime.now(UTC)
+    (planned,) = service.sent
+    asked = parse_qs(service.asked[1].partition("?")[2].replace("+", "%2B"))
+    for start, end in ((planned["from"], planned["to"]), (asked["from"][0], asked["to"][0])):
+        assert before <= datetime.fromisoformat(start) - timedelta(minutes=30) <= after
+        assert before <= datetime.fromisoformat(end) - timedelta(hours=2) <= after
 
 
 def test_json_before_a_command_is_a_usage_error(service: Service) -> None:

@@ -206,7 +206,7 @@ def ack_alert(
 
     from supervisor_mcp.cli.client import connect
 
-    members = {"author": author_of(author), "until": _end(until), "note": note}
+    members = {"author": author_of(author), "until": lengths.time_of(until), "note": note}
     with connect() as client:
         answer = client.write("POST", f"/alerts/active/{quote(id_, safe='')}/ack", members)
     if as_json:
@@ -228,10 +228,6 @@ def _label_filters(given: list[str] | None) -> Mapping[str, str]:
                 hint=f"Use = for equality: --label {name}={value.lstrip('=')}.",
             )
     return {f"label.{name}": value for name, value in labels.items()}
-
-
-def _end(until: str | None) -> str | None:
-    return until and (lengths.from_now(until) or until)
 
 
 def _rest(labels: dict[str, str]) -> str:

@@ -15,3 +15,8 @@ def from_now(length: str) -> str | None:
     if not found:
         return None
     return (datetime.now(UTC) + timedelta(**{UNITS[found[2]]: int(found[1])})).isoformat()
+
+
+def time_of(given: str | None) -> str | None:
+    """The time that a length from now leads to; what is not a length as it is given."""
+    return given and (from_now(given) or given)

@@ -9,6 +9,7 @@ import typer
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.failure import USAGE, Failure
 from supervisor_mcp.cli.hints import none_match
+from supervisor_mcp.cli.lengths import time_of
 from supervisor_mcp.cli.parameters import Json, Limit, complete_maintenance, complete_server
 from supervisor_mcp.cli.quantities import moment
 from supervisor_mcp.cli.tables import table
@@ -38,11 +39,16 @@ def list_windows(
     from_: Annotated[
         str | None,
         typer.Option(
-            "--from", metavar="RFC3339", help="Only windows that end later; now if absent."
+            "--from",
+            metavar="TIME",
+            help="Only windows that end later (RFC 3339, or from now: 2h); now if absent.",
         ),
     ] = None,
     to: Annotated[
-        str | None, typer.Option(metavar="RFC3339", help="Only windows that start earlier.")
+        str | None,
+        typer.Option(
+            metavar="TIME", help="Only windows that start earlier (RFC 3339, or from now: 7d)."
+        ),
     ] = None,
     limit: Limit = 100,
     as_json: Json = False,
@@ -55,7 +61,7 @@ def list_windows(
 
     from supervisor_mcp.cli.client import connect
 
-    asked = {"name": server, "from": from_, "to": to}
+    asked = {"name": server, "from": time_of(from_), "to": time_of(to)}
     if context.invoked_subcommand is not None:
         if as_json or any(asked.values()):
             raise Failure(
@@ -87,13 +93,18 @@ def plan(
     window: Id,
     author: Author,
     reason: Reason,
-    to: Annotated[str, typer.Option(metavar="RFC3339", help="End.")],
+    to: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME", help="End: how long from now, such as 2h, or a time (RFC 3339)."
+        ),
+    ],
     from_: Annotated[
         str | None,
         typer.Option(
             "--from",
-            metavar="RFC3339",
-            help="Start; as before, or now, if absent. May be in the past.",
+            metavar="TIME",
+            help="Start, written as the end is; as before, or now, if absent. May be in the past.",
         ),
     ] = None,
     server: Annotated[
@@ -110,7 +121,7 @@ def plan(
 
     A change of time that has passed restates the SLA of the servers.
     """
-    planned = {"servers": server, "from": from_, "to": to}
+    planned = {"servers": server, "from": time_of(from_), "to": time_of(to)}
     _put(window, {"author": author, "reason": reason, **planned}, as_json)
 
 
