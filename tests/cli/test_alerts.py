@@ -388,6 +388,17 @@ def test_a_silence_is_sent_as_it_is_given_and_its_answer_printed() -> None:
     assert (cancelled.stdout, cancelled.stderr) == ("update is active\n", "")
 
 
+def test_a_silence_of_every_alert_is_refused_with_a_matcher_as_it_is_typed(
+    service: Service, name: str
+) -> None:
+    done = service.run(
+        *("alerts", "silence", name, "region!=eu", "--for", "2h", "--comment", "why"),
+        *("--author", "ann"),
+    )
+    assert done.returncode == 4
+    assert "Send at least one matcher that wants a label, such as source=web." in done.stderr
+
+
 def test_an_acknowledgement_and_a_silence_end_at_a_time_of_one_form() -> None:
     silence = {**SILENCE, "changed": True, "alerts": 2, "hint": None}
     id_ = str(ALERT["id"])

@@ -40,6 +40,11 @@ OPERATIONAL = {"/livez", "/readyz", "/metrics"}
             "list_maintenance (GET /health/maintenance) lists the windows.",
             "`supervisor-mcp maintenance` lists the windows.",
         ),
+        (
+            'Send a matcher, such as {"name": "source", "operator": "=", "value": "web"}, or'
+            ' {"name": "severity", "operator": "!~", "value": "info|warning"}.',
+            "Send a matcher, such as source=web, or severity!~info|warning.",
+        ),
         ("Send it again.", "Send it again."),
         ("Use my_list_kinds.", "Use my_list_kinds."),
     ],

@@ -83,6 +83,8 @@ PHRASES = {
     "params.items lists": "--json lists",
     " after the seconds in Retry-After": " in a moment",
 }
+# A matcher of labels in a document: `{"name": "source", "operator": "=", "value": "web"}`.
+MATCHER = re.compile(r'\{"name": "([^"]*)", "operator": "([^"]*)", "value": "([^"]*)"\}')
 # Fields that errors name together.
 COMPANIONS = {
     "as_of": ("source", "group_by"),
@@ -129,6 +131,7 @@ def detail_for_command_line(text: str, field: str | None = None) -> str:
 def _replace(text: str, field: str | None, options: Mapping[str, str]) -> str:
     for phrase, other in PHRASES.items():
         text = text.replace(phrase, other)
+    text = MATCHER.sub(r"\1\2\3", text)
     text = CAPABILITY.sub(_command, text)
     text = re.sub(
         r'\bparameter "(\w+)"',
