@@ -98,6 +98,22 @@ def test_nothing_is_stored_when_an_item_is_of_another_source(db: Connection, kin
     assert ask(db, "select count(*) from data.sample") == 0
 
 
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        (("crm",), "the item is refused for its source; nothing was stored"),
+        (("crm", "web"), "1 of 2 items is refused for its source; nothing was stored"),
+        (("crm", "hr"), "2 of 2 items are refused, some for their source; nothing was stored"),
+    ],
+)
+def test_items_of_other_sources_are_counted_in_a_sentence(
+    db: Connection, sources: tuple[str, ...], said: str
+) -> None:
+    with bound(db, *SOURCES), refused(db, "source_of_key") as refusal:
+        ingest(db, "metrics", *sources)
+    assert refusal.message == said
+
+
 def test_partial_keeps_the_items_of_its_own_sources(db: Connection, kind: str) -> None:
     with bound(db, "web"):
         answer = ingest(db, kind, "crm", "web", "web2", partial=True)

@@ -228,7 +228,7 @@ def test_late_samples_that_wait_too_long_are_found(healthy: Connection) -> None:
     ingest_metrics(healthy, metric(ts=(NOW - timedelta(days=3)).isoformat()))
     healthy.execute("update data.late set noted_at = %s", [NOW - timedelta(hours=2)])
     (found,) = findings(healthy, "backlog")
-    assert found["detail"].startswith("1 late samples wait")
+    assert found["detail"].startswith("1 late sample waits")
     assert found["repair"].startswith("call run_job(")
 
 
@@ -278,6 +278,50 @@ def test_hours_may_be_four_hours_behind_where_there_are_samples(
     )
 
 
+@pytest.mark.parametrize(
+    ("waiting", "said"),
+    [
+        (
+            1,
+            [
+                "1 alert or fact waits to be sent for 02:00:00.",
+                "1 late sample waits for 02:00:00.",
+                "1 request is not delivered for 02:00:00.",
+            ],
+        ),
+        (
+            2,
+            [
+                "2 alerts and facts wait to be sent for 02:00:00.",
+                "2 late samples wait for 02:00:00.",
+                "2 requests are not delivered for 02:00:00.",
+            ],
+        ),
+    ],
+)
+def test_what_waits_is_counted_in_a_sentence(
+    healthy: Connection, waiting: int, said: list[str]
+) -> None:
+    # Without the kinds and subscriptions that the rows belong to.
+    healthy.execute("set local session_replication_role = replica")
+    at = NOW - timedelta(hours=2)
+    late = (
+        "insert into data.late (kind_id, bucket, samples, noted_at)"
+        " values (1, %(at)s, %(n)s, %(at)s)"
+    )
+    outbox = (
+        "insert into data.outbox (subscription_id, group_key, item, due_at)"
+        " select 1, 'a', '{}', %(at)s from generate_series(1, %(n)s)"
+    )
+    deliveries = (
+        "insert into data.delivery (subscription_id, group_key, payload, created_at, next_at)"
+        " select 1, number::text, '{}', %(at)s, %(at)s from generate_series(1, %(n)s) as number"
+    )
+    for statement in (late, outbox, deliveries):
+        healthy.execute(statement.encode(), {"at": at, "n": waiting})
+    assert [each["detail"] for each in findings(healthy, "backlog")] == said
+
+
 @pytest.mark.parametrize(("age", "found"), [(86_399, True), (86_400, False)])
 def test_conflicts_of_the_last_day_are_found(healthy: Connection, age: int, found: bool) -> None:
     for value in (1, 2):
@@ -290,7 +334,12 @@ def test_conflicts_of_a_day_are_found(healthy: Connection) -> None:
     for value in (1, 2):
         ingest_metrics(healthy, metric(value=value, ts=NOW.isoformat()))
     (found,) = findings(healthy, "conflicts")
-    assert 'source "web" and kind "cpu"' in found["detail"]
+    one = '1 item of source "web" and kind "cpu" was sent again with other content.'
+    assert found["detail"] == one
+    ingest_metrics(healthy, metric(value=3, ts=NOW.isoformat()))
+    (found,) = findings(healthy, "conflicts")
+    several = '2 items of source "web" and kind "cpu" were sent again with other content.'
+    assert found["detail"] == several
 
 
 def test_a_quota_that_is_nearly_used_is_found(healthy: Connection) -> None:
@@ -347,7 +396,10 @@ def test_a_bucket_that_differs_from_its_samples_is_found(healthy: Connection) ->
     assert findings(healthy, "proof") == []
     healthy.execute(row, [NOW, False, NOW])
     (found,) = findings(healthy, "proof")
-    assert found["detail"] == "1 buckets differ from what their samples say."
+    assert found["detail"] == "1 bucket differs from what its samples say."
+    healthy.execute(row, [NOW - timedelta(hours=1), False, NOW])
+    (found,) = findings(healthy, "proof")
+    assert found["detail"] == "2 buckets differ from what their samples say."
 
 
 @pytest.mark.parametrize(

@@ -223,6 +223,23 @@ def test_a_receipt_counts_items_and_not_broken_rules(db: Connection) -> None:
     assert refusal.message == "2 of 5 items are invalid; nothing was stored"
 
 
+@pytest.mark.parametrize(
+    ("items", "bad", "said"),
+    [
+        (1, 1, "the item is invalid; nothing was stored"),
+        (2, 1, "1 of 2 items is invalid; nothing was stored"),
+        (2, 2, "2 of 2 items are invalid; nothing was stored"),
+    ],
+)
+def test_invalid_items_are_counted_in_a_sentence(
+    db: Connection, items: int, bad: int, said: str
+) -> None:
+    batch = [metric(value="x")] * bad + [metric()] * (items - bad)
+    with refused(db, "items_refused") as refusal:
+        ingest_metrics(db, batch)
+    assert refusal.message == said
+
+
 @pytest.mark.parametrize("facts", [False, True])
 def test_every_bad_item_is_listed_and_the_first_thousand_in_full(
     db: Connection, facts: bool

@@ -63,9 +63,22 @@ begin
         'backlog',
         'warning',
         case backlog.name
-            when 'late_samples' then format('%s late samples wait for %s.', backlog.items, backlog.lag)
-            when 'outbox' then format('%s alerts and facts wait to be sent for %s.', backlog.items, backlog.lag)
-            when 'deliveries' then format('%s requests are not delivered for %s.', backlog.items, backlog.lag)
+            when 'late_samples'
+                then format(
+                    '%s late %s for %s.', backlog.items,
+                    case backlog.items when 1 then 'sample waits' else 'samples wait' end, backlog.lag
+                )
+            when 'outbox'
+                then format(
+                    '%s %s to be sent for %s.', backlog.items,
+                    case backlog.items when 1 then 'alert or fact waits' else 'alerts and facts wait' end,
+                    backlog.lag
+                )
+            when 'deliveries'
+                then format(
+                    '%s %s not delivered for %s.', backlog.items,
+                    case backlog.items when 1 then 'request is' else 'requests are' end, backlog.lag
+                )
             else format('The %s is behind by %s.', backlog.name, date_trunc('second', backlog.lag))
         end,
         case backlog.name
@@ -91,8 +104,9 @@ begin
         'conflicts',
         'warning',
         format(
-            '%s items of source "%s" and kind "%s" were sent again with other content.',
-            conflicts.items, conflicts.source, conflicts.kind
+            '%s %s of source "%s" and kind "%s" %s sent again with other content.',
+            conflicts.items, case conflicts.items when 1 then 'item' else 'items' end,
+            conflicts.source, conflicts.kind, case conflicts.items when 1 then 'was' else 'were' end
         ),
         'select * from ops.conflicts order by last_received_at desc;'
     from ops.conflicts
@@ -156,7 +170,11 @@ begin
     select
         'proof',
         'error',
-        format('%s buckets differ from what their samples say.', v_mismatches),
+        format(
+            '%s from what %s samples say.',
+            case v_mismatches when 1 then '1 bucket differs' else v_mismatches || ' buckets differ' end,
+            case v_mismatches when 1 then 'its' else 'their' end
+        ),
         'select * from ops.proof where not matches;'
     where v_mismatches > 0;
 end

@@ -4,15 +4,18 @@ language plpgsql
 as $$
 declare
     v_sources constant text [] := internal.bound_sources();
+    v_bad constant text := case p_items when 1 then 'the item' else format('%s of %s items', p_bad, p_items) end
+    || case p_bad when 1 then ' is' else ' are' end;
 begin
     if p_rejected @> '[{"slug": "source_of_key"}]' then
-        raise exception '% of % items are refused, some for their source; nothing was stored', p_bad, p_items
+        raise exception '% refused%; nothing was stored',
+            v_bad, case p_bad when 1 then ' for its source' else ', some for their source' end
             using errcode = 'SV403', constraint = 'source_of_key', column = 'source',
             detail = jsonb_build_object('items', p_rejected, 'sources', v_sources),
             hint = 'Send items of ' || internal.name_list(v_sources)
             || ' alone, or send partial=true to store those.';
     end if;
-    raise exception '% of % items are invalid; nothing was stored', p_bad, p_items
+    raise exception '% invalid; nothing was stored', v_bad
         using errcode = 'SV422', constraint = 'items_refused',
         detail = jsonb_build_object('items', p_rejected),
         hint = 'Correct the items that params.items lists, or send partial=true to store the others.';
