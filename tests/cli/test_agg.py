@@ -94,6 +94,13 @@ def test_everything_of_groups_is_printed(name: str, said: str) -> None:
     assert "By label.region" in drawn
 
 
+def test_one_late_row_is_one() -> None:
+    late = {"watermark": None, "newest": None, "late_pending": 1}
+    with scripted.service({"GET /query/agg": AGGREGATE | {"freshness": late}}) as service:
+        done = service.run("agg", "queue")
+    assert done.stderr == "1 late row is counted, and being rolled up.\n"
+
+
 def test_no_groups_have_no_note() -> None:
     fresh = {"watermark": None, "newest": None, "late_pending": 0}
     with scripted.service({"GET /query/agg": AGGREGATE | {"freshness": fresh}}) as service:

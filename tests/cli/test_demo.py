@@ -128,7 +128,7 @@ def test_rejected_rows_of_a_demo_are_listed_and_end_it_with_status_1() -> None:
         thread.join()
     assert done.returncode == 1
     assert "demo:1: Too odd." in done.stderr
-    assert "rows were rejected; the others are stored." in done.stderr
+    assert "rows were rejected; the rest is stored." in done.stderr
     assert "Look around" not in done.stderr
 
 

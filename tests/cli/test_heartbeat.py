@@ -33,7 +33,7 @@ def test_a_name_that_is_not_registered_keeps_no_other_from_being_renewed(
     assert (done.returncode, done.stdout) == (1, "1 renewed, 1 unknown\n")
     assert done.stderr.splitlines() == [
         "acme/gone is not registered.",
-        "1 of 2 servers are not registered.",
+        "1 of 2 servers is not registered.",
         "Hint: List those that are with `supervisor-mcp servers`.",
     ]
     assert keepalive(service, server) == "up"

@@ -216,7 +216,7 @@ def test_with_json_rejected_rows_are_one_error_object(service: Service, name: st
     assert json.loads(done.stdout)["reasons"][0]["place"] == "<stdin>:2"
     error = json.loads(done.stderr)
     assert error["status"] == 1
-    assert error["detail"] == "1 of 2 rows were rejected; the others are stored."
+    assert error["detail"] == "1 of 2 rows was rejected; the rest is stored."
 
 
 def test_with_json_a_repeated_import_notes_its_times_in_the_summary(

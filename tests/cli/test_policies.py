@@ -12,6 +12,7 @@ import pytest
 from tests.support import scripted
 from tests.support.command_line import Service
 from tests.support.ports import free_port
+from tests.support.scripted import Unchecked
 
 STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -85,6 +86,21 @@ def test_a_plan_says_what_would_go_and_why_not(service: Service) -> None:
     assert done.returncode == 0
     assert "After 9 days," in done.stderr
     assert "Refused: snapshot_aggregates needs them." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("chunks", "rows", "said"),
+    [
+        (1, 1, "After 9 days, 1 chunk with about 1 row and 8,192 bytes goes.\n"),
+        (2, 12_345, "After 9 days, 2 chunks with about 12,345 rows and 8,192 bytes go.\n"),
+    ],
+)
+def test_what_goes_is_counted_in_a_sentence(chunks: int, rows: int, said: str) -> None:
+    drops = {"chunks": chunks, "rows": rows, "bytes": 8_192}
+    plan = Unchecked({"chunks": [], "drop_after": "9 days", "drops": drops, "refused": []})
+    with scripted.service({"GET /admin/policies/retention/data.sample/plan": plan}) as service:
+        done = service.run("policies", "plan", "data.sample", "9 days")
+    assert done.stderr == said
 
 
 def test_chunks_that_expire_are_listed_with_their_pins(service: Service, name: str) -> None:

@@ -15,6 +15,7 @@ from supervisor_mcp.cli.quantities import (
     moment,
     percent,
     seconds,
+    some_of,
 )
 
 NOW = datetime(2026, 11, 25, 14, 13, 12, tzinfo=UTC)
@@ -112,3 +113,16 @@ def test_a_terminal_has_names_without_underscores() -> None:
 )
 def test_things_are_counted_in_the_plural_unless_there_is_one(number: int, shown: str) -> None:
     assert counted(number, "alert") == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "total", "shown"),
+    [
+        (1, 1, "1 of 1 rule is"),
+        (1, 2, "1 of 2 rules is"),
+        (2, 2, "2 of 2 rules are"),
+        (1_234, 12_345, "1,234 of 12,345 rules are"),
+    ],
+)
+def test_the_verb_of_a_part_agrees_with_its_number(number: int, total: int, shown: str) -> None:
+    assert some_of(number, total, "rule") == shown

@@ -30,7 +30,7 @@ def test_the_first_rejected_rows_are_listed_and_the_others_counted(
     with pytest.raises(Failure) as failed:
         tally.raise_if_rejected()
     assert failed.value.status == FAILED
-    assert failed.value.detail == "12 of 13 rows were rejected; the others are stored."
+    assert failed.value.detail == "12 of 13 rows were rejected; the rest is stored."
     lines = capfd.readouterr().err.splitlines()
     assert len(lines) == 11
     assert lines[-1] == "… and 2 more."
@@ -87,5 +87,8 @@ def test_rejections_fail_and_nothing_else_does() -> None:
         Tally(rejected=1_234).raise_if_rejected()
     assert failed.value.detail == "All rows were rejected."
     with pytest.raises(Failure) as failed:
+        Tally(rejected=1).raise_if_rejected()
+    assert failed.value.detail == "The row was rejected."
+    with pytest.raises(Failure) as failed:
         Tally(accepted=1, rejected=1_234).raise_if_rejected()
-    assert failed.value.detail == "1,234 of 1,235 rows were rejected; the others are stored."
+    assert failed.value.detail == "1,234 of 1,235 rows were rejected; the rest is stored."

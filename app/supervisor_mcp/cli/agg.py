@@ -10,6 +10,7 @@ import typer
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.escape import printable
 from supervisor_mcp.cli.parameters import Json, Kind, Source
+from supervisor_mcp.cli.quantities import counted
 from supervisor_mcp.cli.tables import table
 
 STATISTICS = (
@@ -97,7 +98,8 @@ def _show_one(result: dict[str, Any], group_by: str | None) -> None:
             )
     late = result.get("freshness", {}).get("late_pending")
     if late:
-        console.say(f"{late:,} late rows are counted, and being rolled up.")
+        verb = "is" if late == 1 else "are"
+        console.say(f"{counted(late, 'late row')} {verb} counted, and being rolled up.")
 
 
 def _show_groups(groups: list[dict[str, Any]], group_by: str) -> None:

@@ -12,7 +12,7 @@ from supervisor_mcp.cli.documents import put, refusal_lines, say_all
 from supervisor_mcp.cli.failure import FAILED, USAGE, Failure
 from supervisor_mcp.cli.hints import none_match
 from supervisor_mcp.cli.parameters import Author, Json, Limit, Rule, author_of
-from supervisor_mcp.cli.quantities import age, moment
+from supervisor_mcp.cli.quantities import age, moment, some_of
 from supervisor_mcp.cli.tables import table
 from supervisor_mcp.cli.threshold import suggest_threshold
 
@@ -172,7 +172,7 @@ def define_rules(
     if refused:
         count = len(refused) + len(skipped) + sum(outcomes.values())
         raise Failure(
-            f"{len(refused)} of {count} rules are not defined.",
+            f"{some_of(len(refused), count, 'rule')} not defined.",
             FAILED,
             hint="Correct them and run the command again: what is defined does not change.",
         )

@@ -9,6 +9,7 @@ import typer
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.failure import FAILED, Failure
 from supervisor_mcp.cli.parameters import Json, complete_server
+from supervisor_mcp.cli.quantities import some_of
 
 
 def heartbeat(
@@ -37,8 +38,9 @@ def heartbeat(
         for name in unknown:
             console.say(f"{name} is not registered.")
     if unknown:
+        count = renewal["renewed"] + len(unknown)
         raise Failure(
-            f"{len(unknown)} of {renewal['renewed'] + len(unknown)} servers are not registered.",
+            f"{some_of(len(unknown), count, 'server')} not registered.",
             FAILED,
             hint=f"List those that are with `{console.command()} servers`.",
         )

@@ -108,10 +108,12 @@ class Tally:
         """Raise Failure when rows were rejected."""
         if not self.rejected:
             return
+        all_of_them = "The row was rejected." if self.rows == 1 else "All rows were rejected."
+        was = "was" if self.rejected == 1 else "were"
         raise Failure(
-            f"{self.rejected:,} of {self.rows:,} rows were rejected; the others are stored."
+            f"{self.rejected:,} of {self.rows:,} rows {was} rejected; the rest is stored."
             if self.rejected < self.rows
-            else "All rows were rejected.",
+            else all_of_them,
             FAILED,
             hint="Fix the rejected rows and run the command again; rows that are stored count as"
             " duplicates then.",

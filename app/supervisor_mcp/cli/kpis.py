@@ -10,7 +10,7 @@ from supervisor_mcp.cli import console
 from supervisor_mcp.cli.documents import put, refusal_lines, say_all
 from supervisor_mcp.cli.failure import FAILED, Failure
 from supervisor_mcp.cli.parameters import Author, Json, Kpi, Limit, author_of, complete_kpi
-from supervisor_mcp.cli.quantities import moment
+from supervisor_mcp.cli.quantities import moment, some_of
 from supervisor_mcp.cli.tables import table
 
 OUTCOMES = ("created", "changed", "unchanged", "restored")
@@ -171,8 +171,9 @@ def define(
         counts = ", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
         console.write(f"{counts}, {len(refused)} refused\n")
     if refused:
+        count = len(refused) + sum(outcomes.values())
         raise Failure(
-            f"{len(refused)} of {len(refused) + sum(outcomes.values())} KPIs are not defined.",
+            f"{some_of(len(refused), count, 'KPI')} not defined.",
             FAILED,
             hint="Correct them and run the command again: what is defined does not change.",
         )

@@ -9,7 +9,7 @@ import typer
 
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.parameters import Json
-from supervisor_mcp.cli.quantities import moment
+from supervisor_mcp.cli.quantities import counted, moment
 from supervisor_mcp.cli.tables import table
 
 COLUMNS = ("policy", "name", "value", "shipped")
@@ -115,8 +115,9 @@ def plan_retention(
     table(f"Chunks of {name} that expire", CHUNK_COLUMNS, rows, framed=False)
     drops = result["drops"]
     console.say(
-        f"After {result['drop_after']}, {drops['chunks']} chunks with about {drops['rows']} rows"
-        f" and {drops['bytes']} bytes go."
+        f"After {result['drop_after']}, {counted(drops['chunks'], 'chunk')} with about"
+        f" {counted(drops['rows'], 'row')} and {counted(drops['bytes'], 'byte')}"
+        f" {'goes' if drops['chunks'] == 1 else 'go'}."
     )
     for need in result["refused"]:
         console.say(f"Refused: {need['needed_by']} needs them. {need['reason']}")

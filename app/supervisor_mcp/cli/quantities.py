@@ -27,6 +27,11 @@ def counted(number: int, name: str) -> str:
     return f"{number:,} {name}" if number == 1 else f"{number:,} {name}s"
 
 
+def some_of(number: int, total: int, name: str) -> str:
+    """A part of some things, and a verb: `1 of 2 rules is`, `2 of 2 rules are`."""
+    return f"{number:,} of {counted(total, name)} {'is' if number == 1 else 'are'}"
+
+
 def percent(share: float | None) -> float | None:
     """A percentage with three digits, cut rather than rounded: 99.9996 is not 100."""
     from decimal import ROUND_FLOOR, Decimal

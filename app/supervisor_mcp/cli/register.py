@@ -10,6 +10,7 @@ from supervisor_mcp.cli import console
 from supervisor_mcp.cli.documents import put, refusal_lines, say_all
 from supervisor_mcp.cli.failure import FAILED, Failure
 from supervisor_mcp.cli.parameters import Owner, Tags
+from supervisor_mcp.cli.quantities import some_of
 
 OUTCOMES = ("created", "changed", "unchanged")
 
@@ -77,7 +78,7 @@ def register(
     if refused:
         count = len(refused) + sum(outcomes.values())
         raise Failure(
-            f"{len(refused)} of {count} servers are not registered.",
+            f"{some_of(len(refused), count, 'server')} not registered.",
             FAILED,
             hint="Correct them and run the command again: what is registered does not change.",
         )
