@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { EventEmitter } from 'node:events'
 import { afterEach, beforeEach, mock, test } from 'node:test'
 import { setImmediate as rest } from 'node:timers/promises'
 
@@ -8,8 +7,8 @@ import { CANCELED, Crash } from '../../../app/supervisor_mcp/embedded/bridge/pos
 import { SqlError } from '../../../app/supervisor_mcp/embedded/bridge/rows.mjs'
 import { Session } from '../../../app/supervisor_mcp/embedded/bridge/session.mjs'
 import { welcome } from '../../../app/supervisor_mcp/embedded/bridge/startup.mjs'
-import { Turns } from '../../../app/supervisor_mcp/embedded/bridge/turns.mjs'
 import * as wire from '../../../app/supervisor_mcp/embedded/bridge/wire.mjs'
+import { Backend, cancelRequest, described, Socket, startup } from './connection.mjs'
 
 const OPTIONS = { idleInTransactionSeconds: 30, patienceSeconds: 10, stallSeconds: 5 }
 const [IDLE, PATIENCE] = [30_000, 10_000]
@@ -25,100 +24,6 @@ const EXTENDED = Buffer.concat([wire.parse('', 'select 1'), message('B'), messag
 const [FLUSH, END] = ['H', 'X'].map((type) => message(type))
 const fatal = (fields) => wire.errorResponse({ severity: 'FATAL', ...fields })
 const canceled = wire.errorResponse({ sqlstate: '57014', message: CANCELED })
-
-function startup(parameters) {
-  const body = Object.entries(parameters).map(([name, value]) => `${name}\0${value}\0`).join('')
-  const frame = Buffer.alloc(8 + body.length + 1)
-  frame.writeInt32BE(frame.length)
-  frame.writeInt32BE(196608, 4)
-  frame.write(body, 8)
-  return frame
-}
-
-/** A connection that notes what it sends. */
-class Socket extends EventEmitter {
-  sent = []
-  writableLength = 0
-  writableNeedDrain = false
-  #paused = false
-  setNoDelay(on) {
-    this.noDelay = on
-  }
-  receive(...parts) {
-    this.emit('data', Buffer.concat(parts))
-  }
-  write(bytes, done) {
-    this.sent.push(Buffer.from(bytes))
-    done?.()
-  }
-  end(bytes) {
-    this.sent.push(...(bytes ? [bytes] : []), 'end')
-  }
-  destroy() {}
-  pause() {
-    this.#paused = true
-  }
-  resume() {
-    this.#paused = false
-  }
-  isPaused() {
-    return this.#paused
-  }
-  /** What was sent since the last look. */
-  said() {
-    return this.sent.splice(0)
-  }
-}
-
-const sql = ([type, body]) => (type === 'Q' ? body.toString('utf8', 0, body.length - 1) : type)
-const described = (bytes) => [...wire.messages(bytes)].map(sql).join(' ')
-
-/** A backend that notes what it is asked for, and does as a test says. */
-class Backend {
-  turns = new Turns()
-  parameters = { TimeZone: 'UTC' }
-  calls = []
-  admit({ user }) {
-    return this.#called(`admit ${user}`)
-  }
-  serve({ user }, bytes, asker) {
-    this.asker = asker
-    return this.#called(`${user}: ${described(bytes)}`)
-  }
-  run(session, bytes) {
-    return this.#called(`run ${described(bytes)}`)
-  }
-  interrupt({ insist }) {
-    this.calls.push(insist ? 'interrupt and insist' : 'interrupt')
-  }
-  forget({ user }) {
-    this.calls.push(`forget ${user}`)
-  }
-  #called(what) {
-    this.calls.push(what)
-    return new Promise((resolve, reject) => Object.assign(this, { resolve, reject }))
-  }
-  /** What it was asked for since the last look. */
-  async asked() {
-    await rest()
-    return this.calls.splice(0)
-  }
-  /** Answer what it serves. */
-  async answer(status, output = wire.readyForQuery(status)) {
-    this.asker.send(output, () => {}, false)
-    this.resolve(status)
-    await rest()
-  }
-  async isFree() {
-    let free = false
-    this.turns.take().then((release) => {
-      free = true
-      release()
-    })
-    await rest()
-    return free
-  }
-}
 
 function begun(options = {}) {
   const [socket, backend] = [new Socket(), new Backend()]
@@ -545,9 +450,7 @@ test('an error of the bridge is not one of its client', () => {
       throw new RangeError('own')
     },
   })
-  const request = Buffer.alloc(16)
-  for (const [i, word] of [16, wire.CANCEL_REQUEST, 7, 8].entries()) request.writeInt32BE(word, 4 * i)
-  assert.throws(() => socket.receive(request), RangeError)
+  assert.throws(() => socket.receive(cancelRequest(7, 8)), RangeError)
   assert.deepEqual(socket.said(), [])
 })
 

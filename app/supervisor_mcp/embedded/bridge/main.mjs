@@ -4,8 +4,9 @@ import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { parseArgs } from 'node:util'
 
-import { Client } from './client.mjs'
+import { Clients } from './clients.mjs'
 import { Jobs } from './jobs.mjs'
+import { listen } from './listening.mjs'
 import { log, ROUTINE } from './log.mjs'
 import { Postgres } from './postgres.mjs'
 import { Upkeep } from './upkeep.mjs'
@@ -13,9 +14,7 @@ import { Upkeep } from './upkeep.mjs'
 const PARENT_POLL_MS = 500
 const STOP_MS = 5_000
 const RELENT_MS = 100
-const INFORM_MS = 1_000
-const PORT_MS = 5_000
-const PORT_POLL_MS = 100
+const INFORM_MS = 500
 
 const { values } = parseArgs({
   options: {
@@ -42,83 +41,28 @@ const tell = (event) => process.stdout.write(`${JSON.stringify(event)}\n`)
 const postgres = new Postgres({ packages: values.packages, pgdata: values.pgdata })
 const jobs = new Jobs(postgres)
 const upkeep = new Upkeep(postgres)
-/** @type {Set<Client>} */
-const clients = new Set()
-const options = {
+const clients = new Clients(postgres, {
   idleInTransactionSeconds: Number(values['idle-in-transaction-seconds']),
   patienceSeconds: Number(values['patience-seconds']),
   stallSeconds: Number(values['stall-seconds']),
-  cancel: (/** @type {number} */ pid, /** @type {number} */ secret) => {
-    for (const client of clients) if (client.pid === pid && client.secret === secret) client.cancel()
-  },
-}
-const server = createServer((socket) => {
-  const client = new Client(socket, postgres, options)
-  clients.add(client)
-  socket.on('close', () => clients.delete(client))
 })
+const server = createServer((socket) => clients.add(socket))
 
-setInterval(() => {
-  for (const client of clients) client.relent()
-}, RELENT_MS).unref()
-
-setInterval(() => {
-  const job = jobs.running
-  if (!job || job.seconds * 1000 < INFORM_MS) return
-  for (const client of clients) client.inform(job)
-}, INFORM_MS / 2).unref()
-
-/**
- * Listen on `port`; resolves with the port.
- * @param {number} port
- * @returns {Promise<number>}
- */
-function listenOn(port) {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ port, host: '127.0.0.1' }, () => {
-      server.off('error', reject)
-      const address = /** @type {import('node:net').AddressInfo} */ (server.address())
-      resolve(address.port)
-    })
-  })
-}
-
-/**
- * Listen on `port`, or where it is taken, on a free one if that is allowed.
- * @param {number} port
- * @param {boolean} only
- */
-async function listen(port, only) {
-  const deadline = Date.now() + PORT_MS
-  for (;;) {
-    try {
-      return await listenOn(port)
-    } catch (error) {
-      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EADDRINUSE') throw error
-      if (!only) return listenOn(0)
-      if (Date.now() > deadline) throw error
-    }
-    await new Promise((resolve) => setTimeout(resolve, PORT_POLL_MS))
-  }
-}
+setInterval(() => clients.relent(), RELENT_MS).unref()
+setInterval(() => clients.inform(jobs.running), INFORM_MS).unref()
 
 // Who starts a server on the same data now waits for the end of this one.
 function announceStop() {
   try {
-    if (values.lock) writeFileSync(values.lock, 'stopping')
+    writeFileSync(String(values.lock), 'stopping')
   } catch (error) {
     log('warning', 'the lock cannot be written', { message: String(error) })
   }
 }
 
-let begun = values.jobs !== 'on'
-// A start with due jobs would wait for them, so they may wait for it.
-function beginJobs() {
-  if (begun) return
-  begun = true
-  jobs.start()
-}
+// The one thing that the parent says: jobs may begin. A start with due jobs would wait for them, so
+// they may wait for it.
+const allowed = new Promise((resolve) => process.stdin.once('data', resolve))
 
 let started = false
 let stopping = false
@@ -136,9 +80,7 @@ async function stop(reason) {
   server.close()
   jobs.stop()
   upkeep.stop()
-  for (const client of clients) {
-    client.end('57P01', 'terminating connection due to administrator command')
-  }
+  clients.end()
   postgres.interrupt()
   await postgres.turns.take()
   await postgres.close()
@@ -148,8 +90,6 @@ async function stop(reason) {
 process.on('SIGTERM', () => stop('SIGTERM'))
 process.on('SIGINT', () => stop('SIGINT'))
 process.stdin.on('end', () => stop('parent gone'))
-// The one thing that the parent says: jobs may begin.
-process.stdin.on('data', beginJobs)
 // A child that the parent forked may still hold the other end of stdin.
 setInterval(() => {
   if (process.ppid !== Number(values.parent)) stop('parent gone')
@@ -157,11 +97,14 @@ setInterval(() => {
 
 try {
   await postgres.start()
-  const port = await listen(Number(values.port), values['only-port'] === 'on')
+  const port = await listen(server, { port: Number(values.port), only: values['only-port'] === 'on' })
   started = true
   tell({ event: 'ready', port })
   upkeep.start()
-  setTimeout(beginJobs, Number(values['jobs-wait-seconds']) * 1000).unref()
+  if (values.jobs === 'on') {
+    const waited = new Promise((resolve) => setTimeout(resolve, Number(values['jobs-wait-seconds']) * 1000).unref())
+    Promise.race([allowed, waited]).then(() => jobs.start())
+  }
 } catch (error) {
   tell({ event: 'failed', message: String(/** @type {Error} */ (error).stack ?? error) })
   process.exit(1)
