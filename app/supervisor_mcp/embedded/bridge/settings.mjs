@@ -62,9 +62,8 @@ export class Settings {
    * @returns {Values}
    */
   read() {
-    // A change of the session's role ends SET ROLE.
-    const ordered = [...this.#changed()].sort((one, other) => Number(one === 'role') - Number(other === 'role'))
-    return ordered.map((name) => [name, this.#value(name)])
+    // PostgreSQL lists session_authorization, whose change ends SET ROLE, before role.
+    return [...this.#changed()].map((name) => [name, this.#value(name)])
   }
 
   /** Bring everything back to what the session started with. */
