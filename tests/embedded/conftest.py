@@ -11,9 +11,18 @@ from supervisor_mcp import config
 from supervisor_mcp.embedded import database
 from tests.support.data_directories import DataDirectories
 
+# DB_SHUTDOWNED of PostgreSQL's pg_control.h.
+SHUT_DOWN = 1
+
 
 def connect(url: str, **options: Any) -> psycopg.Connection:
     return psycopg.connect(url, autocommit=True, prepare_threshold=None, **options)
+
+
+def is_shut_down(data_dir: Path) -> bool:
+    """Whether the last server wrote a checkpoint at its end, as pg_control says."""
+    state = (data_dir / "pgdata" / "global" / "pg_control").read_bytes()[16:20]
+    return int.from_bytes(state, "little") == SHUT_DOWN
 
 
 @pytest.fixture(scope="session")

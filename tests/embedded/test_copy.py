@@ -250,7 +250,9 @@ def test_statement_timeout_ends_a_copy_that_waits_for_data(
     assert stored(copied) == []
 
 
-def test_sigterm_does_not_wait_for_a_copy(data_dir: Path, cache_dir: Path) -> None:
+def test_sigterm_does_not_wait_for_a_copy(
+    data_dir: Path, cache_dir: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     server = database.start(data_dir, cache_dir=cache_dir, jobs=False)
     with Connection(server.url).begin() as raw:
         raw.socket.sendall(query("create table waits (i int); copy waits from stdin"))
@@ -258,6 +260,7 @@ def test_sigterm_does_not_wait_for_a_copy(data_dir: Path, cache_dir: Path) -> No
             pass
         assert server.stop() == 0
         assert b"C57P01\0" in raw.rest()
+    assert "cannot be cancelled" not in capfd.readouterr().err
 
 
 def test_eight_clients_copy_at_once(url: str, copied: psycopg.Connection) -> None:

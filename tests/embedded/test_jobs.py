@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import select
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,14 +14,9 @@ from supervisor_mcp.db import Database
 from supervisor_mcp.embedded import database
 from supervisor_mcp.errors import Problem
 from tests.embedded.conftest import connect
+from tests.embedded.noted_jobs import OVERDUE, add, create, runs
 from tests.embedded.raw import Connection
 from tests.support.waiting import eventually
-
-OVERDUE = """
-select next_start < clock_timestamp() - interval '2 seconds'
-from timescaledb_information.jobs
-where proc_name = %s
-"""
 
 
 @pytest.fixture(scope="module")
@@ -49,39 +43,6 @@ def client(with_jobs: database.Database) -> Iterator[psycopg.Connection]:
             "drop procedure note; drop procedure fail",
         ):
             connection.execute(statement)
-
-
-def create(connection: psycopg.Connection) -> None:
-    connection.execute(
-        "create table ran (name text, at timestamptz default clock_timestamp(), "
-        "who name default session_user)"
-    )
-    connection.execute(
-        "create procedure note(job_id int, config jsonb) language plpgsql as "
-        "$$ begin insert into ran (name) values (config->>'name'); commit; end $$"
-    )
-    connection.execute(
-        "create procedure fail(job_id int, config jsonb) language plpgsql as "
-        "$$ begin insert into ran (name) values ('failing'); commit; "
-        "raise exception 'broken' using errcode = 'SV500'; end $$"
-    )
-
-
-def add(client: psycopg.Connection, procedure: str, interval: str, rest: str = "") -> int:
-    row = client.execute(
-        f"select add_job('{procedure}', '{interval}', config => %s{rest})",
-        (json.dumps({"name": interval}),),
-    ).fetchone()
-    assert row is not None
-    job: int = row[0]
-    return job
-
-
-def runs(client: psycopg.Connection, name: str) -> int:
-    row = client.execute("select count(*) from ran where name = %s", (name,)).fetchone()
-    assert row is not None
-    count: int = row[0]
-    return count
 
 
 def test_a_job_added_later_runs_at_its_own_interval(client: psycopg.Connection) -> None:
@@ -272,46 +233,6 @@ def test_looking_for_jobs_leaves_the_session_of_a_client_alone(client: psycopg.C
     add(client, "note", "1 second")
     eventually(lambda: runs(client, "1 second") >= 2)
     assert client.execute("show timezone").fetchone() == ("Asia/Tokyo",)
-
-
-def test_jobs_can_be_switched_off(data_dir: Path, cache_dir: Path) -> None:
-    with (
-        database.start(data_dir, cache_dir=cache_dir, jobs=False) as server,
-        connect(server.url) as client,
-    ):
-        client.execute("create procedure p(job_id int, config jsonb) language sql as 'select 1'")
-        client.execute("select add_job('p', '1 second')")
-        eventually(lambda: client.execute(OVERDUE, ("p",)).fetchone() == (True,))
-        seen = client.execute(
-            "select count(*) from timescaledb_information.jobs where next_start > initial_start"
-        ).fetchone()
-        assert seen == (0,)
-    assert not os.path.exists(f"/proc/{server.pid}")  # noqa: PTH110
-
-
-def test_jobs_wait_until_they_may_begin(data_dir: Path, cache_dir: Path) -> None:
-    with (
-        database.start(data_dir, cache_dir=cache_dir, jobs_wait_seconds=600) as server,
-        connect(server.url) as client,
-    ):
-        create(client)
-        add(client, "note", "1 second")
-        eventually(lambda: client.execute(OVERDUE, ("note",)).fetchone() == (True,))
-        assert runs(client, "1 second") == 0
-        server.begin_jobs()
-        eventually(lambda: runs(client, "1 second") >= 1)
-
-
-def test_jobs_that_nobody_tells_to_begin_do_so_after_their_wait(
-    data_dir: Path, cache_dir: Path
-) -> None:
-    with (
-        database.start(data_dir, cache_dir=cache_dir, jobs_wait_seconds=2) as server,
-        connect(server.url) as client,
-    ):
-        create(client)
-        add(client, "note", "1 second")
-        eventually(lambda: runs(client, "1 second") >= 1)
 
 
 def hold(client: psycopg.Connection, seconds: int) -> None:

@@ -203,6 +203,16 @@ def test_statement_timeout_ends_a_statement_with_57014(
     assert client.execute("select 1").fetchone() == (1,)
 
 
+def test_statement_timeout_ends_a_statement_once(client: psycopg.Connection) -> None:
+    client.execute("begin; set local statement_timeout = '100ms'")
+    handled = client.execute(
+        "do $$ begin perform count(*) from generate_series(1, 500000000); "
+        "exception when query_canceled then perform pg_sleep(0.2); end $$"
+    )
+    assert handled.statusmessage == "DO"
+    client.execute("rollback")
+
+
 def test_statement_timeout_counts_each_statement_of_a_pipeline_by_itself(url: str) -> None:
     with connect(url, options="-c statement_timeout=400") as limited, limited.pipeline():
         cursors = [limited.execute("select pg_sleep(0.02), %s", ("x" * 8192,)) for _ in range(30)]

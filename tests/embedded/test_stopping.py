@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -7,15 +8,14 @@ import struct
 import subprocess
 import sys
 import threading
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from supervisor_mcp.embedded import database
+from supervisor_mcp.embedded import database, node, packages
 from supervisor_mcp.embedded.errors import DataDirectoryInUse, StartFailed
-from tests.embedded.conftest import connect
+from tests.embedded.conftest import connect, is_shut_down
 from tests.embedded.raw import Connection, query
 from tests.support.processes import is_alive
 from tests.support.waiting import eventually
@@ -99,10 +99,50 @@ def test_sigterm_stops_cleanly_and_rolls_the_open_transaction_back(
     logged = capfd.readouterr().err
     assert FORCED not in logged
     assert "cannot be cancelled" not in logged
+    assert is_shut_down(data_dir)
     # Who starts a server now waits for the end of this one.
     assert (data_dir / "database.lock").read_text() == "stopping"
     with database.start(data_dir, cache_dir=cache_dir) as again, connect(again.url) as check:
         assert check.execute("select count(*) from stopped").fetchone() == (0,)
+
+
+def test_a_second_signal_changes_nothing_of_the_stop(
+    data_dir: Path, cache_dir: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server = database.start(data_dir, cache_dir=cache_dir, jobs=False)
+    lock = data_dir / "database.lock"
+    lock.unlink()
+    lock.mkdir()
+    for each in (signal.SIGINT, signal.SIGTERM):
+        os.kill(server.pid, each)
+    assert server.stop() == 0
+    lines = map(json.loads, capfd.readouterr().err.splitlines())
+    assert [(line["event"], line.get("reason")) for line in lines] == [
+        ("the lock cannot be written", None),
+        ("stopping", "SIGINT"),
+    ]
+    assert is_shut_down(data_dir)
+
+
+def test_a_server_whose_parent_is_gone_before_it_is_ready_ends_at_once(
+    data_dir: Path, cache_dir: Path
+) -> None:
+    options = {
+        "packages": packages.installed(cache_dir, packages.REGISTRY, lambda _: None).resolve(),
+        "pgdata": data_dir / "pgdata",
+        "port": 0,
+        "parent": os.getpid(),
+        "lock": data_dir / "database.lock",
+    }
+    arguments = [str(part) for name, value in options.items() for part in (f"--{name}", value)]
+    ended = subprocess.run(
+        [node.find(), database.BRIDGE, *arguments],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=10,
+    )
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
 
 
 def test_sigterm_does_not_wait_for_a_long_statement(
@@ -143,30 +183,10 @@ def test_a_taken_port_gives_a_free_one(data_dir: Path, cache_dir: Path) -> None:
 
 def test_a_damaged_data_directory_gives_a_clear_error(data_dir: Path, cache_dir: Path) -> None:
     (data_dir / "pgdata" / "global" / "pg_control").write_bytes(b"")
-    with pytest.raises(StartFailed, match="did not start"):
+    with pytest.raises(StartFailed, match="did not start") as caught:
         database.start(data_dir, cache_dir=cache_dir)
-
-
-def test_a_half_made_cluster_is_made_again_and_has_no_final_name(
-    tmp_path: Path, cache_dir: Path
-) -> None:
-    fresh = tmp_path / "pgdata.new"
-    fresh.mkdir()
-    (fresh / "PG_VERSION").write_text("17\n")
-    (fresh / "left").write_text("")
-    (tmp_path / "pgdata").mkdir()
-
-    def is_made_again() -> bool:
-        return (fresh / "PG_VERSION").exists() and not (fresh / "left").exists()
-
-    with ThreadPoolExecutor(1) as pool:
-        starting = pool.submit(database.start, tmp_path, cache_dir=cache_dir, jobs=False)
-        pid = eventually(lambda: database.running_pid(tmp_path) or 0)
-        eventually(is_made_again)
-        os.kill(pid, signal.SIGKILL)
-        with pytest.raises(StartFailed):
-            starting.result()
-    assert list((tmp_path / "pgdata").iterdir()) == []
+    # Where it happened, for a report.
+    assert "\n    at " in str(caught.value)
 
 
 def test_the_data_directory_is_for_its_owner_only(template: Path) -> None:
