@@ -37,7 +37,7 @@ WITHOUT_BRIDGE = {f"{BRIDGE_TESTS}test_cache.py", f"{BRIDGE_TESTS}test_packages.
 ABOUT_BRIDGE = {
     "client": ("turns",),
     "log": ("jobs",),
-    "main": ("stopping", "jobs"),
+    "main": ("stopping", "job_start"),
     "postgres": ("turns",),
 }
 TIMEOUT_SECONDS = 3600
@@ -88,10 +88,9 @@ class PythonReach:
         for file in sorted(
             seconds, key=lambda file: (-likely.get(file, 0), file not in about, seconds[file])
         ):
-            left -= seconds[file]
-            if left < 0:
-                return
-            yield file
+            if seconds[file] <= left:
+                left -= seconds[file]
+                yield file
 
 
 def _reaches(called: Called, path: str, function: str | None, likely: dict[str, int]) -> bool:

@@ -22,8 +22,8 @@ from tests.support.processes import descendants
 PASSED = 0
 # As pytest lists them. Without any, the change has ended the process, or kept it from starting.
 FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
-# Of one test: a change may make it wait forever.
-TEST_SECONDS = 60
+# Of one test: a change may make it wait forever. Less than a mutant may take, or it has no outcome.
+TEST_SECONDS = 30
 # Of all that have killed a mutant of a file, without a change.
 CHECK_SECONDS = 600
 
