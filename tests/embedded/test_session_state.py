@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.embedded.conftest import connect
 from tests.embedded.raw import SYNC, Connection, extended, message
+from tests.support.waiting import eventually
 
 FLUSH = message(b"H", b"")
 
@@ -224,17 +226,66 @@ def test_a_client_whose_settings_a_crash_took_away_is_ended_with_57p02(
     assert one(client, "show timezone") == "UTC"
 
 
-def test_a_client_whose_role_is_dropped_is_ended_with_57p01(
-    url: str, client: psycopg.Connection
+@pytest.mark.parametrize(
+    ("login", "options", "statement"),
+    [
+        ("dropped_soon", "", "select 1"),
+        ("postgres", "-c role=dropped_soon", "select 1"),
+        ("postgres", "", "set role dropped_soon"),
+    ],
+    ids=["login", "startup", "set"],
+)
+def test_clients_whose_role_is_dropped_are_ended_with_57p01(
+    url: str, client: psycopg.Connection, login: str, options: str, statement: str
 ) -> None:
     client.execute("create role dropped_soon login")
-    with connect(url.replace("postgres@", "dropped_soon@")) as gone:
-        assert one(gone, "select session_user::text") == "dropped_soon"
+    own = url.replace("postgres@", f"{login}@")
+    with connect(own, options=options) as one_gone, connect(own, options=options) as other_gone:
+        for gone in (one_gone, other_gone):
+            gone.execute(statement)
+            assert one(gone, "select current_user::text") == "dropped_soon"
         client.execute("drop role dropped_soon")
         refusal = 'setting "role" of this session cannot be put back'
-        with pytest.raises(psycopg.errors.AdminShutdown, match=refusal):
-            gone.execute("select 1")
-    assert one(client, "select session_user::text") == "postgres"
+        for gone in (one_gone, other_gone):
+            with pytest.raises(psycopg.errors.AdminShutdown, match=refusal):
+                gone.execute("select 1")
+    assert one(client, "select session_user || ' ' || current_user") == "postgres postgres"
+
+
+@pytest.mark.parametrize("name", ["", "mine"])
+def test_a_client_starts_in_the_role_of_its_startup_message(
+    url: str, client: psycopg.Connection, other: psycopg.Connection, name: str
+) -> None:
+    with connect(url, options="-c role=member", application_name=name) as connection:
+        for _ in range(2):
+            assert one(connection, "select current_user::text") == "member"
+            assert one(other, "select current_user::text") == "postgres"
+
+
+@pytest.mark.parametrize("last", [True, False], ids=["last", "before others"])
+def test_files_of_a_client_that_has_left_are_removed(
+    url: str,
+    shared_dir: Path,
+    client: psycopg.Connection,
+    other: psycopg.Connection,
+    last: bool,
+) -> None:
+    folder = shared_dir / "pgdata" / "base" / "pgsql_tmp"
+    with connect(url) as leaving:
+        leaving.execute(
+            "declare large cursor with hold for select repeat('x', 1000) "
+            "from generate_series(1, 10000)"
+        )
+        if not last:
+            other.execute("select 1")
+        assert list(folder.iterdir()) != []
+
+    def removed() -> bool:
+        for each in (client, other):
+            each.execute("select 1")
+        return list(folder.iterdir()) == []
+
+    eventually(removed)
 
 
 def test_an_encoding_that_cannot_be_converted_is_refused(client: psycopg.Connection) -> None:

@@ -87,8 +87,11 @@ export class Sessions {
     const role = before.user === next.user || this.#login.change(next.user) ? undefined : 'role'
     const started = this.#settings.start(before.settings, next.settings)
     const refused = role ?? started ?? this.#settings.restore(aside?.settings ?? [])
+    // None of them then, so that nobody with the same settings is taken to have them.
+    if (started) this.#settings.start(next.settings, before.settings)
     this.#run(query('commit'))
     if (role) this.#current = { ...next, user: before.user, setup: '' }
+    if (started) this.#current = { ...this.#current, settings: before.settings, setup: '' }
     return refused
   }
 
