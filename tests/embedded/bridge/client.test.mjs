@@ -388,6 +388,16 @@ test('a transaction that is idle for so long is ended', async () => {
   assert.deepEqual(await backend.asked(), [ROLLBACK])
 })
 
+test('what is sent within a transaction counts as activity, and data that nobody asked for do not', async (t) => {
+  const { socket } = await inTransaction()
+  const timer = Object.getPrototypeOf(setTimeout(() => {}))
+  const { mock: refreshed } = t.mock.method(timer, 'refresh')
+  socket.receive(message('d', 'x'), message('c'), FLUSH)
+  assert.equal(refreshed.callCount(), 0)
+  socket.receive(EXTENDED)
+  assert.equal(refreshed.callCount(), 3)
+})
+
 test('who has no transaction may be idle', async () => {
   const { backend, socket } = await inTransaction()
   socket.receive(wire.query('commit'))
