@@ -96,6 +96,7 @@ def test_a_function_that_no_test_is_known_to_call_is_reached_by_names() -> None:
 
 def test_the_bridge_is_tried_by_the_tests_of_its_modules_then_by_the_fastest_files() -> None:
     seconds = {
+        "embedded/test_stopping.py": 68,
         "embedded/test_jobs.py": 60,
         "embedded/test_turns.py": 10,
         "embedded/test_sessions.py": 0.5,
@@ -114,11 +115,12 @@ def test_the_bridge_is_tried_by_the_tests_of_its_modules_then_by_the_fastest_fil
             Path(file).stem.removeprefix("test_")
             for file in reach.tests(Mutant(path.format(name), "x", "Test", 0, 1, "y"))
         ]
-        for name in ("wire", "client", "jobs")
+        for name in ("wire", "client", "jobs", "main")
     }
 
     assert tried == {
         "wire": ["bridge_modules", "sessions", "turns"],
         "client": ["bridge_modules", "turns", "sessions"],
         "jobs": ["bridge_modules", "jobs", "sessions"],
+        "main": ["bridge_modules", "sessions", "turns"],
     }
