@@ -37,7 +37,7 @@ WITHOUT_BRIDGE = {f"{BRIDGE_TESTS}test_cache.py", f"{BRIDGE_TESTS}test_packages.
 ABOUT_BRIDGE = {
     "client": ("turns",),
     "log": ("jobs",),
-    "main": ("stopping", "job_start"),
+    "main": ("stopping", "job_start", "turns"),
     "postgres": ("turns",),
 }
 TIMEOUT_SECONDS = 3600

@@ -230,7 +230,7 @@ def test_a_client_whose_settings_a_crash_took_away_is_ended_with_57p02(
     ("login", "options", "statement"),
     [
         ("dropped_soon", "", "select 1"),
-        ("postgres", "-c role=dropped_soon", "select 1"),
+        ("postgres", "-c role=dropped_soon -c work_mem=5MB", "select 1"),
         ("postgres", "", "set role dropped_soon"),
     ],
     ids=["login", "startup", "set"],
@@ -250,6 +250,7 @@ def test_clients_whose_role_is_dropped_are_ended_with_57p01(
             with pytest.raises(psycopg.errors.AdminShutdown, match=refusal):
                 gone.execute("select 1")
     assert one(client, "select session_user || ' ' || current_user") == "postgres postgres"
+    assert one(client, "show work_mem") == "4MB"
 
 
 @pytest.mark.parametrize("name", ["", "mine"])
