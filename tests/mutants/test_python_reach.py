@@ -122,5 +122,5 @@ def test_the_bridge_is_tried_by_the_tests_of_its_modules_then_by_the_fastest_fil
         "wire": ["bridge_modules", "sessions", "turns"],
         "client": ["bridge_modules", "turns", "sessions"],
         "jobs": ["bridge_modules", "jobs", "sessions"],
-        "main": ["bridge_modules", "sessions", "turns"],
+        "main": ["bridge_modules", "turns", "sessions"],
     }
