@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from supervisor_mcp.embedded import database
 from tests.embedded.conftest import connect
+from tests.embedded.raw import Connection, query, startup
 
 PATIENCE_SECONDS = 0.5
 SLOW = "select count(*) from generate_series(1, 500000000)"
@@ -84,15 +86,16 @@ def test_a_long_statement_of_an_analyst_is_canceled_when_others_have_waited(
 
 
 def test_a_statement_that_does_not_look_at_its_cancellation_ends_with_the_server(
-    analyst: psycopg.Connection, service: psycopg.Connection
+    server: database.Database, service: psycopg.Connection
 ) -> None:
     service.execute("create table outlives (i int); insert into outlives values (1)")
-    with ThreadPoolExecutor() as pool:
-        slow = pool.submit(analyst.execute, "select pg_sleep(60)")
-        while not slow.done():
+    with Connection(server.url) as slow:
+        slow.socket.sendall(startup(user="reader", database="postgres"))
+        slow.until_ready()
+        slow.socket.sendall(query("select pg_sleep(60)"))
+        while not select.select([slow.socket], [], [], 0)[0]:
             assert service.execute("select * from outlives").fetchone() == (1,)
-        with pytest.raises(psycopg.errors.CrashShutdown):
-            slow.result()
+        assert b"C57P02\0" in slow.rest()
 
 
 def test_an_analyst_is_not_limited_while_nobody_waits(analyst: psycopg.Connection) -> None:
