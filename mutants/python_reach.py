@@ -39,7 +39,7 @@ ABOUT_BRIDGE = {
     "log": ("jobs",),
     "main": ("stopping", "job_start", "turns"),
     "postgres": ("turns",),
-    "thread": ("turns",),
+    "thread": ("turns", "memory"),
 }
 TIMEOUT_SECONDS = 3600
 # How much likelier the tests of a file are that imports the module.
