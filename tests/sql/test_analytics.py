@@ -379,3 +379,45 @@ def subplan_loops(plan: Json) -> float:
     """How often the statements within a statement ran."""
     own = plan["Actual Loops"] if plan.get("Parent Relationship") == "SubPlan" else 0
     return own + sum(subplan_loops(part) for part in plan.get("Plans", []))
+
+
+@pytest.mark.parametrize(
+    ("rollup", "view", "width"),
+    [
+        ("sample_1h", "analytics.facts_hourly", timedelta(hours=1)),
+        ("sample_1d", "analytics.facts_daily", timedelta(days=1)),
+    ],
+)
+def test_buckets_of_facts_have_their_statistics(
+    db: Connection, rollup: str, view: str, width: timedelta
+) -> None:
+    first = END - timedelta(days=10)
+
+    def at(bucket: int) -> Json:
+        return {"ts": (first + bucket * width).isoformat()}
+
+    sold = [
+        fact("Fact:Sale", "web", value=value, **at(bucket))
+        for bucket, value in ((0, 1), (0, 3), (1, 7))
+    ]
+    visits = [fact("Fact:Visit", "web", fact_id=str(n), **at(1)) for n in range(2)]
+    ingest_facts(db, sold + visits, now=END)
+    ingest_metrics(db, metric("load", "web", **at(0)), now=END)
+    hypertable = ask(db, "select internal.hypertable(%s)", rollup)
+    db.execute(
+        f"insert into {hypertable} select * from internal.raw_rollup("
+        "array(select kind_id from data.kind), %s, %s, %s, null)".encode(),
+        [first, END, width],
+    )
+
+    found = db.execute(
+        "select kind, source, extract(epoch from bucket - %s) / %s, count, sum, avg, min, max,"
+        " stddev, last, round(p50::numeric, 1), (sketch).histogram, sketch is null"
+        f" from {view} order by kind, bucket".encode(),
+        [first, width.total_seconds()],
+    ).fetchall()
+    assert [tuple(row) for row in found] == [
+        ("Fact:Sale", "web", 0, 2, 4, 2, 1, 3, 1, 3, 2, False, False),
+        ("Fact:Sale", "web", 1, 1, 7, 7, 7, 7, 0, 7, 7, False, False),
+        ("Fact:Visit", "web", 1, 2, None, None, None, None, None, None, None, None, True),
+    ]

@@ -245,3 +245,9 @@ def test_a_conflict_sent_by_all_at_once_is_kept_once(fresh_database: str) -> Non
     with psycopg.connect(fresh_database) as conn:
         rows = conn.execute("select attempts from data.conflict").fetchall()
         assert rows == [(SESSIONS,)] * 50
+
+
+def test_a_digest_is_the_same_in_every_release(db: Connection) -> None:
+    # Digests of conflicts are stored.
+    digest = "select internal.item_digest(%s, '2025-06-15T11:00:00Z')"
+    assert ask(db, digest, '{"name": "cpu", "value": 2, "ts": 1749985200}') == -5737561194817591914

@@ -99,3 +99,21 @@ def test_a_sample_that_somebody_changes_is_rolled_up_again(
         lasting.execute("call internal.refresh_late(0, '{}')")
     reason = "select reason, late_samples from analytics.restatements order by restated_at desc"
     assert lasting.execute(reason).fetchone() == ("changed_samples", 0)
+
+
+def test_the_hours_of_a_change_are_noted_where_they_may_be_rolled_up(db: Connection) -> None:
+    moment, minute = timedelta(microseconds=1), timedelta(minutes=1)
+    begin: datetime = ask(db, "select internal.late_before(now())")
+    times = [begin, begin - moment, begin - timedelta(hours=3)]
+    ingest_metrics(db, [metric(ts=ts.isoformat()) for ts in times], now=begin + 20 * minute)
+    noted = "select bucket, samples from data.late order by 1"
+
+    db.execute("delete from data.late")
+    db.execute("update data.sample set value = 5 where ts = any(%s)", [times[:2]])
+    assert db.execute(noted).fetchall() == [(begin - timedelta(hours=1), 0)]
+
+    # Both of one that moves.
+    db.execute("delete from data.late")
+    db.execute("update data.sample set ts = %s where ts = %s", [begin - 61 * minute, times[2]])
+    hours = [begin - timedelta(hours=n) for n in (3, 2)]
+    assert db.execute(noted).fetchall() == [(hour, 0) for hour in hours]

@@ -294,6 +294,18 @@ def test_a_plan_has_the_chunks_that_end_as_long_ago_as_rows_are_kept_the_oldest_
     assert sooner["drops"]["chunks"] == 1
 
 
+def test_of_many_chunks_a_plan_has_the_oldest_hundred(db: Connection) -> None:
+    first = NOW.replace(minute=0, second=0, microsecond=0) - timedelta(days=9)
+    hours = [first + timedelta(hours=n) for n in range(101)]
+    db.execute(
+        "insert into data.kind_change (kind_id, changed_at) select 1, unnest(%s::timestamptz[])",
+        [hours[::-1]],
+    )
+    shown = plan(db, "data.kind_change", None)
+    assert shown["drops"]["chunks"] == 101
+    assert [datetime.fromisoformat(chunk["from"]) for chunk in shown["chunks"]] == hours[:100]
+
+
 def test_a_plan_names_the_pins_of_a_chunk_and_no_others(db: Connection) -> None:
     old = NOW - timedelta(days=200)
     ingest_facts(db, fact(ts=old.isoformat()))

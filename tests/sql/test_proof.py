@@ -239,3 +239,20 @@ def test_a_forced_refresh_repairs_what_differs(lasting: Connection, noon: dateti
             [f"data.{rollup}", day, day + timedelta(days=1)],
         )
         assert prove(lasting, rollup, noon) == 0
+
+
+def test_only_what_is_rolled_up_already_is_picked(lasting: Connection, now: datetime) -> None:
+    days = [now.replace(hour=0, minute=0, second=0, microsecond=0) - n * 24 * HOUR for n in (3, 2)]
+    ingest_metrics(lasting, [metric(ts=(day + 5 * HOUR).isoformat()) for day in days], now=now)
+    roll_up(lasting, days[1])
+    roll_up(lasting, days[1] + 24 * HOUR, "sample_1h", "kind_1h", "kind_1d")
+
+    def picked(rollup: str) -> list[datetime]:
+        buckets = "select bucket from internal.pick_buckets(%s, 1000) as bucket where bucket >= %s"
+        return sorted(row[0] for row in lasting.execute(buckets, [rollup, days[0]]))
+
+    assert picked("kind_1d") == days
+    # Days of series lag.
+    assert ask(lasting, "select internal.watermark('sample_1d')") == days[1]
+    assert picked("sample_1d") == days[:1]
+    assert picked("sample_1h") == [day + 5 * HOUR for day in days]

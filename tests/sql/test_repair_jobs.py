@@ -86,6 +86,25 @@ def test_a_job_that_was_cut_off_is_made_again_with_its_settings(
     assert ask(jobs, due, after[0])
 
 
+def test_another_job_of_the_procedure_stays_as_it_is(jobs: Connection) -> None:
+    jobs.execute(CUT_OFF, PRUNE)
+    other = ask(jobs, "select add_job('internal.prune', '1 day', config => '{\"mine\": 1}')")
+    shipped, config, schedule = jobs.execute(
+        "select job_id, config, schedule_interval from timescaledb_information.jobs"
+        " where proc_name = 'prune' and job_id <> %s",
+        [other],
+    ).fetchone() or (0, {}, timedelta())
+
+    assert len(repair(jobs)) == 1
+    listed = jobs.execute(
+        "select job_id, config, schedule_interval from timescaledb_information.jobs"
+        " where proc_name = 'prune' order by job_id"
+    ).fetchall()
+    assert listed[0] == (other, {"mine": 1}, timedelta(days=1))
+    assert [row[1:] for row in listed[1:]] == [(config, schedule)]
+    assert shipped < other < listed[1][0]
+
+
 def test_a_job_that_crashes_again_is_left_to_its_server_for_an_hour(jobs: Connection) -> None:
     for after, times in ((0, 1), (59, 0), (61, 1)):
         jobs.execute(CUT_OFF, PRUNE)
