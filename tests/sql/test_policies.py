@@ -188,6 +188,22 @@ def test_a_bad_policy_is_refused(
     assert refusal.column == field
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "hint"),
+    [
+        ("columnstore", "data.fact", "Send 1 day to 1000 years."),
+        ("refresh", "end_offset", "Send 00:20:00 to 1 day."),
+        ("refresh", "settle", "Send 00:00:00 to 01:00:00."),
+    ],
+)
+def test_a_value_out_of_range_is_refused_with_the_range(
+    db: Connection, kind: str, name: str, hint: str
+) -> None:
+    with refused(db, "policy_value_in_range") as refusal:
+        set_policy(db, kind, name, "1001 years")
+    assert refusal.hint == hint
+
+
 def test_a_quota_is_a_whole_number_above_zero_and_that_of_one_name(db: Connection) -> None:
     quotas = "select json_object_agg(name, value) from data.quota"
     before = ask(db, quotas)
@@ -209,6 +225,11 @@ def test_a_quota_is_a_whole_number_above_zero_and_that_of_one_name(db: Connectio
         ("select ops.set_quota(%s, 0)", "policy_value_in_range", 'quota "{}" is out of range'),
         ("select ops.set_quota(%s, 1)", "policy_unknown", 'unknown quota "{}"'),
         ("select ops.set_refresh(%s, '1 h')", "policy_unknown", 'unknown policy of refresh "{}"'),
+        (
+            "select ops.set_columnstore(%s, '9 days')",
+            "policy_unknown",
+            'unknown policy of columnstore "{}"',
+        ),
         ("select ops.bind_login(%s, '{}')", "login_unknown", 'unknown role "{}"'),
     ],
 )
