@@ -136,6 +136,21 @@ def test_no_item_is_accepted_where_all_samples_were_dropped(
     assert rolled_up(lasting) == [n + 1 for n in before]
 
 
+def test_a_refresh_after_all_samples_were_dropped_erases_nothing(
+    lasting: Connection, clock: datetime, run_job: RunJob
+) -> None:
+    send(lasting, clock, *range(40, 60))
+    refresh(run_job)
+    before = rolled_up(lasting)
+    lasting.execute("select drop_chunks('data.sample', %s)", [clock])
+
+    lasting.execute(
+        "call internal.refresh_range(%s, %s, %s)", [clock - timedelta(days=80), clock, clock]
+    )
+
+    assert rolled_up(lasting) == before
+
+
 def test_history_is_accepted_after_younger_samples_were_rolled_up(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:

@@ -117,6 +117,33 @@ def test_a_refresh_makes_no_new_bucket_that_ends_after_what_is_finished(
         assert ask(lasting, "select internal.watermark(%s)", rollup) <= finished
 
 
+def test_a_refresh_makes_the_buckets_that_its_range_touches(
+    lasting: Connection, clock: datetime
+) -> None:
+    first = clock.replace(minute=0, second=0, microsecond=0) - timedelta(hours=70)
+    hours = [first + timedelta(hours=n) for n in range(3)]
+    items = [metric("touched", ts=(hour + timedelta(minutes=1)).isoformat()) for hour in hours]
+    ingest_metrics(lasting, items, now=clock)
+
+    for end, made in ((hours[1], 1), (hours[1] + timedelta(microseconds=1), 2)):
+        lasting.execute("call internal.refresh_range(%s, %s, %s)", [first, end, clock])
+        for rollup in ("sample_1h", "kind_1h"):
+            buckets = lasting.execute(f"select bucket from data.{rollup} order by 1").fetchall()
+            assert [bucket for (bucket,) in buckets] == hours[:made]
+
+
+def test_a_refresh_that_goes_on_leaves_no_gap(lasting: Connection, clock: datetime) -> None:
+    fill(lasting, "gap", clock, 6)
+    days = [clock - timedelta(days=n) for n in (6, 5, 1, 0)]
+    for start, end in (days[:2], days[2:]):
+        lasting.execute("call internal.refresh_range(%s, %s, %s)", [start, end, clock])
+
+    hour = clock.replace(minute=0, second=0, microsecond=0)
+    for rollup in ("sample_1h", "kind_1h"):
+        rolled_up = ask(lasting, f"select sum(observations)::integer from data.{rollup}")
+        assert rolled_up == ask(lasting, "select count(*) from data.sample where ts < %s", hour)
+
+
 def test_refresh_late_leaves_nothing_pending(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:

@@ -217,6 +217,22 @@ def test_samples_above_a_watermark_that_lags_are_not_lost_to_a_late_one(
         assert query_agg(lasting, source=source, now=now)["count"] == 7
 
 
+def test_a_late_sample_of_the_first_hour_of_a_day_counts_once(
+    lasting: Connection, now: datetime
+) -> None:
+    ingest_metrics(lasting, [at(now - timedelta(hours=n)) for n in range(1, 24 * 9)], now=now)
+    roll_up(lasting, now - timedelta(hours=1))
+    lasting.execute("call internal.refresh_late(0, '{}')")
+    known = 24 * 7
+
+    # The first and the last hour of the whole days of the window.
+    for number, hours in enumerate((24 * 6, 1), start=1):
+        late = midnight(now) - timedelta(hours=hours) + timedelta(minutes=1)
+        assert ingest_metrics(lasting, [at(late)], now=now)["late"] == 1
+        for source in (None, "web"):
+            assert query_agg(lasting, source=source, now=now)["count"] == known + number
+
+
 def test_late_samples_of_one_kind_leave_others_alone(lasting: Connection, now: datetime) -> None:
     times = [now - timedelta(hours=n) for n in range(1, 50)]
     ingest_metrics(lasting, [at(ts) for ts in times], now=now)

@@ -156,6 +156,14 @@ def test_the_least_length_is_that_of_the_release_where_it_is_shorter(db: Connect
     assert refusal.hint == "Send 01:00:00 to 1000 years."
 
 
+def test_a_job_without_a_config_gets_one(db: Connection) -> None:
+    db.execute("select delete_job(job_id) from ops.policies where policy = 'refresh_late'")
+    db.execute("select add_job('internal.refresh_late', '1 minute')")
+    db.execute("select ops.set_refresh('settle', '2 minutes')")
+    config = ask(db, "select config from ops.policies where policy = 'refresh_late'")
+    assert config == {"settle": "00:02:00"}
+
+
 def test_facts_ship_with_five_years(db: Connection) -> None:
     shown = policy(db, "retention", "data.fact")
     assert shown is not None

@@ -290,6 +290,30 @@ def test_merged_buckets_have_the_expressions_of_a_rollup(
     assert merged == rolled_up
 
 
+@pytest.mark.parametrize("hours", [13, 24])
+def test_what_starts_a_moment_after_an_hour_or_a_day_has_no_sample_of_its_start(
+    lasting: Connection, now: datetime, hours: int
+) -> None:
+    edge = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(hours=hours)
+    kind = f"edge_{now:%Y%j}"
+    times = [edge, edge + timedelta(minutes=1), edge + timedelta(hours=2)]
+    ingest_metrics(lasting, [metric(kind, ts=ts.isoformat()) for ts in times], now=now)
+    roll_up(lasting, now)
+    lasting.execute("delete from data.late")
+
+    ids = [
+        row[0] for row in lasting.execute("select kind_id from data.kind where name = %s", [kind])
+    ]
+    counted = (
+        "select sum(observations)::integer from"
+        " internal.rollup(%s, %s, null, %s, %s, null, null, '{count}')"
+    )
+    for kinds in ((ids, []), ([], ids)):
+        for after, count in ((timedelta(), 3), (timedelta(microseconds=1), 2)):
+            found = lasting.execute(counted, [*kinds, edge + after, now]).fetchone()
+            assert found == (count,)
+
+
 def send_all_types(conn: Connection, now: datetime) -> None:
     """Send a gauge, a counter and a histogram, one series each: a kind has the same rows."""
     rng = np.random.default_rng(7)

@@ -44,7 +44,7 @@ begin
             and (p_source is null or series.series_id = any(v_of_source))
     );
     v_finest := internal.finest_width(v_series, v_from);
-    if v_finest > '0' then
+    if v_finest is not null then
         v_step := v_finest * ceil(extract(epoch from v_step) / extract(epoch from v_finest));
         if v_to < internal.oldest_chunk('sample') then
             -- No part of a bucket can be read.

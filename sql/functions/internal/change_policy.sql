@@ -21,8 +21,7 @@ begin
     into v_job
     from ops.policies
     where policies.relation = p_relation and policies.policy = p_policy
-    order by policies.job_id
-    limit 1;
+    order by policies.job_id;
     if not found then
         raise exception 'unknown policy of % "%"', p_type, left(p_relation, 200)
             using errcode = 'SV404', constraint = 'policy_unknown', column = 'name',

@@ -2,7 +2,7 @@ create or replace function internal.finest_width(p_series bigint[], p_from times
 returns interval
 language sql stable
 begin atomic
-    select coalesce(max(gone.width), '0')
+    select max(gone.width)
     from (
         values
         (interval '1 hour', internal.oldest_chunk('sample')),
@@ -19,5 +19,5 @@ begin atomic
         );
 end;
 comment on function internal.finest_width(bigint[], timestamptz) is
-'Width of the finest buckets of series that reach back to p_from: zero where their samples do, an hour
+'Width of the finest buckets of series that reach back to p_from: null where their samples do, an hour
 where those were dropped, a day where the hours were dropped too.';

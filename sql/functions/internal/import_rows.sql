@@ -9,9 +9,10 @@ begin
         format(
             'insert into %s (%s) overriding system value select %s from json_to_recordset($1) as line (%s)',
             p_stored_in,
-            string_agg(quote_ident(name), ', ' order by place),
-            string_agg(read, ', ' order by place),
-            string_agg(quote_ident(name) || ' ' || type, ', ' order by place)
+            -- Aggregates of one query have their rows in one order.
+            string_agg(quote_ident(name), ', '),
+            string_agg(read, ', '),
+            string_agg(quote_ident(name) || ' ' || type, ', ')
         )
     into v_statement
     from internal.exported_columns(p_stored_in);

@@ -12,14 +12,11 @@ begin
                 slice.dimension_id = v_dimension
                 -- What is pinned says nothing of what is around it. An aggregate is asked for the first
                 -- slices of the index alone, where not exists would be a join of all chunks.
-                and not coalesce(
-                    (
-                        select bool_or(chunk.status & 4 > 0)
-                        from _timescaledb_catalog.chunk_constraint as part
-                        inner join _timescaledb_catalog.chunk on part.chunk_id = chunk.id
-                        where part.dimension_slice_id = slice.id
-                    ),
-                    false
+                and not (
+                    select bool_or(chunk.status & 4 > 0)
+                    from _timescaledb_catalog.chunk_constraint as part
+                    inner join _timescaledb_catalog.chunk on part.chunk_id = chunk.id
+                    where part.dimension_slice_id = slice.id
                 )
             order by slice.range_start
             limit 1

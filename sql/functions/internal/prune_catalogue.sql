@@ -10,7 +10,10 @@ declare
     v_empty bigint [];
 begin
     loop
-        select array_agg(series_id order by series_id) into v_portion
+        select
+            array_agg(series_id),
+            max(series_id)
+        into v_portion, v_last
         from (
             select series_id
             from data.series
@@ -19,7 +22,6 @@ begin
             limit c_portion
         ) as portion;
         exit when v_portion is null;
-        v_last := v_portion[cardinality(v_portion)];
         v_empty := internal.empty_series(v_portion, v_before);
         if v_empty <> '{}' then
             perform internal.wait_for_ingests();
