@@ -244,6 +244,48 @@ def test_the_state_has_every_policy_with_its_settings(db: Connection) -> None:
     assert [each["policy"] for each in state(db)["policies"] if each["scheduled"]] == ["prune"]
 
 
+def exported(relation: str, policy: str, schedule: str, config: Json | None, on: bool) -> Json:
+    """A policy as the state of an export has it."""
+    return {
+        "relation": relation,
+        "policy": policy,
+        "schedule_interval": schedule,
+        "config": config,
+        "scheduled": on,
+    }
+
+
+def test_after_an_import_the_policies_are_those_of_the_export(db: Connection) -> None:
+    db.execute(
+        "select delete_job(job_id) from ops.policies"
+        " where policy in ('refresh_late', 'observe_traffic', 'keep_pins')"
+        " or relation = 'data.fact'"
+    )
+    db.execute("select add_job('internal.keep_pins', '1 hour')")
+    policies = [
+        exported("data.fact", "policy_retention", "02:00:00", {"drop_after": "7 years"}, True),
+        exported("data.sample", "policy_retention", "03:00:00", {"drop_after": "80 days"}, False),
+        exported("internal.keep_pins", "keep_pins", "04:00:00", {"portion": 2}, True),
+        exported("internal.observe_traffic", "observe_traffic", "00:00:07", None, True),
+        exported("internal.prune", "prune", "05:00:00", None, False),
+        exported("internal.refresh_late", "refresh_late", "00:01:00", {"settle": "0"}, True),
+    ]
+    kept = next(each["config"] for each in state(db)["policies"] if each["policy"] == "prune")
+    assert kept
+
+    db.execute("call internal.end_import(%s)", [Jsonb({"policies": policies, "sequences": {}})])
+    # Where the export has no settings, those of the release stay.
+    policies[4]["config"] = kept
+    assert state(db)["policies"] == policies
+
+
+def test_after_an_import_numbers_go_on_as_in_the_export(db: Connection) -> None:
+    numbers = {"every_kind.kind_id": 41, "every_source.source_id": 7}
+    db.execute("call internal.end_import(%s)", [Jsonb({"policies": [], "sequences": numbers})])
+    ingest_metrics(db, metric())
+    assert db.execute("select kind_id, source_id from data.series").fetchall() == [(42, 8)]
+
+
 def test_the_watermarks_of_an_export_are_restored_without_rows(lasting_alone: Connection) -> None:
     day = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
     marks = {

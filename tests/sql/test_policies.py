@@ -439,6 +439,35 @@ def test_storage_has_the_bytes_of_a_sample(db: Connection) -> None:
     assert ask(db, "select count(*) from ops.storage where relation = 'data.every_kind'") == 1
 
 
+def test_shares_are_of_what_there_is(db: Connection) -> None:
+    for days in (1, 40, 80):
+        ingest_metrics(db, metric(ts=(NOW - timedelta(days=days)).isoformat()))
+    ingest_facts(db, fact(ts=(NOW - timedelta(days=1)).isoformat()))
+    db.execute(
+        "select compress_chunk(chunk) from internal.list_chunks('sample')"
+        " order by range_start limit 1"
+    )
+    db.execute("select compress_chunk(chunk) from internal.list_chunks('fact')")
+    shares = db.execute(
+        "select relation, columnstore_share::text from ops.retention"
+        " where relation in ('data.sample', 'data.fact', 'data.sample_1h') order by 1"
+    ).fetchall()
+    assert shares == [("data.fact", "1.000"), ("data.sample", "0.333"), ("data.sample_1h", None)]
+    storage = db.execute(
+        """
+        select
+            relation, row_count,
+            bytes_per_row::text = round(bytes::numeric / row_count, 1)::text,
+            compression_ratio::text = round(bytes_before::numeric / bytes_after, 1)::text
+        from ops.storage
+        where relation in ('data.sample', 'data.fact') order by 1
+        """
+    ).fetchall()
+    assert storage == [("data.fact", 1, True, True), ("data.sample", 4, True, True)]
+    empty = "select bytes_per_row, compression_ratio from ops.storage where relation = 'data.lease'"
+    assert db.execute(empty).fetchone() == (None, None)
+
+
 SHOWN = """
 select relation, chunks, columnstore_chunks, row_count, bytes > 0, oldest_at, newest_at
 from internal.show_relations()

@@ -11,9 +11,7 @@ begin
     for v_policy in
         select
             exported.*,
-            here.job_id,
-            coalesce(exported.relation, here.relation) as of_relation,
-            coalesce(exported.policy, here.policy) as of_policy
+            here.job_id
         from jsonb_to_recordset(p_state -> 'policies') as exported (
             relation text, policy text, schedule_interval interval, config jsonb, scheduled boolean
         )
@@ -34,7 +32,8 @@ begin
         perform alter_job(
             policies.job_id,
             schedule_interval => v_policy.schedule_interval,
-            config => nullif(coalesce(policies.config, '{}') || coalesce(v_policy.config, '{}'), '{}'),
+            -- Null leaves what is there.
+            config => nullif(coalesce(policies.config, '{}') || v_policy.config, '{}'),
             scheduled => v_policy.scheduled
         )
         from ops.policies
