@@ -256,3 +256,11 @@ def test_only_what_is_rolled_up_already_is_picked(lasting: Connection, now: date
     assert ask(lasting, "select internal.watermark('sample_1d')") == days[1]
     assert picked("sample_1d") == days[:1]
     assert picked("sample_1h") == [day + 5 * HOUR for day in days]
+
+
+def test_any_bucket_may_be_picked(lasting: Connection, noon: datetime, now: datetime) -> None:
+    ingest_metrics(lasting, metric(ts=(noon + 2 * HOUR).isoformat()), now=now)
+    roll_up(lasting, now - HOUR, "sample_1h", "kind_1h")
+
+    one = "select bucket from internal.pick_buckets('sample_1h', 1) as bucket"
+    assert len({ask(lasting, one) for _ in range(40)}) > 1

@@ -86,6 +86,15 @@ def test_a_job_that_was_cut_off_is_made_again_with_its_settings(
     assert ask(jobs, due, after[0])
 
 
+def test_a_job_without_a_config_is_made_again(jobs: Connection) -> None:
+    jobs.execute("update _timescaledb_config.bgw_job set config = null where proc_name = 'prune'")
+    before = found(jobs, *PRUNE)
+    jobs.execute(CUT_OFF, PRUNE)
+
+    assert len(repair(jobs)) == 1
+    assert found(jobs, *PRUNE)[1:] == before[1:]
+
+
 def test_another_job_of_the_procedure_stays_as_it_is(jobs: Connection) -> None:
     jobs.execute(CUT_OFF, PRUNE)
     other = ask(jobs, "select add_job('internal.prune', '1 day', config => '{\"mine\": 1}')")

@@ -5,7 +5,7 @@ begin atomic
         jsonb_build_array(
             p_item - 'ts',
             -- The time of an item without one is another at every attempt.
-            case when coalesce(p_item -> 'ts', 'null') <> 'null' then extract(epoch from p_ts) end
+            case when p_item -> 'ts' <> 'null' then extract(epoch from p_ts) end
         ),
         0
     );
