@@ -132,6 +132,14 @@ def test_a_refresh_makes_the_buckets_that_its_range_touches(
             assert [bucket for (bucket,) in buckets] == hours[:made]
 
 
+def test_an_empty_range_is_not_refreshed(lasting: Connection, clock: datetime) -> None:
+    fill(lasting, "empty", clock, 1)
+    hour = clock.replace(minute=0, second=0, microsecond=0) - timedelta(hours=6)
+    for start in (hour, hour + timedelta(hours=1)):
+        lasting.execute("call internal.refresh_buckets('sample_1h', %s, %s)", [start, hour])
+    assert ask(lasting, "select count(*) from data.sample_1h") == 0
+
+
 def test_a_refresh_that_goes_on_leaves_no_gap(lasting: Connection, clock: datetime) -> None:
     fill(lasting, "gap", clock, 6)
     days = [clock - timedelta(days=n) for n in (6, 5, 1, 0)]

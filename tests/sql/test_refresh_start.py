@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -77,3 +77,27 @@ def test_it_is_the_day_after_the_newest_chunk_that_retention_may_drop(
     ends = [end for _, end in chunks(db, relation) if end < now - 41 * DAY]
     db.execute(KEEP, [now - max(ends), f"data.{relation}"])
     assert ask(db, START) == max(ends) > day(now - 90 * DAY)
+
+
+KEPT_FROM = "select internal.samples_kept_from()"
+
+
+def test_where_days_have_facts_of_their_own_samples_are_kept_from_their_end(db: Connection) -> None:
+    end = datetime(2025, 6, 1, tzinfo=UTC)
+    db.execute("update data.whole_from set ts = %s where relation = 'sample'", [end])
+    assert ask(db, KEPT_FROM) == end
+
+
+@pytest.mark.parametrize("weeks", [0, 2, 3])
+def test_samples_are_kept_from_the_chunk_after_the_newest_hour_that_has_none(
+    db: Connection, now: datetime, weeks: int
+) -> None:
+    send(db, now - 10 * DAY)
+    oldest = ask(db, "select internal.oldest_chunk('sample')")
+    end = ask(db, "select %s - %s * internal.chunk_interval('sample')", oldest, weeks)
+    hypertable = ask(db, "select internal.hypertable('sample_1h')")
+    db.execute(
+        f"insert into {hypertable} (kind_id, bucket) values (1, %s), (1, %s)".encode(),
+        [end - timedelta(hours=5), end - 90 * DAY],
+    )
+    assert ask(db, KEPT_FROM) == end

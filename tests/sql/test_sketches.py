@@ -222,3 +222,22 @@ def test_beyond_the_outermost_bins_no_error_bound_is_stated(db: Connection) -> N
         answer = query_agg(db, name, "24h")
         assert answer["error_bound"] is None
         assert answer["min"] <= answer["p50"] <= answer["max"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ((3, None, 1, 2, False), (None, 5, -3, -1, True), (3, 5, -3, 2, True)),
+        ((None, 5, -3, 0, True), (3, None, -1, 2, False), (3, 5, -3, 2, True)),
+        ((3, 7, 1, 2, False), (2, 5, 0, 4, False), (5, 12, 0, 4, False)),
+    ],
+)
+def test_a_distribution_of_both_has_all_bins_and_the_outermost_values(
+    db: Connection, one: tuple[object, ...], other: tuple[object, ...], both: tuple[object, ...]
+) -> None:
+    sketch = "row(%s::numeric, %s::numeric, %s, %s, %s)::analytics.sketch"
+    merged = db.execute(
+        f"select (merged).* from internal.merge_sketches({sketch}, {sketch}) as merged",
+        [*one, *other],
+    ).fetchone()
+    assert merged == both
