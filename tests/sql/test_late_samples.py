@@ -220,17 +220,20 @@ def test_samples_above_a_watermark_that_lags_are_not_lost_to_a_late_one(
 def test_a_late_sample_of_the_first_hour_of_a_day_counts_once(
     lasting: Connection, now: datetime
 ) -> None:
-    ingest_metrics(lasting, [at(now - timedelta(hours=n)) for n in range(1, 24 * 9)], now=now)
+    ingest_metrics(lasting, [at(now - timedelta(hours=n)) for n in range(1, 24 * 16)], now=now)
     roll_up(lasting, now - timedelta(hours=1))
     lasting.execute("call internal.refresh_late(0, '{}')")
-    known = 24 * 7
+    # The window before begins at 11:25:03.
+    counts = [24 * 7, 24 * 7 + 1]
 
-    # The first and the last hour of the whole days of the window.
-    for number, hours in enumerate((24 * 6, 1), start=1):
-        late = midnight(now) - timedelta(hours=hours) + timedelta(minutes=1)
+    # Of the first whole day of the window before and of this one, and of the last day.
+    for days, windows in ((13, (0, 1)), (6, (1, 0)), (1, (1, 0))):
+        late = midnight(now) - timedelta(days=days) + timedelta(minutes=1)
         assert ingest_metrics(lasting, [at(late)], now=now)["late"] == 1
+        counts = [count + more for count, more in zip(counts, windows, strict=True)]
         for source in (None, "web"):
-            assert query_agg(lasting, source=source, now=now)["count"] == known + number
+            answer = query_agg(lasting, source=source, now=now)
+            assert [answer["count"], answer["previous"]["count"]] == counts
 
 
 def test_late_samples_of_one_kind_leave_others_alone(lasting: Connection, now: datetime) -> None:

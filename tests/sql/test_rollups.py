@@ -308,7 +308,8 @@ def test_what_starts_a_moment_after_an_hour_or_a_day_has_no_sample_of_its_start(
         "select sum(observations)::integer from"
         " internal.rollup(%s, %s, null, %s, %s, null, null, '{count}')"
     )
-    for kinds in ((ids, []), ([], ids)):
+    none: list[int] = []
+    for kinds in ((ids, none), (none, ids)):
         for after, count in ((timedelta(), 3), (timedelta(microseconds=1), 2)):
             found = lasting.execute(counted, [*kinds, edge + after, now]).fetchone()
             assert found == (count,)
