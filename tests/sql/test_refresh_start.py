@@ -101,3 +101,19 @@ def test_samples_are_kept_from_the_chunk_after_the_newest_hour_that_has_none(
         [end - timedelta(hours=5), end - 90 * DAY],
     )
     assert ask(db, KEPT_FROM) == end
+
+
+def test_the_oldest_chunk_is_the_first_one_that_no_pin_keeps(db: Connection, now: datetime) -> None:
+    oldest = "select internal.oldest_chunk('sample')"
+    assert ask(db, "select isfinite(internal.oldest_chunk('sample'))") is False
+
+    send(db, *(now - days * DAY for days in (30, 150, 90)))
+    ordered = [start for start, _ in chunks(db, "sample")]
+    assert ask(db, oldest) == ordered[0]
+    first = "select chunk from internal.list_chunks('sample') order by range_start limit 1"
+    db.execute(f"select compress_chunk(chunk) from ({first}) as listed".encode())
+    assert ask(db, oldest) == ordered[0]
+    db.execute(
+        f"select _timescaledb_functions.freeze_chunk(chunk) from ({first}) as listed".encode()
+    )
+    assert ask(db, oldest) == ordered[1]
