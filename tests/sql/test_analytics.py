@@ -255,6 +255,14 @@ def test_days_of_facts_add_up_to_what_was_sent(filled: Connection) -> None:
         )
 
 
+def test_facts_are_shown_with_their_kind_and_source(filled: Connection) -> None:
+    with as_analyst(filled):
+        rows = filled.execute(
+            "select kind, source, count(*) from analytics.facts group by 1, 2"
+        ).fetchall()
+    assert rows == [("Fact:Sale", "shop", len(TIMES))]
+
+
 def test_a_conflict_is_shown_with_the_item(filled: Connection) -> None:
     with as_analyst(filled):
         row = filled.execute(
