@@ -47,3 +47,14 @@ def test_series_without_a_label_are_expected_as_a_group_of_their_own(db: Connect
     ).fetchall()
 
     assert sorted(rows) == [("",), ("x",)]
+
+
+def test_a_group_is_expected_after_the_first_fact_that_was_ever_stored(db: Connection) -> None:
+    ingest_facts(db, fact(value=3, ts=ago(hours=1)))
+    db.execute("update data.sample set seq = 1")
+    kind = ask(db, "select kind_id from data.kind")
+
+    expected = "select label from internal.expected_groups(%s, null, 'source', %s, %s, '1 s')"
+    assert db.execute(expected, [kind, NOW, NOW]).fetchall() == [("crm",)]
+    last = "select value_last from internal.raw_rollup(%s, %s, %s, null, null)"
+    assert db.execute(last, [[kind], NOW - DAY, NOW]).fetchall() == [(3,)]
