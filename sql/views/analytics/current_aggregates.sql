@@ -52,7 +52,8 @@ comment on column analytics.current_aggregates.max is
 'Largest value; null where a histogram leaves it open.';
 comment on column analytics.current_aggregates.stddev is 'Standard deviation of the population.';
 comment on column analytics.current_aggregates.last is 'Newest value.';
-comment on column analytics.current_aggregates.p50 is 'Median, with a relative error of 1 %; of a histogram, a point within its bucket.';
+comment on column analytics.current_aggregates.p50 is
+'Median, with a relative error of 1 %; of a histogram, a point within its bucket.';
 comment on column analytics.current_aggregates.p90 is '90th percentile; see p50.';
 comment on column analytics.current_aggregates.p95 is '95th percentile; see p50.';
 comment on column analytics.current_aggregates.p99 is '99th percentile; see p50.';

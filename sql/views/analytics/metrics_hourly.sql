@@ -81,7 +81,8 @@ comment on column analytics.metrics_hourly.stddev is
 comment on column analytics.metrics_hourly.last is 'Newest value; null for histograms.';
 comment on column analytics.metrics_hourly.increase is
 'Growth of a counter since its last reading before the hour, resets included; null for others.';
-comment on column analytics.metrics_hourly.p50 is 'Median, with a relative error of 1 %; of a histogram, a point within its bucket.';
+comment on column analytics.metrics_hourly.p50 is
+'Median, with a relative error of 1 %; of a histogram, a point within its bucket.';
 comment on column analytics.metrics_hourly.p90 is '90th percentile; see p50.';
 comment on column analytics.metrics_hourly.p95 is '95th percentile; see p50.';
 comment on column analytics.metrics_hourly.p99 is '99th percentile; see p50.';
