@@ -260,23 +260,6 @@ def test_clients_that_wait_for_a_job_hear_which_one_it_is(
     assert json.loads(detail or "{}") == {"job": "note", "job_seconds": 1}
 
 
-def test_a_job_that_held_the_server_for_long_is_named_in_the_log(
-    capfd: pytest.CaptureFixture[str], data_dir: Path, cache_dir: Path
-) -> None:
-    logged = ""
-
-    def warned() -> bool:
-        nonlocal logged
-        logged += capfd.readouterr().err
-        return "job note held the database for 5" in logged
-
-    with database.start(data_dir, cache_dir=cache_dir) as server, connect(server.url) as client:
-        create(client)
-        hold(client, 5)
-        eventually(warned)
-    assert "a native TimescaleDB server runs jobs beside requests" in logged
-
-
 def test_runs_are_counted_where_timescaledb_counts_them(client: psycopg.Connection) -> None:
     add(client, "note", "1 second")
     failing = add(client, "fail", "1 hour")

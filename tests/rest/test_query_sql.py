@@ -68,7 +68,7 @@ def test_a_statement_that_ends_a_parenthesis_is_refused(http: httpx.Client) -> N
     ("body", "slug"),
     [
         ({}, "parameter_required"),
-        ({"sql": ""}, "statement_valid"),
+        ({"sql": ""}, "statement_present"),
         ({"sql": "x" * 10_001}, "sql_within_limit"),
         ({"sql": "select 1", "limit": 1001}, "limit_in_range"),
         ({"sql": "select 1", "role": "postgres"}, "parameter_known"),
