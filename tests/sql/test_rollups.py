@@ -86,7 +86,7 @@ def plans(draw: st.DrawFn) -> Plan:
 
 @pytest.mark.timeout(240)
 @settings(
-    max_examples=12,
+    max_examples=9,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     # Shrinking takes minutes.
