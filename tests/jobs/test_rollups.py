@@ -30,7 +30,8 @@ def rounded(answer: Any) -> Any:
         return {name: rounded(each) for name, each in answer.items()}
     if isinstance(answer, list):
         return [rounded(each) for each in answer]
-    return float(f"{answer:.12g}") if isinstance(answer, float) else answer
+    # What is relative, such as a change, may be all rounding.
+    return round(float(f"{answer:.12g}"), 14) if isinstance(answer, float) else answer
 
 
 @pytest.fixture(autouse=True)
