@@ -55,6 +55,6 @@ end
 $$;
 comment on function internal.change_policy(text, text, text, text, interval, interval[]) is
 'Sets an interval in the config of a policy, named as in ops.policies, from its next run on. p_type is what
-the audit calls it, p_range the least and the greatest value; what the release ships is allowed too. The same value again changes
-nothing.
+the audit calls it, p_range the least and the greatest value; what the release ships is allowed too. The same
+value again changes nothing.
 Errors: policy_unknown, policy_value_in_range.';

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, mock, test } from 'node:test'
 import { setImmediate as rest } from 'node:timers/promises'
 
+import { Clock } from './clock.mjs'
 import { logged } from './logged.mjs'
 import { Jobs } from '../../../app/supervisor_mcp/embedded/bridge/jobs.mjs'
 import { Turns } from '../../../app/supervisor_mcp/embedded/bridge/turns.mjs'
@@ -9,13 +10,11 @@ import { Turns } from '../../../app/supervisor_mcp/embedded/bridge/turns.mjs'
 const ERROR = Object.assign(new Error('broken'), { sqlstate: 'SV500' })
 const NATIVE = 'a native TimescaleDB server runs jobs beside requests'
 
-let now
+let clock
 let said
 
 beforeEach(() => {
-  mock.timers.enable({ apis: ['setTimeout'] })
-  mock.method(performance, 'now', () => now)
-  now = 50_000
+  clock = new Clock()
   said = logged()
 })
 
@@ -69,19 +68,13 @@ async function begun(server) {
   return scheduler
 }
 
-async function pass(milliseconds) {
-  now += milliseconds
-  mock.timers.tick(milliseconds)
-  await rest()
-}
-
 test('where nothing is due, jobs are looked for every second', async () => {
   const { times } = await begun({ due: [[], [], []] })
   for (const looks of [1, 2, 3]) {
     assert.equal(times('due'), looks)
-    await pass(999)
+    await clock.pass(999)
     assert.equal(times('due'), looks)
-    await pass(1)
+    await clock.pass(1)
   }
   assert.deepEqual(said, [])
 })
@@ -91,7 +84,7 @@ test('due jobs run one after another, each in a session of its owner', async () 
   const { names, all, sessions, forgotten } = await begun({
     due: [[one, job('8')], [job('8')]],
     run: () => {
-      now += 1_234
+      clock.now += 1_234
     },
   })
   assert.deepEqual(names(), [...['due', 'run', 'reschedule', 'note'], ...['due', 'run', 'reschedule', 'note'], 'due'])
@@ -117,7 +110,7 @@ test('what a run was like is noted where TimescaleDB notes it', async () => {
     const { all } = await begun({
       due: [[job('7')]],
       run: () => {
-        now += 2_000
+        clock.now += 2_000
         if (error) throw error
       },
     })
@@ -197,13 +190,13 @@ test('clients that have waited for a job have the server for as long, at most fo
     const { times } = await begun({
       due: [[job('7')], []],
       run: (_, { turns }) => {
-        now += took
+        clock.now += took
         turns.take().then((release) => release())
       },
     })
-    await pass(pause - 1)
+    await clock.pass(pause - 1)
     assert.equal(times('due'), 1)
-    await pass(1)
+    await clock.pass(1)
     assert.equal(times('due'), 2)
   }
 })
@@ -213,7 +206,7 @@ test('a job that had the server for more than five seconds is named in a warning
   await begun({
     due: [[job('7')], [job('8')]],
     run: () => {
-      now += seconds.shift() * 1_000
+      clock.now += seconds.shift() * 1_000
     },
   })
   const warnings = said.filter(([level]) => level === 'warning')
@@ -227,7 +220,7 @@ test('the job that runs is known, and for how many seconds', async () => {
   const { made } = await begun({
     due: [[job('7')]],
     run: (_, scheduler) => {
-      now += 1_500
+      clock.now += 1_500
       seen = scheduler.running
     },
   })
@@ -249,7 +242,7 @@ test('a look for jobs keeps nobody waiting', async () => {
 test('after a stop no job is looked for, whatever it waited for', async () => {
   const resting = await begun({ due: [[]] })
   resting.made.stop()
-  await pass(1_000)
+  await clock.pass(1_000)
   assert.deepEqual(resting.names(), ['due'])
   const waiting = jobs({ due: [] })
   const release = await waiting.made.turns.take()
@@ -281,7 +274,7 @@ test('a schedule that cannot be read is said, and read again after a second, unt
   const { made, times } = await begun({ due: [fail(), Promise.resolve([])] })
   assert.deepEqual(said, [['error', 'job schedule unreadable', { message: 'gone' }]])
   assert.equal(times('due'), 1)
-  await pass(1_000)
+  await clock.pass(1_000)
   assert.equal(times('due'), 2)
   made.stop()
   let end

@@ -2,19 +2,18 @@ import assert from 'node:assert/strict'
 import { afterEach, beforeEach, mock, test } from 'node:test'
 import { setImmediate as rest } from 'node:timers/promises'
 
+import { Clock } from './clock.mjs'
 import { logged } from './logged.mjs'
 import { Turns } from '../../../app/supervisor_mcp/embedded/bridge/turns.mjs'
 import { Upkeep } from '../../../app/supervisor_mcp/embedded/bridge/upkeep.mjs'
 
 const MEGABYTES_64 = 67_108_864
 
-let now
+let clock
 let said
 
 beforeEach(() => {
-  mock.timers.enable({ apis: ['setTimeout'] })
-  mock.method(performance, 'now', () => now)
-  now = 50_000
+  clock = new Clock()
   said = logged()
 })
 
@@ -50,12 +49,6 @@ async function begun(server) {
   return kept
 }
 
-async function pass(milliseconds) {
-  now += milliseconds
-  mock.timers.tick(milliseconds)
-  await rest()
-}
-
 /** What is vacuumed when tables have these dead rows, one look after another. */
 async function vacuumed(...looks) {
   let [present] = looks
@@ -64,7 +57,7 @@ async function vacuumed(...looks) {
   for (const look of looks) {
     present = look
     asked.length = 0
-    await pass(11_000)
+    await clock.pass(11_000)
     found.push(asked.filter((sql) => sql.startsWith('vacuum')))
   }
   return found
@@ -76,7 +69,7 @@ test('a checkpoint follows 64 MB of changes since the start or the last one', as
   const checkpoints = []
   for (let second = 0; second < 5; second += 1) {
     checkpoints.push(asked.splice(0).includes('checkpoint'))
-    await pass(1_000)
+    await clock.pass(1_000)
   }
   assert.deepEqual(checkpoints, [false, false, true, false, true])
 })
@@ -84,12 +77,12 @@ test('a checkpoint follows 64 MB of changes since the start or the last one', as
 test('the log is looked at every second, and tables after more than ten', async () => {
   const { asked } = await begun()
   assert.deepEqual(asked, ['written'])
-  await pass(999)
+  await clock.pass(999)
   assert.deepEqual(asked, ['written'])
-  await pass(1)
+  await clock.pass(1)
   assert.deepEqual(asked, ['written', 'written'])
   for (const looks of [0, 1, 1, 2]) {
-    await pass(looks % 2 ? 2_000 : 9_000)
+    await clock.pass(looks % 2 ? 2_000 : 9_000)
     assert.equal(asked.filter((what) => what === 'changed').length, looks)
   }
 })
@@ -114,10 +107,10 @@ test('a vacuum is in the log with its table and its time', async () => {
   await begun({
     tables: () => [['a', 51, 50]],
     run: () => {
-      now += 1_234
+      clock.now += 1_234
     },
   })
-  await pass(11_000)
+  await clock.pass(11_000)
   assert.deepEqual(said, [['info', 'vacuumed', { table: 'a', seconds: 1.234 }]])
 })
 
@@ -134,7 +127,7 @@ test('clients come in between two tables, and none waits for upkeep that waits',
     },
   })
   const release = await turns.take()
-  await pass(11_000)
+  await clock.pass(11_000)
   assert.deepEqual([turns.contended, asked.length], [false, 1])
   release()
   await rest()
@@ -144,17 +137,17 @@ test('clients come in between two tables, and none waits for upkeep that waits',
 test('what fails is said, and upkeep goes on', async () => {
   const fail = () => Promise.reject(new Error('disk full'))
   const { asked } = await begun({ bytes: fail, tables: fail })
-  await pass(11_000)
+  await clock.pass(11_000)
   const failed = (what) => ['error', `${what} failed`, { message: 'disk full' }]
   assert.deepEqual(said, [failed('checkpoint'), failed('checkpoint'), failed('vacuum')])
-  await pass(1_000)
+  await clock.pass(1_000)
   assert.deepEqual(asked, ['written', 'written', 'changed', 'written'])
 })
 
 test('after a stop nothing is asked', async () => {
   const resting = await begun()
   resting.made.stop()
-  await pass(1_000)
+  await clock.pass(1_000)
   assert.deepEqual(resting.asked, ['written'])
   const waiting = upkeep()
   const release = await waiting.turns.take()
@@ -162,7 +155,7 @@ test('after a stop nothing is asked', async () => {
   await rest()
   waiting.made.stop()
   release()
-  await pass(1_000)
+  await clock.pass(1_000)
   assert.deepEqual(waiting.asked, [])
   assert.deepEqual(said, [])
 })
