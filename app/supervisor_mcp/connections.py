@@ -1,4 +1,4 @@
-"""Connections to the database beside the pool: one that probes, and one that is kept."""
+"""Connections to the database: the pool, and beside it one that probes and one that is kept."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
 
 from supervisor_mcp.blocking import Blocking
 from supervisor_mcp.errors import as_cause, from_database, too_slow, unavailable
@@ -28,6 +29,20 @@ select
     not (pg_is_in_recovery() or current_setting('transaction_read_only')::boolean)
 """
 NO_ANSWER = f"no answer within {PROBE_SECONDS:.0f} s"
+
+
+class Pool(AsyncConnectionPool[AsyncConnection[Any]]):
+    """Hands out the connection that came back last, psycopg's the one that came back first.
+
+    What its server process needs is still in the caches of the processor (bench/RESULTS.md).
+    """
+
+    async def _get_ready_connection(
+        self,
+        timeout: float | None,  # noqa: ASYNC109  psycopg's
+    ) -> AsyncConnection[Any] | None:
+        self._pool.rotate()
+        return await super()._get_ready_connection(timeout)
 
 
 class Probe:

@@ -13,10 +13,10 @@ from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool, PoolTimeout
+from psycopg_pool import PoolTimeout
 
 from supervisor_mcp.blocking import Blocking
-from supervisor_mcp.connections import Aside, Probe
+from supervisor_mcp.connections import Aside, Pool, Probe
 from supervisor_mcp.errors import (
     Problem,
     as_cause,
@@ -77,7 +77,7 @@ class Database:
         self._probe = Probe(url, self._blocking)
         self._lost_write_at: float | None = None
         self._writing = asyncio.Semaphore(max(1, int(pool_size * WRITE_SHARE)))
-        self._pool: AsyncConnectionPool[AsyncConnection[Any]] = AsyncConnectionPool(
+        self._pool = Pool(
             url,
             kwargs=self._options,
             configure=self._listen,

@@ -167,6 +167,17 @@ async def test_a_kept_answer_costs_one_command_or_none_where_it_was_copied(
     )
 
 
+async def test_a_copied_answer_is_found_at_once_until_something_has_changed(
+    cache: Cache, source: Source
+) -> None:
+    await cache.answer(CPU, source.compute)
+    await cache.answer(CPU, source.compute)
+    copied = cache.redis is not None and cache.redis.copies is not None
+    assert cache.find(CPU) == (source.value if copied else None)
+    cache.changes.learn(SECOND, 1, {"": {"cpu": [10]}})
+    assert cache.find(CPU) is None
+
+
 async def test_a_kept_answer_is_not_computed_again(cache: Cache, source: Source) -> None:
     for _ in range(3):
         await cache.answer(CPU, source.compute)

@@ -113,6 +113,14 @@ class Database(RuleBasedStateMachine):
 TestDatabase = Database.TestCase
 
 
+def test_a_change_of_this_process_ends_at_once_what_has_not_seen_it() -> None:
+    changes = Changes(lifetime_seconds=LIFETIME)
+    changes.learn("10:10:", 0, {})
+    assert changes.has_seen_all("cpu", b"10:10:", namespace="")
+    changes.note(["cpu"], 10, namespace="")
+    assert not changes.has_seen_all("cpu", b"10:10:", namespace="")
+
+
 def test_old_changes_are_forgotten() -> None:
     changes = Changes(lifetime_seconds=LIFETIME)
     for second in range(10 * LIFETIME):

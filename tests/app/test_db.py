@@ -278,6 +278,18 @@ async def test_many_calls_of_several_pools_at_once_do_not_mix(database_url: str)
     assert [row[2] for row in rows] == list(range(200))
 
 
+async def test_the_pool_hands_out_the_connection_that_came_back_last(database: Database) -> None:
+    pool = database._pool
+    one, two = await pool.getconn(), await pool.getconn()
+    for first, last in ((one, two), (two, one)):
+        await pool.putconn(first)
+        await pool.putconn(last)
+        assert await pool.getconn() is last
+        assert await pool.getconn() is first
+    await pool.putconn(one)
+    await pool.putconn(two)
+
+
 async def test_connections_that_died_in_the_pool_are_replaced(database_url: str) -> None:
     address = conninfo_to_dict(database_url)
     async with proxy.start(str(address["host"]), int(address["port"] or 5432)) as breakable:

@@ -15,6 +15,7 @@ from typing import Self
 EVERY_KIND = "*"
 # Half of the time for which sql/policies/kind_change.sql keeps them.
 KEPT_SECONDS = 1800.0
+MOST_COMPARED = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,12 @@ class Changes:
         self._newest: tuple[float, Visibility] | None = None
         # What the newest reading sees: the next one begins there. None before the first.
         self.since: str | None = None
+        # An answer is asked for again and again until something changes.
+        self._compared = lru_cache(maxsize=MOST_COMPARED)(self._compare)
 
     def note(self, kinds: Iterable[str], transaction: int, *, namespace: str) -> None:
         """A transaction changed kinds of a namespace."""
+        self._compared.cache_clear()
         for kind in (*kinds, EVERY_KIND):
             known = self._by_kind.setdefault((namespace, kind), [])
             if not known or known[-1] < transaction:
@@ -79,6 +83,7 @@ class Changes:
         `changes` are the transactions by namespace and kind.
         """
         seen = Visibility.read(since)
+        self._compared.cache_clear()
         for namespace, kinds in changes.items():
             for kind, transactions in kinds.items():
                 for transaction in transactions:
@@ -97,10 +102,13 @@ class Changes:
 
     def has_seen_all(self, kind: str, visibility: bytes, *, namespace: str) -> bool:
         """Whether an answer about a kind has seen every change that is known here."""
+        return self._compared(kind, visibility, namespace)
+
+    def _compare(self, kind: str, visibility: bytes, namespace: str) -> bool:
         if self._horizon is None:
             return False
         try:
-            seen = _read(visibility)
+            seen = Visibility.read(visibility.decode())
         except ValueError:
             return False
         if not seen.covers(self._horizon):
@@ -121,8 +129,3 @@ class Changes:
 def _is_gap(last: tuple[float, Visibility], new: tuple[float, Visibility]) -> bool:
     """Whether changes between two readings may be deleted, or in a database restored meanwhile."""
     return new[0] - last[0] > KEPT_SECONDS or new[1].end < last[1].end
-
-
-@lru_cache(maxsize=1024)
-def _read(visibility: bytes) -> Visibility:
-    return Visibility.read(visibility.decode())

@@ -130,14 +130,17 @@ class Store:
         self._connection = connection
         self._ttl_ms = ttl_ms
 
+    def find(self, key: Key) -> tuple[bytes | None, bytes | None]:
+        """What `read` would return, from this process alone; None, None where it has no copy."""
+        copies = self._connection.copies
+        copy = None if copies is None else copies.find(key.answer)
+        return (None, None) if copy is None else (copy.answer, copy.seen)
+
     async def read(self, key: Key) -> tuple[bytes | None, bytes | None]:
         """An answer and what it has seen, None where they are of another generation."""
         copies = self._connection.copies
         if copies is None:
             return _parse(await self._connection.get(*key.names))
-        copy = copies.find(key.answer)
-        if copy is not None:
-            return copy.answer, copy.seen
         return await self._read_and_copy(key, copies)
 
     async def _read_and_copy(self, key: Key, copies: Copies) -> tuple[bytes | None, bytes | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Literal
 
 import msgspec
@@ -194,14 +194,13 @@ class Aggregates(Struct):
 
 async def query_agg(context: Context, query: AggregateQuery, now: datetime) -> bytes:
     """An `Aggregate` as JSON, or `Aggregates` where no kind is named. Raises `Problem`."""
-
-    async def compute() -> Computed:
-        return await _compute(context, query, now)
-
     key = query.key(identity.current.get().namespace)
     if key is None:
-        return (await compute()).answer
-    return await context.cache.answer(key, compute)
+        return (await _compute(context, query, now)).answer
+    found = context.cache.find(key)
+    if found is None:
+        found = await context.cache.answer(key, partial(_compute, context, query, now))
+    return found
 
 
 async def _compute(context: Context, query: AggregateQuery, now: datetime) -> Computed:
