@@ -23,7 +23,7 @@ import psycopg
 import redis
 
 from bench import aggregates, history, load
-from bench.ingest import SERIES, batch, post
+from bench.ingest import CLIENTS, SERIES, batch, post, readings
 from bench.servers import Target, target
 from tests.support.processes import descendants
 
@@ -110,6 +110,10 @@ def _ingest(running: Target, conn: psycopg.Connection, processors: Processors) -
     bodies = [batch(next(numbers), 1) for _ in range(500)]
     for name, seconds in processors.spent(lambda: post(running, bodies, 1)).items():
         yield _each(f"a request with one sample: {name}", seconds, len(bodies), "request")
+    bodies = readings(5000)
+    for name, seconds in processors.spent(lambda: post(running, bodies, CLIENTS)).items():
+        many = f"a request with one sample, {CLIENTS} clients: {name}"
+        yield _each(many, seconds, len(bodies), "request")
 
 
 def _history(conn: psycopg.Connection, processors: Processors, samples: int) -> Iterator[Figure]:

@@ -21,6 +21,9 @@ SERIES = 100
 ROUNDS = 5
 CALLS = 200
 COPIED = 10_000
+# Requests of one client, and how many clients send ten times as many.
+SINGLE = 300
+CLIENTS = 64
 # Rows of a batch, batches of a round, clients; what part of COPY is the aim on a native server,
 # and how many rows/s on the embedded one.
 SHAPES: tuple[tuple[int, int, int, float | None, float | None], ...] = (
@@ -39,7 +42,11 @@ def ingest(target: Target) -> list[Measure]:
     numbers = count()
     with history.connect(target.database_url) as conn:
         history.send(conn, batch(next(numbers), SERIES))
-        return [*_batches(target, conn, numbers), *_items(target, conn, numbers)]
+        return [
+            *_batches(target, conn, numbers),
+            *_items(target, conn, numbers),
+            _shared(target),
+        ]
 
 
 def _batches(target: Target, conn: psycopg.Connection, numbers: Iterator[int]) -> list[Measure]:
@@ -113,6 +120,41 @@ def _items(target: Target, conn: psycopg.Connection, numbers: Iterator[int]) -> 
             sql_ms,
             higher_is_better=False,
         ),
+    ]
+
+
+def _shared(target: Target) -> Measure:
+    """Requests/s of many clients, of which the service stores several in one transaction."""
+    alone: list[float] = []
+    together: list[float] = []
+    for turn in range(ROUNDS + 1):
+        alone.append(post(target, readings(SINGLE), 1))
+        together.append(post(target, readings(SINGLE * 10), CLIENTS))
+        if not turn:
+            alone.clear()
+            together.clear()
+    return Measure(
+        f"ingest of one item a request, {CLIENTS} clients",
+        "requests/s",
+        statistics.median(together),
+        None,
+        "1 client",
+        statistics.median(alone),
+    )
+
+
+def readings(requests: int) -> list[bytes]:
+    """An item each, whose time is that of its arrival."""
+    return [
+        json.dumps(
+            {
+                "name": KIND,
+                "source": f"server-{n % SERIES}",
+                "value": n * 0.37,
+                "labels": {"core": "0"},
+            }
+        ).encode()
+        for n in range(requests)
     ]
 
 

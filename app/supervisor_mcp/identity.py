@@ -36,6 +36,11 @@ class Identity:
         """The name with its namespace: others may have the same name in another one."""
         return f"{self.namespace}/{self.name}"
 
+    @property
+    def bounds(self) -> tuple[str, tuple[str, ...] | None]:
+        """What decides which kinds, sources and servers they write to."""
+        return self.namespace, self.sources
+
     def may(self, scope: Scope) -> bool:
         """Whether they have a scope; admin includes the others."""
         return scope in self.scopes or "admin" in self.scopes

@@ -5,6 +5,7 @@ from __future__ import annotations
 from psycopg import adapters
 from psycopg.adapt import AdaptersMap, Buffer, Dumper, Loader
 from psycopg.pq import Format
+from psycopg.types.array import ListBinaryDumper
 
 
 class Json(bytes):
@@ -13,6 +14,10 @@ class Json(bytes):
 
 class Body(bytes):
     """A JSON text on its way to a `json` parameter, as it is."""
+
+
+class Bodies(list[Body]):
+    """JSON texts on their way to a `json[]` parameter, as they are."""
 
 
 class _JsonDumper(Dumper):
@@ -47,5 +52,6 @@ def own_adapters() -> AdaptersMap:
     own = AdaptersMap(adapters)
     own.register_dumper(Json, _JsonDumper)
     own.register_dumper(Body, _BodyDumper)
+    own.register_dumper(Bodies, ListBinaryDumper)
     own.register_loader("json", _JsonLoader)
     return own

@@ -20,8 +20,8 @@ from supervisor_mcp.operations.heartbeat_writer import (
     MOST_NAMES,
     HeartbeatWriter,
     _Call,
-    _is_of_database,
 )
+from supervisor_mcp.operations.outcome import fails_every_call
 from tests.sql.reports import add_server
 from tests.support.ports import free_port
 
@@ -221,7 +221,7 @@ async def test_a_call_that_its_sender_may_not_make_fails_alone(
     ],
 )
 def test_what_fails_every_call_is_not_halved(error: Exception, *, every: bool) -> None:
-    assert _is_of_database(error) is every
+    assert fails_every_call(error) is every
 
 
 def waiting(writer: HeartbeatWriter, sender: str, size: int) -> _Call:

@@ -22,6 +22,7 @@ WITHIN = {
     "get_replication": "reads on a standby",
     "get_visibility": "the cache",
     "list_changes": "the cache",
+    "ingest_metrics_together": "ingest_metrics",
     "record_uptime": "get_health and query_sla",
     "renew_lease": "loops of the service",
     "repair_jobs": "loops of the service",

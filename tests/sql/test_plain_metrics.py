@@ -23,7 +23,7 @@ from tests.sql.calls import (
 )
 
 PLAIN = """
-select plain from internal.read_plain_metrics(%s::json, %s)
+select plain from internal.read_plain_metrics(%s::json, %s, null)
 """
 # The items of which the two make something else.
 DIFFERENCES = """
@@ -44,7 +44,7 @@ from (
             (body.histograms[sample.place]).high,
             (body.histograms[sample.place]).sketch,
             (body.histograms[sample.place]).sketch_other
-        from internal.read_plain_metrics(%(body)s::json, %(now)s) as body
+        from internal.read_plain_metrics(%(body)s::json, %(now)s, null) as body
         cross join lateral internal.unnest_samples(body.samples) as sample
         where body.plain
     ) as plain

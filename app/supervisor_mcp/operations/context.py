@@ -13,6 +13,7 @@ from supervisor_mcp.credentials import key_secret
 from supervisor_mcp.db import Database
 from supervisor_mcp.operations.changes import ChangeReader
 from supervisor_mcp.operations.heartbeat_writer import HeartbeatWriter
+from supervisor_mcp.operations.metric_writer import MetricWriter
 from supervisor_mcp.operations.reads import Reads
 from supervisor_mcp.operations.replication import Replication
 from supervisor_mcp.operations.snapshots import SnapshotWriter
@@ -31,6 +32,7 @@ class Context:
     changes: ChangeReader
     snapshots: SnapshotWriter
     heartbeats: HeartbeatWriter
+    metrics: MetricWriter
     streams: Streams
     key_secret: bytes | None = field(repr=False)
     query_sql: bool
@@ -59,6 +61,7 @@ def build(settings: Settings) -> Context:
         changes,
         SnapshotWriter(database),
         HeartbeatWriter(database),
+        MetricWriter(),
         Streams(
             database,
             limit=settings.streams,
@@ -99,6 +102,7 @@ async def connected(context: Context) -> AsyncIterator[Context]:
     finally:
         await context.streams.stop()
         await context.heartbeats.stop()
+        await context.metrics.stop()
         await context.changes.stop()
         await context.snapshots.stop()
         context.cache.close()

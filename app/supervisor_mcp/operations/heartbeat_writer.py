@@ -13,14 +13,13 @@ from msgspec import Struct
 from supervisor_mcp import identity
 from supervisor_mcp.db import Database
 from supervisor_mcp.errors import Problem
+from supervisor_mcp.operations.outcome import fails_every_call
 
 FUNCTION = "heartbeat"
 # What one statement takes; the rest of a longer queue goes into the next one.
 MOST_NAMES = 10_000
 # How long a call waits for others: each statement takes time from queries.
 GATHER_SECONDS = 0.01
-# Statuses of problems that no single name is the cause of: privileges, outages, limits of time.
-OF_DATABASE = {403, 503, 504}
 
 
 class _Answer(Struct):
@@ -81,7 +80,7 @@ class HeartbeatWriter:
         try:
             await self._renew_together(calls)
         except Exception as error:
-            if len(calls) > 1 and not _is_of_database(error):
+            if len(calls) > 1 and not fails_every_call(error):
                 half = len(calls) // 2
                 await self._renew(calls[:half])
                 await self._renew(calls[half:])
@@ -94,10 +93,10 @@ class HeartbeatWriter:
         calls: list[_Call] = []
         left: deque[_Call] = deque()
         size = 0
-        may = _may(self._waiting[0])
+        bounds = self._waiting[0].caller.bounds
         while self._waiting and size + len(self._waiting[0].names) <= MOST_NAMES:
             call = self._waiting.popleft()
-            if _may(call) != may:
+            if call.caller.bounds != bounds:
                 left.append(call)
                 continue
             calls.append(call)
@@ -137,18 +136,6 @@ class HeartbeatWriter:
 
     async def _write(self, names: Sequence[str], now: datetime) -> bytes:
         return await self._database.write_json(FUNCTION, {"names": list(names), "now": now})
-
-
-def _may(call: _Call) -> tuple[str, tuple[str, ...] | None]:
-    """What decides which servers a call may renew."""
-    return call.caller.namespace, call.caller.sources
-
-
-def _is_of_database(error: Exception) -> bool:
-    """Whether every call would fail like this."""
-    if not isinstance(error, Problem):
-        return True
-    return error.status in OF_DATABASE and error.slug != "source_of_key"
 
 
 def _answer(call: _Call, answer: bytes) -> None:

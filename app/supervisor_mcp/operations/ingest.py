@@ -21,6 +21,7 @@ from supervisor_mcp.operations.query import Query
 LARGEST_BATCH = 10_000
 # What SQL says of a body that is not JSON, or that repeats a key.
 UNREADABLE = {"value_invalid", "json_keys_repeated"}
+STORED = "the items are stored"
 ITEMS_AGAIN = (
     "Send the request again. That is safe with the same Idempotency-Key, or where every item has a"
     " ts or fact_id: an item that is stored already counts as duplicate."
@@ -84,7 +85,8 @@ async def ingest(
     await check_depth(document)
     arguments = {"body": Body(document), **options.arguments(), "now": now}
     try:
-        return await write(context, function, arguments, "the items are stored", ITEMS_AGAIN)
+        receipt = await write(context, function, arguments, STORED, ITEMS_AGAIN)
+        return bytes(receipt)
     except Problem as problem:
         if problem.slug in UNREADABLE:
             # SQL names neither the position nor the key.
@@ -94,8 +96,8 @@ async def ingest(
 
 async def write(
     context: Context, function: str, arguments: Mapping[str, Any], what: str, again: str
-) -> bytes:
-    """Call a function of `api` that writes, and invalidate what is kept of the kinds it names.
+) -> Any:
+    """The answer of a function of `api` that writes; what is kept of its kinds is invalidated.
 
     `what` and `again` are for the problem of a call whose outcome is unknown: what may have
     happened, and how to repeat it. Raises `Problem`.
@@ -106,7 +108,7 @@ async def write(
 
 async def _write(
     context: Context, function: str, arguments: Mapping[str, Any], what: str, again: str
-) -> bytes:
+) -> Any:
     try:
         with known_outcome(what, again):
             answer, kinds, change = await context.database.write_row(function, arguments)
@@ -118,4 +120,4 @@ async def _write(
     if kinds:
         namespace = identity.current.get().namespace
         await context.cache.invalidate(kinds, change, namespace=namespace)
-    return bytes(answer)
+    return answer

@@ -10,6 +10,15 @@ from supervisor_mcp.errors import Problem, outcome_unknown
 AGAIN = "Send the request again: what was done already does not change."
 # After these, the write may have been committed all the same.
 UNKNOWN = {"too_slow", "unavailable"}
+# Statuses of problems that no single call is the cause of: privileges, outages, limits of time.
+OF_DATABASE = {403, 503, 504}
+
+
+def fails_every_call(error: Exception) -> bool:
+    """Whether each of the calls that share a statement would fail like this, too."""
+    if not isinstance(error, Problem):
+        return True
+    return error.status in OF_DATABASE and error.slug != "source_of_key"
 
 
 @contextmanager

@@ -191,7 +191,8 @@ async def register_server(
     """A `Registered` as JSON; it is committed. Raises `Problem`."""
     await check_document(document)
     arguments = {**query.arguments(), "document": Json(document), "now": now}
-    return await write(context, "register_server", arguments, "it is registered", AGAIN)
+    answer = await write(context, "register_server", arguments, "it is registered", AGAIN)
+    return bytes(answer)
 
 
 async def list_servers(context: Context, query: ServerListQuery, now: datetime) -> bytes:

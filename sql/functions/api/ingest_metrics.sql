@@ -23,7 +23,7 @@ declare
 begin
     -- Before series are read: prune_catalogue may be deleting them.
     lock table only data.sample in row exclusive mode;
-    v_plain := internal.read_plain_metrics(p_body, p_now);
+    v_plain := internal.read_plain_metrics(p_body, p_now, null);
     change := pg_current_xact_id()::text::bigint;
     if not v_plain.plain then
         v_items := internal.read_items(internal.read_body(p_body));

@@ -1,0 +1,158 @@
+"""Metric items of small requests that come at once, gathered into one statement."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import datetime
+
+from supervisor_mcp import identity
+from supervisor_mcp.errors import Problem
+from supervisor_mcp.operations.outcome import fails_every_call
+
+# A larger request takes a statement of its own: others would wait for it.
+MOST_BYTES = 2048
+MOST_REQUESTS = 500
+# How long a request waits for the end of a statement, at most.
+GATHER_SECONDS = 0.01
+# What one statement does not store is sent in so many parts.
+PARTS = 8
+
+Alone = Callable[[], Awaitable[bytes]]
+# Documents, and the times at which they came. None says that nothing was stored.
+Together = Callable[[Sequence[bytes], Sequence[datetime]], Awaitable[list[bytes] | None]]
+
+
+class _Call:
+    """A request that waits for its commit, and who sends it."""
+
+    def __init__(self, document: bytes, now: datetime, alone: Alone, together: Together) -> None:
+        self.caller = identity.current.get()
+        self.document = document
+        self.now = now
+        self.alone = alone
+        self.together = together
+        self.receipt: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
+
+
+class MetricWriter:
+    """Lets small requests that come while a statement is under way share the next one.
+
+    A request that comes alone goes out at once. A receipt is given when the items are committed.
+    A statement takes many requests only if all their items are new and good; otherwise it stores
+    nothing, and what it had is sent in parts, in the end each request alone.
+    """
+
+    def __init__(self) -> None:
+        self._under_way = 0
+        self._waiting: list[_Call] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def store(
+        self, document: bytes, now: datetime, alone: Alone, together: Together
+    ) -> bytes:
+        """The receipt of a request, sent by `alone` or by `together`. Raises `Problem`."""
+        if self._under_way == 0:
+            self._under_way += 1
+            try:
+                return await alone()
+            finally:
+                self._end_statement()
+        # By no name: an error has this frame, which must not have the error by its call.
+        return await self._wait(_Call(document, now, alone, together))
+
+    async def stop(self) -> None:
+        """Finish what waits."""
+        while self._waiting or self._tasks:
+            self._store_waiting()
+            await asyncio.gather(*self._tasks)
+
+    def _wait(self, call: _Call) -> asyncio.Future[bytes]:
+        self._waiting.append(call)
+        if self._timer is None:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(GATHER_SECONDS, self._store_waiting)
+        return call.receipt
+
+    def _end_statement(self) -> None:
+        self._under_way -= 1
+        self._store_waiting()
+
+    def _store_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        waiting, self._waiting = self._waiting, []
+        for calls in _shared(waiting):
+            self._under_way += 1
+            task = asyncio.create_task(self._store(calls))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _store(self, calls: list[_Call]) -> None:
+        try:
+            await _store_calls(calls)
+        finally:
+            self._end_statement()
+
+
+def _shared(calls: list[_Call]) -> Iterator[list[_Call]]:
+    """The calls that may share a statement: senders with other bounds write elsewhere."""
+    by_bounds: dict[object, list[_Call]] = {}
+    for call in calls:
+        by_bounds.setdefault(call.caller.bounds, []).append(call)
+    for same in by_bounds.values():
+        yield from _parts(same, MOST_REQUESTS)
+
+
+def _parts(calls: list[_Call], size: int) -> Iterator[list[_Call]]:
+    for start in range(0, len(calls), size):
+        yield calls[start : start + size]
+
+
+async def _store_calls(calls: list[_Call]) -> None:
+    if len(calls) == 1:
+        await _store_alone(calls[0])
+        return
+    try:
+        receipts = await _store_together(calls)
+    except Exception as error:
+        if fails_every_call(error):
+            for call in calls:
+                _fail(call, error)
+            return
+        receipts = None
+    if receipts is None:
+        size = -(-len(calls) // PARTS)
+        await asyncio.gather(*map(_store_calls, _parts(calls, size)))
+        return
+    for call, receipt in zip(calls, receipts, strict=True):
+        _answer(call, receipt)
+
+
+async def _store_together(calls: list[_Call]) -> list[bytes] | None:
+    # This task began for another caller.
+    with identity.acting_as(calls[0].caller):
+        return await calls[0].together(
+            [call.document for call in calls], [call.now for call in calls]
+        )
+
+
+async def _store_alone(call: _Call) -> None:
+    try:
+        with identity.acting_as(call.caller):
+            _answer(call, await call.alone())
+    except Exception as error:
+        _fail(call, error)
+
+
+def _answer(call: _Call, receipt: bytes) -> None:
+    if not call.receipt.done():
+        call.receipt.set_result(receipt)
+
+
+def _fail(call: _Call, error: Exception) -> None:
+    if not call.receipt.done():
+        # One for each: what is raised gets the frames of who raises it, and those have the call.
+        call.receipt.set_exception(error.again() if isinstance(error, Problem) else error)

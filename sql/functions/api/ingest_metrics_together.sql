@@ -1,0 +1,70 @@
+create or replace function api.ingest_metrics_together(
+    p_bodies json[],
+    p_nows timestamptz[],
+    out answers json[],
+    out kinds text[],
+    out change bigint
+)
+language plpgsql
+security definer
+set search_path = pg_catalog, public, pg_temp
+set timezone = 'UTC'
+set extra_float_digits = 1
+-- Planning takes longer than a few items do.
+set plan_cache_mode = force_generic_plan
+as $$
+declare
+    v_sent record;
+    v_plain record;
+    v_receipt json;
+begin
+    -- Before series are read: prune_catalogue may be deleting them.
+    lock table only data.sample in row exclusive mode;
+    with item as materialized (
+        select
+            request.number,
+            request.now,
+            element.place,
+            element.value::text as value
+        from unnest(p_bodies, p_nows) with ordinality as request (body, now, number)
+        cross join lateral json_array_elements(
+            case json_typeof(request.body) when 'array' then request.body else json_build_array(request.body) end
+        ) with ordinality as element (value, place)
+    ),
+    request as (
+        select
+            item.number,
+            count(*)::integer as items
+        from item
+        group by item.number
+    )
+    select
+        ('[' || string_agg(item.value, ',' order by item.number, item.place) || ']')::json as body,
+        array_agg(item.now order by item.number, item.place) as nows,
+        min(item.now) as oldest,
+        count(*) as items,
+        (
+            select array_agg(internal.receipt_json(request.items, request.items, 0, 0, 0, null) order by request.number)
+            from request
+        ) as receipts
+    into v_sent
+    from item;
+    v_plain := internal.read_plain_metrics(v_sent.body, v_sent.oldest, v_sent.nows);
+    change := pg_current_xact_id()::text::bigint;
+    if v_plain.plain and cardinality(v_sent.receipts) = cardinality(p_bodies) then
+        v_receipt := internal.store_plain_metrics(v_sent.body, v_plain.samples, v_plain.histograms, v_sent.oldest);
+        if (v_receipt ->> 'accepted')::integer < v_sent.items or (v_receipt ->> 'late')::integer > 0 then
+            raise exception 'not all samples are new' using errcode = 'SV000';
+        end if;
+        answers := v_sent.receipts;
+        kinds := v_plain.kind_names;
+    end if;
+exception
+    when sqlstate 'SV000' then
+        answers := null;
+end
+$$;
+comment on function api.ingest_metrics_together(json[], timestamptz[]) is
+'Stores the metric items of several requests, with the time of each in p_nows, if all are new samples of
+registered series, and none is late. answers: what api.ingest_metrics would return to each; null where
+nothing was stored, and each has to be sent alone. kinds and change as of api.ingest_metrics.';
