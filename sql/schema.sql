@@ -1502,7 +1502,7 @@ create function internal.check_author(p_author text) returns void language plpgs
 
 create function internal.check_chunks(p_relations name[]) returns void language plpgsql stable;
 
-create function internal.check_facts(p_items jsonb, p_now timestamp with time zone) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, source_id bigint, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, good boolean) language sql stable;
+create function internal.check_facts(p_items jsonb, p_now timestamp with time zone, p_nows timestamp with time zone[]) returns TABLE(place integer, item jsonb, series_id bigint, kind_id bigint, source_id bigint, fact_id text, digest bigint, ts timestamp with time zone, subject text, value double precision, payload jsonb, received_at timestamp with time zone, good boolean) language sql stable;
 
 create function internal.check_key(p_key data.api_key, p_now timestamp with time zone) returns void language plpgsql stable;
 
@@ -1703,6 +1703,8 @@ create function internal.item_rules() returns TABLE(slug text, field text, detai
 create function internal.job_state() returns json language sql stable;
 
 create function internal.join_json(VARIADIC p_objects json[]) returns json language sql immutable parallel safe;
+
+create function internal.join_requests(p_bodies json[], p_nows timestamp with time zone[], OUT body json, OUT nows timestamp with time zone[], OUT oldest timestamp with time zone, OUT items integer, OUT receipts json[]) returns record language plpgsql stable;
 
 create function internal.judge_reading(p_document jsonb, p_has_reading boolean, p_active boolean, p_enabled boolean) returns boolean language sql immutable parallel safe;
 
@@ -2136,7 +2138,7 @@ create function internal.step_rollup(p_resolution text, p_kind bigint, p_series 
 
 create function internal.store_checked_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile;
 
-create function internal.store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[], OUT unsampled data.sample[]) returns record language plpgsql volatile;
+create function internal.store_facts(p_items jsonb, p_partial boolean, p_now timestamp with time zone, p_nows timestamp with time zone[], OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[], OUT unsampled data.sample[]) returns record language plpgsql volatile;
 
 create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now timestamp with time zone, OUT bad_items jsonb, OUT bad integer, OUT unregistered integer, OUT accepted integer, OUT late integer, OUT kinds text[]) returns record language plpgsql volatile;
 
@@ -2257,6 +2259,8 @@ create function api.get_visibility() returns pg_snapshot language sql stable sec
 create function api.heartbeat(p_names text[], p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.ingest_facts(p_body json, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+
+create function api.ingest_facts_together(p_bodies json[], p_nows timestamp with time zone[], OUT answers json[], OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.ingest_metrics(p_body json, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1 set plan_cache_mode=force_generic_plan;
 
@@ -3786,6 +3790,7 @@ grant execute on function api.get_state(timestamp with time zone) to supervisor_
 grant execute on function api.get_visibility() to supervisor_app;
 grant execute on function api.heartbeat(text[],timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_facts(json,boolean,text,timestamp with time zone) to supervisor_app;
+grant execute on function api.ingest_facts_together(json[],timestamp with time zone[]) to supervisor_app;
 grant execute on function api.ingest_metrics(json,boolean,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.ingest_metrics_together(json[],timestamp with time zone[]) to supervisor_app;
 grant execute on function api.list_active_alerts(text,text,text,text,jsonb,boolean,integer,text,timestamp with time zone) to supervisor_app;

@@ -23,6 +23,7 @@ WITHIN = {
     "get_visibility": "the cache",
     "list_changes": "the cache",
     "ingest_metrics_together": "ingest_metrics",
+    "ingest_facts_together": "ingest_facts",
     "record_uptime": "get_health and query_sla",
     "renew_lease": "loops of the service",
     "repair_jobs": "loops of the service",

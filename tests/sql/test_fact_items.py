@@ -208,7 +208,7 @@ def test_the_digest_of_a_fact_is_the_same_in_every_release(sources: Connection) 
         fact("Fact:Old", fact_id="a", ts="2025-06-15T12:00:00.000001Z"),
     ]
     rows = sources.execute(
-        "select digest from internal.check_facts(%s::jsonb, %s) order by place",
+        "select digest from internal.check_facts(%s::jsonb, %s, null) order by place",
         [json.dumps(items), NOW],
     ).fetchall()
     assert rows == [(-1680839377265720782,), (-4352037707762075508,)]

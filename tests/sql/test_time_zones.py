@@ -89,7 +89,7 @@ def test_the_digest_of_a_fact_is_of_the_instant(db: Connection, zone: str) -> No
     for ts in ("2025-11-15T12:00:00Z", "2025-11-15T14:00:00+02:00", 1763208000):
         digest = ask(
             db,
-            "select digest from internal.check_facts(jsonb_build_array(%s::jsonb), %s)",
+            "select digest from internal.check_facts(jsonb_build_array(%s::jsonb), %s, null)",
             f'{{"kind": "Fact:Deal", "source": "crm", "fact_id": "one", "ts": {quoted(ts)}}}',
             NOW,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -13,7 +13,7 @@ from supervisor_mcp.credentials import key_secret
 from supervisor_mcp.db import Database
 from supervisor_mcp.operations.changes import ChangeReader
 from supervisor_mcp.operations.heartbeat_writer import HeartbeatWriter
-from supervisor_mcp.operations.metric_writer import MetricWriter
+from supervisor_mcp.operations.item_writer import ItemWriter
 from supervisor_mcp.operations.reads import Reads
 from supervisor_mcp.operations.replication import Replication
 from supervisor_mcp.operations.snapshots import SnapshotWriter
@@ -32,7 +32,8 @@ class Context:
     changes: ChangeReader
     snapshots: SnapshotWriter
     heartbeats: HeartbeatWriter
-    metrics: MetricWriter
+    # By the function of `api` that stores them.
+    items: Mapping[str, ItemWriter]
     streams: Streams
     key_secret: bytes | None = field(repr=False)
     query_sql: bool
@@ -61,7 +62,7 @@ def build(settings: Settings) -> Context:
         changes,
         SnapshotWriter(database),
         HeartbeatWriter(database),
-        MetricWriter(),
+        {function: ItemWriter() for function in ("ingest_metrics", "ingest_facts")},
         Streams(
             database,
             limit=settings.streams,
@@ -102,7 +103,8 @@ async def connected(context: Context) -> AsyncIterator[Context]:
     finally:
         await context.streams.stop()
         await context.heartbeats.stop()
-        await context.metrics.stop()
+        for writer in context.items.values():
+            await writer.stop()
         await context.changes.stop()
         await context.snapshots.stop()
         context.cache.close()

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from supervisor_mcp import identity
 from supervisor_mcp.errors import Problem
-from supervisor_mcp.json_text import Body
+from supervisor_mcp.json_text import Bodies, Body
 from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.context import Context
+from supervisor_mcp.operations.item_writer import MOST_BYTES
 from supervisor_mcp.operations.json_validation import check_depth, check_document
 from supervisor_mcp.operations.outcome import UNKNOWN, known_outcome
 from supervisor_mcp.operations.query import Query
@@ -80,9 +82,20 @@ async def ingest(
 ) -> bytes:
     """Store a JSON document of one item or an array by a function of `api`.
 
-    Returns a `Receipt` as JSON; it is committed. Raises `Problem`.
+    Small documents that come at the same time share a statement. Returns a `Receipt` as JSON; it
+    is committed. Raises `Problem`.
     """
     await check_depth(document)
+    alone = partial(_ingest_alone, context, function, document, options, now)
+    if options.idempotency_key is not None or len(document) > MOST_BYTES:
+        return await alone()
+    together = partial(_ingest_together, context, f"{function}_together")
+    return await context.items[function].store(document, now, alone, together)
+
+
+async def _ingest_alone(
+    context: Context, function: str, document: bytes, options: IngestOptions, now: datetime
+) -> bytes:
     arguments = {"body": Body(document), **options.arguments(), "now": now}
     try:
         receipt = await write(context, function, arguments, STORED, ITEMS_AGAIN)
@@ -92,6 +105,14 @@ async def ingest(
             # SQL names neither the position nor the key.
             await check_document(document)
         raise
+
+
+async def _ingest_together(
+    context: Context, function: str, documents: Sequence[bytes], nows: Sequence[datetime]
+) -> list[bytes] | None:
+    arguments = {"bodies": Bodies(map(Body, documents)), "nows": list(nows)}
+    receipts: list[bytes] | None = await write(context, function, arguments, STORED, ITEMS_AGAIN)
+    return receipts
 
 
 async def write(

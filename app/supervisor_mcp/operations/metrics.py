@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
-from functools import partial
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from supervisor_mcp.json_text import Bodies, Body
 from supervisor_mcp.operations import text_rules
 from supervisor_mcp.operations.arguments import From, Source, To
 from supervisor_mcp.operations.context import Context
-from supervisor_mcp.operations.ingest import ITEMS_AGAIN, STORED, IngestOptions, ingest, write
+from supervisor_mcp.operations.ingest import IngestOptions, ingest
 from supervisor_mcp.operations.items import VALUE_RANGE, ItemSource, ItemTimestamp
-from supervisor_mcp.operations.json_validation import check_depth
-from supervisor_mcp.operations.metric_writer import MOST_BYTES
 from supervisor_mcp.operations.query import Query
 
 LabelName = Annotated[str, Meta(extra_json_schema=text_rules.LABEL_NAME)]
@@ -153,22 +148,7 @@ async def ingest_metrics(
     context: Context, document: bytes, options: IngestOptions, now: datetime
 ) -> bytes:
     """Store one metric item or an array of them; the `Receipt` as JSON. Raises `Problem`."""
-    alone = partial(ingest, context, "ingest_metrics", document, options, now)
-    if options.idempotency_key is not None or len(document) > MOST_BYTES:
-        return await alone()
-    await check_depth(document)
-    return await context.metrics.store(document, now, alone, partial(_store_together, context))
-
-
-async def _store_together(
-    context: Context, documents: Sequence[bytes], nows: Sequence[datetime]
-) -> list[bytes] | None:
-    """The receipts of requests that one statement stored; None where each has to be sent alone."""
-    arguments = {"bodies": Bodies(map(Body, documents)), "nows": list(nows)}
-    receipts: list[bytes] | None = await write(
-        context, "ingest_metrics_together", arguments, STORED, ITEMS_AGAIN
-    )
-    return receipts
+    return await ingest(context, "ingest_metrics", document, options, now)
 
 
 async def query_metrics(context: Context, query: SeriesQuery, now: datetime) -> bytes:

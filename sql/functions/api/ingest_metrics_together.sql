@@ -20,35 +20,7 @@ declare
 begin
     -- Before series are read: prune_catalogue may be deleting them.
     lock table only data.sample in row exclusive mode;
-    with item as materialized (
-        select
-            request.number,
-            request.now,
-            element.place,
-            element.value::text as value
-        from unnest(p_bodies, p_nows) with ordinality as request (body, now, number)
-        cross join lateral json_array_elements(
-            case json_typeof(request.body) when 'array' then request.body else json_build_array(request.body) end
-        ) with ordinality as element (value, place)
-    ),
-    request as (
-        select
-            item.number,
-            count(*)::integer as items
-        from item
-        group by item.number
-    )
-    select
-        ('[' || string_agg(item.value, ',' order by item.number, item.place) || ']')::json as body,
-        array_agg(item.now order by item.number, item.place) as nows,
-        min(item.now) as oldest,
-        count(*) as items,
-        (
-            select array_agg(internal.receipt_json(request.items, request.items, 0, 0, 0, null) order by request.number)
-            from request
-        ) as receipts
-    into v_sent
-    from item;
+    v_sent := internal.join_requests(p_bodies, p_nows);
     v_plain := internal.read_plain_metrics(v_sent.body, v_sent.oldest, v_sent.nows);
     change := pg_current_xact_id()::text::bigint;
     if v_plain.plain and cardinality(v_sent.receipts) = cardinality(p_bodies) then
@@ -60,8 +32,9 @@ begin
         kinds := v_plain.kind_names;
     end if;
 exception
+    -- What is stored by then is not.
     when sqlstate 'SV000' then
-        answers := null;
+        null;
 end
 $$;
 comment on function api.ingest_metrics_together(json[], timestamptz[]) is

@@ -1,4 +1,4 @@
-create or replace function internal.check_facts(p_items jsonb, p_now timestamptz)
+create or replace function internal.check_facts(p_items jsonb, p_now timestamptz, p_nows timestamptz[])
 returns table (
     place integer,
     item jsonb,
@@ -11,6 +11,7 @@ returns table (
     subject text,
     value double precision,
     payload jsonb,
+    received_at timestamptz,
     good boolean
 )
 language sql stable
@@ -41,6 +42,7 @@ begin atomic
         entry.subject #>> '{}',
         entry.number,
         coalesce(entry.payload, '{}'),
+        entry.received_at,
         -- The rules of fact_faults, which says which one an item breaks.
         coalesce(
             entry.item - '{kind,source,fact_id,subject,ts,value,payload}'::text[] = '{}'
@@ -71,7 +73,7 @@ begin atomic
                 or jsonb_typeof(entry.payload) = 'object'
                 and octet_length(entry.payload::text) <= 65536
             )
-            and entry.ts <= p_now + interval '5 minutes'
+            and entry.ts <= entry.received_at + interval '5 minutes'
             -- Only a batch with an older item has to look.
             and (
                 entry.ts > p_now - interval '1 hour'
@@ -91,7 +93,8 @@ begin atomic
             series.series_id,
             kind.kind_id,
             source.source_id,
-            internal.read_ts(sent.ts, p_now) as ts,
+            received.at as received_at,
+            internal.read_ts(sent.ts, received.at) as ts,
             internal.read_number(sent.value) as number
         from jsonb_array_elements(p_items) with ordinality as entry (item, n)
         cross join
@@ -99,6 +102,7 @@ begin atomic
                 as sent (
                     kind text, source text, fact_id jsonb, subject jsonb, ts jsonb, value jsonb, payload jsonb
                 )
+        cross join lateral (select coalesce(p_nows[entry.n::integer], p_now) as at) as received
         left join data.kind on sent.kind = kind.name and kind.type = 'fact'
         left join data.source on sent.source = source.name
         left join data.series
@@ -107,6 +111,7 @@ begin atomic
         offset 0 -- noqa: AM09
     ) as entry;
 end;
-comment on function internal.check_facts(jsonb, timestamptz) is
+comment on function internal.check_facts(jsonb, timestamptz, timestamptz[]) is
 'Every fact item with its series, null while that is unknown, its content, and whether it is good.
+received_at is the time at its place in p_nows, or p_now.
 fact_id is null for a fact that has neither a fact_id nor a ts: each of those is new.';

@@ -13,7 +13,7 @@ begin atomic
             )),
             p_now
         )
-    from internal.check_facts(p_items, p_now) as item
+    from internal.check_facts(p_items, p_now, null) as item
     inner join data.fact_identity
         on
             item.source_id = fact_identity.source_id

@@ -11,11 +11,11 @@ create or replace function internal.register_and_store_facts(
 language plpgsql
 as $$
 declare
-    v_store record := internal.store_facts(p_items, p_partial, p_now);
+    v_store record := internal.store_facts(p_items, p_partial, p_now, null);
 begin
     if v_store.unregistered > 0 and (v_store.bad = 0 or p_partial) then
         perform internal.register_series(internal.unregistered_facts(p_items, p_now), p_now);
-        v_store := internal.store_facts(p_items, p_partial, p_now);
+        v_store := internal.store_facts(p_items, p_partial, p_now, null);
         if v_store.unregistered > 0 and (v_store.bad = 0 or p_partial) then
             raise exception 'a series that another session registers is not visible yet'
                 using errcode = '40001', hint = 'Send the batch again.';

@@ -2,6 +2,7 @@ create or replace function internal.store_facts(
     p_items jsonb,
     p_partial boolean,
     p_now timestamptz,
+    p_nows timestamptz[],
     out bad_items jsonb,
     out bad integer,
     out unregistered integer,
@@ -18,7 +19,7 @@ begin
             checked.*,
             coalesce(checked.fact_id, gen_random_uuid()::text) as name
         -- Without `offset 0` the planner computes good once for each of its uses.
-        from (select * from internal.check_facts(p_items, p_now) offset 0) as checked -- noqa: AM09
+        from (select * from internal.check_facts(p_items, p_now, p_nows) offset 0) as checked -- noqa: AM09
     ),
     verdict as materialized (
         select
@@ -66,7 +67,7 @@ begin
     ),
     fact as (
         insert into data.fact (series_id, ts, seq, fact_id, subject, value, payload, received_at)
-        select series_id, ts, seq, name, subject, value, payload, p_now
+        select series_id, ts, seq, name, subject, value, payload, received_at
         from fresh
     ),
     stored as (
@@ -83,7 +84,7 @@ begin
             'facts',
             jsonb_build_object(
                 'kind', kind.name, 'source', source.name, 'fact_id', fresh.name, 'subject', fresh.subject,
-                'ts', fresh.ts, 'value', fresh.value, 'payload', fresh.payload, 'received_at', p_now
+                'ts', fresh.ts, 'value', fresh.value, 'payload', fresh.payload, 'received_at', fresh.received_at
             ),
             p_now
         from data.subscription
@@ -154,8 +155,8 @@ begin
     from verdict;
 end
 $$;
-comment on function internal.store_facts(jsonb, boolean, timestamptz) is
+comment on function internal.store_facts(jsonb, boolean, timestamptz, timestamptz[]) is
 'Stores the facts of a batch in one statement, unless an item is bad or its series unknown; with p_partial
-the good ones among them. bad counts the bad items; bad_items: those, [{index, item}]. late counts the facts
+the good ones among them. Each is received at the time at its place in p_nows, or at p_now. bad counts the bad items; bad_items: those, [{index, item}]. late counts the facts
 older than the watermark of the hourly rollup; data.late also notes those that a running refresh may miss.
 unsampled are the facts that are older than samples are kept, as samples that are not stored.';

@@ -9,7 +9,7 @@ begin atomic
             'type', 'fact',
             'labels', '{}'::jsonb
         ))
-    from internal.check_facts(p_items, p_now)
+    from internal.check_facts(p_items, p_now, null)
     where good and series_id is null;
 end;
 comment on function internal.unregistered_facts(jsonb, timestamptz) is

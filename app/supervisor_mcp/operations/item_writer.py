@@ -1,4 +1,4 @@
-"""Metric items of small requests that come at once, gathered into one statement."""
+"""Items of small requests that come at once, gathered into one statement."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class _Call:
         self.receipt: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
 
-class MetricWriter:
+class ItemWriter:
     """Lets small requests that come while a statement is under way share the next one.
 
     A request that comes alone goes out at once. A receipt is given when the items are committed.

@@ -1,4 +1,4 @@
-"""Small requests with metric items that come at once share statements, and nothing else."""
+"""Small requests that come at once share statements, and nothing else."""
 
 from __future__ import annotations
 
@@ -18,12 +18,13 @@ from supervisor_mcp.cache.store import Key
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.identity import Identity
 from supervisor_mcp.operations import context as operations
-from supervisor_mcp.operations import metric_writer
+from supervisor_mcp.operations import item_writer
 from supervisor_mcp.operations.context import Context
+from supervisor_mcp.operations.facts import ingest_facts
 from supervisor_mcp.operations.ingest import IngestOptions
-from supervisor_mcp.operations.metric_writer import MOST_BYTES, MOST_REQUESTS, MetricWriter
+from supervisor_mcp.operations.item_writer import MOST_BYTES, MOST_REQUESTS, ItemWriter
 from supervisor_mcp.operations.metrics import ingest_metrics
-from tests.sql.calls import Json, metric, receipt
+from tests.sql.calls import Json, fact, metric, receipt
 from tests.support.ports import free_port
 from tests.support.waiting import eventually_async
 
@@ -68,6 +69,26 @@ async def test_requests_that_come_while_one_is_stored_share_a_transaction(
     bodies = [metric(source=source) for source in SOURCES]
     assert await asyncio.gather(*(send(context, body) for body in bodies)) == [receipt(1)] * 20
     assert transactions(fresh_database) == [1, 19]
+
+
+async def test_facts_that_come_while_one_is_stored_share_a_transaction(
+    context: Context, fresh_database: str
+) -> None:
+    async def send_fact(source: str, value: int) -> Json:
+        document = msgspec.json.encode(fact(source=source, value=value))
+        answer = await ingest_facts(context, document, IngestOptions(), NOW)
+        decoded: Json = msgspec.json.decode(answer)
+        return decoded
+
+    for source in SOURCES:
+        await send_fact(source, 0)
+    sending = [send_fact(source, 1) for source in SOURCES]
+    assert await asyncio.gather(*sending) == [receipt(1)] * 20
+    with psycopg.connect(fresh_database, prepare_threshold=None) as conn:
+        rows = conn.execute(
+            "select count(*) from data.fact where value = 1 group by xmin order by 1"
+        ).fetchall()
+    assert rows == [(1,), (19,)]
 
 
 async def test_requests_one_after_the_other_have_transactions_of_their_own(
@@ -203,7 +224,7 @@ async def test_a_sender_that_leaves_fails_nobody(context: Context, fresh_databas
     for task in sending[:3]:
         task.cancel()
     assert await asyncio.gather(*sending[3:]) == [receipt(1)] * 17
-    await context.metrics.stop()
+    await context.items["ingest_metrics"].stop()
     assert sum(transactions(fresh_database)) == 20
 
 
@@ -244,7 +265,7 @@ class Statements:
         await self.go.wait()
         return None if self.refused & set(documents) else list(documents)
 
-    def store(self, writer: MetricWriter, number: int) -> asyncio.Task[bytes]:
+    def store(self, writer: ItemWriter, number: int) -> asyncio.Task[bytes]:
         document = b"%d" % number
         storing = writer.store(document, NOW, self.send_alone(document), self.send_together)
         return asyncio.create_task(storing)
@@ -253,8 +274,8 @@ class Statements:
 async def test_a_request_waits_only_a_moment_for_a_statement_that_takes_long(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(metric_writer, "GATHER_SECONDS", 0.05)
-    writer, statements = MetricWriter(), Statements()
+    monkeypatch.setattr(item_writer, "GATHER_SECONDS", 0.05)
+    writer, statements = ItemWriter(), Statements()
     waiting = [statements.store(writer, number) for number in range(3)]
     await asyncio.sleep(0)
     assert (statements.alone, statements.together) == ([b"0"], [])
@@ -267,8 +288,8 @@ async def test_a_request_waits_only_a_moment_for_a_statement_that_takes_long(
 async def test_what_waits_is_sent_when_a_statement_ends(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(metric_writer, "GATHER_SECONDS", 3600)
-    writer, statements = MetricWriter(), Statements()
+    monkeypatch.setattr(item_writer, "GATHER_SECONDS", 3600)
+    writer, statements = ItemWriter(), Statements()
     waiting = [statements.store(writer, number) for number in range(3)]
     await asyncio.sleep(0)
     statements.go.set()
@@ -280,7 +301,7 @@ async def test_what_waits_is_sent_when_a_statement_ends(
 
 
 async def test_a_statement_takes_500_requests() -> None:
-    writer, statements = MetricWriter(), Statements()
+    writer, statements = ItemWriter(), Statements()
     waiting = [statements.store(writer, number) for number in range(MOST_REQUESTS + 2)]
     await asyncio.sleep(0)
     statements.go.set()
@@ -290,7 +311,7 @@ async def test_a_statement_takes_500_requests() -> None:
 
 
 async def test_what_one_statement_does_not_store_is_sent_in_eighths_and_then_alone() -> None:
-    writer, statements = MetricWriter(), Statements()
+    writer, statements = ItemWriter(), Statements()
     statements.refused = {b"20"}
     waiting = [statements.store(writer, number) for number in range(65)]
     await asyncio.sleep(0)
@@ -301,7 +322,7 @@ async def test_what_one_statement_does_not_store_is_sent_in_eighths_and_then_alo
 
 
 async def test_a_stop_waits_for_what_was_sent() -> None:
-    writer, statements = MetricWriter(), Statements()
+    writer, statements = ItemWriter(), Statements()
     await writer.stop()
     waiting = [statements.store(writer, number) for number in range(5)]
     await asyncio.sleep(0)
