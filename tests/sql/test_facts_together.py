@@ -158,7 +158,7 @@ BODIES = st.lists(ITEMS, max_size=3) | ITEMS
 
 @given(bodies=st.lists(BODIES, min_size=1, max_size=5))
 @example(bodies=[fact(), [fact(value=2), fact(fact_id="a", ts=ago(seconds=1))]])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 def test_what_is_stored_together_is_what_would_be_stored_alone(
     known: Connection, bodies: list[list[Item] | Item]
 ) -> None:

@@ -360,15 +360,15 @@ def test_an_item_is_bad_exactly_when_it_breaks_a_rule(
     with db.transaction(force_rollback=True):
         ingest_metrics(db, [*known, histogram([1], [1, 2], 3)])
         ingest_facts(db, fact(source="web"))
-        for noun, kind, items in (
-            ("metric", "kind.type, kind.unit,", metrics),
-            ("fact", "", facts),
+        for noun, kind, more, items in (
+            ("metric", "kind.type, kind.unit,", "", metrics),
+            ("fact", "", ", null", facts),
         ):
             disagreeing = ask(
                 db,
                 f"""
                 select json_agg(checked.item)
-                from internal.check_{noun}s(%s::jsonb, %s) as checked
+                from internal.check_{noun}s(%s::jsonb, %s{more}) as checked
                 left join data.kind on checked.kind_id = kind.kind_id
                 where good = exists (select from internal.{noun}_faults(checked.item, {kind} %s))
                 """,
