@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import mcp_types
 from fastmcp import FastMCP
@@ -97,16 +96,15 @@ def create_mcp(context: Context, clock: Clock = now, auth: AuthProvider | None =
         # Answers repeat shapes; a reference takes a tenth of the tokens.
         dereference_schemas=False,
     )
-    schemas: dict[str, dict[str, Any]] = {}
     for tool in all_tools(context, clock):
         server.add_tool(tool)
-        schemas[tool.name] = tool.parameters
     resources.register(server, context, clock)
     prompts.register(server)
     completions.register(server, context, clock)
     updates.register(server, context)
-    # Without this the library lists all tools before every call to find the schema of one.
-    server._mcp_server.get_tool_input_schema = schemas.get
+    # Without this the library lists all tools before every call, to find in the schema of one which
+    # arguments have to be in a header, too.
+    server._mcp_server.get_tool_input_schema = _no_headers
     # On import the library gives its logger a handler of its own; the process has one.
     library = logging.getLogger("fastmcp")
     library.handlers = []
@@ -115,6 +113,10 @@ def create_mcp(context: Context, clock: Clock = now, auth: AuthProvider | None =
     # A failure is logged once, with its request_id, where it becomes a problem.
     logging.getLogger("fastmcp.server.server").setLevel(logging.CRITICAL)
     return server
+
+
+def _no_headers(_tool: str) -> None:
+    """The schema of a tool that declares headers for its arguments: none does."""
 
 
 def _version() -> str:
