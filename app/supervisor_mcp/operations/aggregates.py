@@ -197,10 +197,13 @@ async def query_agg(context: Context, query: AggregateQuery, now: datetime) -> b
     key = query.key(identity.current.get().namespace)
     if key is None:
         return (await _compute(context, query, now)).answer
-    found = context.cache.find(key)
-    if found is None:
-        found = await context.cache.answer(key, partial(_compute, context, query, now))
-    return found
+    return await context.cache.answer(key, partial(_compute, context, query, now))
+
+
+def find_agg(context: Context, query: AggregateQuery) -> bytes | None:
+    """What `query_agg` answers, if this process has a copy of it; without a coroutine."""
+    key = query.key(identity.current.get().namespace)
+    return None if key is None else context.cache.find(key)
 
 
 async def _compute(context: Context, query: AggregateQuery, now: datetime) -> Computed:

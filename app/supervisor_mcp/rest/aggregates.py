@@ -12,6 +12,7 @@ from supervisor_mcp.operations.aggregates import (
     Aggregate,
     AggregateQuery,
     Aggregates,
+    find_agg,
     query_agg,
 )
 from supervisor_mcp.rest.operation import JSON, Operation, ReadResource, send_json
@@ -32,7 +33,10 @@ class AggregatesResource(ReadResource):
 
     async def on_get(self, req: Request, resp: Response) -> None:
         """Answer, or send 304 when the client has the same answer."""
-        answer = await query_agg(self._context, self.operation.read(req), self._clock())
+        query = self.operation.read(req)
+        answer = find_agg(self._context, query)
+        if answer is None:
+            answer = await query_agg(self._context, query, self._clock())
         tag = _tag(answer)
         # Weak, because the same answer may also be sent compressed.
         resp.set_header("ETag", f'W/"{tag}"')
