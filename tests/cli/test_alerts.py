@@ -412,6 +412,16 @@ def test_an_acknowledgement_and_a_silence_end_at_a_time_of_one_form() -> None:
     assert piped.stdout == "queue_long is acknowledged by ann until 2026-11-25T12:00:00+00:00\n"
 
 
+def test_a_silence_can_start_a_length_from_now() -> None:
+    silence = {**SILENCE, "changed": True, "alerts": 2, "hint": None}
+    before = datetime.now(UTC)
+    with scripted.service({"PUT /alerts/silences/update": silence}) as service:
+        service.run("alerts", "silence", "update", "--from", "30m", "--author", "ann")
+    (sent,) = service.sent
+    started = datetime.fromisoformat(sent["from"]) - timedelta(minutes=30)
+    assert before <= started <= datetime.now(UTC)
+
+
 def shown_alert(
     active: list[object], changes: list[object], condition: dict[str, object]
 ) -> dict[str, object]:

@@ -11,6 +11,7 @@ import typer
 
 from supervisor_mcp.cli import console
 from supervisor_mcp.cli.failure import INTERRUPTED, Failure, one_line
+from supervisor_mcp.cli.quantities import counted
 
 if TYPE_CHECKING:
     from supervisor_mcp.config import Settings
@@ -129,4 +130,5 @@ def _report(done: str, made: Manifest, folder: Path, as_json: bool) -> None:
         console.echo(msgspec.json.encode(summary))
         return
     filled = sum(relation.rows > 0 for relation in made.relations)
-    console.write(f"{done} {made.rows:,} rows of {filled} relations: {folder}\n")
+    rows = f"{counted(made.rows, 'row')} of {counted(filled, 'relation')}"
+    console.write(f"{done} {rows}: {folder}\n")

@@ -35,7 +35,11 @@ def silence_alerts(
     ] = None,
     from_: Annotated[
         str | None,
-        typer.Option("--from", metavar="RFC3339", help="Start; as before, or now, if left out."),
+        typer.Option(
+            "--from",
+            metavar="TIME",
+            help="Start (RFC 3339, or from now: 2h); as before, or now, if left out.",
+        ),
     ] = None,
     to: Annotated[
         str | None, typer.Option(metavar="RFC3339", help="End, instead of --for.")
@@ -57,7 +61,7 @@ def silence_alerts(
         "comment": comment,
         "cancelled": cancel or None,
         "matchers": [matchers.read(given) for given in wanted] if wanted else None,
-        "from": from_,
+        "from": lengths.time_of(from_),
         "to": _end(length, to),
     }
     with connect() as client:

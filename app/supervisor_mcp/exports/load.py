@@ -55,7 +55,7 @@ def load(conninfo: str, folder: Path, progress: Progress) -> Manifest | None:
             progress("preparing the database")
             _call(conn, "begin_import", made)
         for relation in made.relations:
-            progress(f"importing {relation.rows:,} rows of {relation.name}")
+            progress(f"importing {relation.name}: {relation.rows:,} rows")
             for part in relation.parts:
                 if part.file not in imported:
                     _load(conn, made, here[relation.name], part, folder)
