@@ -110,6 +110,8 @@ RUNNER = "internal.run_statement"
 CANCELED = "57014"
 # Classes of their errors: about values, and about names and syntax.
 DATA = "22"
+# The function of PostgreSQL that reports what a function of ours raises.
+OWN_ERRORS = "exec_stmt_raise"
 NAMES = "42"
 # Memory, temporary files, and what a value or a statement may have.
 EXHAUSTED = {"53200", "53400", "54000"}
@@ -275,8 +277,9 @@ def from_statement(error: psycopg.Error, sql: str) -> Problem | None:
         hint = "Correct what the statement computes, or leave those rows out."
     else:
         hint = "Send one SELECT on the views of schema analytics; supervisor://schema lists them."
-    # What PostgreSQL says of names helps, and of anything else it is for who may do more than read.
-    if state.startswith(NAMES):
+    # What PostgreSQL says of names helps, and of anything else it is for who may do more than read;
+    # our own functions say what to send.
+    if state.startswith(NAMES) or error.diag.source_function == OWN_ERRORS:
         hint = error.diag.message_hint or hint
     return Problem(
         "statement_valid",

@@ -150,7 +150,7 @@ def refused(state: str | None, **fields: str) -> psycopg.Error:
     """An error with these fields, without a server."""
     names = (
         *("context", "message_primary", "message_hint", "message_detail", "constraint_name"),
-        *("column_name", "internal_position", "internal_query"),
+        *("column_name", "internal_position", "internal_query", "source_function"),
     )
     diag = SimpleNamespace(**dict.fromkeys(names) | fields)
     made: Any = type("Refused", (psycopg.Error,), {"sqlstate": state, "diag": diag})
@@ -182,6 +182,13 @@ CORRECT = "Correct what the statement computes, or leave those rows out."
         ),
         ("22012", {"internal_query": SQL_SENT}, "the statement failed", CORRECT, {}),
         ("22012", {"message_hint": "secret"}, "the statement failed", CORRECT, {}),
+        (
+            "22023",
+            {"message_hint": "Send a share.", "source_function": "exec_stmt_raise"},
+            "the statement failed",
+            "Send a share.",
+            {},
+        ),
         ("42703", {"message_primary": "no x"}, "no x", SEND_ONE, {}),
         ("42703", {"message_hint": "Perhaps y."}, "the statement failed", "Perhaps y.", {}),
         ("0A000", {"message_hint": "secret"}, "the statement failed", SEND_ONE, {}),

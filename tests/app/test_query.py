@@ -134,7 +134,10 @@ def test_a_missing_parameter_is_named_with_what_it_means() -> None:
         AggregateQuery.read({})
     assert raised.value.slug == "parameter_required"
     assert raised.value.params == {"field": "window"}
-    assert raised.value.hint
+    assert raised.value.hint == 'Send "window", such as 24h. How far back from now.'
+    with pytest.raises(Problem) as raised:
+        SeriesQuery.read({})
+    assert raised.value.hint == 'Send "name". Exact name of a metric, or a fact kind.'
 
 
 def test_an_unknown_parameter_is_answered_with_the_nearest() -> None:

@@ -167,7 +167,7 @@ def test_an_empty_list_says_how_to_plan_a_window() -> None:
         done = service.run("maintenance")
     assert done.stderr == (
         "No maintenance is planned or active. Plan a window with"
-        " `supervisor-mcp maintenance plan ID`.\n"
+        " `supervisor-mcp maintenance plan ID --to 2h --author WHO --reason WHY`.\n"
     )
 
 

@@ -217,6 +217,8 @@ def test_everything_of_pins_is_printed() -> None:
     assert listed.stderr == ""
     assert json.loads(as_json.stdout) == {"items": [PIN]}
     assert added.stdout == removed.stdout == PIN_ROWS
+    assert removed.stderr == "The pin is removed: retention drops the rows.\n"
+    assert removed_as_json.stderr == ""
     assert json.loads(removed_as_json.stdout) == PIN
     assert "Pin 7\n" in drawn
     assert "│" not in drawn

@@ -81,7 +81,8 @@ def test_an_empty_list_says_how_to_freeze_one() -> None:
     with scripted.service({"GET /query/snapshots": {"items": [], "next_cursor": None}}) as service:
         done = service.run("snapshots")
     assert done.stderr == (
-        "There are no snapshots yet. Freeze one with `supervisor-mcp snapshots create NAME`.\n"
+        "There are no snapshots yet. Freeze one with"
+        " `supervisor-mcp snapshots create NAME --author WHO`.\n"
     )
 
 

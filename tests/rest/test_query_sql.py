@@ -36,6 +36,7 @@ def test_an_error_has_its_position_and_a_hint(http: httpx.Client) -> None:
     ("sql", "hint"),
     [
         ("select 1/0", "Correct what the statement computes"),
+        ("select percentile(null, 95)", "Send a share of 0 to 1, such as 0.95."),
         # PostgreSQL would propose a trigger.
         ("delete from kinds", "Send one SELECT on the views"),
         ("insert into kinds values (1)", "Send one SELECT on the views"),

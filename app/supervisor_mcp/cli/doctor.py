@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from supervisor_mcp.cli import cache_url, console
-from supervisor_mcp.cli.failure import FAILED, UNREACHABLE, Failure
+from supervisor_mcp.cli.failure import FAILED, UNREACHABLE, Failure, one_line
 from supervisor_mcp.cli.parameters import Json
 from supervisor_mcp.cli.tables import table
 
@@ -68,7 +68,7 @@ def _ask_database(url: str, cache: str | None) -> bytes:
             row = connection.execute(STATEMENT, [cache]).fetchone()
     except psycopg.OperationalError as error:
         raise Failure(
-            f"The database does not answer: {str(error).strip()}.",
+            f"The database does not answer: {one_line(error).rstrip('.?')}.",
             UNREACHABLE,
             hint="Check SUPERVISOR_DATABASE_URL, and that the server runs.",
         ) from error

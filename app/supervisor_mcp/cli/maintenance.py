@@ -82,7 +82,7 @@ def list_windows(
             none_match("windows", "maintenance")
             if any(asked.values())
             else "No maintenance is planned or active. Plan a window with"
-            f" `{console.command()} maintenance plan ID`."
+            f" `{console.command()} maintenance plan ID --to 2h --author WHO --reason WHY`."
         )
     if result["next_cursor"] is not None:
         console.say("There are more. Raise --limit, or narrow the list with --server or --to.")

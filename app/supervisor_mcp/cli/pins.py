@@ -65,6 +65,8 @@ def unpin_window(
 
     with connect() as client:
         _show(accepted(client.send("DELETE", f"/admin/pins/{pin}")).content, as_json)
+    if not as_json:
+        console.say("The pin is removed: retention drops the rows.")
 
 
 def _show(answer: bytes, as_json: bool) -> None:

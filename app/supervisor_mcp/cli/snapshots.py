@@ -41,7 +41,7 @@ def list_snapshots(context: typer.Context, limit: Limit = 100, as_json: Json = F
     if not result["items"]:
         console.say(
             "There are no snapshots yet. Freeze one with"
-            f" `{console.command()} snapshots create NAME`."
+            f" `{console.command()} snapshots create NAME --author WHO`."
         )
     if result["next_cursor"] is not None:
         console.say("There are more. Raise --limit.")

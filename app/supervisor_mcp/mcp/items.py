@@ -39,7 +39,7 @@ def item_tool(
         sent = {name: value for name, value in arguments.items() if value is not None}
         for name in schema["required"]:
             if name not in sent:
-                raise missing_parameter(name, schema["properties"][name]["description"])
+                raise missing_parameter(name, schema["properties"][name])
         options = IngestOptions.read({"idempotency_key": sent.pop("idempotency_key", None)})
         try:
             return await ingest(context, as_json(sent), options, clock())
@@ -66,7 +66,7 @@ def batch_tool(
     async def call(arguments: dict[str, Any]) -> bytes:
         items = arguments.get("items")
         if "items" not in arguments:
-            raise missing_parameter("items", schema["properties"]["items"]["description"])
+            raise missing_parameter("items", schema["properties"]["items"])
         if not isinstance(items, list):
             hint = "Send the items themselves in an array, not as JSON text."
             raise malformed("items", "an array", items, hint)

@@ -87,7 +87,7 @@ class Query(Struct, frozen=True):
             if value is not None:
                 values[field] = readers[parameter.name](parameter.name, value)
             elif parameter.required:
-                raise missing_parameter(parameter.name, parameter.description)
+                raise missing_parameter(parameter.name, parameter.schema)
         return cls(**values)
 
 
@@ -103,12 +103,14 @@ def parameters(query: type[Query]) -> tuple[Parameter, ...]:
     )
 
 
-def missing_parameter(name: str, description: str) -> Problem:
+def missing_parameter(name: str, schema: Schema) -> Problem:
     """The problem of a required parameter that was not sent."""
+    example = next(iter(schema.get("examples", ())), None)
+    such_as = f", such as {example}" if isinstance(example, str) else ""
     return Problem(
         "parameter_required",
         f'parameter "{name}" is missing',
-        hint=description,
+        hint=f'Send "{name}"{such_as}. {schema["description"]}',
         params={"field": name},
     )
 
