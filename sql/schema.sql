@@ -2260,11 +2260,11 @@ create function api.heartbeat(p_names text[], p_now timestamp with time zone) re
 
 create function api.ingest_facts(p_body json, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.ingest_facts_together(p_bodies json[], p_nows timestamp with time zone[], OUT answers json[], OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.ingest_facts_together(p_bodies json[], p_nows timestamp with time zone[], OUT answers json[], OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1 set lock_timeout=100ms;
 
 create function api.ingest_metrics(p_body json, p_partial boolean, p_idempotency_key text, p_now timestamp with time zone, OUT answer json, OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1 set plan_cache_mode=force_generic_plan;
 
-create function api.ingest_metrics_together(p_bodies json[], p_nows timestamp with time zone[], OUT answers json[], OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1 set plan_cache_mode=force_generic_plan;
+create function api.ingest_metrics_together(p_bodies json[], p_nows timestamp with time zone[], OUT answers json[], OUT kinds text[], OUT change bigint) returns record language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1 set plan_cache_mode=force_generic_plan set lock_timeout=100ms;
 
 create function api.list_active_alerts(p_state text, p_rule text, p_id text, p_server text, p_labels jsonb, p_suppressed boolean, p_limit integer, p_cursor text, p_now timestamp with time zone) returns json language plpgsql stable security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 

@@ -212,6 +212,7 @@ async def test_a_call_that_its_sender_may_not_make_fails_alone(
     [
         (Problem("forbidden", "d"), True),
         (Problem("source_of_key", "d", status=403), False),
+        (Problem("busy", "d"), False),
         (Problem("server_unknown", "d", status=404), False),
         (Problem("unavailable", "d"), True),
         (Problem("too_slow", "d"), True),

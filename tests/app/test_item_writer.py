@@ -321,6 +321,41 @@ async def test_what_one_statement_does_not_store_is_sent_in_eighths_and_then_alo
     assert statements.alone == [b"0", *(b"%d" % number for number in range(17, 25))]
 
 
+@pytest.mark.parametrize(("refused", "gathered"), [(["20"], 1), (["1", "9", "17", "25", "33"], 0)])
+async def test_none_is_gathered_for_a_while_after_most_had_to_be_sent_alone(
+    monkeypatch: pytest.MonkeyPatch, refused: list[str], gathered: int
+) -> None:
+    monkeypatch.setattr(item_writer, "PAUSE_SECONDS", 3600)
+    writer, statements = ItemWriter(), Statements()
+    statements.refused = {number.encode() for number in refused}
+    waiting = [statements.store(writer, number) for number in range(65)]
+    await asyncio.sleep(0)
+    statements.go.set()
+    await asyncio.gather(*waiting)
+    await writer.stop()
+    statements.go.clear()
+    statements.together.clear()
+    waiting = [statements.store(writer, number) for number in range(100, 104)]
+    await asyncio.sleep(0)
+    statements.go.set()
+    assert await asyncio.gather(*waiting) == [b"%d" % number for number in range(100, 104)]
+    assert len(statements.together) == gathered
+
+
+async def test_requests_are_gathered_again_after_the_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(item_writer, "PAUSE_SECONDS", 0.0)
+    writer, statements = ItemWriter(), Statements()
+    statements.refused = {b"1"}
+    for count in (1, 2):
+        statements.go.clear()
+        waiting = [statements.store(writer, number) for number in range(3)]
+        await asyncio.sleep(0)
+        statements.go.set()
+        await asyncio.gather(*waiting)
+        await writer.stop()
+        assert statements.together == [[b"1", b"2"]] * count
+
+
 async def test_a_stop_waits_for_what_was_sent() -> None:
     writer, statements = ItemWriter(), Statements()
     await writer.stop()

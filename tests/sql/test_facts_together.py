@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -186,3 +188,22 @@ def test_what_is_stored_together_is_what_would_be_stored_alone(
     )
     new = "New" in str(bodies) or "'new'" in str(bodies)
     assert (answers is not None) == (good and not new)
+
+
+@pytest.mark.native_only("a transaction that another one waits for")
+def test_requests_do_not_wait_for_what_another_transaction_stores(fresh_database: str) -> None:
+    with (
+        psycopg.connect(fresh_database, prepare_threshold=None) as conn,
+        psycopg.connect(fresh_database, prepare_threshold=None) as other,
+    ):
+        ingest_facts(conn, fact(fact_id="old"), now=NOW - timedelta(hours=1))
+        conn.commit()
+        ingest_facts(other, fact(fact_id="new"))
+        started = time.monotonic()
+        assert together(conn, fact(fact_id="new"), fact(fact_id="other")) is None
+        assert time.monotonic() - started < 1
+        other.rollback()
+        assert together(conn, fact(fact_id="new"), fact(fact_id="other")) == [
+            receipt(1),
+            receipt(1),
+        ]

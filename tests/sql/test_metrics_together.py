@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -193,3 +195,19 @@ def test_what_is_stored_together_is_what_would_be_stored_alone(
     )
     new = "new" in str(bodies)
     assert (answers is not None) == (good and not new)
+
+
+@pytest.mark.native_only("a transaction that another one waits for")
+def test_requests_do_not_wait_for_what_another_transaction_stores(fresh_database: str) -> None:
+    with (
+        psycopg.connect(fresh_database, prepare_threshold=None) as conn,
+        psycopg.connect(fresh_database, prepare_threshold=None) as other,
+    ):
+        ingest_metrics(conn, REGISTERED, now=NOW - timedelta(hours=1))
+        conn.commit()
+        ingest_metrics(other, metric())
+        started = time.monotonic()
+        assert together(conn, metric(), metric(ts=ago(minutes=1))) is None
+        assert time.monotonic() - started < 1
+        other.rollback()
+        assert together(conn, metric(), metric(ts=ago(minutes=1))) == [receipt(1), receipt(1)]

@@ -17,6 +17,8 @@ MOST_REQUESTS = 500
 GATHER_SECONDS = 0.01
 # What one statement does not store is sent in so many parts.
 PARTS = 8
+# How long each request is sent alone after most of those in a statement had to be.
+PAUSE_SECONDS = 0.5
 
 Alone = Callable[[], Awaitable[bytes]]
 # Documents, and the times at which they came. None says that nothing was stored.
@@ -40,11 +42,13 @@ class ItemWriter:
 
     A request that comes alone goes out at once. A receipt is given when the items are committed.
     A statement takes many requests only if all their items are new and good; otherwise it stores
-    nothing, and what it had is sent in parts, in the end each request alone.
+    nothing, and what it had is sent in parts, in the end each request alone. While most requests
+    are of that kind, as when what is stored is sent again, none is gathered.
     """
 
     def __init__(self) -> None:
         self._under_way = 0
+        self._paused_until = 0.0
         self._waiting: list[_Call] = []
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -53,7 +57,7 @@ class ItemWriter:
         self, document: bytes, now: datetime, alone: Alone, together: Together
     ) -> bytes:
         """The receipt of a request, sent by `alone` or by `together`. Raises `Problem`."""
-        if self._under_way == 0:
+        if self._under_way == 0 or self._paused_until > asyncio.get_running_loop().time():
             self._under_way += 1
             try:
                 return await alone()
@@ -92,7 +96,9 @@ class ItemWriter:
 
     async def _store(self, calls: list[_Call]) -> None:
         try:
-            await _store_calls(calls)
+            shared = await _store_calls(calls)
+            if len(calls) > 1 and shared < len(calls) / 2:
+                self._paused_until = asyncio.get_running_loop().time() + PAUSE_SECONDS
         finally:
             self._end_statement()
 
@@ -111,24 +117,25 @@ def _parts(calls: list[_Call], size: int) -> Iterator[list[_Call]]:
         yield calls[start : start + size]
 
 
-async def _store_calls(calls: list[_Call]) -> None:
+async def _store_calls(calls: list[_Call]) -> int:
+    """Answer calls; how many of them shared a statement."""
     if len(calls) == 1:
         await _store_alone(calls[0])
-        return
+        return 0
     try:
         receipts = await _store_together(calls)
     except Exception as error:
         if fails_every_call(error):
             for call in calls:
                 _fail(call, error)
-            return
+            return len(calls)
         receipts = None
     if receipts is None:
         size = -(-len(calls) // PARTS)
-        await asyncio.gather(*map(_store_calls, _parts(calls, size)))
-        return
+        return sum(await asyncio.gather(*map(_store_calls, _parts(calls, size))))
     for call, receipt in zip(calls, receipts, strict=True):
         _answer(call, receipt)
+    return len(calls)
 
 
 async def _store_together(calls: list[_Call]) -> list[bytes] | None:

@@ -12,13 +12,15 @@ AGAIN = "Send the request again: what was done already does not change."
 UNKNOWN = {"too_slow", "unavailable"}
 # Statuses of problems that no single call is the cause of: privileges, outages, limits of time.
 OF_DATABASE = {403, 503, 504}
+# Those of them that one call alone may be the cause of.
+OF_CALL = {"source_of_key", "busy"}
 
 
 def fails_every_call(error: Exception) -> bool:
     """Whether each of the calls that share a statement would fail like this, too."""
     if not isinstance(error, Problem):
         return True
-    return error.status in OF_DATABASE and error.slug != "source_of_key"
+    return error.status in OF_DATABASE and error.slug not in OF_CALL
 
 
 @contextmanager

@@ -10,6 +10,8 @@ security definer
 set search_path = pg_catalog, public, pg_temp
 set timezone = 'UTC'
 set extra_float_digits = 1
+-- Less than it takes to find a deadlock: requests do not wait for what another one of them waits for.
+set lock_timeout = '100ms'
 as $$
 declare
     v_sent constant record := internal.join_requests(p_bodies, p_nows);
@@ -28,12 +30,12 @@ begin
     end if;
 exception
     -- What is stored by then is not.
-    when sqlstate 'SV000' then
+    when sqlstate 'SV000' or lock_not_available then
         null;
 end
 $$;
 comment on function api.ingest_facts_together(json[], timestamptz[]) is
 'Stores the facts of several requests, with the time of each in p_nows, if all are new facts of registered
 series, and none is late. answers: what api.ingest_facts would return to each; null where nothing was
-stored, and each has to be sent alone. kinds and change as of api.ingest_facts.
+stored, also because another transaction has a lock: each has to be sent alone. kinds and change as of api.ingest_facts.
 Errors: json_keys_repeated, batch_within_limit.';

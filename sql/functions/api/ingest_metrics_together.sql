@@ -12,6 +12,8 @@ set timezone = 'UTC'
 set extra_float_digits = 1
 -- Planning takes longer than a few items do.
 set plan_cache_mode = force_generic_plan
+-- Less than it takes to find a deadlock: requests do not wait for what another one of them waits for.
+set lock_timeout = '100ms'
 as $$
 declare
     v_sent record;
@@ -33,11 +35,11 @@ begin
     end if;
 exception
     -- What is stored by then is not.
-    when sqlstate 'SV000' then
+    when sqlstate 'SV000' or lock_not_available then
         null;
 end
 $$;
 comment on function api.ingest_metrics_together(json[], timestamptz[]) is
 'Stores the metric items of several requests, with the time of each in p_nows, if all are new samples of
 registered series, and none is late. answers: what api.ingest_metrics would return to each; null where
-nothing was stored, and each has to be sent alone. kinds and change as of api.ingest_metrics.';
+nothing was stored, also because another transaction has a lock: each has to be sent alone. kinds and change as of api.ingest_metrics.';
