@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import msgspec
 import psycopg
@@ -279,7 +278,11 @@ async def test_a_request_waits_only_a_moment_for_a_statement_that_takes_long(
     waiting = [statements.store(writer, number) for number in range(3)]
     await asyncio.sleep(0)
     assert (statements.alone, statements.together) == ([b"0"], [])
-    await eventually_async(partial(asyncio.sleep, 0, statements.together))
+
+    async def sent() -> list[list[bytes]]:
+        return statements.together
+
+    await eventually_async(sent)
     assert statements.together == [[b"1", b"2"]]
     statements.go.set()
     assert await asyncio.gather(*waiting) == [b"0", b"1", b"2"]

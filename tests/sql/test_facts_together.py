@@ -27,6 +27,7 @@ from tests.sql.calls import (
 )
 from tests.sql.deliveries import subscribe
 from tests.sql.test_bound_sources import bound
+from tests.sql.together import compare, ingest_together
 
 LATER = NOW + timedelta(milliseconds=1)
 
@@ -42,13 +43,7 @@ def together(
     conn: Connection, *bodies: object, nows: Sequence[datetime] | None = None
 ) -> list[Json] | None:
     """The receipts of requests; None where nothing was stored."""
-    answers: list[Json] | None = ask(
-        conn,
-        "select answers from api.ingest_facts_together(%s::json[], %s::timestamptz[])",
-        list(map(as_body, bodies)),
-        list(nows or [NOW] * len(bodies)),
-    )
-    return answers
+    return ingest_together(conn, "ingest_facts_together", bodies, nows)
 
 
 def stored(conn: Connection) -> tuple[list[tuple[Any, ...]], list[tuple[Any, ...]]]:
@@ -164,30 +159,9 @@ BODIES = st.lists(ITEMS, max_size=3) | ITEMS
 def test_what_is_stored_together_is_what_would_be_stored_alone(
     known: Connection, bodies: list[list[Item] | Item]
 ) -> None:
-    nows = [NOW + timedelta(milliseconds=n) for n in range(len(bodies))]
-    known.execute("savepoint before")
-    answers = together(known, *bodies, nows=nows)
-    shared = stored(known)
-    known.execute("rollback to before")
-    nothing = stored(known)
-    alone = [
-        ingest_facts(known, body, partial=True, now=now)
-        for body, now in zip(bodies, nows, strict=True)
-    ]
-    one_by_one = stored(known)
-    known.execute("rollback to before")
-
-    if answers is None:
-        assert shared == nothing
-    else:
-        assert answers == alone
-        assert shared == one_by_one
-    good = all(
-        each == receipt(len(body) if isinstance(body, list) else 1) and body != []
-        for each, body in zip(alone, bodies, strict=True)
-    )
+    shared, good = compare(known, bodies, together, ingest_facts, stored)
     new = "New" in str(bodies) or "'new'" in str(bodies)
-    assert (answers is not None) == (good and not new)
+    assert shared == (good and not new)
 
 
 @pytest.mark.native_only("a transaction that another one waits for")

@@ -55,7 +55,8 @@ def load(conninfo: str, folder: Path, progress: Progress) -> Manifest | None:
             progress("preparing the database")
             _call(conn, "begin_import", made)
         for relation in made.relations:
-            progress(f"importing {relation.name}: {relation.rows:,} rows")
+            rows = "row" if relation.rows == 1 else "rows"
+            progress(f"importing {relation.rows:,} {rows} of {relation.name}")
             for part in relation.parts:
                 if part.file not in imported:
                     _load(conn, made, here[relation.name], part, folder)

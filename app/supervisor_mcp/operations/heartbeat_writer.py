@@ -12,8 +12,8 @@ from msgspec import Struct
 
 from supervisor_mcp import identity
 from supervisor_mcp.db import Database
-from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations.outcome import fails_every_call
+from supervisor_mcp.operations.waiting_call import WaitingCall
 
 FUNCTION = "heartbeat"
 # What one statement takes; the rest of a longer queue goes into the next one.
@@ -27,14 +27,13 @@ class _Answer(Struct):
     unknown: list[str]
 
 
-class _Call:
-    """A call that waits for its commit, and who calls."""
+class _Call(WaitingCall):
+    """Whose keep-alives to renew, and when the call came."""
 
     def __init__(self, names: Sequence[str], now: datetime) -> None:
-        self.caller = identity.current.get()
+        super().__init__()
         self.names = names
         self.now = now
-        self.answer: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
 
 class HeartbeatWriter:
@@ -86,7 +85,7 @@ class HeartbeatWriter:
                 await self._renew(calls[half:])
                 return
             for call in calls:
-                _fail(call, error)
+                call.fail(error)
 
     def _take(self) -> list[_Call]:
         """The next calls, as many as one statement takes, of callers who may do the same."""
@@ -107,7 +106,7 @@ class HeartbeatWriter:
     async def _renew_together(self, calls: list[_Call]) -> None:
         if len(calls) == 1:
             (call,) = calls
-            _answer(call, await self._write_for(call, call.names, call.now))
+            call.succeed(await self._write_for(call, call.names, call.now))
             return
         names = list(dict.fromkeys(name for call in calls for name in call.names))
         answer = await self._write_for(calls[0], names, max(call.now for call in calls))
@@ -121,13 +120,13 @@ class HeartbeatWriter:
                 alone.add_done_callback(self._alone.discard)
             else:
                 missing = sorted(own & unknown)
-                _answer(call, msgspec.json.encode(_Answer(len(own) - len(missing), missing)))
+                call.succeed(msgspec.json.encode(_Answer(len(own) - len(missing), missing)))
 
     async def _renew_alone(self, call: _Call) -> None:
         try:
-            _answer(call, await self._write_for(call, call.names, call.now))
+            call.succeed(await self._write_for(call, call.names, call.now))
         except Exception as error:
-            _fail(call, error)
+            call.fail(error)
 
     async def _write_for(self, call: _Call, names: Sequence[str], now: datetime) -> bytes:
         # This task began for another caller.
@@ -136,14 +135,3 @@ class HeartbeatWriter:
 
     async def _write(self, names: Sequence[str], now: datetime) -> bytes:
         return await self._database.write_json(FUNCTION, {"names": list(names), "now": now})
-
-
-def _answer(call: _Call, answer: bytes) -> None:
-    if not call.answer.done():
-        call.answer.set_result(answer)
-
-
-def _fail(call: _Call, error: Exception) -> None:
-    if not call.answer.done():
-        # One for each: what is raised gets the frames of who raises it, and those have the call.
-        call.answer.set_exception(error.again() if isinstance(error, Problem) else error)

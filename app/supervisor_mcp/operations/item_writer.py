@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 
 from supervisor_mcp import identity
-from supervisor_mcp.errors import Problem
 from supervisor_mcp.operations.outcome import fails_every_call
+from supervisor_mcp.operations.waiting_call import WaitingCall
 
 # A larger request takes a statement of its own: others would wait for it.
 MOST_BYTES = 2048
@@ -25,16 +25,15 @@ Alone = Callable[[], Awaitable[bytes]]
 Together = Callable[[Sequence[bytes], Sequence[datetime]], Awaitable[list[bytes] | None]]
 
 
-class _Call:
-    """A request that waits for its commit, and who sends it."""
+class _Call(WaitingCall):
+    """What a request sends, when it came, and how it is stored."""
 
     def __init__(self, document: bytes, now: datetime, alone: Alone, together: Together) -> None:
-        self.caller = identity.current.get()
+        super().__init__()
         self.document = document
         self.now = now
         self.alone = alone
         self.together = together
-        self.receipt: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
 
 
 class ItemWriter:
@@ -77,7 +76,7 @@ class ItemWriter:
         if self._timer is None:
             loop = asyncio.get_running_loop()
             self._timer = loop.call_later(GATHER_SECONDS, self._store_waiting)
-        return call.receipt
+        return call.answer
 
     def _end_statement(self) -> None:
         self._under_way -= 1
@@ -127,14 +126,14 @@ async def _store_calls(calls: list[_Call]) -> int:
     except Exception as error:
         if fails_every_call(error):
             for call in calls:
-                _fail(call, error)
+                call.fail(error)
             return len(calls)
         receipts = None
     if receipts is None:
         size = -(-len(calls) // PARTS)
         return sum(await asyncio.gather(*map(_store_calls, _parts(calls, size))))
     for call, receipt in zip(calls, receipts, strict=True):
-        _answer(call, receipt)
+        call.succeed(receipt)
     return len(calls)
 
 
@@ -149,17 +148,6 @@ async def _store_together(calls: list[_Call]) -> list[bytes] | None:
 async def _store_alone(call: _Call) -> None:
     try:
         with identity.acting_as(call.caller):
-            _answer(call, await call.alone())
+            call.succeed(await call.alone())
     except Exception as error:
-        _fail(call, error)
-
-
-def _answer(call: _Call, receipt: bytes) -> None:
-    if not call.receipt.done():
-        call.receipt.set_result(receipt)
-
-
-def _fail(call: _Call, error: Exception) -> None:
-    if not call.receipt.done():
-        # One for each: what is raised gets the frames of who raises it, and those have the call.
-        call.receipt.set_exception(error.again() if isinstance(error, Problem) else error)
+        call.fail(error)
