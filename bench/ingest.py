@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import Any, NamedTuple
 
 import numpy as np
 import psycopg
@@ -24,13 +25,34 @@ COPIED = 10_000
 # Requests of one client, and how many clients send ten times as many.
 SINGLE = 300
 CLIENTS = 64
-# Rows of a batch, batches of a round, clients; what part of COPY is the aim on a native server,
-# and how many rows/s on the embedded one.
-SHAPES: tuple[tuple[int, int, int, float | None, float | None], ...] = (
-    (100, 20, 1, None, None),
-    (1000, 20, 1, 0.35, 40_000),
-    (10_000, 3, 1, 0.5, None),
-    (10_000, 4, 4, 0.7, None),
+
+
+class Shape(NamedTuple):
+    """Batches of a round; aims are a part of COPY natively, and rows/s on the embedded server."""
+
+    rows: int
+    batches: int
+    clients: int
+    native: float | None = None
+    embedded: float | None = None
+    # Whether an item has all samples of a series, or each sample is an item.
+    listed: bool = False
+
+    @property
+    def name(self) -> str:
+        """How the line of the shape is named."""
+        what = "samples in arrays" if self.listed else "metrics"
+        clients = f"{self.clients} client{'s' * (self.clients > 1)}"
+        return f"ingest of {what} over HTTP, {clients}, batches of {self.rows:,}"
+
+
+SHAPES = (
+    Shape(100, 20, 1),
+    Shape(1000, 20, 1, 0.35, 40_000),
+    Shape(10_000, 3, 1, 0.5),
+    Shape(10_000, 4, 4, 0.7),
+    Shape(1000, 20, 1, 0.35, listed=True),
+    Shape(10_000, 3, 1, 0.5, listed=True),
 )
 ROW = """
 create table if not exists public.bench_row (ts timestamptz not null, value double precision)
@@ -50,16 +72,17 @@ def ingest(target: Target) -> list[Measure]:
 
 
 def _batches(target: Target, conn: psycopg.Connection, numbers: Iterator[int]) -> list[Measure]:
-    by_http: dict[tuple[int, int], list[float]] = {}
+    by_http: dict[Shape, list[float]] = {}
     by_sql: list[float] = []
     by_copy: list[float] = []
     for turn in range(ROUNDS + 1):
-        for rows, batches, clients, *_ in SHAPES:
-            bodies = [batch(next(numbers), rows) for _ in range(batches)]
-            rate = post(target, bodies, clients) * rows
+        for shape in SHAPES:
+            made = listed if shape.listed else batch
+            bodies = [made(next(numbers), shape.rows) for _ in range(shape.batches)]
+            rate = post(target, bodies, shape.clients) * shape.rows
             # The first turn warms the server up.
             if turn:
-                by_http.setdefault((rows, clients), []).append(rate)
+                by_http.setdefault(shape, []).append(rate)
         sql = _send(conn, [batch(next(numbers), 1000) for _ in range(10)]) * 1000
         copied = _copy(conn, numbers)
         if turn:
@@ -68,21 +91,21 @@ def _batches(target: Target, conn: psycopg.Connection, numbers: Iterator[int]) -
     limit = statistics.median(by_copy)
     lines = [
         Measure(
-            f"ingest over HTTP, {clients} client{'s' * (clients > 1)}, batches of {rows:,}",
+            shape.name,
             "rows/s",
-            statistics.median(by_http[rows, clients]),
-            (part and part * limit) if target.native else embedded,
+            statistics.median(by_http[shape]),
+            (shape.native and shape.native * limit) if target.native else shape.embedded,
             f"binary COPY by one, {COPIED:,} rows",
             limit,
         )
-        for rows, _, clients, part, embedded in SHAPES
+        for shape in SHAPES
     ]
-    over_http = statistics.median(by_http[1000, 1])
+    over_http = statistics.median(by_http[SHAPES[1]])
     by_function = statistics.median(by_sql)
     return [
         *lines,
         Measure(
-            "ingest over HTTP, 1 client, batches of 1,000",
+            SHAPES[1].name,
             "rows/s",
             over_http,
             None,
@@ -160,19 +183,37 @@ def readings(requests: int) -> list[bytes]:
 
 def batch(number: int, rows: int) -> bytes:
     """Items of 100 series; no two batches share an instant."""
-    newest = datetime.now(UTC) - timedelta(minutes=1, seconds=number)
+    return json.dumps(_items_of(number, rows)).encode()
+
+
+def listed(number: int, rows: int) -> bytes:
+    """The samples of `batch`, with an item for each series."""
+    items = _items_of(number, rows)
+    series = [items[first::SERIES] for first in range(SERIES)]
     return json.dumps(
         [
             {
-                "name": KIND,
-                "source": f"server-{n % SERIES}",
-                "value": n * 0.37,
-                "ts": (newest - timedelta(milliseconds=n // SERIES)).isoformat(),
-                "labels": {"core": "0"},
+                **of_one[0],
+                "value": [item["value"] for item in of_one],
+                "ts": [item["ts"] for item in of_one],
             }
-            for n in range(rows)
+            for of_one in series
         ]
     ).encode()
+
+
+def _items_of(number: int, rows: int) -> list[dict[str, Any]]:
+    newest = datetime.now(UTC) - timedelta(minutes=1, seconds=number)
+    return [
+        {
+            "name": KIND,
+            "source": f"server-{n % SERIES}",
+            "value": n * 0.37,
+            "ts": (newest - timedelta(milliseconds=n // SERIES)).isoformat(),
+            "labels": {"core": "0"},
+        }
+        for n in range(rows)
+    ]
 
 
 def post(target: Target, bodies: list[bytes], clients: int) -> float:

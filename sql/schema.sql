@@ -1556,6 +1556,8 @@ create function internal.contribution(p_over double precision, p_under double pr
 
 create function internal.count_groups(p_condition jsonb) returns bigint language sql stable;
 
+create function internal.count_samples(p_items jsonb) returns TABLE(place bigint, samples integer, is_list boolean) language sql immutable parallel safe;
+
 create function internal.counter_after(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
 
 create function internal.counter_before(p_series bigint, p_at timestamp with time zone, p_hours_end timestamp with time zone) returns TABLE(ts timestamp with time zone, value double precision) language sql stable;
@@ -1694,6 +1696,8 @@ create function internal.insert_key(p_key data.api_key, p_now timestamp with tim
 
 create function internal.is_labels(p_labels jsonb) returns boolean language sql immutable parallel safe;
 
+create function internal.is_plain_series(p_name text, p_source text, p_labels text, p_type text, p_unit text, p_kind_type text, p_kind_unit text, p_sources text[]) returns boolean language sql stable;
+
 create function internal.is_unit(p_unit text, p_settled text) returns boolean language sql immutable parallel safe;
 
 create function internal.item_digest(p_item jsonb, p_ts timestamp with time zone) returns bigint language sql stable parallel safe;
@@ -1756,11 +1760,17 @@ create function internal.late_hours(p_kinds bigint[], p_from timestamp with time
 
 create function internal.limit_backtest() returns void language plpgsql volatile;
 
+create function internal.limit_items(p_items bigint) returns void language plpgsql immutable;
+
 create function internal.limit_statement() returns void language plpgsql volatile;
 
 create function internal.list_chunks(p_relation name) returns TABLE(chunk regclass, range_start timestamp with time zone, range_end timestamp with time zone, compressed boolean, frozen boolean) language plpgsql stable;
 
+create function internal.lists_samples(p_body text) returns boolean language sql immutable parallel safe;
+
 create function internal.local_days(p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text) returns TABLE(day date, begins_at timestamp with time zone, ends_at timestamp with time zone) language sql stable;
+
+create function internal.locate_faults(p_faults jsonb, p_items jsonb) returns jsonb language sql immutable parallel safe;
 
 create function internal.lock_quotas() returns void language plpgsql volatile;
 
@@ -1938,6 +1948,8 @@ create function internal.read_limit(p_limit integer, p_default integer, p_most i
 
 create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
 
+create function internal.read_plain_lists(p_body json, p_now timestamp with time zone, OUT plain boolean, OUT samples data.series_samples[], OUT histograms data.histogram[], OUT kind_names text[]) returns record language plpgsql stable set enable_seqscan=off;
+
 create function internal.read_plain_metrics(p_body json, p_now timestamp with time zone, p_nows timestamp with time zone[], OUT plain boolean, OUT samples data.series_samples[], OUT histograms data.histogram[], OUT kind_names text[]) returns record language plpgsql stable set enable_seqscan=off;
 
 create function internal.read_position(p_position text, OUT seen pg_snapshot, OUT change bigint, OUT number bigint, OUT at timestamp with time zone) returns record language plpgsql immutable;
@@ -1945,6 +1957,8 @@ create function internal.read_position(p_position text, OUT seen pg_snapshot, OU
 create function internal.read_step(p_step text, p_from timestamp with time zone, p_to timestamp with time zone) returns interval language plpgsql immutable;
 
 create function internal.read_tested_rule(p_rule jsonb, p_name text) returns data.alert_rule_version language plpgsql stable;
+
+create function internal.read_times(p_spellings text[], p_arrivals timestamp with time zone[], p_now timestamp with time zone) returns TABLE(instants timestamp with time zone[], count bigint, oldest timestamp with time zone, newest timestamp with time zone) language sql stable parallel safe;
 
 create function internal.read_timezone(p_timezone text) returns text language plpgsql stable;
 
@@ -2056,6 +2070,8 @@ create function internal.select_fields(p_answer json, p_fields text[]) returns j
 
 create function internal.series_hint(p_kind bigint, p_series bigint[], p_source text, p_labels jsonb) returns text language sql stable;
 
+create function internal.series_of(p_name text, p_source text, p_labels text) returns TABLE(series_id bigint, kind_id bigint, kind_name text, kind_type text, kind_unit text) language sql stable parallel safe;
+
 create function internal.server_faults(p_name text, p_document jsonb) returns jsonb language plpgsql immutable;
 
 create function internal.server_labels(p_server text) returns jsonb[] language plpgsql stable;
@@ -2124,7 +2140,11 @@ create function internal.spent_by_metrics(p_rules data.alert_rule_version[], p_f
 
 create function internal.spent_by_servers(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(rule_id bigint, at timestamp with time zone, label text, length interval, share double precision, target double precision, observations bigint) language sql stable;
 
+create function internal.split_bodies(p_bodies json[]) returns json[] language sql immutable parallel safe;
+
 create function internal.split_by_version(p_series json) returns json language sql stable;
+
+create function internal.split_samples(p_items jsonb) returns jsonb language plpgsql immutable;
 
 create function internal.statistics_members(p_statistics data.statistics, p_names text[]) returns text language sql stable parallel safe;
 

@@ -63,6 +63,7 @@ UNSTATABLE = {
     "regex_usable",
     "retention_needed",
     "rule_or_name",
+    "samples_paired",
     "series_within_limit",
     "server_owned",
     "servers_listed",

@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from supervisor_mcp.operations import text_rules
-from supervisor_mcp.operations.arguments import From, Source, To
+from supervisor_mcp.operations.arguments import TIMESTAMP_RULE, From, Source, To
 from supervisor_mcp.operations.context import Context
 from supervisor_mcp.operations.ingest import IngestOptions, ingest
-from supervisor_mcp.operations.items import VALUE_RANGE, ItemSource, ItemTimestamp
+from supervisor_mcp.operations.items import VALUE_RANGE, ItemSource
 from supervisor_mcp.operations.query import Query
 
 LabelName = Annotated[str, Meta(extra_json_schema=text_rules.LABEL_NAME)]
@@ -30,8 +30,13 @@ class Histogram(Struct, forbid_unknown_fields=True):
     count: Annotated[int, Meta(ge=0)]
 
 
+Number = Annotated[float, Meta(extra_json_schema=VALUE_RANGE)]
+Timestamp = Annotated[str | float, Meta(extra_json_schema=TIMESTAMP_RULE)]
+SEVERAL = Meta(min_length=1)
+
+
 class MetricItem(Struct, forbid_unknown_fields=True):
-    """A value of a series at a point in time."""
+    """A value of a series at a point in time, or several values."""
 
     name: Annotated[
         str,
@@ -42,10 +47,23 @@ class MetricItem(Struct, forbid_unknown_fields=True):
     ]
     source: ItemSource
     value: Annotated[
-        Annotated[float, Meta(extra_json_schema=VALUE_RANGE)] | Histogram,
-        Meta(description="A number; for a histogram the observations since the previous report."),
+        Number | Histogram | Annotated[list[Number], SEVERAL],
+        Meta(
+            description="A number; for a histogram the observations since the previous report."
+            " Several samples: arrays as value and ts."
+        ),
     ]
-    ts: ItemTimestamp = UNSET
+    ts: (
+        Annotated[
+            Timestamp | Annotated[list[str | float], SEVERAL],
+            Meta(
+                description="RFC 3339 with an offset, or epoch seconds, at most 5 minutes ahead;"
+                " the server's time if left out."
+            ),
+        ]
+        | UnsetType
+        | None
+    ) = UNSET
     labels: (
         Annotated[
             dict[LabelName, LabelValue],

@@ -51,7 +51,8 @@ begin
 end
 $$;
 comment on function api.ingest_metrics(json, boolean, text, timestamptz) is
-'Stores one metric item or an array of at most 10000: all or none; with p_partial the good ones.
+'Stores one metric item or an array of them, at most 10000: all or none; with p_partial the good ones. An
+item whose ts and value are arrays of the same length is as many items.
 answer: {accepted, duplicate, conflict, late, rejected}. The first four count items; rejected
 lists the rules that refused items break. kinds: the kinds of the good items, stored now
 or before; an answer that has not seen the transaction of this number, change, may lack them.

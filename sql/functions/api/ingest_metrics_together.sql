@@ -22,7 +22,7 @@ declare
 begin
     -- Before series are read: prune_catalogue may be deleting them.
     lock table only data.sample in row exclusive mode;
-    v_sent := internal.join_requests(p_bodies, p_nows);
+    v_sent := internal.join_requests(internal.split_bodies(p_bodies), p_nows);
     v_plain := internal.read_plain_metrics(v_sent.body, v_sent.oldest, v_sent.nows);
     change := pg_current_xact_id()::text::bigint;
     if v_plain.plain and cardinality(v_sent.receipts) = cardinality(p_bodies) then

@@ -34,6 +34,10 @@ begin atomic
             'histogram_well_formed', 'value',
             'A histogram is {"bounds": [...], "counts": [...], "sum": number, "count": number}.'
         ),
+        (
+            'samples_paired', 'value',
+            'Several samples are an array of values and an array of as many ts.'
+        ),
         ('value_finite', 'value', 'A value is a number between -1e140 and 1e140.'),
         (
             'counter_not_negative', 'value',

@@ -10,6 +10,7 @@ begin atomic
             p_item -> 'value' as value,
             p_item ->> 'type' as type,
             coalesce(jsonb_typeof(p_item -> 'value'), 'null') as value_type,
+            'array' in (jsonb_typeof(p_item -> 'value'), jsonb_typeof(p_item -> 'ts')) as is_list,
             case
                 when p_kind_type is not null then p_kind_type
                 when p_item ->> 'type' in ('gauge', 'counter', 'histogram') then p_item ->> 'type'
@@ -49,6 +50,7 @@ begin atomic
                             then 'The kind is a ' || p_kind_type || '; a kind keeps its first type.'
                     end,
                     p_kind_type is distinct from 'fact'
+                    and item.is_list is not true
                     and (
                         item.type in ('gauge', 'counter', 'histogram') and item.type <> p_kind_type
                         or item.value_type <> 'null'
@@ -67,8 +69,19 @@ begin atomic
                     end
                 ),
                 (
+                    'samples_paired',
+                    case
+                        when jsonb_typeof(item.value) = 'array' and jsonb_typeof(p_item -> 'ts') = 'array'
+                            then format(
+                                'value has %s elements and ts %s. Send a ts for each value.',
+                                jsonb_array_length(item.value), jsonb_array_length(p_item -> 'ts')
+                            )
+                    end,
+                    item.is_list
+                ),
+                (
                     'value_finite', internal.value_fault(item.value),
-                    item.value_type <> 'object'
+                    item.value_type not in ('object', 'array')
                     and item.settled_type is distinct from 'histogram'
                     and internal.read_number(item.value) is null
                 ),
@@ -93,7 +106,10 @@ begin atomic
         union all
         select * from internal.label_faults(p_item -> 'labels')
         union all
-        select * from internal.ts_faults(p_item -> 'ts', p_now, 'sample')
+        select fault.*
+        from item
+        cross join lateral internal.ts_faults(p_item -> 'ts', p_now, 'sample') as fault
+        where item.is_list is not true
         union all
         select * from internal.unknown_fields(p_item, '{name,source,value,ts,labels,type,unit}')
     )

@@ -20,6 +20,11 @@ declare
     v_sources constant text [] := internal.bound_sources();
     v_commas constant integer := octet_length(v_text) - octet_length(replace(v_text, ',', ''));
 begin
+    if internal.lists_samples(v_text) then
+        select each.* into plain, samples, histograms, kind_names
+        from internal.read_plain_lists(p_body, p_now) as each;
+        return;
+    end if;
     histograms := internal.read_histograms(v_items);
     -- A value stays JSON text here: a string is no number. `offset 0` keeps the planner from computing
     -- an expression once for each of its uses.
@@ -52,22 +57,7 @@ begin
                     and field.value::text not like '_%-___%'
                     and octet_length(field.value::text) < 100
                     then field.value::text::double precision + 0.0
-            end as reading,
-            case
-                when field.ts is null then coalesce(p_nows[field.place], p_now)
-                -- As read_ts does: a regular expression takes ten times as long as these patterns, and trimming
-                -- characters three times as long as trimming bytes.
-                when
-                    case
-                        when field.ts like '____-__-__T__:__:__.______+00:00'
-                            then rtrim(substr(convert_to(field.ts, 'UTF8'), 21, 6), '0123456789') = ''
-                        when field.ts like '____-__-__T__:__:__.___Z'
-                            then rtrim(substr(convert_to(field.ts, 'UTF8'), 21, 3), '0123456789') = ''
-                        when field.ts like '____-__-__T__:__:__Z' then true
-                        else field.ts ~ '^....-..-..[Tt ]..:..:..([.][0-9]+)?([Zz]|[+-]..:..)$'
-                    end
-                    then field.ts::timestamptz
-            end as instant
+            end as reading
         from
             rows from (
                 json_to_recordset(v_items)
@@ -88,30 +78,36 @@ begin
             count(sent.reading) as readings,
             min(sent.reading) as lowest,
             max(sent.reading) as highest,
-            count(sent.instant) as instants,
-            min(sent.instant) as oldest,
-            max(sent.instant) as newest,
             count(sent.ts) as sent_instants,
             array_agg(sent.reading) as reading,
-            array_agg(sent.instant) as instant,
+            array_agg(sent.ts) as spellings,
+            coalesce(array_agg(p_nows[sent.place]) filter (where p_nows is not null), '{}') as arrivals,
             array_agg(sent.place) as place
         from sent
         group by sent.name, sent.source, sent.labels, sent.type, sent.unit, sent.is_histogram
+    ),
+    -- Those who collect give many series the same times: each list of times is read once.
+    clock as materialized (
+        select
+            spelling.*,
+            times.*
+        from (select distinct run.spellings, run.arrivals from run) as spelling
+        cross join lateral internal.read_times(spelling.spellings, spelling.arrivals, p_now) as times
     ),
     known as materialized (
         select
             row(
                 series.series_id,
-                kind.kind_id,
-                kind.type = 'counter',
-                run.instant,
+                series.kind_id,
+                series.kind_type = 'counter',
+                clock.instants,
                 run.reading,
                 run.place,
-                run.oldest,
-                run.newest
+                clock.oldest,
+                clock.newest
             )::data.series_samples as samples,
             run.items,
-            kind.name as kind_name,
+            series.kind_name,
             -- A field that is unknown, null or repeated adds a comma to the body that is not in this.
             run.sent_instants + run.commas + run.items * (
                 3
@@ -122,50 +118,28 @@ begin
             -- The rules of check_metrics.
             coalesce(
                 series.series_id is not null
-                -- A text that is also a JSON value may have been one.
-                and run.name is not json
-                and run.source is not json
-                -- An escaped comma is none in the body.
-                and concat(run.name, run.source, run.unit) not like '%,%'
-                and kind.type = any(case when run.is_histogram then '{histogram}' else '{gauge,counter}' end::text [])
-                and (v_sources is null or run.source = any(v_sources))
-                and (run.type is null or run.type = kind.type)
-                and (
-                    run.unit is null
-                    or kind.unit is not null
-                    and run.unit like '"%'
-                    and internal.is_unit(run.unit::json #>> '{}', kind.unit)
+                and internal.is_plain_series(
+                    run.name, run.source, run.labels, run.type, run.unit,
+                    series.kind_type, series.kind_unit, v_sources
                 )
-                and (run.labels is null or run.labels is json with unique keys)
+                and series.kind_type
+                = any(case when run.is_histogram then '{histogram}' else '{gauge,counter}' end::text [])
                 and run.readings = run.items
                 and run.lowest > -1e140
-                and (kind.type <> 'counter' or run.lowest >= 0)
+                and (series.kind_type <> 'counter' or run.lowest >= 0)
                 and run.highest < 1e140
-                and run.instants = run.items
-                and run.newest <= p_now + interval '5 minutes'
+                and clock.count = run.items
+                and clock.newest <= p_now + interval '5 minutes'
                 and (
-                    run.oldest > p_now - interval '1 hour'
-                    or run.oldest >= (select internal.oldest_accepted(p_now, 'sample'))
+                    clock.oldest > p_now - interval '1 hour'
+                    or clock.oldest >= (select internal.oldest_accepted(p_now, 'sample'))
                 ),
                 false
             ) as good
         from run
+        inner join clock on run.spellings = clock.spellings and run.arrivals = clock.arrivals
         cross join lateral (select concat(run.name, run.source, run.labels, run.unit) as text) as spelling
-        left join
-            lateral (select * from data.kind where kind.name = run.name offset 0) as kind on true
-        left join
-            lateral (select * from data.source where source.name = run.source offset 0) as source on true
-        left join
-            lateral (
-                select * from data.series
-                where
-                    series.series_key
-                    = md5(
-                        kind.kind_id::text || '/' || source.source_id::text
-                        || coalesce(run.labels::jsonb, '{}')::text
-                    )::uuid
-                offset 0
-            ) as series on true
+        left join lateral internal.series_of(run.name, run.source, run.labels) as series on true
     ),
     verdict as (
         select

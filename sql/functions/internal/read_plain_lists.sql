@@ -1,0 +1,172 @@
+create or replace function internal.read_plain_lists(
+    p_body json,
+    p_now timestamptz,
+    out plain boolean,
+    out samples data.series_samples[],
+    out histograms data.histogram[],
+    out kind_names text[]
+)
+language plpgsql stable
+-- A plan that is kept sees the catalogue grow: only probes of indexes stay fast.
+set enable_seqscan = off
+as $$
+declare
+    v_items constant json := case json_typeof(p_body)
+        when 'object' then ('[' || p_body::text || ']')::json
+        else p_body
+    end;
+    v_text constant text := v_items;
+    v_sources constant text [] := internal.bound_sources();
+    v_commas constant integer := octet_length(v_text) - octet_length(replace(v_text, ',', ''));
+begin
+    with item as (
+        select
+            field.name,
+            field.source,
+            field.labels::text,
+            field.type,
+            field.unit::text,
+            field.ts::text as times,
+            field.value::text as list,
+            field.place
+        from
+            rows from (
+                json_to_recordset(v_items)
+                    as (name text, source text, value json, ts json, labels json, type text, unit json)
+            ) with ordinality as field (name, source, value, ts, labels, type, unit, place)
+        -- Keeps the planner from computing an expression once for each of its uses.
+        offset 0 -- noqa: AM09
+    ),
+    -- An array of JSON becomes one of SQL, which reads strings as numbers too, and flattens what is nested.
+    -- translate takes twenty times as long as replace.
+    clock as materialized (
+        select
+            spelling.times,
+            times.*
+        from (select distinct item.times from item) as spelling
+        cross join lateral (
+            select
+                case
+                    when spelling.times like '[%' and spelling.times not like '_%[%'
+                        then replace(replace(spelling.times, '[', '{'), ']', '}')
+                end as elements
+            offset 0
+        ) as list
+        cross join lateral (
+            select
+                case
+                    when strpos(list.elements, '"') = 0
+                        then
+                            array(
+                                select to_timestamp(epoch) from unnest(list.elements::double precision[]) as epoch
+                            )
+                end as epochs
+            offset 0
+        ) as number
+        cross join
+            lateral internal.read_times(
+                case
+                    when number.epochs is null then list.elements::text[]
+                    else array_fill(null::text, array[cardinality(number.epochs)])
+                end,
+                number.epochs,
+                p_now
+            ) as times
+    ),
+    numbers as materialized (
+        select
+            item.place,
+            (sum(reading.items) over (order by item.place))::bigint as last_place,
+            reading.*
+        from item
+        cross join lateral (
+            select
+                count(*) as items,
+                count(number.value) as count,
+                min(number.value) as lowest,
+                max(number.value) as highest,
+                array_agg(number.value) as readings,
+                bool_or(abs(number.value) < 1e-99 and number.value <> 0) as near_zero
+            from (
+                -- Adding zero drops the sign of zero.
+                select entry.value + 0.0 as value
+                from
+                    unnest(
+                        case
+                            when item.list like '[%' and item.list not like '_%[%' and strpos(item.list, '"') = 0
+                                then replace(replace(item.list, '[', '{'), ']', '}')::double precision[]
+                        end
+                    ) as entry (value)
+                offset 0 -- noqa: AM09
+            ) as number
+        ) as reading
+    ),
+    known as materialized (
+        select
+            row(
+                series.series_id,
+                series.kind_id,
+                series.kind_type = 'counter',
+                clock.instants,
+                numbers.readings,
+                array(select generate_series(numbers.last_place - numbers.items + 1, numbers.last_place)),
+                clock.oldest,
+                clock.newest
+            )::data.series_samples as samples,
+            numbers.items,
+            series.kind_name,
+            -- As read_plain_metrics does; the lists have one comma less than elements.
+            2 + num_nonnulls(item.labels, item.type, item.unit)
+            + octet_length(spelling.text)
+            - octet_length(replace(spelling.text, ',', ''))
+            + 2 * numbers.items as commas,
+            -- The rules of check_metrics.
+            coalesce(
+                series.series_id is not null
+                and internal.is_plain_series(
+                    item.name, item.source, item.labels, item.type, item.unit,
+                    series.kind_type, series.kind_unit, v_sources
+                )
+                and series.kind_type in ('gauge', 'counter')
+                and numbers.count = numbers.items
+                and not numbers.near_zero
+                and numbers.lowest > -1e140
+                and (series.kind_type <> 'counter' or numbers.lowest >= 0)
+                and numbers.highest < 1e140
+                and clock.count = numbers.items
+                and cardinality(clock.instants) = numbers.items
+                and clock.newest <= p_now + interval '5 minutes'
+                and (
+                    clock.oldest > p_now - interval '1 hour'
+                    or clock.oldest >= (select internal.oldest_accepted(p_now, 'sample'))
+                ),
+                false
+            ) as good
+        from item
+        inner join numbers on item.place = numbers.place
+        inner join clock on item.times = clock.times
+        cross join lateral (select concat(item.name, item.source, item.labels, item.unit) as text) as spelling
+        left join lateral internal.series_of(item.name, item.source, item.labels) as series on true
+    ),
+    verdict as (
+        select
+            coalesce(bool_and(known.good), false)
+            and count(*) = (select count(*) from item)
+            and sum(known.commas) - 1 = v_commas
+            and sum(known.items) <= 10000 as plain
+        from known
+    )
+    select
+        verdict.plain,
+        (select array_agg(known.samples) from known where verdict.plain),
+        (select array_agg(distinct known.kind_name) from known)
+    into plain, samples, kind_names
+    from verdict;
+exception
+    when data_exception then
+        plain := false;
+end
+$$;
+comment on function internal.read_plain_lists(json, timestamptz) is
+'As read_plain_metrics, a body of items whose ts and value are arrays of one length: RFC 3339 or seconds
+since 1970, and numbers of a gauge or counter.';
