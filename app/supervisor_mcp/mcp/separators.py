@@ -18,6 +18,8 @@ ESCAPES: Final = (
 
 def escape_separators(json: bytes) -> bytes:
     """The same JSON without raw line separators."""
+    if json.isascii():
+        return json
     for raw, escape in ESCAPES:
         if raw in json:
             json = json.replace(raw, escape)

@@ -6,7 +6,8 @@ import inspect
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Self, TypeVar
+from functools import lru_cache
+from typing import Annotated, Any, Self, TypeVar, cast
 
 from fastmcp.tools.base import Tool, ToolResult
 from mcp_types import Tool as MCPTool
@@ -30,6 +31,9 @@ STORING = ToolAnnotations(read_only_hint=False, destructive_hint=False)
 # Done again, it changes nothing; what it replaces stays in the history.
 REPLACING = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True)
 REMOVING = ToolAnnotations(read_only_hint=False, idempotent_hint=True)
+
+# A longer text may be as long as a body.
+LONGEST_KEPT = 200
 
 Asked = TypeVar("Asked", bound=Query)
 Call = Callable[[dict[str, Any]], Awaitable[bytes]]
@@ -55,7 +59,7 @@ class OperationTool(Tool):
         """A tool that takes a query and answers with one of the shapes."""
 
         async def call(arguments: dict[str, Any]) -> bytes:
-            return await operation(query.read(arguments))
+            return await operation(_read(query, arguments))
 
         schema = input_schema(query)
         return cls.made(operation, call, schema, *shapes, hints=hints)
@@ -122,6 +126,19 @@ class OperationTool(Tool):
     def to_mcp_tool(self, **overrides: Any) -> MCPTool:
         """The tool as it is listed, without the empty `_meta` that the library would add."""
         return super().to_mcp_tool(**{"_meta": None, **overrides})
+
+
+def _read(query: type[Asked], arguments: dict[str, Any]) -> Asked:
+    """Read a query; one of a few short texts is kept, as agents repeat their questions."""
+    # Texts only: 1 and true would be one key.
+    if all(type(value) is str and len(value) <= LONGEST_KEPT for value in arguments.values()):
+        return cast("Asked", _read_texts(query, tuple(arguments.items())))
+    return query.read(arguments)
+
+
+@lru_cache(maxsize=512)
+def _read_texts(query: type[Query], arguments: tuple[tuple[str, str], ...]) -> Query:
+    return query.read(dict(arguments))
 
 
 def as_json(sent: Any) -> bytes:
