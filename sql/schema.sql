@@ -1760,7 +1760,7 @@ create function internal.late_hours(p_kinds bigint[], p_from timestamp with time
 
 create function internal.limit_backtest() returns void language plpgsql volatile;
 
-create function internal.limit_items(p_items bigint) returns void language plpgsql immutable;
+create function internal.limit_samples(p_items jsonb) returns void language plpgsql immutable;
 
 create function internal.limit_statement() returns void language plpgsql volatile;
 
@@ -1948,7 +1948,7 @@ create function internal.read_limit(p_limit integer, p_default integer, p_most i
 
 create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
 
-create function internal.read_plain_lists(p_body json, p_now timestamp with time zone, OUT plain boolean, OUT samples data.series_samples[], OUT histograms data.histogram[], OUT kind_names text[]) returns record language plpgsql stable set enable_seqscan=off;
+create function internal.read_plain_lists(p_items json, p_now timestamp with time zone, OUT plain boolean, OUT samples data.series_samples[], OUT kind_names text[]) returns record language plpgsql stable set enable_seqscan=off;
 
 create function internal.read_plain_metrics(p_body json, p_now timestamp with time zone, p_nows timestamp with time zone[], OUT plain boolean, OUT samples data.series_samples[], OUT histograms data.histogram[], OUT kind_names text[]) returns record language plpgsql stable set enable_seqscan=off;
 
@@ -1988,7 +1988,7 @@ create function internal.refresh_start() returns timestamp with time zone langua
 
 create function internal.refuse_document(p_faults jsonb) returns void language plpgsql volatile;
 
-create function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items integer) returns void language plpgsql volatile;
+create function internal.refuse_items(p_rejected jsonb, p_bad integer, p_items integer, p_noun text DEFAULT 'item'::text) returns void language plpgsql volatile;
 
 create function internal.refuse_long_backtest() returns void language plpgsql immutable;
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 import pytest
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from supervisor_mcp.mcp import schemas
 from supervisor_mcp.operations.arguments import Timestamp
+from supervisor_mcp.operations.metrics import MetricItem
 from supervisor_mcp.operations.query import Query
 
 
@@ -115,6 +117,17 @@ def test_the_arguments_of_a_query_are_its_parameters_without_bounds_of_texts() -
             },
         },
     }
+
+
+@pytest.mark.parametrize("ts", ["2025-06-15T12:00:00Z", 1749988800, [1749988800, 1749988801.5]])
+@pytest.mark.parametrize("value", [1, [1, 2.5]])
+def test_a_sample_and_arrays_of_samples_fit_the_schema_of_a_metric(
+    ts: object, value: object
+) -> None:
+    schema = schemas.item_input_schema(MetricItem)
+    arguments = {"name": "cpu", "source": "web", "value": value, "ts": ts}
+    Draft202012Validator(schema).validate(arguments)
+    assert not Draft202012Validator(schema).is_valid({**arguments, "ts": {}})
 
 
 def test_required_arguments_are_listed() -> None:

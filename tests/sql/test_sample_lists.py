@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -25,12 +26,10 @@ from tests.sql.calls import (
     metric,
     receipt,
 )
-from tests.sql.test_plain_metrics import NUMBERS, TOKENS
+from tests.sql.test_bound_sources import bound
+from tests.sql.test_plain_metrics import NUMBERS, TOKENS, is_plain
 from tests.sql.together import ingest_together
 
-READ = """
-select plain from internal.read_plain_lists(%s::json, %s)
-"""
 STORED = """
 select series_id, ts, value, observations, counter, low, high, sketch, sketch_other
 from data.sample
@@ -42,10 +41,6 @@ TIMES = [ago(seconds=3), ago(seconds=2), ago(seconds=1)]
 def listed(**more: object) -> Item:
     """An item of three samples."""
     return {**metric(value=[1, 2.5, -3], ts=TIMES), **more}
-
-
-def is_plain(conn: Connection, body: object) -> bool:
-    return bool(ask(conn, READ, body if isinstance(body, str) else json.dumps(body), NOW))
 
 
 @pytest.fixture
@@ -98,6 +93,9 @@ def test_common_lists_are_plain(known: Connection, item: Item, indent: int | Non
         listed(ts=[*TIMES[:2], "tomorrow"]),
         listed(ts=[*TIMES[:2], 5]),
         listed(ts=[*TIMES[:2], "1749988800"]),
+        listed(ts=[*TIMES[:2], "2025-06-15\t11:34:56Z"]),
+        listed(ts=[*TIMES[:2], None]),
+        listed(ts=[1749988800, 1749988801, None]),
         listed(ts=[1749988800, 1749988801, 1e300]),
         listed(ts=[1749988800, 1749988801, 0]),
         listed(ts=[TIMES]),
@@ -195,8 +193,8 @@ def test_what_is_read_as_plain_is_what_the_check_finds_good(
 
 SAMPLES: st.SearchStrategy[list[tuple[object, object]]] = st.lists(
     st.tuples(
-        st.sampled_from([*TIMES, "2025-06-15T12:00:00Z", "tomorrow", 5, None, ago(days=100)]),
-        st.sampled_from([0, 1, 2.5, -3, 1e-310, "1", None, True, {}, [1], 1e140]),
+        st.sampled_from([*TIMES, "2025-06-15\t12:00:00Z", "tomorrow", 5, 1.749e9, ago(days=100)]),
+        st.sampled_from([0, 1, 2.5, -3, 1e-310, "1", None, True, 1e140]),
     ),
     min_size=1,
     max_size=4,
@@ -264,13 +262,18 @@ def test_an_item_of_several_samples_is_as_many_items(
     [
         (listed(ts=TIMES[:2]), "value has 3 elements and ts 2."),
         (listed(value=[], ts=[]), "value has 0 elements and ts 0."),
+        (listed(ts=[*TIMES[:2], None]), "The elements of value are numbers"),
+        (listed(ts=[*TIMES[:2], [TIMES[2]]]), "The elements of value are numbers"),
+        (listed(value=[1, 2, [3]]), "The elements of value are numbers"),
+        (listed(value=[1, 2, {}]), "The elements of value are numbers"),
+        (listed(value=None), "Several samples are an array"),
         (listed(ts=TIMES[0]), "Several samples are an array"),
         (listed(ts=None), "Several samples are an array"),
         (listed(value=3), "Several samples are an array"),
     ],
 )
 @pytest.mark.parametrize("source", ["web", "new"])
-def test_arrays_of_other_lengths_are_refused(
+def test_arrays_that_do_not_fit_each_other_are_refused(
     known: Connection, item: Item, detail: str, source: str
 ) -> None:
     answer = ingest_metrics(known, [metric(), {**item, "source": source}], partial=True)
@@ -291,11 +294,6 @@ def test_what_all_samples_of_an_item_break_is_named_once(known: Connection) -> N
     ]
 
 
-def test_histograms_may_be_listed(known: Connection) -> None:
-    values = [histogram([1, 2], counts, 5)["value"] for counts in ([1, 0, 2], [0, 0, 2], [1, 0, 2])]
-    assert ingest_metrics(known, listed(name="latency", value=values)) == receipt(3)
-
-
 def test_every_sample_counts_towards_the_limit(known: Connection) -> None:
     def of(samples: int) -> Item:
         times = [ago(milliseconds=number) for number in range(samples)]
@@ -304,7 +302,7 @@ def test_every_sample_counts_towards_the_limit(known: Connection) -> None:
     assert ingest_metrics(known, [of(9_999), metric("total")]) == receipt(10_000)
     for items in ([of(10_001)], [of(10_000), metric("total")], [metric("new"), of(10_000)]):
         refused = pytest.raises(
-            psycopg.Error, match=r"the batch has 10001 items; the limit is 10000"
+            psycopg.Error, match=r"the batch has 10001 samples; the limit is 10000"
         )
         with refused, known.transaction():
             ingest_metrics(known, items)
@@ -320,22 +318,58 @@ def test_only_the_sample_that_differs_is_a_conflict(known: Connection) -> None:
 
 
 def test_small_requests_with_arrays_share_a_statement(known: Connection) -> None:
-    answers = ingest_together(
-        known,
-        "ingest_metrics_together",
-        [listed(), metric("total"), [listed(name="total", value=[1, 2, 3])]],
-        None,
-    )
-    assert answers == [receipt(3), receipt(1), receipt(3)]
+    epochs = metric(value=[1, 2], ts=[NOW.timestamp() - 9, NOW.timestamp() - 8])
+    bodies = [listed(), metric("total"), [listed(name="total", value=[1, 2, 3])], epochs]
+    answers = ingest_together(known, "ingest_metrics_together", bodies, None)
+    assert answers == [receipt(3), receipt(1), receipt(3), receipt(2)]
 
 
 @pytest.mark.parametrize(
-    "body", ['{"name":"cpu","source":"web","value":[1],"value":[2],"ts":["2025-06-15T11:00:00Z"]}']
+    "field", ['"value":[2]', '"labels":{"a":"\\u0000"}', '"unit":1e400000', '"colour":"red"']
 )
-def test_a_repeated_key_is_not_lost_when_requests_share_a_statement(
-    known: Connection, body: str
+def test_what_no_sample_is_made_of_is_stored_with_no_other_request(
+    known: Connection, field: str
 ) -> None:
-    assert ingest_together(known, "ingest_metrics_together", [body, metric("total")], None) is None
+    body = f'{{"name":"cpu","source":"web","value":[1],"ts":["2025-06-15T11:00:00Z"],{field}}}'
+    with known.transaction():
+        shared = ingest_together(known, "ingest_metrics_together", [body, metric("total")], None)
+    assert shared is None
+
+
+def test_a_long_item_of_a_new_series_costs_no_more_than_its_samples(known: Connection) -> None:
+    def seconds(items: object) -> float:
+        started = time.perf_counter()
+        assert ingest_metrics(known, items)["accepted"] == 5_000
+        return time.perf_counter() - started
+
+    times = [ago(milliseconds=number) for number in range(5_000)]
+    single = seconds([metric(source="single", ts=ts) for ts in times])
+    assert seconds(metric(source="several", ts=times, value=[1] * 5_000)) < 3 * single
+
+
+@pytest.mark.parametrize("more", [{"labels": {"a": "x" * 40_000}}, {"colour": "x" * 7_000_000}])
+def test_what_every_sample_would_repeat_is_limited(known: Connection, more: Item) -> None:
+    times = [ago(milliseconds=number) for number in range(9_000)]
+    refused = pytest.raises(
+        psycopg.Error, match=r"bytes when every sample is an item; the limit is"
+    )
+    with refused, known.transaction():
+        ingest_metrics(known, metric(ts=times, value=[1] * 9_000, **more))
+
+
+def test_every_bad_item_of_many_is_named(known: Connection) -> None:
+    answer = ingest_metrics(known, [listed(ts=TIMES[:1])] * 5_000, partial=True)
+    assert len(answer["rejected"]) == 5_000
+    assert {entry["index"] for entry in answer["rejected"]} == set(range(5_000))
+
+
+def test_items_of_other_sources_are_named_by_their_place(db: Connection) -> None:
+    with bound(db, "web"):
+        answer = ingest_metrics(db, [listed(), listed(source="other")], partial=True)
+    assert answer["accepted"] == 3
+    assert [(bad["index"], bad["field"], bad["slug"]) for bad in answer["rejected"]] == [
+        (1, "source", "source_of_key")
+    ]
 
 
 def test_a_fact_has_one_value(known: Connection) -> None:

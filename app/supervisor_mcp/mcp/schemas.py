@@ -107,6 +107,8 @@ def _sent(field: Schema) -> Schema:
         field = {**field, "type": kept if len(kept) > 1 else kept[0]}
         if "enum" in field:
             field["enum"] = [each for each in field["enum"] if each is not None]
+    if "anyOf" in field:
+        field = {**field, "anyOf": [each for each in field["anyOf"] if each != NULL]}
     return field
 
 
@@ -142,6 +144,8 @@ def _compact(schema: Any) -> Any:
     if all(set(each) == {"type"} for each in others):
         return {"type": [each["type"] for each in alternatives], **short}
     only, *more = others
+    if "anyOf" in only:
+        return {**only, "anyOf": [*only["anyOf"], *more, NULL], **short}
     if not more and len(alternatives) > 1 and "$ref" not in only:
         types = only.get("type", "string")
         listed = types if isinstance(types, list) else [types]

@@ -35,7 +35,7 @@ begin
     end if;
 exception
     -- What is stored by then is not.
-    when sqlstate 'SV000' or lock_not_available then
+    when sqlstate 'SV000' or lock_not_available or data_exception then
         null;
 end
 $$;

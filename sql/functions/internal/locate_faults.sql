@@ -1,37 +1,38 @@
 create or replace function internal.locate_faults(p_faults jsonb, p_items jsonb) returns jsonb
 language sql immutable parallel safe
 begin atomic
-    with item as (
+    with sample as (
         select
-            counted.place - 1 as index,
+            counted.place - 1 as item,
             counted.is_list,
-            sum(counted.samples) over (order by counted.place) - counted.samples as first,
-            counted.samples
+            element.place as element,
+            row_number() over (order by counted.place, element.place) - 1 as index
         from internal.count_samples(p_items) as counted
+        cross join lateral generate_series(0, counted.samples - 1) as element (place)
     ),
 
     located as (
         select
-            item.index,
+            sample.item,
             case
-                when item.is_list and fault.field in ('ts', 'value')
-                    then fault.field || '[' || (fault.index - item.first) || ']'
+                when sample.is_list and fault.field in ('ts', 'value')
+                    then fault.field || '[' || sample.element || ']'
                 else fault.field
             end as field,
             fault.slug,
             fault.detail,
-            min(fault.index) as first
-        from jsonb_to_recordset(p_faults) as fault (index integer, field text, slug text, detail text)
-        inner join item on fault.index >= item.first and fault.index < item.first + item.samples
+            min(fault.index) as index
+        from jsonb_to_recordset(p_faults) as fault (index bigint, field text, slug text, detail text)
+        inner join sample on fault.index = sample.index
         group by 1, 2, 3, 4
     )
 
     select
         jsonb_agg(
             jsonb_build_object(
-                'index', located.index, 'field', located.field, 'slug', located.slug, 'detail', located.detail
+                'index', located.item, 'field', located.field, 'slug', located.slug, 'detail', located.detail
             )
-            order by located.index, located.first, located.field, located.slug
+            order by located.index, located.field, located.slug
         )
     from located;
 end;

@@ -10,7 +10,7 @@ begin atomic
             p_item -> 'value' as value,
             p_item ->> 'type' as type,
             coalesce(jsonb_typeof(p_item -> 'value'), 'null') as value_type,
-            'array' in (jsonb_typeof(p_item -> 'value'), jsonb_typeof(p_item -> 'ts')) as is_list,
+            'array' in (jsonb_typeof(p_item -> 'value'), jsonb_typeof(p_item -> 'ts')) as has_array,
             case
                 when p_kind_type is not null then p_kind_type
                 when p_item ->> 'type' in ('gauge', 'counter', 'histogram') then p_item ->> 'type'
@@ -50,7 +50,7 @@ begin atomic
                             then 'The kind is a ' || p_kind_type || '; a kind keeps its first type.'
                     end,
                     p_kind_type is distinct from 'fact'
-                    and item.is_list is not true
+                    and item.has_array is not true
                     and (
                         item.type in ('gauge', 'counter', 'histogram') and item.type <> p_kind_type
                         or item.value_type <> 'null'
@@ -71,17 +71,23 @@ begin atomic
                 (
                     'samples_paired',
                     case
-                        when jsonb_typeof(item.value) = 'array' and jsonb_typeof(p_item -> 'ts') = 'array'
-                            then format(
-                                'value has %s elements and ts %s. Send a ts for each value.',
-                                jsonb_array_length(item.value), jsonb_array_length(p_item -> 'ts')
-                            )
+                        when item.value_type <> 'array' or jsonb_typeof(p_item -> 'ts') <> 'array' then null
+                        when
+                            jsonb_array_length(item.value) <> jsonb_array_length(p_item -> 'ts')
+                            or item.value = '[]'
+                            then
+                                format(
+                                    'value has %s elements and ts %s. Send as many of both, at least one.',
+                                    jsonb_array_length(item.value), jsonb_array_length(p_item -> 'ts')
+                                )
+                        else 'The elements of value are numbers, those of ts strings or numbers.'
                     end,
-                    item.is_list
+                    item.has_array
                 ),
                 (
                     'value_finite', internal.value_fault(item.value),
-                    item.value_type not in ('object', 'array')
+                    item.value_type <> 'object'
+                    and item.has_array is not true
                     and item.settled_type is distinct from 'histogram'
                     and internal.read_number(item.value) is null
                 ),
@@ -109,7 +115,7 @@ begin atomic
         select fault.*
         from item
         cross join lateral internal.ts_faults(p_item -> 'ts', p_now, 'sample') as fault
-        where item.is_list is not true
+        where item.has_array is not true
         union all
         select * from internal.unknown_fields(p_item, '{name,source,value,ts,labels,type,unit}')
     )

@@ -8,8 +8,11 @@ begin
         raise exception 'the body is a JSON %, not an object or an array of objects', jsonb_typeof(p_body)
             using errcode = 'SV422', constraint = 'body_is_items',
             hint = 'Send one item as an object, or several as an array or as NDJSON.';
+    elsif jsonb_array_length(p_body) > 10000 then
+        raise exception 'the batch has % items; the limit is 10000', jsonb_array_length(p_body)
+            using errcode = 'SV413', constraint = 'batch_within_limit',
+            hint = 'Split the batch into parts of at most 10000 items.';
     end if;
-    perform internal.limit_items(jsonb_array_length(p_body));
     -- strict: without it a filter looks into arrays, and not at them.
     if not jsonb_path_exists(p_body, 'strict $[*] ? (@.type() != "object")') then
         return p_body;

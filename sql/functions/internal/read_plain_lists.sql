@@ -1,9 +1,8 @@
 create or replace function internal.read_plain_lists(
-    p_body json,
+    p_items json,
     p_now timestamptz,
     out plain boolean,
     out samples data.series_samples[],
-    out histograms data.histogram[],
     out kind_names text[]
 )
 language plpgsql stable
@@ -11,11 +10,7 @@ language plpgsql stable
 set enable_seqscan = off
 as $$
 declare
-    v_items constant json := case json_typeof(p_body)
-        when 'object' then ('[' || p_body::text || ']')::json
-        else p_body
-    end;
-    v_text constant text := v_items;
+    v_text constant text := p_items;
     v_sources constant text [] := internal.bound_sources();
     v_commas constant integer := octet_length(v_text) - octet_length(replace(v_text, ',', ''));
 begin
@@ -31,7 +26,7 @@ begin
             field.place
         from
             rows from (
-                json_to_recordset(v_items)
+                json_to_recordset(p_items)
                     as (name text, source text, value json, ts json, labels json, type text, unit json)
             ) with ordinality as field (name, source, value, ts, labels, type, unit, place)
         -- Keeps the planner from computing an expression once for each of its uses.
@@ -44,32 +39,18 @@ begin
             spelling.times,
             times.*
         from (select distinct item.times from item) as spelling
-        cross join lateral (
-            select
-                case
-                    when spelling.times like '[%' and spelling.times not like '_%[%'
-                        then replace(replace(spelling.times, '[', '{'), ']', '}')
-                end as elements
-            offset 0
-        ) as list
-        cross join lateral (
-            select
-                case
-                    when strpos(list.elements, '"') = 0
-                        then
-                            array(
-                                select to_timestamp(epoch) from unnest(list.elements::double precision[]) as epoch
-                            )
-                end as epochs
-            offset 0
-        ) as number
         cross join
             lateral internal.read_times(
+                -- Elements keep their quotation marks; no time has a backslash, or the n of null.
                 case
-                    when number.epochs is null then list.elements::text[]
-                    else array_fill(null::text, array[cardinality(number.epochs)])
+                    when
+                        spelling.times like '[%'
+                        and spelling.times not like '_%[%'
+                        and strpos(spelling.times, '\') = 0
+                        and strpos(spelling.times, 'n') = 0
+                        then replace(replace(replace(spelling.times, '[', '{'), ']', '}'), '"', '\"')::text[]
                 end,
-                number.epochs,
+                null,
                 p_now
             ) as times
     ),
@@ -168,5 +149,5 @@ exception
 end
 $$;
 comment on function internal.read_plain_lists(json, timestamptz) is
-'As read_plain_metrics, a body of items whose ts and value are arrays of one length: RFC 3339 or seconds
+'As read_plain_metrics, an array of items whose ts and value are arrays of one length: RFC 3339 or seconds
 since 1970, and numbers of a gauge or counter.';

@@ -21,8 +21,8 @@ declare
     v_commas constant integer := octet_length(v_text) - octet_length(replace(v_text, ',', ''));
 begin
     if internal.lists_samples(v_text) then
-        select each.* into plain, samples, histograms, kind_names
-        from internal.read_plain_lists(p_body, p_now) as each;
+        select list.* into plain, samples, kind_names
+        from internal.read_plain_lists(v_items, p_now) as list;
         return;
     end if;
     histograms := internal.read_histograms(v_items);
@@ -36,7 +36,7 @@ begin
             field.type,
             field.unit::text,
             field.place,
-            field.ts,
+            field.ts::text,
             histograms is not null and field.value::text like '{%' as is_histogram,
             case
                 when histograms is not null and field.value::text like '{%'
@@ -61,7 +61,7 @@ begin
         from
             rows from (
                 json_to_recordset(v_items)
-                    as (name text, source text, value json, ts text, labels json, type text, unit json)
+                    as (name text, source text, value json, ts json, labels json, type text, unit json)
             ) with ordinality as field (name, source, value, ts, labels, type, unit, place)
         offset 0 -- noqa: AM09
     ),

@@ -19,14 +19,16 @@ begin atomic
                 -- trimming characters three times as long as trimming bytes.
                 when
                     case
-                        when spelling.ts like '____-__-__T__:__:__.______+00:00'
-                            then rtrim(substr(convert_to(spelling.ts, 'UTF8'), 21, 6), '0123456789') = ''
-                        when spelling.ts like '____-__-__T__:__:__.___Z'
-                            then rtrim(substr(convert_to(spelling.ts, 'UTF8'), 21, 3), '0123456789') = ''
-                        when spelling.ts like '____-__-__T__:__:__Z' then true
-                        else spelling.ts ~ '^....-..-..[Tt ]..:..:..([.][0-9]+)?([Zz]|[+-]..:..)$'
+                        when spelling.ts like '"____-__-__T__:__:__.______+00:00"'
+                            then rtrim(substr(convert_to(spelling.ts, 'UTF8'), 22, 6), '0123456789') = ''
+                        when spelling.ts like '"____-__-__T__:__:__.___Z"'
+                            then rtrim(substr(convert_to(spelling.ts, 'UTF8'), 22, 3), '0123456789') = ''
+                        when spelling.ts like '"____-__-__T__:__:__Z"' then true
+                        when spelling.ts not like '"%' then false
+                        else spelling.ts ~ '^"....-..-..[Tt ]..:..:..([.][0-9]+)?([Zz]|[+-]..:..)"$'
                     end
-                    then spelling.ts::timestamptz
+                    then replace(spelling.ts, '"', '')::timestamptz
+                when spelling.ts not like '"%' then to_timestamp(spelling.ts::double precision)
             end as instant
         from unnest(p_spellings) with ordinality as spelling (ts, number)
         -- Keeps the planner from computing an expression once for each of its uses.
@@ -34,5 +36,6 @@ begin atomic
     ) as field;
 end;
 comment on function internal.read_times(text[], timestamptz[], timestamptz) is
-'The times of items of a series: RFC 3339; null is the time at its place in p_arrivals, or p_now. count is
-that of those which are times. Raises data_exception for a date that does not exist.';
+'The times of items of a series, as JSON: RFC 3339, or seconds since 1970; null is the time at its place in
+p_arrivals, or p_now. count is that of those which are times.
+Raises data_exception for a date that does not exist and for other JSON.';

@@ -6,24 +6,26 @@ begin
     if not jsonb_path_exists(p_items, 'strict $[*] ? (@.value.type() == "array")') then
         return p_items;
     end if;
-    -- Before they are split: a short item with labels may have a million samples.
-    perform internal.limit_items((select sum(item.samples) from internal.count_samples(p_items) as item));
+    perform internal.limit_samples(p_items);
     return (
-        select
-            jsonb_agg(
-                case
-                    when counted.is_list
-                        then entry.item || jsonb_build_object('ts', sample.ts, 'value', sample.value)
-                    else entry.item
-                end
-                order by entry.place, sample.place
-            )
+        select jsonb_agg(sample.item order by entry.place, sample.place)
         from jsonb_array_elements(p_items) with ordinality as entry (item, place)
         inner join internal.count_samples(p_items) as counted on entry.place = counted.place
-        cross join lateral rows from (
-            jsonb_array_elements(case when counted.is_list then entry.item -> 'ts' else '[null]' end),
-            jsonb_array_elements(case when counted.is_list then entry.item -> 'value' else '[null]' end)
-        ) with ordinality as sample (ts, value, place)
+        cross join lateral (select entry.item - '{ts,value}'::text[] as rest offset 0) as shared
+        cross join lateral (
+            select
+                shared.rest || jsonb_build_object('ts', element.ts, 'value', element.value) as item,
+                element.place
+            from rows from (
+                jsonb_array_elements(case when counted.is_list then entry.item -> 'ts' end),
+                jsonb_array_elements(case when counted.is_list then entry.item -> 'value' end)
+            ) with ordinality as element (ts, value, place)
+            union all
+            select
+                entry.item,
+                1
+            where not counted.is_list
+        ) as sample
     );
 end
 $$;

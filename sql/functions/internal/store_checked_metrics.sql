@@ -25,11 +25,14 @@ begin
         end if;
     end if;
     if v_store.bad > 0 then
-        v_rejected := internal.locate_faults(
-            internal.explain_items(v_store.bad_items, p_now, 'metric'), p_items
-        );
+        v_rejected := internal.explain_items(v_store.bad_items, p_now, 'metric');
+        if v_items <> p_items then
+            v_rejected := internal.locate_faults(v_rejected, p_items);
+        end if;
         if not p_partial then
-            perform internal.refuse_items(v_rejected, v_store.bad, v_count);
+            perform internal.refuse_items(
+                v_rejected, v_store.bad, v_count, case when v_items = p_items then 'item' else 'sample' end
+            );
         end if;
     end if;
     if v_store.accepted + v_store.bad < v_count then
