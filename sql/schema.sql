@@ -1454,6 +1454,8 @@ create function internal.alter_unchanged(p_job_id integer, p_schedule interval, 
 
 create function internal.answer_agg(p_kinds bigint[], p_series bigint[], p_window text, p_group_by text, p_fields text[], p_now timestamp with time zone) returns TABLE(kind text, answer json) language plpgsql stable set plan_cache_mode=force_generic_plan;
 
+create function internal.are_plain_samples(p_kind_type text, p_samples bigint, p_readings bigint, p_lowest double precision, p_highest double precision, p_times bigint, p_newest timestamp with time zone, p_now timestamp with time zone) returns boolean language sql stable;
+
 create function internal.array_quantile(p_values double precision[], p_q numeric) returns double precision language sql immutable strict parallel safe;
 
 create function internal.audit(p_action text, p_type text, p_name text, p_namespace text, p_document jsonb) returns void language plpgsql volatile;
@@ -1632,6 +1634,8 @@ create function internal.exported_relations() returns TABLE(place bigint, name t
 
 create function internal.fact_faults(p_item jsonb, p_now timestamp with time zone) returns TABLE(field text, slug text, detail text) language sql stable;
 
+create function internal.fact_hint(p_kind text, p_source text) returns text language sql stable;
+
 create function internal.facts_after_facts(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
 
 create function internal.facts_during_metrics(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns SETOF data.alert_reading language sql stable;
@@ -1665,6 +1669,8 @@ create function internal.freeze_pinned(p_now timestamp with time zone) returns i
 create function internal.frozen_upto(p_relation name) returns timestamp with time zone language plpgsql stable;
 
 create function internal.group_changes(p_kinds bigint[], p_window text, p_now timestamp with time zone) returns TABLE(kind_id bigint, statistic text, dimension text, member text, value double precision, previous double precision, median double precision, mad double precision, windows integer, score double precision, contribution double precision, whole_value double precision, whole_previous double precision) language sql stable;
+
+create function internal.group_hint(p_kind bigint, p_group_by text) returns text language sql stable;
 
 create function internal.group_key(p_labels jsonb, p_group_by jsonb) returns text language sql immutable parallel safe;
 
@@ -2136,6 +2142,8 @@ create function internal.snapshot_json(p_snapshot data.snapshot) returns json la
 
 create function internal.source_fault(p_source text) returns text language sql stable;
 
+create function internal.source_hint(p_kind text) returns text language sql immutable parallel safe;
+
 create function internal.spent_by_metrics(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(rule_id bigint, at timestamp with time zone, label text, length interval, share double precision, target double precision, observations bigint) language sql stable;
 
 create function internal.spent_by_servers(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(rule_id bigint, at timestamp with time zone, label text, length interval, share double precision, target double precision, observations bigint) language sql stable;
@@ -2205,6 +2213,8 @@ create function internal.unit_fault(p_unit text, p_settled text, p_value jsonb) 
 create function internal.unit_scale(p_unit text) returns jsonb language sql immutable parallel safe;
 
 create function internal.unknown_fields(p_item jsonb, p_known text[]) returns TABLE(field text, slug text, detail text) language sql immutable;
+
+create function internal.unknown_label_hint(p_label text, p_known text[]) returns text language sql stable;
 
 create function internal.unnest_samples(p_samples data.series_samples[]) returns TABLE(series_id bigint, kind_id bigint, counter boolean, ts timestamp with time zone, value double precision, place integer) language sql immutable parallel safe;
 

@@ -102,3 +102,11 @@ def test_what_is_left_out_is_named(crowded: Service) -> None:
     assert "no room" not in wide.stderr
     items = json.loads(crowded.run("alerts", "--json").stdout)["items"]
     assert 12.5 in [item["value"] for item in items]
+
+
+@pytest.mark.parametrize("command", [("snapshots",), ("audit", "--limit", "500")])
+def test_names_are_never_folded(crowded: Service, command: tuple[str, ...]) -> None:
+    name = f"review_of_latency_in_{uuid4().hex[:12]}"
+    made = crowded.run("snapshots", "create", name, "--author", "ann")
+    assert made.returncode == 0, made.stderr
+    assert name in drawn(crowded, command, 80)

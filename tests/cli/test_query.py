@@ -58,8 +58,7 @@ def test_agg_says_that_nothing_has_the_label_to_group_by(service: Service, name:
     _send(service, {"name": name, "source": "me", "value": 2, "labels": {"region": "eu"}})
     done = service.run("agg", name, "--group-by", "label.regoin")
     assert done.stderr == (
-        'Nothing in this window has the label "regoin".'
-        f" `supervisor-mcp series {name}` lists the series with labels.\n"
+        'No series has the label "regoin". Did you mean "region"? The labels are region.\n'
     )
     assert service.run("agg", name, "--group-by", "label.region").stderr == ""
 

@@ -299,6 +299,33 @@ def test_groups_of_a_label_hold_those_without_it_apart(db: Connection) -> None:
     assert {group["group"]: group["sum"] for group in groups} == {"/a": 11, "/b": 7, "": 1}
 
 
+def test_a_label_that_no_series_has_is_answered_with_the_labels_that_they_have(
+    db: Connection,
+) -> None:
+    ingest_metrics(db, [metric(labels={"region": "eu", "path": "/a"}), metric("bare")])
+
+    assert query_agg(db, group_by="label.regoin")["hint"] == (
+        'No series has the label "regoin". Did you mean "region"? The labels are path, region.'
+    )
+    assert query_agg(db, "bare", group_by="label.region")["hint"] == (
+        'No series has the label "region". The series have no labels.'
+    )
+    for answer in (
+        query_agg(db, group_by="label.region"),
+        query_agg(db, "bare", group_by="source"),
+        query_agg(db, group_by="label.regoin", fields=["count"]),
+    ):
+        assert ("hint" in answer) == ("regoin" in str(answer))
+
+
+def test_a_label_that_only_older_series_have_needs_no_hint(db: Connection) -> None:
+    ingest_metrics(db, [metric(labels={"region": "eu"}, ts=ago(days=20)), metric()])
+
+    answer = query_agg(db, group_by="label.region")
+    assert [group["group"] for group in answer["groups"]] == [""]
+    assert "hint" not in answer
+
+
 def test_without_a_kind_every_kind_answers(db: Connection) -> None:
     ingest_metrics(db, [metric("b"), metric("a", value=2), metric("c", type="counter")])
     ingest_facts(db, fact(value=9))

@@ -277,4 +277,32 @@ def test_a_namespace_without_facts_sees_none_of_others(db: Connection) -> None:
 def test_a_metric_has_no_facts(db: Connection) -> None:
     ingest_metrics(db, metric())
 
-    assert query_facts(db, kind="cpu") == {"items": [], "next_cursor": None}
+    assert query_facts(db, kind="cpu") == {
+        "items": [],
+        "next_cursor": None,
+        "hint": "The kind is a gauge, not one of facts."
+        " query_metrics (GET /query/metrics) has its points.",
+    }
+
+
+def test_of_a_source_without_the_kind_the_answer_says_who_has_it(db: Connection) -> None:
+    ingest_facts(db, [fact(), fact("Fact:Visit", source="desk")])
+
+    assert query_facts(db, kind="Fact:Deal", source="desk")["hint"] == (
+        "The source has not sent this kind. query_agg (GET /query/agg) with kind=Fact:Deal and"
+        " group_by=source lists its sources."
+    )
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {"kind": "Fact:Deal", "subject": "nobody"},
+        {"kind": "Fact:Deal", "source": "crm", "from_": NOW + timedelta(minutes=1)},
+        {"source": "crm", "subject": "nobody"},
+    ],
+)
+def test_what_may_have_facts_needs_no_hint(db: Connection, filters: dict[str, Any]) -> None:
+    ingest_facts(db, fact())
+
+    assert query_facts(db, **filters) == {"items": [], "next_cursor": None}

@@ -90,7 +90,9 @@ def _show_one(result: dict[str, Any], group_by: str | None) -> None:
     )
     if group_by is not None:
         _show_groups(result["groups"], group_by)
-        if [group["group"] for group in result["groups"]] == [""]:
+        if "hint" in result:
+            console.say(printable(result["hint"]))
+        elif [group["group"] for group in result["groups"]] == [""]:
             label = printable(group_by.removeprefix("label."))
             console.say(
                 f'Nothing in this window has the label "{label}".'

@@ -63,7 +63,8 @@ def list_rules(
     rows = [
         [*(item[name] for name in LISTED), age(item["evaluated_at"])] for item in result["items"]
     ]
-    table("Alert rules", (*LISTED, "evaluated"), rows, spare=SPARE, framed=False)
+    columns = (*LISTED, "evaluated")
+    table("Alert rules", columns, rows, whole=("name",), spare=SPARE, framed=False)
     say_all(
         [f"{item['name']}: {item['error']}" for item in result["items"] if item["error"]], "errors"
     )

@@ -54,7 +54,7 @@ def audit(
         return
     result = msgspec.json.decode(answer)
     rows = [_row(event) for event in result["items"]]
-    table("Audit", COLUMNS, rows, spare=SPARE, framed=False)
+    table("Audit", COLUMNS, rows, whole=("name",), spare=SPARE, framed=False)
     if not rows:
         narrowed = any(filters.values())
         console.say(none_match("events", "audit") if narrowed else "Nothing has been changed yet.")

@@ -51,7 +51,7 @@ def changes(
         for each in result["items"]
     ]
     title = f"Changes, {window} up to {result['to'][:10]} {result['to'][11:16]} UTC"
-    table(title, COLUMNS, rows, spare=SPARE, framed=False)
+    table(title, COLUMNS, rows, whole=("kind",), spare=SPARE, framed=False)
     if not rows:
         console.say("Nothing has changed.")
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from supervisor_mcp.cli import console, streams
-from supervisor_mcp.cli.hints import none_match
+from supervisor_mcp.cli.hints import for_command_line, none_match
 from supervisor_mcp.cli.parameters import FactKind, From, Json, Limit, Source, To
 from supervisor_mcp.cli.streams import Follow
 from supervisor_mcp.cli.tables import table
@@ -44,7 +44,9 @@ def facts(
         return
     result = msgspec.json.decode(answer)
     table("Facts", COLUMNS, [_cells(item) for item in result["items"]])
-    if not result["items"]:
+    if "hint" in result:
+        console.say(for_command_line(result["hint"], "kind"))
+    elif not result["items"]:
         console.say(
             none_match("facts", "facts") if any(wanted.values()) else "There are no facts yet."
         )

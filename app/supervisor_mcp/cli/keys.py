@@ -74,7 +74,8 @@ def list_keys(
         console.echo(answer)
         return
     result = msgspec.json.decode(answer)
-    table("Keys", COLUMNS, map(_row, result["items"]), spare=SPARE, framed=False)
+    rows = map(_row, result["items"])
+    table("Keys", COLUMNS, rows, whole=("id",), spare=SPARE, framed=False)
     if not result["items"]:
         console.say(
             none_match("keys", "keys list")

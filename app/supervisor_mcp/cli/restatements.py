@@ -47,7 +47,7 @@ def restatements(
         return
     result = msgspec.json.decode(answer)
     rows = [_row(each) for each in result["items"]]
-    table("Restatements", COLUMNS, rows, spare=SPARE, framed=False)
+    table("Restatements", COLUMNS, rows, whole=("kind",), spare=SPARE, framed=False)
     if not rows:
         narrowed = any(filters.values())
         console.say(

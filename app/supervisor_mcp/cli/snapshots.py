@@ -37,7 +37,8 @@ def list_snapshots(context: typer.Context, limit: Limit = 100, as_json: Json = F
         console.echo(answer)
         return
     result = msgspec.json.decode(answer)
-    table("Snapshots", COLUMNS, map(_row, result["items"]), spare=SPARE, framed=False)
+    rows = map(_row, result["items"])
+    table("Snapshots", COLUMNS, rows, whole=("name",), spare=SPARE, framed=False)
     if not result["items"]:
         console.say(
             "There are no snapshots yet. Freeze one with"

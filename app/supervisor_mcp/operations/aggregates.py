@@ -173,6 +173,10 @@ class Aggregate(Statistics, kw_only=True):
         Meta(description="By statistic; null where it was zero or empty before."),
     ] = UNSET
     groups: list[Group] | UnsetType = UNSET
+    hint: Annotated[
+        str | UnsetType,
+        Meta(description="What to group by instead; only where no series has the label."),
+    ] = UNSET
     freshness: Freshness | UnsetType = UNSET
     error_bound: Annotated[
         Number,

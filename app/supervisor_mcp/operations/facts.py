@@ -124,6 +124,9 @@ class FactPage(Struct):
 
     items: list[Fact]
     next_cursor: str | None
+    hint: Annotated[
+        str | UnsetType, Meta(description="What to ask instead; only where there are no facts.")
+    ] = UNSET
 
 
 async def ingest_facts(

@@ -55,7 +55,7 @@ class MetricItem(Struct, forbid_unknown_fields=True):
     ]
     ts: (
         Annotated[
-            Timestamp | Annotated[list[str | float], SEVERAL],
+            Timestamp | Annotated[list[Timestamp], SEVERAL],
             Meta(
                 description="RFC 3339 with an offset, or epoch seconds, at most 5 minutes ahead;"
                 " the server's time if left out."

@@ -54,6 +54,7 @@ p_source filters by source; p_group_by (source, label.<name>) adds groups; p_as_
 newest snapshot at or before that time. p_fields names the members of the answer, null means all:
 count, sum, avg, min, max, stddev, last, p50, p90, p95, p99, rate_per_second, previous, change, groups,
 freshness, error_bound; p_group_by adds groups to them. previous, change and groups contain the named
-statistics, or all when none is named. kind, type, unit, window, from, to and computed_at are always there. stddev is that of the population.
+statistics, or all when none is named. kind, type, unit, window, from, to and computed_at are always there; where no
+series has the label of p_group_by, hint says what to group by instead. stddev is that of the population.
 Errors: kind_unknown, source_unknown, window_well_formed, window_within_retention,
 group_by_well_formed, fields_known, as_of_not_in_future, as_of_unfiltered, aggregate_unknown.';

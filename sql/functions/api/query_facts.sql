@@ -23,6 +23,7 @@ declare
     v_seq bigint := 0;
     v_kinds bigint [];
     v_series bigint [];
+    v_hint text;
     v_answer json;
 begin
     perform internal.check_range(p_from, v_to);
@@ -89,6 +90,12 @@ begin
     into v_answer
     from page;
     perform internal.check_chunks('{fact}');
+    if v_after is null and json_array_length(v_answer -> 'items') = 0 then
+        v_hint := internal.fact_hint(p_kind, p_source);
+        if v_hint is not null then
+            v_answer := json_build_object('items', json '[]', 'next_cursor', null, 'hint', v_hint);
+        end if;
+    end if;
     return v_answer;
 end
 $$;
@@ -96,5 +103,6 @@ comment on function api.query_facts(
     text, text, text, timestamptz, timestamptz, integer, text, timestamptz
 ) is
 'Facts of [p_from, p_to), newest first: {items, next_cursor}. A page has p_limit items, by default 100,
-at most 1000; next_cursor is null on the last one.
+at most 1000; next_cursor is null on the last one. Where a kind, or a source of it, has no facts, hint says
+what to ask instead.
 Errors: kind_unknown, source_unknown, from_before_to, from_in_range, limit_in_range, cursor_invalid.';

@@ -70,7 +70,8 @@ begin
                 ('{' || internal.statistics_members(member.statistics, v_statistics) || '}')::json
                 order by (member.statistics).count desc, (member.statistics).label
             ) as groups,
-            bool_and((member.statistics).bounded) as bounded
+            bool_and((member.statistics).bounded) as bounded,
+            bool_and((member.statistics).label = '') as unlabelled
         from measured as member
         where (member.statistics).label is not null
         group by (member.statistics).kind_id
@@ -107,6 +108,10 @@ begin
                 case
                     when internal.needs(p_fields, '{groups}')
                         then '"groups" : ' || coalesce(grouped.groups::text, '[]')
+                end,
+                case
+                    when grouped.unlabelled
+                        then '"hint" : ' || to_json(internal.group_hint(kind.kind_id, p_group_by))
                 end,
                 case
                     when internal.needs(p_fields, '{freshness}')
@@ -156,4 +161,5 @@ Windows of 7 days and more start on an hour, shorter ones on a minute. previous 
 the window; beyond the retention of samples, it starts on the nearest hour. error_bound is the greatest
 relative error of the percentiles in the whole answer. It is null for histograms, because their senders
 choose the bounds, and where a percentile lies between values of different sign.
-What p_fields does not name is not computed.';
+What p_fields does not name is not computed. Where p_group_by is a label that no series has, hint says what
+to group by instead.';

@@ -57,16 +57,16 @@ begin
     numbers as materialized (
         select
             item.place,
-            (sum(reading.items) over (order by item.place))::bigint as last_place,
-            reading.*
+            (sum(list.samples) over (order by item.place))::bigint as last_place,
+            list.*
         from item
         cross join lateral (
             select
-                count(*) as items,
-                count(number.value) as count,
+                count(*) as samples,
+                count(number.value) as readings,
                 min(number.value) as lowest,
                 max(number.value) as highest,
-                array_agg(number.value) as readings,
+                array_agg(number.value) as reading,
                 bool_or(abs(number.value) < 1e-99 and number.value <> 0) as near_zero
             from (
                 -- Adding zero drops the sign of zero.
@@ -80,7 +80,7 @@ begin
                     ) as entry (value)
                 offset 0 -- noqa: AM09
             ) as number
-        ) as reading
+        ) as list
     ),
     known as materialized (
         select
@@ -89,18 +89,18 @@ begin
                 series.kind_id,
                 series.kind_type = 'counter',
                 clock.instants,
-                numbers.readings,
-                array(select generate_series(numbers.last_place - numbers.items + 1, numbers.last_place)),
+                numbers.reading,
+                array(select generate_series(numbers.last_place - numbers.samples + 1, numbers.last_place)),
                 clock.oldest,
                 clock.newest
             )::data.series_samples as samples,
-            numbers.items,
+            numbers.samples as items,
             series.kind_name,
             -- As read_plain_metrics does; the lists have one comma less than elements.
             2 + num_nonnulls(item.labels, item.type, item.unit)
             + octet_length(spelling.text)
             - octet_length(replace(spelling.text, ',', ''))
-            + 2 * numbers.items as commas,
+            + 2 * numbers.samples as commas,
             -- The rules of check_metrics.
             coalesce(
                 series.series_id is not null
@@ -109,14 +109,12 @@ begin
                     series.kind_type, series.kind_unit, v_sources
                 )
                 and series.kind_type in ('gauge', 'counter')
-                and numbers.count = numbers.items
+                and internal.are_plain_samples(
+                    series.kind_type, numbers.samples, numbers.readings, numbers.lowest, numbers.highest,
+                    clock.count, clock.newest, p_now
+                )
+                and cardinality(clock.instants) = numbers.samples
                 and not numbers.near_zero
-                and numbers.lowest > -1e140
-                and (series.kind_type <> 'counter' or numbers.lowest >= 0)
-                and numbers.highest < 1e140
-                and clock.count = numbers.items
-                and cardinality(clock.instants) = numbers.items
-                and clock.newest <= p_now + interval '5 minutes'
                 and (
                     clock.oldest > p_now - interval '1 hour'
                     or clock.oldest >= (select internal.oldest_accepted(p_now, 'sample'))

@@ -124,12 +124,10 @@ begin
                 )
                 and series.kind_type
                 = any(case when run.is_histogram then '{histogram}' else '{gauge,counter}' end::text [])
-                and run.readings = run.items
-                and run.lowest > -1e140
-                and (series.kind_type <> 'counter' or run.lowest >= 0)
-                and run.highest < 1e140
-                and clock.count = run.items
-                and clock.newest <= p_now + interval '5 minutes'
+                and internal.are_plain_samples(
+                    series.kind_type, run.items, run.readings, run.lowest, run.highest,
+                    clock.count, clock.newest, p_now
+                )
                 and (
                     clock.oldest > p_now - interval '1 hour'
                     or clock.oldest >= (select internal.oldest_accepted(p_now, 'sample'))

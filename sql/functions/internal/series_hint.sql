@@ -32,13 +32,7 @@ begin atomic
             given.key as name,
             case
                 when known.name is null
-                    then
-                        'No series has the label "' || left(given.key, 100) || '". '
-                        || internal.suggestion(internal.nearest_name(given.key, names.list, 0.25))
-                        || case
-                            when names.list = '{}' then 'The series have no labels.'
-                            else 'The labels are ' || internal.name_list(names.list) || '.'
-                        end
+                    then internal.unknown_label_hint(given.key, names.list)
                 else
                     'No series has the value "' || left(given.value, 100) || '" of the label "'
                     || known.name || '". '
@@ -59,9 +53,7 @@ begin atomic
                     || 'Send an earlier from or a later to.'
             when not exists (select from series)
                 then (
-                    select
-                        'The source has not sent this kind. query_agg (GET /query/agg) with kind='
-                        || kind.name || ' and group_by=source lists its sources.'
+                    select internal.source_hint(kind.name)
                     from data.kind
                     where kind.kind_id = p_kind
                 )

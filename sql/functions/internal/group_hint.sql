@@ -1,0 +1,23 @@
+create or replace function internal.group_hint(p_kind bigint, p_group_by text) returns text
+language sql stable
+begin atomic
+    with known as (
+        select coalesce(array_agg(distinct label.name order by label.name), '{}') as names
+        from (
+            select series.labels
+            from data.series
+            where series.kind_id = p_kind
+            -- Bounds the time of the comparison.
+            limit 10000 -- noqa: AM09
+        ) as series
+        cross join lateral jsonb_object_keys(series.labels) as label (name)
+    )
+
+    select internal.unknown_label_hint(substr(p_group_by, length('label.') + 1), known.names)
+    from known
+    where
+        starts_with(p_group_by, 'label.')
+        and substr(p_group_by, length('label.') + 1) <> all(known.names);
+end;
+comment on function internal.group_hint(bigint, text) is
+'What to group a kind by instead of a label that none of its series has; null where one has it.';
