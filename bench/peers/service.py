@@ -45,7 +45,7 @@ def service(target: Target, samples: Samples) -> Iterator[list[Peer]]:
         # The series that batches are for.
         history.send(conn, samples.batch(len(samples.sources)).json)
         conn.execute(f"set statement_timeout = '{TIMEOUT}'".encode())
-        yield [Rest(http, cache), Sql(conn), Copy(conn)]
+        yield [Rest(http, cache), Sql(conn), Arrays(http, cache), Copy(conn)]
 
 
 class _Service(Peer):
@@ -98,6 +98,25 @@ class Rest(_Service):
         headers = {"Content-Type": "application/json"}
         sent = self._http.post("/ingest/metrics", content=encoded, headers=headers)
         sent.raise_for_status()
+
+
+class Arrays(Rest):
+    """Sent an item for each source, whose samples are in arrays, as VictoriaMetrics is."""
+
+    name = "ours, REST, arrays"
+
+    def answers(self, question: Question) -> bool:
+        """Nothing: the questions are those of `Rest`."""
+        return False
+
+    def encode(self, batch: Batch) -> bytes:
+        """The samples of the batch by source."""
+        series: dict[str, dict[str, Any]] = {}
+        for item in json.loads(batch.json):
+            of_one = series.setdefault(item["source"], {**item, "ts": [], "value": []})
+            of_one["ts"].append(item["ts"])
+            of_one["value"].append(item["value"])
+        return json.dumps(list(series.values())).encode()
 
 
 class Sql(_Service):
