@@ -23,7 +23,7 @@ import psycopg
 import redis
 
 from bench import aggregates, history, load
-from bench.ingest import CLIENTS, SERIES, batch, post, readings
+from bench.ingest import CLIENTS, SERIES, batch, listed, post, readings
 from bench.servers import Target, target
 from tests.support.processes import descendants
 
@@ -103,10 +103,11 @@ def _ingest(running: Target, conn: psycopg.Connection, processors: Processors) -
         spent = processors.spent(partial(_send, conn, bodies))
         yield _each(f"ingest by SQL, batches of {rows:,}", spent["database"], sent, "row")
         yield Figure(f"WAL, batches of {rows:,}", (_wal(conn) - begin) / sent, "B/row")
-        bodies = [batch(next(numbers), rows) for _ in range(batches)]
-        spent = processors.spent(partial(post, running, bodies, 1))
-        for name, seconds in spent.items():
-            yield _each(f"ingest over HTTP, batches of {rows:,}: {name}", seconds, sent, "row")
+        for made, how in ((batch, ""), (listed, " in arrays")):
+            bodies = [made(next(numbers), rows) for _ in range(batches)]
+            for name, seconds in processors.spent(partial(post, running, bodies, 1)).items():
+                line = f"ingest over HTTP{how}, batches of {rows:,}: {name}"
+                yield _each(line, seconds, sent, "row")
     bodies = [batch(next(numbers), 1) for _ in range(500)]
     for name, seconds in processors.spent(lambda: post(running, bodies, 1)).items():
         yield _each(f"a request with one sample: {name}", seconds, len(bodies), "request")

@@ -1766,17 +1766,19 @@ create function internal.late_hours(p_kinds bigint[], p_from timestamp with time
 
 create function internal.limit_backtest() returns void language plpgsql volatile;
 
-create function internal.limit_samples(p_items jsonb) returns void language plpgsql immutable;
+create function internal.limit_samples(p_items jsonb) returns void language plpgsql stable;
 
 create function internal.limit_statement() returns void language plpgsql volatile;
 
 create function internal.list_chunks(p_relation name) returns TABLE(chunk regclass, range_start timestamp with time zone, range_end timestamp with time zone, compressed boolean, frozen boolean) language plpgsql stable;
 
+create function internal.list_faults(p_value jsonb, p_ts jsonb) returns TABLE(field text, slug text, detail text) language sql immutable parallel safe;
+
 create function internal.lists_samples(p_body text) returns boolean language sql immutable parallel safe;
 
 create function internal.local_days(p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text) returns TABLE(day date, begins_at timestamp with time zone, ends_at timestamp with time zone) language sql stable;
 
-create function internal.locate_faults(p_faults jsonb, p_items jsonb) returns jsonb language sql immutable parallel safe;
+create function internal.locate_faults(p_faults jsonb, p_items jsonb) returns jsonb language sql stable parallel safe;
 
 create function internal.lock_quotas() returns void language plpgsql volatile;
 
@@ -1964,7 +1966,7 @@ create function internal.read_step(p_step text, p_from timestamp with time zone,
 
 create function internal.read_tested_rule(p_rule jsonb, p_name text) returns data.alert_rule_version language plpgsql stable;
 
-create function internal.read_times(p_spellings text[], p_arrivals timestamp with time zone[], p_now timestamp with time zone) returns TABLE(instants timestamp with time zone[], count bigint, oldest timestamp with time zone, newest timestamp with time zone) language sql stable parallel safe;
+create function internal.read_times(p_spellings text[], p_arrivals timestamp with time zone[], p_now timestamp with time zone) returns TABLE(instants timestamp with time zone[], times bigint, oldest timestamp with time zone, newest timestamp with time zone) language sql stable parallel safe;
 
 create function internal.read_timezone(p_timezone text) returns text language plpgsql stable;
 
@@ -2148,11 +2150,13 @@ create function internal.spent_by_metrics(p_rules data.alert_rule_version[], p_f
 
 create function internal.spent_by_servers(p_rules data.alert_rule_version[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns TABLE(rule_id bigint, at timestamp with time zone, label text, length interval, share double precision, target double precision, observations bigint) language sql stable;
 
-create function internal.split_bodies(p_bodies json[]) returns json[] language sql immutable parallel safe;
+create function internal.split_bodies(p_bodies json[]) returns json[] language sql stable;
 
 create function internal.split_by_version(p_series json) returns json language sql stable;
 
-create function internal.split_samples(p_items jsonb) returns jsonb language plpgsql immutable;
+create function internal.split_bytes(p_items jsonb) returns bigint language sql stable parallel safe;
+
+create function internal.split_samples(p_items jsonb) returns jsonb language plpgsql stable;
 
 create function internal.statistics_members(p_statistics data.statistics, p_names text[]) returns text language sql stable parallel safe;
 

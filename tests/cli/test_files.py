@@ -168,6 +168,25 @@ def test_ndjson_items_keep_what_they_say_and_get_what_they_do_not(tmp_path: Path
     assert set(c) == {"kind", "source", "ts", "fact_id", "payload"}
 
 
+def test_ndjson_items_with_arrays_are_a_row_for_each_sample(tmp_path: Path) -> None:
+    line = {"name": "a", "ts": [0, "1970-01-01T00:00:01Z"], "value": [1, 2.5], "labels": {"k": "v"}}
+    path = _file(tmp_path, "x.ndjson", json.dumps(line))
+    anchor = Anchor(began=0, shift=10**6)
+    common = {"name": "a", "source": "mine", "labels": {"k": "v"}}
+    assert _items(path, anchor=anchor) == [
+        {**common, "value": 1, "ts": "1970-01-01T00:00:01Z"},
+        {**common, "value": 2.5, "ts": "1970-01-01T00:00:02Z"},
+    ]
+
+
+@pytest.mark.parametrize("ts", [[], [0], 0])
+def test_arrays_of_other_lengths_are_left_for_the_service_to_refuse(
+    tmp_path: Path, ts: object
+) -> None:
+    line = {"name": "a", "ts": ts, "value": [1, 2]}
+    assert _items(_file(tmp_path, "x.ndjson", json.dumps(line)))[0]["value"] == [1, 2]
+
+
 def test_ndjson_lines_that_are_no_object_are_named(tmp_path: Path) -> None:
     path = _file(tmp_path, "x.ndjson", b'{"name":"a"}\n[1]\n{"name":\n{"v":NaN}\n{"a":"\xff"}\n')
     assert [fault.line for fault in _faults(path)] == [2, 3, 4, 5]

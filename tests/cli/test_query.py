@@ -63,6 +63,13 @@ def test_agg_says_that_nothing_has_the_label_to_group_by(service: Service, name:
     assert service.run("agg", name, "--group-by", "label.region").stderr == ""
 
 
+def test_facts_of_a_metric_name_the_command_for_its_points(service: Service, name: str) -> None:
+    _send(service, {"name": name, "source": "me", "value": 2})
+    assert service.run("facts", "--kind", name).stderr == (
+        "The kind is a gauge, not one of facts. `supervisor-mcp series` lists its points.\n"
+    )
+
+
 def test_agg_shows_only_the_fields_that_are_named(service: Service, name: str) -> None:
     _send(service, {"name": name, "source": "me", "value": 2})
     done = service.run("agg", name, "--fields", "count,p95")

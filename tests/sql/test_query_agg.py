@@ -310,12 +310,30 @@ def test_a_label_that_no_series_has_is_answered_with_the_labels_that_they_have(
     assert query_agg(db, "bare", group_by="label.region")["hint"] == (
         'No series has the label "region". The series have no labels.'
     )
-    for answer in (
-        query_agg(db, group_by="label.region"),
-        query_agg(db, "bare", group_by="source"),
-        query_agg(db, group_by="label.regoin", fields=["count"]),
-    ):
-        assert ("hint" in answer) == ("regoin" in str(answer))
+    assert "hint" in query_agg(db, group_by="label.regoin", fields=["count"])
+    assert "hint" in query_agg(db, window="1h", now=NOW + timedelta(days=1), group_by="label.x")
+    assert "hint" not in query_agg(db, group_by="label.region")
+    assert "hint" not in query_agg(db, "bare", group_by="source")
+    assert "hint" not in str(query_agg(db, None, group_by="label.regoin"))
+
+
+def test_facts_have_no_labels_to_group_by(db: Connection) -> None:
+    ingest_facts(db, fact(payload={"team": "blue"}))
+
+    assert query_agg(db, "Fact:Deal", group_by="label.team")["hint"] == (
+        "Facts have no labels. Group by source, or read their payload in SQL."
+    )
+
+
+def test_of_a_source_without_the_kind_the_answer_says_who_has_it(db: Connection) -> None:
+    ingest_metrics(db, [metric(), metric("memory", source="db")])
+
+    assert query_agg(db, source="db")["hint"] == (
+        "The source has not sent this kind. query_agg (GET /query/agg) with kind=cpu and"
+        " group_by=source lists its sources."
+    )
+    assert "hint" not in query_agg(db, source="web")
+    assert "hint" not in str(query_agg(db, None, source="db"))
 
 
 def test_a_label_that_only_older_series_have_needs_no_hint(db: Connection) -> None:

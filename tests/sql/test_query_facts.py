@@ -281,7 +281,7 @@ def test_a_metric_has_no_facts(db: Connection) -> None:
         "items": [],
         "next_cursor": None,
         "hint": "The kind is a gauge, not one of facts."
-        " query_metrics (GET /query/metrics) has its points.",
+        " query_metrics (GET /query/metrics) lists its points.",
     }
 
 

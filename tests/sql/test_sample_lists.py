@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -76,12 +75,13 @@ def test_every_sample_is_stored(known: Connection, series: Item) -> None:
         listed(ts=["2025-06-15T11:34:56.789Z", "2025-06-15T11:34:56Z", ago(days=90)]),
         listed(ts=[NOW.timestamp() - 0.25, int(NOW.timestamp()), 1.749e9]),
         metric(value=[1], ts=[(NOW + timedelta(minutes=5)).isoformat()]),
+        metric(ts=NOW.isoformat()),
     ],
 )
 @pytest.mark.parametrize("indent", [None, 1])
 def test_common_lists_are_plain(known: Connection, item: Item, indent: int | None) -> None:
     assert is_plain(known, json.dumps(item, indent=indent))
-    assert is_plain(known, json.dumps([item, item], indent=indent))
+    assert is_plain(known, json.dumps([listed(), item, item], indent=indent))
 
 
 @pytest.mark.parametrize(
@@ -89,6 +89,10 @@ def test_common_lists_are_plain(known: Connection, item: Item, indent: int | Non
     [
         5,
         metric(),
+        metric(value=[1], ts=TIMES[0]),
+        metric(value=1, ts=TIMES[:1]),
+        metric(value="1", ts=TIMES[0]),
+        metric(value=[1], ts=[{"2025-06-15T1": "1:00:00Z"}]),
         listed(ts=TIMES[:2]),
         listed(ts=[*TIMES[:2], "tomorrow"]),
         listed(ts=[*TIMES[:2], 5]),
@@ -128,6 +132,22 @@ def test_a_repeated_key_is_not_plain(known: Connection) -> None:
     assert not is_plain(known, body[:-1] + f', "value": {json.dumps([1, 2, 3])}}}')
 
 
+@pytest.mark.parametrize(
+    "item",
+    [
+        '"value":[1.{digits}],"ts":["2025-06-15T11:00:00Z"]',
+        '"value":[1],"ts":[1749988800.{digits}]',
+        '"value":1,"ts":1749988800.{digits}',
+    ],
+)
+def test_a_number_of_more_digits_than_jsonb_reads_is_not_plain(
+    known: Connection, item: str
+) -> None:
+    body = f'{{"name":"cpu","source":"web",{item}}}'
+    assert is_plain(known, body.replace("{digits}", "1"))
+    assert not is_plain(known, body.replace("{digits}", "1" * 20_000))
+
+
 def tokens(name: str, *more: str) -> st.SearchStrategy[str]:
     return st.sampled_from([*TOKENS[name], *more])
 
@@ -135,7 +155,7 @@ def tokens(name: str, *more: str) -> st.SearchStrategy[str]:
 @st.composite
 def spelled_lists(draw: st.DrawFn) -> str:
     """An item whose ts and value are arrays, mostly of as many elements."""
-    good = st.sampled_from([json.dumps(ts) for ts in TIMES])
+    good = st.sampled_from([*map(json.dumps, TIMES), '{"2025-06-15T1":"1:00:00Z"}'])
     if draw(st.booleans()):
         good = st.sampled_from(["1749988800", "1749988799.999999", "1.7499e9", "17499888e2"])
     values = draw(st.lists(st.sampled_from(NUMBERS[:6]) | tokens("value"), max_size=3))
@@ -258,32 +278,31 @@ def test_an_item_of_several_samples_is_as_many_items(
 
 
 @pytest.mark.parametrize(
-    ("item", "detail"),
+    ("item", "field", "detail"),
     [
-        (listed(ts=TIMES[:2]), "value has 3 elements and ts 2."),
-        (listed(value=[], ts=[]), "value has 0 elements and ts 0."),
-        (listed(ts=[*TIMES[:2], None]), "The elements of value are numbers"),
-        (listed(ts=[*TIMES[:2], [TIMES[2]]]), "The elements of value are numbers"),
-        (listed(value=[1, 2, [3]]), "The elements of value are numbers"),
-        (listed(value=[1, 2, {}]), "The elements of value are numbers"),
-        (listed(value=None), "Several samples are an array"),
-        (listed(ts=TIMES[0]), "Several samples are an array"),
-        (listed(ts=None), "Several samples are an array"),
-        (listed(value=3), "Several samples are an array"),
+        (listed(ts=TIMES[:2]), "value", "value has 3 elements and ts 2."),
+        (listed(value=[], ts=[]), "value", "value has 0 elements and ts 0."),
+        (metric(value=[1, 2]), "ts", "value is an array. Send an array of as many ts."),
+        (listed(ts=None), "ts", "value is an array. Send an array of as many ts."),
+        (listed(ts=TIMES[0]), "ts", "value is an array. Send an array of as many ts."),
+        (listed(value=3), "value", "ts is an array. Send an array of as many values."),
+        (listed(value=None), "value", "ts is an array. Send an array of as many values."),
+        (listed(value="3"), "value", "ts is an array. Send an array of as many values."),
+        (listed(ts=[*TIMES[:2], None]), "ts[2]", "The element is null."),
+        (listed(ts=[TIMES[0], True, TIMES[2]]), "ts[1]", "The element is a boolean."),
+        (listed(ts=[[TIMES[0]], *TIMES[1:]]), "ts[0]", "The element is an array."),
+        (listed(value=[1, 2, [3]]), "value[2]", "The element is an array."),
+        (listed(value=[1, {}, 3]), "value[1]", "The element is an object. A histogram is"),
     ],
 )
 @pytest.mark.parametrize("source", ["web", "new"])
 def test_arrays_that_do_not_fit_each_other_are_refused(
-    known: Connection, item: Item, detail: str, source: str
+    known: Connection, item: Item, field: str, detail: str, source: str
 ) -> None:
     answer = ingest_metrics(known, [metric(), {**item, "source": source}], partial=True)
     assert answer["accepted"] == 1
     [rejected] = answer["rejected"]
-    assert (rejected["index"], rejected["field"], rejected["slug"]) == (
-        1,
-        "value",
-        "samples_paired",
-    )
+    assert (rejected["index"], rejected["field"], rejected["slug"]) == (1, field, "samples_paired")
     assert rejected["detail"].startswith(detail)
 
 
@@ -325,26 +344,20 @@ def test_small_requests_with_arrays_share_a_statement(known: Connection) -> None
 
 
 @pytest.mark.parametrize(
-    "field", ['"value":[2]', '"labels":{"a":"\\u0000"}', '"unit":1e400000', '"colour":"red"']
+    "field",
+    [
+        '"value":[2]',
+        '"labels":{"a":"\\u0000"}',
+        '"unit":1e400000',
+        '"unit":1e131071',
+        '"colour":"red"',
+    ],
 )
-def test_what_no_sample_is_made_of_is_stored_with_no_other_request(
-    known: Connection, field: str
-) -> None:
+def test_a_body_that_cannot_be_split_is_sent_alone(known: Connection, field: str) -> None:
     body = f'{{"name":"cpu","source":"web","value":[1],"ts":["2025-06-15T11:00:00Z"],{field}}}'
     with known.transaction():
         shared = ingest_together(known, "ingest_metrics_together", [body, metric("total")], None)
     assert shared is None
-
-
-def test_a_long_item_of_a_new_series_costs_no_more_than_its_samples(known: Connection) -> None:
-    def seconds(items: object) -> float:
-        started = time.perf_counter()
-        assert ingest_metrics(known, items)["accepted"] == 5_000
-        return time.perf_counter() - started
-
-    times = [ago(milliseconds=number) for number in range(5_000)]
-    single = seconds([metric(source="single", ts=ts) for ts in times])
-    assert seconds(metric(source="several", ts=times, value=[1] * 5_000)) < 3 * single
 
 
 @pytest.mark.parametrize("more", [{"labels": {"a": "x" * 40_000}}, {"colour": "x" * 7_000_000}])

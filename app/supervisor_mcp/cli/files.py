@@ -29,6 +29,7 @@ BINARY = re.compile(rb"[\x00-\x08\x0e-\x1f\x7f]")
 COLUMNS_SHOWN, COLUMN_SHOWN = 8, 40
 Fields = dict[str, msgspec.Raw]
 _line = msgspec.json.Decoder(Fields)
+_list = msgspec.json.Decoder(list[msgspec.Raw])
 _labels = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -143,10 +144,24 @@ def _ndjson(raw: IO[bytes], defaults: Defaults) -> Iterator[Draft | Fault]:
             continue
         try:
             body.decode()
-            fields = _line.decode(body)
-            yield _draft(number, fields, defaults, given)
+            for fields in _samples(_line.decode(body)):
+                yield _draft(number, fields, defaults, given)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             yield Fault(number, f"The line is not a JSON object: {error}.")
+
+
+def _samples(fields: Fields) -> Iterator[Fields]:
+    """An item for each sample of arrays of one length; any other item itself."""
+    value, ts = (bytes(fields.get(name, b"")) for name in ("value", "ts"))
+    if not (value.startswith(b"[") and ts.startswith(b"[")) or "kind" in fields:
+        yield fields
+        return
+    values, times = _list.decode(value), _list.decode(ts)
+    if len(values) != len(times) or not values:
+        yield fields
+        return
+    for of_one in zip(values, times, strict=True):
+        yield {**fields, **dict(zip(("value", "ts"), of_one, strict=True))}
 
 
 def _draft(number: int, fields: Fields, defaults: Defaults, given: Fields) -> Draft:

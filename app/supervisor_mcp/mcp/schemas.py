@@ -144,8 +144,8 @@ def _compact(schema: Any) -> Any:
     if all(set(each) == {"type"} for each in others):
         return {"type": [each["type"] for each in alternatives], **short}
     only, *more = others
-    if "anyOf" in only:
-        return {**only, "anyOf": [*only["anyOf"], *more, NULL], **short}
+    if not more and "anyOf" in only and NULL in alternatives:
+        return {**only, "anyOf": [*only["anyOf"], NULL], **short}
     if not more and len(alternatives) > 1 and "$ref" not in only:
         types = only.get("type", "string")
         listed = types if isinstance(types, list) else [types]

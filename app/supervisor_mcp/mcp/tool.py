@@ -32,7 +32,7 @@ STORING = ToolAnnotations(read_only_hint=False, destructive_hint=False)
 REPLACING = ToolAnnotations(read_only_hint=False, destructive_hint=False, idempotent_hint=True)
 REMOVING = ToolAnnotations(read_only_hint=False, idempotent_hint=True)
 
-# A longer text may be as long as a body.
+# 512 questions are kept, which must stay small.
 LONGEST_KEPT = 200
 
 Asked = TypeVar("Asked", bound=Query)

@@ -175,7 +175,7 @@ class Aggregate(Statistics, kw_only=True):
     groups: list[Group] | UnsetType = UNSET
     hint: Annotated[
         str | UnsetType,
-        Meta(description="What to group by instead; only where no series has the label."),
+        Meta(description="What to ask instead; only where nothing has the source or label."),
     ] = UNSET
     freshness: Freshness | UnsetType = UNSET
     error_bound: Annotated[

@@ -32,7 +32,11 @@ begin
     if not internal.fits(p_group_by, 'group_by') then
         raise exception 'invalid group_by "%"', left(p_group_by, 100)
             using errcode = 'SV422', constraint = 'group_by_well_formed', column = 'group_by',
-            hint = 'Send source or label.<name>.';
+            hint = case
+                when internal.fits('label.' || p_group_by, 'group_by')
+                    then internal.suggestion('label.' || p_group_by)
+                else ''
+            end || 'Send source or label.<name>.';
     end if;
     if p_source is not null then
         v_series := internal.find_series(v_kinds, p_source);
@@ -54,7 +58,7 @@ p_source filters by source; p_group_by (source, label.<name>) adds groups; p_as_
 newest snapshot at or before that time. p_fields names the members of the answer, null means all:
 count, sum, avg, min, max, stddev, last, p50, p90, p95, p99, rate_per_second, previous, change, groups,
 freshness, error_bound; p_group_by adds groups to them. previous, change and groups contain the named
-statistics, or all when none is named. kind, type, unit, window, from, to and computed_at are always there; where no
-series has the label of p_group_by, hint says what to group by instead. stddev is that of the population.
+statistics, or all when none is named. kind, type, unit, window, from, to and computed_at are always there; where the
+source has not sent the kind, or no series has the label of p_group_by, hint says what to ask instead. stddev is that of the population.
 Errors: kind_unknown, source_unknown, window_well_formed, window_within_retention,
 group_by_well_formed, fields_known, as_of_not_in_future, as_of_unfiltered, aggregate_unknown.';

@@ -109,10 +109,11 @@ begin
                     when internal.needs(p_fields, '{groups}')
                         then '"groups" : ' || coalesce(grouped.groups::text, '[]')
                 end,
-                case
-                    when grouped.unlabelled
-                        then '"hint" : ' || to_json(internal.group_hint(kind.kind_id, p_group_by))
-                end,
+                '"hint" : ' || to_json(case
+                    when cardinality(p_kinds) > 1 then null
+                    when p_series = '{}' then internal.source_hint(kind.name)
+                    when coalesce(grouped.unlabelled, v_grouped) then internal.group_hint(kind.kind_id, p_group_by)
+                end),
                 case
                     when internal.needs(p_fields, '{freshness}')
                         then '"freshness" : ' || json_build_object(
@@ -161,5 +162,5 @@ Windows of 7 days and more start on an hour, shorter ones on a minute. previous 
 the window; beyond the retention of samples, it starts on the nearest hour. error_bound is the greatest
 relative error of the percentiles in the whole answer. It is null for histograms, because their senders
 choose the bounds, and where a percentile lies between values of different sign.
-What p_fields does not name is not computed. Where p_group_by is a label that no series has, hint says what
-to group by instead.';
+What p_fields does not name is not computed. hint says what to ask instead where the source has
+not sent the kind, or p_group_by is a label that no series has.';

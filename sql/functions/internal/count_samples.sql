@@ -19,11 +19,15 @@ begin atomic
                     then
                         jsonb_array_length(entry.ts) = jsonb_array_length(entry.value)
                         and entry.ts <> '[]'
-                        and not jsonb_path_exists(
-                            entry.ts, 'strict $[*] ? (@.type() != "string" && @.type() != "number")'
-                        )
-                        and not jsonb_path_exists(
-                            entry.value, 'strict $[*] ? (@.type() == "array" || @.type() == "object")'
+                        and (
+                            -- Those are refused for their number.
+                            jsonb_array_length(entry.ts) > 10000
+                            or not jsonb_path_exists(
+                                entry.ts, 'strict $[*] ? (@.type() != "string" && @.type() != "number")'
+                            )
+                            and not jsonb_path_exists(
+                                entry.value, 'strict $[*] ? (@.type() == "array" || @.type() == "object")'
+                            )
                         )
                 else false
             end as is_list

@@ -6,7 +6,7 @@ begin atomic
             when kind.type <> 'fact'
                 then
                     'The kind is a ' || kind.type
-                    || ', not one of facts. query_metrics (GET /query/metrics) has its points.'
+                    || ', not one of facts. query_metrics (GET /query/metrics) lists its points.'
             when
                 not exists (
                     select

@@ -13,11 +13,19 @@ begin atomic
         cross join lateral jsonb_object_keys(series.labels) as label (name)
     )
 
-    select internal.unknown_label_hint(substr(p_group_by, length('label.') + 1), known.names)
+    select
+        case kind.type
+            when 'fact' then 'Facts have no labels. Group by source, or read their payload in SQL.'
+            else internal.unknown_label_hint(substr(p_group_by, length('label.') + 1), known.names)
+        end
     from known
+    inner join data.kind on kind.kind_id = p_kind
     where
         starts_with(p_group_by, 'label.')
-        and substr(p_group_by, length('label.') + 1) <> all(known.names);
+        and not exists (
+            select from data.series
+            where series.kind_id = p_kind and series.labels ? substr(p_group_by, length('label.') + 1)
+        );
 end;
 comment on function internal.group_hint(bigint, text) is
 'What to group a kind by instead of a label that none of its series has; null where one has it.';

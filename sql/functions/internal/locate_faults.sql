@@ -1,5 +1,5 @@
 create or replace function internal.locate_faults(p_faults jsonb, p_items jsonb) returns jsonb
-language sql immutable parallel safe
+language sql stable parallel safe
 begin atomic
     with sample as (
         select
@@ -14,25 +14,24 @@ begin atomic
     located as (
         select
             sample.item,
-            case
-                when sample.is_list and fault.field in ('ts', 'value')
-                    then fault.field || '[' || sample.element || ']'
-                else fault.field
-            end as field,
+            fault.field,
+            case when sample.is_list and fault.field in ('ts', 'value') then sample.element end as element,
             fault.slug,
-            fault.detail,
-            min(fault.index) as index
+            fault.detail
         from jsonb_to_recordset(p_faults) as fault (index bigint, field text, slug text, detail text)
         inner join sample on fault.index = sample.index
-        group by 1, 2, 3, 4
+        group by 1, 2, 3, 4, 5
     )
 
     select
         jsonb_agg(
             jsonb_build_object(
-                'index', located.item, 'field', located.field, 'slug', located.slug, 'detail', located.detail
+                'index', located.item,
+                'field', concat(located.field, '[' || located.element || ']'),
+                'slug', located.slug,
+                'detail', located.detail
             )
-            order by located.index, located.field, located.slug
+            order by located.item, located.field, located.element, located.slug
         )
     from located;
 end;

@@ -69,22 +69,6 @@ begin atomic
                     end
                 ),
                 (
-                    'samples_paired',
-                    case
-                        when item.value_type <> 'array' or jsonb_typeof(p_item -> 'ts') <> 'array' then null
-                        when
-                            jsonb_array_length(item.value) <> jsonb_array_length(p_item -> 'ts')
-                            or item.value = '[]'
-                            then
-                                format(
-                                    'value has %s elements and ts %s. Send as many of both, at least one.',
-                                    jsonb_array_length(item.value), jsonb_array_length(p_item -> 'ts')
-                                )
-                        else 'The elements of value are numbers, those of ts strings or numbers.'
-                    end,
-                    item.has_array
-                ),
-                (
                     'value_finite', internal.value_fault(item.value),
                     item.value_type <> 'object'
                     and item.has_array is not true
@@ -111,6 +95,8 @@ begin atomic
         where rule.broken
         union all
         select * from internal.label_faults(p_item -> 'labels')
+        union all
+        select * from internal.list_faults(p_item -> 'value', p_item -> 'ts')
         union all
         select fault.*
         from item

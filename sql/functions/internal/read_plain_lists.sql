@@ -21,14 +21,21 @@ begin
             field.labels::text,
             field.type,
             field.unit::text,
-            field.ts::text as times,
-            field.value::text as list,
+            -- One sample may be sent without arrays beside those of others.
+            case when field.single then '[' || field.ts::text || ']' else field.ts::text end as times,
+            case when field.single then '[' || field.value::text || ']' else field.value::text end as list,
             field.place
-        from
-            rows from (
-                json_to_recordset(p_items)
-                    as (name text, source text, value json, ts json, labels json, type text, unit json)
-            ) with ordinality as field (name, source, value, ts, labels, type, unit, place)
+        from (
+            select
+                sent.*,
+                concat(left(sent.ts::text, 1), left(sent.value::text, 1)) not like '%[%' as single
+            from
+                rows from (
+                    json_to_recordset(p_items)
+                        as (name text, source text, value json, ts json, labels json, type text, unit json)
+                ) with ordinality as sent (name, source, value, ts, labels, type, unit, place)
+            offset 0 -- noqa: AM09
+        ) as field
         -- Keeps the planner from computing an expression once for each of its uses.
         offset 0 -- noqa: AM09
     ),
@@ -36,7 +43,7 @@ begin
     -- translate takes twenty times as long as replace.
     clock as materialized (
         select
-            spelling.times,
+            spelling.times as spelled,
             times.*
         from (select distinct item.times from item) as spelling
         cross join
@@ -46,6 +53,7 @@ begin
                     when
                         spelling.times like '[%'
                         and spelling.times not like '_%[%'
+                        and strpos(spelling.times, '{') = 0
                         and strpos(spelling.times, '\') = 0
                         and strpos(spelling.times, 'n') = 0
                         then replace(replace(replace(spelling.times, '[', '{'), ']', '}'), '"', '\"')::text[]
@@ -74,7 +82,12 @@ begin
                 from
                     unnest(
                         case
-                            when item.list like '[%' and item.list not like '_%[%' and strpos(item.list, '"') = 0
+                            when
+                                item.list like '[%'
+                                and item.list not like '_%[%'
+                                and strpos(item.list, '"') = 0
+                                -- No SQL of JSON reads so many digits.
+                                and (octet_length(item.list) < 16000 or item.list !~ '[0-9]{255}')
                                 then replace(replace(item.list, '[', '{'), ']', '}')::double precision[]
                         end
                     ) as entry (value)
@@ -96,7 +109,7 @@ begin
             )::data.series_samples as samples,
             numbers.samples as items,
             series.kind_name,
-            -- As read_plain_metrics does; the lists have one comma less than elements.
+            -- As read_plain_metrics does; arrays have one comma less than elements.
             2 + num_nonnulls(item.labels, item.type, item.unit)
             + octet_length(spelling.text)
             - octet_length(replace(spelling.text, ',', ''))
@@ -111,7 +124,7 @@ begin
                 and series.kind_type in ('gauge', 'counter')
                 and internal.are_plain_samples(
                     series.kind_type, numbers.samples, numbers.readings, numbers.lowest, numbers.highest,
-                    clock.count, clock.newest, p_now
+                    clock.times, clock.newest, p_now
                 )
                 and cardinality(clock.instants) = numbers.samples
                 and not numbers.near_zero
@@ -123,7 +136,7 @@ begin
             ) as good
         from item
         inner join numbers on item.place = numbers.place
-        inner join clock on item.times = clock.times
+        inner join clock on item.times = clock.spelled
         cross join lateral (select concat(item.name, item.source, item.labels, item.unit) as text) as spelling
         left join lateral internal.series_of(item.name, item.source, item.labels) as series on true
     ),

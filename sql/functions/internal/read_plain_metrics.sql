@@ -126,7 +126,7 @@ begin
                 = any(case when run.is_histogram then '{histogram}' else '{gauge,counter}' end::text [])
                 and internal.are_plain_samples(
                     series.kind_type, run.items, run.readings, run.lowest, run.highest,
-                    clock.count, clock.newest, p_now
+                    clock.times, clock.newest, p_now
                 )
                 and (
                     clock.oldest > p_now - interval '1 hour'

@@ -2,7 +2,7 @@ create or replace function internal.read_times(
     p_spellings text[], p_arrivals timestamptz[], p_now timestamptz
 )
 returns table (
-    instants timestamptz[], count bigint, oldest timestamptz, newest timestamptz
+    instants timestamptz[], times bigint, oldest timestamptz, newest timestamptz
 )
 language sql stable parallel safe
 begin atomic
@@ -28,7 +28,8 @@ begin atomic
                         else spelling.ts ~ '^"....-..-..[Tt ]..:..:..([.][0-9]+)?([Zz]|[+-]..:..)"$'
                     end
                     then replace(spelling.ts, '"', '')::timestamptz
-                when spelling.ts not like '"%' then to_timestamp(spelling.ts::double precision)
+                when spelling.ts not like '"%' and octet_length(spelling.ts) < 100
+                    then to_timestamp(spelling.ts::double precision)
             end as instant
         from unnest(p_spellings) with ordinality as spelling (ts, number)
         -- Keeps the planner from computing an expression once for each of its uses.
@@ -36,6 +37,6 @@ begin atomic
     ) as field;
 end;
 comment on function internal.read_times(text[], timestamptz[], timestamptz) is
-'The times of items of a series, as JSON: RFC 3339, or seconds since 1970; null is the time at its place in
-p_arrivals, or p_now. count is that of those which are times.
+'The times of items, as JSON: RFC 3339, or seconds since 1970; null is the time at its place in
+p_arrivals, or p_now. times counts those which are times.
 Raises data_exception for a date that does not exist and for other JSON.';

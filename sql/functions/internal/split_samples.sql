@@ -1,5 +1,5 @@
 create or replace function internal.split_samples(p_items jsonb) returns jsonb
-language plpgsql immutable
+language plpgsql stable
 as $$
 begin
     -- strict: without it a filter looks into arrays, and not at them.

@@ -14,9 +14,9 @@ NARROW = "Increase step, shorten from..to, or narrow with source and labels."
 
 
 def ingest_metric() -> None:
-    """Store one value of a metric: a latency, a queue depth, a total of requests.
+    """Store a value of a series, or several: a latency, a queue depth, a total of requests.
 
-    For business events use ingest_fact; for many values ingest_metrics.
+    For business events use ingest_fact; for many series ingest_metrics.
 
     Example: {"name": "queue_depth", "source": "orders-mcp", "value": 3, "labels": {"region": "eu"}}
 
