@@ -15,7 +15,7 @@ begin atomic
         -- A text that is also a JSON value may have been one.
         p_name is not json
         and p_source is not json
-        -- An escaped comma is none in the body.
+        -- The body may have escaped a comma, which is not counted then.
         and concat(p_name, p_source, p_unit) not like '%,%'
         and (p_sources is null or p_source = any(p_sources))
         and (p_type is null or p_type = p_kind_type)

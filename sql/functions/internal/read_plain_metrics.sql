@@ -160,4 +160,5 @@ $$;
 comment on function internal.read_plain_metrics(json, timestamptz, timestamptz[]) is
 'A request body as samples by series, if it is plain: at most 10000 items, all of them items of
 registered series, without a repeated key. Whatever may be otherwise is not plain, and for check_metrics
-to judge. An item without ts has the time at its place in p_nows, or p_now. histograms, by the places of their items, are null where the body has none.';
+to judge. An item without ts has the time at its place in p_nows, or p_now; one with arrays has a place for
+each sample. histograms, by the places of their items, are null where the body has none.';
