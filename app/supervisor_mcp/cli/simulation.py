@@ -2,8 +2,9 @@
 
 Every value depends on the seed, the server and the time alone, so a second run adds only rows that
 are new. Time is divided into blocks of five days. At the start of a block, a server restarts with
-its counters at zero; in each block, it has at most one incident. One server has another one every
-day at noon, so that the built-in rule error_rate_high fires and resolves in every demo.
+its counters at zero; in each block, it has at most one incident. One server has two more every
+day, so that the built-in rule error_rate_high fires and resolves in every demo, whenever it
+begins.
 """
 
 from __future__ import annotations
@@ -23,8 +24,10 @@ STEPS = BLOCK_SECONDS // STEP_SECONDS
 BOUNDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 SPREAD = 0.6
 METRICS = 6
-# The incident of every day: from when until when, in seconds of the day, and which share fails.
-DAILY = (12 * 3600, 12 * 3600 + 1800)
+# The incidents of every day: when they begin and how long they last, in seconds, and which share
+# fails. They are hours apart, so that a day that cuts one has the other whole.
+DAILY = (8 * 3600, 16 * 3600)
+DAILY_SECONDS = 1800
 DAILY_ERRORS = 0.2
 Item = dict[str, Any]
 
@@ -192,7 +195,7 @@ def _block(seed: int, server: Server, block: int, begin: int, end: int) -> Itera
         errors = server.error_ratio * random.uniform(0.4, 1.6)
         if in_trouble:
             median, errors = 6 * median, 20 * errors
-        if server.fails_daily and DAILY[0] <= ts % 86_400 < DAILY[1]:
+        if server.fails_daily and any(0 <= ts % 86_400 - start < DAILY_SECONDS for start in DAILY):
             errors = max(errors, DAILY_ERRORS)
         queue = 0.7 * queue + 40 * median * busy * random.uniform(0.5, 1.5)
         requests += calls
