@@ -952,6 +952,18 @@ SELECT pin_id,
    FROM data.every_pin
   WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
+-- A body of metrics, where plain: the number of its items, the oldest time, the samples, the histograms by the
+-- places of their items (null where it has none), and its kinds.
+create type data.plain_metrics as (
+    plain boolean,
+    items integer,
+    oldest timestamp with time zone,
+    samples data.series_samples[],
+    histograms data.histogram[],
+    kind_ids bigint[],
+    kind_names text[]
+);
+
 -- The last probe of a server, also where it said nothing about its health.
 create table data.probe (
     server_id bigint not null,  -- Server.
@@ -1858,7 +1870,7 @@ create function internal.next_health(p_state data.health_step, p_status text, p_
 
 create function internal.note_change() returns trigger language plpgsql volatile;
 
-create function internal.note_late(p_samples data.series_samples[], p_now timestamp with time zone) returns integer language plpgsql volatile;
+create function internal.note_late(p_samples data.series_samples[], p_oldest timestamp with time zone, p_now timestamp with time zone) returns integer language plpgsql volatile;
 
 create procedure internal.observe_traffic(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
@@ -1956,9 +1968,15 @@ create function internal.read_limit(p_limit integer, p_default integer, p_most i
 
 create function internal.read_number(p_value jsonb) returns double precision language sql immutable parallel safe;
 
-create function internal.read_plain_lists(p_items json, p_now timestamp with time zone, OUT plain boolean, OUT samples data.series_samples[], OUT kind_names text[]) returns record language plpgsql stable set enable_seqscan=off;
+create function internal.read_plain_item(p_body json, p_now timestamp with time zone, p_sources text[]) returns TABLE(plain boolean, series_id bigint, kind_id bigint, kind_name text, ts timestamp with time zone, value double precision, counter boolean) language sql stable parallel safe;
 
-create function internal.read_plain_metrics(p_body json, p_now timestamp with time zone, p_nows timestamp with time zone[], OUT plain boolean, OUT samples data.series_samples[], OUT histograms data.histogram[], OUT kind_names text[]) returns record language plpgsql stable set enable_seqscan=off;
+create function internal.read_plain_lists(p_items json, p_now timestamp with time zone) returns data.plain_metrics language plpgsql stable set enable_seqscan=off;
+
+create function internal.read_plain_metrics(p_body json, p_now timestamp with time zone, p_nows timestamp with time zone[]) returns data.plain_metrics language plpgsql stable set enable_seqscan=off;
+
+create function internal.read_plain_number(p_spelling text) returns double precision language sql immutable parallel safe;
+
+create function internal.read_plain_ts(p_spelling text, p_default timestamp with time zone) returns timestamp with time zone language sql stable parallel safe;
 
 create function internal.read_position(p_position text, OUT seen pg_snapshot, OUT change bigint, OUT number bigint, OUT at timestamp with time zone) returns record language plpgsql immutable;
 
@@ -2176,9 +2194,11 @@ create function internal.store_metrics(p_items jsonb, p_partial boolean, p_now t
 
 create function internal.store_own_facts(p_facts jsonb, p_now timestamp with time zone) returns text[] language plpgsql volatile;
 
-create function internal.store_plain_metrics(p_body json, p_samples data.series_samples[], p_histograms data.histogram[], p_now timestamp with time zone) returns json language plpgsql volatile;
+create function internal.store_plain_item(p_body json, p_now timestamp with time zone, OUT answer json, OUT kinds text[]) returns record language plpgsql volatile set enable_seqscan=off;
 
-create function internal.store_samples(p_samples data.series_samples[], p_histograms data.histogram[], p_now timestamp with time zone, OUT accepted integer, OUT late integer, OUT different integer[]) returns record language plpgsql volatile;
+create function internal.store_plain_metrics(p_body json, p_plain data.plain_metrics, p_now timestamp with time zone) returns json language plpgsql volatile;
+
+create function internal.store_samples(p_plain data.plain_metrics, p_now timestamp with time zone, OUT accepted integer, OUT late integer, OUT different integer[]) returns record language plpgsql volatile;
 
 create function internal.store_version(p_server bigint, p_document jsonb, p_server_json jsonb, p_now timestamp with time zone, OUT since timestamp with time zone, OUT previous_version text, OUT tools jsonb, OUT kinds text[]) returns record language plpgsql volatile;
 

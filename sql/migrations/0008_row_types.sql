@@ -24,6 +24,19 @@ create type data.series_samples as (
 comment on type data.series_samples is
 'Samples of a series: their times, values and places in a request body, from 1, in one order.';
 
+create type data.plain_metrics as (
+    plain boolean,
+    items integer,
+    oldest timestamptz,
+    samples data.series_samples [],
+    histograms data.histogram [],
+    kind_ids bigint [],
+    kind_names text []
+);
+comment on type data.plain_metrics is
+'A body of metrics, where plain: the number of its items, the oldest time, the samples, the histograms by the
+places of their items (null where it has none), and its kinds.';
+
 create type data.rollup as (
     kind_id bigint,
     series_id bigint,

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from psycopg import Connection
+from psycopg import Connection, DataError
 
 from tests.sql.calls import (
     NOW,
@@ -24,6 +24,38 @@ from tests.sql.calls import (
 
 PLAIN = """
 select plain from internal.read_plain_metrics(%s::json, %s, null)
+"""
+STORED_ALONE = """
+select answer is not null from internal.store_plain_item(%s::json, %s)
+"""
+ROLLED_UP = """
+insert into _timescaledb_catalog.continuous_aggs_invalidation_threshold (hypertable_id, watermark)
+select id, _timescaledb_functions.to_unix_microseconds(%s)
+from _timescaledb_catalog.hypertable
+where schema_name = 'data' and table_name = 'sample'
+on conflict (hypertable_id) do update set watermark = excluded.watermark
+"""
+# What the reading of one item and that of a batch make of the same body, where both find it plain.
+BOTH = """
+select
+    item.plain,
+    batch.plain and batch.oldest > %(now)s - interval '15 minutes',
+    case
+        when item.plain
+            then row(
+                item.series_id, item.kind_id, item.kind_name, item.ts, item.value, item.counter
+            )::text
+    end,
+    case
+        when item.plain
+            then row(
+                sample.series_id, sample.kind_id, batch.kind_names[1], sample.ts, sample.value,
+                sample.counter
+            )::text
+    end
+from internal.read_plain_metrics(%(body)s::json, %(now)s, null) as batch
+left join lateral internal.unnest_samples(batch.samples) as sample on true
+left join lateral internal.read_plain_item(%(body)s::json, %(now)s, null) as item on true
 """
 # The items of which the two make something else.
 DIFFERENCES = """
@@ -282,3 +314,58 @@ def test_what_is_read_as_plain_is_what_the_check_finds_good(
     if is_plain(known, body):
         row = known.execute(DIFFERENCES, {"body": body, "now": NOW}).fetchone()
         assert row == (None,)
+
+
+@settings(
+    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(item=spelled_items(), alone=st.booleans())
+@example(item='{"name":"cpu","source":"web","value":1,"value":2}', alone=True)
+@example(item='{"name":"cpu","source":"web","value":1,"x":2}', alone=False)
+@example(
+    item='{"name":"cpu","source":"web","value":1,"labels":{"a":"b"},"ts":1749988800}', alone=True
+)
+def test_one_item_is_read_as_in_a_batch(known: Connection, item: str, alone: bool) -> None:
+    body = item if alone else f"[{item}]"
+    try:
+        with known.transaction():
+            row = known.execute(BOTH, {"body": body, "now": NOW}).fetchone()
+    except DataError:
+        assert not is_plain(known, body)
+    else:
+        assert row is not None
+        assert row[0::2] == row[1::2]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        [metric(), metric()],
+        [],
+        histogram([1, 2], [1, 0, 2], 5),
+        metric(value=[1], ts=[ago(minutes=1)]),
+        metric(ts=ago(minutes=15)),
+        metric(ts="2025-02-30T00:00:00Z"),
+        metric(),
+    ],
+)
+def test_what_is_not_one_new_item_of_a_gauge_or_counter_is_not_stored_alone(
+    known: Connection, body: object
+) -> None:
+    ingest_metrics(known, metric(), now=NOW)
+    before = ask(known, "select count(*) from data.sample")
+
+    assert not ask(known, STORED_ALONE, json.dumps(body), NOW)
+    assert ask(known, "select count(*) from data.sample") == before
+    new = metric(ts=ago(minutes=15, microseconds=-1))
+    assert ask(known, STORED_ALONE, json.dumps(new), NOW)
+    assert ask(known, "select count(*) from data.sample") == before + 1
+
+
+def test_a_new_item_is_late_where_what_is_so_new_has_been_rolled_up(known: Connection) -> None:
+    known.execute(ROLLED_UP, [NOW + timedelta(hours=1)])
+    new = metric(ts=ago(minutes=1))
+
+    assert not ask(known, STORED_ALONE, json.dumps(new), NOW)
+    assert ingest_metrics(known, new, now=NOW)["accepted"] == 1
+    assert ask(known, "select sum(samples) from data.late") == 1

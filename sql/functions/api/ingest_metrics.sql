@@ -16,15 +16,23 @@ set extra_float_digits = 1
 set plan_cache_mode = force_generic_plan
 as $$
 declare
-    v_plain record;
+    v_plain data.plain_metrics;
     v_items jsonb;
     v_claim record;
     v_stored record;
 begin
     -- Before series are read: prune_catalogue may be deleting them.
     lock table only data.sample in row exclusive mode;
-    v_plain := internal.read_plain_metrics(p_body, p_now, null);
     change := pg_current_xact_id()::text::bigint;
+    -- Most batches are longer.
+    if p_idempotency_key is null and pg_column_size(p_body) < 2000 then
+        select item.answer, item.kinds into answer, kinds
+        from internal.store_plain_item(p_body, p_now) as item;
+        if answer is not null then
+            return;
+        end if;
+    end if;
+    v_plain := internal.read_plain_metrics(p_body, p_now, null);
     if not v_plain.plain then
         v_items := internal.read_items(internal.read_body(p_body));
     end if;
@@ -38,7 +46,7 @@ begin
     end if;
 
     if v_plain.plain then
-        answer := internal.store_plain_metrics(p_body, v_plain.samples, v_plain.histograms, p_now);
+        answer := internal.store_plain_metrics(p_body, v_plain, p_now);
         kinds := v_plain.kind_names;
     else
         v_stored := internal.store_checked_metrics(v_items, p_partial, p_now);

@@ -17,7 +17,7 @@ set lock_timeout = '100ms'
 as $$
 declare
     v_sent record;
-    v_plain record;
+    v_plain data.plain_metrics;
     v_receipt json;
 begin
     -- Before series are read: prune_catalogue may be deleting them.
@@ -26,7 +26,7 @@ begin
     v_plain := internal.read_plain_metrics(v_sent.body, v_sent.oldest, v_sent.nows);
     change := pg_current_xact_id()::text::bigint;
     if v_plain.plain and cardinality(v_sent.receipts) = cardinality(p_bodies) then
-        v_receipt := internal.store_plain_metrics(v_sent.body, v_plain.samples, v_plain.histograms, v_sent.oldest);
+        v_receipt := internal.store_plain_metrics(v_sent.body, v_plain, v_sent.oldest);
         if (v_receipt ->> 'accepted')::integer < v_sent.items or (v_receipt ->> 'late')::integer > 0 then
             raise exception 'not all samples are new' using errcode = 'SV000';
         end if;

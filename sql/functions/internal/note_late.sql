@@ -1,4 +1,6 @@
-create or replace function internal.note_late(p_samples data.series_samples[], p_now timestamptz)
+create or replace function internal.note_late(
+    p_samples data.series_samples[], p_oldest timestamptz, p_now timestamptz
+)
 returns integer
 language plpgsql
 as $$
@@ -6,7 +8,7 @@ declare
     v_late_before constant timestamptz := internal.late_before(p_now);
     v_late integer;
 begin
-    if v_late_before <= (select min(series.oldest) from unnest(p_samples) as series) then
+    if v_late_before <= p_oldest then
         return 0;
     end if;
     with overdue as (
@@ -28,6 +30,6 @@ begin
     return v_late;
 end
 $$;
-comment on function internal.note_late(data.series_samples[], timestamptz) is
+comment on function internal.note_late(data.series_samples[], timestamptz, timestamptz) is
 'Notes stored samples in data.late that a finished or running refresh may miss; returns how many are
 older than the watermark of the hourly rollup.';

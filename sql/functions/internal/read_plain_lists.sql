@@ -1,10 +1,5 @@
-create or replace function internal.read_plain_lists(
-    p_items json,
-    p_now timestamptz,
-    out plain boolean,
-    out samples data.series_samples[],
-    out kind_names text[]
-)
+create or replace function internal.read_plain_lists(p_items json, p_now timestamptz)
+returns data.plain_metrics
 language plpgsql stable
 -- A plan that is kept sees the catalogue grow: only probes of indexes stay fast.
 set enable_seqscan = off
@@ -13,7 +8,9 @@ declare
     v_text constant text := p_items;
     v_sources constant text [] := internal.bound_sources();
     v_commas constant integer := octet_length(v_text) - octet_length(replace(v_text, ',', ''));
+    v_read data.plain_metrics;
 begin
+    v_read.plain := false;
     with item as (
         select
             field.name,
@@ -150,13 +147,18 @@ begin
     )
     select
         verdict.plain,
+        (select sum(known.items) from known),
+        (select min((known.samples).oldest) from known),
         (select array_agg(known.samples) from known where verdict.plain),
+        null,
+        (select array_agg(distinct (known.samples).kind_id) from known),
         (select array_agg(distinct known.kind_name) from known)
-    into plain, samples, kind_names
+    into v_read
     from verdict;
+    return v_read;
 exception
     when data_exception then
-        plain := false;
+        return v_read;
 end
 $$;
 comment on function internal.read_plain_lists(json, timestamptz) is

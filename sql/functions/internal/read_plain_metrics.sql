@@ -1,12 +1,9 @@
 create or replace function internal.read_plain_metrics(
     p_body json,
     p_now timestamptz,
-    p_nows timestamptz[],
-    out plain boolean,
-    out samples data.series_samples[],
-    out histograms data.histogram[],
-    out kind_names text[]
+    p_nows timestamptz[]
 )
+returns data.plain_metrics
 language plpgsql stable
 -- A plan that is kept sees the catalogue grow: only probes of indexes stay fast.
 set enable_seqscan = off
@@ -19,13 +16,14 @@ declare
     v_text constant text := v_items;
     v_sources constant text [] := internal.bound_sources();
     v_commas constant integer := octet_length(v_text) - octet_length(replace(v_text, ',', ''));
+    v_histograms data.histogram [];
+    v_read data.plain_metrics;
 begin
+    v_read.plain := false;
     if internal.lists_samples(v_text) then
-        select list.* into plain, samples, kind_names
-        from internal.read_plain_lists(v_items, p_now) as list;
-        return;
+        return internal.read_plain_lists(v_items, p_now);
     end if;
-    histograms := internal.read_histograms(v_items);
+    v_histograms := internal.read_histograms(v_items);
     -- A value stays JSON text here: a string is no number. `offset 0` keeps the planner from computing
     -- an expression once for each of its uses.
     with sent as (
@@ -37,26 +35,20 @@ begin
             field.unit::text,
             field.place,
             field.ts::text,
-            histograms is not null and field.value::text like '{%' as is_histogram,
+            v_histograms is not null and field.value::text like '{%' as is_histogram,
             case
-                when histograms is not null and field.value::text like '{%'
+                when v_histograms is not null and field.value::text like '{%'
                     then octet_length(field.value::text) - octet_length(replace(field.value::text, ',', ''))
                 else 0
             end as commas,
-            -- What JSON lets start like this is a number, or no SQL reads it; one that may be near zero is
-            -- left to check_metrics. Adding zero drops the sign of zero.
             case
-                when histograms is not null and field.value::text like '{%'
+                when v_histograms is not null and field.value::text like '{%'
                     then
                         case
-                            when (histograms[field.place::integer]).fault is null
-                                then (histograms[field.place::integer]).sum
+                            when (v_histograms[field.place::integer]).fault is null
+                                then (v_histograms[field.place::integer]).sum
                         end
-                when
-                    field.value::text collate "C" > '-'
-                    and field.value::text not like '_%-___%'
-                    and octet_length(field.value::text) < 100
-                    then field.value::text::double precision + 0.0
+                else internal.read_plain_number(field.value::text)
             end as reading
         from
             rows from (
@@ -148,13 +140,18 @@ begin
     )
     select
         verdict.plain,
+        (select sum(known.items) from known),
+        (select min((known.samples).oldest) from known),
         (select array_agg(known.samples) from known where verdict.plain),
+        v_histograms,
+        (select array_agg(distinct (known.samples).kind_id) from known),
         (select array_agg(distinct known.kind_name) from known)
-    into plain, samples, kind_names
+    into v_read
     from verdict;
+    return v_read;
 exception
     when data_exception then
-        plain := false;
+        return v_read;
 end
 $$;
 comment on function internal.read_plain_metrics(json, timestamptz, timestamptz[]) is
