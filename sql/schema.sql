@@ -1940,6 +1940,8 @@ create function internal.quotient(p_over double precision, p_under double precis
 
 create function internal.range_seconds(p_during tstzmultirange) returns numeric language sql immutable parallel safe;
 
+create function internal.raw_buckets(p_kinds bigint[], p_series bigint[], p_by_series boolean, p_from timestamp with time zone, p_to timestamp with time zone, p_width interval, p_statistics text[]) returns SETOF data.rollup language sql stable;
+
 create function internal.raw_kinds(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_statistics text[]) returns SETOF data.rollup language sql stable;
 
 create function internal.raw_late(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable set plan_cache_mode=force_generic_plan;
@@ -1947,6 +1949,8 @@ create function internal.raw_late(p_whole bigint[], p_kinds bigint[], p_series b
 create function internal.raw_part(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable set plan_cache_mode=force_generic_plan set enable_sort=off;
 
 create function internal.raw_rollup(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_width interval, p_statistics text[]) returns SETOF data.rollup language sql stable;
+
+create function internal.raw_totals(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone) returns SETOF data.rollup language sql stable;
 
 create function internal.read_body(p_body json) returns jsonb language plpgsql immutable;
 

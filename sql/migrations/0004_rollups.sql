@@ -9,7 +9,7 @@ with (
     timescaledb.chunk_interval = '7 days'
 )
 as
--- internal.raw_rollup and internal.raw_kinds have copies of these expressions, which a continuous
+-- internal.raw_buckets and internal.raw_kinds have copies of these expressions, which a continuous
 -- aggregate cannot share with a function. A test compares the results.
 select
     kind_id,

@@ -17,6 +17,10 @@ MOMENT = timedelta(microseconds=1)
 HOUR = timedelta(hours=1)
 BEGIN = NOW.replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
 END = BEGIN + HOUR
+TOTALS = {
+    *("kind", "source", "kind_id", "series_id", "bucket"),
+    *("observations", "value_count", "value_sum", "value_min", "value_max", "last_at"),
+}
 HALF = HOUR / 2
 TYPES = {"load": "gauge", "visits": "counter", "Fact:Sale": "fact", "latency": "histogram"}
 
@@ -234,6 +238,22 @@ def test_a_bucket_has_the_samples_of_its_series_and_time(
     assert rows.keys() == wanted.keys()
     for key, row in rows.items():
         compare(known, row, wanted[key], by_series=True)
+
+
+@pytest.mark.parametrize("kinds", [*([kind] for kind in TYPES), list(TYPES)])
+def test_totals_are_the_counts_sums_and_extremes_of_each_series(
+    known: Connection, kinds: list[str]
+) -> None:
+    whole = read(known, "internal.raw_rollup", kinds, BEGIN, END, None, None)
+    totals = read(known, "internal.raw_totals", kinds, BEGIN, END)
+
+    assert by_series(totals) == [
+        {name: each[name] if name in TOTALS else None for name in each} for each in by_series(whole)
+    ]
+
+
+def by_series(rows: list[Json]) -> list[Json]:
+    return sorted(rows, key=lambda row: row["series_id"])
 
 
 def test_what_is_not_named_is_not_computed(known: Connection) -> None:

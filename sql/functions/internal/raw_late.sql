@@ -42,10 +42,9 @@ begin
         select rollup.*
         from internal.late_hours(p_kinds, p_from, p_to) as late
         cross join
-            lateral internal.raw_rollup(
-                late.kinds, lower(late.hours), upper(late.hours), p_step, p_statistics
-            ) as rollup
-        where rollup.series_id = any(p_series);
+            lateral internal.raw_buckets(
+                late.kinds, p_series, true, lower(late.hours), upper(late.hours), p_step, p_statistics
+            ) as rollup;
     end if;
 end
 $$;

@@ -23,14 +23,17 @@ begin
     if p_whole <> '{}' then
         return query select * from internal.raw_kinds(p_whole, p_from, p_to, p_statistics);
     end if;
-    -- Two statements: a plan for both would not find series by their index.
-    if p_kinds <> '{}' and p_series is null then
+    -- Separate statements: a plan for all would not find series by their index.
+    if
+        p_kinds <> '{}' and p_series is null and p_step is null
+        and not internal.needs(p_statistics, '{stddev,last,p50,p90,p95,p99,rate_per_second}')
+    then
+        return query select * from internal.raw_totals(p_kinds, p_from, p_to);
+    elsif p_kinds <> '{}' and p_series is null then
         return query select * from internal.raw_rollup(p_kinds, p_from, p_to, p_step, p_statistics);
     elsif p_kinds <> '{}' then
         return query
-        select rollup.*
-        from internal.raw_rollup(p_kinds, p_from, p_to, p_step, p_statistics) as rollup
-        where rollup.series_id = any(p_series);
+        select * from internal.raw_buckets(p_kinds, p_series, true, p_from, p_to, p_step, p_statistics);
     end if;
 end
 $$;

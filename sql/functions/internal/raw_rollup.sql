@@ -4,51 +4,8 @@ create or replace function internal.raw_rollup(
 returns setof data.rollup
 language sql stable
 begin atomic
-    -- The expressions of data.sample_1h in 0004_rollups.sql: a continuous aggregate cannot share
-    -- them with a function. A test compares the results.
-    select
-        kind_id,
-        series_id,
-        case when p_width is null then p_from else time_bucket(p_width, ts) end,
-        sum(observations),
-        coalesce(sum(observations) filter (where value is not null), 0),
-        sum(value),
-        var_pop(value) filter (
-            where sketch is null and (select internal.needs(p_statistics, '{stddev}'))
-        ) * count(value),
-        min(case when sketch is null then value else low end),
-        max(case when sketch is null then value else high end),
-        coalesce(
-            -- A metric has one value at a time, facts may have several.
-            last(value, ts) filter (
-                where value is not null and sketch is null and seq = 0
-                and (select internal.needs(p_statistics, '{last,rate_per_second}'))
-            ),
-            (
-                max(array[extract(epoch from ts)::double precision, value]) filter (
-                    where value is not null and sketch is null and seq > 0
-                    and (select internal.needs(p_statistics, '{last,rate_per_second}'))
-                )
-            )[2]
-        ),
-        max(ts) filter (where value is not null and sketch is null),
-        max(ts),
-        first(value, ts) filter (where counter),
-        min(ts) filter (where counter),
-        internal.increase(
-            array_agg(ts) filter (where counter), array_agg(value) filter (where counter)
-        ),
-        sum(coalesce(sketch, internal.sketch(value)))
-        filter (where (select internal.needs(p_statistics, '{p50,p90,p95,p99}'))),
-        sum(case when sketch is null then internal.sketch_other(value) else sketch_other end)
-        filter (where (select internal.needs(p_statistics, '{p50,p90,p95,p99}')))
-    from data.sample
-    where
-        kind_id = any(p_kinds)
-        and ts >= p_from
-        and ts < p_to
-    group by kind_id, series_id, case when p_width is null then p_from else time_bucket(p_width, ts) end;
+    select * -- noqa: AM04
+    from internal.raw_buckets(p_kinds, null, false, p_from, p_to, p_width, p_statistics);
 end;
 comment on function internal.raw_rollup(bigint[], timestamptz, timestamptz, interval, text[]) is
-'Buckets of p_width, or one where it is null, by series of p_kinds, computed from the samples of [p_from,
-p_to). What p_statistics does not name is null, null means all.';
+'As raw_buckets, of all series of p_kinds.';
