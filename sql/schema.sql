@@ -277,6 +277,18 @@ create index delivery_by_group on data.delivery using btree (subscription_id, gr
 create index delivery_due on data.delivery using btree (next_at) where ((delivered_at is NULL) and (failed_at is NULL));
 create unique index delivery_under_way on data.delivery using btree (subscription_id, group_key) where ((delivered_at is NULL) and (failed_at is NULL));
 
+-- Sketches of observations, whose percentiles are asked for, between their extremes, or those of the bounds of
+-- histograms.
+create type data.distribution as (
+    place bigint,
+    histogram boolean,
+    observations bigint,
+    low double precision,
+    high double precision,
+    sketch numeric,
+    sketch_other numeric
+);
+
 -- The alerts that are pending or firing.
 create table data.every_alert (
     rule_id bigint not null,  -- Rule.
@@ -1712,6 +1724,8 @@ create function internal.increase_between(p_times timestamp with time zone[], p_
 
 create function internal.insert_key(p_key data.api_key, p_now timestamp with time zone) returns void language plpgsql volatile;
 
+create function internal.is_asked(p_names text[], p_name text) returns boolean language sql immutable parallel safe;
+
 create function internal.is_labels(p_labels jsonb) returns boolean language sql immutable parallel safe;
 
 create function internal.is_plain_series(p_name text, p_source text, p_labels text, p_type text, p_unit text, p_kind_type text, p_kind_unit text, p_sources text[]) returns boolean language sql stable;
@@ -1834,7 +1848,7 @@ create function internal.measure_metrics(p_rules data.alert_rule_version[], p_fr
 
 create function internal.measure_sla(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, name text, begins_at timestamp with time zone, ends_at timestamp with time zone, up numeric, degraded numeric, down numeric, unknown numeric, maintenance numeric, uptime_percent double precision, coverage_percent double precision, outages bigint, longest_outage numeric, mean_time_to_recover numeric, target_percent double precision, budget numeric, budget_left numeric, budget_left_percent double precision) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
-create function internal.merge_buckets(p_days tstzmultirange, p_hours tstzmultirange, p_whole bigint[], p_kinds bigint[], p_series bigint[], p_cut timestamp with time zone, p_step interval, p_apart boolean, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
+create function internal.merge_buckets(p_days tstzmultirange, p_hours tstzmultirange, p_whole bigint[], p_kinds bigint[], p_series bigint[], p_cut timestamp with time zone, p_step interval, p_apart boolean, p_statistics text[]) returns SETOF data.rollup language plpgsql stable set seq_page_cost=0.02 set random_page_cost=0.02;
 
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[] parallel safe;
 
@@ -1893,6 +1907,8 @@ create function internal.own_source(p_server text, p_source text) returns void l
 create function internal.parse_window(p_window text) returns interval language plpgsql immutable;
 
 create function internal.percentage(p_part numeric, p_whole numeric) returns double precision language sql immutable parallel safe;
+
+create function internal.percentiles(p_distributions data.distribution[]) returns TABLE(place bigint, p double precision[], bounded boolean) language plpgsql immutable set plan_cache_mode=force_generic_plan;
 
 create function internal.pick_buckets(p_rollup name, p_count integer) returns SETOF timestamp with time zone language sql volatile;
 

@@ -81,6 +81,19 @@ comment on type data.statistics is
 'Statistics of a kind in a window; label is the group, or null for the whole kind. bounded says whether
 every percentile is within the relative error of the sketch. stddev is that of the population.';
 
+create type data.distribution as (
+    place bigint,
+    histogram boolean,
+    observations bigint,
+    low double precision,
+    high double precision,
+    sketch numeric,
+    sketch_other numeric
+);
+comment on type data.distribution is
+'Sketches of observations, whose percentiles are asked for, between their extremes, or those of the bounds of
+histograms.';
+
 create type analytics.sketch as (
     positive numeric,
     other numeric,

@@ -66,8 +66,8 @@ begin
     grouped as materialized (
         select
             (member.statistics).kind_id,
-            json_agg(
-                ('{' || internal.statistics_members(member.statistics, v_statistics) || '}')::json
+            string_agg(
+                '{' || internal.statistics_members(member.statistics, v_statistics) || '}', ', '
                 order by (member.statistics).count desc, (member.statistics).label
             ) as groups,
             bool_and((member.statistics).bounded) as bounded,
@@ -107,7 +107,7 @@ begin
                 end,
                 case
                     when internal.needs(p_fields, '{groups}')
-                        then '"groups" : ' || coalesce(grouped.groups::text, '[]')
+                        then format('"groups" : [%s]', grouped.groups)
                 end,
                 '"hint" : ' || to_json(case
                     when cardinality(p_kinds) > 1 then null

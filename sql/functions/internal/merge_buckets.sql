@@ -11,6 +11,10 @@ create or replace function internal.merge_buckets(
 )
 returns setof data.rollup
 language plpgsql stable
+-- Rollups are in memory, being asked for all the time: a page costs as much as two rows there. With the costs
+-- of a disk, the planner reads all kinds of a time to save pages.
+set seq_page_cost = 0.02
+set random_page_cost = 0.02
 as $$
 declare
     c_bucket constant text := $bucket$
@@ -29,6 +33,7 @@ declare
     end;
     v_sketches constant boolean := internal.needs(p_statistics, '{p50,p90,p95,p99}');
     v_growth constant boolean := internal.needs(p_statistics, '{rate_per_second}');
+    v_newest constant boolean := internal.needs(p_statistics, '{last,rate_per_second}');
     v_range record;
     v_bounds timestamptz [] := '{}';
     v_buckets text [] := '{}';
@@ -75,10 +80,10 @@ begin
             min(value_min),
             max(value_max),
             %3$s,
-            max(value_last_at),
+            %10$s,
             max(last_at),
             %4$s,
-            min(value_first_at),
+            %11$s,
             %5$s,
             %6$s,
             %7$s
@@ -96,7 +101,7 @@ begin
                 filter (where value_count > 0 and squared_deviations is not null)
             )[3] end
         $moments$ else 'null::double precision' end,
-        case when v_growth or internal.needs(p_statistics, '{last}') then
+        case when v_newest then
             'last(value_last, value_last_at) filter (where value_last is not null)'
         else 'null::double precision' end,
         case when v_growth then
@@ -112,7 +117,9 @@ begin
         case when v_sketches then 'sum(sketch)' else 'null::numeric' end,
         case when v_sketches then 'sum(sketch_other)' else 'null::numeric' end,
         array_to_string(v_buckets, ' union all '),
-        case when p_step is null then 'min(bucket)' else 'time_bucket($5, bucket)' end
+        case when p_step is null then 'min(bucket)' else 'time_bucket($5, bucket)' end,
+        case when v_newest then 'max(value_last_at)' else 'null::timestamptz' end,
+        case when v_growth then 'min(value_first_at)' else 'null::timestamptz' end
     ) using p_whole, p_kinds, p_series, v_bounds, p_step, p_cut;
 end
 $$;

@@ -7,51 +7,51 @@ begin atomic
         ', ',
         '"group" : ' || to_json((p_statistics).label),
         case
-            when internal.needs(p_names, '{count}')
+            when internal.is_asked(p_names, 'count')
                 then '"count" : ' || coalesce((p_statistics).count, 0)
         end,
         case
-            when internal.needs(p_names, '{sum}')
+            when internal.is_asked(p_names, 'sum')
                 then '"sum" : ' || coalesce(to_json((p_statistics).sum)::text, 'null')
         end,
         case
-            when internal.needs(p_names, '{avg}')
+            when internal.is_asked(p_names, 'avg')
                 then '"avg" : ' || coalesce(to_json((p_statistics).avg)::text, 'null')
         end,
         case
-            when internal.needs(p_names, '{min}')
+            when internal.is_asked(p_names, 'min')
                 then '"min" : ' || coalesce(to_json((p_statistics).min)::text, 'null')
         end,
         case
-            when internal.needs(p_names, '{max}')
+            when internal.is_asked(p_names, 'max')
                 then '"max" : ' || coalesce(to_json((p_statistics).max)::text, 'null')
         end,
         case
-            when internal.needs(p_names, '{stddev}')
+            when internal.is_asked(p_names, 'stddev')
                 then '"stddev" : ' || coalesce(to_json((p_statistics).stddev)::text, 'null')
         end,
         case
-            when internal.needs(p_names, '{last}')
+            when internal.is_asked(p_names, 'last')
                 then '"last" : ' || coalesce(to_json((p_statistics).last)::text, 'null')
         end,
         case
-            when internal.needs(p_names, '{p50}')
+            when internal.is_asked(p_names, 'p50')
                 then '"p50" : ' || coalesce(to_json((p_statistics).p50)::text, 'null')
         end,
         case
-            when internal.needs(p_names, '{p90}')
+            when internal.is_asked(p_names, 'p90')
                 then '"p90" : ' || coalesce(to_json((p_statistics).p90)::text, 'null')
         end,
         case
-            when internal.needs(p_names, '{p95}')
+            when internal.is_asked(p_names, 'p95')
                 then '"p95" : ' || coalesce(to_json((p_statistics).p95)::text, 'null')
         end,
         case
-            when internal.needs(p_names, '{p99}')
+            when internal.is_asked(p_names, 'p99')
                 then '"p99" : ' || coalesce(to_json((p_statistics).p99)::text, 'null')
         end,
         case
-            when internal.needs(p_names, '{rate_per_second}')
+            when internal.is_asked(p_names, 'rate_per_second')
                 then
                     '"rate_per_second" : '
                     || coalesce(to_json((p_statistics).rate_per_second)::text, '0')

@@ -188,88 +188,6 @@ begin
         from growth
         where p_overall
         group by growth.number, kind_id
-    ),
-
-    bin as (
-        select
-            total.place,
-            bin.value,
-            -- Exact up to 2^53, and faster than the numeric sum of bigint.
-            sum(bin.n::double precision) over (partition by total.place order by bin.value) as upto
-        from total
-        cross join lateral internal.sketch_bins(total.sketch, total.sketch_other) as bin
-    ),
-
-    distribution as (
-        select
-            place,
-            array_agg(value order by value) as bins,
-            array_agg(upto order by value) as upto,
-            max(upto)::numeric as n
-        from bin
-        group by place
-    ),
-
-    neighbour as (
-        -- The two ranks that a percentile lies between, as in numpy and percentile_cont.
-        select
-            distribution.place,
-            distribution.n,
-            q,
-            floor(q * (n - 1)) as lower_rank,
-            ceil(q * (n - 1)) as upper_rank,
-            bins[1 + width_bucket(floor(q * (n - 1))::double precision, upto)] as below,
-            bins[1 + width_bucket(ceil(q * (n - 1))::double precision, upto)] as above,
-            (q * (n - 1) % 1)::double precision as share
-        from distribution
-        cross join unnest(array[0.50, 0.90, 0.95, 0.99]) as q
-    ),
-
-    quantile as (
-        select
-            neighbour.place,
-            neighbour.q,
-            neighbour.share,
-            -- The extremes are exact; those of a histogram, of which no error is stated, are bounds.
-            neighbour.lower_rank = 0 as below_exact,
-            neighbour.upper_rank = neighbour.n - 1 as above_exact,
-            -- The outermost bins hold all that is beyond.
-            neighbour.below <> 0 and abs(neighbour.below) not between 2e-15 and 1e52 as below_outermost,
-            neighbour.above <> 0 and abs(neighbour.above) not between 2e-15 and 1e52 as above_outermost,
-            case
-                when kind.type <> 'histogram' and neighbour.lower_rank = 0 then total.min
-                else greatest(total.min, least(total.max, neighbour.below))
-            end as below,
-            case
-                when kind.type <> 'histogram' and neighbour.upper_rank = neighbour.n - 1 then total.max
-                else greatest(total.min, least(total.max, neighbour.above))
-            end as above
-        from neighbour
-        inner join total on neighbour.place = total.place
-        inner join data.kind on total.kind_id = kind.kind_id
-        -- More observations in a bin than it has room for would have changed the next one.
-        where neighbour.n = total.value_count
-    ),
-
-    percentile as (
-        select
-            place,
-            array_agg(
-                -- Nothing is known of the values in an open bucket of a histogram.
-                case
-                    when below > '-infinity' and above < 'infinity'
-                        then greatest(below, least(above, below + (above - below) * share))
-                end
-                order by q
-            ) as p,
-            -- Between values of one sign the error is at most that of both of them.
-            bool_and(
-                (below >= 0 or above <= 0 or (below_exact and above_exact))
-                and (below_exact or not below_outermost)
-                and (above_exact or not above_outermost)
-            ) as bounded
-        from quantile
-        group by place
     )
 
     select
@@ -317,7 +235,23 @@ begin
             -- Can be hashed, which `is not distinct from` cannot.
             and coalesce(total.label, '') = coalesce(grown.label, '')
             and (total.label is null) = (grown.label is null)
-    left join percentile on total.place = percentile.place;
+    left join internal.percentiles(
+        array(
+            select
+                row(
+                    total.place,
+                    kind.type = 'histogram',
+                    total.value_count,
+                    total.min,
+                    total.max,
+                    total.sketch,
+                    total.sketch_other
+                )::data.distribution
+            from total
+            inner join data.kind on total.kind_id = kind.kind_id
+            where num_nonnulls(total.sketch, total.sketch_other) > 0
+        )
+    ) as percentile on total.place = percentile.place;
 end
 $$;
 comment on function internal.window_statistics(

@@ -1,0 +1,100 @@
+create or replace function internal.percentiles(p_distributions data.distribution[])
+returns table (place bigint, p double precision[], bounded boolean)
+language plpgsql immutable
+-- The plan does not depend on the arguments, and takes longer to make than to run.
+set plan_cache_mode = 'force_generic_plan'
+as $$
+begin
+    -- A query of nothing costs its start.
+    if p_distributions = '{}' then
+        return;
+    end if;
+    return query
+    with distribution as materialized (
+        select * from unnest(p_distributions)
+    ),
+
+    bin as (
+        select
+            distribution.place,
+            bin.value,
+            -- Exact up to 2^53, and faster than the numeric sum of bigint.
+            sum(bin.n::double precision) over (partition by distribution.place order by bin.value) as upto
+        from distribution
+        cross join lateral internal.sketch_bins(distribution.sketch, distribution.sketch_other) as bin
+    ),
+
+    ranked as (
+        select
+            bin.place,
+            array_agg(value order by value) as bins,
+            array_agg(upto order by value) as upto,
+            max(upto)::numeric as n
+        from bin
+        group by bin.place
+    ),
+
+    neighbour as (
+        -- The two ranks that a percentile lies between, as in numpy and percentile_cont.
+        select
+            ranked.place,
+            ranked.n,
+            q,
+            floor(q * (n - 1)) as lower_rank,
+            ceil(q * (n - 1)) as upper_rank,
+            bins[1 + width_bucket(floor(q * (n - 1))::double precision, upto)] as below,
+            bins[1 + width_bucket(ceil(q * (n - 1))::double precision, upto)] as above,
+            (q * (n - 1) % 1)::double precision as share
+        from ranked
+        cross join unnest(array[0.50, 0.90, 0.95, 0.99]) as q
+    ),
+
+    quantile as (
+        select
+            neighbour.place,
+            neighbour.q,
+            neighbour.share,
+            -- The extremes are exact; those of a histogram, of which no error is stated, are bounds.
+            neighbour.lower_rank = 0 as below_exact,
+            neighbour.upper_rank = neighbour.n - 1 as above_exact,
+            -- The outermost bins hold all that is beyond.
+            neighbour.below <> 0 and abs(neighbour.below) not between 2e-15 and 1e52 as below_outermost,
+            neighbour.above <> 0 and abs(neighbour.above) not between 2e-15 and 1e52 as above_outermost,
+            case
+                when not distribution.histogram and neighbour.lower_rank = 0 then distribution.low
+                else greatest(distribution.low, least(distribution.high, neighbour.below))
+            end as below,
+            case
+                when not distribution.histogram and neighbour.upper_rank = neighbour.n - 1 then distribution.high
+                else greatest(distribution.low, least(distribution.high, neighbour.above))
+            end as above
+        from neighbour
+        inner join distribution on neighbour.place = distribution.place
+        -- More observations in a bin than it has room for would have changed the next one.
+        where neighbour.n = distribution.observations
+    )
+
+    select
+        quantile.place,
+        array_agg(
+            -- Nothing is known of the values in an open bucket of a histogram.
+            case
+                when below > '-infinity' and above < 'infinity'
+                    then greatest(below, least(above, below + (above - below) * share))
+            end
+            order by q
+        ) as p,
+        -- Between values of one sign the error is at most that of both of them.
+        bool_and(
+            (below >= 0 or above <= 0 or (below_exact and above_exact))
+            and (below_exact or not below_outermost)
+            and (above_exact or not above_outermost)
+        ) as bounded
+    from quantile
+    group by quantile.place;
+end
+$$;
+comment on function internal.percentiles(data.distribution[]) is
+'p50, p90, p95 and p99 of each distribution, by its place: null where they lie in an open bucket of a
+histogram, and where the sketches do not have all observations. bounded says whether each is within the
+relative error of a sketch.';
