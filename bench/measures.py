@@ -51,17 +51,26 @@ def median_ms(call: Callable[[], object]) -> float:
     return statistics.median(milliseconds(call) for _ in range(ROUNDS))
 
 
-def medians_ms(*calls: Callable[[], object], rounds: int = ROUNDS, warm_up: int = 1) -> list[float]:
-    """Milliseconds of each call, medians; a round calls each once. Those that warm up do not count.
+def medians_ms(
+    *calls: Callable[[], object],
+    rounds: int = ROUNDS,
+    warm_up: int = 1,
+    in_a_row: int = 1,
+    before: Callable[[], object] = lambda: None,
+) -> list[float]:
+    """Milliseconds of each call, medians. Those of the rounds that warm up do not count.
 
-    A call that takes very long is not repeated.
+    A round calls each so many times in a row, and `before` before each time. A call that takes very
+    long is not repeated.
     """
     taken: list[list[float]] = [[] for _ in calls]
     for turn in range(warm_up + rounds):
         for call, times in zip(calls, taken, strict=True):
-            if times and times[-1] > LONG_MS:
-                continue
-            ms = milliseconds(call)
-            if turn >= warm_up or ms > LONG_MS:
-                times.append(ms)
+            for _ in range(in_a_row):
+                if times and times[-1] > LONG_MS:
+                    break
+                before()
+                ms = milliseconds(call)
+                if turn >= warm_up or ms > LONG_MS:
+                    times.append(ms)
     return [statistics.median(times) for times in taken]
