@@ -225,6 +225,20 @@ async def test_an_invalidation_returns_when_no_process_finds_its_copies(
     assert not is_copied(connection)
 
 
+async def test_the_requests_of_one_turn_of_the_event_loop_look_once_for_what_redis_has_said(
+    connection: Connection, store: Store, client: redis.Redis
+) -> None:
+    """They came before what Redis says now; those that are read in a later turn may not have."""
+    await store.read(CPU)
+    assert is_copied(connection)
+    client.set(CPU.generation, "other")
+    client.ping()
+    assert is_copied(connection)
+
+    await asyncio.sleep(0)
+    assert not is_copied(connection)
+
+
 async def test_an_invalidation_returns_when_all_processes_can_read_of_it(
     store: Store, cache_by_socket: str
 ) -> None:

@@ -63,6 +63,8 @@ class Wire(asyncio.Protocol):
         self._transport.set_protocol(self)
         # None where Redis does not invalidate them.
         self.copies: Copies | None = None
+        self._readable = select.poll()
+        self._nothing_unread = False
 
     async def keep_copies(self) -> None:
         """Keep copies from now on, where Redis invalidates them in time. Raises `Refusal`."""
@@ -70,11 +72,8 @@ class Wire(asyncio.Protocol):
         # of the protocol, in which it informs nobody, this is a list.
         if await self.send("CONFIG", "GET", "io-threads") == {b"io-threads": b"1"}:
             await self.send("CLIENT", "TRACKING", "ON")
-            readable = select.poll()
-            readable.register(self._transport.get_extra_info("socket"), select.POLLIN)
-            self.copies = Copies(
-                lambda: bool(readable.poll(0)) or self._reader.has_data(), self._loop.time
-            )
+            self._readable.register(self._transport.get_extra_info("socket"), select.POLLIN)
+            self.copies = Copies(self._has_unread, self._loop.time)
 
     def send(self, *command: str | bytes | int, then: Then | None = None) -> asyncio.Future[object]:
         """The answer to come, given to `then` first. A cancelled caller keeps its place."""
@@ -130,6 +129,23 @@ class Wire(asyncio.Protocol):
         """Take in what Redis says unasked."""
         if self.copies is not None and push[0] == b"invalidate":
             self.copies.drop(cast("list[bytes] | None", push[1]))
+
+    def _has_unread(self) -> bool:
+        """Whether Redis has said something that is not read yet.
+
+        Asked once for all requests of a turn of the event loop: those that are read from now on
+        are answered in a later one.
+        """
+        if self._nothing_unread:
+            return False
+        if self._readable.poll(0) or self._reader.has_data():
+            return True
+        self._nothing_unread = True
+        self._loop.call_soon(self._end_turn)
+        return False
+
+    def _end_turn(self) -> None:
+        self._nothing_unread = False
 
     def _flush(self) -> None:
         if not self.lost:

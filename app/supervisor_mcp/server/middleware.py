@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from uuid import uuid4
+from random import getrandbits
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -81,7 +81,7 @@ class Middleware:
         """Answer one HTTP request."""
         started = time.perf_counter()
         sent_id, host, origin = _headers(scope)
-        request_id = sent_id or uuid4().hex
+        request_id = sent_id or f"{getrandbits(128):032x}"
         scope["supervisor.request_id"] = request_id
         header = (b"x-request-id", request_id.encode())
         status = 0

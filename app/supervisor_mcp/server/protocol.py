@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.events import TimerHandle
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 from uuid import uuid4
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from supervisor_mcp.errors import Problem
 from supervisor_mcp.server import refusals
 from supervisor_mcp.server.headers import completed
+from supervisor_mcp.server.transport import Transport
 from supervisor_mcp.telemetry import counts
 
 # Where a connection is: between requests, within the request line and the headers, within the body.
@@ -56,7 +57,7 @@ class Protocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request as long as for another one."""
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", Transport(transport, self.loop)))
         self._await_request()
 
     def connection_lost(self, exc: Exception | None) -> None:

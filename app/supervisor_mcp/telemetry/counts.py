@@ -6,6 +6,7 @@ With several workers each writes its counts to files of the directory that
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -17,12 +18,24 @@ from prometheus_client import (
     Counter,
     Histogram,
     generate_latest,
+    values,
 )
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 
 MEDIA_TYPE = CONTENT_TYPE_LATEST
+
+
+@cache
+def process() -> int:
+    """The number of this process, for which a system call at each count would take too long."""
+    return os.getpid()
+
+
+os.register_at_fork(after_in_child=process.cache_clear)
+if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+    values.ValueClass = values.MultiProcessValue(process)  # type: ignore[no-untyped-call]
 
 REQUESTS = Counter("supervisor_http_requests", "Requests answered.", ("method", "route", "status"))
 SECONDS = Histogram(
