@@ -51,8 +51,9 @@ class Gate:
         try:
             sent = headers.read(scope["headers"])
             sender = self._authenticator.recall(sent) or await self._authenticator.identify(sent)
-            if self._rate_limit is not None:
-                await self._rate_limit.admit(sender, scope)
+            limit = self._rate_limit
+            if limit is not None and not limit.admits(sender, scope):
+                await limit.admit(sender, scope)
         except Problem as problem:
             await self._refuse(problem, scope, send)
             return

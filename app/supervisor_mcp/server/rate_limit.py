@@ -24,17 +24,22 @@ class RateLimit:
         window = math.ceil(buckets.burst / buckets.rate)
         self._policy = (b"ratelimit-policy", b'"requests";q=%d;w=%d' % (buckets.burst, window))
 
-    async def admit(self, sender: Identity, scope: Scope) -> None:
-        """Take a token; `supervisor.headers` of the scope says what is left. Raises `Problem`."""
+    def admits(self, sender: Identity, scope: Scope) -> bool:
+        """As `admit`, without a coroutine; False where this process has no token."""
         left = self._buckets.spend(sender.full_name)
         if left is None:
-            taken = await self._buckets.take(sender.full_name)
-            if not taken.allowed:
-                wait = math.ceil(taken.wait_seconds)
-                scope["supervisor.headers"] = self._headers(b'"requests";r=0;t=%d' % wait)
-                raise self._refusal(sender, taken)
-            left = taken.left
+            return False
         scope["supervisor.headers"] = self._headers(b'"requests";r=%d' % left)
+        return True
+
+    async def admit(self, sender: Identity, scope: Scope) -> None:
+        """Take a token; `supervisor.headers` of the scope says what is left. Raises `Problem`."""
+        taken = await self._buckets.take(sender.full_name)
+        if not taken.allowed:
+            wait = math.ceil(taken.wait_seconds)
+            scope["supervisor.headers"] = self._headers(b'"requests";r=0;t=%d' % wait)
+            raise self._refusal(sender, taken)
+        scope["supervisor.headers"] = self._headers(b'"requests";r=%d' % taken.left)
 
     def _headers(self, left: bytes) -> tuple[tuple[bytes, bytes], ...]:
         return (self._policy, (b"ratelimit", left))
