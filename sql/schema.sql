@@ -1726,6 +1726,8 @@ create function internal.insert_key(p_key data.api_key, p_now timestamp with tim
 
 create function internal.is_asked(p_names text[], p_name text) returns boolean language sql immutable parallel safe;
 
+create function internal.is_datetime(p_text text) returns boolean language sql immutable parallel safe;
+
 create function internal.is_labels(p_labels jsonb) returns boolean language sql immutable parallel safe;
 
 create function internal.is_plain_series(p_name text, p_source text, p_labels text, p_type text, p_unit text, p_kind_type text, p_kind_unit text, p_sources text[]) returns boolean language sql stable;

@@ -213,11 +213,24 @@ def test_an_instant_is_rfc_3339_or_epoch_seconds(
         "2025-06-15T12:20:00EST+05:00",
         "2025-06-15T12:20:00 America/New_York+05:00",
         "2025-06-15T12:20:00+99:00",
+        "2025-06-15T.5:20:00Z",
+        "2025-06-15T12:20:  Z",
+        '2025-06-15T12:20:"Z',
+        "2025-06-15T12:20:2.Z",
+        "2025-06-15T12:20:0:.123Z",
+        "2025-06-15T12:20:0-.123456+00:00",
+        "2025-06-15T12:20:00+ 5:00",
         1e30,
     ],
 )
-def test_what_is_not_a_timestamp_is_refused(db: Connection, sent: object) -> None:
-    assert faults(db, metric(ts=sent)) == [(0, "ts", "ts_well_formed")]
+def test_what_is_not_a_timestamp_is_refused_whether_the_series_is_known_or_not(
+    db: Connection, sent: object
+) -> None:
+    refused = [(0, "ts", "ts_well_formed")]
+
+    assert faults(db, metric(ts=sent)) == refused
+    ingest_metrics(db, metric())
+    assert faults(db, metric(ts=sent)) == refused
 
 
 @settings(

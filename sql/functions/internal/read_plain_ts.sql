@@ -10,12 +10,20 @@ begin atomic
             when
                 case
                     when p_spelling like '"____-__-__T__:__:__.______+00:00"'
-                        then rtrim(substr(convert_to(p_spelling, 'UTF8'), 22, 6), '0123456789') = ''
+                        then
+                            internal.is_datetime(substr(p_spelling, 2, 19))
+                            and rtrim(substr(convert_to(p_spelling, 'UTF8'), 22, 6), '0123456789') = ''
                     when p_spelling like '"____-__-__T__:__:__.___Z"'
-                        then rtrim(substr(convert_to(p_spelling, 'UTF8'), 22, 3), '0123456789') = ''
-                    when p_spelling like '"____-__-__T__:__:__Z"' then true
+                        then
+                            internal.is_datetime(substr(p_spelling, 2, 19))
+                            and rtrim(substr(convert_to(p_spelling, 'UTF8'), 22, 3), '0123456789') = ''
+                    when p_spelling like '"____-__-__T__:__:__Z"'
+                        then internal.is_datetime(substr(p_spelling, 2, 19))
                     when p_spelling not like '"%' then false
-                    else p_spelling ~ '^"....-..-..[Tt ]..:..:..([.][0-9]+)?([Zz]|[+-]..:..)"$'
+                    else p_spelling ~ (
+                        '^"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?'
+                        || '([Zz]|[+-][0-9]{2}:[0-9]{2})"$'
+                    )
                 end
                 then replace(p_spelling, '"', '')::timestamptz
             when p_spelling not like '"%' and octet_length(p_spelling) < 100

@@ -7,7 +7,10 @@ begin atomic
             then to_timestamp(internal.read_number(p_ts))
         -- PostgreSQL also reads 'tomorrow', 'infinity', dates, local times and names of time zones.
         when
-            p_ts #>> '{}' ~ '^....-..-..[Tt ]..:..:..([.][0-9]+)?([Zz]|[+-]..:..)$'
+            p_ts #>> '{}' ~ (
+                '^[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}([.][0-9]+)?'
+                || '([Zz]|[+-][0-9]{2}:[0-9]{2})$'
+            )
             and pg_input_is_valid(p_ts #>> '{}', 'timestamptz')
             then (p_ts #>> '{}')::timestamptz
     end;
