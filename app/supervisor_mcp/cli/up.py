@@ -173,7 +173,7 @@ def _announce(settings: Settings, running: Servers, url: str) -> None:
         ("Cache", cache_url.without_login(running.redis_url)),
     ]
     if running.analyst_dsn is not None:
-        limit = f"what keeps others waiting for {database.PATIENCE_SECONDS} s is ended"
+        limit = f"a statement that keeps others waiting for {database.PATIENCE_SECONDS} s is ended"
         lines.append(("Analysts", f'psql "{running.analyst_dsn}"  ({limit})'))
     console.show(
         Text("Supervisor MCP is ready. Ctrl-C stops it.", style="bold"),
