@@ -30,7 +30,10 @@ AFTER_ORDER = {
 }
 EVENTS = {"replace", "insert", "update", "delete", "truncate"}
 # What `exception when` lists.
-EXCEPTIONS = {"program_limit_exceeded", "raise_exception", "case_not_found"}
+EXCEPTIONS = {
+    *("program_limit_exceeded", "raise_exception", "case_not_found", "data_exception"),
+    *("lock_not_available", "unique_violation", "sqlstate"),
+}
 SIZED = {"numeric", "decimal", "varchar", "char", "timestamp", "timestamptz", "float"}
 UNIT = r"(?:microsecond|millisecond|second|minute|hour|day|week|month|year)s?"
 INTERVAL = re.compile(rf"(?<=')\d+(?= {UNIT}')|(?<=\")\d+(?= {UNIT}\")")

@@ -131,6 +131,8 @@ def test_the_key_of_a_mutant_is_its_own(mutant: Mutant) -> None:
             "get stacked diagnostics a = message_text; return b <> c;",
         ]),
         ("exception when data_exception or raise_exception then return;", "logic", []),
+        ("when sqlstate 'SV000' or lock_not_available or data_exception then", "logic", []),
+        ("when unique_violation or data_exception or sqlstate 'SV000' then", "logic", []),
         ("insert into a select b -- c\norder by d on conflict do nothing", "order", [
             "insert into a select b -- c\n on conflict do nothing",
             "insert into a select b -- c\norder by d desc on conflict do nothing",
