@@ -2,7 +2,7 @@ create or replace function internal.raw_totals(p_kinds bigint[], p_from timestam
 returns setof data.rollup
 language sql stable
 begin atomic
-    -- The expressions of raw_rollup. Each one more, and each column to group by, is a tenth of the time.
+    -- The expressions of raw_buckets. Each one more, and each column to group by, is a tenth of the time.
     select
         min(kind_id),
         series_id,
@@ -29,4 +29,4 @@ begin atomic
     group by series_id;
 end;
 comment on function internal.raw_totals(bigint[], timestamptz, timestamptz) is
-'As raw_rollup, one bucket for each series of p_kinds, in half the time: counts, sums and extremes alone.';
+'As raw_buckets, one bucket for each series of p_kinds, in half the time: counts, sums and extremes alone.';

@@ -51,5 +51,5 @@ $$;
 comment on function internal.sketch_quantiles(
     numeric, numeric, double precision, double precision, text[]
 ) is
-'p50, p90, p95 and p99, those that p_statistics names, of histograms, as internal.window_statistics
+'p50, p90, p95 and p99, those that p_statistics names, of histograms, as internal.percentiles
 computes them. p_low and p_high bound the values.';
