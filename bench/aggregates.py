@@ -27,6 +27,7 @@ SOURCES = [f"cold-{n:03}" for n in range(100)]
 KINDS = 200
 INSTANTS_OF_A_KIND = 1440
 DAYS = 30
+AHEAD_SECONDS = 240
 # A connection keeps the plan of a statement after five calls, and the service has several.
 WARM_UP = 20
 # As the questions of a service, which come to one session: after one of another session, a call
@@ -117,9 +118,12 @@ def fill(conn: psycopg.Connection, samples: int) -> int:
 
 
 def gauge(instants: int, sources: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Instants of the last 30 days, and values with three decimals."""
+    """Instants of 30 days up to some minutes ahead, and values with three decimals.
+
+    So there are samples that nothing has rolled up, as there always are where samples arrive.
+    """
     step = DAYS * 86_400 / instants
-    newest = time.time() - 60
+    newest = time.time() + AHEAD_SECONDS
     random = np.random.default_rng(instants)
     return (
         newest - step * np.arange(instants - 1, -1, -1, dtype=np.float64),

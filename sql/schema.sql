@@ -1012,6 +1012,40 @@ create table data.quota (
 );
 create constraint trigger audited after insert or delete or update of value on data.quota deferrable initially deferred for each row execute function internal.audit_change();
 
+-- Samples of a series, or of a kind, in an hour that no rollup has yet; of the newest one those before
+-- data.recent_range.ends.
+create table data.recent_hour (
+    kind_id bigint not null,  -- Kind.
+    series_id bigint,  -- Series; null where the hour contains all series of the kind.
+    bucket timestamp with time zone not null,  -- Start of the hour, UTC.
+    observations bigint,  -- Number of observations.
+    value_count bigint,  -- Number of observations that have a value.
+    value_sum double precision,  -- Sum of the values.
+    squared_deviations double precision,  -- Sum of squared deviations from the mean; null for histograms.
+    value_min double precision,  -- Smallest value; -infinity where a histogram leaves it open.
+    value_max double precision,  -- Largest value; infinity where a histogram leaves it open.
+    value_last double precision,  -- Newest value, the greatest of several at that time; null for histograms.
+    value_last_at timestamp with time zone,  -- Time of the newest value.
+    last_at timestamp with time zone,  -- Time of the newest sample, with or without a value.
+    value_first double precision,  -- First reading of a counter; null for a kind.
+    value_first_at timestamp with time zone,  -- Time of the first reading of a counter.
+    increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
+    sketch numeric,  -- Sketch of the values above zero.
+    sketch_other numeric  -- Sketch of the other values.
+);
+create index recent_hour_by_kind on data.recent_hour using btree (kind_id, bucket) where (series_id is not NULL);
+create index recent_hour_by_series on data.recent_hour using btree (series_id, bucket) where (series_id is not NULL);
+create index recent_hour_of_kind on data.recent_hour using btree (kind_id, bucket) where (series_id is NULL);
+
+-- Which samples data.recent_hour contains: one row.
+create table data.recent_range (
+    begins timestamp with time zone not null,  -- Start of the oldest hour that is whole there.
+    ends timestamp with time zone not null,  -- Time of the first sample that is not there.
+    announced timestamp with time zone not null,  -- Up to where the next refresh reads: ingest notes older samples in data.late.
+    constraint recent_range_ordered CHECK (((begins <= ends) AND (ends <= announced)))
+);
+create unique index recent_range_once on data.recent_range using btree ((true));
+
 -- A change of the SLA of a time that had passed.
 create table data.restatement (
     restatement_id bigint not null generated always as identity,  -- Number of the restatement.
@@ -1850,7 +1884,7 @@ create function internal.measure_metrics(p_rules data.alert_rule_version[], p_fr
 
 create function internal.measure_sla(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, name text, begins_at timestamp with time zone, ends_at timestamp with time zone, up numeric, degraded numeric, down numeric, unknown numeric, maintenance numeric, uptime_percent double precision, coverage_percent double precision, outages bigint, longest_outage numeric, mean_time_to_recover numeric, target_percent double precision, budget numeric, budget_left numeric, budget_left_percent double precision) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
-create function internal.merge_buckets(p_days tstzmultirange, p_hours tstzmultirange, p_whole bigint[], p_kinds bigint[], p_series bigint[], p_cut timestamp with time zone, p_step interval, p_apart boolean, p_statistics text[]) returns SETOF data.rollup language plpgsql stable set seq_page_cost=0.02 set random_page_cost=0.02;
+create function internal.merge_buckets(p_days tstzmultirange, p_hours tstzmultirange, p_recent tstzrange, p_changed bigint[], p_whole bigint[], p_kinds bigint[], p_series bigint[], p_cut timestamp with time zone, p_step interval, p_apart boolean, p_statistics text[]) returns SETOF data.rollup language plpgsql stable set seq_page_cost=0.02 set random_page_cost=0.02;
 
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[] parallel safe;
 
@@ -2030,9 +2064,13 @@ create procedure internal.refresh_late(IN p_job_id integer, IN p_config jsonb) l
 
 create procedure internal.refresh_range(IN p_from timestamp with time zone, IN p_to timestamp with time zone, IN p_finished timestamp with time zone) language plpgsql volatile;
 
+create procedure internal.refresh_recent(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
+
 create procedure internal.refresh_rollups(IN p_job_id integer, IN p_config jsonb) language plpgsql volatile;
 
 create function internal.refresh_start() returns timestamp with time zone language sql stable;
+
+create function internal.refresh_threshold() returns timestamp with time zone language plpgsql stable;
 
 create function internal.refuse_document(p_faults jsonb) returns void language plpgsql volatile;
 
@@ -2074,6 +2112,8 @@ create function internal.retention_needs(p_relation text, p_drop_after interval)
 
 create function internal.roll_up_facts(p_facts data.sample[], p_now timestamp with time zone) returns void language plpgsql volatile;
 
+create function internal.roll_up_recent(p_upto timestamp with time zone) returns void language plpgsql volatile;
+
 create function internal.rolled_up(p_kind bigint, p_during tstzrange) returns jsonb language sql stable;
 
 create function internal.rolling_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language plpgsql stable;
@@ -2095,6 +2135,8 @@ create function internal.rule_series(p_kinds bigint[], p_where jsonb) returns bi
 create function internal.rule_servers(p_condition jsonb) returns bigint[] language sql stable;
 
 create function internal.run_statement(p_sql text, p_limit integer, p_bytes integer) returns json language plpgsql stable security definer set search_path=pg_catalog, analytics, public, pg_temp;
+
+create function internal.running_ingests() returns text[] language sql stable;
 
 create function internal.sampled_from(p_now timestamp with time zone) returns timestamp with time zone language plpgsql stable;
 
@@ -3819,6 +3861,7 @@ create table deploy.setting (
 -- job internal.prune every 1 day {"proofs": "400 days", "conflicts": "90 days", "deliveries": "7 days", "restatements": "400 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune_catalogue every 1 day {"grace": "1 day"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 {"settle": "1 minute"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.refresh_recent every 00:02:00 {"end_offset": "2 minutes"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_rollups every 00:10:00 {"end_offset": "20 minutes"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.snapshot_aggregates every 01:00:00 {"windows": ["7d", "30d"]} at most 00:00:00, -1 retries every 00:05:00
 -- data.aggregate: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}

@@ -29,6 +29,7 @@ EXPECTED = {
     "internal.observe_traffic": {"observe_traffic"},
     "internal.refresh_rollups": {"refresh_rollups"},
     "internal.refresh_late": {"refresh_late"},
+    "internal.refresh_recent": {"refresh_recent"},
     "internal.keep_pins": {"keep_pins"},
     "internal.snapshot_aggregates": {"snapshot_aggregates"},
     "internal.prove": {"prove"},

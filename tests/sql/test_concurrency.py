@@ -11,6 +11,7 @@ from threading import Barrier, Event
 import psycopg
 import pytest
 from psycopg import Connection
+from psycopg.types.json import Jsonb
 
 from tests.sql.alerts import above, define, evaluate
 from tests.sql.calls import (
@@ -152,6 +153,10 @@ def test_answers_stay_exact_while_rollups_are_made(fresh_database: str) -> None:
             try:
                 if rng.random() < 0.25:
                     conn.execute("call internal.refresh_late(0, '{}')")
+                elif rng.random() < 0.5:
+                    age = datetime.now(UTC) - NOW + timedelta(minutes=rng.uniform(0, 200))
+                    config = {"end_offset": f"{age.total_seconds()} seconds"}
+                    conn.execute("call internal.refresh_recent(0, %s)", [Jsonb(config)])
                 else:
                     conn.execute(
                         "call internal.refresh_range(%s, %s, %s)",
@@ -164,8 +169,11 @@ def test_answers_stay_exact_while_rollups_are_made(fresh_database: str) -> None:
         rng = random.Random(number)
         sent = 0
         for n in range(60):
+            days = rng.choice([29, 0.2])
             items = [
-                metric(f"kind{number}", ts=ago(days=rng.uniform(0, 29), seconds=n, microseconds=k))
+                metric(
+                    f"kind{number}", ts=ago(days=rng.uniform(0, days), seconds=n, microseconds=k)
+                )
                 for k in range(20)
             ]
             sent += ingest_metrics(conn, items)["accepted"]

@@ -11,7 +11,7 @@ from psycopg.types.json import Jsonb
 from tests.sql.calls import NOW, Json, ask, ingest_metrics, mark_rolled_up, metric
 
 # Of one server, at this moment.
-LEFT_OUT = {"kind_change", "lease", "statement"}
+LEFT_OUT = {"kind_change", "lease", "recent_hour", "recent_range", "statement"}
 ROLLUPS = ("sample_1h", "kind_1h", "sample_1d", "kind_1d")
 TABLE = """
 create table data.probed (

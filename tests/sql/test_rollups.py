@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from psycopg import Connection
 
-from tests.sql.calls import Item, Json, ingest_metrics, metric, query_agg
-from tests.support.rollups import ROLLUPS, roll_up
+from tests.sql.calls import Item, Json, ask, ingest_metrics, metric, query_agg
+from tests.support.rollups import ROLLUPS, roll_up, roll_up_recent
 
 LATE = "late"
+RECENT = "recent"
 HOUR = 3_600_000_000
 COLUMNS = (
     "kind_id, bucket, observations, value_count, value_sum, round(squared_deviations::numeric, 6),"
@@ -43,7 +44,7 @@ class Reading:
 
 @dataclass
 class Plan:
-    """Batches of readings, and after each what is rolled up: late hours, or rollups to an age."""
+    """Batches of readings, and after each what is rolled up: late hours, or others to an age."""
 
     batches: list[list[Reading]]
     refreshes: list[list[tuple[tuple[str, ...], timedelta]]]
@@ -80,13 +81,16 @@ def plans(draw: st.DrawFn) -> Plan:
             ("sample_1h", "sample_1d"),
         ]
     )
-    refresh = st.lists(st.tuples(names, until), min_size=1, max_size=3)
+    recent = st.tuples(
+        st.just((RECENT,)), st.integers(0, 50 * HOUR).map(lambda age: timedelta(microseconds=age))
+    )
+    refresh = st.lists(st.one_of(st.tuples(names, until), recent), min_size=1, max_size=3)
     return Plan(batches, [draw(refresh) for _ in batches])
 
 
 @pytest.mark.timeout(240)
 @settings(
-    max_examples=9,
+    max_examples=12,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     # Shrinking takes minutes.
@@ -107,6 +111,11 @@ def test_any_mixture_of_rollups_and_samples_is_exact(
         for rollups, until in refreshes:
             if rollups == (LATE,):
                 lasting.execute("call internal.refresh_late(0, '{}')")
+            elif rollups == (RECENT,):
+                # Where the rollups are far behind, the job leaves it to them.
+                behind = "select internal.watermark('kind_1h') < %s"
+                if not ask(lasting, behind, now - timedelta(hours=60)):
+                    roll_up_recent(lasting, now - until)
             else:
                 roll_up(lasting, now - until, *rollups)
         for kind, name in kinds.items():
@@ -282,7 +291,7 @@ def test_merged_buckets_have_the_expressions_of_a_rollup(
     kinds = [row[0] for row in lasting.execute("select kind_id from data.kind")]
     merged = lasting.execute(
         f"select {columns} from internal.merge_buckets("
-        f"{RANGES[width]}, '{{}}', %s, null, null, '24 hours', false, null)"
+        f"{RANGES[width]}, 'empty', '{{}}', '{{}}', %s, null, null, '24 hours', false, null)"
         " order by bucket, kind_id",
         [end - timedelta(days=3), end, kinds],
     ).fetchall()

@@ -19,3 +19,11 @@ def roll_up(conn: Connection[Any], end: datetime, *rollups: str) -> None:
             "call refresh_continuous_aggregate(%s, %s, %s)",
             [f"data.{rollup}", end - timedelta(days=91), end],
         )
+
+
+def roll_up_recent(conn: Connection[Any], end: datetime) -> None:
+    """Roll up what is above the watermark, after announcing it as the job does."""
+    conn.execute(
+        "update data.recent_range set announced = greatest(announced, %s::timestamptz)", [end]
+    )
+    conn.execute("select internal.roll_up_recent(%s)", [end])

@@ -11,8 +11,9 @@ begin atomic
         where
             pg_class.relnamespace = 'data'::regnamespace
             and pg_class.relkind = 'r'
-            -- What Redis holds, and which process or session does what: of one server, at this moment.
-            and pg_class.relname not in ('kind_change', 'lease', 'statement')
+            -- What Redis holds, which process or session does what, and what the next job makes again: of
+            -- one server, at this moment.
+            and pg_class.relname not in ('kind_change', 'lease', 'recent_hour', 'recent_range', 'statement')
         union all
         select
             format('data.%I', rollup.user_view_name)::regclass,

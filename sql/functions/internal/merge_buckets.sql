@@ -1,6 +1,8 @@
 create or replace function internal.merge_buckets(
     p_days tstzmultirange,
     p_hours tstzmultirange,
+    p_recent tstzrange,
+    p_changed bigint[],
     p_whole bigint[],
     p_kinds bigint[],
     p_series bigint[],
@@ -27,9 +29,20 @@ declare
                 where late.kind_id = bucket.kind_id and late.bucket = bucket.bucket
             )
     $prompt$;
+    c_recent constant text := $recent$
+        select * from data.recent_hour as bucket
+        where
+            bucket.kind_id = any(%1$s) and bucket.bucket >= lower($7) and bucket.bucket < upper($7)
+            and bucket.kind_id <> all($8) %2$s
+    $recent$;
     -- A query of what is not asked for costs its planning, and what is not needed costs its time.
     v_prompt constant text := case
         when exists (select from data.late where kind_id = any(p_whole || p_kinds)) then c_prompt
+    end;
+    v_series constant text := case
+        -- The planner looks at each element of an array.
+        when cardinality(p_series) > 1000 then 'and bucket.series_id in (select unnest($3))'
+        when p_series is not null then 'and bucket.series_id = any($3)'
     end;
     v_sketches constant boolean := internal.needs(p_statistics, '{p50,p90,p95,p99}');
     v_growth constant boolean := internal.needs(p_statistics, '{rate_per_second}');
@@ -50,18 +63,20 @@ begin
             );
         end if;
         if p_kinds <> '{}' then
-            v_buckets := v_buckets || concat(format(
-                c_bucket, 'sample_' || v_range.width, '$2',
-                case
-                    -- The planner looks at each element of an array.
-                    when cardinality(p_series) > 1000 then 'and bucket.series_id in (select unnest($3))'
-                    when p_series is not null then 'and bucket.series_id = any($3)'
-                end,
-                cardinality(v_bounds) + 1
-            ), v_prompt);
+            v_buckets := v_buckets || concat(
+                format(c_bucket, 'sample_' || v_range.width, '$2', v_series, cardinality(v_bounds) + 1), v_prompt
+            );
         end if;
         v_bounds := v_bounds || array[lower(v_range.span), upper(v_range.span)];
     end loop;
+    if p_whole <> '{}' and not isempty(p_recent) then
+        v_buckets := v_buckets || format(c_recent, '$1', 'and bucket.series_id is null');
+    end if;
+    if p_kinds <> '{}' and not isempty(p_recent) then
+        v_buckets := v_buckets || format(
+            c_recent, '$2', coalesce(v_series, 'and bucket.series_id is not null')
+        );
+    end if;
     if v_buckets = '{}' then
         return;
     end if;
@@ -120,13 +135,15 @@ begin
         case when p_step is null then 'min(bucket)' else 'time_bucket($5, bucket)' end,
         case when v_newest then 'max(value_last_at)' else 'null::timestamptz' end,
         case when v_growth then 'min(value_first_at)' else 'null::timestamptz' end
-    ) using p_whole, p_kinds, p_series, v_bounds, p_step, p_cut;
+    ) using p_whole, p_kinds, p_series, v_bounds, p_step, p_cut, p_recent, p_changed;
 end
 $$;
 comment on function internal.merge_buckets(
-    tstzmultirange, tstzmultirange, bigint[], bigint[], bigint[], timestamptz, interval, boolean, text[]
+    tstzmultirange, tstzmultirange, tstzrange, bigint[], bigint[], bigint[], bigint[], timestamptz, interval,
+    boolean, text[]
 ) is
-'The days in p_days and the hours in p_hours of the rollups, merged into steps, or into one bucket on
+'The days in p_days and the hours in p_hours of the rollups, and the recent hours in p_recent but for kinds in
+p_changed, merged into steps, or into one bucket on
 each side of p_cut where p_step is null; where p_apart, the growth of counters is asked for bucket by bucket,
 and nothing is merged. Of
 p_whole for all series of the kind, of p_kinds by series, of those in p_series unless it is null. It leaves out

@@ -36,6 +36,23 @@ declare
         -- When all hours are dropped, they have no watermark.
         v_to_day
     );
+    -- What is rolled up above the watermark, where the range and each of its parts have all of it.
+    v_to_recent constant timestamptz := coalesce(
+        (
+            select recent.ends from data.recent_range as recent
+            where
+                recent.begins <= v_to_hour
+                and recent.ends between v_to_hour and p_to
+                and (p_cut is null or p_cut <= v_to_hour)
+        ),
+        v_to_hour
+    );
+    v_recent constant tstzrange := tstzrange(v_to_hour, v_to_recent);
+    -- They have got older samples since.
+    v_changed constant bigint [] := array(
+        select kind_id from data.late
+        where kind_id = any(v_kinds) and bucket >= v_to_hour and bucket < v_to_recent
+    );
     -- Hours that were dropped before their samples are read from those.
     v_kept constant timestamptz := greatest(
         v_from_hour,
@@ -72,13 +89,13 @@ begin
 
     -- A counter grows from bucket to bucket: what is read from samples has its place between the others.
     return query select * from internal.merge_buckets(
-        v_days, v_hours, p_whole, p_kinds, p_series, p_cut, p_step,
+        v_days, v_hours, v_recent, v_changed, p_whole, p_kinds, p_series, p_cut, p_step,
         v_gone <> '{}' and v_counters or internal.late_counters(p_kinds, v_from_hour, v_to_hour),
         p_statistics
     );
 
     -- The rest comes from samples: parts of an hour, and late hours.
-    v_raw := tstzmultirange(tstzrange(p_from, p_to)) - v_days - v_hours;
+    v_raw := tstzmultirange(tstzrange(p_from, p_to)) - v_days - v_hours - tstzmultirange(v_recent);
     v_late := tstzmultirange(tstzrange(least(v_kept, v_to_hour), v_to_hour)) - v_cut_hour;
     foreach v_side in array array[tstzrange(null, p_cut), tstzrange(p_cut, null)]::tstzmultirange [] loop
         for v_part in select unnest(v_raw * v_side) loop
@@ -93,6 +110,13 @@ begin
         end loop;
         exit when p_cut is null;
     end loop;
+    if v_changed <> '{}' then
+        return query select * from internal.raw_part(
+            array(select kind_id from unnest(p_whole) as kind_id where kind_id = any(v_changed)),
+            array(select kind_id from unnest(p_kinds) as kind_id where kind_id = any(v_changed)),
+            p_series, v_to_hour, v_to_recent, p_step, p_statistics
+        );
+    end if;
 end
 $$;
 comment on function internal.rollup(
