@@ -1033,15 +1033,14 @@ create table data.recent_hour (
     sketch numeric,  -- Sketch of the values above zero.
     sketch_other numeric  -- Sketch of the other values.
 );
-create index recent_hour_by_kind on data.recent_hour using btree (kind_id, bucket) where (series_id is not NULL);
-create index recent_hour_by_series on data.recent_hour using btree (series_id, bucket) where (series_id is not NULL);
-create index recent_hour_of_kind on data.recent_hour using btree (kind_id, bucket) where (series_id is NULL);
+create index recent_hour_by_kind on data.recent_hour using btree (kind_id, series_id, bucket);
 
 -- Which samples data.recent_hour contains: one row.
 create table data.recent_range (
-    begins timestamp with time zone not null,  -- Start of the oldest hour that is whole there.
+    begins timestamp with time zone not null,  -- Start of the oldest hour: the watermark of the rollups.
     ends timestamp with time zone not null,  -- Time of the first sample that is not there.
     announced timestamp with time zone not null,  -- Up to where the next refresh reads: ingest notes older samples in data.late.
+    kinds bigint[] not null default '{}'::bigint[],  -- The kinds that are there: those with many samples.
     constraint recent_range_ordered CHECK (((begins <= ends) AND (ends <= announced)))
 );
 create unique index recent_range_once on data.recent_range using btree ((true));
@@ -1884,7 +1883,7 @@ create function internal.measure_metrics(p_rules data.alert_rule_version[], p_fr
 
 create function internal.measure_sla(p_servers bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_as_of timestamp with time zone) returns TABLE(server_id bigint, name text, begins_at timestamp with time zone, ends_at timestamp with time zone, up numeric, degraded numeric, down numeric, unknown numeric, maintenance numeric, uptime_percent double precision, coverage_percent double precision, outages bigint, longest_outage numeric, mean_time_to_recover numeric, target_percent double precision, budget numeric, budget_left numeric, budget_left_percent double precision) language sql stable security definer set search_path=pg_catalog, public, pg_temp;
 
-create function internal.merge_buckets(p_days tstzmultirange, p_hours tstzmultirange, p_recent tstzrange, p_changed bigint[], p_whole bigint[], p_kinds bigint[], p_series bigint[], p_cut timestamp with time zone, p_step interval, p_apart boolean, p_statistics text[]) returns SETOF data.rollup language plpgsql stable set seq_page_cost=0.02 set random_page_cost=0.02;
+create function internal.merge_buckets(p_days tstzmultirange, p_hours tstzmultirange, p_recent bigint[], p_since timestamp with time zone, p_samples tstzrange, p_whole bigint[], p_kinds bigint[], p_series bigint[], p_cut timestamp with time zone, p_step interval, p_apart boolean, p_statistics text[]) returns SETOF data.rollup language plpgsql stable set seq_page_cost=0.02 set random_page_cost=0.02;
 
 create aggregate internal.merge_moments(double precision[]) returns double precision[] language internal immutable sfunc float8_combine stype double precision[] parallel safe;
 
@@ -2112,7 +2111,7 @@ create function internal.retention_needs(p_relation text, p_drop_after interval)
 
 create function internal.roll_up_facts(p_facts data.sample[], p_now timestamp with time zone) returns void language plpgsql volatile;
 
-create function internal.roll_up_recent(p_upto timestamp with time zone) returns void language plpgsql volatile;
+create function internal.roll_up_recent(p_upto timestamp with time zone, p_samples integer, p_samples_of_row integer) returns void language plpgsql volatile;
 
 create function internal.rolled_up(p_kind bigint, p_during tstzrange) returns jsonb language sql stable;
 
@@ -3861,7 +3860,7 @@ create table deploy.setting (
 -- job internal.prune every 1 day {"proofs": "400 days", "conflicts": "90 days", "deliveries": "7 days", "restatements": "400 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune_catalogue every 1 day {"grace": "1 day"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 {"settle": "1 minute"} at most 00:00:00, -1 retries every 00:05:00
--- job internal.refresh_recent every 00:02:00 {"end_offset": "2 minutes"} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.refresh_recent every 00:02:00 {"samples": 1000, "end_offset": "2 minutes", "samples_of_row": 20} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_rollups every 00:10:00 {"end_offset": "20 minutes"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.snapshot_aggregates every 01:00:00 {"windows": ["7d", "30d"]} at most 00:00:00, -1 retries every 00:05:00
 -- data.aggregate: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}

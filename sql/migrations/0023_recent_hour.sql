@@ -4,9 +4,7 @@ create table data.recent_hour (like data.rollup);
 alter table data.recent_hour
 alter column kind_id set not null,
 alter column bucket set not null;
-create index recent_hour_by_kind on data.recent_hour (kind_id, bucket) where series_id is not null;
-create index recent_hour_by_series on data.recent_hour (series_id, bucket) where series_id is not null;
-create index recent_hour_of_kind on data.recent_hour (kind_id, bucket) where series_id is null;
+create index recent_hour_by_kind on data.recent_hour (kind_id, series_id, bucket);
 comment on table data.recent_hour is
 'Samples of a series, or of a kind, in an hour that no rollup has yet; of the newest one those before
 data.recent_range.ends.';
@@ -36,12 +34,14 @@ create table data.recent_range (
     begins timestamptz not null,
     ends timestamptz not null,
     announced timestamptz not null,
+    kinds bigint[] not null default '{}',
     constraint recent_range_ordered check (begins <= ends and ends <= announced)
 );
 create unique index recent_range_once on data.recent_range ((true));
 insert into data.recent_range (begins, ends, announced) values ('-infinity', '-infinity', '-infinity');
 comment on table data.recent_range is 'Which samples data.recent_hour contains: one row.';
-comment on column data.recent_range.begins is 'Start of the oldest hour that is whole there.';
+comment on column data.recent_range.begins is 'Start of the oldest hour: the watermark of the rollups.';
 comment on column data.recent_range.ends is 'Time of the first sample that is not there.';
 comment on column data.recent_range.announced is
 'Up to where the next refresh reads: ingest notes older samples in data.late.';
+comment on column data.recent_range.kinds is 'The kinds that are there: those with many samples.';

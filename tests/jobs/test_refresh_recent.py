@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import psycopg
 import pytest
 from psycopg import Connection
+from psycopg.types.json import Jsonb
 
 from tests.jobs.conftest import RunJob
 from tests.sql.calls import ask, ingest_metrics, metric, query_agg
@@ -15,7 +16,8 @@ from tests.support.waiting import eventually
 
 MINUTE = timedelta(minutes=1)
 RANGE = "select begins, ends, announced from data.recent_range"
-REFRESH = 'call internal.refresh_recent(0, \'{"end_offset": "2 minutes"}\')'
+CONFIG = {"end_offset": "2 minutes", "samples": 1, "samples_of_row": 0}
+REFRESH = "call internal.refresh_recent(0, %s)"
 
 
 @pytest.fixture
@@ -32,7 +34,7 @@ def rolled_up(fresh_database: str, clock: datetime) -> str:
 def test_it_reads_up_to_two_minutes_ago(rolled_up: str, clock: datetime) -> None:
     with psycopg.connect(rolled_up, autocommit=True) as conn:
         before = query_agg(conn, now=clock)
-        conn.execute(REFRESH)
+        conn.execute(REFRESH, [Jsonb(CONFIG)])
 
         begins, ends, announced = conn.execute(RANGE).fetchone() or ()
         assert begins == ask(conn, "select internal.watermark('kind_1h')")
@@ -58,7 +60,7 @@ def test_it_waits_for_an_ingest_that_began_before_it(rolled_up: str, clock: date
     ):
         before = query_agg(conn, now=clock)["count"]
         ingest_metrics(slow, metric(ts=(clock - 5.5 * MINUTE).isoformat()), now=clock)
-        running = pool.submit(refreshing.execute, REFRESH)
+        running = pool.submit(refreshing.execute, REFRESH, [Jsonb(CONFIG)])
         eventually(lambda: ask(conn, "select announced > '-infinity' from data.recent_range"))
 
         # Others go on, and note what is older than it reads.
@@ -78,9 +80,9 @@ def test_it_gives_way_to_a_transaction_that_takes_long(rolled_up: str, clock: da
     ):
         before = query_agg(conn, now=clock)["count"]
         ingest_metrics(slow, metric(ts=(clock - 5.5 * MINUTE).isoformat()), now=clock)
-        conn.execute(REFRESH)
+        conn.execute(REFRESH, [Jsonb(CONFIG)])
         assert ask(conn, "select ends::text from data.recent_range") == "-infinity"
         slow.commit()
-        conn.execute(REFRESH)
+        conn.execute(REFRESH, [Jsonb(CONFIG)])
         assert ask(conn, "select ends > '-infinity' from data.recent_range")
         assert query_agg(conn, now=clock)["count"] == before + 1

@@ -63,7 +63,11 @@ JOBS: dict[str, tuple[str, str, Json]] = {
     "late": ("refresh_late", "1 minute", {"settle": "1 minute"}),
     "pin": ("keep_pins", "1 hour", {}),
     "proof": ("prove", "1 day", {"buckets": 4}),
-    "recent_hour": ("refresh_recent", "2 minutes", {"end_offset": "2 minutes"}),
+    "recent_hour": (
+        "refresh_recent",
+        "2 minutes",
+        {"end_offset": "2 minutes", "samples": 1000, "samples_of_row": 20},
+    ),
     "rollups": ("refresh_rollups", "10 minutes", {"end_offset": "20 minutes"}),
     "series": ("prune_catalogue", "1 day", {"grace": "1 day"}),
 }

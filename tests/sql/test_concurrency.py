@@ -155,7 +155,11 @@ def test_answers_stay_exact_while_rollups_are_made(fresh_database: str) -> None:
                     conn.execute("call internal.refresh_late(0, '{}')")
                 elif rng.random() < 0.5:
                     age = datetime.now(UTC) - NOW + timedelta(minutes=rng.uniform(0, 200))
-                    config = {"end_offset": f"{age.total_seconds()} seconds"}
+                    config = {
+                        "end_offset": f"{age.total_seconds()} seconds",
+                        "samples": 1,
+                        "samples_of_row": 0,
+                    }
                     conn.execute("call internal.refresh_recent(0, %s)", [Jsonb(config)])
                 else:
                     conn.execute(

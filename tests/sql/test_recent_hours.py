@@ -149,6 +149,60 @@ def test_an_older_sample_counts_at_once(
     assert query_agg(lasting, now=now)["max"] == 50
 
 
+def kinds_in(conn: Connection) -> set[str]:
+    """The kinds that recent hours contain."""
+    rows = conn.execute(
+        "select name from data.kind, data.recent_range as recent where kind_id = any(recent.kinds)"
+    )
+    return {name for (name,) in rows}
+
+
+def test_kinds_with_few_samples_are_left_out(
+    lasting: Connection, now: datetime, hour: datetime
+) -> None:
+    seldom = [metric("seldom", ts=(hour + n * MINUTE).isoformat()) for n in range(9)]
+    often = [metric("often", ts=(hour + n * MINUTE).isoformat()) for n in range(10)]
+    ingest_metrics(lasting, seldom + often, now=now)
+    roll_up_recent(lasting, hour + 65 * MINUTE, samples=10)
+    assert kinds_in(lasting) == {"often"}
+    for kind, count in (("seldom", 9), ("often", 10)):
+        assert query_agg(lasting, kind, now=now)["count"] == count
+    # Together, too, where one is read from recent hours and the other one is not.
+    both = query_agg(lasting, None, now=now)["kinds"]
+    counts = {each["kind"]: each["count"] for each in both}
+    assert (counts["seldom"], counts["often"]) == (9, 10)
+
+    ingest_metrics(lasting, metric("seldom", ts=(hour + 66 * MINUTE).isoformat()), now=now)
+    roll_up_recent(lasting, hour + 67 * MINUTE, samples=10)
+    assert kinds_in(lasting) == {"seldom", "often"}
+    assert query_agg(lasting, "seldom", now=now)["count"] == 10
+
+
+def test_kinds_with_few_samples_for_a_series_are_left_out(
+    lasting: Connection, now: datetime, hour: datetime
+) -> None:
+    def items(kind: str, count: int) -> list[Item]:
+        times = [(hour + n * MINUTE).isoformat() for n in range(count)]
+        return [metric(kind, source, ts=ts) for source in ("web", "api") for ts in times]
+
+    ingest_metrics(lasting, items("sparse", 4) + items("dense", 5), now=now)
+    roll_up_recent(lasting, hour + 65 * MINUTE, samples_of_row=5)
+    assert kinds_in(lasting) == {"dense"}
+
+
+def test_it_waits_for_enough_samples(lasting: Connection, now: datetime, hour: datetime) -> None:
+    ingest_metrics(lasting, [at(hour + n * MINUTE) for n in range(70)], now=now)
+    roll_up_recent(lasting, hour + 65 * MINUTE, samples_of_row=5)
+    before = count(lasting, now)
+
+    # Two rows, that of the series and that of the kind, and ten samples.
+    for minutes, ends in ((74, 65), (75, 75)):
+        ingest_metrics(lasting, [at(hour + n * MINUTE) for n in range(70, minutes)], now=now)
+        roll_up_recent(lasting, hour + 75 * MINUTE, samples_of_row=5)
+        assert ask(lasting, "select ends from data.recent_range") == hour + ends * MINUTE
+    assert count(lasting, now) == before + 5
+
+
 def test_a_sample_at_the_end_is_not_older(
     lasting: Connection, now: datetime, hour: datetime
 ) -> None:
@@ -170,6 +224,10 @@ def test_other_kinds_are_not_read_again(lasting: Connection, now: datetime, hour
     roll_up_recent(lasting, hour + 70 * MINUTE)
     counted = "select sum(observations)::int from data.recent_hour r join data.kind using (kind_id)"
     of_series = f"{counted} where name = %s and series_id is not null and bucket = %s"
+    assert ask(lasting, of_series, "memory", hour) == 101
+    # A kind that gets older samples all the time is not written again and again.
+    assert ask(lasting, of_series, "cpu", hour) is None
+    roll_up_recent(lasting, hour + 71 * MINUTE)
     assert ask(lasting, of_series, "memory", hour) == 101
     assert ask(lasting, of_series, "cpu", hour) == 2
 
@@ -203,7 +261,7 @@ def test_hours_that_rollups_have_are_deleted(
     roll_up_recent(lasting, hour + 70 * MINUTE)
     assert count(lasting, now) == before
     assert ask(lasting, "select array_agg(distinct bucket) from data.recent_hour") == [hour + HOUR]
-    assert ask(lasting, "select begins from data.recent_range") == hour
+    assert ask(lasting, "select begins from data.recent_range") == hour + HOUR
 
 
 def test_after_a_gap_it_starts_at_the_watermark(

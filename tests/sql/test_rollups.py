@@ -291,7 +291,7 @@ def test_merged_buckets_have_the_expressions_of_a_rollup(
     kinds = [row[0] for row in lasting.execute("select kind_id from data.kind")]
     merged = lasting.execute(
         f"select {columns} from internal.merge_buckets("
-        f"{RANGES[width]}, 'empty', '{{}}', '{{}}', %s, null, null, '24 hours', false, null)"
+        f"{RANGES[width]}, '{{}}', null, null, '{{}}', %s, null, null, '24 hours', false, null)"
         " order by bucket, kind_id",
         [end - timedelta(days=3), end, kinds],
     ).fetchall()

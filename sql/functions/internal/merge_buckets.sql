@@ -1,8 +1,9 @@
 create or replace function internal.merge_buckets(
     p_days tstzmultirange,
     p_hours tstzmultirange,
-    p_recent tstzrange,
-    p_changed bigint[],
+    p_recent bigint[],
+    p_since timestamptz,
+    p_samples tstzrange,
     p_whole bigint[],
     p_kinds bigint[],
     p_series bigint[],
@@ -31,9 +32,7 @@ declare
     $prompt$;
     c_recent constant text := $recent$
         select * from data.recent_hour as bucket
-        where
-            bucket.kind_id = any(%1$s) and bucket.bucket >= lower($7) and bucket.bucket < upper($7)
-            and bucket.kind_id <> all($8) %2$s
+        where bucket.kind_id = any(%1$s) and bucket.kind_id = any($7) and bucket.bucket >= $8 %2$s
     $recent$;
     -- A query of what is not asked for costs its planning, and what is not needed costs its time.
     v_prompt constant text := case
@@ -69,13 +68,19 @@ begin
         end if;
         v_bounds := v_bounds || array[lower(v_range.span), upper(v_range.span)];
     end loop;
-    if p_whole <> '{}' and not isempty(p_recent) then
+    if p_whole <> '{}' and p_recent <> '{}' then
         v_buckets := v_buckets || format(c_recent, '$1', 'and bucket.series_id is null');
     end if;
-    if p_kinds <> '{}' and not isempty(p_recent) then
+    if p_kinds <> '{}' and p_recent <> '{}' then
         v_buckets := v_buckets || format(
             c_recent, '$2', coalesce(v_series, 'and bucket.series_id is not null')
         );
+    end if;
+    if p_samples is not null then
+        v_buckets := v_buckets || array[
+            'select * from internal.raw_kinds($1, lower($9), upper($9), null)',
+            'select * from internal.raw_buckets($2, null, false, lower($9), upper($9), null, null)'
+        ];
     end if;
     if v_buckets = '{}' then
         return;
@@ -135,15 +140,16 @@ begin
         case when p_step is null then 'min(bucket)' else 'time_bucket($5, bucket)' end,
         case when v_newest then 'max(value_last_at)' else 'null::timestamptz' end,
         case when v_growth then 'min(value_first_at)' else 'null::timestamptz' end
-    ) using p_whole, p_kinds, p_series, v_bounds, p_step, p_cut, p_recent, p_changed;
+    ) using p_whole, p_kinds, p_series, v_bounds, p_step, p_cut, p_recent, p_since,
+        p_samples;
 end
 $$;
 comment on function internal.merge_buckets(
-    tstzmultirange, tstzmultirange, tstzrange, bigint[], bigint[], bigint[], bigint[], timestamptz, interval,
-    boolean, text[]
+    tstzmultirange, tstzmultirange, bigint[], timestamptz, tstzrange, bigint[], bigint[], bigint[],
+    timestamptz, interval, boolean, text[]
 ) is
-'The days in p_days and the hours in p_hours of the rollups, and the recent hours in p_recent but for kinds in
-p_changed, merged into steps, or into one bucket on
+'The days in p_days and the hours in p_hours of the rollups, of kinds in p_recent the recent hours from
+p_since on, and all samples in p_samples unless it is null, merged into steps, or into one bucket on
 each side of p_cut where p_step is null; where p_apart, the growth of counters is asked for bucket by bucket,
 and nothing is merged. Of
 p_whole for all series of the kind, of p_kinds by series, of those in p_series unless it is null. It leaves out

@@ -22,10 +22,13 @@ begin
         end if;
         perform pg_sleep(0.02);
     end loop;
-    perform internal.roll_up_recent(v_upto);
+    perform internal.roll_up_recent(
+        v_upto, (p_config ->> 'samples')::integer, (p_config ->> 'samples_of_row')::integer
+    );
 end
 $$;
 comment on procedure internal.refresh_recent (integer, jsonb) is
 'Job: rolls up the samples above the watermark of the rollups, up to end_offset ago, so that an answer reads
-those of some minutes instead of those of an hour. Where an ingest takes longer than 10 seconds, the next run
+those of some minutes instead of those of an hour. It leaves out kinds with fewer than samples, and waits until
+there are samples_of_row for each row to be written. Where an ingest takes longer than 10 seconds, the next run
 does it.';

@@ -37,22 +37,25 @@ declare
         v_to_day
     );
     -- What is rolled up above the watermark, where the range and each of its parts have all of it.
-    v_to_recent constant timestamptz := coalesce(
-        (
-            select recent.ends from data.recent_range as recent
-            where
-                recent.begins <= v_to_hour
-                and recent.ends between v_to_hour and p_to
-                and (p_cut is null or p_cut <= v_to_hour)
-        ),
-        v_to_hour
+    v_recent constant data.recent_range := (
+        select recent from data.recent_range as recent
+        where
+            recent.begins <= v_to_hour
+            and recent.ends > v_to_hour
+            and recent.ends <= p_to
+            and (p_cut is null or p_cut <= v_to_hour)
     );
-    v_recent constant tstzrange := tstzrange(v_to_hour, v_to_recent);
-    -- They have got older samples since.
-    v_changed constant bigint [] := array(
-        select kind_id from data.late
-        where kind_id = any(v_kinds) and bucket >= v_to_hour and bucket < v_to_recent
+    -- Of the others there is too little, or they have got older samples since.
+    v_recent_kinds constant bigint [] := array(
+        select recent.kind_id from unnest(v_recent.kinds) as recent (kind_id)
+        where
+            recent.kind_id = any(v_kinds)
+            and not exists (
+                select from data.late
+                where late.kind_id = recent.kind_id and late.bucket >= v_to_hour and late.bucket < v_recent.ends
+            )
     );
+    v_read_to constant timestamptz := case when v_recent_kinds = '{}' then v_to_hour else v_recent.ends end;
     -- Hours that were dropped before their samples are read from those.
     v_kept constant timestamptz := greatest(
         v_from_hour,
@@ -89,13 +92,14 @@ begin
 
     -- A counter grows from bucket to bucket: what is read from samples has its place between the others.
     return query select * from internal.merge_buckets(
-        v_days, v_hours, v_recent, v_changed, p_whole, p_kinds, p_series, p_cut, p_step,
+        v_days, v_hours, v_recent_kinds, v_to_hour, null, p_whole, p_kinds, p_series, p_cut, p_step,
         v_gone <> '{}' and v_counters or internal.late_counters(p_kinds, v_from_hour, v_to_hour),
         p_statistics
     );
 
     -- The rest comes from samples: parts of an hour, and late hours.
-    v_raw := tstzmultirange(tstzrange(p_from, p_to)) - v_days - v_hours - tstzmultirange(v_recent);
+    v_raw := tstzmultirange(tstzrange(p_from, p_to)) - v_days - v_hours
+        - tstzmultirange(tstzrange(v_to_hour, v_read_to));
     v_late := tstzmultirange(tstzrange(least(v_kept, v_to_hour), v_to_hour)) - v_cut_hour;
     foreach v_side in array array[tstzrange(null, p_cut), tstzrange(p_cut, null)]::tstzmultirange [] loop
         for v_part in select unnest(v_raw * v_side) loop
@@ -110,11 +114,11 @@ begin
         end loop;
         exit when p_cut is null;
     end loop;
-    if v_changed <> '{}' then
+    if v_read_to > v_to_hour and cardinality(v_recent_kinds) < cardinality(v_kinds) then
         return query select * from internal.raw_part(
-            array(select kind_id from unnest(p_whole) as kind_id where kind_id = any(v_changed)),
-            array(select kind_id from unnest(p_kinds) as kind_id where kind_id = any(v_changed)),
-            p_series, v_to_hour, v_to_recent, p_step, p_statistics
+            array(select unnest(p_whole) except select unnest(v_recent_kinds)),
+            array(select unnest(p_kinds) except select unnest(v_recent_kinds)),
+            p_series, v_to_hour, v_read_to, p_step, p_statistics
         );
     end if;
 end
