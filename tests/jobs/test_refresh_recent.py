@@ -50,6 +50,13 @@ def test_before_the_rollups_are_made_it_does_nothing(lasting: Connection, run_jo
     assert ask(lasting, "select announced::text from data.recent_range") == "-infinity"
 
 
+def test_without_a_time_in_its_config_it_fails(rolled_up: str) -> None:
+    with psycopg.connect(rolled_up, autocommit=True) as conn:
+        with pytest.raises(psycopg.errors.NullValueNotAllowed, match="v_upto"):
+            conn.execute(REFRESH, [Jsonb({})])
+        assert ask(conn, "select announced::text from data.recent_range") == "-infinity"
+
+
 @pytest.mark.native_only("many sessions at once")
 def test_it_waits_for_an_ingest_that_began_before_it(rolled_up: str, clock: datetime) -> None:
     with (

@@ -142,3 +142,26 @@ def test_ingests_of_one_kind_do_not_wait_for_each_other(
     fast.commit()
     assert slow.info.transaction_status is TransactionStatus.INTRANS
     slow.commit()
+
+
+@pytest.mark.parametrize(
+    "statement", ["update data.sample set value = 9", "delete from data.sample"]
+)
+def test_a_change_by_hand_is_one_of_its_kinds(db: Connection, statement: str) -> None:
+    ingest_metrics(db, [metric("cpu", ts=ago(minutes=n)) for n in range(9)] + [metric("memory")])
+    db.execute("delete from data.kind_change")
+    chosen = f"{statement} where kind_id = (select kind_id from data.kind where name = 'cpu')"
+    db.execute(chosen.encode())
+
+    changed = db.execute("select name from data.kind_change inner join data.kind using (kind_id)")
+    assert changed.fetchall() == [("cpu",)]
+
+
+def test_a_statement_notes_each_late_hour_once(db: Connection) -> None:
+    ingest_metrics(db, [metric(ts=ago(minutes=n)) for n in range(120)])
+    db.execute("delete from data.late")
+    db.execute("delete from data.sample")
+
+    noted = db.execute("select bucket, samples from data.late order by bucket").fetchall()
+    assert [samples for _, samples in noted] == [0] * 3
+    assert len({bucket for bucket, _ in noted}) == 3

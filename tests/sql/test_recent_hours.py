@@ -11,6 +11,7 @@ import pytest
 from psycopg import Connection
 
 from tests.sql.calls import (
+    NOW,
     Item,
     Json,
     ask,
@@ -349,6 +350,11 @@ def test_a_range_that_ends_or_is_cut_within_it_has_its_own_samples(
             first = int((edge - start) / MINUTE)
             assert inside == [(True, first)]
             assert whole == [(True, first), (False, 75 - minutes)]
+
+
+def test_before_the_first_refresh_it_does_nothing(lasting_alone: Connection) -> None:
+    roll_up_recent(lasting_alone, NOW)
+    assert ask(lasting_alone, "select ends::text from data.recent_range") == "-infinity"
 
 
 def test_a_chart_by_hours_has_them(lasting: Connection, now: datetime, hour: datetime) -> None:

@@ -33,7 +33,11 @@ begin
         case when jobs.state = 'paused' then 'warning' else 'error' end,
         format(
             'Job %s (%s of %s) is %s%s.', jobs.job_id, jobs.policy, jobs.relation, jobs.state,
-            coalesce(': ' || jobs.last_error, ' for ' || date_trunc('second', jobs.overdue), '')
+            coalesce(
+                ': ' || jobs.last_error,
+                case when jobs.state = 'overdue' then ' for ' || date_trunc('second', jobs.overdue) end,
+                ''
+            )
         ),
         case
             when jobs.state = 'paused' then format('select alter_job(%s, scheduled => true);', jobs.job_id)

@@ -8,13 +8,32 @@ begin
         time_bucket(interval '1 hour', changed.ts),
         0
     from (values (old.kind_id, old.ts), (new.kind_id, new.ts)) as changed (kind_id, ts)
-    where changed.ts < internal.late_before(now());
+    where
+        changed.ts < internal.late_before(now())
+        -- Once for all rows of a statement.
+        and not exists (
+            select from data.late as noted
+            where
+                noted.kind_id = changed.kind_id
+                and noted.bucket = time_bucket(interval '1 hour', changed.ts)
+                and noted.xmin = pg_current_xact_id()::xid
+        );
+    insert into data.kind_change (kind_id)
+    select distinct changed.kind_id
+    from (values (old.kind_id), (new.kind_id)) as changed (kind_id)
+    where
+        changed.kind_id is not null
+        and not exists (
+            select from data.kind_change as noted
+            where noted.xid = pg_current_xact_id() and noted.kind_id = changed.kind_id
+        );
     return null;
 end
 $$;
 comment on function internal.note_change() is
 'Notes the hours of a sample that somebody changes or deletes in data.late, as ingest does those of late
-ones: nothing else makes their rollups again. The service itself does neither.';
+ones, and its kind in data.kind_change: nothing else makes their rollups again or invalidates answers. The
+service itself does neither.';
 
 do $$
 begin

@@ -3,7 +3,7 @@ language plpgsql
 as $$
 declare
     c_patience constant interval := interval '10 seconds';
-    v_upto constant timestamptz := now() - (p_config ->> 'end_offset')::interval;
+    v_upto constant timestamptz not null := now() - (p_config ->> 'end_offset')::interval;
     v_started constant timestamptz := clock_timestamp();
     v_running text [];
 begin

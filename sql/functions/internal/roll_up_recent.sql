@@ -16,7 +16,11 @@ begin
     -- One at a time.
     select * into v_range from data.recent_range for update;
     v_begins := internal.watermark('kind_1h');
-    if p_upto <= greatest(v_begins, case when v_range.begins = v_begins then v_range.ends end) then
+    -- Before the first refresh, the watermark is no time.
+    if
+        not isfinite(v_begins)
+        or p_upto <= greatest(v_begins, case when v_range.begins = v_begins then v_range.ends end)
+    then
         return;
     end if;
     if v_range.begins <> v_begins then
