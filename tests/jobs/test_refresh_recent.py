@@ -93,3 +93,18 @@ def test_it_gives_way_to_a_transaction_that_takes_long(rolled_up: str, clock: da
         conn.execute(REFRESH, [Jsonb(CONFIG)])
         assert ask(conn, "select ends > '-infinity' from data.recent_range")
         assert query_agg(conn, now=clock)["count"] == before + 1
+
+
+@pytest.mark.native_only("many sessions at once")
+def test_a_writer_with_an_old_snapshot_is_counted(rolled_up: str, clock: datetime) -> None:
+    with (
+        psycopg.connect(rolled_up, autocommit=True) as conn,
+        psycopg.connect(rolled_up) as old,
+    ):
+        before = query_agg(conn, now=clock)["count"]
+        old.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+        old.execute("select count(*) from data.source")
+        conn.execute(REFRESH, [Jsonb(CONFIG)])
+        ingest_metrics(old, metric(ts=(clock - 5.5 * MINUTE).isoformat()), now=clock)
+        old.commit()
+        assert query_agg(conn, now=clock)["count"] == before + 1

@@ -318,6 +318,51 @@ def test_what_a_refresh_is_reading_stays_noted(
     assert ask(lasting, "select array_agg(bucket) from data.late") == [hour]
 
 
+def test_below_the_watermark_samples_are_read(
+    lasting: Connection, now: datetime, hour: datetime
+) -> None:
+    ingest_metrics(lasting, [at(hour + n * MINUTE) for n in range(60)], now=now)
+    roll_up_recent(lasting, hour + 30 * MINUTE)
+    roll_up(lasting, hour + HOUR)
+    ingest_metrics(lasting, [at(hour + 5.5 * MINUTE, 50)], now=now)
+    # Nothing notes it any longer, and recent hours lack it.
+    lasting.execute("delete from data.late")
+
+    kinds = ask(lasting, "select array_agg(kind_id) from data.kind where name = 'cpu'")
+    for sides in ("%s, '{}'", "'{}', %s"):
+        counted = (
+            "select sum(observations)::int, max(value_max) from"
+            f" internal.rollup({sides}, null, %s, %s, null, null, '{{count,max}}')"
+        )
+        found = lasting.execute(counted.encode(), [kinds, hour, hour + 45 * MINUTE]).fetchone()
+        assert found == (46, 50)
+
+
+def test_what_no_hour_of_a_kind_has_yet_is_not_due(
+    lasting: Connection, now: datetime, hour: datetime
+) -> None:
+    ingest_metrics(lasting, [at(hour + n * MINUTE) for n in range(70)], now=now)
+    roll_up_recent(lasting, hour + 65 * MINUTE)
+    roll_up(lasting, hour + HOUR, "sample_1h")
+
+    # Its refresh would not make that hour, and recent hours are read there still.
+    ingest_metrics(lasting, [at(hour + 5.5 * MINUTE)], now=now)
+    due = "select array_agg(bucket) from internal.due_late()"
+    assert ask(lasting, due) is None
+    roll_up(lasting, hour + HOUR, "kind_1h")
+    assert ask(lasting, due) == [hour]
+
+
+@pytest.mark.parametrize("level", ["repeatable read", "serializable"])
+def test_what_is_stored_with_an_old_snapshot_is_noted(
+    lasting: Connection, now: datetime, hour: datetime, level: str
+) -> None:
+    with lasting.transaction():
+        lasting.execute(f"set transaction isolation level {level}".encode())
+        ingest_metrics(lasting, [at(hour + 70 * MINUTE)], now=now)
+    assert ask(lasting, "select array_agg(bucket) from data.late") == [hour + HOUR]
+
+
 def test_it_goes_no_further_back(lasting: Connection, now: datetime, hour: datetime) -> None:
     ingest_metrics(lasting, [at(hour + n * MINUTE) for n in range(75)], now=now)
     roll_up_recent(lasting, hour + 65 * MINUTE)

@@ -11,7 +11,7 @@ begin atomic
     where
         -- What no refresh may touch stays, and is read from samples.
         bucket >= (select internal.refresh_start())
-        -- What is above is refreshed with the hours that are new.
-        and bucket < (select internal.watermark('sample_1h'));
+        -- What is above is refreshed with the hours that are new. Those of kinds are made after the others.
+        and bucket < (select least(internal.watermark('sample_1h'), internal.watermark('kind_1h')));
 end;
 comment on function internal.due_late() is 'The entries of data.late that refresh_late may make good now.';

@@ -9,7 +9,9 @@ begin
     return greatest(
         time_bucket(interval '1 hour', p_now - interval '15 minutes'),
         internal.refresh_threshold(),
-        (select announced from data.recent_range)
+        (select announced from data.recent_range),
+        -- A snapshot from before its first lock may lack the announcement.
+        case when current_setting('transaction_isolation') <> 'read committed' then 'infinity'::timestamptz end
     );
 end
 $$;

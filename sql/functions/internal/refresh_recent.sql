@@ -22,6 +22,8 @@ begin
         end if;
         perform pg_sleep(0.02);
     end loop;
+    -- For a snapshot that has what they stored, whatever the isolation.
+    commit;
     perform internal.roll_up_recent(
         v_upto, (p_config ->> 'samples')::integer, (p_config ->> 'samples_of_row')::integer
     );

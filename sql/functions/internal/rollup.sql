@@ -41,6 +41,8 @@ declare
         select recent from data.recent_range as recent
         where
             recent.begins <= v_to_hour
+            -- Nothing keeps those below it right.
+            and v_to_hour >= internal.watermark('kind_1h')
             and recent.ends > v_to_hour
             and recent.ends <= p_to
             and (p_cut is null or p_cut <= v_to_hour)
