@@ -161,19 +161,19 @@ def kinds_in(conn: Connection) -> set[str]:
 def test_kinds_with_few_samples_are_left_out(
     lasting: Connection, now: datetime, hour: datetime
 ) -> None:
-    seldom = [metric("seldom", ts=(hour + n * MINUTE).isoformat()) for n in range(9)]
+    # The tenth is at the end.
+    seldom = [metric("seldom", ts=(hour + n * MINUTE).isoformat()) for n in (*range(9), 65)]
     often = [metric("often", ts=(hour + n * MINUTE).isoformat()) for n in range(10)]
     ingest_metrics(lasting, seldom + often, now=now)
     roll_up_recent(lasting, hour + 65 * MINUTE, samples=10)
     assert kinds_in(lasting) == {"often"}
-    for kind, count in (("seldom", 9), ("often", 10)):
-        assert query_agg(lasting, kind, now=now)["count"] == count
+    for kind in ("seldom", "often"):
+        assert query_agg(lasting, kind, now=now)["count"] == 10
     # Together, too, where one is read from recent hours and the other one is not.
     both = query_agg(lasting, None, now=now)["kinds"]
     counts = {each["kind"]: each["count"] for each in both}
-    assert (counts["seldom"], counts["often"]) == (9, 10)
+    assert (counts["seldom"], counts["often"]) == (10, 10)
 
-    ingest_metrics(lasting, metric("seldom", ts=(hour + 66 * MINUTE).isoformat()), now=now)
     roll_up_recent(lasting, hour + 67 * MINUTE, samples=10)
     assert kinds_in(lasting) == {"seldom", "often"}
     assert query_agg(lasting, "seldom", now=now)["count"] == 10
@@ -192,16 +192,18 @@ def test_kinds_with_few_samples_for_a_series_are_left_out(
 
 
 def test_it_waits_for_enough_samples(lasting: Connection, now: datetime, hour: datetime) -> None:
-    ingest_metrics(lasting, [at(hour + n * MINUTE) for n in range(70)], now=now)
-    roll_up_recent(lasting, hour + 65 * MINUTE, samples_of_row=5)
+    ended = [metric("ended", ts=(hour + n * MINUTE).isoformat()) for n in range(10)]
+    seldom = [metric("seldom", ts=(hour + 66 * MINUTE).isoformat())]
+    ingest_metrics(lasting, ended + seldom + [at(hour + n * MINUTE) for n in range(75)], now=now)
     before = count(lasting, now)
+    roll_up_recent(lasting, hour + 65 * MINUTE, samples_of_row=5)
+    assert kinds_in(lasting) == {"ended", "cpu"}
 
-    # Two rows, that of the series and that of the kind, and ten samples.
+    # In the newest hour are two rows, that of the series and that of the kind.
     for minutes, ends in ((74, 65), (75, 75)):
-        ingest_metrics(lasting, [at(hour + n * MINUTE) for n in range(70, minutes)], now=now)
-        roll_up_recent(lasting, hour + 75 * MINUTE, samples_of_row=5)
+        roll_up_recent(lasting, hour + minutes * MINUTE, samples_of_row=5)
         assert ask(lasting, "select ends from data.recent_range") == hour + ends * MINUTE
-    assert count(lasting, now) == before + 5
+        assert count(lasting, now) == before
 
 
 def test_a_sample_at_the_end_is_not_older(

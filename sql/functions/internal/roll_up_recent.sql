@@ -34,7 +34,7 @@ begin
     -- entries, and one that has begun needs them.
     select
         array_agg(late_id),
-        coalesce(array_agg(distinct kind_id), '{}')
+        array_agg(distinct kind_id)
     into v_late, v_changed
     from data.late
     where bucket >= greatest(v_begins, internal.refresh_threshold());
