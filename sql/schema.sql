@@ -2111,7 +2111,7 @@ create function internal.retention_needs(p_relation text, p_drop_after interval)
 
 create function internal.roll_up_facts(p_facts data.sample[], p_now timestamp with time zone) returns void language plpgsql volatile;
 
-create function internal.roll_up_recent(p_upto timestamp with time zone, p_samples integer, p_samples_of_row integer) returns void language plpgsql volatile;
+create function internal.roll_up_recent(p_upto timestamp with time zone, p_min_samples integer, p_samples_per_row integer) returns void language plpgsql volatile;
 
 create function internal.rolled_up(p_kind bigint, p_during tstzrange) returns jsonb language sql stable;
 
@@ -3860,7 +3860,7 @@ create table deploy.setting (
 -- job internal.prune every 1 day {"proofs": "400 days", "conflicts": "90 days", "deliveries": "7 days", "restatements": "400 days", "health_intervals": "1830 days", "idempotency_keys": "7 days"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.prune_catalogue every 1 day {"grace": "1 day"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_late every 00:01:00 {"settle": "1 minute"} at most 00:00:00, -1 retries every 00:05:00
--- job internal.refresh_recent every 00:02:00 {"samples": 1000, "end_offset": "2 minutes", "samples_of_row": 20} at most 00:00:00, -1 retries every 00:05:00
+-- job internal.refresh_recent every 00:02:00 {"end_offset": "2 minutes", "min_samples": 1000, "samples_per_row": 20} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.refresh_rollups every 00:10:00 {"end_offset": "20 minutes"} at most 00:00:00, -1 retries every 00:05:00
 -- job internal.snapshot_aggregates every 01:00:00 {"windows": ["7d", "30d"]} at most 00:00:00, -1 retries every 00:05:00
 -- data.aggregate: job _timescaledb_functions.policy_compression every 12:00:00 {"compress_after": "8 days"}

@@ -16,7 +16,7 @@ from tests.support.waiting import eventually
 
 MINUTE = timedelta(minutes=1)
 RANGE = "select begins, ends, announced from data.recent_range"
-CONFIG = {"end_offset": "2 minutes", "samples": 1, "samples_of_row": 0}
+CONFIG = {"end_offset": "2 minutes", "min_samples": 1, "samples_per_row": 0}
 REFRESH = "call internal.refresh_recent(0, %s)"
 
 

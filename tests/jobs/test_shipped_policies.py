@@ -66,7 +66,7 @@ JOBS: dict[str, tuple[str, str, Json]] = {
     "recent_hour": (
         "refresh_recent",
         "2 minutes",
-        {"end_offset": "2 minutes", "samples": 1000, "samples_of_row": 20},
+        {"end_offset": "2 minutes", "min_samples": 1000, "samples_per_row": 20},
     ),
     "rollups": ("refresh_rollups", "10 minutes", {"end_offset": "20 minutes"}),
     "series": ("prune_catalogue", "1 day", {"grace": "1 day"}),

@@ -157,8 +157,8 @@ def test_answers_stay_exact_while_rollups_are_made(fresh_database: str) -> None:
                     age = datetime.now(UTC) - NOW + timedelta(minutes=rng.uniform(0, 200))
                     config = {
                         "end_offset": f"{age.total_seconds()} seconds",
-                        "samples": 1,
-                        "samples_of_row": 0,
+                        "min_samples": 1,
+                        "samples_per_row": 0,
                     }
                     conn.execute("call internal.refresh_recent(0, %s)", [Jsonb(config)])
                 else:

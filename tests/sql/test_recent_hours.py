@@ -165,7 +165,7 @@ def test_kinds_with_few_samples_are_left_out(
     seldom = [metric("seldom", ts=(hour + n * MINUTE).isoformat()) for n in (*range(9), 65)]
     often = [metric("often", ts=(hour + n * MINUTE).isoformat()) for n in range(10)]
     ingest_metrics(lasting, seldom + often, now=now)
-    roll_up_recent(lasting, hour + 65 * MINUTE, samples=10)
+    roll_up_recent(lasting, hour + 65 * MINUTE, min_samples=10)
     assert kinds_in(lasting) == {"often"}
     for kind in ("seldom", "often"):
         assert query_agg(lasting, kind, now=now)["count"] == 10
@@ -174,7 +174,7 @@ def test_kinds_with_few_samples_are_left_out(
     counts = {each["kind"]: each["count"] for each in both}
     assert (counts["seldom"], counts["often"]) == (10, 10)
 
-    roll_up_recent(lasting, hour + 67 * MINUTE, samples=10)
+    roll_up_recent(lasting, hour + 67 * MINUTE, min_samples=10)
     assert kinds_in(lasting) == {"seldom", "often"}
     assert query_agg(lasting, "seldom", now=now)["count"] == 10
 
@@ -187,7 +187,7 @@ def test_kinds_with_few_samples_for_a_series_are_left_out(
         return [metric(kind, source, ts=ts) for source in ("web", "api") for ts in times]
 
     ingest_metrics(lasting, items("sparse", 4) + items("dense", 5), now=now)
-    roll_up_recent(lasting, hour + 65 * MINUTE, samples_of_row=5)
+    roll_up_recent(lasting, hour + 65 * MINUTE, samples_per_row=5)
     assert kinds_in(lasting) == {"dense"}
 
 
@@ -196,12 +196,12 @@ def test_it_waits_for_enough_samples(lasting: Connection, now: datetime, hour: d
     seldom = [metric("seldom", ts=(hour + 66 * MINUTE).isoformat())]
     ingest_metrics(lasting, ended + seldom + [at(hour + n * MINUTE) for n in range(75)], now=now)
     before = count(lasting, now)
-    roll_up_recent(lasting, hour + 65 * MINUTE, samples_of_row=5)
+    roll_up_recent(lasting, hour + 65 * MINUTE, samples_per_row=5)
     assert kinds_in(lasting) == {"ended", "cpu"}
 
     # In the newest hour are two rows, that of the series and that of the kind.
     for minutes, ends in ((74, 65), (75, 75)):
-        roll_up_recent(lasting, hour + minutes * MINUTE, samples_of_row=5)
+        roll_up_recent(lasting, hour + minutes * MINUTE, samples_per_row=5)
         assert ask(lasting, "select ends from data.recent_range") == hour + ends * MINUTE
         assert count(lasting, now) == before
 

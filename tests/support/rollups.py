@@ -22,10 +22,10 @@ def roll_up(conn: Connection[Any], end: datetime, *rollups: str) -> None:
 
 
 def roll_up_recent(
-    conn: Connection[Any], end: datetime, samples: int = 1, samples_of_row: int = 0
+    conn: Connection[Any], end: datetime, min_samples: int = 1, samples_per_row: int = 0
 ) -> None:
     """Roll up what is above the watermark, after announcing it as the job does."""
     conn.execute(
         "update data.recent_range set announced = greatest(announced, %s::timestamptz)", [end]
     )
-    conn.execute("select internal.roll_up_recent(%s, %s, %s)", [end, samples, samples_of_row])
+    conn.execute("select internal.roll_up_recent(%s, %s, %s)", [end, min_samples, samples_per_row])

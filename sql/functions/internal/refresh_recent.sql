@@ -25,12 +25,12 @@ begin
     -- For a snapshot that has what they stored, whatever the isolation.
     commit;
     perform internal.roll_up_recent(
-        v_upto, (p_config ->> 'samples')::integer, (p_config ->> 'samples_of_row')::integer
+        v_upto, (p_config ->> 'min_samples')::integer, (p_config ->> 'samples_per_row')::integer
     );
 end
 $$;
 comment on procedure internal.refresh_recent (integer, jsonb) is
 'Job: rolls up the samples above the watermark of the rollups, up to end_offset ago, so that an answer reads
-those of some minutes instead of those of an hour. It leaves out kinds with fewer than samples, and waits until
-there are samples_of_row for each row to be written. Where an ingest takes longer than 10 seconds, the next run
+those of some minutes instead of those of an hour. It leaves out kinds with fewer than min_samples, and waits until
+there are samples_per_row for each row to be written. Where an ingest takes longer than 10 seconds, the next run
 does it.';

@@ -1,5 +1,5 @@
 create or replace function internal.roll_up_recent(
-    p_upto timestamptz, p_samples integer, p_samples_of_row integer
+    p_upto timestamptz, p_min_samples integer, p_samples_per_row integer
 )
 returns void
 language plpgsql
@@ -56,8 +56,8 @@ begin
                 select from data.sample
                 where sample.kind_id = kind.kind_id and ts >= v_begins and ts < p_upto
                 offset greatest(
-                    p_samples,
-                    p_samples_of_row * (select count(*) from data.series where series.kind_id = kind.kind_id)
+                    p_min_samples,
+                    p_samples_per_row * (select count(*) from data.series where series.kind_id = kind.kind_id)
                 ) - 1
             )
     );
@@ -66,7 +66,7 @@ begin
         and (
             select count(*) from data.sample
             where kind_id = any(v_range.kinds) and ts >= v_range.ends and ts < p_upto
-        ) < p_samples_of_row * (
+        ) < p_samples_per_row * (
             select count(*) from data.recent_hour
             where bucket = time_bucket(c_hour, v_range.ends)
         )
@@ -107,5 +107,5 @@ end
 $$;
 comment on function internal.roll_up_recent(timestamptz, integer, integer) is
 'Rolls up the samples from the watermark of the rollups to p_upto, which is announced, of kinds that have at
-least p_samples, and p_samples_of_row for each of their series. It does nothing where the new ones are fewer
-than p_samples_of_row for each row to be written again. A kind that got older samples meanwhile is left out once.';
+least p_min_samples, and p_samples_per_row for each of their series. It does nothing where the new ones are fewer
+than p_samples_per_row for each row to be written again. A kind that got older samples meanwhile is left out once.';

@@ -47,7 +47,7 @@ declare
             and recent.ends <= p_to
             and (p_cut is null or p_cut <= v_to_hour)
     );
-    -- Of the others there is too little, or they have got older samples since.
+    -- The other kinds have few samples, or have got older ones since.
     v_recent_kinds constant bigint [] := array(
         select recent.kind_id from unnest(v_recent.kinds) as recent (kind_id)
         where
