@@ -1637,6 +1637,8 @@ create function internal.delivery_state(p_now timestamp with time zone) returns 
 
 create function internal.diagnose(p_now timestamp with time zone) returns TABLE(name text, status text, detail text, repair text) language plpgsql stable;
 
+create function internal.digit_groups(p_number numeric) returns bytea language plpgsql immutable strict parallel safe;
+
 create function internal.dimension_id(p_relation name) returns integer language plpgsql stable;
 
 create function internal.document_changes(p_before jsonb, p_after jsonb) returns jsonb language sql immutable parallel safe;
@@ -1716,6 +1718,8 @@ create function internal.find_server(p_name text, p_field text DEFAULT 'name'::t
 create function internal.find_subscription(p_name text) returns bigint language plpgsql stable;
 
 create function internal.finest_width(p_series bigint[], p_from timestamp with time zone) returns interval language sql stable;
+
+create function internal.first_above(p_counts bytea, p_count numeric) returns integer language plpgsql immutable strict parallel safe;
 
 create function internal.fits(p_text text, p_rule text) returns boolean language sql immutable parallel safe;
 
@@ -2215,7 +2219,9 @@ create function internal.sketch_other(p_value double precision) returns numeric 
 
 create function internal.sketch_places(p_sketch numeric) returns TABLE(place integer, n bigint) language sql immutable parallel safe;
 
-create function internal.sketch_quantiles(p_sketch numeric, p_other numeric, p_low double precision, p_high double precision, p_statistics text[]) returns double precision[] language plpgsql immutable parallel safe;
+create function internal.sketch_quantiles(p_observations bigint, p_sketch numeric, p_other numeric, p_low double precision, p_high double precision, p_statistics text[]) returns double precision[] language plpgsql immutable parallel safe;
+
+create function internal.sketch_ranks(p_observations bigint, p_sketch numeric, p_other numeric, p_q numeric[], OUT ranks double precision[], OUT bins double precision[]) returns record language plpgsql immutable parallel safe;
 
 create function internal.sla_days(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text, p_as_of timestamp with time zone) returns json language sql stable;
 
@@ -2833,7 +2839,7 @@ SELECT kind.namespace,
      JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
      LEFT JOIN data.series ON ((bucket.series_id = series.series_id)))
      LEFT JOIN data.every_source source ON ((series.source_id = source.source_id)))
-     CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
+     CROSS JOIN LATERAL ( SELECT ROW(bucket.value_count, bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
   WHERE ((kind.type = 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
 -- Facts by hour and series, for as long as hours are kept. The newest hours are
@@ -2881,7 +2887,7 @@ SELECT kind.namespace,
      JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
      LEFT JOIN data.series ON ((bucket.series_id = series.series_id)))
      LEFT JOIN data.every_source source ON ((series.source_id = source.source_id)))
-     CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
+     CROSS JOIN LATERAL ( SELECT ROW(bucket.value_count, bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
   WHERE ((kind.type = 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
 -- Present health of every registered server.
@@ -3220,7 +3226,7 @@ SELECT kind.namespace,
      JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
      LEFT JOIN data.series ON ((bucket.series_id = series.series_id)))
      LEFT JOIN data.every_source source ON ((series.source_id = source.source_id)))
-     CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
+     CROSS JOIN LATERAL ( SELECT ROW(bucket.value_count, bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
   WHERE ((kind.type <> 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
 -- Metrics by hour and series, for as long as hours are kept. The newest hours are
@@ -3287,7 +3293,7 @@ SELECT kind.namespace,
      JOIN data.every_kind kind ON ((bucket.kind_id = kind.kind_id)))
      LEFT JOIN data.series ON ((bucket.series_id = series.series_id)))
      LEFT JOIN data.every_source source ON ((series.source_id = source.source_id)))
-     CROSS JOIN LATERAL ( SELECT ROW(bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
+     CROSS JOIN LATERAL ( SELECT ROW(bucket.value_count, bucket.sketch, bucket.sketch_other, bucket.value_min, bucket.value_max, (kind.type = 'histogram'::text))::analytics.sketch AS sketch) distribution)
   WHERE ((kind.type <> 'fact'::text) AND COALESCE((kind.namespace = ANY (( SELECT internal.shown_namespaces() AS shown_namespaces)::text[])), true));
 
 -- Unbroken times in which a server was down, without maintenance, of the last 400 days.
@@ -3434,6 +3440,7 @@ SELECT namespace,
 
 -- Distribution of values, which analytics.merge adds up and analytics.percentile reads.
 create type analytics.sketch as (
+    observations bigint,  -- Number of values.
     positive numeric,  -- Sketch of the values above zero.
     other numeric,  -- Sketch of the other values.
     low double precision,  -- Smallest value; -infinity where a histogram leaves it open.

@@ -95,6 +95,7 @@ comment on type data.distribution is
 histograms.';
 
 create type analytics.sketch as (
+    observations bigint,
     positive numeric,
     other numeric,
     low double precision,
@@ -103,6 +104,7 @@ create type analytics.sketch as (
 );
 comment on type analytics.sketch is
 'Distribution of values, which analytics.merge adds up and analytics.percentile reads.';
+comment on column analytics.sketch.observations is 'Number of values.';
 comment on column analytics.sketch.positive is 'Sketch of the values above zero.';
 comment on column analytics.sketch.other is 'Sketch of the other values.';
 comment on column analytics.sketch.low is 'Smallest value; -infinity where a histogram leaves it open.';

@@ -317,7 +317,8 @@ def test_a_percentile_lies_within_a_hundredth_of_numpy(
         """
         select analytics.percentile(analytics.merge(sketch), %s) from (
             select row(
-                sum(internal.sketch(v)), sum(internal.sketch_other(v)), min(v), max(v), false
+                count(*), sum(internal.sketch(v)), sum(internal.sketch_other(v)),
+                min(v), max(v), false
             )::analytics.sketch as sketch
             from jsonb_array_elements(%s::jsonb) as part
             cross join lateral (
@@ -347,7 +348,7 @@ def test_a_share_out_of_range_is_refused(filled: Connection, share: float) -> No
     ):
         ask(
             filled,
-            "select analytics.percentile(row(1, 0, 1, 1, false)::analytics.sketch, %s)",
+            "select analytics.percentile(row(1, 1, 0, 1, 1, false)::analytics.sketch, %s)",
             share,
         )
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import Counter
+from fractions import Fraction
+from itertools import accumulate
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -98,9 +101,62 @@ def test_every_place_of_a_sketch_is_read(db: Connection, sketch: dict[int, int])
     assert {int(place): n for place, n in found.items()} == sketch
 
 
+RANKS = """
+select ranks, bins from internal.sketch_ranks(
+    %s,
+    (select sum(part::numeric) from unnest(%s::text[]) as part),
+    (select sum(part::numeric) from unnest(%s::text[]) as part),
+    %s::numeric[]
+)
+"""
+ZERO, NEGATIVE = 351, 360
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    positive=st.dictionaries(st.integers(-1350, 6350) | st.integers(345, 355), counts, max_size=6),
+    other=st.dictionaries(st.sampled_from([ZERO, ZERO, NEGATIVE]), counts, max_size=2),
+    percents=st.lists(st.integers(0, 100), min_size=1, max_size=4),
+)
+@example(positive={}, other={}, percents=[50])
+@example(positive={350: 10**4}, other={}, percents=[0, 100])
+@example(positive={-1: 1, 350: 1}, other={ZERO: 2}, percents=[0, 50, 100])
+@example(positive={350: 10**12 - 1}, other={}, percents=[50])
+@example(positive={350: 10**12 - 1, 351: 2}, other={}, percents=[50, 100])
+@example(positive={350: 1}, other={ZERO: 10**12 - 1}, percents=[50, 100])
+def test_the_ranks_beside_a_quantile_are_in_the_bins_that_count_them(
+    db: Connection, positive: dict[int, int], other: dict[int, int], percents: list[int]
+) -> None:
+    sizes = {place: 0.99 * math.exp((place - 350) * GAMMA) for place in (*positive, NEGATIVE - 3)}
+    bins = {sizes[place]: n for place, n in positive.items()}
+    bins |= {0 if place == ZERO else -sizes[NEGATIVE - 3]: n for place, n in other.items()}
+    sent = [[f"{n}e{12 * place}" for place, n in part.items()] for part in (positive, other)]
+    n = sum(bins.values())
+    quantiles = [f"{percent}e-2" for percent in percents]
+
+    assert db.execute(RANKS, [n + 1, *sent, quantiles]).fetchone() == (None, None)
+    if n == 0:
+        # As an empty histogram has them.
+        assert db.execute(RANKS, [0, ["0"], [], quantiles]).fetchone() == (None, None)
+        return
+    expected = [
+        way(Fraction(percent, 100) * (n - 1))
+        for percent in percents
+        for way in (math.floor, math.ceil)
+    ]
+    values = sorted(bins)
+    upto = list(accumulate(bins[value] for value in values))
+    assert db.execute(RANKS, [n, *sent, quantiles]).fetchone() == (
+        expected,
+        pytest.approx([values[bisect_right(upto, rank)] for rank in expected], rel=1e-9),
+    )
+
+
 QUANTILES = """
 select internal.sketch_quantiles(
-    sum(internal.sketch(value)), sum(internal.sketch_other(value)), %s, %s, %s
+    count(*), sum(internal.sketch(value)), sum(internal.sketch_other(value)), %s, %s, %s
 )
 from unnest(%s::double precision[]) as value
 """
@@ -126,7 +182,7 @@ def test_quantiles_that_are_not_named_are_null(db: Connection) -> None:
     for name in NAMES:
         found = ask(db, QUANTILES, 0, 100, [name], [5.0] * 3)
         assert [value is not None for value in found] == [each == name for each in NAMES]
-    assert ask(db, "select internal.sketch_quantiles(null, null, 1, 2, %s)", NAMES) is None
+    assert ask(db, "select internal.sketch_quantiles(0, null, null, 1, 2, %s)", NAMES) is None
 
 
 @pytest.mark.parametrize(
@@ -147,7 +203,7 @@ def test_quantiles_beside_an_open_bucket_are_null(
 
 PERCENTILE = """
 select {}(
-    row(sum(internal.sketch(value)), sum(internal.sketch_other(value)), %s, %s, %s)
+    row(count(*), sum(internal.sketch(value)), sum(internal.sketch_other(value)), %s, %s, %s)
     ::analytics.sketch,
     %s
 )
@@ -227,15 +283,15 @@ def test_beyond_the_outermost_bins_no_error_bound_is_stated(db: Connection) -> N
 @pytest.mark.parametrize(
     ("one", "other", "both"),
     [
-        ((3, None, 1, 2, False), (None, 5, -3, -1, True), (3, 5, -3, 2, True)),
-        ((None, 5, -3, 0, True), (3, None, -1, 2, False), (3, 5, -3, 2, True)),
-        ((3, 7, 1, 2, False), (2, 5, 0, 4, False), (5, 12, 0, 4, False)),
+        ((4, 3, None, 1, 2, False), (1, None, 5, -3, -1, True), (5, 3, 5, -3, 2, True)),
+        ((1, None, 5, -3, 0, True), (4, 3, None, -1, 2, False), (5, 3, 5, -3, 2, True)),
+        ((4, 3, 7, 1, 2, False), (2, 2, 5, 0, 4, False), (6, 5, 12, 0, 4, False)),
     ],
 )
 def test_a_distribution_of_both_has_all_bins_and_the_outermost_values(
     db: Connection, one: tuple[object, ...], other: tuple[object, ...], both: tuple[object, ...]
 ) -> None:
-    sketch = "row(%s::numeric, %s::numeric, %s, %s, %s)::analytics.sketch"
+    sketch = "row(%s, %s::numeric, %s::numeric, %s, %s, %s)::analytics.sketch"
     merged = db.execute(
         f"select (merged).* from internal.merge_sketches({sketch}, {sketch}) as merged",
         [*one, *other],

@@ -5,43 +5,36 @@ security definer
 set search_path = pg_catalog, public, pg_temp
 as $$
 declare
-    v_bins double precision [];
-    v_upto double precision [];
-    v_rank double precision;
+    v_ranked record;
     v_values double precision [];
 begin
     if p_q not between 0 and 1 then
         raise exception 'percentile % is out of range', p_q
             using errcode = '22023', hint = 'Send a share of 0 to 1, such as 0.95.';
     end if;
-    select
-        array_agg(value order by value),
-        array_agg(upto order by value)
-    into v_bins, v_upto
-    from (
-        select
-            value,
-            sum(n::double precision) over (order by value) as upto
-        from internal.sketch_bins((p_sketch).positive, (p_sketch).other)
-    ) as bin;
-    v_rank := p_q * (v_upto[cardinality(v_upto)] - 1);
-    -- The two ranks that a percentile lies between, as in numpy and percentile_cont.
+    v_ranked := internal.sketch_ranks(
+        (p_sketch).observations, (p_sketch).positive, (p_sketch).other, array[p_q::numeric]
+    );
     v_values := array(
         select
             case
                 -- The extremes are exact; those of a histogram are bounds.
                 when not (p_sketch).histogram and rank = 0 then (p_sketch).low
-                when not (p_sketch).histogram and rank = v_upto[cardinality(v_upto)] - 1 then (p_sketch).high
-                else greatest((p_sketch).low, least((p_sketch).high, v_bins[1 + width_bucket(rank, v_upto)]))
+                when not (p_sketch).histogram and rank = (p_sketch).observations - 1 then (p_sketch).high
+                else greatest((p_sketch).low, least((p_sketch).high, bin))
             end
-        from unnest(array[floor(v_rank), ceil(v_rank)]) with ordinality as ranked (rank, place)
+        from unnest(v_ranked.ranks, v_ranked.bins) with ordinality as ranked (rank, bin, place)
         order by place
     );
     -- Nothing is known of the values in an open bucket of a histogram.
     if v_values[1] > '-infinity' and v_values[2] < 'infinity' then
         return greatest(
             v_values[1],
-            least(v_values[2], v_values[1] + (v_values[2] - v_values[1]) * (v_rank - floor(v_rank)))
+            least(
+                v_values[2],
+                v_values[1]
+                + (v_values[2] - v_values[1]) * (p_q * ((p_sketch).observations - 1) - v_ranked.ranks[1])
+            )
         );
     end if;
     return null;

@@ -3,6 +3,7 @@ returns analytics.sketch
 language sql immutable strict parallel safe
 begin atomic
     select row(
+        (p_one).observations + (p_other).observations,
         coalesce(
             (p_one).positive + (p_other).positive, (p_one).positive, (p_other).positive
         ),

@@ -4,62 +4,43 @@ language plpgsql immutable
 -- The plan does not depend on the arguments, and takes longer to make than to run.
 set plan_cache_mode = 'force_generic_plan'
 as $$
+declare
+    c_q constant numeric [] := '{0.50,0.90,0.95,0.99}';
 begin
     -- A query of nothing costs its start.
     if p_distributions = '{}' then
         return;
     end if;
     return query
-    with ranked as (
-        -- Each by itself: one sort of all bins takes half as long again.
+    with neighbour as (
         select
             distribution.place,
             distribution.histogram,
             distribution.low,
             distribution.high,
-            cumulated.bins,
-            cumulated.upto,
-            cumulated.n
+            distribution.observations,
+            q.number,
+            ranked.ranks[2 * q.number - 1] as lower_rank,
+            ranked.ranks[2 * q.number] as upper_rank,
+            ranked.bins[2 * q.number - 1] as below,
+            ranked.bins[2 * q.number] as above,
+            (q.q * (distribution.observations - 1) % 1)::double precision as share
         from unnest(p_distributions) as distribution
-        cross join lateral (
-            select
-                array_agg(value order by value) as bins,
-                array_agg(upto order by value) as upto,
-                max(upto)::numeric as n
-            from (
-                select
-                    value,
-                    -- Exact up to 2^53, and faster than the numeric sum of bigint.
-                    sum(n::double precision) over (order by value rows unbounded preceding) as upto
-                from internal.sketch_bins(distribution.sketch, distribution.sketch_other)
-            ) as bin
-        ) as cumulated
-        -- More observations in a bin than it has room for would have changed the next one.
-        where cumulated.n = distribution.observations
-    ),
-
-    neighbour as (
-        -- The two ranks that a percentile lies between, as in numpy and percentile_cont.
-        select
-            ranked.*,
-            q,
-            floor(q * (n - 1)) as lower_rank,
-            ceil(q * (n - 1)) as upper_rank,
-            bins[1 + width_bucket(floor(q * (n - 1))::double precision, upto)] as below,
-            bins[1 + width_bucket(ceil(q * (n - 1))::double precision, upto)] as above,
-            (q * (n - 1) % 1)::double precision as share
-        from ranked
-        cross join unnest(array[0.50, 0.90, 0.95, 0.99]) as q
+        cross join lateral internal.sketch_ranks(
+            distribution.observations, distribution.sketch, distribution.sketch_other, c_q
+        ) as ranked
+        cross join unnest(c_q) with ordinality as q (q, number)
+        where ranked.bins is not null
     ),
 
     quantile as (
         select
             neighbour.place,
-            neighbour.q,
+            neighbour.number,
             neighbour.share,
             -- The extremes are exact; those of a histogram, of which no error is stated, are bounds.
             neighbour.lower_rank = 0 as below_exact,
-            neighbour.upper_rank = neighbour.n - 1 as above_exact,
+            neighbour.upper_rank = neighbour.observations - 1 as above_exact,
             -- The outermost bins hold all that is beyond.
             neighbour.below <> 0 and abs(neighbour.below) not between 2e-15 and 1e52 as below_outermost,
             neighbour.above <> 0 and abs(neighbour.above) not between 2e-15 and 1e52 as above_outermost,
@@ -68,7 +49,7 @@ begin
                 else greatest(neighbour.low, least(neighbour.high, neighbour.below))
             end as below,
             case
-                when not neighbour.histogram and neighbour.upper_rank = neighbour.n - 1 then neighbour.high
+                when not neighbour.histogram and neighbour.upper_rank = neighbour.observations - 1 then neighbour.high
                 else greatest(neighbour.low, least(neighbour.high, neighbour.above))
             end as above
         from neighbour
@@ -82,7 +63,7 @@ begin
                 when below > '-infinity' and above < 'infinity'
                     then greatest(below, least(above, below + (above - below) * share))
             end
-            order by q
+            order by number
         ) as p,
         -- Between values of one sign the error is at most that of both of them.
         bool_and(

@@ -207,7 +207,7 @@ begin atomic
             and total.kind_id = grown.kind_id
             and total.label is not distinct from grown.label
     cross join lateral internal.sketch_quantiles(
-        total.sketch, total.sketch_other, total.min, total.max, p_statistics
+        total.count, total.sketch, total.sketch_other, total.min, total.max, p_statistics
     ) as p;
 end;
 comment on function internal.sampled_statistics(

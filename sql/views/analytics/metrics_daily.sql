@@ -50,6 +50,7 @@ cross join
     lateral ( -- noqa: ST05
         select
             row(
+                bucket.value_count,
                 bucket.sketch,
                 bucket.sketch_other,
                 bucket.value_min,
