@@ -785,7 +785,8 @@ create continuous aggregate data.kind_1h (
     value_first_at timestamp with time zone,  -- Time of the first reading of a counter.
     increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
     sketch numeric,  -- Sketch of the values above zero.
-    sketch_other numeric  -- Sketch of the other values.
+    sketch_other numeric,  -- Sketch of the other values.
+    day timestamp with time zone  -- Start of the day, UTC.
 ) as
 SELECT kind_id,
     NULL::bigint AS series_id,
@@ -806,13 +807,14 @@ SELECT kind_id,
     NULL::timestamp with time zone AS value_first_at,
     NULL::double precision AS increase,
     sum(sketch) AS sketch,
-    sum(sketch_other) AS sketch_other
+    sum(sketch_other) AS sketch_other,
+    day
    FROM data.sample_1h
-  GROUP BY kind_id, (public.time_bucket('01:00:00'::interval, bucket));
+  GROUP BY kind_id, (public.time_bucket('01:00:00'::interval, bucket)), day;
 create index kind_1h_by_kind on data.kind_1h using btree (kind_id, bucket);
 -- materialised rows only
 -- hypertable by bucket, chunks of 7 days
--- columnstore, segments by (kind_id), ordered by (bucket)
+-- columnstore, segments by (kind_id,day), ordered by (bucket)
 
 -- Kinds that transactions changed, kept for an hour. A log, so that ingests of one kind do not wait for
 -- each other as they would for a version in a row per kind.
@@ -1172,7 +1174,8 @@ create continuous aggregate data.sample_1h (
     value_first_at timestamp with time zone,  -- Time of the first reading of a counter.
     increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
     sketch numeric,  -- Sketch of the values above zero.
-    sketch_other numeric  -- Sketch of the other values.
+    sketch_other numeric,  -- Sketch of the other values.
+    day timestamp with time zone  -- Start of the day, UTC.
 ) as
 SELECT kind_id,
     series_id,
@@ -1202,14 +1205,15 @@ SELECT kind_id,
         CASE
             WHEN (sketch IS NULL) THEN internal.sketch_other(value)
             ELSE sketch_other
-        END) AS sketch_other
+        END) AS sketch_other,
+    date_bin('24:00:00'::interval, ts, '2000-01-01 00:00:00+00'::timestamp with time zone) AS day
    FROM data.sample
-  GROUP BY kind_id, series_id, (public.time_bucket('01:00:00'::interval, ts));
+  GROUP BY kind_id, series_id, (public.time_bucket('01:00:00'::interval, ts)), (date_bin('24:00:00'::interval, ts, '2000-01-01 00:00:00+00'::timestamp with time zone));
 create index sample_1h_by_kind on data.sample_1h using btree (kind_id, bucket);
 create index sample_1h_by_series on data.sample_1h using btree (series_id, bucket);
 -- materialised rows only
 -- hypertable by bucket, chunks of 7 days
--- columnstore, segments by (kind_id,series_id), ordered by (bucket)
+-- columnstore, segments by (kind_id,series_id,day), ordered by (bucket)
 
 -- One kind from one source with one set of labels; a fact kind has one series per source.
 create table data.series (
@@ -2122,6 +2126,8 @@ create function internal.rolled_up(p_kind bigint, p_during tstzrange) returns js
 create function internal.rolling_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language plpgsql stable;
 
 create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_cut timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
+
+create function internal.rollup_columns() returns text language sql immutable parallel safe;
 
 create function internal.rollup_json(p_bucket data.rollup) returns jsonb language sql stable;
 

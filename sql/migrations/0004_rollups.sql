@@ -1,5 +1,6 @@
 -- Rollups: hours of series from samples, days of series and hours of kinds from those, days of kinds from
--- hours of kinds. So samples are read once. Each has the columns of data.rollup, in their order.
+-- hours of kinds. So samples are read once. Each has the columns of data.rollup, in their order, and hours
+-- their day.
 
 create materialized view data.sample_1h
 with (
@@ -35,9 +36,15 @@ select
         array_agg(ts) filter (where counter), array_agg(value) filter (where counter)
     ) as increase,
     sum(coalesce(sketch, internal.sketch(value))) as sketch,
-    sum(case when sketch is null then internal.sketch_other(value) else sketch_other end) as sketch_other
+    sum(case when sketch is null then internal.sketch_other(value) else sketch_other end) as sketch_other,
+    -- An answer reads the hours of a day at each end of its window: a batch of the columnstore has no others.
+    date_bin(interval '24 hours', ts, timestamptz '2000-01-01 00:00:00+00') as day
 from data.sample
-group by kind_id, series_id, time_bucket(interval '1 hour', ts)
+group by
+    kind_id,
+    series_id,
+    time_bucket(interval '1 hour', ts),
+    date_bin(interval '24 hours', ts, timestamptz '2000-01-01 00:00:00+00')
 with no data;
 
 -- The other three merge the buckets of another rollup: one text creates them.
@@ -86,8 +93,9 @@ begin
                 %6$s
                 sum(sketch) as sketch,
                 sum(sketch_other) as sketch_other
+                %8$s
             from data.%2$I
-            group by %4$s, time_bucket(interval %3$L, bucket)
+            group by %4$s, time_bucket(interval %3$L, bucket) %8$s
             with no data
             $view$,
             v_rollup.name,
@@ -109,7 +117,8 @@ begin
                 null::timestamptz as value_first_at,
                 null::double precision as increase,
             $kind$ end,
-            case when v_rollup.width = '1 hour' then '7 days' else '70 days' end
+            case when v_rollup.width = '1 hour' then '7 days' else '70 days' end,
+            case when v_rollup.width = '1 hour' then ', day' end
         );
     end loop;
 
@@ -117,9 +126,9 @@ begin
         select *
         from (
             values
-            ('sample_1h', 'kind_id, series_id', 'Samples of a series in an hour.'),
+            ('sample_1h', 'kind_id, series_id, day', 'Samples of a series in an hour.'),
             ('sample_1d', 'kind_id, series_id', 'Samples of a series in a day, UTC.'),
-            ('kind_1h', 'kind_id', 'Samples of a kind in an hour.'),
+            ('kind_1h', 'kind_id, day', 'Samples of a kind in an hour.'),
             ('kind_1d', 'kind_id', 'Samples of a kind in a day, UTC.')
         ) as rollup (name, keys, meaning)
     loop
@@ -134,6 +143,19 @@ begin
             v_rollup.name,
             v_rollup.keys
         );
+        if v_rollup.name like '%_1d' then
+            -- Rows of up to 4 kB stay as they are: an answer would decompress the sketches of 30 days.
+            execute (
+                select
+                    format(
+                        'alter table %I.%I set (toast_tuple_target = 4080)',
+                        materialization_hypertable_schema,
+                        materialization_hypertable_name
+                    )
+                from timescaledb_information.continuous_aggregates
+                where view_schema = 'data' and view_name = v_rollup.name
+            );
+        end if;
         execute format('comment on view data.%I is %L', v_rollup.name, v_rollup.meaning);
         for v_column in
             select meaning.*
@@ -155,7 +177,8 @@ begin
                 ('value_first_at', 'Time of the first reading of a counter.'),
                 ('increase', 'Growth of a counter from its first to its last reading, resets included.'),
                 ('sketch', 'Sketch of the values above zero.'),
-                ('sketch_other', 'Sketch of the other values.')
+                ('sketch_other', 'Sketch of the other values.'),
+                ('day', 'Start of the day, UTC.')
             ) as meaning (name, text)
             inner join information_schema.columns
                 on
