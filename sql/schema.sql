@@ -786,7 +786,7 @@ create continuous aggregate data.kind_1h (
     increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
     sketch numeric,  -- Sketch of the values above zero.
     sketch_other numeric,  -- Sketch of the other values.
-    day timestamp with time zone  -- Start of the day, UTC.
+    batch timestamp with time zone  -- Start of the two days whose hours share a batch of the columnstore, UTC.
 ) as
 SELECT kind_id,
     NULL::bigint AS series_id,
@@ -808,13 +808,13 @@ SELECT kind_id,
     NULL::double precision AS increase,
     sum(sketch) AS sketch,
     sum(sketch_other) AS sketch_other,
-    day
+    batch
    FROM data.sample_1h
-  GROUP BY kind_id, (public.time_bucket('01:00:00'::interval, bucket)), day;
+  GROUP BY kind_id, (public.time_bucket('01:00:00'::interval, bucket)), batch;
 create index kind_1h_by_kind on data.kind_1h using btree (kind_id, bucket);
 -- materialised rows only
 -- hypertable by bucket, chunks of 7 days
--- columnstore, segments by (kind_id,day), ordered by (bucket)
+-- columnstore, segments by (kind_id,batch), ordered by (bucket)
 
 -- Kinds that transactions changed, kept for an hour. A log, so that ingests of one kind do not wait for
 -- each other as they would for a version in a row per kind.
@@ -1175,7 +1175,7 @@ create continuous aggregate data.sample_1h (
     increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
     sketch numeric,  -- Sketch of the values above zero.
     sketch_other numeric,  -- Sketch of the other values.
-    day timestamp with time zone  -- Start of the day, UTC.
+    batch timestamp with time zone  -- Start of the two days whose hours share a batch of the columnstore, UTC.
 ) as
 SELECT kind_id,
     series_id,
@@ -1206,14 +1206,14 @@ SELECT kind_id,
             WHEN (sketch IS NULL) THEN internal.sketch_other(value)
             ELSE sketch_other
         END) AS sketch_other,
-    date_bin('24:00:00'::interval, ts, '2000-01-01 00:00:00+00'::timestamp with time zone) AS day
+    date_bin('48:00:00'::interval, ts, '2000-01-01 00:00:00+00'::timestamp with time zone) AS batch
    FROM data.sample
-  GROUP BY kind_id, series_id, (public.time_bucket('01:00:00'::interval, ts)), (date_bin('24:00:00'::interval, ts, '2000-01-01 00:00:00+00'::timestamp with time zone));
+  GROUP BY kind_id, series_id, (public.time_bucket('01:00:00'::interval, ts)), (date_bin('48:00:00'::interval, ts, '2000-01-01 00:00:00+00'::timestamp with time zone));
 create index sample_1h_by_kind on data.sample_1h using btree (kind_id, bucket);
 create index sample_1h_by_series on data.sample_1h using btree (series_id, bucket);
 -- materialised rows only
 -- hypertable by bucket, chunks of 7 days
--- columnstore, segments by (kind_id,series_id,day), ordered by (bucket)
+-- columnstore, segments by (kind_id,series_id,batch), ordered by (bucket)
 
 -- One kind from one source with one set of labels; a fact kind has one series per source.
 create table data.series (

@@ -1,6 +1,6 @@
 -- Rollups: hours of series from samples, days of series and hours of kinds from those, days of kinds from
 -- hours of kinds. So samples are read once. Each has the columns of data.rollup, in their order, and hours
--- their day.
+-- one more.
 
 create materialized view data.sample_1h
 with (
@@ -37,14 +37,14 @@ select
     ) as increase,
     sum(coalesce(sketch, internal.sketch(value))) as sketch,
     sum(case when sketch is null then internal.sketch_other(value) else sketch_other end) as sketch_other,
-    -- An answer reads the hours of a day at each end of its window: a batch of the columnstore has no others.
-    date_bin(interval '24 hours', ts, timestamptz '2000-01-01 00:00:00+00') as day
+    -- An answer reads the hours of a day at each end of its window; a batch of the columnstore has few more.
+    date_bin(interval '48 hours', ts, timestamptz '2000-01-01 00:00:00+00') as batch
 from data.sample
 group by
     kind_id,
     series_id,
     time_bucket(interval '1 hour', ts),
-    date_bin(interval '24 hours', ts, timestamptz '2000-01-01 00:00:00+00')
+    date_bin(interval '48 hours', ts, timestamptz '2000-01-01 00:00:00+00')
 with no data;
 
 -- The other three merge the buckets of another rollup: one text creates them.
@@ -118,7 +118,7 @@ begin
                 null::double precision as increase,
             $kind$ end,
             case when v_rollup.width = '1 hour' then '7 days' else '70 days' end,
-            case when v_rollup.width = '1 hour' then ', day' end
+            case when v_rollup.width = '1 hour' then ', batch' end
         );
     end loop;
 
@@ -126,9 +126,9 @@ begin
         select *
         from (
             values
-            ('sample_1h', 'kind_id, series_id, day', 'Samples of a series in an hour.'),
+            ('sample_1h', 'kind_id, series_id, batch', 'Samples of a series in an hour.'),
             ('sample_1d', 'kind_id, series_id', 'Samples of a series in a day, UTC.'),
-            ('kind_1h', 'kind_id, day', 'Samples of a kind in an hour.'),
+            ('kind_1h', 'kind_id, batch', 'Samples of a kind in an hour.'),
             ('kind_1d', 'kind_id', 'Samples of a kind in a day, UTC.')
         ) as rollup (name, keys, meaning)
     loop
@@ -178,7 +178,7 @@ begin
                 ('increase', 'Growth of a counter from its first to its last reading, resets included.'),
                 ('sketch', 'Sketch of the values above zero.'),
                 ('sketch_other', 'Sketch of the other values.'),
-                ('day', 'Start of the day, UTC.')
+                ('batch', 'Start of the two days whose hours share a batch of the columnstore, UTC.')
             ) as meaning (name, text)
             inner join information_schema.columns
                 on

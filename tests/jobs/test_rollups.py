@@ -26,8 +26,8 @@ BATCHED = """
 select relation.oid::regclass::text
 from pg_class as relation
 inner join pg_attribute as count on relation.oid = count.attrelid
-inner join pg_attribute as day on relation.oid = day.attrelid
-where relation.relkind = 'r' and count.attname = '_ts_meta_count' and day.attname = 'day'
+inner join pg_attribute as batch on relation.oid = batch.attrelid
+where relation.relkind = 'r' and count.attname = '_ts_meta_count' and batch.attname = 'batch'
 """
 
 
@@ -340,7 +340,7 @@ def test_hours_in_the_columnstore_take_late_samples(
         assert answer["previous"]["count"] == before["previous"]["count"] + 2
 
 
-def test_a_batch_of_hours_in_the_columnstore_is_of_one_day(
+def test_a_batch_of_hours_in_the_columnstore_is_of_two_days(
     lasting: Connection, clock: datetime, run_job: RunJob
 ) -> None:
     fill(lasting, "batched", clock, 25, every=5)
@@ -353,7 +353,7 @@ def test_a_batch_of_hours_in_the_columnstore_is_of_one_day(
         for (name,) in lasting.execute(BATCHED).fetchall()
         for (count,) in lasting.execute(f"select _ts_meta_count from {name}".encode()).fetchall()
     ]
-    assert max(counts) == 5
+    assert max(counts) == 10
 
 
 def test_a_sketch_of_a_day_is_stored_as_it_is(
