@@ -29,6 +29,7 @@ from tests.sql.calls import (
 )
 from tests.sql.registry import register, server_json
 from tests.sql.test_silences import silence
+from tests.support.waiting import eventually
 
 SESSIONS = 8
 
@@ -93,6 +94,31 @@ def test_the_same_items_in_other_orders_do_not_deadlock(fresh_database: str) -> 
 
     totals = {key: sum(answer[key] for answer in answers) for key in answers[0]}
     assert totals == {"accepted": 2400, "duplicate": 2400 * (SESSIONS - 1), "conflict": 0}
+
+
+def test_two_orders_of_the_same_new_facts_wait_for_each_other_in_one(fresh_database: str) -> None:
+    waiting = "select count(*) from pg_stat_activity where cardinality(pg_blocking_pids(pid)) > 0"
+
+    def send(names: str) -> Json:
+        with psycopg.connect(fresh_database, autocommit=True) as conn:
+            return ingest_facts(conn, [fact(fact_id=name) for name in names])
+
+    with (
+        psycopg.connect(fresh_database, autocommit=True) as first,
+        psycopg.connect(fresh_database, autocommit=True) as watch,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        ingest_facts(first, fact(fact_id="known"))
+        with first.transaction(force_rollback=True):
+            ingest_facts(first, fact(fact_id="m"))
+            answers = []
+            for number, names in enumerate(["amz", "zma"], 1):
+                answers.append(pool.submit(send, names))
+                eventually(lambda number=number: ask(watch, waiting) == number, "waiting")
+        accepted = [answer.result()["accepted"] for answer in answers]
+        stored = query_facts(watch, limit=10)["items"]
+    assert sorted(accepted) == [0, 3]
+    assert len(stored) == 4
 
 
 def test_other_values_of_the_same_instants_conflict_once_each(fresh_database: str) -> None:

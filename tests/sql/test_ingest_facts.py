@@ -122,6 +122,14 @@ def test_of_two_facts_with_one_id_in_a_batch_the_first_is_stored(
     assert [item["value"] for item in query_facts(db)["items"]] == [values[0]]
 
 
+def test_facts_of_a_batch_are_numbered_in_its_order(db: Connection) -> None:
+    names = ["m", "z", "a"]
+    ingest_facts(db, [fact(fact_id=name) for name in names])
+
+    numbered = "select array_agg(fact_id order by seq) from data.fact_identity"
+    assert ask(db, numbered) == names
+
+
 def test_the_same_fact_id_of_another_source_is_another_fact(db: Connection) -> None:
     assert ingest_facts(db, [fact(fact_id="d1"), fact(fact_id="d1", source="b")]) == receipt(2)
 

@@ -35,9 +35,15 @@ begin
         where item.good and verdict.storable
         order by item.source_id, item.name, item.place
     ),
-    identity as (
-        insert into data.fact_identity (source_id, fact_id, digest, ts, series_id)
-        select source_id, name, digest, ts, series_id
+    -- In the order of the batch.
+    numbered as materialized (
+        select
+            candidate.source_id,
+            candidate.name,
+            candidate.digest,
+            candidate.ts,
+            candidate.series_id,
+            nextval('data.fact_identity_seq_seq') as seq
         from candidate
         -- `on conflict` alone would use up a number for every duplicate. With `not exists` the planner
         -- expects one row and joins fresh by a nested loop.
@@ -50,7 +56,15 @@ begin
                 ),
                 true
             )
-        order by place
+        order by candidate.place
+    ),
+    identity as (
+        insert into data.fact_identity (source_id, fact_id, digest, ts, series_id, seq)
+        overriding system value
+        select source_id, name, digest, ts, series_id, seq
+        from numbered
+        -- Two batches with the same facts wait for each other in one order.
+        order by source_id, name
         on conflict (source_id, fact_id) do nothing
         returning source_id, fact_id, seq
     ),
