@@ -1903,6 +1903,8 @@ create function internal.metric_faults(p_item jsonb, p_kind_type text, p_kind_un
 
 create function internal.metric_reach(p_condition jsonb) returns interval language sql stable;
 
+create function internal.missing_jobs() returns TABLE(policy text, statement text) language sql stable;
+
 create function internal.missing_json(p_at timestamp with time zone, p_is_foreign boolean, p_kept_from timestamp with time zone, p_now timestamp with time zone) returns json language sql immutable parallel safe;
 
 create function internal.name_list(p_names text[]) returns text language sql immutable parallel safe;

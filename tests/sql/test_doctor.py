@@ -207,6 +207,26 @@ def test_a_paused_job_is_a_warning_and_its_repair_ends_that(healthy: Connection)
     assert findings(healthy, "jobs") == []
 
 
+@pytest.mark.parametrize("policy", ["refresh_recent", "refresh_late", "prune"])
+def test_a_deleted_job_is_a_warning_and_its_repair_makes_it_again(
+    healthy: Connection, policy: str
+) -> None:
+    made = "select schedule_interval, config from ops.policies where policy = %s"
+    before = healthy.execute(made, [policy]).fetchall()
+    healthy.execute("select delete_job(%s)", [job(healthy, policy)])
+
+    (found,) = findings(healthy, "jobs")
+    assert (found["status"], found["detail"]) == ("warning", f"Job {policy} has been deleted.")
+    healthy.execute(found["repair"])
+    assert healthy.execute(made, [policy]).fetchall() == before
+    assert findings(healthy, "jobs") == []
+
+
+def test_a_policy_that_an_administrator_removed_is_no_finding(healthy: Connection) -> None:
+    healthy.execute("select remove_retention_policy('data.sample_1d')")
+    assert findings(healthy, "jobs") == []
+
+
 def test_a_job_a_little_late_is_not_overdue(healthy: Connection) -> None:
     stat(healthy, "next_start = now() - interval '5 minutes'")
     assert findings(healthy, "jobs") == []

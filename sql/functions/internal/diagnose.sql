@@ -56,6 +56,13 @@ begin
     where jobs.state in ('paused', 'failed', 'overdue', 'crashed')
     union all
     select
+        'jobs',
+        'warning',
+        format('Job %s has been deleted.', missing.policy),
+        missing.statement
+    from internal.missing_jobs() as missing
+    union all
+    select
         'refresh',
         'error',
         format('Rollup %s has a refresh policy, which erases what was made of dropped samples.', policies.relation),
