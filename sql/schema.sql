@@ -1971,6 +1971,8 @@ create function internal.plot_condition(p_rule data.alert_rule_version, p_name t
 
 create function internal.plot_series(p_kind bigint, p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval) returns json language sql stable;
 
+create function internal.policy_hint(p_policy text, p_name text) returns text language sql stable;
+
 create function internal.postpone_alert_rules(p_rules bigint[], p_taken interval, p_now timestamp with time zone) returns void language sql volatile;
 
 create function internal.present_agg(p_kind text, p_window text, p_answers json[], p_now timestamp with time zone) returns json language sql immutable;

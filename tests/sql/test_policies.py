@@ -212,6 +212,28 @@ def test_a_value_out_of_range_is_refused_with_the_range(
     assert refusal.hint == hint
 
 
+@pytest.mark.parametrize(
+    ("statement", "nearest"),
+    [
+        ("select ops.set_retention('sample', '100 days')", 'Did you mean "data.sample"? '),
+        ("select ops.plan_retention('facts', null)", 'Did you mean "data.fact"? '),
+        (
+            "select ops.set_columnstore('sample_1h', '9 days')",
+            'Did you mean "data.sample_1h"? ',
+        ),
+        ("select ops.set_quota('serie', 1)", 'Did you mean "series"? '),
+        ("select ops.set_quota('wishes', 1)", ""),
+        ("select ops.set_retention(null, '100 days')", ""),
+    ],
+)
+def test_an_unknown_policy_is_refused_with_the_nearest_one(
+    db: Connection, statement: str, nearest: str
+) -> None:
+    with refused(db, "policy_unknown") as refusal:
+        ask(db, statement)
+    assert refusal.hint == nearest + "list_policies (GET /admin/policies) lists the policies."
+
+
 def test_a_quota_is_a_whole_number_above_zero_and_that_of_one_name(db: Connection) -> None:
     quotas = "select json_object_agg(name, value) from data.quota"
     before = ask(db, quotas)

@@ -25,7 +25,7 @@ begin
     if not found then
         raise exception 'unknown policy of % "%"', p_type, left(p_relation, 200)
             using errcode = 'SV404', constraint = 'policy_unknown', column = 'name',
-            hint = 'list_policies (GET /admin/policies) lists the policies.';
+            hint = internal.policy_hint(p_type, p_relation);
     end if;
     if (p_value between v_least and p_range[2]) is not true then
         raise exception '% of "%" is out of range', p_setting, p_relation

@@ -19,7 +19,7 @@ begin
     if not found then
         raise exception 'unknown policy of retention "%"', left(p_relation, 200)
             using errcode = 'SV404', constraint = 'policy_unknown', column = 'name',
-            hint = 'list_policies (GET /admin/policies) lists the policies.';
+            hint = internal.policy_hint('retention', p_relation);
     end if;
     v_after := coalesce(p_drop_after, v_current);
     if v_after not between interval '0' and interval '1000 years' then

@@ -14,7 +14,7 @@ begin
     if not found then
         raise exception 'unknown quota "%"', left(p_name, 200)
             using errcode = 'SV404', constraint = 'policy_unknown', column = 'name',
-            hint = 'list_policies (GET /admin/policies) lists the quotas.';
+            hint = internal.policy_hint('quota', p_name);
     end if;
     update data.quota set value = p_value
     where name = p_name and value <> p_value;
