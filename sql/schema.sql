@@ -1729,6 +1729,8 @@ create function internal.fits(p_text text, p_rule text) returns boolean language
 
 create function internal.fits_schema(p_value jsonb, p_schema jsonb) returns boolean language sql immutable parallel safe;
 
+create function internal.forget_changed_recent(p_begins timestamp with time zone) returns bigint[] language plpgsql volatile;
+
 create function internal.freeze_pinned(p_now timestamp with time zone) returns integer language plpgsql volatile;
 
 create function internal.frozen_upto(p_relation name) returns timestamp with time zone language plpgsql stable;
@@ -2152,6 +2154,8 @@ create function internal.run_statement(p_sql text, p_limit integer, p_bytes inte
 create function internal.running_ingests() returns text[] language sql stable;
 
 create function internal.sampled_from(p_now timestamp with time zone) returns timestamp with time zone language plpgsql stable;
+
+create function internal.sampled_kinds(p_except bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_min_samples integer, p_samples_per_row integer) returns bigint[] language sql stable;
 
 create function internal.sampled_statistics(p_kinds bigint[], p_series bigint[], p_group_by text, p_window interval, p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns TABLE(at timestamp with time zone, statistics data.statistics) language sql stable;
 

@@ -50,11 +50,14 @@ def test_before_the_rollups_are_made_it_does_nothing(lasting: Connection, run_jo
     assert ask(lasting, "select announced::text from data.recent_range") == "-infinity"
 
 
-def test_without_a_time_in_its_config_it_fails(rolled_up: str) -> None:
-    with psycopg.connect(rolled_up, autocommit=True) as conn:
-        with pytest.raises(psycopg.errors.NullValueNotAllowed, match="v_upto"):
-            conn.execute(REFRESH, [Jsonb({})])
-        assert ask(conn, "select announced::text from data.recent_range") == "-infinity"
+@pytest.mark.parametrize("setting", CONFIG)
+def test_without_a_setting_in_its_config_it_fails(lasting: Connection, setting: str) -> None:
+    announced = "select announced::text from data.recent_range"
+    before = ask(lasting, announced)
+    lacking = {name: value for name, value in CONFIG.items() if name != setting}
+    with pytest.raises(psycopg.errors.NullValueNotAllowed, match=f"config .* lacks .*{setting}"):
+        lasting.execute(REFRESH, [Jsonb(lacking)])
+    assert ask(lasting, announced) == before
 
 
 @pytest.mark.native_only("many sessions at once")

@@ -3,10 +3,14 @@ language plpgsql
 as $$
 declare
     c_patience constant interval := interval '10 seconds';
-    v_upto constant timestamptz not null := now() - (p_config ->> 'end_offset')::interval;
+    v_upto constant timestamptz := now() - (p_config ->> 'end_offset')::interval;
     v_started constant timestamptz := clock_timestamp();
     v_running text [];
 begin
+    if num_nulls(v_upto, p_config ->> 'min_samples', p_config ->> 'samples_per_row') > 0 then
+        raise exception 'the config of the job refresh_recent lacks end_offset, min_samples or samples_per_row'
+            using errcode = 'null_value_not_allowed', hint = 'Set all of them with alter_job().';
+    end if;
     -- What is further behind is up to refresh_rollups, which leaves a day at most.
     if internal.watermark('kind_1h') < v_upto - interval '26 hours' then
         return;

@@ -8,7 +8,6 @@ declare
     c_hour constant interval := interval '1 hour';
     v_range data.recent_range;
     v_begins timestamptz;
-    v_late bigint [];
     v_changed bigint [];
     v_others bigint [];
     v_part record;
@@ -30,17 +29,7 @@ begin
         v_range.ends := v_begins;
     end if;
 
-    -- In one statement with the threshold: a refresh that begins after it finds the samples of these
-    -- entries, and one that has begun needs them.
-    select
-        array_agg(late_id),
-        array_agg(distinct kind_id)
-    into v_late, v_changed
-    from data.late
-    where bucket >= greatest(v_begins, internal.refresh_threshold());
-    -- The next run makes them again, unless they get older samples all the time.
-    delete from data.recent_hour where kind_id = any(v_changed);
-    delete from data.late where late_id = any(v_late);
+    v_changed := internal.forget_changed_recent(v_begins);
     v_range.kinds := array(select unnest(v_range.kinds) except select unnest(v_changed));
     update data.recent_range
     set
@@ -48,18 +37,8 @@ begin
         ends = v_range.ends,
         kinds = v_range.kinds;
 
-    v_others := array(
-        select kind_id from data.every_kind as kind
-        where
-            kind_id <> all(v_range.kinds || v_changed)
-            and exists (
-                select from data.sample
-                where sample.kind_id = kind.kind_id and ts >= v_begins and ts < p_upto
-                offset greatest(
-                    p_min_samples,
-                    p_samples_per_row * (select count(*) from data.series where series.kind_id = kind.kind_id)
-                ) - 1
-            )
+    v_others := internal.sampled_kinds(
+        v_range.kinds || v_changed, v_begins, p_upto, p_min_samples, p_samples_per_row
     );
     if
         v_others = '{}'
