@@ -785,8 +785,7 @@ create continuous aggregate data.kind_1h (
     value_first_at timestamp with time zone,  -- Time of the first reading of a counter.
     increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
     sketch numeric,  -- Sketch of the values above zero.
-    sketch_other numeric,  -- Sketch of the other values.
-    batch timestamp with time zone  -- Start of the two days whose hours share a batch of the columnstore, UTC.
+    sketch_other numeric  -- Sketch of the other values.
 ) as
 SELECT kind_id,
     NULL::bigint AS series_id,
@@ -807,14 +806,13 @@ SELECT kind_id,
     NULL::timestamp with time zone AS value_first_at,
     NULL::double precision AS increase,
     sum(sketch) AS sketch,
-    sum(sketch_other) AS sketch_other,
-    batch
+    sum(sketch_other) AS sketch_other
    FROM data.sample_1h
-  GROUP BY kind_id, (public.time_bucket('01:00:00'::interval, bucket)), batch;
+  GROUP BY kind_id, (public.time_bucket('01:00:00'::interval, bucket));
 create index kind_1h_by_kind on data.kind_1h using btree (kind_id, bucket);
 -- materialised rows only
 -- hypertable by bucket, chunks of 7 days
--- columnstore, segments by (kind_id,batch), ordered by (bucket)
+-- columnstore, segments by (kind_id), ordered by (bucket)
 
 -- Kinds that transactions changed, kept for an hour. A log, so that ingests of one kind do not wait for
 -- each other as they would for a version in a row per kind.
@@ -1174,8 +1172,7 @@ create continuous aggregate data.sample_1h (
     value_first_at timestamp with time zone,  -- Time of the first reading of a counter.
     increase double precision,  -- Growth of a counter from its first to its last reading, resets included.
     sketch numeric,  -- Sketch of the values above zero.
-    sketch_other numeric,  -- Sketch of the other values.
-    batch timestamp with time zone  -- Start of the two days whose hours share a batch of the columnstore, UTC.
+    sketch_other numeric  -- Sketch of the other values.
 ) as
 SELECT kind_id,
     series_id,
@@ -1205,15 +1202,14 @@ SELECT kind_id,
         CASE
             WHEN (sketch IS NULL) THEN internal.sketch_other(value)
             ELSE sketch_other
-        END) AS sketch_other,
-    date_bin('48:00:00'::interval, ts, '2000-01-01 00:00:00+00'::timestamp with time zone) AS batch
+        END) AS sketch_other
    FROM data.sample
-  GROUP BY kind_id, series_id, (public.time_bucket('01:00:00'::interval, ts)), (date_bin('48:00:00'::interval, ts, '2000-01-01 00:00:00+00'::timestamp with time zone));
+  GROUP BY kind_id, series_id, (public.time_bucket('01:00:00'::interval, ts));
 create index sample_1h_by_kind on data.sample_1h using btree (kind_id, bucket);
 create index sample_1h_by_series on data.sample_1h using btree (series_id, bucket);
 -- materialised rows only
 -- hypertable by bucket, chunks of 7 days
--- columnstore, segments by (kind_id,series_id,batch), ordered by (bucket)
+-- columnstore, segments by (kind_id,series_id), ordered by (bucket)
 
 -- One kind from one source with one set of labels; a fact kind has one series per source.
 create table data.series (
@@ -1723,7 +1719,7 @@ create function internal.find_subscription(p_name text) returns bigint language 
 
 create function internal.finest_width(p_series bigint[], p_from timestamp with time zone) returns interval language sql stable;
 
-create function internal.first_above(p_counts bytea, p_count numeric) returns integer language plpgsql immutable strict parallel safe;
+create function internal.first_above(p_counts bytea, p_count bigint) returns integer language plpgsql immutable strict parallel safe;
 
 create function internal.fits(p_text text, p_rule text) returns boolean language sql immutable parallel safe;
 
@@ -1955,6 +1951,8 @@ create function internal.parse_window(p_window text) returns interval language p
 
 create function internal.percentage(p_part numeric, p_whole numeric) returns double precision language sql immutable parallel safe;
 
+create function internal.percentile_ranks(p_observations bigint) returns bigint[] language sql immutable parallel safe;
+
 create function internal.percentiles(p_distributions data.distribution[]) returns TABLE(place bigint, p double precision[], bounded boolean) language plpgsql immutable set plan_cache_mode=force_generic_plan;
 
 create function internal.pick_buckets(p_rollup name, p_count integer) returns SETOF timestamp with time zone language sql volatile;
@@ -2133,8 +2131,6 @@ create function internal.rolling_statistics(p_kinds bigint[], p_series bigint[],
 
 create function internal.rollup(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_cut timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable;
 
-create function internal.rollup_columns() returns text language sql immutable parallel safe;
-
 create function internal.rollup_json(p_bucket data.rollup) returns jsonb language sql stable;
 
 create function internal.rollup_width(p_rollup name) returns interval language sql immutable strict parallel safe;
@@ -2235,7 +2231,7 @@ create function internal.sketch_places(p_sketch numeric) returns TABLE(place int
 
 create function internal.sketch_quantiles(p_observations bigint, p_sketch numeric, p_other numeric, p_low double precision, p_high double precision, p_statistics text[]) returns double precision[] language plpgsql immutable parallel safe;
 
-create function internal.sketch_ranks(p_observations bigint, p_sketch numeric, p_other numeric, p_q numeric[], OUT ranks double precision[], OUT bins double precision[]) returns record language plpgsql immutable parallel safe;
+create function internal.sketch_values(p_observations bigint, p_sketch numeric, p_other numeric, p_ranks bigint[]) returns double precision[] language plpgsql immutable parallel safe;
 
 create function internal.sla_days(p_server bigint, p_from timestamp with time zone, p_to timestamp with time zone, p_timezone text, p_as_of timestamp with time zone) returns json language sql stable;
 

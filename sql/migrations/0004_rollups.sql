@@ -1,6 +1,5 @@
 -- Rollups: hours of series from samples, days of series and hours of kinds from those, days of kinds from
--- hours of kinds. So samples are read once. Each has the columns of data.rollup, in their order, and hours
--- one more.
+-- hours of kinds. So samples are read once. Each has the columns of data.rollup, in their order.
 
 create materialized view data.sample_1h
 with (
@@ -36,15 +35,9 @@ select
         array_agg(ts) filter (where counter), array_agg(value) filter (where counter)
     ) as increase,
     sum(coalesce(sketch, internal.sketch(value))) as sketch,
-    sum(case when sketch is null then internal.sketch_other(value) else sketch_other end) as sketch_other,
-    -- An answer reads the hours of a day at each end of its window; a batch of the columnstore has few more.
-    date_bin(interval '48 hours', ts, timestamptz '2000-01-01 00:00:00+00') as batch
+    sum(case when sketch is null then internal.sketch_other(value) else sketch_other end) as sketch_other
 from data.sample
-group by
-    kind_id,
-    series_id,
-    time_bucket(interval '1 hour', ts),
-    date_bin(interval '48 hours', ts, timestamptz '2000-01-01 00:00:00+00')
+group by kind_id, series_id, time_bucket(interval '1 hour', ts)
 with no data;
 
 -- The other three merge the buckets of another rollup: one text creates them.
@@ -93,9 +86,8 @@ begin
                 %6$s
                 sum(sketch) as sketch,
                 sum(sketch_other) as sketch_other
-                %8$s
             from data.%2$I
-            group by %4$s, time_bucket(interval %3$L, bucket) %8$s
+            group by %4$s, time_bucket(interval %3$L, bucket)
             with no data
             $view$,
             v_rollup.name,
@@ -117,8 +109,7 @@ begin
                 null::timestamptz as value_first_at,
                 null::double precision as increase,
             $kind$ end,
-            case when v_rollup.width = '1 hour' then '7 days' else '70 days' end,
-            case when v_rollup.width = '1 hour' then ', batch' end
+            case when v_rollup.width = '1 hour' then '7 days' else '70 days' end
         );
     end loop;
 
@@ -126,9 +117,9 @@ begin
         select *
         from (
             values
-            ('sample_1h', 'kind_id, series_id, batch', 'Samples of a series in an hour.'),
+            ('sample_1h', 'kind_id, series_id', 'Samples of a series in an hour.'),
             ('sample_1d', 'kind_id, series_id', 'Samples of a series in a day, UTC.'),
-            ('kind_1h', 'kind_id, batch', 'Samples of a kind in an hour.'),
+            ('kind_1h', 'kind_id', 'Samples of a kind in an hour.'),
             ('kind_1d', 'kind_id', 'Samples of a kind in a day, UTC.')
         ) as rollup (name, keys, meaning)
     loop
@@ -143,19 +134,6 @@ begin
             v_rollup.name,
             v_rollup.keys
         );
-        if v_rollup.name like '%_1d' then
-            -- Rows of up to 4 kB stay as they are: an answer would decompress the sketches of 30 days.
-            execute (
-                select
-                    format(
-                        'alter table %I.%I set (toast_tuple_target = 4080)',
-                        materialization_hypertable_schema,
-                        materialization_hypertable_name
-                    )
-                from timescaledb_information.continuous_aggregates
-                where view_schema = 'data' and view_name = v_rollup.name
-            );
-        end if;
         execute format('comment on view data.%I is %L', v_rollup.name, v_rollup.meaning);
         for v_column in
             select meaning.*
@@ -177,8 +155,7 @@ begin
                 ('value_first_at', 'Time of the first reading of a counter.'),
                 ('increase', 'Growth of a counter from its first to its last reading, resets included.'),
                 ('sketch', 'Sketch of the values above zero.'),
-                ('sketch_other', 'Sketch of the other values.'),
-                ('batch', 'Start of the two days whose hours share a batch of the columnstore, UTC.')
+                ('sketch_other', 'Sketch of the other values.')
             ) as meaning (name, text)
             inner join information_schema.columns
                 on

@@ -22,13 +22,6 @@ inner join timescaledb_information.continuous_aggregates
     on chunks.hypertable_name = materialization_hypertable_name
 where is_compressed and view_name = any(%s)
 """
-BATCHED = """
-select relation.oid::regclass::text
-from pg_class as relation
-inner join pg_attribute as count on relation.oid = count.attrelid
-inner join pg_attribute as batch on relation.oid = batch.attrelid
-where relation.relkind = 'r' and count.attname = '_ts_meta_count' and batch.attname = 'batch'
-"""
 
 
 def rounded(answer: Any) -> Any:
@@ -338,41 +331,6 @@ def test_hours_in_the_columnstore_take_late_samples(
         answer = query_agg(lasting, "converted", "30d", source=source, now=clock)
         assert (answer["count"], answer["max"]) == (before["count"] + 1, 1000)
         assert answer["previous"]["count"] == before["previous"]["count"] + 2
-
-
-def test_a_batch_of_hours_in_the_columnstore_is_of_two_days(
-    lasting: Connection, clock: datetime, run_job: RunJob
-) -> None:
-    fill(lasting, "batched", clock, 25, every=5)
-    run_job(REFRESH, None)
-    for relation in ("sample_1h", "kind_1h"):
-        run_job("policy_compression", relation)
-
-    counts = [
-        count
-        for (name,) in lasting.execute(BATCHED).fetchall()
-        for (count,) in lasting.execute(f"select _ts_meta_count from {name}".encode()).fetchall()
-    ]
-    assert max(counts) == 10
-
-
-def test_a_sketch_of_a_day_is_stored_as_it_is(
-    lasting: Connection, clock: datetime, run_job: RunJob
-) -> None:
-    noon = clock.replace(hour=12) - timedelta(days=2)
-    items = [
-        metric("wide", value=value, ts=(noon + timedelta(seconds=n)).isoformat())
-        for n, value in enumerate([1, 10_000])
-    ]
-    ingest_metrics(lasting, items, now=clock)
-    run_job(REFRESH, None)
-
-    for rollup in ("sample_1d", "kind_1d"):
-        [stored] = lasting.execute(
-            "select octet_length(numeric_send(sketch)) > 2500, pg_column_compression(sketch)"
-            f" from data.{rollup}".encode()
-        ).fetchall()
-        assert stored == (True, None)
 
 
 @pytest.mark.native_only("runs the scheduler")

@@ -112,9 +112,9 @@ def test_two_orders_of_the_same_new_facts_wait_for_each_other_in_one(fresh_datab
         with first.transaction(force_rollback=True):
             ingest_facts(first, fact(fact_id="m"))
             answers = []
-            for number, names in enumerate(["amz", "zma"], 1):
+            for names in ("amz", "zma"):
                 answers.append(pool.submit(send, names))
-                eventually(lambda number=number: ask(watch, waiting) == number, "waiting")
+                eventually(lambda: ask(watch, waiting) == len(answers), "waiting")
         accepted = [answer.result()["accepted"] for answer in answers]
         stored = query_facts(watch, limit=10)["items"]
     assert sorted(accepted) == [0, 3]

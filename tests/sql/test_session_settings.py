@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import psycopg
 import pytest
 from psycopg import Connection
 
@@ -85,6 +86,14 @@ def test_a_setting_of_the_session_changes_nothing_stored(
         db, [fact(fact_id=str(n), value=1 / (n + 3), ts=ago(hours=n)) for n in range(5)]
     ) == receipt(0, duplicate=5)
     assert answers(db) == stored
+
+
+def test_where_backslashes_escape_there_are_percentiles(database_url: str) -> None:
+    options = "-c standard_conforming_strings=off"
+    with psycopg.connect(database_url, options=options) as conn:
+        store(conn)
+        assert query_agg(conn, "cpu", "7d")["p50"] == pytest.approx(0.2, rel=0.01)
+        conn.rollback()
 
 
 def test_every_api_function_renders_in_utc_and_with_all_digits(db: Connection) -> None:

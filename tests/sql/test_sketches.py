@@ -8,6 +8,7 @@ from collections import Counter
 from fractions import Fraction
 from itertools import accumulate
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
@@ -101,15 +102,16 @@ def test_every_place_of_a_sketch_is_read(db: Connection, sketch: dict[int, int])
     assert {int(place): n for place, n in found.items()} == sketch
 
 
-RANKS = """
-select ranks, bins from internal.sketch_ranks(
+AT_RANKS = """
+select internal.sketch_values(
     %s,
     (select sum(part::numeric) from unnest(%s::text[]) as part),
     (select sum(part::numeric) from unnest(%s::text[]) as part),
-    %s::numeric[]
+    %s
 )
 """
 ZERO, NEGATIVE = 351, 360
+HALF = Fraction(1, 2)
 
 
 @settings(
@@ -118,40 +120,35 @@ ZERO, NEGATIVE = 351, 360
 @given(
     positive=st.dictionaries(st.integers(-1350, 6350) | st.integers(345, 355), counts, max_size=6),
     other=st.dictionaries(st.sampled_from([ZERO, ZERO, NEGATIVE]), counts, max_size=2),
-    percents=st.lists(st.integers(0, 100), min_size=1, max_size=4),
+    shares=st.lists(st.fractions(0, 1), min_size=1, max_size=4),
 )
-@example(positive={}, other={}, percents=[50])
-@example(positive={350: 10**4}, other={}, percents=[0, 100])
-@example(positive={-1: 1, 350: 1}, other={ZERO: 2}, percents=[0, 50, 100])
-@example(positive={350: 10**12 - 1}, other={}, percents=[50])
-@example(positive={350: 10**12 - 1, 351: 2}, other={}, percents=[50, 100])
-@example(positive={350: 1}, other={ZERO: 10**12 - 1}, percents=[50, 100])
-def test_the_ranks_beside_a_quantile_are_in_the_bins_that_count_them(
-    db: Connection, positive: dict[int, int], other: dict[int, int], percents: list[int]
+@example(positive={}, other={}, shares=[HALF])
+@example(positive={350: 10**4}, other={}, shares=[Fraction(0), Fraction(1)])
+@example(positive={-1: 1, 350: 1}, other={ZERO: 2}, shares=[Fraction(0), HALF, Fraction(1)])
+@example(positive={350: 10**12 - 1}, other={}, shares=[HALF])
+@example(positive={350: 10**12 - 1, 351: 2}, other={}, shares=[HALF, Fraction(1)])
+@example(positive={350: 1}, other={ZERO: 10**12 - 1}, shares=[HALF, Fraction(1)])
+def test_a_rank_is_in_the_bin_that_counts_it(
+    db: Connection, positive: dict[int, int], other: dict[int, int], shares: list[Fraction]
 ) -> None:
     sizes = {place: 0.99 * math.exp((place - 350) * GAMMA) for place in (*positive, NEGATIVE - 3)}
     bins = {sizes[place]: n for place, n in positive.items()}
     bins |= {0 if place == ZERO else -sizes[NEGATIVE - 3]: n for place, n in other.items()}
     sent = [[f"{n}e{12 * place}" for place, n in part.items()] for part in (positive, other)]
     n = sum(bins.values())
-    quantiles = [f"{percent}e-2" for percent in percents]
+    ranks = [math.floor(share * (n - 1)) for share in shares] if n else [0]
 
-    assert db.execute(RANKS, [n + 1, *sent, quantiles]).fetchone() == (None, None)
+    assert ask(db, AT_RANKS, n + 1, *sent, ranks) is None
+    assert ask(db, AT_RANKS, None, *sent, ranks) is None
     if n == 0:
         # As an empty histogram has them.
-        assert db.execute(RANKS, [0, ["0"], [], quantiles]).fetchone() == (None, None)
+        assert ask(db, AT_RANKS, 0, ["0"], [], ranks) is None
         return
-    expected = [
-        way(Fraction(percent, 100) * (n - 1))
-        for percent in percents
-        for way in (math.floor, math.ceil)
-    ]
     values = sorted(bins)
     upto = list(accumulate(bins[value] for value in values))
-    assert db.execute(RANKS, [n, *sent, quantiles]).fetchone() == (
-        expected,
-        pytest.approx([values[bisect_right(upto, rank)] for rank in expected], rel=1e-9),
-    )
+    assert ask(db, AT_RANKS, n, *sent, ranks) == [
+        pytest.approx(values[bisect_right(upto, rank)], rel=1e-9) for rank in ranks
+    ]
 
 
 QUANTILES = """
@@ -201,6 +198,12 @@ def test_quantiles_beside_an_open_bucket_are_null(
     assert [value is not None for value in found] == known
 
 
+def test_quantiles_are_null_where_a_bin_has_no_room_for_its_observations(db: Connection) -> None:
+    found = "select internal.sketch_quantiles(%s, %s::numeric, null, 1, 1000, %s)"
+    assert None not in ask(db, found, 10**12 - 1, f"{10**12 - 1}e4200", NAMES)
+    assert ask(db, found, 10**12 + 1, f"{10**12 + 1}e4200", NAMES) == [None] * 4
+
+
 PERCENTILE = """
 select {}(
     row(count(*), sum(internal.sketch(value)), sum(internal.sketch_other(value)), %s, %s, %s)
@@ -240,6 +243,32 @@ def test_a_percentile_beside_an_open_bucket_is_null(db: Connection, values: list
         ask(db, PERCENTILE.format("analytics.percentile"), -math.inf, math.inf, True, 0.5, values)
         is None
     )
+
+
+@pytest.mark.parametrize(("share", "value"), [(1 / 3, 0.99), (2 / 3, 0.99), (1.0, None)])
+def test_a_whole_rank_below_an_open_bucket_is_known(
+    db: Connection, share: float, value: float | None
+) -> None:
+    found = ask(
+        db,
+        PERCENTILE.format("analytics.percentile"),
+        0,
+        math.inf,
+        True,
+        share,
+        [1.0, 1.0, 1.0, math.inf],
+    )
+    assert found == (value and pytest.approx(value))
+
+
+def test_a_percentile_of_an_unknown_share_is_null(db: Connection) -> None:
+    assert ask(db, PERCENTILE.format("analytics.percentile"), 1, 2, False, None, [1, 2]) is None
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, 1e308, math.nan])
+def test_a_share_beyond_one_is_refused(db: Connection, share: float) -> None:
+    with pytest.raises(psycopg.errors.InvalidParameterValue, match="out of range"):
+        ask(db, PERCENTILE.format("analytics.percentile"), 1, 2, False, share, [1, 2])
 
 
 def test_percentiles_are_null_where_a_bin_has_no_room_for_its_observations(db: Connection) -> None:

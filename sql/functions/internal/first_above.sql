@@ -1,10 +1,9 @@
-create or replace function internal.first_above(p_counts bytea, p_count numeric) returns integer
+create or replace function internal.first_above(p_counts bytea, p_count bigint) returns integer
 language plpgsql immutable strict parallel safe
 as $$
 declare
-    -- The digits of a number are in its binary form from the ninth byte on, without zeros at its end. Numbers
-    -- of as many bytes are in the order of those.
-    v_count constant bytea := substr(numeric_send(1e12 + p_count) || '\x000000000000', 11, 6);
+    -- Digits of as many bytes are in the order of their numbers.
+    v_count constant bytea := internal.digit_groups(p_count);
     v_from integer := 0;
     v_upto integer := length(p_counts) / 6 - 1;
     v_middle integer;
@@ -20,6 +19,6 @@ begin
     return v_from;
 end
 $$;
-comment on function internal.first_above(bytea, numeric) is
+comment on function internal.first_above(bytea, bigint) is
 'The place, from 0 on, of the first of p_counts that is greater than p_count, else of the last one. p_counts
-are ascending, each twelve decimal digits in six bytes, as numeric_send() writes them.';
+are ascending, each as internal.digit_groups has it.';

@@ -21,7 +21,7 @@ set random_page_cost = 0.02
 as $$
 declare
     c_bucket constant text := $bucket$
-        select %5$s from data.%1$I as bucket
+        select * from data.%1$I as bucket
         where bucket.kind_id = any(%2$s) and bucket.bucket >= $4[%4$s] and bucket.bucket < $4[%4$s + 1] %3$s
     $bucket$;
     c_prompt constant text := $prompt$
@@ -58,20 +58,12 @@ begin
     loop
         if p_whole <> '{}' then
             v_buckets := v_buckets || concat(
-                format(
-                    c_bucket, 'kind_' || v_range.width, '$1', '', cardinality(v_bounds) + 1,
-                    internal.rollup_columns()
-                ),
-                v_prompt
+                format(c_bucket, 'kind_' || v_range.width, '$1', '', cardinality(v_bounds) + 1), v_prompt
             );
         end if;
         if p_kinds <> '{}' then
             v_buckets := v_buckets || concat(
-                format(
-                    c_bucket, 'sample_' || v_range.width, '$2', v_series, cardinality(v_bounds) + 1,
-                    internal.rollup_columns()
-                ),
-                v_prompt
+                format(c_bucket, 'sample_' || v_range.width, '$2', v_series, cardinality(v_bounds) + 1), v_prompt
             );
         end if;
         v_bounds := v_bounds || array[lower(v_range.span), upper(v_range.span)];

@@ -22,15 +22,16 @@ begin
             q.number,
             ranked.ranks[2 * q.number - 1] as lower_rank,
             ranked.ranks[2 * q.number] as upper_rank,
-            ranked.bins[2 * q.number - 1] as below,
-            ranked.bins[2 * q.number] as above,
+            sketch.bins[2 * q.number - 1] as below,
+            sketch.bins[2 * q.number] as above,
             (q.q * (distribution.observations - 1) % 1)::double precision as share
         from unnest(p_distributions) as distribution
-        cross join lateral internal.sketch_ranks(
-            distribution.observations, distribution.sketch, distribution.sketch_other, c_q
-        ) as ranked
+        cross join lateral internal.percentile_ranks(distribution.observations) as ranked (ranks)
+        cross join lateral internal.sketch_values(
+            distribution.observations, distribution.sketch, distribution.sketch_other, ranked.ranks
+        ) as sketch (bins)
         cross join unnest(c_q) with ordinality as q (q, number)
-        where ranked.bins is not null
+        where sketch.bins is not null
     ),
 
     quantile as (

@@ -30,7 +30,7 @@ begin
                 from internal.%1$s as computed
             ) as samples
             full join (
-                select row(%3$s)::data.rollup as found
+                select row(rollup.*)::data.rollup as found
                 from data.%2$I as rollup
                 where rollup.bucket = $1 and rollup.kind_id = any($2)
             ) as rolled_up
@@ -69,8 +69,7 @@ begin
             when p_rollup like 'kind%' then 'raw_kinds($2, $1, $1 + $3, null)'
             else 'raw_rollup($2, $1, $1 + $3, $3, null)'
         end,
-        p_rollup,
-        internal.rollup_columns()
+        p_rollup
     )
     into v_mismatches
     using p_bucket, v_kinds, v_width, p_now;

@@ -11,12 +11,14 @@ language plpgsql immutable parallel safe
 as $$
 declare
     c_q constant numeric [] := '{0.50,0.90,0.95,0.99}';
-    v_ranked record;
+    v_bins double precision [];
 begin
     if num_nonnulls(p_sketch, p_other) = 0 then
         return null;
     end if;
-    v_ranked := internal.sketch_ranks(p_observations, p_sketch, p_other, c_q);
+    v_bins := internal.sketch_values(
+        p_observations, p_sketch, p_other, internal.percentile_ranks(p_observations)
+    );
     return array(
         select
             -- Nothing is known of the values in an open bucket of a histogram.
@@ -27,10 +29,10 @@ begin
         from unnest('{p50,p90,p95,p99}'::text []) with ordinality as wanted (name, place)
         left join lateral (
             select
-                greatest(p_low, least(p_high, v_ranked.bins[2 * wanted.place - 1])) as below,
-                greatest(p_low, least(p_high, v_ranked.bins[2 * wanted.place])) as above,
-                c_q[wanted.place] * (p_observations - 1) - v_ranked.ranks[2 * wanted.place - 1] as share
-            where wanted.name = any(p_statistics)
+                greatest(p_low, least(p_high, v_bins[2 * wanted.place - 1])) as below,
+                greatest(p_low, least(p_high, v_bins[2 * wanted.place])) as above,
+                (c_q[wanted.place] * (p_observations - 1) % 1)::double precision as share
+            where v_bins is not null and wanted.name = any(p_statistics)
         ) as part on true
         order by wanted.place
     );

@@ -1,11 +1,7 @@
-create or replace function internal.sketch_ranks(
-    p_observations bigint,
-    p_sketch numeric,
-    p_other numeric,
-    p_q numeric[],
-    out ranks double precision[],
-    out bins double precision[]
+create or replace function internal.sketch_values(
+    p_observations bigint, p_sketch numeric, p_other numeric, p_ranks bigint[]
 )
+returns double precision[]
 language plpgsql immutable parallel safe
 as $$
 declare
@@ -25,15 +21,14 @@ declare
     v_cumulated constant numeric := div(v_shifted, c_room - 1);
     v_positive constant numeric := v_shifted - v_cumulated * (c_room - 1);
     v_counts constant bytea := internal.digit_groups(v_cumulated);
-    v_last constant bigint := p_observations - 1;
     v_top constant integer := length(v_counts) / 6 - 1 - v_shift - 350;
     v_values double precision [];
     v_upto double precision [];
-    v_q numeric;
-    v_rank numeric;
+    v_rank bigint;
+    v_found double precision [] := '{}';
 begin
     -- Else there may be more than a bin has room for, or there are values below zero.
-    if p_observations not between 1 and c_room - 1 or p_observations is distinct from v_zeros + v_positive then
+    if (p_observations between 1 and c_room - 1 and p_observations = v_zeros + v_positive) is not true then
         select
             array_agg(value order by value),
             array_agg(upto order by value)
@@ -45,26 +40,21 @@ begin
                 sum(n::double precision) over (order by value rows unbounded preceding) as upto
             from internal.sketch_bins(p_sketch, p_other)
         ) as bin;
-        if v_upto[cardinality(v_upto)] is distinct from p_observations then
-            return;
+        if (v_upto[cardinality(v_upto)] = p_observations) is not true then
+            return null;
         end if;
     end if;
 
-    ranks := '{}';
-    bins := '{}';
-    foreach v_q in array p_q loop
-        foreach v_rank in array array[floor(v_q * v_last), ceil(v_q * v_last)] loop
-            ranks := ranks || v_rank::double precision;
-            bins := bins || case
-                when v_upto is not null then v_values[1 + width_bucket(v_rank::double precision, v_upto)]
-                when v_rank < v_zeros then 0
-                else internal.bin_value(v_top - internal.first_above(v_counts, v_last - v_rank))
-            end;
-        end loop;
+    foreach v_rank in array p_ranks loop
+        v_found := v_found || case
+            when v_upto is not null then v_values[1 + width_bucket(v_rank::double precision, v_upto)]
+            when v_rank < v_zeros then 0
+            else internal.bin_value(v_top - internal.first_above(v_counts, p_observations - 1 - v_rank))
+        end;
     end loop;
+    return v_found;
 end
 $$;
-comment on function internal.sketch_ranks(bigint, numeric, numeric, numeric[]) is
-'For each quantile of p_q the two ranks that it lies between, from 0 on, as numpy and percentile_cont have
-them, and the values that represent the bins of those in internal.sketch and internal.sketch_other. null where
-these do not count p_observations: more than a bin has room for would have changed the next one.';
+comment on function internal.sketch_values(bigint, numeric, numeric, bigint[]) is
+'The values that represent the bins of the observations with these ranks, from 0 on, in internal.sketch and
+internal.sketch_other; null where these have fewer than p_observations, because a bin has no room for more.';
