@@ -6,6 +6,7 @@ language plpgsql immutable parallel safe
 as $$
 declare
     c_room constant numeric := 1e12;
+    -- A zero, as internal.sketch_other has it.
     c_zero constant numeric := '1e4212';
     v_zeros constant numeric := case
         when p_other is null then 0
