@@ -1921,6 +1921,8 @@ create function internal.new_secret() returns text language sql volatile;
 
 create function internal.newest_bucket(p_rollup name, p_upto timestamp with time zone) returns timestamp with time zone language plpgsql stable;
 
+create function internal.newest_values(p_kinds bigint[], p_times timestamp with time zone[]) returns double precision[] language plpgsql stable set plan_cache_mode=force_generic_plan;
+
 create function internal.next_alert(p_state data.alert_step, p_active boolean, p_at timestamp with time zone, p_for interval, p_keep_firing_for interval) returns data.alert_step language sql immutable parallel safe;
 
 create function internal.next_health(p_state data.health_step, p_status text, p_ts timestamp with time zone, p_detail text, p_failures integer, p_successes integer, p_lasts interval) returns data.health_step language plpgsql stable parallel safe;
@@ -2005,7 +2007,7 @@ create function internal.range_seconds(p_during tstzmultirange) returns numeric 
 
 create function internal.raw_buckets(p_kinds bigint[], p_series bigint[], p_by_series boolean, p_from timestamp with time zone, p_to timestamp with time zone, p_width interval, p_statistics text[]) returns SETOF data.rollup language sql stable;
 
-create function internal.raw_kinds(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_statistics text[]) returns SETOF data.rollup language sql stable;
+create function internal.raw_kinds(p_kinds bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_histograms boolean, p_newest boolean) returns SETOF data.rollup language sql stable;
 
 create function internal.raw_late(p_whole bigint[], p_kinds bigint[], p_series bigint[], p_from timestamp with time zone, p_to timestamp with time zone, p_step interval, p_statistics text[]) returns SETOF data.rollup language plpgsql stable set plan_cache_mode=force_generic_plan;
 

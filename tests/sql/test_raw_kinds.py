@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 from psycopg import Connection
 
-from tests.sql.calls import ask, fact, ingest_facts, ingest_metrics, metric
+from tests.sql.calls import ask, fact, histogram, ingest_facts, ingest_metrics, metric
 
 WEEKS = 5
-READ = "select * from internal.raw_kinds(%s, %s, %s, null)"
+READ = "select * from internal.raw_kinds(%s, %s, %s, null, true)"
 
 
 def plan(conn: Connection, start: datetime, end: datetime) -> str:
@@ -20,7 +20,7 @@ def plan(conn: Connection, start: datetime, end: datetime) -> str:
     conn.execute("set local plan_cache_mode = 'force_generic_plan'")
     conn.execute(
         b"prepare reading(timestamptz, timestamptz) as"
-        b" select * from internal.raw_kinds('{%d}', $1, $2, '{count,p95}')" % kind
+        b" select * from internal.raw_kinds('{%d}', $1, $2, false, false)" % kind
     )
     lines = conn.execute(
         b"explain (analyze, costs off, timing off, summary off)"
@@ -70,3 +70,36 @@ def test_a_fact_without_a_value_is_observed_and_has_no_statistics(
     rows = db.execute(READ, [[kind], now, now + timedelta(seconds=1)])
     (row,) = rows.fetchall()
     assert row[3:9] == (1, 0, None, None, None, None)
+
+
+def test_zero_is_a_value_and_a_fact_without_one_is_not(db: Connection, now: datetime) -> None:
+    facts = [fact(fact_id="none", ts=now.isoformat())]
+    facts += [
+        fact(fact_id=f"{value}", value=value, ts=(now - timedelta(minutes=1)).isoformat())
+        for value in (0, -3)
+    ]
+    ingest_facts(db, facts, now=now)
+    kind = ask(db, "select kind_id from data.kind where type = 'fact'")
+    rows = db.execute(READ, [[kind], now - timedelta(hours=1), now + timedelta(seconds=1)])
+    (row,) = rows.fetchall()
+    assert row[3:12] == (3, 2, -3, 4.5, -3, 0, 0, now - timedelta(minutes=1), now)
+
+
+@pytest.mark.parametrize(
+    ("histograms", "found"), [(None, {"cpu", "latency"}), (True, {"latency"}), (False, {"cpu"})]
+)
+def test_histograms_and_other_kinds_are_read_alone(
+    db: Connection, now: datetime, histograms: bool | None, found: set[str]
+) -> None:
+    ingest_metrics(
+        db,
+        [metric(ts=now.isoformat()), histogram([1.0], [1, 0], 1, ts=now.isoformat())],
+        now=now,
+    )
+    rows = db.execute(
+        "select kind.name from internal.raw_kinds("
+        "array(select kind_id from data.kind), %s, %s, %s, false) as bucket"
+        " inner join data.kind using (kind_id)",
+        [now, now + timedelta(seconds=1), histograms],
+    )
+    assert {name for (name,) in rows} == found

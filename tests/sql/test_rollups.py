@@ -260,7 +260,7 @@ def test_samples_of_a_kind_have_the_expressions_of_its_series(
         [kinds, hour, hour + timedelta(hours=1)],
     ).fetchall()
     of_kinds = lasting.execute(
-        f"select {COLUMNS} from internal.raw_kinds(%s, %s, %s, null) order by kind_id",
+        f"select {COLUMNS} from internal.raw_kinds(%s, %s, %s, null, true) order by kind_id",
         [kinds, hour, hour + timedelta(hours=1)],
     ).fetchall()
     assert len(of_kinds) == 3

@@ -78,7 +78,7 @@ begin
     end if;
     if p_samples is not null then
         v_buckets := v_buckets || array[
-            'select * from internal.raw_kinds($1, lower($9), upper($9), null)',
+            'select * from internal.raw_kinds($1, lower($9), upper($9), null, true)',
             'select * from internal.raw_buckets($2, null, false, lower($9), upper($9), null, null)'
         ];
     end if;

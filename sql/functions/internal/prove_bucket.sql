@@ -66,7 +66,7 @@ begin
         select mismatches from total
         $statement$,
         case
-            when p_rollup like 'kind%' then 'raw_kinds($2, $1, $1 + $3, null)'
+            when p_rollup like 'kind%' then 'raw_kinds($2, $1, $1 + $3, null, true)'
             else 'raw_rollup($2, $1, $1 + $3, $3, null)'
         end,
         p_rollup

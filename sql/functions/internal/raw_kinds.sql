@@ -1,5 +1,5 @@
 create or replace function internal.raw_kinds(
-    p_kinds bigint[], p_from timestamptz, p_to timestamptz, p_statistics text[]
+    p_kinds bigint[], p_from timestamptz, p_to timestamptz, p_histograms boolean, p_newest boolean
 )
 returns setof data.rollup
 language sql stable
@@ -28,30 +28,29 @@ begin atomic
         select
             kind_id,
             sum(observations)::bigint as observations,
-            sum(value_count)::bigint as value_count,
+            coalesce(sum(observations) filter (where value_min is not null), 0)::bigint as value_count,
             sum(value_sum) as value_sum,
-            case when sum(value_count) > 0 then (
-                internal.merge_moments(array[value_count, value_sum, squared_deviations])
-                filter (where value_count > 0)
+            case when count(value_min) > 0 then (
+                internal.merge_moments(array[observations, value_sum, variance * observations])
+                filter (where value_min is not null)
             )[3] end as squared_deviations,
             min(value_min) as value_min,
             max(value_max) as value_max,
-            max(value_last_at) as value_last_at,
+            max(last_at) filter (where value_min is not null) as value_last_at,
             max(last_at) as last_at,
-            sum(value_count * internal.sketch(value_min)) as sketch,
-            sum(value_count * internal.sketch_other(value_min)) as sketch_other
+            sum(observations * internal.sketch(value_min)) as sketch,
+            sum(observations * internal.sketch_other(value_min)) as sketch_other
         from (
             -- By bin: a sketch for each of them, not for each value. TimescaleDB computes this for a batch
-            -- of rows at once, but not where a parameter is in an expression.
+            -- of rows at once, but not where a parameter is in an expression. Each sample is one observation
+            -- here, and those without a value have a bin of their own.
             select
                 kind_id,
-                sum(observations) as observations,
-                count(value) as value_count,
+                count(*) as observations,
                 sum(value) as value_sum,
-                var_pop(value) * count(value) as squared_deviations,
+                var_pop(value) as variance,
                 min(value) as value_min,
                 max(value) as value_max,
-                max(ts) filter (where value is not null) as value_last_at,
                 max(ts) as last_at
             from data.sample
             where
@@ -63,6 +62,7 @@ begin atomic
                 )
                 and ts >= p_from
                 and ts < p_to
+                and p_histograms is not true
             group by kind_id, internal.shared_bin(value)
         ) as bin
         group by kind_id
@@ -89,6 +89,7 @@ begin atomic
             )
             and ts >= p_from
             and ts < p_to
+            and p_histograms is not false
         group by kind_id
     ) as total
     cross join lateral (
@@ -100,9 +101,10 @@ begin atomic
             -- Excludes chunks when the query is planned.
             and sample.ts >= p_from
             and sample.ts < p_to
-            and (select internal.needs(p_statistics, '{last}'))
+            and p_newest
     ) as newest;
 end;
-comment on function internal.raw_kinds(bigint[], timestamptz, timestamptz, text[]) is
-'One bucket for all samples of a kind in [p_from, p_to), for each of p_kinds. What p_statistics does not
-name may be null, null means all.';
+comment on function internal.raw_kinds(bigint[], timestamptz, timestamptz, boolean, boolean) is
+'One bucket for all samples of a kind in [p_from, p_to), for each of p_kinds: only of histograms where
+p_histograms, and only of the other kinds where it is false. value_last is null unless p_newest. Both are
+literals, for the planner.';

@@ -27,7 +27,7 @@ begin
         select rollup.*
         from internal.late_hours(p_whole, p_from, p_to) as late
         cross join
-            lateral internal.raw_kinds(late.kinds, lower(late.hours), upper(late.hours), p_statistics) as rollup;
+            lateral internal.raw_kinds(late.kinds, lower(late.hours), upper(late.hours), null, false) as rollup;
     end if;
     if p_kinds <> '{}' and p_series is null then
         return query

@@ -14,6 +14,8 @@ set plan_cache_mode = 'force_generic_plan'
 -- A plan that sorts by kind reads every chunk; one that does not leaves out those outside of the range.
 set enable_sort = off
 as $$
+declare
+    v_histograms bigint [];
 begin
     -- A query that finds nothing costs its start.
     if p_from >= p_to then
@@ -21,7 +23,17 @@ begin
     end if;
     perform internal.choose_plans('sample');
     if p_whole <> '{}' then
-        return query select * from internal.raw_kinds(p_whole, p_from, p_to, p_statistics);
+        -- A statement without what no kind needs starts in half the time.
+        v_histograms := array(
+            select kind_id from data.kind
+            where kind_id = any(p_whole) and type = 'histogram'
+        );
+        if cardinality(v_histograms) < cardinality(p_whole) then
+            return query select * from internal.raw_kinds(p_whole, p_from, p_to, false, false);
+        end if;
+        if v_histograms <> '{}' then
+            return query select * from internal.raw_kinds(v_histograms, p_from, p_to, true, false);
+        end if;
     end if;
     -- Separate statements: a plan for all would not find series by their index.
     if
@@ -42,4 +54,5 @@ comment on function internal.raw_part(
 ) is
 'Buckets of samples that cover [p_from, p_to), for the parts that no rollup has: one for each of p_whole,
 steps, or one where p_step is null, of p_kinds by series, of those in p_series unless it is null. What
-p_statistics does not name may be null, null means all.';
+p_statistics does not name may be null, null means all. value_last of p_whole is null, see
+internal.newest_values.';

@@ -132,4 +132,5 @@ comment on function internal.rollup(
 p_whole for all series of the kind, of p_kinds by series, of those in p_series unless it is null. They come from days where p_step is a day
 or null, from hours at both ends, and from samples: for parts of an hour, above the watermark, for hours that
 got late samples and for those that were dropped. A step may have several rows. What p_statistics does not
-name may be null, null means all.';
+name may be null, null means all; value_last of p_whole is null in buckets of samples, see
+internal.newest_values.';

@@ -4,8 +4,10 @@ begin atomic
     -- TimescaleDB computes this for a batch of rows at once, but not least() and greatest().
     select case
         when p_value > 0 then internal.unbounded_bin(p_value)
-        when p_value < 0 then internal.unbounded_bin(-p_value) - 1e6
+        -- The smallest double changes no sketch, and gives zero a logarithm.
+        when p_value <= 0 then internal.unbounded_bin(double precision '5e-324' - p_value) - 1e6
     end;
 end;
 comment on function internal.shared_bin(double precision) is
-'What finite values have in common whose sketches are equal, negative ones included; null for zero.';
+'What finite values have in common whose sketches are equal, those of zero and of
+negative values included.';

@@ -77,7 +77,8 @@ begin
             filter (where squared_deviations is not null) as moments,
             -- In the order of the rollups: at equal times the greatest value.
             max(array[extract(epoch from value_last_at)::double precision, value_last])
-            filter (where value_last is not null) as last,
+            filter (where value_last_at is not null) as last,
+            max(value_last_at) as value_last_at,
             max(last_at) as newest,
             sum(sketch) as sketch,
             sum(sketch_other) as sketch_other
@@ -103,6 +104,7 @@ begin
                 max(max),
                 internal.merge_moments(moments),
                 max(last),
+                max(value_last_at),
                 max(newest),
                 sum(sketch),
                 sum(sketch_other)
@@ -110,6 +112,30 @@ begin
             where p_overall
             group by member.number, kind_id
         ) as part
+    ),
+
+    -- Samples that were read by kind come without their newest value: most have newer ones after them.
+    unread as materialized (
+        select
+            array_agg(total.place order by total.place) as places,
+            array_agg(total.kind_id order by total.place) as kinds,
+            array_agg(total.value_last_at order by total.place) as times
+        from total
+        where
+            total.value_last_at is not null
+            and total.last[2] is null
+            and internal.needs(p_statistics, '{last}')
+    ),
+
+    newest as materialized (
+        select
+            read.place,
+            read.value
+        from unread
+        cross join lateral unnest(
+            unread.places, internal.newest_values(unread.kinds, unread.times)
+        ) as read (place, value)
+        where unread.places is not null
     ),
 
     -- What a counter has grown by its first reading, it has since the one before, if that is near.
@@ -213,7 +239,7 @@ begin
                     else sqrt(total.moments[3]) / nullif(sqrt(total.moments[1]), 0)
                 end
             end,
-            total.last[2],
+            coalesce(total.last[2], newest.value),
             percentile.p[1],
             percentile.p[2],
             percentile.p[3],
@@ -228,6 +254,7 @@ begin
     from total
     inner join data.kind on total.kind_id = kind.kind_id
     cross join lateral internal.quotient(total.sum, total.value_count::double precision) as mean (avg)
+    left join newest on total.place = newest.place
     left join grown
         on
             total.number = grown.number
