@@ -1,7 +1,8 @@
 """How aggregates grow with the samples behind them: `python -m bench.growth DSN`, native.
 
 Asks every question of a database of each size by SQL, in turns, so that all sizes meet the same
-machine. An answer that reads rollups alone takes as long in each.
+machine. An answer that reads rollups alone takes as long in each. The part of an hour that the
+window before begins with is read from samples, so each is asked at four times of the hour.
 """
 
 from __future__ import annotations
@@ -9,9 +10,11 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 from psycopg import Connection
@@ -25,6 +28,8 @@ from bench.servers import timescaledb
 SIZES = (1_000_000, 8_640_000, 40_000_000)
 # The longest answer may take so many times the shortest one.
 FLAT = 1.3
+# How long after its time a question is asked: before it, recent hours would not be read.
+LATER = tuple(timedelta(minutes=minutes) for minutes in (0, 15, 30, 45))
 
 
 def main() -> None:
@@ -58,7 +63,8 @@ def _print(sizes: list[int], connections: list[Connection]) -> None:
         if question.kind is None:
             continue
         figures = medians_ms(
-            *(partial(_ask, conn, question) for conn in connections), warm_up=aggregates.WARM_UP
+            *(partial(_ask, conn, question, cycle(LATER)) for conn in connections),
+            warm_up=aggregates.WARM_UP,
         )
         ratio = max(figures) / min(figures)
         missed = " (missed)" if ratio > FLAT else ""
@@ -68,8 +74,9 @@ def _print(sizes: list[int], connections: list[Connection]) -> None:
     Console(width=None if sys.stdout.isatty() else 140).print(table)
 
 
-def _ask(conn: Connection, question: aggregates.Question) -> None:
-    conn.execute(aggregates.BY_SQL, {**question.arguments, "now": datetime.now(UTC)})
+def _ask(conn: Connection, question: aggregates.Question, later: Iterator[timedelta]) -> None:
+    now = datetime.now(UTC) + next(later)
+    conn.execute(aggregates.BY_SQL, {**question.arguments, "now": now})
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pytest
 from supervisor_mcp.cli import servers
 from supervisor_mcp.deploy import deploy, shipped_sql_dir
 from tests.support import command_line
+from tests.support.command_line import Service
 
 
 def test_a_second_deploy_has_nothing_to_do(empty_database: str) -> None:
@@ -17,6 +18,11 @@ def test_a_second_deploy_has_nothing_to_do(empty_database: str) -> None:
     assert "applied migrations/0001_frame.sql" in first.stdout
     second = command_line.run("deploy", env=env)
     assert (second.returncode, second.stdout) == (0, "nothing to do\n")
+
+
+def test_the_embedded_database_of_a_running_service_is_deployed_to(service: Service) -> None:
+    done = service.run("deploy")
+    assert (done.returncode, done.stdout) == (0, "nothing to do\n"), done.stderr
 
 
 def test_a_setting_that_is_not_a_dsn_is_refused() -> None:

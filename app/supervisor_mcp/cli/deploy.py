@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 from supervisor_mcp.cli import console, progress, servers
 from supervisor_mcp.cli.client import load_settings
+from supervisor_mcp.cli.database import reach
 from supervisor_mcp.cli.failure import USAGE, Failure
 from supervisor_mcp.deploy import Older, shipped_sql_dir
 from supervisor_mcp.embedded import database
@@ -18,7 +19,7 @@ def deploy(*, allow_older: bool) -> None:
     settings = load_settings()
     with (
         progress.step("deploying") as next_step,
-        servers.start_database(settings, next_step, jobs=False) as (url, _),
+        reach(settings, next_step) as url,
     ):
         next_step("deploying")
         older = Older.DEPLOY if allow_older else Older.REFUSE

@@ -14,7 +14,6 @@ from supervisor_mcp.cli.failure import INTERRUPTED, Failure, one_line
 from supervisor_mcp.cli.quantities import counted
 
 if TYPE_CHECKING:
-    from supervisor_mcp.config import Settings
     from supervisor_mcp.exports import Manifest
 
 
@@ -33,13 +32,15 @@ def export(
     from supervisor_mcp import exports
     from supervisor_mcp.cli import progress
     from supervisor_mcp.cli.client import load_settings
+    from supervisor_mcp.cli.database import reach
 
     settings = load_settings()
     with (
         progress.step("exporting") as next_step,
-        _running(settings) as url,
+        reach(settings, next_step) as database_url,
         _explained("export"),
     ):
+        url = settings.deploy_database_url or database_url
         made = exports.export(url, folder, next_step)
     _report("exported", made, folder, as_json)
 
@@ -49,6 +50,7 @@ def import_folder(folder: Path, as_json: bool) -> None:
     from supervisor_mcp import exports
     from supervisor_mcp.cli import progress, servers
     from supervisor_mcp.cli.client import load_settings
+    from supervisor_mcp.cli.database import reach
     from supervisor_mcp.deploy import Older
 
     settings = load_settings()
@@ -57,7 +59,7 @@ def import_folder(folder: Path, as_json: bool) -> None:
         progress.step("reading the manifest") as next_step,
     ):
         exports.read(folder)
-        with servers.start_database(settings, next_step, jobs=False) as (database_url, _):
+        with reach(settings, next_step) as database_url:
             url = settings.deploy_database_url or database_url
             if not exports.is_deployed(url):
                 next_step("deploying")
@@ -69,24 +71,6 @@ def import_folder(folder: Path, as_json: bool) -> None:
         console.say(f"{folder} was imported before; nothing to do.")
         made = exports.read(folder)
     _report("imported", made, folder, as_json)
-
-
-@contextmanager
-def _running(settings: Settings) -> Iterator[str]:
-    """The DSN of the owner; the embedded database may be that of a running service."""
-    from supervisor_mcp import embedded
-    from supervisor_mcp.cli import servers
-
-    servers.check_urls(settings)
-    if settings.database_url is not None:
-        yield settings.deploy_database_url or settings.database_url
-        return
-    endpoints = embedded.running(settings.data_dir)
-    if endpoints is not None:
-        yield endpoints.database_url
-        return
-    with servers.start_database(settings, lambda _: None, jobs=False) as (database_url, _):
-        yield database_url
 
 
 @contextmanager

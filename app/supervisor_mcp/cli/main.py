@@ -129,7 +129,7 @@ def deploy(
 ) -> None:
     """Deploy the schema to the database.
 
-    The database is SUPERVISOR_DATABASE_URL, else the embedded one; with
+    The database is SUPERVISOR_DATABASE_URL, else the embedded one, where a service may run. With
     SUPERVISOR_DEPLOY_DATABASE_URL, the deploy has a login of its own, and that of the service may
     work as supervisor_app afterwards. A second deploy changes nothing. `up` deploys too.
     """
