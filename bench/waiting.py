@@ -35,7 +35,7 @@ WORKERS = 2
 # The first calls of each worker compile what they call.
 WARM_UP = 20
 TIMEOUT_SECONDS = 120
-LATE = "select count(*) from data.late"
+LATE = "select count(*) from data.late_hour"
 
 
 @dataclass

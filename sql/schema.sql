@@ -2,7 +2,7 @@
 -- Function bodies are in sql/functions.
 
 -- schema data
--- Tables, hypertables and continuous aggregates; only migrations change them.
+-- Tables, hypertables, continuous aggregates, their views and row types; only migrations change them.
 create schema data;
 
 -- Snapshots: aggregates of a kind and window as computed at a time. A row is valid until the next one:
@@ -14,7 +14,8 @@ create table data.aggregate (
     computed_at timestamp with time zone not null,  -- Time of the computation.
     answer json not null,  -- The answer of /query/agg.
     constraint aggregate_once_a_minute PRIMARY KEY (kind_id, window_name, minute),
-    constraint aggregate_near_its_minute CHECK (((minute - date_trunc('minute'::text, computed_at, 'UTC'::text)) = ANY (ARRAY['00:00:00'::interval, '00:01:00'::interval])))
+    constraint aggregate_near_its_minute CHECK (((minute - date_trunc('minute'::text, computed_at, 'UTC'::text)) = ANY (ARRAY['00:00:00'::interval, '00:01:00'::interval]))),
+    constraint window_well_formed CHECK (internal.fits(window_name, 'window'::text))
 );
 -- hypertable by minute, chunks of 7 days
 -- columnstore, segments by (kind_id,window_name), ordered by (minute)
@@ -243,6 +244,14 @@ create table data.audit_head (
     constraint audit_head_single CHECK (single)
 ) with (fillfactor=50);
 
+-- From when on a relation is complete: what of it is older and not there cannot come back.
+create table data.complete_since (
+    relation name not null,  -- sample: days before it count facts that have no sample. fact_identity: identities of facts before it were deleted.
+    since timestamp with time zone not null,  -- Start of the time that is complete.
+    constraint complete_since_pkey PRIMARY KEY (relation),
+    constraint relation_known CHECK ((relation = ANY (ARRAY['sample'::name, 'fact_identity'::name])))
+);
+
 -- Items whose identity is already stored with other content; aggregates do not include them.
 create table data.conflict (
     source_id bigint not null,  -- Source of the item.
@@ -277,7 +286,7 @@ create index delivery_by_group on data.delivery using btree (subscription_id, gr
 create index delivery_due on data.delivery using btree (next_at) where ((delivered_at is NULL) and (failed_at is NULL));
 create unique index delivery_under_way on data.delivery using btree (subscription_id, group_key) where ((delivered_at is NULL) and (failed_at is NULL));
 
--- Sketches of observations, whose percentiles are asked for, between their extremes, or those of the bounds of
+-- A distribution whose percentiles are asked for: its sketches, and its extremes, or those of the bounds of its
 -- histograms.
 create type data.distribution as (
     place bigint,
@@ -328,7 +337,7 @@ create table data.every_alert_rule (
     due_at timestamp with time zone,  -- When it is to be evaluated next; null for at once.
     error text,  -- Why it could not be evaluated; null where it could.
     error_since timestamp with time zone,  -- Since when it cannot be evaluated.
-    cancellations integer not null default 0,  -- How many evaluations in a row took too long and were canceled; 1 also after one that took long. A rule with any is evaluated alone.
+    cancellations integer not null default 0,  -- How many evaluations in a row took too long and were cancelled; 1 also after one that took long. A rule with any is evaluated alone.
     namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
     constraint alert_rule_pkey PRIMARY KEY (rule_id),
     constraint alert_rule_name_taken UNIQUE (namespace, name),
@@ -391,8 +400,8 @@ create table data.every_kpi (
 );
 create constraint trigger audited after delete or update of deleted_at, deleted_by on data.every_kpi deferrable initially deferred for each row execute function internal.audit_change();
 
--- Time in which a server is not expected to work. Of a row, only its end is written later: recorded says
--- how long it was what the service knew, so that an earlier number can be computed again.
+-- Time in which a server is not expected to work. Of a row, only its end, and who cancelled it and why,
+-- is written later: recorded says how long it was what the service knew, so that an earlier number can be computed again.
 create table data.every_maintenance (
     maintenance_id text not null,  -- Name that its author chose.
     server_id bigint not null,  -- Server.
@@ -400,25 +409,27 @@ create table data.every_maintenance (
     author text not null,  -- Who planned it.
     reason text not null,  -- Why.
     recorded tstzrange not null,  -- From when until when this was the plan.
-    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
     cancelled_by text,  -- Who cancelled it; null where nobody did.
     cancelled_reason text,  -- Why.
+    namespace text not null default internal.namespace(),  -- Namespace; empty for the default one.
     constraint maintenance_once EXCLUDE USING gist (maintenance_id WITH =, server_id WITH =, recorded WITH &&),
     constraint maintenance_of_server FOREIGN KEY (server_id) REFERENCES data.every_server(server_id),
     constraint author_well_formed CHECK (internal.fits(author, 'owner'::text)),
-    constraint maintenance_cancelled_by CHECK (internal.fits(cancelled_by, 'owner'::text)),
-    constraint maintenance_cancelled_whole CHECK ((num_nulls(cancelled_by, cancelled_reason) = ANY (ARRAY[0, 2]))),
+    constraint cancelled_by_someone CHECK ((num_nulls(cancelled_by, cancelled_reason) = ANY (ARRAY[0, 2]))),
+    constraint cancelled_by_well_formed CHECK (internal.fits(cancelled_by, 'owner'::text)),
+    constraint cancelled_reason_in_range CHECK (((length(cancelled_reason) >= 1) AND (length(cancelled_reason) <= 1000))),
     constraint maintenance_closed CHECK (((NOT isempty(during)) AND (NOT lower_inf(during)) AND (NOT upper_inf(during)))),
     constraint maintenance_id_well_formed CHECK (internal.fits(maintenance_id, 'identifier'::text)),
     constraint namespace_well_formed CHECK (internal.fits(namespace, 'namespace'::text)),
-    constraint reason_in_range CHECK (((length(reason) >= 1) AND (length(reason) <= 1000)))
+    constraint reason_in_range CHECK (((length(reason) >= 1) AND (length(reason) <= 1000))),
+    constraint recorded_valid CHECK (((NOT isempty(recorded)) AND lower_inc(recorded) AND (NOT upper_inc(recorded))))
 );
 create index maintenance_by_server on data.every_maintenance using gist (server_id, during);
 create constraint trigger audited after insert or delete or update on data.every_maintenance deferrable initially deferred for each row execute function internal.audit_change();
 
 -- Ranges of time of a source, such as an incident, whose samples and facts retention does not drop.
 create table data.every_pin (
-    pin_id integer not null generated always as identity,  -- Number of the pin.
+    pin_id bigint not null generated always as identity,  -- Number of the pin.
     source text not null,  -- Source whose rows are kept.
     during tstzrange not null,  -- From when until when.
     reason text not null,  -- Why.
@@ -579,7 +590,8 @@ create table data.fact (
     payload jsonb not null,  -- Further content of the event.
     received_at timestamp with time zone not null,  -- Time at which it was stored.
     constraint fact_payload_is_object CHECK ((jsonb_typeof(payload) = 'object'::text)),
-    constraint fact_value_in_range CHECK ((abs(value) <= '1e+140'::double precision))
+    constraint fact_value_in_range CHECK ((abs(value) <= '1e+140'::double precision)),
+    constraint subject_well_formed CHECK (((length(subject) >= 1) AND (length(subject) <= 500)))
 );
 create index fact_by_series on data.fact using btree (series_id, ts, seq);
 create index fact_by_subject on data.fact using btree (subject, ts);
@@ -600,7 +612,7 @@ create table data.fact_identity (
     constraint fact_id_well_formed CHECK (internal.fits(fact_id, 'fact_id'::text))
 );
 create index fact_identity_by_change on data.fact_identity using btree (change, seq);
-create index fact_identity_by_ts on data.fact_identity using btree (ts);
+create index fact_identity_by_time on data.fact_identity using btree (ts);
 
 -- Statuses that a signal of a server has had; the time between them is unknown. The present one is in
 -- data.health_state.
@@ -630,7 +642,7 @@ create table data.health_report (
     received_at timestamp with time zone not null,  -- Time at which it was stored.
     constraint health_status_known CHECK ((status = ANY (ARRAY['up'::text, 'degraded'::text, 'down'::text]))),
     constraint latency_in_range CHECK (((latency_ms >= (0)::double precision) AND (latency_ms <= ('1000000000'::numeric)::double precision))),
-    constraint signal_known CHECK ((signal = ANY (ARRAY['keepalive'::text, 'probe'::text, 'traffic'::text, 'report'::text])))
+    constraint signal_known CHECK ((signal = ANY (ARRAY['probe'::text, 'traffic'::text, 'report'::text])))
 );
 create index health_report_by_server on data.health_report using btree (server_id, signal, ts);
 -- hypertable by ts, chunks of 1 day
@@ -867,17 +879,18 @@ create table data.kpi_version (
 create unique index kpi_version_present on data.kpi_version using btree (kpi_id) where upper_inf(valid);
 create constraint trigger audited after insert or delete or update on data.kpi_version deferrable initially deferred for each row execute function internal.audit_change();
 
--- Hours that got samples after they were rolled up; read from samples until refreshed.
-create table data.late (
-    late_id bigint not null generated always as identity,  -- Number of the entry.
+-- Hours that got samples which a refresh may have missed, or whose samples somebody changed or deleted; read
+-- from samples until refreshed.
+create table data.late_hour (
+    late_hour_id bigint not null generated always as identity,  -- Number of the entry.
     kind_id bigint not null,  -- Kind of the samples.
     bucket timestamp with time zone not null,  -- Start of the hour.
-    samples integer not null,  -- Number of late samples.
-    noted_at timestamp with time zone not null default now(),  -- When they were stored.
-    constraint late_pkey PRIMARY KEY (late_id),
-    constraint late_of_kind FOREIGN KEY (kind_id) REFERENCES data.every_kind(kind_id)
+    samples integer not null,  -- Number of such samples; 0 where somebody changed or deleted some.
+    noted_at timestamp with time zone not null default now(),  -- When they were noted.
+    constraint late_hour_pkey PRIMARY KEY (late_hour_id),
+    constraint late_hour_of_kind FOREIGN KEY (kind_id) REFERENCES data.every_kind(kind_id)
 );
-create index late_by_kind on data.late using btree (kind_id, bucket);
+create index late_hour_by_kind on data.late_hour using btree (kind_id, bucket);
 
 -- Work that one process at a time may do. A row, not an advisory lock: it works behind a pooler that
 -- gives every transaction another session.
@@ -896,9 +909,9 @@ create view data.maintenance with (check_option=cascaded) (
     author text,
     reason text,
     recorded tstzrange,
-    namespace text,
     cancelled_by text,
-    cancelled_reason text
+    cancelled_reason text,
+    namespace text
 ) as
 SELECT maintenance_id,
     server_id,
@@ -906,9 +919,9 @@ SELECT maintenance_id,
     author,
     reason,
     recorded,
-    namespace,
     cancelled_by,
-    cancelled_reason
+    cancelled_reason,
+    namespace
    FROM data.every_maintenance
   WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
@@ -946,7 +959,7 @@ create table data.outbox (
 
 -- The pins of the namespace that the transaction works in.
 create view data.pin with (check_option=cascaded) (
-    pin_id integer,
+    pin_id bigint,
     source text,
     during tstzrange,
     reason text,
@@ -1012,7 +1025,7 @@ create table data.quota (
 );
 create constraint trigger audited after insert or delete or update of value on data.quota deferrable initially deferred for each row execute function internal.audit_change();
 
--- Samples of a series, or of a kind, in an hour that no rollup has yet; of the newest one those before
+-- Samples of a series, or of a kind, in an hour that no rollup has yet; of the newest hour, only those before
 -- data.recent_range.ends.
 create table data.recent_hour (
     kind_id bigint not null,  -- Kind.
@@ -1038,28 +1051,12 @@ create index recent_hour_by_kind on data.recent_hour using btree (kind_id, serie
 -- Which samples data.recent_hour contains: one row.
 create table data.recent_range (
     begins timestamp with time zone not null,  -- Start of the oldest hour: the watermark of the rollups.
-    ends timestamp with time zone not null,  -- Time of the first sample that is not there.
-    announced timestamp with time zone not null,  -- Up to where the next refresh reads: ingest notes older samples in data.late.
+    ends timestamp with time zone not null,  -- Samples from this time on are not in data.recent_hour.
+    announced timestamp with time zone not null,  -- Up to where the next refresh reads: ingest notes older samples in data.late_hour.
     kinds bigint[] not null default '{}'::bigint[],  -- The kinds that are there: those with many samples.
     constraint recent_range_ordered CHECK (((begins <= ends) AND (ends <= announced)))
 );
 create unique index recent_range_once on data.recent_range using btree ((true));
-
--- A change of the SLA of a time that had passed.
-create table data.restatement (
-    restatement_id bigint not null generated always as identity,  -- Number of the restatement.
-    server_id bigint not null,  -- Server.
-    maintenance_id text not null,  -- Window that was added, changed or cancelled.
-    during tstzrange not null,  -- Time whose numbers have changed.
-    author text not null,  -- Who changed it.
-    reason text not null,  -- Why.
-    before json not null,  -- SLA of 7d, 30d and 90d that was published before.
-    after json not null,  -- SLA of 7d, 30d and 90d since.
-    restated_at timestamp with time zone not null,  -- When it was changed.
-    constraint restatement_pkey PRIMARY KEY (restatement_id),
-    constraint restatement_of_server FOREIGN KEY (server_id) REFERENCES data.every_server(server_id)
-);
-create index restatement_by_server on data.restatement using btree (server_id, restated_at);
 
 -- A bucket of samples; series_id is null when it contains all series of the kind.
 create type data.rollup as (
@@ -1089,7 +1086,7 @@ create table data.sample (
     ts timestamp with time zone not null,  -- Time of the sample.
     seq bigint not null,  -- Number of the fact; 0 for a metric.
     value double precision,  -- The value; the sum of a histogram; null for a fact without a value.
-    observations integer not null,  -- Number of observations: 1, or the count of a histogram.
+    observations integer not null,  -- Number of observations: 1, or the count of a histogram, at most 2147483647.
     counter boolean not null,  -- Whether the value is a reading of a counter.
     low double precision,  -- Of a histogram: lower bound of its lowest bucket with observations; -infinity where that is open.
     high double precision,  -- Of a histogram: upper bound of its highest bucket with observations; infinity where that is open.
@@ -1352,6 +1349,22 @@ SELECT silence_id,
    FROM data.every_silence_version
   WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
 
+-- A change of the SLA of a time that had passed.
+create table data.sla_restatement (
+    sla_restatement_id bigint not null generated always as identity,  -- Number of the restatement.
+    server_id bigint not null,  -- Server.
+    maintenance_id text not null,  -- Window that was added, changed or cancelled.
+    during tstzrange not null,  -- Time whose numbers have changed.
+    author text not null,  -- Who changed it.
+    reason text not null,  -- Why.
+    before json not null,  -- SLA of 7d, 30d and 90d that was published before.
+    after json not null,  -- SLA of 7d, 30d and 90d since.
+    restated_at timestamp with time zone not null,  -- When it was changed.
+    constraint sla_restatement_pkey PRIMARY KEY (sla_restatement_id),
+    constraint sla_restatement_of_server FOREIGN KEY (server_id) REFERENCES data.every_server(server_id)
+);
+create index sla_restatement_by_server on data.sla_restatement using btree (server_id, restated_at);
+
 -- The snapshots of the namespace that the transaction works in.
 create view data.snapshot with (check_option=cascaded) (
     snapshot_id bigint,
@@ -1455,13 +1468,6 @@ SELECT subscription_id,
     namespace
    FROM data.every_subscription
   WHERE (namespace = COALESCE(current_setting('supervisor.namespace'::text, true), ''::text));
-
--- The times before which something of a relation is not there and cannot come back.
-create table data.whole_from (
-    relation name not null,  -- sample: days before it count facts that have no sample. fact_identity: identities of facts before it were deleted.
-    ts timestamp with time zone not null,  -- Start of the time that is whole.
-    constraint whole_from_pkey PRIMARY KEY (relation)
-);
 
 -- schema internal
 -- Building blocks of the functions in api, and the procedures of jobs; not an interface.
@@ -1649,7 +1655,7 @@ create function internal.document_leaves(p_document jsonb) returns TABLE(field t
 
 create function internal.due_alert_rules(p_now timestamp with time zone, p_limit integer) returns bigint[] language sql stable;
 
-create function internal.due_late() returns SETOF data.late language sql stable;
+create function internal.due_late() returns SETOF data.late_hour language sql stable;
 
 create function internal.empty_series(p_series bigint[], p_before timestamp with time zone) returns bigint[] language sql volatile;
 
@@ -2493,12 +2499,13 @@ create function api.suggest_threshold(p_condition jsonb, p_per_month integer, p_
 
 create function api.take_deliveries(p_limit integer, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
-create function api.unpin_window(p_id integer, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
+create function api.unpin_window(p_id bigint, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 create function api.unsubscribe(p_name text, p_now timestamp with time zone) returns json language plpgsql volatile security definer set search_path=pg_catalog, public, pg_temp set TimeZone=UTC set extra_float_digits=1;
 
 -- schema analytics
--- Views that analysts query: a stable contract. Role supervisor_analyst may select.
+-- Views and functions for analysts: a stable contract. Role supervisor_analyst may select from the views and
+-- execute the functions.
 create schema analytics;
 
 -- Alerts that are pending or firing.
@@ -3573,7 +3580,8 @@ create aggregate analytics.merge(analytics.sketch) returns analytics.sketch lang
 create function analytics.percentile(p_sketch analytics.sketch, p_q double precision) returns double precision language plpgsql immutable security definer parallel safe set search_path=pg_catalog, public, pg_temp;
 
 -- schema ops
--- Functions and views for database administrators. Role supervisor_dba.
+-- Functions and views for database administrators. Role supervisor_dba may select from the views and execute
+-- the functions.
 create schema ops;
 
 -- Who changed what, of all namespaces. ops.verify_audit() says whether it is whole.
@@ -3976,7 +3984,7 @@ grant execute on function api.stream_facts(text,text,text,text,text,integer,time
 grant execute on function api.subscribe(text,jsonb,timestamp with time zone) to supervisor_app;
 grant execute on function api.suggest_threshold(jsonb,integer,timestamp with time zone,timestamp with time zone,text,timestamp with time zone) to supervisor_app;
 grant execute on function api.take_deliveries(integer,timestamp with time zone) to supervisor_app;
-grant execute on function api.unpin_window(integer,timestamp with time zone) to supervisor_app;
+grant execute on function api.unpin_window(bigint,timestamp with time zone) to supervisor_app;
 grant execute on function api.unsubscribe(text,timestamp with time zone) to supervisor_app;
 grant execute on function internal.growth(double precision,double precision,double precision,double precision) to supervisor_analyst;
 grant execute on function internal.growth(double precision,double precision,double precision,double precision) to supervisor_dba;

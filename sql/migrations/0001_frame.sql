@@ -8,7 +8,7 @@ create extension if not exists btree_gist;
 
 create schema if not exists data;
 comment on schema data is
-'Tables, hypertables and continuous aggregates; only migrations change them.';
+'Tables, hypertables, continuous aggregates, their views and row types; only migrations change them.';
 create schema if not exists internal;
 comment on schema internal is
 'Building blocks of the functions in api, and the procedures of jobs; not an interface.';
@@ -17,10 +17,12 @@ comment on schema api is
 'Functions that REST, MCP and the command line call. Role supervisor_app may execute them.';
 create schema if not exists analytics;
 comment on schema analytics is
-'Views that analysts query: a stable contract. Role supervisor_analyst may select.';
+'Views and functions for analysts: a stable contract. Role supervisor_analyst may select from the views and
+execute the functions.';
 create schema if not exists ops;
 comment on schema ops is
-'Functions and views for database administrators. Role supervisor_dba.';
+'Functions and views for database administrators. Role supervisor_dba may select from the views and execute
+the functions.';
 
 -- PostgreSQL would compile a plan at each call: 0.3 s for an aggregate, which runs for a few milliseconds.
 -- Where the database belongs to another role, `doctor` asks for it.

@@ -136,7 +136,7 @@ alter table data.sample set (
 );
 do $$
 begin
-    -- A Bloom filter of (ts, seq), which TimescaleDB would make for the constraint, takes a byte for each
+    -- A Bloom filter of (ts, seq), which TimescaleDB would make for the unique index, takes a byte for each
     -- sample. Without an index of our own it has one; with none at all (''), 2.29.2 crashes on a conflict.
     if exists (select from pg_settings where name = 'timescaledb.enable_composite_bloom_indexes') then
         alter table data.sample set (timescaledb.sparse_index = 'minmax(value)');
@@ -150,7 +150,7 @@ comment on column data.sample.kind_id is 'Kind of the series, so that aggregates
 comment on column data.sample.ts is 'Time of the sample.';
 comment on column data.sample.seq is 'Number of the fact; 0 for a metric.';
 comment on column data.sample.value is 'The value; the sum of a histogram; null for a fact without a value.';
-comment on column data.sample.observations is 'Number of observations: 1, or the count of a histogram.';
+comment on column data.sample.observations is 'Number of observations: 1, or the count of a histogram, at most 2147483647.';
 comment on column data.sample.counter is 'Whether the value is a reading of a counter.';
 comment on column data.sample.low is
 'Of a histogram: lower bound of its lowest bucket with observations; -infinity where that is open.';

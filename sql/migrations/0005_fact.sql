@@ -11,7 +11,7 @@ create table data.fact_identity (
     constraint fact_once primary key (source_id, fact_id),
     constraint fact_id_well_formed check (internal.fits(fact_id, 'fact_id'))
 );
-create index fact_identity_by_ts on data.fact_identity (ts);
+create index fact_identity_by_time on data.fact_identity (ts);
 create index fact_identity_by_change on data.fact_identity (change, seq);
 comment on table data.fact_identity is
 'Identities of facts. A separate table: a unique key of a hypertable must contain the time.';
@@ -32,6 +32,7 @@ create table data.fact (
     value double precision,
     payload jsonb not null,
     received_at timestamptz not null,
+    constraint subject_well_formed check (length(subject) between 1 and 500),
     constraint fact_value_in_range check (abs(value) <= double precision '1e140'),
     constraint fact_payload_is_object check (jsonb_typeof(payload) = 'object')
 );

@@ -1,22 +1,24 @@
 -- What ingest keeps beside the data: late hours, conflicts, idempotency keys.
 
-create table data.late (
-    late_id bigint generated always as identity,
+create table data.late_hour (
+    late_hour_id bigint generated always as identity,
     kind_id bigint not null,
     bucket timestamptz not null,
     samples integer not null,
     noted_at timestamptz not null default now(),
-    constraint late_pkey primary key (late_id),
-    constraint late_of_kind foreign key (kind_id) references data.every_kind
+    constraint late_hour_pkey primary key (late_hour_id),
+    constraint late_hour_of_kind foreign key (kind_id) references data.every_kind
 );
-create index late_by_kind on data.late (kind_id, bucket);
-comment on table data.late is
-'Hours that got samples after they were rolled up; read from samples until refreshed.';
-comment on column data.late.late_id is 'Number of the entry.';
-comment on column data.late.kind_id is 'Kind of the samples.';
-comment on column data.late.bucket is 'Start of the hour.';
-comment on column data.late.samples is 'Number of late samples.';
-comment on column data.late.noted_at is 'When they were stored.';
+create index late_hour_by_kind on data.late_hour (kind_id, bucket);
+comment on table data.late_hour is
+'Hours that got samples which a refresh may have missed, or whose samples somebody changed or deleted; read
+from samples until refreshed.';
+comment on column data.late_hour.late_hour_id is 'Number of the entry.';
+comment on column data.late_hour.kind_id is 'Kind of the samples.';
+comment on column data.late_hour.bucket is 'Start of the hour.';
+comment on column data.late_hour.samples is
+'Number of such samples; 0 where somebody changed or deleted some.';
+comment on column data.late_hour.noted_at is 'When they were noted.';
 
 create table data.conflict (
     source_id bigint not null,

@@ -7,6 +7,7 @@ create table data.aggregate (
     computed_at timestamptz not null,
     answer json not null,
     constraint aggregate_once_a_minute primary key (kind_id, window_name, minute),
+    constraint window_well_formed check (internal.fits(window_name, 'window')),
     constraint aggregate_near_its_minute check (
         minute - date_trunc('minute', computed_at, 'UTC') in (interval '0', interval '1 minute')
     )

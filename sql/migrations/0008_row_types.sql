@@ -91,7 +91,7 @@ create type data.distribution as (
     sketch_other numeric
 );
 comment on type data.distribution is
-'Sketches of observations, whose percentiles are asked for, between their extremes, or those of the bounds of
+'A distribution whose percentiles are asked for: its sketches, and its extremes, or those of the bounds of its
 histograms.';
 
 create type analytics.sketch as (

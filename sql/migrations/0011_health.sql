@@ -9,7 +9,7 @@ create table data.health_report (
     latency_ms double precision,
     detail text,
     received_at timestamptz not null,
-    constraint signal_known check (signal in ('keepalive', 'probe', 'traffic', 'report')),
+    constraint signal_known check (signal in ('probe', 'traffic', 'report')),
     constraint health_status_known check (status in ('up', 'degraded', 'down')),
     constraint latency_in_range check (latency_ms between 0 and 1e9)
 );
@@ -106,7 +106,7 @@ create type data.health_step as (
 comment on type data.health_step is
 'The state of a signal after a report, and the status that ended with it; null where none ended.';
 
--- No index, as for data.health_state: rows are updated every few seconds.
+-- No index: rows are updated every few seconds.
 create table data.service_uptime (
     during tstzrange not null,
     process uuid not null default gen_random_uuid(),

@@ -34,7 +34,7 @@ comment on column data.every_alert_rule.due_at is
 comment on column data.every_alert_rule.error is 'Why it could not be evaluated; null where it could.';
 comment on column data.every_alert_rule.error_since is 'Since when it cannot be evaluated.';
 comment on column data.every_alert_rule.cancellations is
-'How many evaluations in a row took too long and were canceled; 1 also after one that took long. A rule
+'How many evaluations in a row took too long and were cancelled; 1 also after one that took long. A rule
 with any is evaluated alone.';
 comment on column data.every_alert_rule.namespace is 'Namespace; empty for the default one.';
 

@@ -1,5 +1,4 @@
 -- Audit: who changed what.
--- Additive: releases without it change the same tables, and their changes are recorded too.
 
 create table data.audit_event (
     number bigint not null,

@@ -1,8 +1,7 @@
--- Pins: raw rows that are kept past retention; and from when on the history of facts is whole.
--- Additive: releases without it call functions that a deploy has replaced, and name neither.
+-- Pins: raw rows that are kept past retention; and from when on the history of facts is complete.
 
 create table data.every_pin (
-    pin_id integer generated always as identity,
+    pin_id bigint generated always as identity,
     source text not null,
     during tstzrange not null,
     reason text not null,
@@ -43,15 +42,17 @@ comment on view data.pin is 'The pins of the namespace that the transaction work
 
 insert into data.quota (name, value, used) values ('pins', 100, null);
 
-create table data.whole_from (
+create table data.complete_since (
     relation name not null,
-    ts timestamptz not null,
-    constraint whole_from_pkey primary key (relation)
+    since timestamptz not null,
+    constraint complete_since_pkey primary key (relation),
+    constraint relation_known check (relation in ('sample', 'fact_identity'))
 );
-comment on table data.whole_from is
-'The times before which something of a relation is not there and cannot come back.';
-comment on column data.whole_from.relation is
+comment on table data.complete_since is
+'From when on a relation is complete: what of it is older and not there cannot come back.';
+comment on column data.complete_since.relation is
 'sample: days before it count facts that have no sample. fact_identity: identities of facts before it were
 deleted.';
-comment on column data.whole_from.ts is 'Start of the time that is whole.';
-insert into data.whole_from (relation, ts) values ('sample', '-infinity'), ('fact_identity', '-infinity');
+comment on column data.complete_since.since is 'Start of the time that is complete.';
+insert into data.complete_since (relation, since)
+values ('sample', '-infinity'), ('fact_identity', '-infinity');

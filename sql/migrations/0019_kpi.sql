@@ -1,5 +1,4 @@
 -- KPIs and their versions.
--- Additive: releases without it do not name KPIs.
 
 create table data.every_kpi (
     kpi_id bigint generated always as identity,

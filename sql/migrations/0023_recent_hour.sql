@@ -1,12 +1,13 @@
 -- Recent hours: what no rollup has yet, rolled up every few minutes.
 
+-- In the order of data.rollup: rows of it are stored as they are.
 create table data.recent_hour (like data.rollup);
 alter table data.recent_hour
 alter column kind_id set not null,
 alter column bucket set not null;
 create index recent_hour_by_kind on data.recent_hour (kind_id, series_id, bucket);
 comment on table data.recent_hour is
-'Samples of a series, or of a kind, in an hour that no rollup has yet; of the newest one those before
+'Samples of a series, or of a kind, in an hour that no rollup has yet; of the newest hour, only those before
 data.recent_range.ends.';
 comment on column data.recent_hour.series_id is
 'Series; null where the hour contains all series of the kind.';
@@ -41,7 +42,7 @@ create unique index recent_range_once on data.recent_range ((true));
 insert into data.recent_range (begins, ends, announced) values ('-infinity', '-infinity', '-infinity');
 comment on table data.recent_range is 'Which samples data.recent_hour contains: one row.';
 comment on column data.recent_range.begins is 'Start of the oldest hour: the watermark of the rollups.';
-comment on column data.recent_range.ends is 'Time of the first sample that is not there.';
+comment on column data.recent_range.ends is 'Samples from this time on are not in data.recent_hour.';
 comment on column data.recent_range.announced is
-'Up to where the next refresh reads: ingest notes older samples in data.late.';
+'Up to where the next refresh reads: ingest notes older samples in data.late_hour.';
 comment on column data.recent_range.kinds is 'The kinds that are there: those with many samples.';

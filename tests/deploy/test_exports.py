@@ -265,7 +265,9 @@ def test_only_its_owner_reads_an_export(exported: tuple[Path, Manifest]) -> None
     assert exported[0].stat().st_mode & 0o777 == 0o700
 
 
-@given(subject=st.none() | texts, value=floats, payload=st.dictionaries(texts, documents))
+@given(
+    subject=st.none() | texts.filter(bool), value=floats, payload=st.dictionaries(texts, documents)
+)
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

@@ -43,8 +43,8 @@ def empty(conn: Connection) -> None:
     # So are their watermarks.
     for relation in ("sample", *ROLLUPS):
         conn.execute(f"truncate data.{relation}".encode())
-    conn.execute("delete from data.late")
-    conn.execute("update data.whole_from set ts = '-infinity'")
+    conn.execute("delete from data.late_hour")
+    conn.execute("update data.complete_since set since = '-infinity'")
 
 
 def keep_samples(conn: Connection, days: int) -> None:

@@ -91,7 +91,7 @@ def test_every_job_runs_on_what_was_ingested(conn: Connection) -> None:
             run(conn, relation, policy)
 
     assert ask(conn, "select count(*) from data.sample") == 4
-    assert ask(conn, "select count(*) from data.late") == 0
+    assert ask(conn, "select count(*) from data.late_hour") == 0
 
 
 def test_retention_drops_samples_and_keeps_their_rollups(conn: Connection) -> None:

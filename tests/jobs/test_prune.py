@@ -160,9 +160,10 @@ def test_identities_are_kept_to_the_microsecond_and_the_time_of_the_others_is_no
             [str(n), edge - n * moment],
         )
     db.execute(
-        "update data.whole_from set ts = %s where relation = 'fact_identity'", [edge - moment]
+        "update data.complete_since set since = %s where relation = 'fact_identity'",
+        [edge - moment],
     )
-    noted = "select json_object_agg(relation, ts) from data.whole_from"
+    noted = "select json_object_agg(relation, since) from data.complete_since"
     before = ask(db, noted)
 
     db.execute("call internal.prune(0, %s)", [CONFIG])

@@ -33,7 +33,7 @@ REGISTER = "select internal.register_series(%s::jsonb, %s)"
 @pytest.fixture
 def conn(lasting: Connection) -> Connection:
     """A connection to a database that holds nothing."""
-    lasting.execute("truncate data.sample, data.fact, data.fact_identity, data.late")
+    lasting.execute("truncate data.sample, data.fact, data.fact_identity, data.late_hour")
     lasting.execute("delete from data.series")
     lasting.execute("delete from data.kind")
     lasting.execute("delete from data.source")
@@ -131,7 +131,7 @@ def test_kinds_and_sources_with_their_own_data_are_kept_without_series(
     rolled_up("sample_1h", "kind_1h", "kind_1d")(conn, then)
     conn.execute("select drop_chunks('data.sample_1h', now() + interval '100 days')")
     ingest_facts(conn, fact("Fact:Gone", source="crm"), now=then)
-    conn.execute("truncate data.sample, data.fact, data.late")
+    conn.execute("truncate data.sample, data.fact, data.late_hour")
 
     run_job(JOB, None)
     assert series(conn) == 0
@@ -154,7 +154,7 @@ def test_kinds_and_sources_are_kept_by_several_rows_as_by_one(
     for statement in (
         f"insert into {days} (kind_id, bucket) select kind_id, now() - n * interval '1 day'"
         " from data.kind, generate_series(1, 2) as n where name = 'of_days'",
-        "insert into data.late (kind_id, bucket, samples) select kind_id, now(), n"
+        "insert into data.late_hour (kind_id, bucket, samples) select kind_id, now(), n"
         " from data.kind, generate_series(1, 2) as n where name = 'of_late'",
         "insert into data.fact_identity (source_id, fact_id, digest, ts, series_id)"
         " select source_id, n::text, 0, now(), 0"

@@ -27,7 +27,7 @@ def rolled_up(fresh_database: str, clock: datetime) -> str:
         items = [metric(ts=(clock - n * MINUTE).isoformat()) for n in range(240)]
         ingest_metrics(conn, items, now=clock)
         conn.execute('call internal.refresh_rollups(0, \'{"end_offset": "20 minutes"}\')')
-        conn.execute("delete from data.late")
+        conn.execute("delete from data.late_hour")
     return fresh_database
 
 

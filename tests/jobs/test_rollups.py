@@ -39,7 +39,7 @@ def nothing_there(lasting: Connection) -> None:
     """Nothing that the tests before left, so that nothing is late."""
     for relation in ("sample", *ROLLUPS):
         lasting.execute(f"truncate data.{relation}".encode())
-    lasting.execute("delete from data.late")
+    lasting.execute("delete from data.late_hour")
 
 
 def fill(conn: Connection, kind: str, clock: datetime, days: int, *, every: int = 6) -> None:
@@ -165,7 +165,7 @@ def test_refresh_late_leaves_nothing_pending(
     assert answer["late"] == 8
 
     run_job("refresh_late", None)
-    assert ask(lasting, "select count(*) from data.late") == 0
+    assert ask(lasting, "select count(*) from data.late_hour") == 0
     for source in (None, "web"):
         answer = query_agg(lasting, "late", "30d", source=source, now=clock)
         assert (answer["count"], answer["max"]) == (48, 1000)
@@ -186,14 +186,14 @@ def send_late(conn: Connection, clock: datetime, days: int, noted: tuple[int, in
         item = metric("late", value=1000, ts=(hour + timedelta(minutes=1)).isoformat())
         assert ingest_metrics(conn, item, now=clock)["late"] == 1
         conn.execute(
-            "update data.late set noted_at = %s where bucket = %s",
+            "update data.late_hour set noted_at = %s where bucket = %s",
             [clock - timedelta(minutes=minutes), hour],
         )
     return hours
 
 
 def pending(conn: Connection) -> list[datetime]:
-    return [bucket for (bucket,) in conn.execute("select bucket from data.late order by 1")]
+    return [bucket for (bucket,) in conn.execute("select bucket from data.late_hour order by 1")]
 
 
 def refreshed(conn: Connection) -> list[datetime]:
@@ -242,8 +242,8 @@ def test_late_samples_of_the_first_hour_of_the_oldest_chunk_are_refreshed(
     assert ingest_metrics(lasting, item, now=clock)["late"] == 1
     # Of samples that are gone.
     lasting.execute(
-        "insert into data.late (kind_id, bucket, samples, noted_at)"
-        " select kind_id, %s, 1, %s from data.late",
+        "insert into data.late_hour (kind_id, bucket, samples, noted_at)"
+        " select kind_id, %s, 1, %s from data.late_hour",
         [first - timedelta(hours=1), clock - timedelta(hours=1)],
     )
 
@@ -255,7 +255,7 @@ def test_refresh_late_with_nothing_late_does_nothing(lasting: Connection, run_jo
     run_job("refresh_late", None)
     run_job("refresh_late", None)
 
-    assert ask(lasting, "select count(*) from data.late") == 0
+    assert ask(lasting, "select count(*) from data.late_hour") == 0
 
 
 def test_snapshots_of_all_kinds_are_kept_for_both_windows(
@@ -326,7 +326,7 @@ def test_hours_in_the_columnstore_take_late_samples(
     )
 
     run_job("refresh_late", None)
-    assert ask(lasting, "select count(*) from data.late") == 0
+    assert ask(lasting, "select count(*) from data.late_hour") == 0
     for source in (None, "web"):
         answer = query_agg(lasting, "converted", "30d", source=source, now=clock)
         assert (answer["count"], answer["max"]) == (before["count"] + 1, 1000)
@@ -339,7 +339,7 @@ def test_the_scheduler_reports_each_run_as_a_success(fresh_database: str, clock:
         conn.execute("call refresh_continuous_aggregate('data.sample_1h', null, %s)", [clock])
         old = (clock - timedelta(days=2)).isoformat()
         ingest_metrics(conn, metric(ts=old), now=clock)
-        assert ask(conn, "select count(*) from data.late") == 1
+        assert ask(conn, "select count(*) from data.late_hour") == 1
         conn.execute(
             "select alter_job(job_id, scheduled => true, next_start => now(),"
             ' config => config || \'{"settle": "0"}\') from ops.policies'
@@ -358,6 +358,6 @@ def test_the_scheduler_reports_each_run_as_a_success(fresh_database: str, clock:
         ran = eventually(lambda: conn.execute(runs).fetchone(), seconds=90)
         assert ran == (["Success"], 0)
         # A run that another one keeps from its buckets leaves them to the next, a minute later.
-        nothing_late = "select count(*) = 0 from data.late"
+        nothing_late = "select count(*) = 0 from data.late_hour"
         assert eventually(lambda: ask(conn, nothing_late), "no late sample", seconds=90)
         assert ask(conn, "select count(*) from data.sample_1d") == 1

@@ -76,7 +76,7 @@ def test_pieces_of_late_samples_come_to_the_same_answer(
     before = query_agg(impatient, KIND, "30d", group_by="source", now=clock)
 
     assert run_out(impatient, run_job, "refresh_late") > 3
-    assert ask(impatient, "select count(*) from data.late") == 0
+    assert ask(impatient, "select count(*) from data.late_hour") == 0
     after = query_agg(impatient, KIND, "30d", group_by="source", now=clock)
     for key in SAME:
         assert after[key] == before[key]

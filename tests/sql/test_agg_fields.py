@@ -142,10 +142,10 @@ def test_what_is_late_below_the_watermark_is_pending(db: Connection) -> None:
     ingest_metrics(db, [metric("cpu"), metric("mem"), metric("disk")])
     mark = NOW.replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
     mark_rolled_up(db, mark)
-    db.execute("truncate data.late")
+    db.execute("truncate data.late_hour")
     for kind, hours, samples in (("cpu", 1, 3), ("cpu", 2, 4), ("cpu", 0, 16), ("mem", 1, 32)):
         db.execute(
-            "insert into data.late (kind_id, bucket, samples)"
+            "insert into data.late_hour (kind_id, bucket, samples)"
             " select kind_id, %s, %s from data.kind where name = %s",
             [mark - timedelta(hours=hours), samples, kind],
         )

@@ -20,7 +20,7 @@ SOMETHING = {"count": 1, "sum": 2, "min": 2, "max": 2}
 def db(db: Connection) -> Connection:
     """The database with three kinds, of which nothing is rolled up."""
     ingest_metrics(db, [metric(), metric("mem"), metric("disk")])
-    db.execute("delete from data.late")
+    db.execute("delete from data.late_hour")
     return db
 
 
@@ -33,8 +33,8 @@ def late(conn: Connection, kind: str, hour: int, *, noted: int = 0, samples: int
     """The number of an entry about late samples of an hour."""
     number: int = ask(
         conn,
-        "insert into data.late (kind_id, bucket, noted_at, samples)"
-        " select kind_id, %s, %s, %s from data.kind where name = %s returning late_id",
+        "insert into data.late_hour (kind_id, bucket, noted_at, samples)"
+        " select kind_id, %s, %s, %s from data.kind where name = %s returning late_hour_id",
         at(hour),
         at(100 + noted),
         samples,
@@ -126,4 +126,4 @@ def test_hours_that_moved_are_restated_and_the_others_forgotten(db: Connection) 
         ("mem", at(0), 7, at(200), NOTHING),
         ("mem", at(1), None, None, None),
     ]
-    assert db.execute("select late_id from data.late").fetchall() == [(kept,)]
+    assert db.execute("select late_hour_id from data.late_hour").fetchall() == [(kept,)]

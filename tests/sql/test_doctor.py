@@ -246,7 +246,7 @@ def test_a_refresh_policy_that_erases_rollups_is_found(healthy: Connection) -> N
 def test_late_samples_that_wait_too_long_are_found(healthy: Connection) -> None:
     mark_rolled_up(healthy, NOW)
     ingest_metrics(healthy, metric(ts=(NOW - timedelta(days=3)).isoformat()))
-    healthy.execute("update data.late set noted_at = %s", [NOW - timedelta(hours=2)])
+    healthy.execute("update data.late_hour set noted_at = %s", [NOW - timedelta(hours=2)])
     (found,) = findings(healthy, "backlog")
     assert found["detail"].startswith("1 late sample waits")
     assert found["repair"].startswith("call run_job(")
@@ -258,7 +258,9 @@ def test_late_samples_may_wait_for_an_hour(healthy: Connection, waited: int, fou
     healthy.execute("select add_job('internal.refresh_late', '1 h')")
     mark_rolled_up(healthy, NOW)
     ingest_metrics(healthy, metric(ts=(NOW - timedelta(days=3)).isoformat()))
-    healthy.execute("update data.late set noted_at = %s", [NOW - timedelta(microseconds=waited)])
+    healthy.execute(
+        "update data.late_hour set noted_at = %s", [NOW - timedelta(microseconds=waited)]
+    )
 
     repairs = [each["repair"] for each in findings(healthy, "backlog")]
     assert repairs == [f"call run_job({job(healthy, 'refresh_late')});"] * found
@@ -328,7 +330,7 @@ def test_what_waits_is_counted_in_a_sentence(
     healthy.execute("set local session_replication_role = replica")
     at = NOW - timedelta(hours=2)
     late = (
-        "insert into data.late (kind_id, bucket, samples, noted_at)"
+        "insert into data.late_hour (kind_id, bucket, samples, noted_at)"
         " values (1, %(at)s, %(n)s, %(at)s)"
     )
     outbox = (

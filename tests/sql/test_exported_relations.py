@@ -170,7 +170,7 @@ def test_what_a_migration_fills_and_what_is_audited_is_marked(db: Connection) ->
             )
         }
 
-    assert marked("prefilled") == {"data.audit_head", "data.quota", "data.whole_from"}
+    assert marked("prefilled") == {"data.audit_head", "data.quota", "data.complete_since"}
     assert marked("audited") == {
         f"data.{name}"
         for (name,) in db.execute(

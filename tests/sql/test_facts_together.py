@@ -131,7 +131,7 @@ def test_nothing_is_stored_where_one_fact_is_late(known: Connection) -> None:
     before = stored(known)
     assert together(known, fact(), fact(ts=ago(minutes=40))) is None
     assert stored(known) == before
-    assert ask(known, "select count(*) from data.late") == 0
+    assert ask(known, "select count(*) from data.late_hour") == 0
     assert together(known, fact(), fact(ts=ago(minutes=20))) == [receipt(1), receipt(1)]
 
 

@@ -67,7 +67,7 @@ def test_neither_retention_nor_the_end_of_its_kinds_touches_a_snapshot(db: Conne
     before = content(db)
 
     db.execute("delete from data.sample")
-    db.execute("delete from data.late")
+    db.execute("delete from data.late_hour")
     db.execute("delete from data.series")
     db.execute("delete from data.every_kind")
     db.execute(

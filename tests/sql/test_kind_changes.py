@@ -159,9 +159,9 @@ def test_a_change_by_hand_is_one_of_its_kinds(db: Connection, statement: str) ->
 
 def test_a_statement_notes_each_late_hour_once(db: Connection) -> None:
     ingest_metrics(db, [metric(ts=ago(minutes=n)) for n in range(120)])
-    db.execute("delete from data.late")
+    db.execute("delete from data.late_hour")
     db.execute("delete from data.sample")
 
-    noted = db.execute("select bucket, samples from data.late order by bucket").fetchall()
+    noted = db.execute("select bucket, samples from data.late_hour order by bucket").fetchall()
     assert [samples for _, samples in noted] == [0] * 3
     assert len({bucket for bucket, _ in noted}) == 3

@@ -37,14 +37,14 @@ def test_late_hours_are_those_of_the_kinds_in_the_range(
 ) -> None:
     first, last = sorted(edges)
     with db.transaction(force_rollback=True):
-        db.execute("delete from data.late")
+        db.execute("delete from data.late_hour")
         ingest_metrics(db, [metric(name, type=type_) for name, type_ in TYPES.items()])
         numbers: dict[str, int] = dict(
             db.execute("select name, kind_id from data.kind where name = any(%s)", [[*TYPES]])
         )
         for name, hour in late:
             db.execute(
-                "insert into data.late (kind_id, bucket, samples) values (%s, %s, 1)",
+                "insert into data.late_hour (kind_id, bucket, samples) values (%s, %s, 1)",
                 [numbers[name], at(hour)],
             )
         between = ([numbers[name] for name in asked], at(first), at(last))

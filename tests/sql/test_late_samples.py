@@ -19,7 +19,7 @@ def midnight(instant: datetime) -> datetime:
 @pytest.fixture(autouse=True)
 def nothing_late(lasting: Connection) -> None:
     """Forget what the tests before left."""
-    lasting.execute("delete from data.late")
+    lasting.execute("delete from data.late_hour")
 
 
 def at(instant: datetime, value: float = 1) -> Json:
@@ -55,7 +55,7 @@ def test_only_late_samples_below_the_watermark_are_pending(
         assert ingest_metrics(lasting, [at(instant)], now=now)["late"] == pending
         assert query_agg(lasting, now=now)["freshness"]["late_pending"] == pending
         assert ask(lasting, "select (api.get_state(%s) ->> 'late_samples')::int", now) == pending
-    assert ask(lasting, "select count(*) from data.late") == 2
+    assert ask(lasting, "select count(*) from data.late_hour") == 2
 
 
 def test_only_late_facts_below_the_watermark_are_late(lasting: Connection, now: datetime) -> None:
@@ -70,7 +70,7 @@ def test_only_late_facts_below_the_watermark_are_late(lasting: Connection, now: 
 
     assert send(watermark) == 0
     assert send(watermark - timedelta(microseconds=1)) == 1
-    assert ask(lasting, "select array_agg(bucket order by bucket) from data.late") == [
+    assert ask(lasting, "select array_agg(bucket order by bucket) from data.late_hour") == [
         watermark - timedelta(hours=1),
         watermark,
     ]
@@ -106,7 +106,7 @@ def test_late_samples_of_a_new_series_are_noted_by_their_hours(
 
     answer = ingest_metrics(lasting, [{**at(hour), "source": "new"} for hour in hours], now=now)
     assert answer["late"] == 2
-    assert ask(lasting, "select array_agg(bucket order by bucket) from data.late") == hours
+    assert ask(lasting, "select array_agg(bucket order by bucket) from data.late_hour") == hours
 
 
 @pytest.mark.parametrize("other", [None, "new series", "no item"])
@@ -124,7 +124,7 @@ def test_late_samples_are_counted_beside_known_and_new_ones(
     batch = [at(known), at(late), at(now), *extra]
     answer = ingest_metrics(lasting, batch, partial=True, now=now)
     assert (answer["late"], answer["duplicate"]) == (1, 1)
-    assert lasting.execute("select bucket, samples from data.late").fetchall() == [
+    assert lasting.execute("select bucket, samples from data.late_hour").fetchall() == [
         (late.replace(minute=0, second=0, microsecond=0), 1)
     ]
     again = ingest_metrics(lasting, batch, partial=True, now=now)
@@ -151,7 +151,7 @@ def test_what_a_refresh_that_begins_may_miss_is_late_and_no_more(
         [(ready - moment, hour - 2 * moment, 0), (ready, hour, 0), (ready, hour - moment, 1)]
     ):
         send(source if known else f"{source}-{number}", instant, clock)
-        assert ask(lasting, "select count(*) from data.late") == noted
+        assert ask(lasting, "select count(*) from data.late_hour") == noted
 
 
 def test_a_day_is_not_rolled_up_before_its_hours(lasting: Connection, now: datetime) -> None:
@@ -275,7 +275,7 @@ def test_a_sample_at_the_far_end_of_retention_is_rolled_up(
     lasting_alone.execute('call internal.refresh_rollups(0, \'{"end_offset": "1 hour"}\')')
     lasting_alone.execute("call internal.refresh_late(0, '{}')")
     assert query_agg(lasting_alone, window="90d", now=now)["count"] == 1
-    assert ask(lasting_alone, "select count(*) from data.late") == 0
+    assert ask(lasting_alone, "select count(*) from data.late_hour") == 0
 
 
 @pytest.mark.parametrize("relation", ["sample", "fact"])
@@ -343,7 +343,7 @@ def test_late_hours_whose_samples_are_gone_erase_nothing(
     lasting.execute("select drop_chunks('data.sample', %s)", [now - timedelta(days=40)])
     lasting.execute("call internal.refresh_late(0, '{}')")
     assert query_agg(lasting, window="90d", now=now)["count"] == 14
-    assert ask(lasting, "select count(*) from data.late") == 0
+    assert ask(lasting, "select count(*) from data.late_hour") == 0
 
 
 def test_a_day_that_still_gets_late_samples_waits_at_most_ten_times_as_long(
@@ -352,8 +352,8 @@ def test_a_day_that_still_gets_late_samples_waits_at_most_ten_times_as_long(
     days = [midnight(now) - timedelta(days=n, hours=3) for n in (3, 6, 9)]
     ingest_metrics(lasting, [at(midnight(now) - timedelta(days=n)) for n in range(12)], now=now)
     roll_up(lasting, now - timedelta(hours=1))
-    lasting.execute("delete from data.late")
-    noted = "update data.late set noted_at = now() - %s where date_trunc('day', bucket) = %s"
+    lasting.execute("delete from data.late_hour")
+    noted = "update data.late_hour set noted_at = now() - %s where date_trunc('day', bucket) = %s"
     for day in days:
         ingest_metrics(lasting, [at(day), at(day + timedelta(hours=1))], now=now)
     settled, restless, busy = (midnight(day) for day in days)
@@ -365,6 +365,6 @@ def test_a_day_that_still_gets_late_samples_waits_at_most_ten_times_as_long(
 
     lasting.execute('call internal.refresh_late(0, \'{"settle": "1 minute"}\')')
 
-    left = "select array_agg(distinct date_trunc('day', bucket)) from data.late"
+    left = "select array_agg(distinct date_trunc('day', bucket)) from data.late_hour"
     assert ask(lasting, left) == [busy]
     assert query_agg(lasting, window="30d", now=now)["count"] == 18

@@ -25,7 +25,7 @@ def test_chunks_of_other_times_are_not_locked(lasting_alone: Connection, now: da
         lasting_alone, [metric(value=1, ts=instant.isoformat()) for instant in instants], now=now
     )
     roll_up(lasting_alone, now - timedelta(hours=1))
-    lasting_alone.execute("delete from data.late")
+    lasting_alone.execute("delete from data.late_hour")
     assert ask(lasting_alone, CHUNKS) >= WEEKS
 
     with lasting_alone.transaction():

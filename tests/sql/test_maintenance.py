@@ -281,13 +281,13 @@ def test_the_newest_100_restatements_of_a_server_are_shown_the_last_one_first(
     other = add_server(db, "acme/other")
     for number, begin, restated_at in ((other, 2, 30), (server, 24, 30), (server, 2, 31.5)):
         db.execute(
-            "insert into data.restatement"
+            "insert into data.sla_restatement"
             " (server_id, maintenance_id, during, author, reason, before, after, restated_at)"
             " values (%s, 'm', %s, 'ann', 'another', '{}', '{}', %s)",
             [number, hours(begin, begin + 1), at(restated_at)],
         )
     db.execute(
-        "insert into data.restatement"
+        "insert into data.sla_restatement"
         " (server_id, maintenance_id, during, author, reason, before, after, restated_at)"
         " select %s, 'm', %s, 'ann', n, '{}', '{}', %s + n %% 10 * interval '1 minute'"
         " from generate_series(0, 100) as n",
@@ -403,7 +403,7 @@ def test_windows_that_have_not_ended_are_listed_the_earliest_first(db: Connectio
 def test_a_page_has_100_windows_by_default_and_1000_at_most(db: Connection, server: int) -> None:
     db.execute(
         "insert into data.maintenance"
-        " select 'w' || lpad(n::text, 3, '0'), %s, tstzrange(%s, %s), 'ann', 'move', '[,)'"
+        " select 'w' || lpad(n::text, 3, '0'), %s, tstzrange(%s, %s), 'ann', 'move', '[-infinity,)'"
         " from generate_series(0, 100) as n",
         [server, at(30), at(40)],
     )

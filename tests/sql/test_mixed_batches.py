@@ -29,7 +29,7 @@ def rolled_up(lasting: Connection, now: datetime) -> datetime:
     """Now; every hour of 27 days before it has a sample and is rolled up."""
     ingest_metrics(lasting, [hours_ago(now, n) for n in range(1, 24 * DAYS)], now=now)
     roll_up(lasting, now - timedelta(hours=1))
-    lasting.execute("truncate data.late")
+    lasting.execute("truncate data.late_hour")
     return now
 
 
@@ -94,7 +94,7 @@ def test_a_sample_that_somebody_changes_is_rolled_up_again(
 
     # At once, read from samples; then from what the job has made of them.
     for pending in (1, 0):
-        assert ask(lasting, "select count(*) from data.late") == pending
+        assert ask(lasting, "select count(*) from data.late_hour") == pending
         assert query_agg(lasting, window="30d", now=rolled_up)["sum"] == before + total
         lasting.execute("call internal.refresh_late(0, '{}')")
     reason = "select reason, late_samples from analytics.restatements order by restated_at desc"
@@ -106,14 +106,14 @@ def test_the_hours_of_a_change_are_noted_where_they_may_be_rolled_up(db: Connect
     begin: datetime = ask(db, "select internal.late_before(now())")
     times = [begin, begin - moment, begin - timedelta(hours=3)]
     ingest_metrics(db, [metric(ts=ts.isoformat()) for ts in times], now=begin + 20 * minute)
-    noted = "select bucket, samples from data.late order by 1"
+    noted = "select bucket, samples from data.late_hour order by 1"
 
-    db.execute("delete from data.late")
+    db.execute("delete from data.late_hour")
     db.execute("update data.sample set value = 5 where ts = any(%s)", [times[:2]])
     assert db.execute(noted).fetchall() == [(begin - timedelta(hours=1), 0)]
 
     # Both of one that moves.
-    db.execute("delete from data.late")
+    db.execute("delete from data.late_hour")
     db.execute("update data.sample set ts = %s where ts = %s", [begin - 61 * minute, times[2]])
     hours = [begin - timedelta(hours=n) for n in (3, 2)]
     assert db.execute(noted).fetchall() == [(hour, 0) for hour in hours]

@@ -143,7 +143,7 @@ def test_a_refresh_misses_no_sample_that_was_moved_while_it_waited(
         blocker.rollback()
         refresh.result()
 
-    assert ask(lasting, "select count(*) from data.late") == 0
+    assert ask(lasting, "select count(*) from data.late_hour") == 0
     for relation, column in (("sample_1h", "observations"), ("kind_1h", "observations")):
         counted = f"select sum({column}) from data.{relation} where bucket between %s and %s"
         days = (now - timedelta(days=21), now - timedelta(days=19))

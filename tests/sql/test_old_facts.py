@@ -134,7 +134,7 @@ def test_old_facts_are_counted_in_days_from_the_first_one_that_is_kept(db: Conne
 
 
 def test_samples_are_whole_from_the_day_after_the_newest_old_fact(db: Connection) -> None:
-    noted = "select json_object_agg(relation, ts) from data.whole_from"
+    noted = "select json_object_agg(relation, since) from data.complete_since"
     before = ask(db, noted)
     for times in ((OLD - timedelta(days=2), OLD), (OLD - timedelta(days=9),)):
         send(db, *times)
@@ -201,7 +201,7 @@ def test_facts_and_metrics_are_kept_on_terms_of_their_own(db: Connection) -> Non
 
 
 def test_a_fact_whose_identity_may_be_forgotten_is_refused(db: Connection) -> None:
-    db.execute("update data.whole_from set ts = %s where relation = 'fact_identity'", [OLD])
+    db.execute("update data.complete_since set since = %s where relation = 'fact_identity'", [OLD])
     with refused(db, "items_refused"):
         send(db, OLD - timedelta(days=1))
     assert send(db, OLD + timedelta(days=1)) == receipt(1)

@@ -373,4 +373,4 @@ def test_a_new_item_is_late_where_what_is_so_new_has_been_rolled_up(known: Conne
 
     assert not ask(known, STORED_ALONE, json.dumps(new), NOW)
     assert ingest_metrics(known, new, now=NOW)["accepted"] == 1
-    assert ask(known, "select sum(samples) from data.late") == 1
+    assert ask(known, "select sum(samples) from data.late_hour") == 1

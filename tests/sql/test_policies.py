@@ -548,11 +548,11 @@ def test_the_backlog_is_what_waits_and_for_how_long_the_oldest_of_it_does(db: Co
     # Without the kinds and subscriptions that the rows belong to.
     db.execute("set local session_replication_role = replica")
     long_ago = NOW - timedelta(days=9)
-    db.execute("insert into data.late (kind_id, bucket, samples) values (1, %s, 7)", [NOW])
+    db.execute("insert into data.late_hour (kind_id, bucket, samples) values (1, %s, 7)", [NOW])
     for hours in (1, 3, 2):
         at = NOW - timedelta(hours=hours)
         db.execute(
-            "insert into data.late (kind_id, bucket, samples, noted_at) values (1, %s, 5, %s)",
+            "insert into data.late_hour (kind_id, bucket, samples, noted_at) values (1, %s, 5, %s)",
             [at, at],
         )
         db.execute(

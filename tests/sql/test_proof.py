@@ -24,7 +24,7 @@ def noon(lasting: Connection, now: datetime) -> datetime:
     facts = [fact(fact_id=f"{now}{n}", value=n, ts=at(start, n)) for n in range(3)]
     ingest_facts(lasting, facts, now=now)
     roll_up(lasting, now - HOUR)
-    lasting.execute("truncate data.late, data.proof")
+    lasting.execute("truncate data.late_hour, data.proof")
     return start
 
 
@@ -45,7 +45,7 @@ def every_type(start: datetime, number: int) -> list[Any]:
 def tamper(conn: Connection, statement: LiteralString, *values: object) -> None:
     """Change samples so that no refresh is due."""
     conn.execute(statement, values)
-    conn.execute("truncate data.late")
+    conn.execute("truncate data.late_hour")
 
 
 def prove(conn: Connection, rollup: str, bucket: datetime) -> int:
@@ -113,7 +113,7 @@ def test_hours_that_got_late_samples_are_left_to_their_refresh(
     ingest_metrics(lasting, metric("gauge", "a", 5, ts=at(noon, 4)), now=now)
     assert prove(lasting, "kind_1d", noon) == 0
 
-    lasting.execute("truncate data.late")
+    lasting.execute("truncate data.late_hour")
     assert prove(lasting, "kind_1d", noon) == 1
 
 
@@ -140,7 +140,7 @@ def test_a_hundred_of_what_differs_is_recorded_in_order(db: Connection) -> None:
     for kind in ("first", "last"):
         items = [metric(kind, f"s{n:02}", ts=PAST.isoformat()) for n in range(51)]
         ingest_metrics(db, items)
-    db.execute("truncate data.late")
+    db.execute("truncate data.late_hour")
 
     assert prove(db, "sample_1h", PAST) == 102
     numbers = [row[0] for row in db.execute("select series_id from data.series order by 1")]
@@ -168,7 +168,7 @@ def test_only_the_bucket_is_compared_and_missing_rows_have_their_series(db: Conn
         " inner join data.source using (source_id) where name = 'gone')"
     )
     ingest_metrics(db, metric("mem", "new", ts=PAST.isoformat()))
-    db.execute("truncate data.late")
+    db.execute("truncate data.late_hour")
     assert prove(db, "sample_1h", PAST) == 2
     assert db.execute(PROOF).fetchall() == [
         ("cpu", "gone", True, False, False),
@@ -184,7 +184,7 @@ def test_kinds_with_late_samples_in_the_bucket_are_left_out(
     for kind in ("late", "prompt"):
         ingest_metrics(db, metric(kind, ts=NOW.isoformat()))
     db.execute(
-        "insert into data.late (kind_id, bucket, samples)"
+        "insert into data.late_hour (kind_id, bucket, samples)"
         " select kind_id, %s, 1 from data.kind where name = 'late'",
         [day + after * HOUR],
     )

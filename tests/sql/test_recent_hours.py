@@ -41,7 +41,7 @@ def hour(lasting: Connection, now: datetime) -> datetime:
     edge = now.replace(minute=0, second=0, microsecond=0) - HOUR
     ingest_metrics(lasting, [at(edge - HOUR)], now=now)
     roll_up(lasting, edge)
-    lasting.execute("delete from data.late")
+    lasting.execute("delete from data.late_hour")
     return edge
 
 
@@ -127,7 +127,7 @@ def test_samples_are_read_from_recent_hours_up_to_their_end(
     roll_up_recent(lasting, hour + 65 * MINUTE)
     lasting.execute("delete from data.sample where ts >= %s", [hour])
     # As if nothing had noted that they are gone.
-    lasting.execute("delete from data.late")
+    lasting.execute("delete from data.late_hour")
     assert count(lasting, now) == earlier + 65
 
 
@@ -142,10 +142,10 @@ def test_an_older_sample_counts_at_once(
     late = [at(hour + minutes * MINUTE + timedelta(seconds=1), 50) for minutes in (5, 62)]
     for item in late:
         assert ingest_metrics(lasting, [item], now=now)["late"] == 0
-    assert ask(lasting, "select count(*) from data.late") == 2
+    assert ask(lasting, "select count(*) from data.late_hour") == 2
     if again:
         roll_up_recent(lasting, hour + 70 * MINUTE)
-        assert ask(lasting, "select count(*) from data.late") == 0
+        assert ask(lasting, "select count(*) from data.late_hour") == 0
     assert count(lasting, now) == before + 2
     assert query_agg(lasting, now=now)["max"] == 50
 
@@ -213,7 +213,7 @@ def test_a_sample_at_the_end_is_not_older(
     before = count(lasting, now)
 
     ingest_metrics(lasting, [at(hour + 65 * MINUTE)], now=now)
-    assert ask(lasting, "select count(*) from data.late") == 0
+    assert ask(lasting, "select count(*) from data.late_hour") == 0
     assert count(lasting, now) == before + 1
 
 
@@ -317,7 +317,7 @@ def test_what_a_refresh_is_reading_stays_noted(
     ingest_metrics(lasting, [at(ts) for ts in times], now=now)
     roll_up_recent(lasting, hour + 65 * MINUTE)
     assert count(lasting, now) == before + 2
-    assert ask(lasting, "select array_agg(bucket) from data.late") == [hour]
+    assert ask(lasting, "select array_agg(bucket) from data.late_hour") == [hour]
 
 
 def test_below_the_watermark_samples_are_read(
@@ -328,7 +328,7 @@ def test_below_the_watermark_samples_are_read(
     roll_up(lasting, hour + HOUR)
     ingest_metrics(lasting, [at(hour + 5.5 * MINUTE, 50)], now=now)
     # Nothing notes it any longer, and recent hours lack it.
-    lasting.execute("delete from data.late")
+    lasting.execute("delete from data.late_hour")
 
     kinds = ask(lasting, "select array_agg(kind_id) from data.kind where name = 'cpu'")
     for sides in ("%s, '{}'", "'{}', %s"):
@@ -362,7 +362,7 @@ def test_what_is_stored_with_an_old_snapshot_is_noted(
     with lasting.transaction():
         lasting.execute(f"set transaction isolation level {level}".encode())
         ingest_metrics(lasting, [at(hour + 70 * MINUTE)], now=now)
-    assert ask(lasting, "select array_agg(bucket) from data.late") == [hour + HOUR]
+    assert ask(lasting, "select array_agg(bucket) from data.late_hour") == [hour + HOUR]
 
 
 def test_it_goes_no_further_back(lasting: Connection, now: datetime, hour: datetime) -> None:

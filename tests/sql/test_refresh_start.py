@@ -84,7 +84,7 @@ KEPT_FROM = "select internal.samples_kept_from()"
 
 def test_where_days_have_facts_of_their_own_samples_are_kept_from_their_end(db: Connection) -> None:
     end = datetime(2025, 6, 1, tzinfo=UTC)
-    db.execute("update data.whole_from set ts = %s where relation = 'sample'", [end])
+    db.execute("update data.complete_since set since = %s where relation = 'sample'", [end])
     assert ask(db, KEPT_FROM) == end
 
 

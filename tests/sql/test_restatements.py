@@ -17,7 +17,7 @@ HOUR = timedelta(hours=1)
 @pytest.fixture(autouse=True)
 def nothing_restated(lasting: Connection) -> None:
     """Forget what the tests before left."""
-    lasting.execute("truncate data.late, data.aggregate_restatement")
+    lasting.execute("truncate data.late_hour, data.aggregate_restatement")
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def rolled_up(lasting: Connection, now: datetime) -> datetime:
     start = now.replace(hour=3, minute=0, second=0, microsecond=0) - timedelta(days=1)
     ingest_metrics(lasting, [at(start + n * HOUR, n + 1) for n in range(4)], now=now)
     roll_up(lasting, now - HOUR)
-    lasting.execute("truncate data.late")
+    lasting.execute("truncate data.late_hour")
     return start
 
 
@@ -79,11 +79,11 @@ def test_late_samples_that_were_rolled_up_already_restate_nothing(
     ingest_metrics(lasting, at(rolled_up + timedelta(minutes=1), 9), now=now)
     # As the first refresh of a history that is imported does.
     roll_up(lasting, now - HOUR)
-    assert ask(lasting, "select count(*) from data.late") == 1
+    assert ask(lasting, "select count(*) from data.late_hour") == 1
 
     refresh(lasting)
 
-    assert ask(lasting, "select count(*) from data.late") == 0
+    assert ask(lasting, "select count(*) from data.late_hour") == 0
     assert restatements(lasting)["items"] == []
 
 
@@ -116,7 +116,9 @@ def test_a_refresh_that_was_interrupted_is_restated_from_what_was_before_it(
     lasting: Connection, now: datetime, rolled_up: datetime
 ) -> None:
     ingest_metrics(lasting, at(rolled_up + timedelta(minutes=1), 10), now=now)
-    lasting.execute("select internal.begin_restatements(array(select late_id from data.late))")
+    lasting.execute(
+        "select internal.begin_restatements(array(select late_hour_id from data.late_hour))"
+    )
     roll_up(lasting, now - HOUR)
     # The job ended here; meanwhile another hour got a late sample.
     ingest_metrics(lasting, at(rolled_up + HOUR + timedelta(minutes=1), 20), now=now)

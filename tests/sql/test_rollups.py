@@ -279,7 +279,7 @@ def test_merged_buckets_have_the_expressions_of_a_rollup(
 ) -> None:
     send_all_types(lasting, now)
     roll_up(lasting, now)
-    lasting.execute("delete from data.late")
+    lasting.execute("delete from data.late_hour")
 
     end = now.replace(hour=0, minute=0, second=0, microsecond=0)
     columns = f"{SERIES_COLUMNS}, {COLUMNS}"
@@ -308,7 +308,7 @@ def test_what_starts_a_moment_after_an_hour_or_a_day_has_no_sample_of_its_start(
     times = [edge, edge + timedelta(minutes=1), edge + timedelta(hours=2)]
     ingest_metrics(lasting, [metric(kind, ts=ts.isoformat()) for ts in times], now=now)
     roll_up(lasting, now)
-    lasting.execute("delete from data.late")
+    lasting.execute("delete from data.late_hour")
 
     ids = [
         row[0] for row in lasting.execute("select kind_id from data.kind where name = %s", [kind])

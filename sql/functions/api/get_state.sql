@@ -11,7 +11,7 @@ begin atomic
         'series', internal.estimate_rows('data.series'),
         'late_samples', (
             select coalesce(sum(samples), 0)
-            from data.late
+            from data.late_hour
             where bucket < (select internal.watermark('sample_1h'))
         ),
         'watermark', nullif(internal.watermark('sample_1h'), '-infinity'),

@@ -1,4 +1,4 @@
-create or replace function api.unpin_window(p_id integer, p_now timestamptz) returns json
+create or replace function api.unpin_window(p_id bigint, p_now timestamptz) returns json
 language plpgsql
 security definer
 set search_path = pg_catalog, public, pg_temp
@@ -20,7 +20,7 @@ begin
     return internal.pin_json(v_pin);
 end
 $$;
-comment on function api.unpin_window(integer, timestamptz) is
+comment on function api.unpin_window(bigint, timestamptz) is
 'Removes a pin: the next run of retention drops what has expired and no other pin keeps. Returns the pin that
 was.
 Errors: pin_unknown.';

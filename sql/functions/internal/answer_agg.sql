@@ -120,9 +120,9 @@ begin
                             'watermark', nullif(v_watermark, '-infinity'),
                             'newest', (present.statistics).newest,
                             'late_pending', (
-                                select coalesce(sum(late.samples), 0)
-                                from data.late
-                                where late.kind_id = kind.kind_id and late.bucket < v_watermark
+                                select coalesce(sum(late_hour.samples), 0)
+                                from data.late_hour
+                                where late_hour.kind_id = kind.kind_id and late_hour.bucket < v_watermark
                             )
                         )
                 end,

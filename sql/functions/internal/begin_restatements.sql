@@ -12,8 +12,8 @@ begin atomic
             kind_id,
             min(noted_at) as noted_at,
             range_agg(tstzrange(bucket, bucket + interval '1 hour')) as during
-        from data.late
-        where late_id = any(p_late)
+        from data.late_hour
+        where late_hour_id = any(p_late)
         group by kind_id
     ) as hours
     -- A refresh that was interrupted has begun theirs, and may have refreshed some of them.
@@ -26,4 +26,4 @@ begin atomic
     order by hours.kind_id, stretch.during;
 end;
 comment on function internal.begin_restatements(bigint[]) is
-'Notes what is rolled up of the hours of these entries of data.late, before they are refreshed.';
+'Notes what is rolled up of the hours of these entries of data.late_hour, before they are refreshed.';

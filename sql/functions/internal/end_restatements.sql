@@ -2,8 +2,8 @@ create or replace function internal.end_restatements(p_late bigint[], p_now time
 language sql
 begin atomic
     with refreshed as (
-        delete from data.late
-        where late_id = any(p_late)
+        delete from data.late_hour
+        where late_hour_id = any(p_late)
         returning kind_id, bucket, samples
     ),
 
@@ -38,5 +38,5 @@ begin atomic
         and restatement.before is distinct from measured.after;
 end;
 comment on function internal.end_restatements(bigint[], timestamptz) is
-'Completes the restatements of these entries of data.late, whose hours are refreshed, and deletes them.
+'Completes the restatements of these entries of data.late_hour, whose hours are refreshed, and deletes them.
 Restatements that changed nothing are deleted too.';

@@ -44,7 +44,7 @@ begin atomic
         row_number() over (order by max(step.depth), relation.name collate "C"),
         relation.name,
         relation.stored_in,
-        relation.name in ('data.audit_head', 'data.quota', 'data.whole_from'),
+        relation.name in ('data.audit_head', 'data.quota', 'data.complete_since'),
         relation.stored_in in (
             select pg_trigger.tgrelid from pg_catalog.pg_trigger
             where pg_trigger.tgname = 'audited'

@@ -8,13 +8,13 @@ begin
     -- In one statement with the threshold: a refresh that begins after it finds the samples of these
     -- entries, and one that has begun needs them.
     select
-        array_agg(late_id),
+        array_agg(late_hour_id),
         array_agg(distinct kind_id)
     into v_late, v_changed
-    from data.late
+    from data.late_hour
     where bucket >= greatest(p_begins, internal.refresh_threshold());
     delete from data.recent_hour where kind_id = any(v_changed);
-    delete from data.late where late_id = any(v_late);
+    delete from data.late_hour where late_hour_id = any(v_late);
     return v_changed;
 end
 $$;

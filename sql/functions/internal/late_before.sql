@@ -16,5 +16,5 @@ begin
 end
 $$;
 comment on function internal.late_before(timestamptz) is
-'Samples older than this may be missing from a finished or running refresh: note them in data.late.
+'Samples older than this may be missing from a finished or running refresh: note them in data.late_hour.
 The watermark would not do: it moves only when a refresh ends, and each rollup has its own.';

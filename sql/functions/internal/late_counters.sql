@@ -7,13 +7,13 @@ as $$
 begin
     return exists (
         select
-        from data.late
-        inner join data.kind on late.kind_id = kind.kind_id
+        from data.late_hour
+        inner join data.kind on late_hour.kind_id = kind.kind_id
         where
-            late.kind_id = any(p_kinds)
+            late_hour.kind_id = any(p_kinds)
             and kind.type = 'counter'
-            and late.bucket >= p_from
-            and late.bucket < p_to
+            and late_hour.bucket >= p_from
+            and late_hour.bucket < p_to
     );
 end
 $$;

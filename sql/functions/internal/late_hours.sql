@@ -15,7 +15,7 @@ begin
             unnest(
                 range_agg(tstzrange(late_hour.bucket, late_hour.bucket + interval '1 hour'))
             ) as hours
-        from data.late as late_hour
+        from data.late_hour
         where
             late_hour.kind_id = any(p_kinds)
             and late_hour.bucket >= p_from

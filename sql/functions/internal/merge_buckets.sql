@@ -26,8 +26,8 @@ declare
     $bucket$;
     c_prompt constant text := $prompt$
             and not exists (
-                select from data.late
-                where late.kind_id = bucket.kind_id and late.bucket = bucket.bucket
+                select from data.late_hour
+                where late_hour.kind_id = bucket.kind_id and late_hour.bucket = bucket.bucket
             )
     $prompt$;
     c_recent constant text := $recent$
@@ -36,7 +36,7 @@ declare
     $recent$;
     -- A query of what is not asked for costs its planning, and what is not needed costs its time.
     v_prompt constant text := case
-        when exists (select from data.late where kind_id = any(p_whole || p_kinds)) then c_prompt
+        when exists (select from data.late_hour where kind_id = any(p_whole || p_kinds)) then c_prompt
     end;
     v_series constant text := case
         -- The planner looks at each element of an array.

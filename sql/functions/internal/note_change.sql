@@ -2,7 +2,7 @@ create or replace function internal.note_change() returns trigger
 language plpgsql
 as $$
 begin
-    insert into data.late (kind_id, bucket, samples)
+    insert into data.late_hour (kind_id, bucket, samples)
     select distinct
         changed.kind_id,
         time_bucket(interval '1 hour', changed.ts),
@@ -12,7 +12,7 @@ begin
         changed.ts < internal.late_before(now())
         -- Once for all rows of a statement.
         and not exists (
-            select from data.late as noted
+            select from data.late_hour as noted
             where
                 noted.kind_id = changed.kind_id
                 and noted.bucket = time_bucket(interval '1 hour', changed.ts)
@@ -31,7 +31,7 @@ begin
 end
 $$;
 comment on function internal.note_change() is
-'Notes the hours of a sample that somebody changes or deletes in data.late, as ingest does those of late
+'Notes the hours of a sample that somebody changes or deletes in data.late_hour, as ingest does those of late
 ones, and its kind in data.kind_change: nothing else makes their rollups again or invalidates answers. The
 service itself does neither.';
 

@@ -12,7 +12,7 @@ begin
         return 0;
     end if;
     with overdue as (
-        insert into data.late (kind_id, bucket, samples)
+        insert into data.late_hour (kind_id, bucket, samples)
         select
             series.kind_id,
             time_bucket(interval '1 hour', sample.ts),
@@ -31,5 +31,5 @@ begin
 end
 $$;
 comment on function internal.note_late(data.series_samples[], timestamptz, timestamptz) is
-'Notes stored samples in data.late that a finished or running refresh may miss; returns how many are
+'Notes stored samples in data.late_hour that a finished or running refresh may miss; returns how many are
 older than the watermark of the hourly rollup.';

@@ -11,8 +11,8 @@ begin
                     internal.frozen_upto(p_relation),
                     -- Of an older fact, nobody knows whether it was counted already.
                     (
-                        select whole.ts from data.whole_from as whole
-                        where whole.relation = 'fact_identity'
+                        select complete.since from data.complete_since as complete
+                        where complete.relation = 'fact_identity'
                     )
                 )
         end

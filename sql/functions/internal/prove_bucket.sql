@@ -10,7 +10,7 @@ declare
     v_kinds constant bigint [] := array(
         select kind_id from data.every_kind
         except
-        select kind_id from data.late
+        select kind_id from data.late_hour
         where bucket >= p_bucket and bucket < p_bucket + v_width
     );
     v_mismatches bigint;

@@ -22,10 +22,10 @@ begin
         )
         returning ts
     )
-    update data.whole_from
-    set ts = newest.ts + interval '1 microsecond'
+    update data.complete_since
+    set since = newest.ts + interval '1 microsecond'
     from (select max(forgotten.ts) as ts from forgotten) as newest
-    where whole_from.relation = 'fact_identity' and newest.ts >= whole_from.ts;
+    where complete_since.relation = 'fact_identity' and newest.ts >= complete_since.since;
     delete from data.health_interval
     where upper(during) < now() - (p_config ->> 'health_intervals')::interval;
     delete from data.service_uptime

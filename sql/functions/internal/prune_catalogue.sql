@@ -38,7 +38,7 @@ begin
     where
         created_at < v_before
         and (select true from data.series where series.kind_id = kind.kind_id limit 1) is null
-        and (select true from data.late where late.kind_id = kind.kind_id limit 1) is null
+        and (select true from data.late_hour where late_hour.kind_id = kind.kind_id limit 1) is null
         and (select true from data.kind_1d where kind_1d.kind_id = kind.kind_id limit 1) is null;
     delete from data.every_source as source
     where

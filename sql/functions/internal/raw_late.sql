@@ -15,7 +15,7 @@ as $$
 begin
     -- A query that finds nothing costs its start.
     if not exists (
-        select from data.late
+        select from data.late_hour
         where kind_id = any(p_whole || p_kinds) and bucket >= p_from and bucket < p_to
     ) then
         return;

@@ -10,12 +10,12 @@ declare
     v_late record;
 begin
     -- Of hours whose samples are gone, nothing can be made.
-    delete from data.late where bucket < internal.oldest_chunk('sample');
+    delete from data.late_hour where bucket < internal.oldest_chunk('sample');
     loop
         -- The newest first, because most questions are about those. A piece that still gets late samples,
         -- as in an import, waits until it no longer does: else it is refreshed again and again.
         select
-            array_agg(late_id) as ids,
+            array_agg(late_hour_id) as ids,
             min(bucket) as start,
             max(bucket) + interval '1 hour' as stop
         into v_late
@@ -41,5 +41,5 @@ end
 $$;
 comment on procedure internal.refresh_late (integer, jsonb) is
 'Job: refreshes the hours and days that got late samples, day by day or in pieces of a day, then deletes
-their entries in data.late and records what has changed as restatements. A piece waits until it got none for as long as settle in its config, at most ten
+their entries in data.late_hour and records what has changed as restatements. A piece waits until it got none for as long as settle in its config, at most ten
 times as long.';

@@ -48,7 +48,7 @@ begin atomic
     ),
 
     written as (
-        insert into data.restatement (
+        insert into data.sla_restatement (
             server_id, maintenance_id, during, author, reason, before, after, restated_at
         )
         select
@@ -62,7 +62,7 @@ begin atomic
             p_now
         from touched
         left join published on touched.server_id = published.server_id
-        returning restatement_id
+        returning sla_restatement_id
     )
 
     select count(*) from written;

@@ -15,16 +15,16 @@ begin atomic
                 'restated_at', recent.restated_at,
                 'before', recent.before,
                 'after', recent.after
-            ) order by recent.restated_at desc, recent.restatement_id desc
+            ) order by recent.restated_at desc, recent.sla_restatement_id desc
         ), '[]')
     from (
         select *
-        from data.restatement
+        from data.sla_restatement
         where
             server_id = p_server
             and during && tstzrange(p_from, p_to)
             and restated_at <= p_as_of
-        order by restated_at desc, restatement_id desc
+        order by restated_at desc, sla_restatement_id desc
         limit 100
     ) as recent;
 end;

@@ -101,10 +101,10 @@ begin
             ) using v_series.kind_id, v_series.series_id, v_series.days, v_series.facts;
         end loop;
     end loop;
-    update data.whole_from
-    set ts = newest.ts
+    update data.complete_since
+    set since = newest.ts
     from (select time_bucket(c_day, max(fact.ts)) + c_day as ts from unnest(p_facts) as fact) as newest
-    where whole_from.relation = 'sample' and newest.ts > whole_from.ts;
+    where complete_since.relation = 'sample' and newest.ts > complete_since.since;
 end
 $$;
 comment on function internal.roll_up_facts(data.sample[], timestamptz) is

@@ -26,7 +26,7 @@ declare
         greatest(
             least(internal.watermark('sample_1d'), internal.watermark('kind_1d')),
             -- Older facts are in the days alone, also before the first refresh.
-            (select whole.ts from data.whole_from as whole where whole.relation = 'sample')
+            (select complete.since from data.complete_since as complete where complete.relation = 'sample')
         )
     );
     v_to_hour constant timestamptz := greatest(
@@ -53,8 +53,8 @@ declare
         where
             recent.kind_id = any(v_kinds)
             and not exists (
-                select from data.late
-                where late.kind_id = recent.kind_id and late.bucket >= v_to_hour and late.bucket < v_recent.ends
+                select from data.late_hour
+                where late_hour.kind_id = recent.kind_id and late_hour.bucket >= v_to_hour and late_hour.bucket < v_recent.ends
             )
     );
     v_read_to constant timestamptz := case when v_recent_kinds = '{}' then v_to_hour else v_recent.ends end;
@@ -81,7 +81,7 @@ begin
                 select range_agg(tstzrange(late.day, late.day + c_day))
                 from (
                     select time_bucket(c_day, bucket) as day
-                    from data.late
+                    from data.late_hour
                     where kind_id = any(v_kinds) and bucket >= v_from_day and bucket < v_to_day
                 ) as late
             ),

@@ -10,7 +10,7 @@ declare
     v_length interval;
     v_upto timestamptz := greatest(
         internal.frozen_upto('sample'),
-        (select whole.ts from data.whole_from as whole where whole.relation = 'sample')
+        (select complete.since from data.complete_since as complete where complete.relation = 'sample')
     );
 begin
     for v_rollup in

@@ -8,7 +8,7 @@ begin atomic
         'late_samples' as name,
         coalesce(sum(samples), 0) as items,
         p_now - min(noted_at) as lag
-    from data.late
+    from data.late_hour
     -- What is above waits for no refresh of late samples, but comes with the next hour.
     where bucket < (select internal.watermark('sample_1h'))
     union all

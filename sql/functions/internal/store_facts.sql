@@ -113,7 +113,7 @@ begin
         order by fresh.seq
     ),
     overdue as (
-        insert into data.late (kind_id, bucket, samples)
+        insert into data.late_hour (kind_id, bucket, samples)
         select
             stored.kind_id,
             time_bucket(interval '1 hour', stored.ts),
@@ -172,5 +172,5 @@ $$;
 comment on function internal.store_facts(jsonb, boolean, timestamptz, timestamptz[]) is
 'Stores the facts of a batch in one statement, unless an item is bad or its series unknown; with p_partial
 the good ones among them. Each is received at the time at its place in p_nows, or at p_now. bad counts the bad items; bad_items: those, [{index, item}]. late counts the facts
-older than the watermark of the hourly rollup; data.late also notes those that a running refresh may miss.
+older than the watermark of the hourly rollup; data.late_hour also notes those that a running refresh may miss.
 unsampled are the facts that are older than samples are kept, as samples that are not stored.';

@@ -39,7 +39,7 @@ begin
         returning kind_id, ts
     ),
     overdue as (
-        insert into data.late (kind_id, bucket, samples)
+        insert into data.late_hour (kind_id, bucket, samples)
         select
             stored.kind_id,
             time_bucket(interval '1 hour', stored.ts),
@@ -100,5 +100,5 @@ $$;
 comment on function internal.store_metrics(jsonb, boolean, timestamptz) is
 'Stores the samples of a batch in one statement, unless an item is bad, or its series or unit is not
 registered; with p_partial the good ones among them. bad counts the bad items; bad_items: those,
-[{index, item, kind_type, kind_unit}]. late counts the samples older than the watermark of the hourly rollup; data.late also notes those that a running refresh may
+[{index, item, kind_type, kind_unit}]. late counts the samples older than the watermark of the hourly rollup; data.late_hour also notes those that a running refresh may
 miss.';
