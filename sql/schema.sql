@@ -244,7 +244,7 @@ create table data.audit_head (
     constraint audit_head_single CHECK (single)
 ) with (fillfactor=50);
 
--- From when on a relation is complete: what of it is older and not there cannot come back.
+-- From when on a relation is complete. What is missing from before that cannot come back.
 create table data.complete_since (
     relation name not null,  -- sample: days before it count facts that have no sample. fact_identity: identities of facts before it were deleted.
     since timestamp with time zone not null,  -- Start of the time that is complete.

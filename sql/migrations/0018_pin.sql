@@ -49,7 +49,7 @@ create table data.complete_since (
     constraint relation_known check (relation in ('sample', 'fact_identity'))
 );
 comment on table data.complete_since is
-'From when on a relation is complete: what of it is older and not there cannot come back.';
+'From when on a relation is complete. What is missing from before that cannot come back.';
 comment on column data.complete_since.relation is
 'sample: days before it count facts that have no sample. fact_identity: identities of facts before it were
 deleted.';

@@ -94,6 +94,28 @@ def test_everything_of_groups_is_printed(name: str, said: str) -> None:
     assert "By label.region" in drawn
 
 
+def test_groups_have_the_statistics_that_are_asked_for() -> None:
+    asked = {name: NUMBERS[name] for name in ("sum", "stddev", "last", "p90")}
+    answer = {
+        **{name: AGGREGATE[name] for name in ("kind", "type", "unit", "window", "from", "to")},
+        **asked,
+        "groups": [{"group": "web", **asked}],
+        "computed_at": AGGREGATE["computed_at"],
+    }
+    with scripted.service({"GET /query/agg": answer}) as service:
+        done = service.run(
+            *("agg", "queue", "--group-by", "source", "--fields", "sum,stddev,last,p90,groups")
+        )
+    assert done.stdout.endswith("source\tsum\tstddev\tlast\tp90\nweb\t25.5\t0.5\t3\t7\n")
+
+
+def test_a_source_that_has_not_sent_the_kind_is_hinted_at() -> None:
+    hint = "The source has not sent this kind."
+    with scripted.service({"GET /query/agg": AGGREGATE | {"hint": hint}}) as service:
+        done = service.run("agg", "queue", "--source", "web")
+    assert done.stderr.startswith(f"{hint}\n")
+
+
 def test_one_late_row_is_one() -> None:
     late = {"watermark": None, "newest": None, "late_pending": 1}
     with scripted.service({"GET /query/agg": AGGREGATE | {"freshness": late}}) as service:

@@ -72,6 +72,30 @@ def test_the_login_of_the_owner_exports(service: Service, tmp_path: Path) -> Non
     assert "Hint: Set SUPERVISOR_DEPLOY_DATABASE_URL to the DSN of the owner" in done.stderr
 
 
+def test_a_second_import_says_that_there_is_nothing_to_do(
+    service: Service, prepared: DataDirectories, tmp_path: Path
+) -> None:
+    folder, copy = tmp_path / "backup", tmp_path / "copy"
+    prepared.deployed(copy, jobs=False)
+    service.run("export", str(folder))
+
+    first, again = (_import(folder, copy) for _ in range(2))
+
+    assert (first.returncode, again.returncode) == (0, 0), first.stderr
+    assert first.stdout.startswith("imported ")
+    assert again.stdout == ""
+    assert f"{folder} was imported before; nothing to do." in again.stderr
+
+
+def test_a_data_directory_without_a_database_exports_nothing(tmp_path: Path) -> None:
+    data_dir = tmp_path / "mistyped"
+    env = {"SUPERVISOR_DATA_DIR": str(data_dir)}
+    done = command_line.run("export", str(tmp_path / "backup"), env=env)
+    assert done.returncode == 1
+    assert f"There is no database in {data_dir}." in done.stderr
+    assert not data_dir.exists()
+
+
 @pytest.mark.parametrize(
     ("options", "status", "reason"),
     [

@@ -160,6 +160,13 @@ def test_the_doctor_asks_the_database_where_no_service_answers(service: Service)
     assert "TimescaleDB 2." in done.stderr
 
 
+def test_the_doctor_refuses_a_setting_that_is_not_a_dsn(service: Service) -> None:
+    nobody = f"http://127.0.0.1:{free_port()}"
+    done = service.run("doctor", SUPERVISOR_URL=nobody, SUPERVISOR_DATABASE_URL="no dsn")
+    assert done.returncode == 2
+    assert "SUPERVISOR_DATABASE_URL is not a DSN" in done.stderr
+
+
 def test_the_doctor_says_that_nothing_answers(service: Service) -> None:
     port = free_port()
     done = service.run(

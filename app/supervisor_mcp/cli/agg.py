@@ -68,10 +68,11 @@ def agg(
     if kind is None:
         _show_all(result, window)
     else:
-        _show_one(result, group_by)
+        # The names that are asked for, else what a line has room for.
+        _show_one(result, group_by, OF_A_GROUP if fields is None else STATISTICS)
 
 
-def _show_one(result: dict[str, Any], group_by: str | None) -> None:
+def _show_one(result: dict[str, Any], group_by: str | None, of_a_group: Sequence[str]) -> None:
     unit = f", {result['unit']}" if result["unit"] else ""
     title = (
         f"{result['kind']} ({result['type']}{unit}), {result['window']} up to"
@@ -89,23 +90,23 @@ def _show_one(result: dict[str, Any], group_by: str | None) -> None:
         [[name, *(column.get(name) for column in columns.values())] for name in shown],
     )
     if group_by is not None:
-        _show_groups(result["groups"], group_by)
-        if "hint" in result:
-            console.say(printable(result["hint"]))
-        elif [group["group"] for group in result["groups"]] == [""]:
-            label = printable(group_by.removeprefix("label."))
-            console.say(
-                f'Nothing in this window has the label "{label}".'
-                f" `{console.command()} series {result['kind']}` lists the series with labels."
-            )
+        _show_groups(result["groups"], group_by, of_a_group)
+    if "hint" in result:
+        console.say(printable(result["hint"]))
+    elif group_by is not None and [group["group"] for group in result["groups"]] == [""]:
+        label = printable(group_by.removeprefix("label."))
+        console.say(
+            f'Nothing in this window has the label "{label}".'
+            f" `{console.command()} series {result['kind']}` lists the series with labels."
+        )
     late = result.get("freshness", {}).get("late_pending")
     if late:
         verb = "is" if late == 1 else "are"
         console.say(f"{counted(late, 'late row')} {verb} counted, and being rolled up.")
 
 
-def _show_groups(groups: list[dict[str, Any]], group_by: str) -> None:
-    columns = _present(OF_A_GROUP, groups)
+def _show_groups(groups: list[dict[str, Any]], group_by: str, names: Sequence[str]) -> None:
+    columns = _present(names, groups)
     table(
         f"By {group_by}",
         [group_by, *columns],

@@ -60,6 +60,9 @@ def _ask() -> bytes:
 def _ask_database(url: str, cache: str | None) -> bytes:
     import psycopg
 
+    from supervisor_mcp.cli.servers import without_password
+
+    without_password(url)
     try:
         with psycopg.connect(
             url, prepare_threshold=None, connect_timeout=CONNECT_SECONDS

@@ -25,16 +25,23 @@ def export(
 ) -> None:
     """Write everything in the database into a folder.
 
-    The service may run meanwhile. The database is SUPERVISOR_DEPLOY_DATABASE_URL, else
-    SUPERVISOR_DATABASE_URL, else the embedded one. `import DIR` reads the folder into another
-    database. The folder has secrets of subscriptions in it.
+    The service may run meanwhile. The database is SUPERVISOR_DATABASE_URL, with the login of
+    SUPERVISOR_DEPLOY_DATABASE_URL where that is set too, else the embedded one. `import DIR` reads
+    the folder into another database. The folder has secrets of subscriptions in it.
     """
     from supervisor_mcp import exports
     from supervisor_mcp.cli import progress
     from supervisor_mcp.cli.client import load_settings
     from supervisor_mcp.cli.database import reach
+    from supervisor_mcp.embedded import database
 
     settings = load_settings()
+    if settings.database_url is None and not database.is_made(settings.data_dir):
+        raise Failure(
+            f"There is no database in {settings.data_dir}.",
+            hint="Set SUPERVISOR_DATA_DIR to the data directory of a service, or"
+            " SUPERVISOR_DATABASE_URL to the DSN of its database.",
+        )
     with (
         progress.step("exporting") as next_step,
         reach(settings, next_step) as database_url,
@@ -50,7 +57,6 @@ def import_folder(folder: Path, as_json: bool) -> None:
     from supervisor_mcp import exports
     from supervisor_mcp.cli import progress, servers
     from supervisor_mcp.cli.client import load_settings
-    from supervisor_mcp.cli.database import reach
     from supervisor_mcp.deploy import Older
 
     settings = load_settings()
@@ -59,7 +65,7 @@ def import_folder(folder: Path, as_json: bool) -> None:
         progress.step("reading the manifest") as next_step,
     ):
         exports.read(folder)
-        with reach(settings, next_step) as database_url:
+        with servers.start_database(settings, next_step, jobs=False) as (database_url, _):
             url = settings.deploy_database_url or database_url
             if not exports.is_deployed(url):
                 next_step("deploying")
@@ -67,10 +73,12 @@ def import_folder(folder: Path, as_json: bool) -> None:
                     database_url, Older.REFUSE, deploy_url=settings.deploy_database_url
                 )
             made = exports.load(url, folder, next_step)
-    if made is None:
-        console.say(f"{folder} was imported before; nothing to do.")
-        made = exports.read(folder)
-    _report("imported", made, folder, as_json)
+    if made is not None:
+        _report("imported", made, folder, as_json)
+        return
+    console.say(f"{folder} was imported before; nothing to do.")
+    if as_json:
+        _report("imported", exports.read(folder), folder, as_json)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def start(
     data_dir.chmod(0o700)
     lock = _locked(data_dir)
     try:
-        if not (data_dir / CLUSTER).exists():
+        if not is_made(data_dir):
             progress("creating the database (once)")
             if no_room := _no_room(data_dir, CLUSTER_BYTES):
                 raise no_room
@@ -113,6 +113,11 @@ def running_pid(data_dir: Path) -> int | None:
         return None
     written = lock.read_text()
     return int(written) if written.isdigit() else None
+
+
+def is_made(data_dir: Path) -> bool:
+    """Whether the data directory has a database, running or not."""
+    return (data_dir / CLUSTER).exists()
 
 
 def clone(source: Path, target: Path) -> None:
