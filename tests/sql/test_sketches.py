@@ -81,6 +81,20 @@ def test_a_bin_counts_up_to_a_trillion(db: Connection) -> None:
     assert ask(db, counted, 999_999_999_999) == [999_999_999_999, 1]
 
 
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(number=st.integers(0, 10**48 - 1).filter(lambda number: number % 10**12 or not number))
+@example(number=0)
+@example(number=10**8)
+@example(number=10**20 + 10**4)
+def test_digits_come_in_groups_of_twelve(db: Connection, number: int) -> None:
+    groups = -(-len(str(number)) // 12)
+    digits = str(number).zfill(12 * groups)
+    expected = b"".join(int(digits[at : at + 4]).to_bytes(2) for at in range(0, len(digits), 4))
+    assert ask(db, "select internal.digit_groups(%s::numeric)", number) == expected
+
+
 counts = st.one_of(
     st.integers(1, 10**12 - 1), st.sampled_from([1, 9999, 10**4, 10**8, 10**8 + 1, 10**12 - 1])
 )
