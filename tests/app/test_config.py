@@ -161,6 +161,11 @@ def test_an_empty_setting_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (settings.secret("admin_key"), settings.jwt_jwks_url) == (None, None)
 
 
+@pytest.mark.parametrize("name", ["DATABASE_URL", "DEPLOY_DATABASE_URL", "REDIS_URL"])
+def test_an_empty_url_of_a_server_is_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    assert getattr(read(monkeypatch, {name: ""}), name.lower()) is None
+
+
 @pytest.mark.parametrize(
     ("sent", "kept"),
     [

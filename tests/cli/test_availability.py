@@ -88,6 +88,16 @@ def test_a_server_that_is_not_there_is_waited_for(dsn: str) -> None:
     assert len(said) == 1
 
 
+@pytest.mark.parametrize("port", ["abc", "99999999"])
+def test_a_dsn_that_can_never_be_used_is_not_waited_for(port: str) -> None:
+    said: list[str] = []
+    dsn = f"host=127.0.0.1 port={port}"
+
+    assert await_database(dsn, dsn, seconds=60, say=said.append) is None
+
+    assert said == []
+
+
 @pytest.mark.native_only("the embedded server admits every login to its one database")
 @pytest.mark.parametrize("other", [{"dbname": "not_there"}, {"user": "nobody_at_all"}])
 def test_a_login_that_is_refused_is_not_waited_for(

@@ -110,6 +110,14 @@ def test_a_file_of_another_format_is_refused_with_the_next_step(
     assert hint in str(refused.value.hint)
 
 
+def test_a_file_of_an_export_is_refused_with_the_command_for_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").touch()
+    file = _file(tmp_path, "data.kind.0.gz", b"\x1f\x8b\x08\x00rest")
+    with pytest.raises(Failure, match="is compressed with gzip") as refused:
+        list(read(InputFile.at(file), MINE))
+    assert refused.value.hint == f"It belongs to an export: supervisor-mcp import {tmp_path}"
+
+
 def test_an_empty_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Failure, match="is empty"):
         list(read(InputFile.at(_file(tmp_path, "x.csv", "")), MINE))

@@ -85,7 +85,7 @@ def test_a_plan_says_what_would_go_and_why_not(service: Service) -> None:
     done = service.run("policies", "plan", "data.sample", "9 days")
     assert done.returncode == 0
     assert "After 9 days," in done.stderr
-    assert "Refused: snapshot_aggregates needs them." in done.stderr
+    assert "Refused: snapshot_aggregates needs the rows." in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -224,7 +224,9 @@ def test_everything_of_pins_is_printed() -> None:
     assert listed.stderr == ""
     assert json.loads(as_json.stdout) == {"items": [PIN]}
     assert added.stdout == removed.stdout == PIN_ROWS
-    assert removed.stderr == "The pin is removed: retention drops the rows.\n"
+    assert (
+        removed.stderr == "The pin is removed: retention drops the rows once they have expired.\n"
+    )
     assert removed_as_json.stderr == ""
     assert json.loads(removed_as_json.stdout) == PIN
     assert "Pin 7\n" in drawn

@@ -46,6 +46,15 @@ def test_a_rate_is_known_within_the_first_second(
     assert capsys.readouterr().err == "x.csv: 500 of 5,000 (1,000 rows/s)\n"
 
 
+def test_a_step_that_is_named_twice_in_a_row_is_said_once(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with progress.step("deploying") as next_step:
+        for name in ("deploying", "refreshing", "refreshing", "deploying"):
+            next_step(name)
+    assert capsys.readouterr().err == "deploying\nrefreshing\ndeploying\n"
+
+
 def test_a_terminal_has_a_bar_and_no_lines(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,9 +66,18 @@ def test_what_has_changed_is_listed_with_counts_and_sums(changed: Service, name:
     at = "2026-03-01T0{}:00:00+00:00"
     restated = "2026-03-02T00:00:00+00:00"
     assert [line.split("\t") for line in listed.stdout.splitlines()] == [
-        ["kind", "from", "to", "late", "restated", "count", "sum"],
-        [name, at.format(2), at.format(3), "7", restated, "0 -> 1200", "- -> 12.5"],
-        [name, at.format(1), at.format(2), "7", restated, "2 -> 1200", "3.5 -> 12.5"],
+        ["kind", "from", "to", "reason", "late", "restated", "count", "sum"],
+        [name, at.format(2), at.format(3), "late samples", "7", restated, "0 -> 1200", "- -> 12.5"],
+        [
+            name,
+            at.format(1),
+            at.format(2),
+            "late samples",
+            "7",
+            restated,
+            "2 -> 1200",
+            "3.5 -> 12.5",
+        ],
     ]
 
 

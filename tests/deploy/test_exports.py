@@ -263,6 +263,7 @@ def test_an_export_that_was_interrupted_is_replaced(
 
 def test_only_its_owner_reads_an_export(exported: tuple[Path, Manifest]) -> None:
     assert exported[0].stat().st_mode & 0o777 == 0o700
+    assert {file.stat().st_mode & 0o777 for file in exported[0].iterdir()} == {0o600}
 
 
 @given(

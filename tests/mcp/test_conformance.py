@@ -67,6 +67,7 @@ HINTS = {
 TYPES = {
     "text": {"string"},
     "integer": {"integer"},
+    "bigint": {"integer"},
     "boolean": {"boolean"},
     "timestamp with time zone": {"string", "number"},
     "json": {"array", "object"},

@@ -28,6 +28,8 @@ AWAY = re.compile(
     r"the database system is|hot standby mode|session is (not )?read-only"
     r"|connect failed|DNS lookup failed"
 )
+# What the client says of a DSN that it cannot use, whatever the server does.
+UNUSABLE = re.compile(r"invalid (integer value|port number|sslmode value)")
 # Any other refusal is final. Where the server says it in another language, a ping decides, which
 # needs no login.
 REFUSAL = "FATAL:"
@@ -71,7 +73,7 @@ def _absence(conninfo: str) -> str | None:
     reason = _refusal(conninfo)
     if reason is None or AWAY.search(reason):
         return reason
-    if REFUSAL in reason:
+    if REFUSAL in reason or UNUSABLE.search(reason):
         return None
     # The ping comes second, so that what has started meanwhile is asked once more.
     if PGconn.ping(conninfo.encode()) in (Ping.NO_RESPONSE, Ping.REJECT):

@@ -114,10 +114,13 @@ def _refuse_other_formats(file: InputFile, head: bytes) -> None:
             hint=f"Write one object a line: jq -c '.[]' {file.short}",
         )
     if head.startswith(GZIP):
+        exported = (file.path.parent / "manifest.json").exists()
         raise Failure(
             f"{file.shown} is compressed with gzip.",
             USAGE,
-            hint="Pipe its content: gunzip -c FILE | supervisor-mcp import -",
+            hint=f"It belongs to an export: supervisor-mcp import {file.path.parent}"
+            if exported
+            else "Pipe its content: gunzip -c FILE | supervisor-mcp import -",
         )
     if head.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
         raise Failure(

@@ -19,7 +19,10 @@ pins = typer.Typer(name="pins", help="List, add and remove pins.", rich_markup_m
 
 @pins.callback(invoke_without_command=True)
 def list_pins(context: typer.Context, source: Source = None, as_json: Json = False) -> None:
-    """List the ranges of time whose raw rows retention keeps; the commands below do more."""
+    """List, add and remove pins: ranges of time whose raw rows retention keeps.
+
+    Without a command, lists them.
+    """
     import msgspec
 
     from supervisor_mcp.cli.client import connect
@@ -60,13 +63,13 @@ def unpin_window(
     pin: Annotated[int, typer.Argument(help="Number of the pin.", metavar="ID")],
     as_json: Json = False,
 ) -> None:
-    """Remove a pin: retention drops the rows."""
+    """Remove a pin: retention drops the rows once they have expired."""
     from supervisor_mcp.cli.client import accepted, connect
 
     with connect() as client:
         _show(accepted(client.send("DELETE", f"/admin/pins/{pin}")).content, as_json)
     if not as_json:
-        console.say("The pin is removed: retention drops the rows.")
+        console.say("The pin is removed: retention drops the rows once they have expired.")
 
 
 def _show(answer: bytes, as_json: bool) -> None:

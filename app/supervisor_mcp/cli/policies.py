@@ -40,7 +40,10 @@ def list_policies(
     policy: Annotated[Kind | None, typer.Option(help="Only these.")] = None,
     as_json: Json = False,
 ) -> None:
-    """List retention, columnstore, refresh and quotas; the commands below do more."""
+    """List, set and plan retention, columnstore, refresh and quotas.
+
+    Without a command, lists them.
+    """
     import msgspec
 
     from supervisor_mcp.cli.client import connect
@@ -120,7 +123,7 @@ def plan_retention(
         f" {'goes' if drops['chunks'] == 1 else 'go'}."
     )
     for need in result["refused"]:
-        console.say(f"Refused: {need['needed_by']} needs them. {need['reason']}")
+        console.say(f"Refused: {need['needed_by']} needs the rows. {need['reason']}")
 
 
 def _row(chunk: dict[str, Any]) -> list[object]:

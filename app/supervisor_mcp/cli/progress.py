@@ -61,7 +61,15 @@ def step(title: str, write: Callable[[str], None] = console.say) -> Iterator[Cal
     notes = console.notes()
     if not notes.is_terminal:
         write(title)
-        yield write
+        said = title
+
+        def say(line: str) -> None:
+            nonlocal said
+            if line != said:
+                write(line)
+            said = line
+
+        yield say
         return
     with notes.status(Text(printable(title))) as status:
         yield lambda line: status.update(Text(printable(line)))

@@ -1,4 +1,4 @@
-"""supervisor-mcp restatements: what late samples have changed."""
+"""supervisor-mcp restatements: what late and changed samples have changed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from supervisor_mcp.cli.parameters import From, Json, Limit, To, complete_kind
 from supervisor_mcp.cli.quantities import moment
 from supervisor_mcp.cli.tables import table
 
-COLUMNS = ("kind", "from", "to", "late", "restated", "count", "sum")
+COLUMNS = ("kind", "from", "to", "reason", "late", "restated", "count", "sum")
 # Those that a narrow terminal has no room for, the least important first.
-SPARE = ("restated", "late", "to")
+SPARE = ("restated", "late", "to", "reason")
 
 
 def restatements(
@@ -31,7 +31,7 @@ def restatements(
     limit: Limit = 20,
     as_json: Json = False,
 ) -> None:
-    """List figures that late samples have changed.
+    """List figures that were restated, and why.
 
     With --json, they have count, sum, min and max, before and after.
     """
@@ -65,6 +65,7 @@ def _row(each: dict[str, Any]) -> list[object]:
         each["kind"],
         moment(each["from"]),
         moment(each["to"]),
+        each["reason"].replace("_", " "),
         each["late_samples"],
         moment(each["restated_at"]),
         *(f"{_shown(before[name])} -> {_shown(after[name])}" for name in ("count", "sum")),

@@ -73,6 +73,7 @@ def read(folder: Path) -> Manifest:
 def write(folder: Path, manifest: Manifest) -> None:
     """Write the manifest, or none."""
     beside = folder / f"{NAME}.new"
+    beside.touch(mode=0o600)
     with beside.open("wb") as file:
         file.write(msgspec.json.format(msgspec.json.encode(manifest)) + b"\n")
         file.flush()

@@ -41,11 +41,11 @@ begin atomic
         case
             when kind.values_listed and kind.times_listed
                 then format(
-                    'value has %s elements and ts %s. Send as many of both, at least one.',
+                    'value has %s elements and ts has %s. Send arrays of the same length, at least 1.',
                     jsonb_array_length(p_value), jsonb_array_length(p_ts)
                 )
-            when kind.values_listed then 'value is an array. Send an array of as many ts.'
-            else 'ts is an array. Send an array of as many values.'
+            when kind.values_listed then 'value is an array. Send ts as an array of the same length.'
+            else 'ts is an array. Send value as an array of the same length.'
         end
     from kind
     where
