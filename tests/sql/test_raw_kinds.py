@@ -9,6 +9,7 @@ import pytest
 from psycopg import Connection
 
 from tests.sql.calls import ask, fact, histogram, ingest_facts, ingest_metrics, metric
+from tests.support.tenants import within
 
 WEEKS = 5
 READ = "select * from internal.raw_kinds(%s, %s, %s, null, true)"
@@ -103,3 +104,18 @@ def test_histograms_and_other_kinds_are_read_alone(
         [now, now + timedelta(seconds=1), histograms],
     )
     assert {name for (name,) in rows} == found
+
+
+def test_histograms_are_read_whatever_the_namespace_of_the_session(
+    db: Connection, now: datetime
+) -> None:
+    with within(db, "acme"):
+        ingest_metrics(db, histogram([1.0], [3, 0], 1, ts=now.isoformat()), now=now)
+    found = ask(
+        db,
+        "select observations from internal.raw_part("
+        "array(select kind_id from data.every_kind), '{}', null, %s, %s, null, null)",
+        now,
+        now + timedelta(seconds=1),
+    )
+    assert found == 3

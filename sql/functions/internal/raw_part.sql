@@ -25,7 +25,7 @@ begin
     if p_whole <> '{}' then
         -- A statement without what no kind needs starts in half the time.
         v_histograms := array(
-            select kind_id from data.kind
+            select kind_id from data.every_kind
             where kind_id = any(p_whole) and type = 'histogram'
         );
         if cardinality(v_histograms) < cardinality(p_whole) then
