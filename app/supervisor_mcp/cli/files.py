@@ -114,7 +114,9 @@ def _refuse_other_formats(file: InputFile, head: bytes) -> None:
             hint=f"Write one object a line: jq -c '.[]' {file.short}",
         )
     if head.startswith(GZIP):
-        exported = (file.path.parent / "manifest.json").exists()
+        from supervisor_mcp.exports import manifest
+
+        exported = (file.path.parent / manifest.NAME).exists()
         raise Failure(
             f"{file.shown} is compressed with gzip.",
             USAGE,

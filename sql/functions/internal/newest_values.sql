@@ -27,6 +27,4 @@ begin
 end
 $$;
 comment on function internal.newest_values(bigint[], timestamptz[]) is
-'The greatest value of each of p_kinds at its time in p_times; null where there is none. For kinds as a whole,
-whose samples are read without it: in the columnstore, the lookup takes as long as reading them, and most
-windows have newer buckets.';
+'The value of each of p_kinds at its time in p_times, the greatest of several; null where there is none.';

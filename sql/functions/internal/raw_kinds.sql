@@ -16,7 +16,9 @@ begin atomic
         total.squared_deviations,
         total.value_min,
         total.value_max,
-        newest.value_last,
+        case when p_newest then (
+            internal.newest_values(array[total.kind_id], array[total.value_last_at])
+        )[1] end,
         total.value_last_at,
         total.last_at,
         null::double precision,
@@ -91,18 +93,7 @@ begin atomic
             and ts < p_to
             and p_histograms is not false
         group by kind_id
-    ) as total
-    cross join lateral (
-        select max(sample.value) as value_last
-        from data.sample
-        where
-            sample.kind_id = total.kind_id
-            and sample.ts = total.value_last_at
-            -- Excludes chunks when the query is planned.
-            and sample.ts >= p_from
-            and sample.ts < p_to
-            and p_newest
-    ) as newest;
+    ) as total;
 end;
 comment on function internal.raw_kinds(bigint[], timestamptz, timestamptz, boolean, boolean) is
 'One bucket for all samples of a kind in [p_from, p_to), for each of p_kinds: only of histograms where

@@ -9,5 +9,4 @@ begin atomic
     end;
 end;
 comment on function internal.shared_bin(double precision) is
-'What finite values have in common whose sketches are equal, those of zero and of
-negative values included.';
+'The same number for finite values whose sketches are equal; null for null.';

@@ -114,7 +114,8 @@ begin
         ) as part
     ),
 
-    -- Samples that were read by kind come without their newest value: most have newer ones after them.
+    -- Samples of whole kinds are read without their newest value: in the columnstore, its lookup takes as
+    -- long as reading them, and most windows have a newer bucket.
     unread as materialized (
         select
             array_agg(total.place order by total.place) as places,
