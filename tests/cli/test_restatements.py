@@ -34,7 +34,7 @@ def test_an_empty_list_says_so(unchanged: Service) -> None:
     narrowed = unchanged.run("restatements", "--to", "2001-01-01T00:00:00Z")
 
     assert (listed.returncode, narrowed.returncode) == (0, 0)
-    assert "No late sample" in listed.stderr
+    assert "Nothing that was rolled up has changed since." in listed.stderr
     assert "No restatements match" in narrowed.stderr
 
 

@@ -53,7 +53,7 @@ def restatements(
         console.say(
             none_match("restatements", "restatements")
             if narrowed
-            else "No late sample has changed what was rolled up."
+            else "Nothing that was rolled up has changed since."
         )
     if result["next_cursor"] is not None:
         console.say("There are more. Raise --limit, or narrow the list, for example with --to.")
